@@ -1,0 +1,113 @@
+/* conversations.c - the handlers of /conversations. */
+#include "api/input.h"
+#include "domain/converse.h"
+#include "domain/names.h"
+#include "wire/render.h"
+
+static bool
+read_type(const struct body *body, enum conversation_type *type)
+{
+    struct str name;
+
+    if (body_string(body, "type", &name) != BODY_OK)
+        return false;
+    *type = str_is(name, conversation_type_names[TYPE_PRIVATE]) ? TYPE_PRIVATE : TYPE_GROUP;
+    return str_is(name, conversation_type_names[*type]);
+}
+
+/* POST /conversations {type, members} */
+enum err
+api_create_conversation(struct context *x)
+{
+    struct creation creation = {.arena = x->arena};
+    enum body_kind kind;
+    enum err err;
+
+    if (!read_type(x->body, &creation.type))
+        return ERR_TYPE;
+    kind = body_strings(x->body, "members", x->arena, &creation.names, &creation.name_count, &x->wrong);
+    if (kind != BODY_OK)
+        return x->wrong.p != NULL ? ERR_MEMBER_NAME : ERR_MEMBERS;
+    err = converse_create(x->store, &creation);
+    if (err == ERR_OK)
+        render_conversation(&x->response->body, &creation.conversation);
+    else if (err == ERR_MEMBER_NAME)
+        x->wrong = creation.wrong_name;
+    return err;
+}
+
+/* All "id" parameters, as numbers. */
+static enum err
+read_ids(struct context *x, int64_t **ids, size_t *count)
+{
+    const struct request *r = x->request;
+
+    *count = 0;
+    *ids = arena_alloc(x->arena, (r->param_count + 1) * sizeof(**ids));
+    if (*ids == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < r->param_count; i++) {
+        if (!str_is(r->params[i].name, "id"))
+            continue;
+        if (!str_to_int(r->params[i].value, &(*ids)[*count]) || (*ids)[*count] == 0)
+            return ERR_ID;
+        *count += 1;
+    }
+    return ERR_OK;
+}
+
+static void
+list_conversation(void *arg, const struct conversation *c)
+{
+    struct buf *body = arg;
+
+    if (body->n > 0 && body->p[body->n - 1] != '[')
+        buf_add(body, ",", 1);
+    render_conversation(body, c);
+}
+
+/* GET /conversations?id=1&id=2 */
+enum err
+api_list_conversations(struct context *x)
+{
+    struct buf *body = &x->response->body;
+    int64_t *ids;
+    size_t count;
+    enum err err = read_ids(x, &ids, &count);
+
+    if (err != ERR_OK)
+        return err;
+    buf_c(body, "{\"conversations\":[");
+    err = converse_find(x->store, x->arena, ids, count, list_conversation, body);
+    buf_c(body, "]}");
+    return err;
+}
+
+static enum err
+move(struct context *x, enum err (*command)(struct store *store, int64_t conversation, struct str username))
+{
+    struct str username;
+    enum err err;
+
+    /* What is no name is no user's; the conversation is checked before the user. */
+    if (!input_username(x, &username))
+        username = str_c("");
+    err = command(x->store, x->id, username);
+    if (err == ERR_OK)
+        buf_c(&x->response->body, "{\"result\":\"success\"}");
+    return err;
+}
+
+/* POST /conversations/{id}/join {username} */
+enum err
+api_join_conversation(struct context *x)
+{
+    return move(x, converse_join);
+}
+
+/* POST /conversations/{id}/leave {username} */
+enum err
+api_leave_conversation(struct context *x)
+{
+    return move(x, converse_leave);
+}

@@ -1,0 +1,68 @@
+/* input.c - see input.h. */
+#include "api/input.h"
+
+#include "domain/names.h"
+
+#define LIMIT_DEFAULT 100
+
+enum err
+input_param(struct context *x, const char *name, struct str *value)
+{
+    enum err err = request_param(x->request, name, value);
+
+    if (err != ERR_OK)
+        x->field = name;
+    else if (value->n == 0)
+        *value = (struct str){0};
+    return err;
+}
+
+bool
+input_username(struct context *x, struct str *name)
+{
+    return body_string(x->body, "username", name) == BODY_OK && names_valid(*name);
+}
+
+/* Digits alone, of any length: what exceeds an int64 is just large. */
+static bool
+large_number(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+    return text.n >= 19;
+}
+
+enum err
+input_limit(struct context *x, int max, int *limit)
+{
+    struct str text;
+    int64_t n = LIMIT_DEFAULT;
+    enum err err = request_param(x->request, "limit", &text);
+
+    if (err != ERR_OK) {
+        x->field = "limit";
+        return err;
+    }
+    if (text.p != NULL && !str_to_int(text, &n)) {
+        if (!large_number(text))
+            return ERR_LIMIT;
+        n = max;
+    }
+    *limit = n < max ? (int)n : max;
+    return n < 1 ? ERR_LIMIT : ERR_OK;
+}
+
+enum err
+input_after(struct context *x, int64_t *after)
+{
+    struct str text;
+    enum err err = request_param(x->request, "after", &text);
+
+    *after = 0;
+    if (err != ERR_OK) {
+        x->field = "after";
+        return err;
+    }
+    return text.p == NULL || str_to_int(text, after) ? ERR_OK : ERR_AFTER;
+}

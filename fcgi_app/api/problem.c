@@ -1,0 +1,76 @@
+/* problem.c - see problem.h. Sentences quoted by the contract are part of it: old clients show them. */
+#include "api/problem.h"
+
+#include "base/log.h"
+#include "wire/render.h"
+
+struct problem {
+    int status;
+    const char *code;
+    const char *sentence;
+    const char *field; /* the input at fault, unless the handler names another; NULL: none */
+};
+
+static const struct problem problems[ERR_COUNT] = {
+    [ERR_STORAGE] = {503, "storage_unavailable", "The message store cannot be used right now", NULL},
+    [ERR_RELAY] = {503, "relay_unavailable", "Changes are not being pushed right now", NULL},
+    [ERR_MEMORY] = {503, "out_of_memory", "The server is out of memory right now", NULL},
+    [ERR_INTERNAL] = {500, "internal_error", "Something went wrong on the server", NULL},
+
+    [ERR_NOT_FOUND] = {404, "not_found", "There is nothing at this address", NULL},
+    [ERR_METHOD] = {405, "method_not_allowed", "This address does not take this method", NULL},
+    [ERR_BODY_TOO_LARGE] = {413, "payload_too_large", "The request body is too large", NULL},
+    [ERR_BODY_TRUNCATED] = {400, "body_truncated", "The request body ended early", NULL},
+    [ERR_JSON] = {400, "invalid_json", "The request body is not valid JSON", NULL},
+    [ERR_BODY_NOT_OBJECT] = {400, "invalid_body", "The request body must be a JSON object", NULL},
+    [ERR_QUERY] = {400, "invalid_query", "The query string is not valid", NULL},
+    [ERR_DUPLICATE_PARAMETER] = {400, "duplicate_parameter", "A query parameter stands twice", NULL},
+    [ERR_SUBSCRIPTION_PROTOCOL] = {400, "websocket_or_eventsource_required",
+                                   "Connect here with WebSocket or with Accept: text/event-stream", NULL},
+
+    [ERR_LIMIT] = {400, "invalid_limit", "Invalid limit", "limit"},
+    [ERR_AFTER] = {400, "invalid_after", "Invalid after", "after"},
+    [ERR_ID] = {400, "invalid_id", "Invalid conversation ID", "id"},
+    [ERR_SELECTOR] = {400, "missing_selector", "Either username or conversation ID must be specified", NULL},
+    [ERR_TYPE] = {400, "invalid_type", "Invalid conversation type", "type"},
+    [ERR_MEMBERS] = {400, "invalid_members", "Invalid members", "members"},
+    [ERR_MEMBER_NAME] = {400, "invalid_username", "Invalid username: ", "members"},
+    [ERR_MEMBER_COUNT] = {400, "invalid_member_count", "Invalid member count", "members"},
+    [ERR_CONTENT] = {400, "invalid_content", "Invalid content", "content"},
+    [ERR_CONTENT_TOO_LONG] = {413, "content_too_long", "The content is too long", "content"},
+    [ERR_USERNAME] = {400, "invalid_username", "Invalid username", "username"},
+    [ERR_CONVERSATION] = {400, "invalid_conversation_id", "Invalid conversation ID", "conversation_id"},
+
+    [ERR_CONVERSATION_UNKNOWN] = {404, "invalid_conversation_id", "Invalid conversation ID", NULL},
+    [ERR_USERNAME_UNKNOWN] = {404, "invalid_username", "Invalid username", "username"},
+    [ERR_SENDER_NOT_MEMBER] = {403, "not_a_member", "Sender is not a member of the conversation", NULL},
+    [ERR_JOIN_PRIVATE] = {403, "private_chat", "Unable to join private chat", NULL},
+    [ERR_LEAVE_PRIVATE] = {403, "private_chat", "Unable to leave private chat", NULL},
+};
+
+/* Clients that are told to come back do so after this. */
+#define RETRY_AFTER_S 1
+
+void
+problem_answer(struct context *x, enum err err)
+{
+    const struct problem *p = &problems[err];
+    struct response *response = x->response;
+    struct buf sentence;
+
+    if (p->status == 0)
+        p = &problems[ERR_INTERNAL];
+    buf_init(&sentence);
+    buf_c(&sentence, p->sentence);
+    buf_str(&sentence, x->wrong);
+    buf_reset(&response->body);
+    render_problem(&response->body, (struct str){sentence.p, sentence.n}, p->code,
+                   x->field != NULL ? x->field : p->field, p->status, x->request->request_id);
+    buf_clear(&sentence);
+    response->status = p->status;
+    response->content_type = "application/problem+json";
+    response->accel_redirect = (struct str){0};
+    response->retry_after_s = p->status == 503 ? RETRY_AFTER_S : 0;
+    if (p->status >= 500)
+        log_event(LOG_WARNING, "request_failed", "status=%d code=%s", p->status, p->code);
+}

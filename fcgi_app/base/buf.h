@@ -1,0 +1,66 @@
+/*
+ * buf.h - a growing run of bytes that its owner writes at the end of.
+ *
+ * Failure to grow is remembered, not returned: write everything, then ask
+ * buf_ok() once. A failed buffer takes no more bytes.
+ */
+#ifndef IMD_BASE_BUF_H
+#define IMD_BASE_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include "base/str.h"
+
+struct buf {
+    char *p;
+    size_t n;    /* bytes written */
+    size_t size; /* bytes allocated */
+    bool failed; /* memory ran out */
+};
+
+/* Nothing is allocated until the first byte. */
+void buf_init(struct buf *b);
+void buf_clear(struct buf *b);
+/* Empties it; keeps a moderate allocation, gives a large one back. */
+void buf_reset(struct buf *b);
+/* Room for `bytes` more, at the returned place; NULL (and failed) where there is none. */
+char *buf_reserve(struct buf *b, size_t bytes);
+/* Drops everything after the first n bytes; n is at most b->n. */
+void buf_cut(struct buf *b, size_t n);
+/* Drops the first n bytes, moving the rest to the front; n is at most b->n. */
+void buf_shift(struct buf *b, size_t n);
+void buf_int(struct buf *b, int64_t value);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline bool
+buf_ok(const struct buf *b)
+{
+    return !b->failed;
+}
+
+static inline void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+    char *to = b->size - b->n >= n && b->p != NULL ? b->p + b->n : buf_reserve(b, n);
+
+    if (to == NULL || n == 0)
+        return;
+    memcpy(to, p, n);
+    b->n += n;
+}
+
+static inline void
+buf_str(struct buf *b, struct str s)
+{
+    buf_add(b, s.p, s.n);
+}
+
+static inline void
+buf_c(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+#endif

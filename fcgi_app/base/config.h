@@ -1,0 +1,42 @@
+/*
+ * config.h - what the operator may set: a file of `key = value` lines, flags `--key=value`, or both.
+ *
+ * Flags win over the file, the file over the defaults. A wrong setting is refused with a message that
+ * names where it stands, the key, and what is allowed.
+ */
+#ifndef IMD_BASE_CONFIG_H
+#define IMD_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+
+#define CONFIG_PATH_BYTES 512
+
+struct config {
+    char database[CONFIG_PATH_BYTES];    /* the SQLite file */
+    char socket[CONFIG_PATH_BYTES];      /* the FastCGI socket; unused where one is inherited */
+    char push_socket[CONFIG_PATH_BYTES]; /* nginx's private publisher (imd-push.conf) */
+    int64_t socket_mode;                 /* permission bits of the socket */
+    int64_t processes;                   /* worker processes */
+    int64_t threads;                     /* of each worker */
+    int64_t readers;                     /* read connections of each worker */
+    int64_t content_bytes_max;           /* longest message */
+    int64_t drain_ms;                    /* how long a stopping worker may take */
+    int64_t log_level;                   /* enum log_level */
+    char file[CONFIG_PATH_BYTES];        /* --config; "" where there is none */
+};
+
+enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
+
+/*
+ * Reads defaults, file and flags into *config. On ERR_CONFIG, `message` (of `size` bytes) says what is
+ * wrong, as "FILE:LINE: key: …" or "--key: …".
+ */
+enum err config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message,
+                     size_t size);
+/* The --help text, to stdout. */
+void config_help(void);
+
+#endif

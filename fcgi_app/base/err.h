@@ -1,0 +1,55 @@
+/*
+ * err.h - everything that can go wrong, by name.
+ *
+ * One flat list: what a client did (mapped to an HTTP answer in api/problem.c,
+ * the only such place), and what the machine did. Knows no text, no status.
+ */
+#ifndef IMD_BASE_ERR_H
+#define IMD_BASE_ERR_H
+
+enum err {
+    ERR_OK = 0,
+
+    /* The machine's doing. */
+    ERR_STORAGE,  /* SQLite could not read or write: locked, full, broken */
+    ERR_RELAY,    /* no relay is publishing */
+    ERR_MEMORY,   /* allocation failed */
+    ERR_IO,       /* a socket or file failed */
+    ERR_CONFIG,   /* a setting is missing, unknown or out of range */
+    ERR_INTERNAL, /* a bug; a test that sees it has found one */
+
+    /* The client's doing, about the request as such. */
+    ERR_NOT_FOUND,
+    ERR_METHOD,
+    ERR_BODY_TOO_LARGE,
+    ERR_BODY_TRUNCATED,
+    ERR_JSON,
+    ERR_BODY_NOT_OBJECT,
+    ERR_QUERY,
+    ERR_DUPLICATE_PARAMETER,
+    ERR_SUBSCRIPTION_PROTOCOL,
+
+    /* The client's doing, about one input. */
+    ERR_LIMIT,
+    ERR_AFTER,
+    ERR_ID,
+    ERR_SELECTOR,
+    ERR_TYPE,
+    ERR_MEMBERS,
+    ERR_MEMBER_NAME,
+    ERR_MEMBER_COUNT,
+    ERR_CONTENT,
+    ERR_CONTENT_TOO_LONG,
+    ERR_USERNAME,
+    ERR_CONVERSATION,
+
+    /* Refusals by a rule. */
+    ERR_CONVERSATION_UNKNOWN,
+    ERR_USERNAME_UNKNOWN,
+    ERR_SENDER_NOT_MEMBER,
+    ERR_JOIN_PRIVATE,
+    ERR_LEAVE_PRIVATE,
+    ERR_COUNT, /* how many there are */
+};
+
+#endif

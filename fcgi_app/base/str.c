@@ -1,0 +1,20 @@
+/* str.c - see str.h. Knows bytes, and nothing of what they mean. */
+#include "base/str.h"
+
+bool
+str_to_int(struct str s, int64_t *out)
+{
+    int64_t value = 0;
+
+    if (s.n == 0 || s.n > 19)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        int digit = s.p[i] - '0';
+
+        if (digit < 0 || digit > 9 || value > (INT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *out = value;
+    return true;
+}

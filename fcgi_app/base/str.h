@@ -1,0 +1,54 @@
+/*
+ * str.h - a borrowed run of bytes: pointer and length, not ended by NUL.
+ *
+ * Whoever holds a `struct str` does not own the bytes.
+ */
+#ifndef IMD_BASE_STR_H
+#define IMD_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+    const char *p; /* NULL: absent; an empty string has a pointer */
+    size_t n;      /* bytes */
+};
+
+/* A C string's bytes; NULL gives the absent string. */
+static inline struct str
+str_c(const char *s)
+{
+    return (struct str){s, s == NULL ? 0 : strlen(s)};
+}
+
+static inline bool
+str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool
+str_is(struct str a, const char *literal)
+{
+    return str_eq(a, str_c(literal));
+}
+
+/* Byte order, as SQLite's BINARY collation has it: <0, 0, >0. */
+static inline int
+str_cmp(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+    return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+/*
+ * Decimal digits alone, no sign, no blank, to 0 … 2^63-1.
+ * False where it is anything else; *out is then untouched.
+ */
+bool str_to_int(struct str s, int64_t *out);
+
+#endif

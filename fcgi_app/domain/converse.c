@@ -1,0 +1,208 @@
+/* converse.c - see converse.h. Must not know how a request came or where its answer goes. */
+#include "domain/converse.h"
+
+#include <stdlib.h>
+#include "domain/names.h"
+#include "store/accounts.h"
+#include "store/conversations.h"
+#include "store/memberships.h"
+#include "store/outbox.h"
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Checks the names, sorts them, drops repeats. */
+static enum err
+check_names(struct creation *creation)
+{
+    size_t given = creation->name_count;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < given; i++)
+        if (!names_valid(creation->names[i])) {
+            creation->wrong_name = creation->names[i];
+            return ERR_MEMBER_NAME;
+        }
+    if (given > 1)
+        qsort(creation->names, given, sizeof(struct str), by_bytes);
+    for (size_t i = 0; i < given; i++)
+        if (kept == 0 || !str_eq(creation->names[kept - 1], creation->names[i]))
+            creation->names[kept++] = creation->names[i];
+    creation->name_count = kept;
+    return creation->type == TYPE_PRIVATE && (given != 2 || kept != 2) ? ERR_MEMBER_COUNT : ERR_OK;
+}
+
+/* The private chat that the pair has. */
+static enum err
+find_pair(struct db *db, struct creation *creation, bool *found)
+{
+    struct conversation *c = &creation->conversation;
+    int64_t id = 0;
+    enum err err = conversations_by_pair(db, creation->names[0], creation->names[1], &id, found);
+
+    if (err == ERR_OK && *found)
+        err = conversations_get(db, id, c, found);
+    if (err == ERR_OK && *found)
+        err = memberships_names(db, creation->arena, c);
+    return err;
+}
+
+static enum err
+create_in_tx(struct tx *tx, void *arg)
+{
+    struct creation *creation = arg;
+    struct conversation *c = &creation->conversation;
+    bool private = creation->type == TYPE_PRIVATE;
+    struct str none = {0};
+    enum err err = ERR_OK;
+
+    if (private) {
+        bool found = false;
+
+        /* Whoever came first may have committed since we looked. */
+        err = find_pair(tx->db, creation, &found);
+        if (err != ERR_OK || found)
+            return err;
+    }
+    for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
+        err = accounts_add(tx, creation->names[i]);
+    if (err == ERR_OK)
+        err = conversations_add(tx, creation->type, private ? creation->names[0] : none,
+                                private ? creation->names[1] : none, c);
+    for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
+        err = memberships_add(tx, c, creation->names[i]);
+    if (err == ERR_OK)
+        err = outbox_add(tx, EVENT_CONVERSATION_CREATED, c, 0, none);
+    c->members = creation->names;
+    c->member_count = creation->name_count;
+    return err;
+}
+
+enum err
+converse_create(struct store *store, struct creation *creation)
+{
+    bool found = false;
+    enum err err = check_names(creation);
+
+    if (err == ERR_OK && creation->type == TYPE_PRIVATE) {
+        struct db *db;
+
+        /* Asking again for a chat that exists is common and needs no write. */
+        err = pool_begin(store->pool, &db);
+        if (err != ERR_OK)
+            return err;
+        err = find_pair(db, creation, &found);
+        pool_end(store->pool, db);
+    }
+    if (err != ERR_OK || found)
+        return err;
+    return commit_run(store->commit, create_in_tx, creation, creation->name_count * 64);
+}
+
+static enum err
+find_one(struct db *db, struct arena *arena, int64_t id, void (*each)(void *arg, const struct conversation *c),
+         void *arg)
+{
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(db, id, &c, &found);
+
+    if (err != ERR_OK || !found)
+        return err;
+    err = memberships_names(db, arena, &c);
+    if (err == ERR_OK)
+        each(arg, &c);
+    return err;
+}
+
+enum err
+converse_find(struct store *store, struct arena *arena, int64_t *ids, size_t count,
+              void (*each)(void *arg, const struct conversation *c), void *arg)
+{
+    struct db *db;
+    enum err err = pool_begin(store->pool, &db);
+
+    if (err != ERR_OK)
+        return err;
+    if (count > 1)
+        qsort(ids, count, sizeof(*ids), by_value);
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        if (i == 0 || ids[i] != ids[i - 1])
+            err = find_one(db, arena, ids[i], each, arg);
+    pool_end(store->pool, db);
+    return err;
+}
+
+/* Who is to join or leave where. */
+struct move {
+    int64_t conversation;
+    struct str username;
+    bool joins;
+};
+
+static enum err
+check_move(struct db *db, const struct move *move, struct conversation *c)
+{
+    bool found;
+    enum err err = conversations_get(db, move->conversation, c, &found);
+
+    if (err != ERR_OK)
+        return err;
+    if (!found)
+        return ERR_CONVERSATION_UNKNOWN;
+    if (c->type == TYPE_PRIVATE)
+        return move->joins ? ERR_JOIN_PRIVATE : ERR_LEAVE_PRIVATE;
+    err = accounts_exists(db, move->username, &found);
+    return err == ERR_OK && !found ? ERR_USERNAME_UNKNOWN : err;
+}
+
+static enum err
+move_in_tx(struct tx *tx, void *arg)
+{
+    const struct move *move = arg;
+    struct conversation c;
+    int64_t joined_version = 0;
+    bool is_member = false;
+    enum err err = check_move(tx->db, move, &c);
+
+    if (err == ERR_OK)
+        err = memberships_current(tx->db, c.id, move->username, &joined_version, &is_member);
+    if (err != ERR_OK || is_member == move->joins)
+        return err;
+    err = conversations_bump(tx, &c, 0);
+    if (err == ERR_OK && move->joins)
+        err = memberships_add(tx, &c, move->username);
+    else if (err == ERR_OK)
+        err = memberships_end(tx, &c, move->username, joined_version);
+    if (err == ERR_OK)
+        err = outbox_add(tx, move->joins ? EVENT_MEMBER_JOINED : EVENT_MEMBER_LEFT, &c, 0, move->username);
+    return err;
+}
+
+enum err
+converse_join(struct store *store, int64_t conversation, struct str username)
+{
+    struct move move = {conversation, username, true};
+
+    return commit_run(store->commit, move_in_tx, &move, username.n);
+}
+
+enum err
+converse_leave(struct store *store, int64_t conversation, struct str username)
+{
+    struct move move = {conversation, username, false};
+
+    return commit_run(store->commit, move_in_tx, &move, username.n);
+}

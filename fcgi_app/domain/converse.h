@@ -1,0 +1,40 @@
+/* converse.h - the commands and questions about conversations: create, find, join, leave. */
+#ifndef IMD_DOMAIN_CONVERSE_H
+#define IMD_DOMAIN_CONVERSE_H
+
+#include "base/arena.h"
+#include "base/model.h"
+#include "store/store.h"
+
+/* What to create, and what came of it. */
+struct creation {
+    struct arena *arena;    /* in: for the members of the answer */
+    enum conversation_type type; /* in */
+    struct str *names;      /* in: the first members; sorted and made unique in place */
+    size_t name_count;      /* in */
+    struct conversation conversation; /* out */
+    struct str wrong_name;  /* out: on ERR_MEMBER_NAME */
+};
+
+/*
+ * Creates the conversation and whichever of its members do not exist. A private chat that the pair already
+ * has is returned instead, and nothing changes. ERR_MEMBER_NAME, ERR_MEMBER_COUNT. Opens transactions.
+ */
+enum err converse_create(struct store *store, struct creation *creation);
+
+/*
+ * Calls back with each conversation of `ids` that exists, with its members, in id order, each once.
+ * `ids` is sorted in place. One snapshot; opens a transaction.
+ */
+enum err converse_find(struct store *store, struct arena *arena, int64_t *ids, size_t count,
+                       void (*each)(void *arg, const struct conversation *c), void *arg);
+
+/*
+ * Makes the user a member, or ends that; what is so already changes nothing. Checked in this order:
+ * ERR_CONVERSATION_UNKNOWN, ERR_JOIN_PRIVATE or ERR_LEAVE_PRIVATE, ERR_USERNAME_UNKNOWN (bad or unknown).
+ * Opens a transaction.
+ */
+enum err converse_join(struct store *store, int64_t conversation, struct str username);
+enum err converse_leave(struct store *store, int64_t conversation, struct str username);
+
+#endif

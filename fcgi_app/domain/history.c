@@ -1,0 +1,280 @@
+/* history.c - see history.h. Must not know what a page looks like. */
+#include "domain/history.h"
+
+#include <stdlib.h>
+#include "store/conversations.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+
+/* A page with more content than this ends at the next tick. */
+#define PAGE_BYTES_MAX (1024 * 1024)
+/* Up to so many stays, each is looked at; with more, the newest messages anywhere are looked at first … */
+#define FEW_STAYS 24
+/* … so many of them. */
+#define NEWEST_LOOKED_AT 128
+
+/* A page as it fills. */
+struct page {
+    const struct history_sink *sink;
+    int limit;
+    int count;         /* messages in complete ticks and in the one at hand */
+    int in_tick;       /* of them, in the one at hand */
+    size_t bytes;      /* of content */
+    int64_t tick;      /* the one at hand, UNIX ms */
+    bool has_next;
+};
+
+/* Takes the next message; false: the page is full, and this message is not in it. */
+static bool
+page_add(void *arg, const struct message *m)
+{
+    struct page *p = arg;
+    bool first_tick = p->count == p->in_tick;
+
+    if (p->count > 0 && m->timestamp != p->tick) {
+        p->sink->tick_ends(p->sink->arg);
+        p->in_tick = 0;
+        first_tick = false;
+        if (p->count >= p->limit || p->bytes > PAGE_BYTES_MAX) {
+            p->has_next = true;
+            return false;
+        }
+    }
+    if (p->count >= p->limit && !first_tick) {
+        p->sink->cut(p->sink->arg);
+        p->has_next = true;
+        return false;
+    }
+    p->sink->message(p->sink->arg, m);
+    p->tick = m->timestamp;
+    p->count++;
+    p->in_tick++;
+    p->bytes += m->content.n;
+    return true;
+}
+
+enum err
+history_of_conversation(struct store *store, int64_t conversation, int64_t after, int limit,
+                        const struct history_sink *sink, bool *has_next)
+{
+    struct page page = {.sink = sink, .limit = limit};
+    struct conversation c;
+    struct db *db;
+    bool found;
+    int64_t seq = 0;
+    enum err err = pool_begin(store->pool, &db);
+
+    if (err != ERR_OK)
+        return err;
+    err = conversations_get(db, conversation, &c, &found);
+    if (err == ERR_OK && found)
+        err = messages_first_after(db, conversation, 1, c.last_seq, after, &seq);
+    if (err == ERR_OK && found && seq <= c.last_seq)
+        err = messages_range(db, conversation, seq, page_add, &page);
+    pool_end(store->pool, db);
+    *has_next = page.has_next;
+    return err;
+}
+
+/*
+ * Which messages a user's page may hold, by key. Collected from many conversations; whenever there are
+ * far more than a page needs, the latest are forgotten, and `bound` says from which tick on.
+ */
+struct selection {
+    struct db *db;
+    struct arena *arena;
+    struct str username;
+    int64_t after; /* UNIX ms */
+    size_t need;   /* keys that a page may need: limit + 1 */
+    struct message_key *keys;
+    size_t count;
+    size_t size;   /* room in keys */
+    int64_t bound; /* UNIX ms; later ones are not needed; INT64_MAX: none was forgotten */
+    bool beyond;   /* some were forgotten */
+    enum err err;
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+    int64_t x = ((const struct message_key *)a)->id;
+    int64_t y = ((const struct message_key *)b)->id;
+
+    return (x > y) - (x < y);
+}
+
+/* Ids grow with time: sorts by them and forgets what lies after the tick of the last key needed. */
+static void
+prune(struct selection *s)
+{
+    size_t keep;
+
+    if (s->count > 1)
+        qsort(s->keys, s->count, sizeof(*s->keys), by_id);
+    if (s->count <= s->need)
+        return;
+    s->bound = s->keys[s->need - 1].timestamp;
+    for (keep = s->need; keep < s->count && s->keys[keep].timestamp == s->bound; keep++)
+        ;
+    s->beyond = s->beyond || keep < s->count;
+    s->count = keep;
+}
+
+static bool
+select_key(void *arg, const struct message_key *key)
+{
+    struct selection *s = arg;
+
+    if (key->timestamp > s->bound) {
+        s->beyond = true;
+        return false;
+    }
+    if (s->count == s->size && s->count >= 2 * s->need)
+        prune(s);
+    if (s->count == s->size) {
+        size_t size = s->size == 0 ? 64 : s->size * 2;
+        struct message_key *keys = arena_alloc(s->arena, size * sizeof(*keys));
+
+        if (keys == NULL) {
+            s->err = ERR_MEMORY;
+            return false;
+        }
+        if (s->count > 0)
+            memcpy(keys, s->keys, s->count * sizeof(*keys));
+        s->keys = keys;
+        s->size = size;
+    }
+    s->keys[s->count++] = *key;
+    return true;
+}
+
+/* Stay by stay: each conversation that changed since, from its first message after the moment. */
+static enum err
+select_by_stays(struct selection *s)
+{
+    struct stay *stays;
+    size_t count;
+    enum err err = memberships_active(s->db, s->arena, s->username, s->after, &stays, &count);
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        int64_t first;
+
+        err = messages_first_after(s->db, stays[i].conversation, stays[i].after + 1, stays[i].until, s->after,
+                                   &first);
+        if (err == ERR_OK && first <= stays[i].until)
+            err = messages_keys(s->db, stays[i].conversation, first, stays[i].until, select_key, s);
+        if (s->err != ERR_OK)
+            err = s->err;
+    }
+    return err;
+}
+
+/* What the walk back through the newest messages anywhere found out. */
+struct walk {
+    struct selection *selection;
+    struct stay *stays; /* of the conversation looked at last, for the user */
+    size_t stay_count;
+    int64_t conversation; /* that one; 0: none yet */
+    bool arrived;         /* the moment asked for was reached */
+};
+
+static bool
+walk_key(void *arg, const struct message_key *key)
+{
+    struct walk *w = arg;
+    struct selection *s = w->selection;
+
+    if (key->timestamp <= s->after) {
+        w->arrived = true;
+        return false;
+    }
+    if (key->conversation != w->conversation) {
+        s->err = memberships_stays(s->db, s->arena, s->username, key->conversation, &w->stays, &w->stay_count);
+        if (s->err != ERR_OK)
+            return false;
+        w->conversation = key->conversation;
+    }
+    for (size_t i = 0; i < w->stay_count; i++)
+        if (key->seq > w->stays[i].after && key->seq <= w->stays[i].until)
+            return select_key(s, key);
+    return true;
+}
+
+/*
+ * Somebody in many conversations mostly asks for the few messages since a moment ago: then the newest few
+ * anywhere are looked at, and cost no more however many conversations there are. *done false: the moment
+ * lies further back.
+ */
+static enum err
+select_by_newest(struct selection *s, bool *done)
+{
+    struct walk walk = {.selection = s};
+    enum err err = messages_newest(s->db, NEWEST_LOOKED_AT + 1, walk_key, &walk);
+
+    if (err == ERR_OK)
+        err = s->err;
+    *done = walk.arrived;
+    if (!walk.arrived)
+        s->count = 0;
+    return err;
+}
+
+static enum err
+select_keys(struct selection *s)
+{
+    int stays;
+    bool done = false;
+    enum err err = memberships_count(s->db, s->username, FEW_STAYS + 1, &stays);
+
+    if (err == ERR_OK && stays > FEW_STAYS)
+        err = select_by_newest(s, &done);
+    if (err == ERR_OK && !done)
+        err = select_by_stays(s);
+    if (err == ERR_OK)
+        prune(s);
+    return err;
+}
+
+/* Fills the page with the messages selected. */
+static enum err
+fill(struct db *db, const struct selection *s, struct page *page)
+{
+    enum err err = ERR_OK;
+    bool more = true;
+
+    for (size_t i = 0; err == ERR_OK && more && i < s->count; i++) {
+        struct message m;
+        struct stmt *row;
+        bool found;
+
+        err = messages_get(db, s->keys[i].conversation, s->keys[i].seq, &m, &found, &row);
+        if (found)
+            more = page_add(page, &m);
+        db_done(row);
+    }
+    return err;
+}
+
+enum err
+history_of_user(struct store *store, struct arena *arena, struct str username, int64_t after, int limit,
+                const struct history_sink *sink, bool *has_next)
+{
+    struct page page = {.sink = sink, .limit = limit};
+    struct selection s = {
+        .arena = arena,
+        .username = username,
+        .after = after,
+        .need = (size_t)limit + 1,
+        .bound = INT64_MAX,
+    };
+    enum err err = pool_begin(store->pool, &s.db);
+
+    if (err != ERR_OK)
+        return err;
+    err = select_keys(&s);
+    if (err == ERR_OK)
+        err = fill(s.db, &s, &page);
+    pool_end(store->pool, s.db);
+    *has_next = page.has_next || s.beyond;
+    return err;
+}

@@ -1,0 +1,36 @@
+/*
+ * request.h - one HTTP request as imd sees it.
+ *
+ * Everything is borrowed from the connection or the request's arena and lives until the answer is sent.
+ */
+#ifndef IMD_HTTP_REQUEST_H
+#define IMD_HTTP_REQUEST_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct param {
+    struct str name; /* decoded */
+    struct str value;
+};
+
+struct request {
+    struct str method;
+    struct str path;       /* decoded by nginx, without the prefix imd is mounted under; "/…" */
+    struct str query;      /* as the client wrote it */
+    struct str request_id; /* nginx's $request_id; ended by NUL */
+    struct str accept;     /* header; absent where there is none */
+    struct str upgrade;    /* header; absent where there is none */
+    struct str body;       /* absent until read */
+    struct param *params;  /* the query, decoded */
+    size_t param_count;
+    struct arena *arena;
+};
+
+/* Decodes request->query into request->params. ERR_QUERY: a bad escape, NUL or invalid UTF-8. */
+enum err request_parse_query(struct request *r);
+/* The parameter's value; absent where there is none. ERR_DUPLICATE_PARAMETER where it stands twice. */
+enum err request_param(const struct request *r, const char *name, struct str *value);
+
+#endif

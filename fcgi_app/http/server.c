@@ -1,0 +1,352 @@
+/*
+ * server.c - see server.h. The only file that knows libfcgi. Must not know what is asked or answered.
+ *
+ * libfcgi accepts for itself unless the request has a connection already; we accept, give it the connection
+ * that is readable, and take it back after the answer, so that between requests it waits in the epoll set
+ * and not in a thread. The listening socket that libfcgi knows is -1: it can never accept behind our back.
+ */
+#include "http/server.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "base/log.h"
+
+#define BACKLOG 1024
+/* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
+#define IO_TIMEOUT_S 10
+#define BODY_BYTES_SANE ((int64_t)1 << 40)
+
+struct server {
+    int listen_fd;
+    int epoll_fd;
+    int stop_fd; /* eventfd in the epoll set: readable once the server has stopped */
+    _Atomic int open; /* connections, and threads that are about to accept one */
+    _Atomic bool draining;
+};
+
+struct exchange {
+    FCGX_Request fcgi;
+    struct buf head; /* of the answer: status and headers */
+};
+
+static enum err
+listen_failed(const char *what, const char *path)
+{
+    log_event(LOG_ERROR, "listen_failed", "action=%s socket=%s reason=\"%s\"", what, path, strerror(errno));
+    return ERR_IO;
+}
+
+/* A socket file that nobody listens at any more stands in the way; a living one must not be stolen. */
+static enum err
+remove_stale(int fd, const struct sockaddr_un *address)
+{
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
+        errno = EADDRINUSE;
+        return listen_failed("another_imd_listens_here", address->sun_path);
+    }
+    if (errno == ECONNREFUSED && unlink(address->sun_path) != 0)
+        return listen_failed("unlink", address->sun_path);
+    return ERR_OK;
+}
+
+enum err
+server_listen(const char *path, int mode, int *listen_fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    enum err err;
+    mode_t mask;
+    int fd;
+    int rc;
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return listen_failed("socket", path);
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return listen_failed("socket", path);
+    err = remove_stale(fd, &address);
+    if (err != ERR_OK)
+        goto fail;
+    /* The mode must hold from the first moment on. */
+    mask = umask((mode_t)(~mode & 0777));
+    rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+    umask(mask);
+    if (rc != 0 || listen(fd, BACKLOG) != 0) {
+        err = listen_failed("bind", path);
+        goto fail;
+    }
+    *listen_fd = fd;
+    return ERR_OK;
+fail:
+    close(fd);
+    return err;
+}
+
+/* Puts a descriptor into the epoll set; its own number is the event's data. */
+static int
+watch(struct server *s, int operation, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    return epoll_ctl(s->epoll_fd, operation, fd, &event);
+}
+
+enum err
+server_open(struct server **out, int listen_fd)
+{
+    struct server *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        return ERR_MEMORY;
+    if (FCGX_Init() != 0)
+        goto fail_alloc;
+    s->listen_fd = listen_fd;
+    /* Whoever handed it over may have left it blocking; another worker may take what woke us. */
+    if (fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK) != 0)
+        goto fail_alloc;
+    s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (s->epoll_fd < 0)
+        goto fail_alloc;
+    s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (s->stop_fd < 0)
+        goto fail_epoll;
+    /* Exclusive: a new connection wakes one worker, not all. */
+    if (watch(s, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
+        watch(s, EPOLL_CTL_ADD, s->stop_fd, EPOLLIN) != 0)
+        goto fail_stop;
+    *out = s;
+    return ERR_OK;
+fail_stop:
+    close(s->stop_fd);
+fail_epoll:
+    close(s->epoll_fd);
+fail_alloc:
+    free(s);
+    return ERR_IO;
+}
+
+void
+server_close(struct server *s)
+{
+    close(s->stop_fd);
+    close(s->epoll_fd);
+    free(s);
+}
+
+void
+server_stop(struct server *s)
+{
+    uint64_t one = 1;
+
+    if (write(s->stop_fd, &one, sizeof(one)) < 0)
+        log_event(LOG_ERROR, "stop_failed", "reason=\"%s\"", strerror(errno));
+}
+
+/* One connection, or one try to accept, less. Who takes the last one away while draining ends it all. */
+static void
+one_less(struct server *s)
+{
+    if (atomic_fetch_sub(&s->open, 1) == 1 && atomic_load(&s->draining))
+        server_stop(s);
+}
+
+void
+server_drain(struct server *s)
+{
+    /* Counted as one more, so that a drain without connections ends as well. */
+    atomic_fetch_add(&s->open, 1);
+    atomic_store(&s->draining, true);
+    epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
+    one_less(s);
+}
+
+enum err
+exchange_new(struct exchange **out)
+{
+    struct exchange *e = calloc(1, sizeof(*e));
+
+    if (e == NULL)
+        return ERR_MEMORY;
+    if (FCGX_InitRequest(&e->fcgi, -1, 0) != 0) {
+        free(e);
+        return ERR_IO;
+    }
+    *out = e;
+    return ERR_OK;
+}
+
+void
+exchange_free(struct exchange *e)
+{
+    buf_clear(&e->head);
+    free(e);
+}
+
+static void
+accept_one(struct server *s)
+{
+    struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
+    int fd;
+
+    atomic_fetch_add(&s->open, 1);
+    fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0) {
+        /* Another worker was faster. */
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            log_event(LOG_ERROR, "accept_failed", "reason=\"%s\"", strerror(errno));
+        one_less(s);
+        return;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+    if (watch(s, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0) {
+        close(fd);
+        one_less(s);
+    }
+}
+
+/* The next connection with something to read; -1: stopped, and nothing is readable any more. */
+static int
+wait_readable(struct server *s)
+{
+    bool stopping = false;
+
+    for (;;) {
+        struct epoll_event event;
+        int n = epoll_wait(s->epoll_fd, &event, 1, -1);
+
+        if (n < 1)
+            continue;
+        if (event.data.fd == s->listen_fd) {
+            accept_one(s);
+        } else if (event.data.fd != s->stop_fd) {
+            return event.data.fd;
+        } else if (stopping) {
+            return -1;
+        }
+        /* The set hands out what is ready in turn: only if the stop comes twice in a row it is all there is. */
+        stopping = event.data.fd == s->stop_fd;
+    }
+}
+
+/* Reads a request's beginning off the connection. False: it was closed, or spoke no FastCGI. */
+static bool
+begin(struct server *s, struct exchange *e, int fd)
+{
+    e->fcgi.ipcFd = fd;
+    /* Else libfcgi, which ends the request before this one first, would close the connection with it. */
+    e->fcgi.keepConnection = 1;
+    if (FCGX_Accept_r(&e->fcgi) == 0)
+        return true;
+    /* libfcgi has closed it; closing took it out of the epoll set. */
+    e->fcgi.ipcFd = -1;
+    one_less(s);
+    return false;
+}
+
+static struct str
+param(const struct exchange *e, const char *name)
+{
+    return str_c(FCGX_GetParam(name, e->fcgi.envp));
+}
+
+bool
+server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r)
+{
+    int fd;
+
+    do {
+        fd = wait_readable(s);
+        if (fd < 0)
+            return false;
+    } while (!begin(s, e, fd));
+    *r = (struct request){
+        .method = param(e, "REQUEST_METHOD"),
+        .path = param(e, "IMD_PATH"),
+        .query = param(e, "QUERY_STRING"),
+        .request_id = param(e, "REQUEST_ID"),
+        .accept = param(e, "HTTP_ACCEPT"),
+        .upgrade = param(e, "HTTP_UPGRADE"),
+        .arena = arena,
+    };
+    if (r->request_id.p == NULL)
+        r->request_id = str_c("");
+    return true;
+}
+
+enum err
+server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r)
+{
+    struct str length_text = param(e, "CONTENT_LENGTH");
+    int64_t length = 0;
+    char *body;
+
+    if (length_text.n > 0 && (!str_to_int(length_text, &length) || length > BODY_BYTES_SANE))
+        return ERR_BODY_TOO_LARGE;
+    if ((uint64_t)length > max)
+        return ERR_BODY_TOO_LARGE;
+    body = arena_alloc(arena, (size_t)length + 1);
+    if (body == NULL)
+        return ERR_MEMORY;
+    if (FCGX_GetStr(body, (int)length, e->fcgi.in) != (int)length)
+        return ERR_BODY_TRUNCATED;
+    r->body = (struct str){body, (size_t)length};
+    return ERR_OK;
+}
+
+static void
+write_head(struct buf *head, const struct response *response)
+{
+    buf_printf(head, "Status: %d\r\n", response->status);
+    if (response->accel_redirect.p != NULL)
+        buf_printf(head, "X-Accel-Redirect: %s\r\n", response->accel_redirect.p);
+    if (response->allow != NULL)
+        buf_printf(head, "Allow: %s\r\n", response->allow);
+    if (response->retry_after_s > 0)
+        buf_printf(head, "Retry-After: %d\r\n", response->retry_after_s);
+    buf_printf(head, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", response->content_type,
+               response->body.n);
+}
+
+/* What is left of a request would be taken for the next one's beginning. */
+static void
+drop_rest(struct exchange *e)
+{
+    char rest[4096];
+
+    while (FCGX_GetStr(rest, sizeof(rest), e->fcgi.in) > 0)
+        ;
+}
+
+void
+server_answer(struct server *s, struct exchange *e, const struct request *r, const struct response *response)
+{
+    int fd;
+
+    buf_reset(&e->head);
+    write_head(&e->head, response);
+    drop_rest(e);
+    FCGX_PutStr(e->head.p, (int)e->head.n, e->fcgi.out);
+    if (!str_is(r->method, "HEAD"))
+        FCGX_PutStr(response->body.p, (int)response->body.n, e->fcgi.out);
+    FCGX_Finish_r(&e->fcgi);
+    fd = e->fcgi.ipcFd;
+    e->fcgi.ipcFd = -1;
+    if (fd < 0) {
+        one_less(s);
+    } else if (watch(s, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0) {
+        close(fd);
+        one_less(s);
+    }
+}

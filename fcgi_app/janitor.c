@@ -1,0 +1,135 @@
+/* janitor.c - see janitor.h. Must not know what is pushed. */
+#include "janitor.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "store/commit.h"
+#include "store/outbox.h"
+
+#define IDLE_MS 1000
+
+struct janitor {
+    struct shared *shared;
+    struct db *db;
+    pthread_t thread;
+    int stop_fd;       /* eventfd */
+    int64_t swept;     /* outbox rows up to here were swept */
+    int64_t last_seen; /* committed_change a round ago */
+};
+
+/*
+ * The bulk is copied while writers go on; what they added meanwhile under the write lock, so that the log
+ * is wholly copied for a moment and the next writer begins it anew.
+ */
+static void
+checkpoint(struct janitor *j)
+{
+    if (db_checkpoint(j->db, false) != ERR_OK)
+        return;
+    shared_lock(j->shared);
+    db_checkpoint(j->db, true);
+    atomic_store(&j->shared->wal_pages, 0);
+    shared_unlock(j->shared);
+}
+
+static void
+sweep(struct janitor *j, int64_t acknowledged)
+{
+    enum err err;
+
+    shared_lock(j->shared);
+    err = db_do(j->db, SQL_BEGIN_WRITE);
+    if (err == ERR_OK)
+        err = outbox_trim(j->db, acknowledged);
+    if (err == ERR_OK)
+        err = db_do(j->db, SQL_COMMIT);
+    if (err != ERR_OK && db_in_transaction(j->db))
+        db_do(j->db, SQL_ROLLBACK);
+    shared_unlock(j->shared);
+    if (err == ERR_OK)
+        j->swept = acknowledged;
+}
+
+/* Nothing was written for a whole round. */
+static void
+when_idle(struct janitor *j)
+{
+    int64_t acknowledged = atomic_load(&j->shared->acknowledged_change);
+    int64_t committed = atomic_load(&j->shared->committed_change);
+
+    if (committed == j->last_seen && acknowledged > j->swept)
+        sweep(j, acknowledged);
+    j->last_seen = committed;
+}
+
+static void *
+run(void *arg)
+{
+    struct janitor *j = arg;
+    struct pollfd fds[2] = {
+        {.fd = j->stop_fd, .events = POLLIN},
+        {.fd = j->shared->janitor_fd, .events = POLLIN},
+    };
+
+    for (;;) {
+        int n = poll(fds, 2, IDLE_MS);
+
+        if (n > 0 && (fds[0].revents & POLLIN) != 0)
+            return NULL;
+        if (n > 0 && (fds[1].revents & POLLIN) != 0)
+            shared_drain(j->shared->janitor_fd);
+        if (atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG)
+            checkpoint(j);
+        if (n == 0)
+            when_idle(j);
+    }
+}
+
+enum err
+janitor_start(struct janitor **out, const char *path, struct shared *shared)
+{
+    struct janitor *j = calloc(1, sizeof(*j));
+    enum err err;
+
+    if (j == NULL)
+        return ERR_MEMORY;
+    j->shared = shared;
+    j->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (j->stop_fd < 0) {
+        err = ERR_IO;
+        goto fail_alloc;
+    }
+    err = db_open(&j->db, path, DB_WRITE);
+    if (err != ERR_OK)
+        goto fail_fd;
+    if (pthread_create(&j->thread, NULL, run, j) != 0) {
+        err = ERR_MEMORY;
+        goto fail_db;
+    }
+    *out = j;
+    return ERR_OK;
+fail_db:
+    db_close(j->db);
+fail_fd:
+    close(j->stop_fd);
+fail_alloc:
+    free(j);
+    return err;
+}
+
+void
+janitor_stop(struct janitor *j)
+{
+    uint64_t one = 1;
+
+    if (write(j->stop_fd, &one, sizeof(one)) < 0)
+        log_event(LOG_ERROR, "stop_failed", "thread=janitor");
+    pthread_join(j->thread, NULL);
+    db_close(j->db);
+    close(j->stop_fd);
+    free(j);
+}

@@ -1,0 +1,462 @@
+/*
+ * main.c - the master: configure, migrate, listen, fork, supervise.
+ *
+ * It never touches a request. A child that dies is started again, after a pause that grows while it keeps
+ * dying. SIGTERM and SIGINT end everything in order: workers answer what they have, then the relay
+ * publishes what is pending. SIGHUP replaces the workers one by one. Children end if the master is gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "base/shared.h"
+#include "http/server.h"
+#include "relay.h"
+#include "store/db.h"
+#include "store/migrate.h"
+#include "wire/body.h"
+#include "worker.h"
+
+#ifndef IMD_VERSION
+#define IMD_VERSION "0"
+#endif
+
+#define PROCESSES_MAX    64
+#define READY_MS         10000 /* a worker that is not ready by then is broken */
+#define HEALTHY_MS       10000 /* who lived so long has not failed at once */
+#define PAUSE_MS         100   /* before the second try; doubles */
+#define PAUSE_MS_MAX     10000
+#define RELAY_END_MS     5000
+#define SYSTEMD_FIRST_FD 3
+
+enum role { ROLE_WORKER, ROLE_RELAY };
+
+/* A place in the pool that is to be filled. */
+struct slot {
+    enum role role;
+    pid_t pid;          /* 0: empty */
+    int failures;       /* deaths in a row, each soon after its start */
+    int64_t started_ms; /* clock_mono_ms */
+    int64_t start_ms;   /* when to fill it */
+};
+
+struct master {
+    struct config config;
+    int argc;
+    char **argv;
+    struct shared *shared;
+    int listen_fd;
+    bool listen_fd_is_ours; /* made from --socket, not inherited */
+    sigset_t signals;
+    struct slot slots[PROCESSES_MAX + 1]; /* the relay first */
+    int slot_count;
+    bool ending;
+};
+
+static void
+child_main(struct master *m, enum role role, int ready_fd, pid_t parent)
+{
+    /* The name that ps shows. */
+    prctl(PR_SET_NAME, role == ROLE_RELAY ? "imd-relay" : "imd-worker", 0, 0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+    if (getppid() != parent)
+        exit(EXIT_SUCCESS);
+    if (role == ROLE_RELAY) {
+        close(m->listen_fd);
+        close(ready_fd);
+        exit(relay_run(&m->config, m->shared));
+    }
+    exit(worker_run(&m->config, m->shared, m->listen_fd, ready_fd));
+}
+
+/* Forks one child. *ready_fd becomes readable when it is ready or dead; the caller closes it. */
+static pid_t
+start_child(struct master *m, enum role role, int *ready_fd)
+{
+    pid_t parent = getpid();
+    int fds[2];
+    pid_t pid;
+
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return -1;
+    pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        child_main(m, role, fds[1], parent);
+    }
+    close(fds[1]);
+    if (pid < 0)
+        close(fds[0]);
+    else
+        *ready_fd = fds[0];
+    return pid;
+}
+
+static int64_t
+pause_after(int failures)
+{
+    int64_t pause = PAUSE_MS;
+
+    if (failures == 0)
+        return 0;
+    for (int i = 1; i < failures && pause < PAUSE_MS_MAX; i++)
+        pause *= 2;
+    return pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX;
+}
+
+static void
+fill(struct master *m, struct slot *s)
+{
+    int ready_fd;
+    pid_t pid = start_child(m, s->role, &ready_fd);
+
+    s->started_ms = clock_mono_ms();
+    if (pid < 0) {
+        log_event(LOG_ERROR, "fork_failed", "reason=\"%s\"", strerror(errno));
+        s->start_ms = s->started_ms + pause_after(++s->failures);
+        return;
+    }
+    s->pid = pid;
+    close(ready_fd);
+}
+
+static const char *
+role_name(enum role role)
+{
+    return role == ROLE_RELAY ? "relay" : "worker";
+}
+
+static void
+bury(struct master *m, struct slot *s, int status)
+{
+    int64_t now = clock_mono_ms();
+    int64_t pause;
+
+    s->failures = now - s->started_ms < HEALTHY_MS ? s->failures + 1 : 0;
+    pause = pause_after(s->failures);
+    s->pid = 0;
+    s->start_ms = now + pause;
+    if (!m->ending)
+        log_event(LOG_WARNING, "child_died", "role=%s signal=%d exit=%d again_in_ms=%lld", role_name(s->role),
+                  WIFSIGNALED(status) ? WTERMSIG(status) : 0, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+                  (long long)pause);
+}
+
+/* Takes all that have died. Those in no slot were replaced on purpose. */
+static void
+reap(struct master *m)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (int i = 0; i < m->slot_count; i++)
+            if (m->slots[i].pid == pid)
+                bury(m, &m->slots[i], status);
+}
+
+/* Waits for a signal until the deadline and deals with the dead; 0 at the deadline. */
+static int
+wait_signal(struct master *m, int64_t until_ms)
+{
+    int64_t left = until_ms - clock_mono_ms();
+    struct timespec timeout;
+    int signal;
+
+    left = left < 0 ? 0 : left;
+    timeout = (struct timespec){left / 1000, left % 1000 * 1000000};
+    signal = sigtimedwait(&m->signals, NULL, &timeout);
+    if (signal == SIGCHLD)
+        reap(m);
+    if (signal == SIGTERM || signal == SIGINT)
+        m->ending = true;
+    return signal < 0 ? 0 : signal;
+}
+
+/* Is the process still there? It is our child, so its number is not reused before it is reaped. */
+static bool
+alive(pid_t pid)
+{
+    return kill(pid, 0) == 0;
+}
+
+/* Waits until the process has ended; kills it at the deadline. */
+static void
+wait_ended(struct master *m, pid_t pid, int64_t until_ms)
+{
+    reap(m);
+    while (alive(pid))
+        if (wait_signal(m, until_ms) == 0 && clock_mono_ms() >= until_ms) {
+            log_event(LOG_WARNING, "child_killed", "child=%d reason=deadline", (int)pid);
+            kill(pid, SIGKILL);
+            until_ms = clock_mono_ms() + RELAY_END_MS;
+        }
+}
+
+/* Starts a worker in the slot and waits until it serves. False: it does not. */
+static bool
+start_ready(struct master *m, struct slot *s)
+{
+    struct pollfd fd = {.events = POLLIN};
+    char byte;
+    bool ready;
+    pid_t pid = start_child(m, s->role, &fd.fd);
+
+    if (pid < 0)
+        return false;
+    ready = poll(&fd, 1, READY_MS) == 1 && read(fd.fd, &byte, 1) == 1;
+    close(fd.fd);
+    if (!ready) {
+        kill(pid, SIGKILL);
+        return false;
+    }
+    s->pid = pid;
+    s->started_ms = clock_mono_ms();
+    s->failures = 0;
+    return true;
+}
+
+/* Lets a worker end without failing a request. */
+static void
+retire(struct master *m, pid_t pid)
+{
+    kill(pid, SIGQUIT);
+    wait_ended(m, pid, clock_mono_ms() + m->config.drain_ms + HEALTHY_MS);
+}
+
+static void
+replace_worker(struct master *m, struct slot *s)
+{
+    pid_t old = s->pid;
+
+    if (!start_ready(m, s)) {
+        log_event(LOG_ERROR, "replace_failed", "kept=%d", (int)old);
+        return;
+    }
+    log_event(LOG_INFO, "worker_replaced", "old=%d new=%d", (int)old, (int)s->pid);
+    if (old > 0)
+        retire(m, old);
+}
+
+/* What a running master cannot change stays as it is. */
+static void
+keep_fixed(struct config *fresh, const struct config *old)
+{
+    memcpy(fresh->database, old->database, sizeof(fresh->database));
+    memcpy(fresh->socket, old->socket, sizeof(fresh->socket));
+    memcpy(fresh->push_socket, old->push_socket, sizeof(fresh->push_socket));
+}
+
+static void
+reload(struct master *m)
+{
+    struct config fresh;
+    enum config_action action;
+    char message[1024];
+    int wanted;
+
+    if (config_read(&fresh, m->argc, m->argv, &action, message, sizeof(message)) != ERR_OK) {
+        log_event(LOG_ERROR, "reload_refused", "reason=\"%s\"", message);
+        return;
+    }
+    keep_fixed(&fresh, &m->config);
+    m->config = fresh;
+    log_set_level((enum log_level)fresh.log_level);
+    wanted = (int)fresh.processes + 1;
+    for (int i = m->slot_count; i < wanted; i++)
+        m->slots[i] = (struct slot){.role = ROLE_WORKER};
+    while (m->slot_count > wanted) {
+        pid_t extra = m->slots[--m->slot_count].pid;
+
+        if (extra > 0)
+            retire(m, extra);
+    }
+    m->slot_count = wanted;
+    for (int i = 1; i < m->slot_count && !m->ending; i++)
+        replace_worker(m, &m->slots[i]);
+    log_event(LOG_INFO, "reloaded", "workers=%d", m->slot_count - 1);
+}
+
+/* Fills the slots whose time has come; returns when the next one's comes. */
+static int64_t
+fill_slots(struct master *m)
+{
+    int64_t now = clock_mono_ms();
+    int64_t next = now + 3600000;
+
+    for (int i = 0; i < m->slot_count; i++) {
+        struct slot *s = &m->slots[i];
+
+        if (s->pid == 0 && s->start_ms <= now)
+            fill(m, s);
+        if (s->pid == 0 && s->start_ms < next)
+            next = s->start_ms;
+    }
+    return next;
+}
+
+/* Workers first: what they still commit, the relay still publishes. */
+static void
+end_children(struct master *m)
+{
+    int64_t until = clock_mono_ms() + m->config.drain_ms + 2000;
+
+    for (int i = 1; i < m->slot_count; i++)
+        if (m->slots[i].pid > 0)
+            kill(m->slots[i].pid, SIGTERM);
+    for (int i = 1; i < m->slot_count; i++)
+        if (m->slots[i].pid > 0)
+            wait_ended(m, m->slots[i].pid, until);
+    if (m->slots[0].pid > 0) {
+        kill(m->slots[0].pid, SIGTERM);
+        wait_ended(m, m->slots[0].pid, clock_mono_ms() + RELAY_END_MS);
+    }
+}
+
+static void
+supervise(struct master *m)
+{
+    m->slot_count = (int)m->config.processes + 1;
+    for (int i = 0; i < m->slot_count; i++)
+        m->slots[i].role = i == 0 ? ROLE_RELAY : ROLE_WORKER;
+    while (!m->ending) {
+        int64_t next = fill_slots(m);
+
+        if (wait_signal(m, next) == SIGHUP)
+            reload(m);
+    }
+    log_event(LOG_INFO, "ending", "%s", "");
+    end_children(m);
+}
+
+/*
+ * Two masters on one database would each order pushes by itself. The lock lives as long as we or a child
+ * of ours; it is of another kind than the engine's locks.
+ */
+static enum err
+lock_database(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    log_event(LOG_ERROR, fd >= 0 ? "database_in_use" : "database_unusable", "database=%s reason=\"%s\"", path,
+              strerror(errno));
+    return ERR_STORAGE;
+}
+
+/* Brings the schema up to date and closes: each child opens the database for itself. */
+static enum err
+prepare_database(const char *path)
+{
+    struct db *db = NULL;
+    enum err err;
+
+    /* Messages are private: nobody else reads the files. */
+    umask(0027);
+    err = lock_database(path);
+    if (err != ERR_OK)
+        return err;
+    db_setup();
+    err = db_open(&db, path, DB_MIGRATE);
+    if (err == ERR_OK)
+        err = migrate(db);
+    db_close(db);
+    return err;
+}
+
+static bool
+is_listening(int fd)
+{
+    int value = 0;
+    socklen_t n = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &n) == 0 && value != 0;
+}
+
+/* systemd's socket, a FastCGI manager's on descriptor 0, or our own. */
+static enum err
+open_listener(struct master *m)
+{
+    const char *pid = getenv("LISTEN_PID");
+    const char *fds = getenv("LISTEN_FDS");
+
+    if (pid != NULL && fds != NULL && atol(pid) == (long)getpid() && atol(fds) >= 1 &&
+        is_listening(SYSTEMD_FIRST_FD)) {
+        m->listen_fd = SYSTEMD_FIRST_FD;
+        return ERR_OK;
+    }
+    if (is_listening(STDIN_FILENO)) {
+        m->listen_fd = STDIN_FILENO;
+        return ERR_OK;
+    }
+    m->listen_fd_is_ours = true;
+    return server_listen(m->config.socket, (int)m->config.socket_mode, &m->listen_fd);
+}
+
+static int
+run(struct master *m)
+{
+    log_set_level((enum log_level)m->config.log_level);
+    sigemptyset(&m->signals);
+    sigaddset(&m->signals, SIGTERM);
+    sigaddset(&m->signals, SIGINT);
+    sigaddset(&m->signals, SIGHUP);
+    sigaddset(&m->signals, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &m->signals, NULL);
+    body_setup();
+    if (open_listener(m) != ERR_OK || prepare_database(m->config.database) != ERR_OK)
+        return EXIT_FAILURE;
+    if (shared_open(&m->shared) != ERR_OK) {
+        log_event(LOG_ERROR, "start_failed", "reason=shared_memory");
+        return EXIT_FAILURE;
+    }
+    log_event(LOG_INFO, "started", "version=%s socket=%s database=%s workers=%lld threads=%lld", IMD_VERSION,
+              m->listen_fd_is_ours ? m->config.socket : "inherited", m->config.database,
+              (long long)m->config.processes, (long long)m->config.threads);
+    supervise(m);
+    if (m->listen_fd_is_ours)
+        unlink(m->config.socket);
+    shared_close(m->shared);
+    log_event(LOG_INFO, "ended", "%s", "");
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct master m;
+    enum config_action action;
+    char message[1024];
+
+    m.argc = argc;
+    m.argv = argv;
+    if (config_read(&m.config, argc, argv, &action, message, sizeof(message)) != ERR_OK) {
+        fprintf(stderr, "imd: %s\n", message);
+        return 2;
+    }
+    switch (action) {
+    case CONFIG_HELP:
+        config_help();
+        return EXIT_SUCCESS;
+    case CONFIG_VERSION:
+        printf("imd %s\n", IMD_VERSION);
+        return EXIT_SUCCESS;
+    case CONFIG_CHECK:
+        return EXIT_SUCCESS;
+    case CONFIG_RUN:
+        break;
+    }
+    return run(&m);
+}

@@ -1,0 +1,60 @@
+/*
+ * nchan.h - publishing to nchan: HTTP POSTs, pipelined over one kept connection on a unix socket.
+ *
+ * Each publish may carry a ticket; the tickets come back in order as nchan answers. After any failure the
+ * connection is gone with all that was in flight: whoever published does so again from the first ticket
+ * that did not come back. Never blocks. For one thread.
+ */
+#ifndef IMD_PUSH_NCHAN_H
+#define IMD_PUSH_NCHAN_H
+
+#include <stdbool.h>
+#include "base/err.h"
+#include "base/str.h"
+
+/* As many channels as nchan takes in one request. */
+#define NCHAN_CHANNELS_MAX 255
+
+struct nchan;
+
+/* Does not connect yet. `path` is borrowed. */
+enum err nchan_new(struct nchan **out, const char *path);
+void nchan_free(struct nchan *n);
+
+/* ERR_IO where nobody listens. */
+enum err nchan_connect(struct nchan *n);
+bool nchan_connected(const struct nchan *n);
+/* Forgets everything in flight. */
+void nchan_disconnect(struct nchan *n);
+
+/* For poll(): the descriptor, and whether something waits to be written. */
+int nchan_fd(const struct nchan *n);
+bool nchan_wants_write(const struct nchan *n);
+
+/* Is it wise to queue another change? What one change needs is taken in any case. */
+bool nchan_has_room(const struct nchan *n);
+bool nchan_in_flight(const struct nchan *n);
+/*
+ * Queues one: `body` to `channels` (1 … NCHAN_CHANNELS_MAX names joined by ","). ticket 0: none.
+ * ERR_MEMORY.
+ */
+enum err nchan_publish(struct nchan *n, struct str channels, struct str body, int64_t ticket);
+/* Gives the last publish in flight a later ticket. There must be one. */
+void nchan_raise_ticket(struct nchan *n, int64_t ticket);
+
+/* Writes what the socket takes. ERR_IO: disconnect. */
+enum err nchan_write(struct nchan *n);
+/*
+ * Reads what the socket has and calls `delivered` with each ticket answered. A publish that nchan refuses
+ * for what it is (400, 403, 413, 414) is logged and counts as answered: it would never get better. ERR_IO:
+ * disconnect; also on any other refusal.
+ */
+enum err nchan_read(struct nchan *n, void (*delivered)(void *arg, int64_t ticket), void *arg);
+
+/*
+ * Takes one HTTP answer off the front of `text`: its length in bytes, its status in *status. 0: not all
+ * there yet. -1: not an answer that can be understood.
+ */
+long nchan_parse_answer(struct str text, int *status);
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * relay.c - see relay.h: outbox in, frames out, acknowledgements noted.
+ *
+ * It reads the outbox in order and publishes each change to the channels of those whom it concerns, many
+ * requests in flight. What nchan has answered is noted in the shared page; the next writer's transaction
+ * deletes those rows, so delivery costs no commit of its own. When a connection is lost, everything not
+ * answered is published again, in order: a change may come twice, never not at all. A change older than a
+ * minute is dropped: whoever could have received it has asked the database by then.
+ *
+ * Must not know how a message comes to be. A second thread keeps the write-ahead log short (janitor.c).
+ */
+#include "relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "janitor.h"
+#include "push/nchan.h"
+#include "store/conversations.h"
+#include "store/instance.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+#include "store/outbox.h"
+#include "wire/render.h"
+
+#define BATCH           64
+#define TOO_OLD_MS      60000
+#define ANSWER_MS       5000 /* nchan answers within milliseconds, or not at all */
+#define ROUND_MS        1000 /* so often it goes round at least */
+#define RECONNECT_MS    20
+#define RECONNECT_MS_MAX 1000
+#define FINISH_MS       2000 /* what SIGTERM leaves for what is pending */
+
+struct relay {
+    struct shared *shared;
+    struct db *db;
+    struct nchan *nchan;
+    struct arena arena;
+    char epoch[EPOCH_BYTES];
+    struct buf frame;
+    struct buf channels;   /* names joined by "," … */
+    int channel_count;     /* … so many */
+    int64_t queued_id;     /* the last change given to nchan */
+    int64_t progress_ms;   /* when nchan last answered or was idle (clock_mono_ms) */
+    int64_t retry_ms;      /* pause before the next try to connect */
+    int signal_fd;
+    int64_t finish_by_ms;  /* after SIGTERM; 0: not yet */
+    enum err err;          /* of the callbacks */
+};
+
+static void
+acknowledge(void *arg, int64_t id)
+{
+    struct relay *r = arg;
+
+    atomic_store(&r->shared->acknowledged_change, id);
+    r->progress_ms = clock_mono_ms();
+}
+
+/* Sends the frame to the channels collected so far; the last request of a change bears its id. */
+static void
+flush_channels(struct relay *r, int64_t ticket)
+{
+    if (r->channel_count > 0 && r->err == ERR_OK)
+        r->err = nchan_publish(r->nchan, (struct str){r->channels.p, r->channels.n},
+                               (struct str){r->frame.p, r->frame.n}, ticket);
+    buf_reset(&r->channels);
+    r->channel_count = 0;
+}
+
+static void
+add_channel(void *arg, struct str name)
+{
+    struct relay *r = arg;
+
+    if (r->channel_count == NCHAN_CHANNELS_MAX)
+        flush_channels(r, 0);
+    if (r->channel_count > 0)
+        buf_add(&r->channels, ",", 1);
+    buf_str(&r->channels, name);
+    r->channel_count++;
+}
+
+static enum err
+render_message_frame(struct relay *r, const struct change *change)
+{
+    struct message m;
+    struct stmt *row;
+    bool found;
+    enum err err = messages_get(r->db, change->conversation, change->seq, &m, &found, &row);
+
+    if (found)
+        render_frame(&r->frame, r->epoch, change, &m, NULL);
+    db_done(row);
+    return err == ERR_OK && !found ? ERR_STORAGE : err;
+}
+
+static enum err
+render_conversation_frame(struct relay *r, const struct change *change)
+{
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(r->db, change->conversation, &c, &found);
+
+    if (err == ERR_OK && found)
+        err = memberships_names(r->db, &r->arena, &c);
+    if (err == ERR_OK && found)
+        render_frame(&r->frame, r->epoch, change, NULL, &c);
+    return err == ERR_OK && !found ? ERR_STORAGE : err;
+}
+
+static enum err
+render(struct relay *r, const struct change *change)
+{
+    buf_reset(&r->frame);
+    if (change->event == EVENT_MESSAGE_CREATED)
+        return render_message_frame(r, change);
+    if (change->event == EVENT_CONVERSATION_CREATED)
+        return render_conversation_frame(r, change);
+    render_frame(&r->frame, r->epoch, change, NULL, NULL);
+    return ERR_OK;
+}
+
+/* Counts a change as done that is not sent: in its turn, after what is in flight. */
+static void
+skip(struct relay *r, const struct change *change)
+{
+    if (nchan_in_flight(r->nchan))
+        nchan_raise_ticket(r->nchan, change->id);
+    else
+        acknowledge(r, change->id);
+}
+
+/* Publishes one change to all whom it concerns. False: no more for now. */
+static bool
+queue_change(void *arg, const struct change *change)
+{
+    struct relay *r = arg;
+
+    if (clock_wall_ms() - change->tick > TOO_OLD_MS) {
+        atomic_fetch_add(&r->shared->dropped_changes, 1);
+        skip(r, change);
+        r->queued_id = change->id;
+        return true;
+    }
+    if (!nchan_connected(r->nchan) || !nchan_has_room(r->nchan))
+        return false;
+    r->err = render(r, change);
+    if (r->err == ERR_OK)
+        r->err = memberships_names_at(r->db, change->conversation, change->version, add_channel, r);
+    if (r->err == ERR_OK && !buf_ok(&r->frame))
+        r->err = ERR_MEMORY;
+    if (r->err == ERR_OK && r->channel_count == 0)
+        skip(r, change);
+    flush_channels(r, change->id);
+    r->queued_id = change->id;
+    return r->err == ERR_OK;
+}
+
+/* Forgets what is in flight: it will be read and published again. */
+static void
+lose_connection(struct relay *r, const char *why)
+{
+    if (atomic_exchange(&r->shared->relay_connected, false))
+        log_event(LOG_WARNING, "push_disconnected", "reason=%s", why);
+    nchan_disconnect(r->nchan);
+    r->queued_id = atomic_load(&r->shared->acknowledged_change);
+}
+
+/* Reads and queues what has been committed, as far as there is room. */
+static void
+queue_changes(struct relay *r)
+{
+    enum err err = db_do(r->db, SQL_BEGIN_READ);
+
+    r->err = ERR_OK;
+    if (err == ERR_OK)
+        err = outbox_after(r->db, r->queued_id, BATCH, queue_change, r);
+    if (db_in_transaction(r->db))
+        db_do(r->db, SQL_COMMIT);
+    arena_reset(&r->arena);
+    if (err != ERR_OK || r->err != ERR_OK)
+        lose_connection(r, "change_unreadable");
+}
+
+static bool
+behind(const struct relay *r)
+{
+    return atomic_load(&r->shared->committed_change) > r->queued_id;
+}
+
+static void
+connect_again(struct relay *r)
+{
+    if (nchan_connect(r->nchan) != ERR_OK) {
+        r->retry_ms = r->retry_ms * 2 > RECONNECT_MS_MAX ? RECONNECT_MS_MAX : r->retry_ms * 2;
+        return;
+    }
+    r->retry_ms = RECONNECT_MS;
+    r->progress_ms = clock_mono_ms();
+    atomic_store(&r->shared->relay_connected, true);
+    log_event(LOG_INFO, "push_connected", "pending=%lld",
+              (long long)(atomic_load(&r->shared->committed_change) - r->queued_id));
+}
+
+/* Sleeps until there is something to do, at most a round. */
+static void
+wait_for_work(struct relay *r)
+{
+    struct pollfd fds[3] = {
+        {.fd = r->shared->wake_fd, .events = POLLIN},
+        {.fd = r->signal_fd, .events = POLLIN},
+        {.fd = nchan_fd(r->nchan), .events = (short)(POLLIN | (nchan_wants_write(r->nchan) ? POLLOUT : 0))},
+    };
+    bool connected = nchan_connected(r->nchan);
+    int timeout_ms = connected ? ROUND_MS : (int)r->retry_ms;
+
+    /* Without a connection there is no hurry to hear of changes: only the time to try again counts. */
+    if (!connected)
+        fds[0].fd = -1;
+    atomic_store(&r->shared->relay_asleep, connected);
+    if (connected && behind(r) && nchan_has_room(r->nchan))
+        timeout_ms = 0;
+    poll(fds, 3, timeout_ms);
+    atomic_store(&r->shared->relay_asleep, false);
+    if ((fds[0].revents & POLLIN) != 0)
+        shared_drain(r->shared->wake_fd);
+    if ((fds[1].revents & POLLIN) != 0 && r->finish_by_ms == 0)
+        r->finish_by_ms = clock_mono_ms() + FINISH_MS;
+}
+
+/* Talks to nchan as far as it goes without waiting. */
+static void
+exchange(struct relay *r)
+{
+    if (!nchan_in_flight(r->nchan))
+        r->progress_ms = clock_mono_ms();
+    if (nchan_write(r->nchan) != ERR_OK)
+        lose_connection(r, "write_failed");
+    else if (nchan_read(r->nchan, acknowledge, r) != ERR_OK)
+        lose_connection(r, "closed");
+    else if (nchan_in_flight(r->nchan) && clock_mono_ms() - r->progress_ms > ANSWER_MS)
+        lose_connection(r, "no_answer");
+}
+
+/* After SIGTERM: all is delivered, or it cannot be just now. The outbox keeps what is left. */
+static bool
+finished(const struct relay *r)
+{
+    if (r->finish_by_ms == 0)
+        return false;
+    return !nchan_connected(r->nchan) || (!behind(r) && !nchan_in_flight(r->nchan)) ||
+           clock_mono_ms() > r->finish_by_ms;
+}
+
+static void
+go_round(struct relay *r)
+{
+    while (!finished(r)) {
+        atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
+        if (!nchan_connected(r->nchan))
+            connect_again(r);
+        if (behind(r))
+            queue_changes(r);
+        if (nchan_connected(r->nchan))
+            exchange(r);
+        wait_for_work(r);
+    }
+}
+
+/* Where to begin: at what a relay before this one has not seen delivered. */
+static enum err
+find_beginning(struct relay *r)
+{
+    int64_t last_change = 0;
+    int64_t oldest = 0;
+    int64_t known;
+    enum err err = instance_epoch(r->db, r->epoch, &last_change);
+
+    if (err == ERR_OK)
+        err = outbox_oldest(r->db, &oldest);
+    if (err != ERR_OK)
+        return err;
+    known = atomic_load(&r->shared->acknowledged_change);
+    r->queued_id = oldest == 0 ? last_change : oldest - 1;
+    if (r->queued_id < known)
+        r->queued_id = known;
+    atomic_store(&r->shared->acknowledged_change, r->queued_id);
+    /* A writer may have announced a later one already. */
+    known = atomic_load(&r->shared->committed_change);
+    while (known < last_change &&
+           !atomic_compare_exchange_weak(&r->shared->committed_change, &known, last_change))
+        ;
+    return ERR_OK;
+}
+
+static enum err
+open_all(struct relay *r, const struct config *config)
+{
+    sigset_t signals;
+    enum err err;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    r->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (r->signal_fd < 0)
+        return ERR_IO;
+    err = nchan_new(&r->nchan, config->push_socket);
+    if (err == ERR_OK)
+        err = db_open(&r->db, config->database, DB_READ);
+    if (err == ERR_OK)
+        err = find_beginning(r);
+    return err;
+}
+
+int
+relay_run(const struct config *config, struct shared *shared)
+{
+    struct relay r = {.shared = shared, .retry_ms = RECONNECT_MS};
+    struct janitor *janitor;
+
+    atomic_store(&shared->relay_connected, false);
+    if (open_all(&r, config) != ERR_OK || janitor_start(&janitor, config->database, shared) != ERR_OK) {
+        log_event(LOG_ERROR, "relay_failed", "reason=cannot_open");
+        return EXIT_FAILURE;
+    }
+    log_event(LOG_INFO, "relay_ready", "pending=%lld",
+              (long long)(atomic_load(&shared->committed_change) - r.queued_id));
+    go_round(&r);
+    log_event(LOG_INFO, "relay_ended", "pending=%lld",
+              (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
+    janitor_stop(janitor);
+    nchan_free(r.nchan);
+    buf_clear(&r.frame);
+    buf_clear(&r.channels);
+    arena_clear(&r.arena);
+    db_close(r.db);
+    close(r.signal_fd);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,63 @@
+/*
+ * routes.c - see routes.h. To add a route: a row here, its handler in api/, its rule in domain/.
+ */
+#include "routes.h"
+
+#include "api/problem.h"
+#include "http/server.h"
+
+/* The longest content, each byte of it written as \u00XX, and the members beside it. */
+#define BODY_SEND (65536 * 6 + 4096)
+/* About 20,000 names. */
+#define BODY_CREATE (512 * 1024)
+#define BODY_SMALL  4096
+
+const struct route routes[] = {
+    {"POST", "/messages", api_send_message, BODY_SEND},
+    {"GET", "/messages", api_list_messages, 0},
+    {"POST", "/conversations", api_create_conversation, BODY_CREATE},
+    {"GET", "/conversations", api_list_conversations, 0},
+    {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL},
+    {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL},
+    {"GET", "/ws", api_subscribe, 0},
+    {"GET", "/healthz", api_health, 0},
+};
+const size_t route_count = sizeof(routes) / sizeof(routes[0]);
+
+/* What the route needs before its handler runs. */
+static enum err
+check_needs(struct context *x, const struct route *route, struct exchange *e)
+{
+    enum err err = request_parse_query(x->request);
+
+    if (err == ERR_OK && route->body_bytes_max > 0)
+        err = server_read_body(e, x->arena, route->body_bytes_max, x->request);
+    if (err == ERR_OK && route->body_bytes_max > 0)
+        err = body_parse(x->request->body, &x->body);
+    return err;
+}
+
+void
+routes_answer(struct context *x, struct exchange *e)
+{
+    struct route_match match;
+    enum err err = router_find(routes, route_count, x->request->method, x->request->path, &match);
+    struct str allow;
+
+    x->response->status = 200;
+    x->response->content_type = "application/json";
+    x->id = match.id;
+    if (err == ERR_OK)
+        err = check_needs(x, match.route, e);
+    if (err == ERR_OK)
+        err = match.route->handler(x);
+    if (err == ERR_OK && !buf_ok(&x->response->body))
+        err = ERR_MEMORY;
+    if (err == ERR_METHOD) {
+        allow = arena_copy(x->arena, str_c(match.allow));
+        x->response->allow = allow.p;
+    }
+    if (err != ERR_OK)
+        problem_answer(x, err);
+    body_free(x->body);
+}

@@ -1,0 +1,19 @@
+/* routes.h - THE table: every request that imd answers. */
+#ifndef IMD_ROUTES_H
+#define IMD_ROUTES_H
+
+#include "api/context.h"
+#include "http/router.h"
+
+extern const struct route routes[];
+extern const size_t route_count;
+
+/*
+ * Answers the request in x->request through the table: finds the route, checks what it needs, runs the
+ * handler, and makes a problem of whatever goes wrong. The response is always complete afterwards.
+ * `e` is where the body is read from.
+ */
+struct exchange;
+void routes_answer(struct context *x, struct exchange *e);
+
+#endif

@@ -1,0 +1,231 @@
+/* commit.c - see commit.h. Must not know what the commands do. */
+#include "store/commit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "base/futex.h"
+#include "store/instance.h"
+#include "store/outbox.h"
+
+/* A group is one tick, and a page never ends inside a tick: so its size bounds a page's excess. */
+#define GROUP_BYTES_MAX (1024 * 1024)
+
+enum item_state { ITEM_QUEUED, ITEM_LEADS, ITEM_DONE };
+
+/* One command in the queue; lives on its thread's stack. */
+struct item {
+    command_fn *command;
+    void *arg;
+    size_t bytes;
+    enum err err;
+    struct item *next;
+    _Atomic int state; /* enum item_state; the futex that its thread sleeps on */
+};
+
+struct commit {
+    struct shared *shared;
+    struct db *db; /* used by the leader alone */
+    pthread_mutex_t mutex; /* guards what follows */
+    struct item *head;
+    struct item **tail;
+    bool led; /* somebody leads */
+};
+
+static void
+note_wal(void *arg, int wal_pages)
+{
+    shared_note_wal(arg, wal_pages);
+}
+
+enum err
+commit_open(struct commit **out, const char *path, struct shared *shared)
+{
+    struct commit *c = calloc(1, sizeof(*c));
+    enum err err;
+
+    if (c == NULL)
+        return ERR_MEMORY;
+    c->shared = shared;
+    c->tail = &c->head;
+    if (pthread_mutex_init(&c->mutex, NULL) != 0) {
+        err = ERR_MEMORY;
+        goto fail_alloc;
+    }
+    err = db_open(&c->db, path, DB_WRITE);
+    if (err != ERR_OK)
+        goto fail_mutex;
+    db_on_commit(c->db, note_wal, shared);
+    *out = c;
+    return ERR_OK;
+fail_mutex:
+    pthread_mutex_destroy(&c->mutex);
+fail_alloc:
+    free(c);
+    return err;
+}
+
+void
+commit_close(struct commit *c)
+{
+    if (c == NULL)
+        return;
+    db_close(c->db);
+    pthread_mutex_destroy(&c->mutex);
+    free(c);
+}
+
+/* Starts the transaction, reads the counters, drops outbox rows that are delivered. */
+static enum err
+begin(struct commit *c, struct tx *tx)
+{
+    int64_t now = clock_wall_ms();
+    enum err err = db_do(c->db, SQL_BEGIN_WRITE);
+
+    if (err != ERR_OK)
+        return err;
+    tx->db = c->db;
+    err = instance_get(tx);
+    if (err != ERR_OK)
+        return err;
+    tx->tick = now > tx->tick ? now : tx->tick + 1;
+    return outbox_trim(tx->db, atomic_load(&c->shared->acknowledged_change));
+}
+
+/* One command in its savepoint. ERR_STORAGE: the transaction as a whole is lost. */
+static enum err
+run_item(struct tx *tx, struct item *item, bool *changed)
+{
+    struct tx before = *tx;
+    enum err err = db_do(tx->db, SQL_SAVEPOINT);
+
+    if (err != ERR_OK)
+        return err;
+    item->err = item->command(tx, item->arg);
+    if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
+        return ERR_STORAGE;
+    if (item->err == ERR_OK) {
+        *changed = true;
+    } else {
+        *tx = before;
+        err = db_do(tx->db, SQL_SAVEPOINT_ROLLBACK);
+    }
+    if (err == ERR_OK)
+        err = db_do(tx->db, SQL_SAVEPOINT_RELEASE);
+    return err;
+}
+
+/* The group from first to last, all or nothing. */
+static enum err
+transact(struct commit *c, struct item *first)
+{
+    struct tx tx = {0};
+    bool changed = false;
+    enum err err = begin(c, &tx);
+    int64_t last_change = tx.last_change;
+
+    for (struct item *i = first; err == ERR_OK && i != NULL; i = i->next)
+        err = run_item(&tx, i, &changed);
+    if (err == ERR_OK && changed)
+        err = instance_set(&tx);
+    if (err == ERR_OK)
+        err = db_do(c->db, changed ? SQL_COMMIT : SQL_ROLLBACK);
+    if (err == ERR_OK && tx.last_change > last_change)
+        shared_announce(c->shared, tx.last_change);
+    if (err != ERR_OK && db_in_transaction(c->db))
+        db_do(c->db, SQL_ROLLBACK);
+    if (err != ERR_OK || changed) {
+        atomic_store(&c->shared->commit_failing, err != ERR_OK);
+        if (err == ERR_OK)
+            atomic_store(&c->shared->commit_ok_ms, clock_mono_ms());
+    }
+    return err;
+}
+
+/* Takes what is queued, at most a group's worth, off the queue. The leader's own item is its head. */
+static struct item *
+take_group(struct commit *c)
+{
+    struct item *first;
+    struct item *last;
+    size_t bytes;
+
+    pthread_mutex_lock(&c->mutex);
+    first = c->head;
+    last = first;
+    bytes = first->bytes;
+    while (last->next != NULL && bytes + last->next->bytes <= GROUP_BYTES_MAX) {
+        last = last->next;
+        bytes += last->bytes;
+    }
+    c->head = last->next;
+    if (c->head == NULL)
+        c->tail = &c->head;
+    last->next = NULL;
+    pthread_mutex_unlock(&c->mutex);
+    return first;
+}
+
+static void
+wake(struct item *item, enum item_state state)
+{
+    /* From the store on, the item may be gone: its thread may have seen it without sleeping. */
+    _Atomic int *word = &item->state;
+
+    atomic_store(word, state);
+    futex_wake_one(word);
+}
+
+static void
+hand_over(struct commit *c)
+{
+    struct item *next;
+
+    pthread_mutex_lock(&c->mutex);
+    next = c->head;
+    c->led = next != NULL;
+    pthread_mutex_unlock(&c->mutex);
+    if (next != NULL)
+        wake(next, ITEM_LEADS);
+}
+
+static void
+lead(struct commit *c, struct item *own)
+{
+    struct item *first;
+    struct item *next;
+    enum err err;
+
+    shared_lock(c->shared);
+    /* Only now: everybody who queued while we waited for the lock comes along. */
+    first = take_group(c);
+    err = transact(c, first);
+    shared_unlock(c->shared);
+    hand_over(c);
+    for (struct item *i = first; i != NULL; i = next) {
+        next = i->next;
+        if (err != ERR_OK)
+            i->err = err;
+        if (i != own)
+            wake(i, ITEM_DONE);
+    }
+}
+
+enum err
+commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes)
+{
+    struct item item = {.command = command, .arg = arg, .bytes = bytes};
+    bool leads;
+
+    pthread_mutex_lock(&c->mutex);
+    *c->tail = &item;
+    c->tail = &item.next;
+    leads = !c->led;
+    c->led = true;
+    pthread_mutex_unlock(&c->mutex);
+    while (!leads && atomic_load(&item.state) == ITEM_QUEUED)
+        futex_wait(&item.state, ITEM_QUEUED);
+    if (leads || atomic_load(&item.state) == ITEM_LEADS)
+        lead(c, &item);
+    return item.err;
+}

@@ -1,0 +1,49 @@
+/*
+ * commit.h - group commit: many commands, one transaction, one fsync, each answered after it.
+ *
+ * A thread that wants to write queues its command. One thread at a time leads: it takes the lock that all
+ * processes share, runs everything that has queued up in ONE transaction (each command in a savepoint of
+ * its own, so a refused one leaves nothing), commits, hands the lead to the first of those who queued
+ * meanwhile, and wakes each whose command is done. So under load the disk is asked once for many.
+ *
+ * The transaction's timestamp is its tick: max(clock, last tick + 1). No two transactions share one, and it
+ * never goes back, whatever the clock does.
+ */
+#ifndef IMD_STORE_COMMIT_H
+#define IMD_STORE_COMMIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/shared.h"
+#include "store/db.h"
+
+/* The write transaction as a command sees it. */
+struct tx {
+    struct db *db;
+    int64_t tick;            /* UNIX ms: the timestamp of everything in this transaction */
+    int64_t last_message_id; /* raise by one for each message */
+    int64_t last_change;     /* raise by one for each outbox row */
+};
+
+/*
+ * Runs inside the open transaction, maybe on another thread than the one that asked. ERR_STORAGE fails the
+ * whole transaction; any other error undoes this command alone.
+ */
+typedef enum err command_fn(struct tx *tx, void *arg);
+
+struct commit;
+
+/* The writer of one process. `shared` is borrowed. Opens a connection. */
+enum err commit_open(struct commit **out, const char *path, struct shared *shared);
+/* No command may be running. NULL is allowed. */
+void commit_close(struct commit *c);
+
+/*
+ * Runs `command(tx, arg)` in a group's transaction; returns after that is durable (or the command was
+ * refused). `bytes`: about how much it stores; a group's sum is bounded. Returns the command's error, or
+ * ERR_STORAGE where the transaction failed: then nothing of it is stored. Opens a transaction itself.
+ */
+enum err commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * conversations.h - the table conversation.
+ *
+ * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none, but
+ * several of them tell one story only inside one.
+ */
+#ifndef IMD_STORE_CONVERSATIONS_H
+#define IMD_STORE_CONVERSATIONS_H
+
+#include "base/model.h"
+#include "store/commit.h"
+
+/* Fills *c but for its members; *found false: there is none of that id. */
+enum err conversations_get(struct db *db, int64_t id, struct conversation *c, bool *found);
+/* The least that sending needs: last_seq and version of *c, and whether `sender` is a member now. */
+enum err conversations_for_sender(struct db *db, int64_t id, struct str sender, struct conversation *c,
+                                  bool *found, bool *is_member);
+/* The private chat of the pair; low < high in byte order. */
+enum err conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *id, bool *found);
+/* A new one, at version 1, without messages; low and high absent for a group. Fills *c but for its members. */
+enum err conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
+                           struct conversation *c);
+/* Counts a change: c->version + 1, updated_at = tick, and last_seq + `messages`. Updates *c and the row. */
+enum err conversations_bump(struct tx *tx, struct conversation *c, int messages);
+
+#endif

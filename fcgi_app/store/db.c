@@ -1,0 +1,279 @@
+/*
+ * db.c - see db.h. The only file that knows SQLite. Must not know what the tables mean.
+ */
+#include "store/db.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include "base/log.h"
+
+/* Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup, the
+ * sqlite3 shell) and for the recovery after a process was killed. */
+#define BUSY_MS_WRITE  200
+#define BUSY_MS_READ   2000
+#define CACHE_KB_READ  768
+#define CACHE_KB_WRITE 2048
+
+#define PARAMETERS_MAX 8
+
+struct stmt {
+    sqlite3_stmt *handle; /* NULL: not yet prepared */
+    /* To SQLite "$2" is a name, numbered by where it first stands: its number, by the digit. */
+    int parameter[PARAMETERS_MAX + 1];
+    struct db *db;
+    enum err err; /* of preparing or binding; told by the next step */
+};
+
+struct db {
+    sqlite3 *handle;
+    struct stmt stmts[SQL_COUNT];
+    void (*on_commit)(void *arg, int wal_pages);
+    void *on_commit_arg;
+};
+
+void
+db_setup(void)
+{
+    /* No counters, hence no lock, around each allocation. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    /* A savepoint's undo stays in memory, whatever its size. */
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    sqlite3_initialize();
+}
+
+static enum err
+fail(struct db *db, const char *what)
+{
+    log_event(LOG_ERROR, "storage_failed", "action=%s sqlite_code=%d sqlite_message=\"%s\"", what,
+              sqlite3_extended_errcode(db->handle), sqlite3_errmsg(db->handle));
+    return ERR_STORAGE;
+}
+
+static enum err
+pragmas(struct db *db, enum db_role role)
+{
+    char cache[64];
+    enum err err;
+
+    sqlite3_busy_timeout(db->handle, role == DB_READ ? BUSY_MS_READ : BUSY_MS_WRITE);
+    sqlite3_snprintf(sizeof(cache), cache, "PRAGMA cache_size = -%d",
+                     role == DB_READ ? CACHE_KB_READ : CACHE_KB_WRITE);
+    err = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                        "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;");
+    if (err == ERR_OK)
+        err = db_script(db, cache);
+    if (err == ERR_OK && role == DB_MIGRATE)
+        err = db_script(db, "PRAGMA journal_mode = WAL");
+    if (err == ERR_OK && role == DB_READ)
+        err = db_script(db, "PRAGMA query_only = ON");
+    return err;
+}
+
+enum err
+db_open(struct db **out, const char *path, enum db_role role)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == DB_MIGRATE ? SQLITE_OPEN_CREATE : 0);
+    struct db *db = calloc(1, sizeof(*db));
+    enum err err;
+
+    if (db == NULL)
+        return ERR_MEMORY;
+    for (int i = 0; i < SQL_COUNT; i++)
+        db->stmts[i].db = db;
+    if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
+        err = fail(db, "open");
+        goto fail_open;
+    }
+    sqlite3_extended_result_codes(db->handle, 1);
+    err = pragmas(db, role);
+    if (err != ERR_OK)
+        goto fail_open;
+    *out = db;
+    return ERR_OK;
+fail_open:
+    db_close(db);
+    return err;
+}
+
+void
+db_close(struct db *db)
+{
+    if (db == NULL)
+        return;
+    for (int i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(db->stmts[i].handle);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+static enum err
+prepare(struct stmt *s, enum sql sql)
+{
+    char name[] = "$0";
+
+    if (sqlite3_prepare_v3(s->db->handle, sql_texts[sql], -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL) !=
+        SQLITE_OK)
+        return fail(s->db, "prepare");
+    for (int i = 1; i <= PARAMETERS_MAX; i++) {
+        name[1] = (char)('0' + i);
+        s->parameter[i] = sqlite3_bind_parameter_index(s->handle, name);
+    }
+    return ERR_OK;
+}
+
+struct stmt *
+db_use(struct db *db, enum sql sql)
+{
+    struct stmt *s = &db->stmts[sql];
+
+    s->err = s->handle != NULL ? ERR_OK : prepare(s, sql);
+    return s;
+}
+
+static void
+bound(struct stmt *s, int rc)
+{
+    if (rc != SQLITE_OK && s->err == ERR_OK)
+        s->err = fail(s->db, "bind");
+}
+
+void
+db_bind_int(struct stmt *s, int parameter, int64_t value)
+{
+    if (s->err == ERR_OK)
+        bound(s, sqlite3_bind_int64(s->handle, s->parameter[parameter], value));
+}
+
+void
+db_bind_text(struct stmt *s, int parameter, struct str value)
+{
+    if (s->err != ERR_OK)
+        return;
+    if (value.p == NULL)
+        bound(s, sqlite3_bind_null(s->handle, s->parameter[parameter]));
+    else
+        bound(s, sqlite3_bind_text64(s->handle, s->parameter[parameter], value.p, value.n, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+enum err
+db_step(struct stmt *s, bool *row)
+{
+    int rc;
+
+    *row = false;
+    if (s->err != ERR_OK)
+        return s->err;
+    rc = sqlite3_step(s->handle);
+    if (rc == SQLITE_ROW) {
+        *row = true;
+        return ERR_OK;
+    }
+    if (rc == SQLITE_DONE)
+        return ERR_OK;
+    s->err = fail(s->db, sqlite3_sql(s->handle));
+    return s->err;
+}
+
+int64_t
+db_int(struct stmt *s, int column)
+{
+    return sqlite3_column_int64(s->handle, column);
+}
+
+bool
+db_is_null(struct stmt *s, int column)
+{
+    return sqlite3_column_type(s->handle, column) == SQLITE_NULL;
+}
+
+struct str
+db_text(struct stmt *s, int column)
+{
+    const char *p = (const char *)sqlite3_column_text(s->handle, column);
+
+    return (struct str){p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(s->handle, column)};
+}
+
+void
+db_done(struct stmt *s)
+{
+    /* Bindings stay: each use binds all of its parameters again before it steps. */
+    if (s->handle != NULL)
+        sqlite3_reset(s->handle);
+}
+
+enum err
+db_run(struct stmt *s)
+{
+    bool row = true;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && row)
+        err = db_step(s, &row);
+    db_done(s);
+    return err;
+}
+
+enum err
+db_do(struct db *db, enum sql sql)
+{
+    return db_run(db_use(db, sql));
+}
+
+bool
+db_in_transaction(struct db *db)
+{
+    return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+static int
+committed(void *arg, sqlite3 *handle, const char *name, int wal_pages)
+{
+    struct db *db = arg;
+
+    (void)handle;
+    (void)name;
+    db->on_commit(db->on_commit_arg, wal_pages);
+    return SQLITE_OK;
+}
+
+void
+db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *arg)
+{
+    db->on_commit = call;
+    db->on_commit_arg = arg;
+    sqlite3_wal_hook(db->handle, committed, db);
+}
+
+enum err
+db_user_version(struct db *db, int64_t *version)
+{
+    sqlite3_stmt *s = NULL;
+    enum err err = ERR_OK;
+
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        *version = sqlite3_column_int64(s, 0);
+    else
+        err = fail(db, "user_version");
+    sqlite3_finalize(s);
+    return err;
+}
+
+enum err
+db_script(struct db *db, const char *script)
+{
+    if (sqlite3_exec(db->handle, script, NULL, NULL, NULL) != SQLITE_OK)
+        return fail(db, "script");
+    return ERR_OK;
+}
+
+enum err
+db_checkpoint(struct db *db, bool restart)
+{
+    int mode = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+
+    /* Busy: a reader still needs the old log. The next round gets further. */
+    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? ERR_OK : fail(db, "checkpoint");
+}

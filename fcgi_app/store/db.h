@@ -1,0 +1,65 @@
+/*
+ * db.h - our face on the database engine: open, prepare once, bind, step, read columns.
+ *
+ * db.c alone includes sqlite3.h; a second engine would be a second db.c. A connection and its statements
+ * belong to one thread at a time. A statement is in use from db_use() to db_done() (or db_run());
+ * columns are valid until the next step of the same statement.
+ */
+#ifndef IMD_STORE_DB_H
+#define IMD_STORE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/str.h"
+#include "store/sql.h"
+
+struct db;
+struct stmt;
+
+enum db_role {
+    DB_MIGRATE, /* may create the file; journal mode is set */
+    DB_WRITE,   /* the one writer of a process */
+    DB_READ,    /* never writes */
+};
+
+/* Once for each process, before the first connection and the first thread. */
+void db_setup(void);
+/* ERR_STORAGE where the file cannot be opened; the reason is logged. */
+enum err db_open(struct db **out, const char *path, enum db_role role);
+/* Finalizes the statements and closes. NULL is allowed. */
+void db_close(struct db *db);
+
+/* The statement, reset and unbound, prepared if this is its first use. Never NULL; failure shows at the step. */
+struct stmt *db_use(struct db *db, enum sql sql);
+void db_bind_int(struct stmt *s, int parameter, int64_t value);
+/* Borrowed until db_done(). An absent string binds NULL. */
+void db_bind_text(struct stmt *s, int parameter, struct str value);
+/* Next row: true in *row, or false at the end. ERR_STORAGE: the engine failed; it is logged. */
+enum err db_step(struct stmt *s, bool *row);
+int64_t db_int(struct stmt *s, int column);
+bool db_is_null(struct stmt *s, int column);
+struct str db_text(struct stmt *s, int column);
+/* Ends the use. Always to be called after the last step. */
+void db_done(struct stmt *s);
+/* Step until the end and done: for statements without rows of interest. */
+enum err db_run(struct stmt *s);
+/* db_use and db_run of a statement without parameters. */
+enum err db_do(struct db *db, enum sql sql);
+
+/* True inside a transaction. The engine may have ended one by itself after a failure. */
+bool db_in_transaction(struct db *db);
+/* Calls back after each commit of this connection with the length of the write-ahead log in pages. */
+void db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *arg);
+
+/* For migrations: the number of the last one applied, and running a script of many statements. */
+enum err db_user_version(struct db *db, int64_t *version);
+enum err db_script(struct db *db, const char *script);
+
+/*
+ * Copies the write-ahead log into the database file. With `restart` it waits (shortly) for readers of the
+ * old log, so that the next writer begins the log anew; only under the write lock.
+ */
+enum err db_checkpoint(struct db *db, bool restart);
+
+#endif

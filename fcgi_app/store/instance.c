@@ -1,0 +1,51 @@
+/* instance.c - see instance.h. */
+#include "store/instance.h"
+
+#include <string.h>
+
+enum err
+instance_get(struct tx *tx)
+{
+    struct stmt *s = db_use(tx->db, SQL_INSTANCE_GET);
+    bool row;
+    enum err err = db_step(s, &row);
+
+    if (err == ERR_OK && row) {
+        tx->tick = db_int(s, 1);
+        tx->last_message_id = db_int(s, 2);
+        tx->last_change = db_int(s, 3);
+    }
+    db_done(s);
+    return err == ERR_OK && !row ? ERR_STORAGE : err;
+}
+
+enum err
+instance_set(const struct tx *tx)
+{
+    struct stmt *s = db_use(tx->db, SQL_INSTANCE_SET);
+
+    db_bind_int(s, 1, tx->tick);
+    db_bind_int(s, 2, tx->last_message_id);
+    db_bind_int(s, 3, tx->last_change);
+    return db_run(s);
+}
+
+enum err
+instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_change)
+{
+    struct stmt *s = db_use(db, SQL_INSTANCE_GET);
+    bool row;
+    enum err err = db_step(s, &row);
+
+    if (err == ERR_OK && row && db_text(s, 0).n < EPOCH_BYTES) {
+        struct str text = db_text(s, 0);
+
+        memcpy(epoch, text.p, text.n);
+        epoch[text.n] = '\0';
+        *last_change = db_int(s, 3);
+    } else if (err == ERR_OK) {
+        err = ERR_STORAGE;
+    }
+    db_done(s);
+    return err;
+}

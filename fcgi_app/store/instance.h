@@ -1,0 +1,16 @@
+/* instance.h - the one row that says what this database is and how far it has counted. */
+#ifndef IMD_STORE_INSTANCE_H
+#define IMD_STORE_INSTANCE_H
+
+#include "store/commit.h"
+
+#define EPOCH_BYTES 64
+
+/* Reads tick and counters into *tx. Needs a transaction. */
+enum err instance_get(struct tx *tx);
+/* Writes them back. Needs a write transaction. */
+enum err instance_set(const struct tx *tx);
+/* The epoch, ended by NUL, and the highest change ever announced. Needs no transaction. */
+enum err instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_change);
+
+#endif

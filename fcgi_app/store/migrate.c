@@ -1,0 +1,51 @@
+/* migrate.c - see migrate.h. Must not know what the scripts do. */
+#include "store/migrate.h"
+
+#include <stdio.h>
+#include "base/log.h"
+
+/* The version is read again under the lock: another master may have come first. */
+static enum err
+apply_next(struct db *db, int64_t *version)
+{
+    char pragma[64];
+    enum err err = db_do(db, SQL_BEGIN_WRITE);
+
+    if (err != ERR_OK)
+        return err;
+    err = db_user_version(db, version);
+    if (err == ERR_OK && *version < migration_count) {
+        const struct migration *m = &migrations[*version];
+
+        snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", (int)*version + 1);
+        err = db_script(db, m->script);
+        if (err == ERR_OK)
+            err = db_script(db, pragma);
+        if (err == ERR_OK)
+            log_event(LOG_INFO, "migrated", "script=%s", m->name);
+        *version += 1;
+    }
+    if (err == ERR_OK)
+        err = db_do(db, SQL_COMMIT);
+    if (err != ERR_OK && db_in_transaction(db))
+        db_do(db, SQL_ROLLBACK);
+    return err;
+}
+
+enum err
+migrate(struct db *db)
+{
+    int64_t version = 0;
+    enum err err = db_user_version(db, &version);
+
+    while (err == ERR_OK && version < migration_count)
+        err = apply_next(db, &version);
+    if (err == ERR_OK && version > migration_count) {
+        log_event(LOG_ERROR, "database_too_new",
+                  "database_version=%lld known_version=%d hint=\"this imd is older than the database; install "
+                  "the newer imd again\"",
+                  (long long)version, migration_count);
+        err = ERR_STORAGE;
+    }
+    return err;
+}

@@ -1,0 +1,76 @@
+/* outbox.c - see outbox.h. */
+#include "store/outbox.h"
+
+enum err
+outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq, struct str username)
+{
+    struct stmt *s = db_use(tx->db, SQL_OUTBOX_ADD);
+
+    tx->last_change += 1;
+    db_bind_int(s, 1, tx->last_change);
+    db_bind_text(s, 2, str_c(change_event_names[event]));
+    db_bind_int(s, 3, c->id);
+    db_bind_int(s, 4, c->version);
+    db_bind_int(s, 5, tx->tick);
+    db_bind_int(s, 6, seq);
+    db_bind_text(s, 7, username);
+    return db_run(s);
+}
+
+static enum change_event
+event_of(struct str name)
+{
+    int event = 0;
+
+    while (event < EVENT_COUNT && !str_is(name, change_event_names[event]))
+        event++;
+    return (enum change_event)event;
+}
+
+enum err
+outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change), void *arg)
+{
+    struct stmt *s = db_use(db, SQL_OUTBOX_AFTER);
+    bool row = true;
+    enum err err = ERR_OK;
+
+    db_bind_int(s, 1, id);
+    db_bind_int(s, 2, limit);
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        struct change change = {
+            .id = db_int(s, 0),
+            .event = event_of(db_text(s, 1)),
+            .conversation = db_int(s, 2),
+            .version = db_int(s, 3),
+            .tick = db_int(s, 4),
+            .seq = db_int(s, 5),
+            .username = db_text(s, 6),
+        };
+
+        if (!each(arg, &change))
+            break;
+    }
+    db_done(s);
+    return err;
+}
+
+enum err
+outbox_oldest(struct db *db, int64_t *id)
+{
+    struct stmt *s = db_use(db, SQL_OUTBOX_OLDEST);
+    bool row;
+    enum err err = db_step(s, &row);
+
+    *id = row ? db_int(s, 0) : 0;
+    db_done(s);
+    return err;
+}
+
+enum err
+outbox_trim(struct db *db, int64_t id)
+{
+    struct stmt *s = db_use(db, SQL_OUTBOX_TRIM);
+
+    db_bind_int(s, 1, id);
+    return db_run(s);
+}

@@ -1,0 +1,113 @@
+/* body.c - see body.h. The only file that knows jansson. Must not know which keys there are. */
+#include "wire/body.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+/* struct body is jansson's json_t under another name: nothing is wrapped, nothing allocated. */
+static const json_t *
+tree(const struct body *b)
+{
+    return (const json_t *)(const void *)b;
+}
+
+void
+body_setup(void)
+{
+    /* Else the first request of a thread would read the seed. */
+    json_object_seed(0);
+}
+
+enum err
+body_parse(struct str text, struct body **out)
+{
+    json_error_t error;
+    json_t *root = json_loadb(text.p == NULL ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+
+    if (root == NULL)
+        return ERR_JSON;
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return ERR_BODY_NOT_OBJECT;
+    }
+    *out = (struct body *)(void *)root;
+    return ERR_OK;
+}
+
+void
+body_free(struct body *b)
+{
+    json_decref((json_t *)(void *)b);
+}
+
+static struct str
+text_of(const json_t *value)
+{
+    return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+enum body_kind
+body_string(const struct body *b, const char *key, struct str *out)
+{
+    const json_t *value = json_object_get(tree(b), key);
+
+    if (value == NULL)
+        return BODY_ABSENT;
+    if (!json_is_string(value))
+        return BODY_MISTYPED;
+    *out = text_of(value);
+    return BODY_OK;
+}
+
+enum body_kind
+body_int(const struct body *b, const char *key, int64_t *out)
+{
+    const json_t *value = json_object_get(tree(b), key);
+
+    if (value == NULL)
+        return BODY_ABSENT;
+    if (!json_is_integer(value))
+        return BODY_MISTYPED;
+    *out = json_integer_value(value);
+    return BODY_OK;
+}
+
+/* What the client wrote there, to show it back. */
+static struct str
+shown(const json_t *value, struct arena *arena)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    struct str copy = {0};
+
+    if (text != NULL)
+        copy = arena_copy(arena, str_c(text));
+    free(text);
+    return copy;
+}
+
+enum body_kind
+body_strings(const struct body *b, const char *key, struct arena *arena, struct str **out, size_t *count,
+             struct str *wrong)
+{
+    const json_t *list = json_object_get(tree(b), key);
+
+    *wrong = (struct str){0};
+    if (list == NULL)
+        return BODY_ABSENT;
+    if (!json_is_array(list))
+        return BODY_MISTYPED;
+    *count = json_array_size(list);
+    *out = arena_alloc(arena, (*count + 1) * sizeof(**out));
+    if (*out == NULL)
+        return BODY_MISTYPED;
+    for (size_t i = 0; i < *count; i++) {
+        const json_t *value = json_array_get(list, i);
+
+        if (!json_is_string(value)) {
+            *wrong = shown(value, arena);
+            return BODY_MISTYPED;
+        }
+        (*out)[i] = text_of(value);
+    }
+    return BODY_OK;
+}

@@ -1,0 +1,15 @@
+/*
+ * json.h - the appending JSON writer: straight into the response's buffer, no tree in between.
+ *
+ * The caller keeps the commas and brackets; the writer escapes. Strings must be valid UTF-8: everything
+ * that enters the database was checked when it came.
+ */
+#ifndef IMD_WIRE_JSON_H
+#define IMD_WIRE_JSON_H
+
+#include "base/buf.h"
+
+/* A string with its quotes; '"', '\' and control characters escaped, everything else as it is. */
+void json_string(struct buf *b, struct str s);
+
+#endif

@@ -1,0 +1,93 @@
+/* render.c - see render.h. Must not know who reads it. */
+#include "wire/render.h"
+
+#include "wire/json.h"
+
+/* Appends a literal: its length is known to the compiler. */
+#define LITERAL(b, text) buf_add(b, text, sizeof(text) - 1)
+
+void
+render_message(struct buf *b, const struct message *m)
+{
+    LITERAL(b, "{\"id\":");
+    buf_int(b, m->id);
+    LITERAL(b, ",\"conversation\":");
+    buf_int(b, m->conversation);
+    LITERAL(b, ",\"seq\":");
+    buf_int(b, m->seq);
+    LITERAL(b, ",\"sender\":");
+    json_string(b, m->sender);
+    LITERAL(b, ",\"content\":");
+    json_string(b, m->content);
+    LITERAL(b, ",\"timestamp\":");
+    buf_int(b, m->timestamp);
+    LITERAL(b, "}");
+}
+
+void
+render_conversation(struct buf *b, const struct conversation *c)
+{
+    LITERAL(b, "{\"id\":");
+    buf_int(b, c->id);
+    LITERAL(b, ",\"type\":");
+    json_string(b, str_c(conversation_type_names[c->type]));
+    LITERAL(b, ",\"members\":[");
+    for (size_t i = 0; i < c->member_count; i++) {
+        if (i > 0)
+            LITERAL(b, ",");
+        json_string(b, c->members[i]);
+    }
+    LITERAL(b, "],\"created_at\":");
+    buf_int(b, c->created_at);
+    LITERAL(b, ",\"updated_at\":");
+    buf_int(b, c->updated_at);
+    LITERAL(b, ",\"last_seq\":");
+    buf_int(b, c->last_seq);
+    LITERAL(b, ",\"version\":");
+    buf_int(b, c->version);
+    LITERAL(b, "}");
+}
+
+void
+render_frame(struct buf *b, const char *epoch, const struct change *change, const struct message *m,
+             const struct conversation *c)
+{
+    LITERAL(b, "{\"type\":\"notify\",\"epoch\":");
+    json_string(b, str_c(epoch));
+    LITERAL(b, ",\"events\":[{\"event\":");
+    json_string(b, str_c(change_event_names[change->event]));
+    LITERAL(b, ",\"conversation\":");
+    buf_int(b, change->conversation);
+    LITERAL(b, ",\"version\":");
+    buf_int(b, change->version);
+    if (m != NULL) {
+        LITERAL(b, ",\"message\":");
+        render_message(b, m);
+    } else if (c != NULL) {
+        LITERAL(b, ",\"object\":");
+        render_conversation(b, c);
+    } else {
+        LITERAL(b, ",\"username\":");
+        json_string(b, change->username);
+    }
+    LITERAL(b, "}]}");
+}
+
+void
+render_problem(struct buf *b, struct str sentence, const char *code, const char *field, int status,
+               struct str request_id)
+{
+    LITERAL(b, "{\"error\":");
+    json_string(b, sentence);
+    LITERAL(b, ",\"code\":");
+    json_string(b, str_c(code));
+    LITERAL(b, ",\"status\":");
+    buf_int(b, status);
+    LITERAL(b, ",\"request_id\":");
+    json_string(b, request_id);
+    if (field != NULL) {
+        LITERAL(b, ",\"field\":");
+        json_string(b, str_c(field));
+    }
+    LITERAL(b, "}");
+}

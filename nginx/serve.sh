@@ -1,0 +1,104 @@
+#!/bin/bash
+# Runs a private nginx and imd in the foreground, everything they write under one directory.
+#
+#   STATE=build/run PORT=8080 nginx/serve.sh
+#
+# Environment: STATE, PORT, IMD (the binary), IMD_FLAGS (more flags for it), NGINX_WORKERS, PREFIX (path to
+# mount imd under), HTTP_EXTRA and SERVER_EXTRA (files to include into http{} and server{}).
+# Prints a line "imd is ready …" once everything answers. TERM and INT end both; nothing stays behind.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+port=${PORT:-8080}
+imd=${IMD:-$here/../build/imd}
+prefix=${PREFIX:-}
+mkdir -p "${STATE:=$here/../build/run}" || exit 1
+state=$(cd "$STATE" && pwd)
+imd_pid=
+
+fail() {
+    echo "serve.sh: $1" >&2
+    [ -n "${2:-}" ] && tail -n 5 "$2" >&2
+    exit 1
+}
+
+case $port in *[!0-9]* | '') fail "PORT must be a number, not '$port'" ;; esac
+[ -x "$imd" ] || fail "$imd is not there; run make first"
+# A unix socket's address has room for 107 bytes.
+[ ${#state} -le 90 ] || fail "STATE is too long a path for the sockets in it (at most 90 bytes): $state"
+case $state in *[!A-Za-z0-9._/+-]*) fail "STATE may hold letters, digits and ._/+- alone: $state" ;; esac
+
+running() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+
+# The shipped files name /run/imd and the place where they are installed: here it is all one directory.
+write_configuration() {
+    local user=''
+    [ "$(id -u)" = 0 ] && user='user root;'
+    for file in imd-http.conf imd-server.conf imd-push.conf; do
+        sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|" "$here/$file" >"$state/$file" || return 1
+    done
+    sed -e "s|@STATE@|$state|g; s|@PORT@|$port|; s|@WORKERS@|${NGINX_WORKERS:-2}|; s|@USER@|$user|" \
+        -e "s|@PREFIX@|$prefix|" \
+        -e "s|@HTTP_EXTRA@|${HTTP_EXTRA:+include $HTTP_EXTRA;}|" \
+        -e "s|@SERVER_EXTRA@|${SERVER_EXTRA:+include $SERVER_EXTRA;}|" \
+        "$here/nginx.conf" >"$state/nginx.conf"
+}
+
+# Ends what is there, waits until it is gone.
+end_all() {
+    local nginx_pid
+    trap '' TERM INT
+    nginx_pid=$(cat "$state/nginx.pid" 2>/dev/null)
+    [ -n "$imd_pid" ] && kill -TERM "$imd_pid" 2>/dev/null && wait "$imd_pid"
+    if [ -n "$nginx_pid" ]; then
+        kill -TERM "$nginx_pid" 2>/dev/null
+        # nginx is a daemon, not a child: its pid file goes when it does.
+        tail --pid="$nginx_pid" -f /dev/null 2>/dev/null
+    fi
+    rm -f "$state/imd.pid"
+}
+
+ready() { curl -fsS -o /dev/null "http://127.0.0.1:$port$prefix/healthz" 2>/dev/null; }
+
+running "$state/nginx.pid" && fail "something already runs in $state (nginx $(cat "$state/nginx.pid"))"
+running "$state/imd.pid" && fail "something already runs in $state (imd $(cat "$state/imd.pid"))"
+mkdir -p "$state/tmp" && chmod 750 "$state" || exit 1
+# What a killed nginx left behind would block its socket.
+rm -f "$state/nginx.pid" "$state/imd.pid" "$state/push.sock"
+write_configuration || fail "cannot write into $state"
+trap 'end_all; exit 0' TERM INT
+
+nginx -p "$state" -c "$state/nginx.conf" 2>"$state/nginx-start.log" || fail "nginx does not start:" "$state/nginx-start.log"
+# shellcheck disable=SC2086  # flags are meant to be split
+"$imd" --database="$state/imd.db" --socket="$state/imd.sock" --push-socket="$state/push.sock" ${IMD_FLAGS:-} \
+    2>>"$state/imd.log" >/dev/null </dev/null &
+imd_pid=$!
+echo "$imd_pid" >"$state/imd.pid"
+
+tries=0
+until ready; do
+    if ! kill -0 "$imd_pid" 2>/dev/null; then
+        end_all
+        fail "imd does not start:" "$state/imd.log"
+    fi
+    tries=$((tries + 1))
+    if [ "$tries" -gt 400 ]; then
+        end_all
+        fail "nothing answers at http://127.0.0.1:$port$prefix/healthz:" "$state/imd.log"
+    fi
+    read -rt 0.05 <> <(:) || :
+done
+
+cat <<EOF
+imd is ready: http://127.0.0.1:$port$prefix/   (Ctrl-C ends it; its files are in $state)
+Try:
+  curl -s http://127.0.0.1:$port$prefix/conversations/ -d '{"type": "private_chat", "members": ["alice", "bob"]}'
+  curl -sN 'http://127.0.0.1:$port$prefix/ws/?username=bob' -H 'Accept: text/event-stream' &
+  curl -s http://127.0.0.1:$port$prefix/messages/ -d '{"conversation_id": 1, "username": "alice", "content": "hello"}'
+EOF
+
+wait "$imd_pid"
+status=$?
+imd_pid=
+end_all
+fail "imd ended by itself with status $status:" "$state/imd.log"

@@ -1,0 +1,94 @@
+"""Load by wrk, and what can be seen of imd from outside while it bears it."""
+import http.client
+import json
+import platform
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from stack import nginx_program
+
+REPLAY = Path(__file__).resolve().parent / "replay.lua"
+CONNECTIONS, WRK_THREADS = 64, 2
+DRAIN_DEADLINE_S = 60
+MIB_KB = 1024
+
+
+def wrk(port, lines, seconds):
+    """Sends the lines (see replay.lua) for so long; what came of it, times in ms."""
+    done = subprocess.run(
+        ["wrk", f"-t{WRK_THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", REPLAY, f"http://127.0.0.1:{port}",
+         "--", lines], stdout=subprocess.PIPE, check=True, text=True)
+    seen = json.loads(done.stdout.splitlines()[-1])
+    return {"per_s": seen["requests"] * 1e6 / seen["duration_us"], "p50_ms": seen["p50_us"] / 1e3,
+            "p99_ms": seen["p99_us"] / 1e3, "refused": seen["non_2xx"], "broken": seen["connection_errors"]}
+
+
+def ask(port, lines):
+    """[(status, body)] of the lines, one by one."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    answers = []
+    for line in lines:
+        method, path, *body = line.split(" ", 2)
+        connection.request(method, path, *body, headers={"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answers.append((answer.status, answer.read()))
+    connection.close()
+    return answers
+
+
+class Backlog:
+    """Watches, while a load runs, how many committed changes are not pushed yet."""
+
+    def __init__(self, stack):
+        self.connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+        self.path = stack.prefix + "/healthz"
+        self.seen = []
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def pending(self):
+        self.connection.request("GET", self.path)
+        self.seen.append(json.load(self.connection.getresponse())["outbox_pending"])
+        return self.seen[-1]
+
+    def watch(self):
+        while not self.ended.wait(0.1):
+            self.pending()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def drain(self):
+        """After the load: the largest backlog seen, that at the end, the seconds until it was gone, what is left."""
+        start = time.monotonic()
+        at_end = self.pending()
+        while self.seen[-1] > 0 and time.monotonic() - start < DRAIN_DEADLINE_S:
+            self.pending()
+        return {"pending_max": max(self.seen), "pending_at_end": at_end, "pending_left": self.seen[-1],
+                "drain_s": time.monotonic() - start}
+
+
+def memory(stack):
+    """Megabytes (2^20) that imd's processes take, what they share counted once (PSS), and of what kind they are."""
+    fields = {"Pss": "total", "Pss_Anon": "anonymous", "Pss_File": "file", "Pss_Shmem": "shared"}
+    found = dict.fromkeys(fields.values(), 0)
+    for pid in [stack.master_pid, stack.relay(), *stack.workers()]:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+            name, value, *_ = line.split()
+            if name.rstrip(":") in fields:
+                found[fields[name.rstrip(":")]] += int(value) / MIB_KB
+    return found
+
+
+def machine():
+    cpus = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")]
+    nginx = subprocess.run([nginx_program(), "-v"], stderr=subprocess.PIPE, check=True, text=True).stderr
+    return {"cores": len(cpus), "cpu": cpus[0], "kernel": platform.release(), "nginx": nginx.split("nginx/")[1].strip()}

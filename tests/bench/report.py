@@ -1,0 +1,82 @@
+"""The bench's result as a table to read."""
+import statistics
+
+TITLES = {
+    "page": "GET a conversation's page of 50 messages",
+    "recent": "GET a user's recent messages: about 5 new, a member of 100 conversations",
+    "recent10": "GET a user's recent messages: about 5 new, a member of 10 conversations",
+    "post": "POST, durable, 100 conversations of 10 members, pushed",
+}
+TO_LIMIT = {"page": 0.45, "recent": 0.60, "recent10": 0.60, "post": 0.40}
+LARGE_TO_SMALL = 0.90
+SOCKETS_TIMES = 3
+MEMORY_MB = 24
+ROW = "  {:<34}{:>10}{:>10}{:>10}{:>8}   {}"
+
+
+def median(rows, key):
+    return statistics.median(row[key] for row in rows)
+
+
+def ratio(rows, base, key):
+    """The median of the rounds' ratios."""
+    return statistics.median(row[key] / other[key] for row, other in zip(rows, base))
+
+
+def row(title, rows, rate, compared="", wanted=""):
+    return ROW.format(title, rate, f"{median(rows, 'p50_ms'):.2f}", f"{median(rows, 'p99_ms'):.2f}", compared, wanted)
+
+
+def case(name, measured, messages):
+    echo, small, large = (measured["runs"][target] for target in ("echo", "small", "large"))
+    to_limit, to_small = ratio(small, echo, "per_s"), ratio(large, small, "per_s")
+    lines = [
+        f"{TITLES[name]} (answer {measured['answer_bytes']:,} bytes)",
+        row("the limit", echo, f"{median(echo, 'per_s'):,.0f}"),
+        row(f"{messages['small']:,} messages", small, f"{median(small, 'per_s'):,.0f}", f"{to_limit:.2f}",
+            f"of the limit; to reach: {TO_LIMIT[name]:.2f}"),
+        row(f"{messages['large']:,} messages", large, f"{median(large, 'per_s'):,.0f}", f"{to_small:.2f}",
+            f"of the row above; to reach: {LARGE_TO_SMALL:.2f}"),
+    ]
+    if name == "post":
+        lines += [backlog(f"{messages[target]:,} messages", measured["runs"][target]) for target in ("small", "large")]
+    return lines
+
+
+def backlog(title, rows):
+    return (f"  not yet pushed, {title}: at most {max(row['pending_max'] for row in rows):,} changes while it ran,"
+            f" {max(row['pending_at_end'] for row in rows):,} at its end,"
+            f" none {max(row['drain_s'] for row in rows):.2f} s later")
+
+
+def sockets(measured):
+    bare, post = measured["runs"]["bare"], measured["runs"]["post"]
+    times = ratio(post, bare, "p99_ms")
+    both = bare + post
+    return [
+        f"{measured['users']:,} open sockets, {measured['per_s']} a second into groups of 10: until the frame is there",
+        row("bare publish to nchan", bare, ""),
+        row("POST", post, "", f"{times:.2f}", f"times the row above (p99); to reach: at most {SOCKETS_TIMES}"),
+        f"  of {sum(row['frames'] + row['lost'] for row in both):,} frames lost {sum(row['lost'] for row in both)},"
+        f" repeated {sum(row['repeated'] for row in both)}; the client sent"
+        f" at most {max(row['client_late_ms'] for row in both):.1f} ms late",
+    ]
+
+
+def memory(title, found, wanted=""):
+    return (f"  {title:<34}{found['total']:>10.1f} MB: {found['anonymous']:.1f} anonymous, {found['file']:.1f} file,"
+            f" {found['shared']:.1f} shared{wanted}")
+
+
+def text(result):
+    machine = result["machine"]
+    lines = [f"{machine['cores']} cores {machine['cpu']}, Linux {machine['kernel']}, nginx {machine['nginx']}"
+             f" with {machine['nginx_workers']} workers; medians of {result['rounds']} rounds of {result['seconds']} s",
+             "", ROW.format("", "requests/s", "p50 ms", "p99 ms", "ratio", "")]
+    for name, measured in result["cases"].items():
+        lines += [*case(name, measured, result["messages"]), ""]
+    if "sockets" in result:
+        lines += [*sockets(result["sockets"]), ""]
+    return "\n".join([*lines, "Memory (PSS) of master, workers and relay together",
+                      memory("right after the start", result["memory_at_start"]),
+                      memory("after all that", result["memory_at_end"], f"; to reach: at most {MEMORY_MB}")])

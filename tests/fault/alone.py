@@ -1,0 +1,105 @@
+"""imd without nginx: the binary in a directory of its own, spoken to on its FastCGI socket."""
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import fastcgi
+from stack import LOG_LINE, ROOT, SANITIZER_REPORTS, alive, children, wait_until
+
+STOP_S = 20
+
+
+def program():
+    return str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute())
+
+
+def run(*flags, timeout_s=20):
+    """Runs imd for something that ends by itself."""
+    return subprocess.run([program(), *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=timeout_s)
+
+
+class Directory:
+    """Where one imd may live after the other."""
+
+    def __init__(self):
+        self.path = Path(tempfile.mkdtemp(prefix="imd-alone-"))
+        self.socket = self.path / "imd.sock"
+        self.db = self.path / "imd.db"
+        self.flags = [f"--database={self.db}", f"--socket={self.socket}", f"--push-socket={self.path}/push.sock"]
+        self._imds = []
+
+    def start(self, *flags):
+        imd = Imd(self, flags)
+        self._imds.append(imd)
+        imd.wait_ready()
+        return imd
+
+    def refused(self, *flags):
+        """The message of an imd that must not start here."""
+        done = run(*self.flags, *flags)
+        assert done.returncode not in (0, None) and done.returncode > 0, done
+        assert done.stdout == ""
+        return done.stderr
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for imd in self._imds:
+            imd.kill()
+        shutil.rmtree(self.path)
+
+
+class Imd:
+    def __init__(self, directory, flags):
+        self._directory = directory
+        self._log = (directory.path / "imd.log").open("ab")
+        self.process = subprocess.Popen([program(), *directory.flags, *flags], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self._log)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def log(self):
+        return (self._directory.path / "imd.log").read_text()
+
+    def ask(self, method, target, body=None):
+        return fastcgi.ask(self._directory.socket, method, target, body)
+
+    def wait_ready(self):
+        def answers():
+            assert self.process.poll() is None, f"imd ended with {self.process.returncode}:\n{self.log()}"
+            try:
+                return self.ask("GET", "/conversations/?id=1")[0] == 200
+            except OSError:
+                return False
+
+        wait_until(answers, STOP_S, "imd answers")
+
+    def children(self):
+        return children(self.pid)
+
+    def workers(self):
+        return children(self.pid, "imd-worker")
+
+    def wait_end(self, timeout_s=STOP_S):
+        """The exit status; whatever it is, nobody may be left and the log must be clean."""
+        mine = self.children()
+        status = self.process.wait(timeout_s)
+        wait_until(lambda: not any(map(alive, mine)), STOP_S, "its children end")
+        text = self.log()
+        assert not [report for report in SANITIZER_REPORTS if report in text], text
+        assert not [line for line in text.splitlines() if not LOG_LINE.fullmatch(line)], text
+        return status
+
+    def kill(self):
+        """Whatever a failed test left of it."""
+        for pid in self.children():
+            os.kill(pid, 9)
+        self.process.kill()
+        self.process.wait()
+        self._log.close()

@@ -1,0 +1,32 @@
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from alone import Directory
+from stack import children, wait_until
+
+DEATHS = 5
+
+
+def kill_one(imd, kind):
+    """How long its place was empty, in seconds."""
+    [victim] = children(imd.pid, kind)
+    os.kill(victim, signal.SIGKILL)
+    died_at = time.monotonic()
+    wait_until(lambda: children(imd.pid, kind) not in ([], [victim]), 30, f"another {kind}")
+    return time.monotonic() - died_at
+
+
+@pytest.mark.parametrize("kind", ["imd-relay", "imd-worker"])
+def test_growing_pause(kind):
+    with Directory() as directory:
+        imd = directory.start("--processes=1")
+        empty_s = [kill_one(imd, kind) for _ in range(DEATHS)]
+        assert empty_s[-1] > 2 * empty_s[0], empty_s
+        assert empty_s[-1] > 0.5, "a child that cannot live must not keep the machine busy"
+        said_ms = [int(pause) for pause in re.findall(r"again_in_ms=(\d+)", imd.log())]
+        assert len(said_ms) == DEATHS and said_ms == sorted(said_ms) and said_ms[-1] > said_ms[0], imd.log()
+        assert imd.ask("GET", "/conversations/?id=1")[0] == 200

@@ -1,0 +1,139 @@
+"""
+A real one: the state lies on a small file system that is filled. Where nobody may mount, the test runs itself again in
+a user namespace, in which it may. And a second kind: files that may not grow, as under a quota.
+"""
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from chat import Chat, name
+from load import assert_database_is_whole, assert_unavailable
+from stack import Stack
+
+POSTS_MAX = 5000
+CONTENT = "x" * 3000
+
+
+class SmallDisk:
+    """A file system of a few megabytes."""
+
+    SIZE_MB = 8
+
+    def __init__(self):
+        self.path = Path(tempfile.mkdtemp(prefix="imd-disk-"))
+        self._ballast = self.path / "ballast"
+
+    def __enter__(self):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE_MB}m", "tmpfs", str(self.path)], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", str(self.path)], check=True)
+        self.path.rmdir()
+
+    def fill(self, _stack):
+        """Leaves less room than one message takes."""
+        with self._ballast.open("wb", buffering=0) as ballast:
+            for size in (1 << 20, 4096):
+                try:
+                    while ballast.write(b"\0" * size) == size:
+                        pass
+                except OSError:
+                    pass  # full
+
+    def free(self, _stack):
+        self._ballast.unlink()
+
+
+class FixedFiles:
+    """Files that may not grow. The limit is that of each process, so new ones have it through the master."""
+
+    def __init__(self):
+        self.path = Path(tempfile.mkdtemp(prefix="imd-limit-"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+
+    @staticmethod
+    def _limit(stack, size):
+        for pid in [stack.master_pid, stack.relay(), *stack.workers()]:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def fill(self, stack):
+        self._limit(stack, max(stack.db.stat().st_size, Path(f"{stack.db}-wal").stat().st_size))
+
+    def free(self, stack):
+        self._limit(stack, resource.RLIM_INFINITY)
+
+
+def may_mount():
+    with tempfile.TemporaryDirectory() as path:
+        tried = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], capture_output=True)
+        if tried.returncode == 0:
+            subprocess.run(["umount", path], check=True)
+        return tried.returncode == 0
+
+
+def run_again_where_mounting_is_allowed():
+    test = f"{__file__}::test_full[SmallDisk]"
+    subprocess.run(["unshare", "-rm", sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test], check=True)
+
+
+def post(chat, conversation, ann, content=CONTENT):
+    return chat.ask("POST", "/messages/", json={"conversation_id": conversation["id"], "username": ann,
+                                                "content": content})
+
+
+def post_until_refused(chat, conversation, ann):
+    """What was granted on the way, and the refusal."""
+    granted = []
+    for _ in range(POSTS_MAX):
+        answer = post(chat, conversation, ann)
+        if answer.status_code != 200:
+            return granted, answer
+        granted.append(answer.json())
+    raise AssertionError(f"{POSTS_MAX} posts went into a full disk")
+
+
+def alive_as_before(stack, pids):
+    assert [stack.master_pid, stack.relay(), *stack.workers()] == pids, stack.log()[-4000:]
+
+
+@pytest.mark.parametrize("kind", [SmallDisk, FixedFiles])
+def test_full(kind):
+    if kind is SmallDisk and not may_mount():
+        run_again_where_mounting_is_allowed()
+        return
+    with kind() as disk, Stack(imd_flags=["--threads=8"], state=disk.path / "state") as stack:
+        chat, ann, new = Chat(stack), name("ann"), name("new")
+        conversation = chat.group(ann)
+        held = [chat.send(conversation, ann, CONTENT) for _ in range(50)]
+        pids = [stack.master_pid, stack.relay(), *stack.workers()]
+        for _ in range(2):
+            disk.fill(stack)
+            granted, refusal = post_until_refused(chat, conversation, ann)
+            held += granted
+            assert_unavailable(refusal)
+            assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [new]}))
+            # Reading needs no room.
+            assert chat.messages(conversation) == held
+            assert chat.conversation(conversation)["last_seq"] == len(held)
+            alive_as_before(stack, pids)
+            disk.free(stack)
+            held += [chat.send(conversation, ann, f"after {number}") for number in range(5)]
+            assert chat.messages(conversation) == held
+        refused = post(chat, conversation, new)
+        assert (refused.status_code, refused.json()["error"]) == (400, "Invalid username")
+        alive_as_before(stack, pids)
+        stack.stop()
+        assert_database_is_whole(stack.db)
+        stack.start()
+        assert Chat(stack).messages(conversation) == held

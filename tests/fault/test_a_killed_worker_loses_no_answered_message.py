@@ -1,0 +1,85 @@
+"""Only what was in hand at the killed worker may fail; the pool is whole again by itself."""
+import os
+import signal
+import threading
+
+import pytest
+
+from chat import Chat
+from load import Load, assert_database_is_whole
+from stack import Stack, wait_until
+
+WORKERS = 2
+KILLS = 3
+
+
+@pytest.fixture
+def stack():
+    with Stack(imd_flags=[f"--processes={WORKERS}", "--threads=8"]) as stack:
+        yield stack
+
+
+def whole_again(stack, killed):
+    workers = stack.workers()
+    return len(workers) == WORKERS and not set(workers) & set(killed)
+
+
+def test_one_after_the_other(stack):
+    load = Load(stack, Chat(stack))
+    with load:
+        for kill in range(KILLS):
+            load.wait_answered(100)
+            victim = stack.workers()[kill % WORKERS]
+            before = len(load.failed)
+            os.kill(victim, signal.SIGKILL)
+            # The other one goes on while the place of this one is empty.
+            load.wait_answered(100)
+            wait_until(lambda: whole_again(stack, [victim]), 15, "the pool is whole again")
+            load.wait_answered(50)
+            failed = load.failed[before:]
+            # A sender has one request in hand at a time, so it can have lost one to this kill.
+            assert len({failure.sender for failure in failed}) == len(failed), failed
+            assert all(failure.status == 502 for failure in failed), failed
+    load.assert_stored_once()
+    assert_database_is_whole(stack.db)
+
+
+def test_all_at_once(stack):
+    load = Load(stack, Chat(stack))
+    with load:
+        load.wait_answered(100)
+        killed = stack.workers()
+        for victim in killed:
+            os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: whole_again(stack, killed), 15, "the pool is whole again")
+        load.wait_answered(100)
+    assert len(load.failed) <= len(load.users), load.failed
+    load.assert_stored_once()
+    assert_database_is_whole(stack.db)
+
+
+def test_readers_go_on(stack):
+    chat = Chat(stack)
+    load = Load(stack, chat)
+    statuses, done = [], threading.Event()
+
+    def read_on():
+        reader = Chat(stack)
+        while not done.is_set():
+            statuses.append(reader.ask("GET", "/messages/", params={"conversation_id": load.conversations[0]["id"],
+                                                                    "limit": 5}).status_code)
+
+    readers = [threading.Thread(target=read_on) for _ in range(3)]
+    with load:
+        for reader in readers:
+            reader.start()
+        load.wait_answered(30)
+        victim = stack.workers()[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: whole_again(stack, [victim]), 15, "the pool is whole again")
+        load.wait_answered(30)
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert set(statuses) <= {200, 502}
+    assert statuses.count(502) <= len(readers)

@@ -1,0 +1,115 @@
+import contextlib
+import sqlite3
+import threading
+
+import pytest
+
+import fastcgi
+from chat import Chat, name
+from load import Load, assert_database_is_whole, assert_unavailable
+from stack import Stack, wait_until
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(imd_flags=["--threads=8"]) as stack:
+        yield stack
+
+
+@contextlib.contextmanager
+def locked(stack, how):
+    with contextlib.closing(sqlite3.connect(stack.db, isolation_level=None, timeout=10)) as database:
+        database.execute(f"BEGIN {how}")
+        yield
+        database.execute("ROLLBACK")
+
+
+def writes(chat, conversation, ann):
+    """One request of every kind that writes."""
+    return [
+        chat.ask("POST", "/messages/", json={"conversation_id": conversation["id"], "username": ann, "content": "no"}),
+        chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [ann]}),
+        chat.ask("POST", f"/conversations/{conversation['id']}/leave", json={"username": ann}),
+    ]
+
+
+@pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
+def test_locked(stack, how):
+    chat, ann, new = Chat(stack), name("ann"), name("new")
+    conversation = chat.group(ann)
+    sent = chat.send(conversation, ann, "before")
+    with locked(stack, how):
+        for answer in writes(chat, conversation, ann):
+            assert_unavailable(answer)
+        assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [new]}))
+        assert chat.messages(conversation) == [sent]
+        assert chat.conversation(conversation)["version"] == 2
+        assert chat.ask("GET", "/messages/", params={"username": ann}).json()["messages"] == [sent]
+    # Nothing of it was written, the new user included; and all is well at once, without anybody's help.
+    assert chat.conversation(conversation)["version"] == 2
+    body = {"conversation_id": conversation["id"], "username": new, "content": "who?"}
+    refused = chat.ask("POST", "/messages/", json=body)
+    assert (refused.status_code, refused.json()["error"]) == (400, "Invalid username")
+    assert chat.send(conversation, ann, "after")["seq"] == 2
+    assert [answer.status_code for answer in writes(chat, conversation, ann)] == [200, 200, 200]
+
+
+def test_a_short_lock_is_waited_for(stack):
+    chat, ann = Chat(stack), name("ann")
+    conversation = chat.group(ann)
+    body = {"conversation_id": conversation["id"], "username": ann, "content": "patient"}
+    with fastcgi.connect(stack.state / "imd.sock") as connection:
+        with locked(stack, "IMMEDIATE"):
+            connection.sendall(fastcgi.request("POST", "/messages/", body))
+            wait_until(lambda: not fastcgi.unread_bytes(connection), 10, "it is in hand")
+        assert fastcgi.answer(connection)[0] == 200
+    assert [message["content"] for message in chat.messages(conversation)] == ["patient"]
+
+
+def test_readiness_follows(stack):
+    chat = Chat(stack)
+
+    def ready():
+        return chat.ask("GET", "/healthz").status_code == 200
+
+    assert ready()
+    with locked(stack, "IMMEDIATE"):
+        chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [name("ann")]})
+        answer = chat.ask("GET", "/healthz")
+        assert answer.status_code == 503 and answer.headers["Content-Type"] == "application/problem+json"
+    wait_until(ready, 10, "healthy again")
+
+
+def test_readers_do_not_wait_behind_many_writers(stack):
+    chat, ann = Chat(stack), name("ann")
+    conversation = chat.group(ann)
+    answers = []
+
+    def write():
+        answers.append(Chat(stack).ask("POST", "/messages/", json={
+            "conversation_id": conversation["id"], "username": ann, "content": "stuck"}))
+
+    writers = [threading.Thread(target=write) for _ in range(10)]
+    with locked(stack, "IMMEDIATE"):
+        for writer in writers:
+            writer.start()
+        for _ in range(20):
+            assert chat.ask("GET", "/conversations/", params={"id": conversation["id"]}).elapsed.total_seconds() < 1
+        for writer in writers:
+            writer.join()
+    for answer in answers:
+        assert_unavailable(answer)
+    assert chat.messages(conversation) == []
+
+
+def test_locks_come_and_go_under_load(stack):
+    load = Load(stack, Chat(stack))
+    with load:
+        for _ in range(5):
+            load.wait_answered(40)
+            with locked(stack, "IMMEDIATE"):
+                load.chat.conversation(load.conversations[0])
+        load.wait_answered(40)
+    assert {failure.status for failure in load.failed} <= {503}
+    load.assert_stored_once()
+    assert_database_is_whole(stack.db)

@@ -1,0 +1,64 @@
+import contextlib
+import os
+import signal
+import sqlite3
+
+from alone import Directory
+
+
+def user_version(path, new=None):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        if new is not None:
+            database.execute(f"PRAGMA user_version={new}")
+        return database.execute("PRAGMA user_version").fetchone()[0]
+
+
+def made(directory):
+    """A database that an imd has made and left."""
+    imd = directory.start()
+    assert imd.ask("POST", "/conversations/", {"type": "group_chat", "members": ["ann"]})[0] == 200
+    os.kill(imd.pid, signal.SIGTERM)
+    assert imd.wait_end() == 0
+
+
+def test_newer():
+    with Directory() as directory:
+        made(directory)
+        ours = user_version(directory.db)
+        user_version(directory.db, 9999)
+        before = directory.db.read_bytes()
+        message = directory.refused()
+        assert "9999" in message and str(ours) in message and "newer" in message, message
+        assert directory.db.read_bytes() == before
+        # With the version put back it is as good as ever.
+        user_version(directory.db, ours)
+        imd = directory.start()
+        assert imd.ask("GET", "/conversations/?id=1")[0] == 200
+
+
+def test_not_a_database():
+    with Directory() as directory:
+        noise = b"this is no database, however long it may be. " * 200
+        directory.db.write_bytes(noise)
+        message = directory.refused()
+        assert str(directory.db) in message, message
+        assert directory.db.read_bytes() == noise
+
+
+def test_somebody_elses_database():
+    """Tables of another program: nothing may be mixed in among them."""
+    with Directory() as directory:
+        with contextlib.closing(sqlite3.connect(directory.db)) as database:
+            database.execute("CREATE TABLE message (text)")
+            database.execute("INSERT INTO message VALUES ('mine')")
+            database.commit()
+        message = directory.refused()
+        assert str(directory.db) in message, message
+        with contextlib.closing(sqlite3.connect(directory.db)) as database:
+            assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("message",)]
+
+
+def test_nowhere_to_put_it():
+    with Directory() as directory:
+        message = directory.refused(f"--database={directory.path}/missing/imd.db")
+        assert f"{directory.path}/missing/imd.db" in message, message

@@ -1,0 +1,61 @@
+"""A reload closes the sockets. Who opens again and fetches what is stored has missed nothing that follows."""
+import pytest
+
+from chat import Chat
+from load import Load
+from stack import Stack
+
+RELOADS = 3
+
+
+class Follower:
+    """Opens again whenever its socket ends, then fetches: what a client does that wants to miss nothing."""
+
+    def __init__(self, listen, stack, chat, user, kind, conversations):
+        self._open = lambda: listen(stack, user, kind)
+        self._chat = chat
+        self._conversations = conversations
+        self.ear = None
+        self.known = {}
+        self.reopen()
+
+    def reopen(self):
+        self.settle()
+        self.ear = self._open()
+        for conversation in self._conversations:
+            self.known[conversation["id"]] = self._chat.conversation(conversation)["version"]
+
+    def settle(self):
+        """Applies what the ended socket has brought, as the contract says: known + 1 or older, never a gap."""
+        for event in self.ear.events if self.ear else []:
+            known = self.known[event["conversation"]]
+            assert event["version"] <= known + 1, f"knows {known}, then came {event}"
+            self.known[event["conversation"]] = max(known, event["version"])
+
+
+@pytest.mark.parametrize("nginx_workers", [1, 2])
+def test_reload_under_load(listen, nginx_workers):
+    with Stack(nginx_workers=nginx_workers) as stack:
+        chat = Chat(stack)
+        load = Load(stack, chat, fresh=True, senders=4)
+        followers = [Follower(listen, stack, chat, user, kind, load.conversations)
+                     for user, kind in zip(load.users, ("websocket", "eventsource"))]
+        with load:
+            for _ in range(RELOADS):
+                load.wait_answered(50)
+                old = [follower.ear for follower in followers]
+                stack.nginx_reload()
+                for ear in old:
+                    ear.wait_end()
+                for follower in followers:
+                    follower.reopen()
+            load.wait_answered(50)
+        assert not load.failed, load.failed
+        load.assert_stored_once()
+        for follower in followers:
+            for conversation in load.conversations:
+                last = chat.conversation(conversation)["version"]
+                follower.ear.wait(lambda: any(e["version"] == last for e in follower.ear.about(conversation["id"])),
+                                  "the last version")
+            follower.settle()
+            assert follower.known == {c["id"]: chat.conversation(c)["version"] for c in load.conversations}

@@ -1,0 +1,56 @@
+import os
+import signal
+
+from alone import Directory
+from stack import alive, wait_until
+
+
+def inode(path):
+    return os.stat(path).st_ino
+
+
+def test_second_imd():
+    with Directory() as directory:
+        first = directory.start()
+        before = inode(directory.socket)
+        message = directory.refused()
+        assert str(directory.socket) in message, message
+        # Not even with a database of its own.
+        assert str(directory.socket) in directory.refused(f"--database={directory.path}/other.db")
+        assert inode(directory.socket) == before
+        assert first.ask("GET", "/conversations/?id=1")[0] == 200
+        os.kill(first.pid, signal.SIGTERM)
+        assert first.wait_end() == 0
+
+
+def test_file_that_is_no_socket():
+    with Directory() as directory:
+        directory.socket.write_text("precious")
+        message = directory.refused()
+        assert str(directory.socket) in message, message
+        assert directory.socket.read_text() == "precious"
+
+
+def test_path_too_long_for_a_socket():
+    with Directory() as directory:
+        path = f"{directory.path}/{'s' * 120}"
+        message = directory.refused(f"--socket={path}")
+        assert "socket" in message and "too long" in message, message
+
+
+def test_master_killed():
+    """What it leaves ends by itself, and the file of its socket stops nobody."""
+    with Directory() as directory:
+        first = directory.start()
+        assert first.ask("POST", "/conversations/", {"type": "group_chat", "members": ["ann"]})[0] == 200
+        left = first.children()
+        assert left
+        os.kill(first.pid, signal.SIGKILL)
+        first.process.wait()
+        wait_until(lambda: not any(map(alive, left)), 10, "the children end")
+        assert directory.socket.exists()
+        second = directory.start()
+        assert second.ask("GET", "/conversations/?id=1")[0] == 200
+        os.kill(second.pid, signal.SIGTERM)
+        assert second.wait_end() == 0
+        assert not directory.socket.exists()

@@ -1,0 +1,69 @@
+import contextlib
+import os
+import signal
+import sqlite3
+
+import pytest
+
+import fastcgi
+from alone import Directory
+from chat import Chat
+from load import Load, assert_database_is_whole
+from stack import Stack, wait_until
+
+IN_HAND = 6
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_in_hand(stop):
+    with Directory() as directory, contextlib.ExitStack() as cleanup:
+        imd = directory.start()
+        # A lock held elsewhere keeps the requests in hand until it is released.
+        lock = cleanup.enter_context(contextlib.closing(sqlite3.connect(directory.db, isolation_level=None)))
+        lock.execute("BEGIN IMMEDIATE")
+        waiting = [cleanup.enter_context(fastcgi.connect(directory.socket)) for _ in range(IN_HAND)]
+        for number, connection in enumerate(waiting):
+            body = {"type": "group_chat", "members": [f"ann_{number}"]}
+            connection.sendall(fastcgi.request("POST", "/conversations/", body))
+        wait_until(lambda: not any(map(fastcgi.unread_bytes, waiting)), 10, "all are in hand")
+        os.kill(imd.pid, stop)
+        wait_until(lambda: "event=ending" in imd.log(), 10, "it says that it stops")
+        lock.execute("ROLLBACK")
+        # Where the machine is slow, the lock has been waited for long enough: that is an answer too.
+        assert {fastcgi.answer(connection)[0] for connection in waiting} <= {200, 503}
+        assert imd.wait_end() == 0
+        assert_database_is_whole(directory.db)
+
+
+def test_idle_connections_hold_nothing_up():
+    with Directory() as directory, contextlib.ExitStack() as cleanup:
+        imd = directory.start()
+        kept = [cleanup.enter_context(fastcgi.connect(directory.socket)) for _ in range(4)]
+        for connection in kept:
+            connection.sendall(fastcgi.request("GET", "/conversations/?id=1", flags=fastcgi.KEEP))
+            assert fastcgi.answer(connection)[0] == 200
+        os.kill(imd.pid, signal.SIGTERM)
+        assert imd.wait_end(timeout_s=8) == 0
+
+
+def test_half_a_request_holds_it_up_for_the_time_allowed_at_most():
+    with Directory() as directory:
+        imd = directory.start("--drain-ms=500")
+        with fastcgi.connect(directory.socket) as half:
+            half.sendall(fastcgi.request("POST", "/messages/", {"content": "never ends"})[:-20])
+            wait_until(lambda: not fastcgi.unread_bytes(half), 10, "it is in hand")
+            os.kill(imd.pid, signal.SIGTERM)
+            assert imd.wait_end(timeout_s=8) == 0
+
+
+def test_the_whole_stack_under_load():
+    """The stack asserts exit 0 and that nobody is left behind."""
+    stack = Stack(imd_flags=["--threads=8"])
+    stack.start()
+    load = Load(stack, Chat(stack), fresh=True)
+    with load:
+        load.wait_answered(100)
+        stack.stop()
+        load.stop()
+    with stack:
+        load.assert_stored_once()

@@ -1,0 +1,67 @@
+"""What was committed while nobody could be told is told when nginx is back, in order."""
+import os
+import signal
+
+from chat import Chat, name
+from load import first_occurrences
+from stack import Stack, wait_until
+
+POSTS = 60
+
+
+def post(chat, conversations, ann, count):
+    for number in range(count):
+        chat.send(conversations[number % len(conversations)], ann, f"while nobody heard {number}")
+
+
+def assert_all_come(chat, ear, conversations):
+    for conversation in conversations:
+        last = chat.conversation(conversation)["version"]
+        ear.wait(lambda: any(e["version"] == last for e in ear.about(conversation["id"])), "the last version")
+        assert first_occurrences(ear.about(conversation["id"])) == list(range(2, last + 1))
+
+
+def test_the_relay_sleeps_meanwhile(listen):
+    with Stack() as stack:
+        chat, ann, bob = Chat(stack), name("ann"), name("bob")
+        conversations = [chat.private(ann, bob), chat.group(ann, bob)]
+        relay = stack.relay()
+        os.kill(relay, signal.SIGSTOP)
+        post(chat, conversations, ann, POSTS)
+        stack.nginx_stop()
+        stack.nginx_start()
+        ear = listen(stack, bob)
+        os.kill(relay, signal.SIGCONT)
+        assert_all_come(chat, ear, conversations)
+
+
+def test_the_relay_knocks_meanwhile(listen):
+    with Stack() as stack:
+        chat, ann, bob = Chat(stack), name("ann"), name("bob")
+        conversations = [chat.private(ann, bob), chat.group(ann, bob)]
+        relay = stack.relay()
+        os.kill(relay, signal.SIGSTOP)
+        post(chat, conversations, ann, POSTS)
+        stack.nginx_stop()
+        said = len(stack.log())
+        os.kill(relay, signal.SIGCONT)
+        wait_until(lambda: f"pid={relay} " in stack.log()[said:], 10, "the relay says that nobody opens")
+        # It may not deliver before somebody listens.
+        os.kill(relay, signal.SIGSTOP)
+        stack.nginx_start()
+        ear = listen(stack, bob, "eventsource")
+        os.kill(relay, signal.SIGCONT)
+        assert_all_come(chat, ear, conversations)
+
+
+def test_imd_restarts_meanwhile(listen):
+    """Undelivered events are in the database, so they outlive every process."""
+    with Stack() as stack:
+        chat, ann, bob = Chat(stack), name("ann"), name("bob")
+        conversations = [chat.private(ann, bob), chat.group(ann, bob)]
+        relay = stack.relay()
+        os.kill(relay, signal.SIGSTOP)
+        post(chat, conversations, ann, POSTS)
+        ear = listen(stack, bob)
+        os.kill(relay, signal.SIGKILL)
+        assert_all_come(chat, ear, conversations)

@@ -1,0 +1,39 @@
+"""The socket is private, but what speaks on it may hang: a stopped web server, a cable pulled."""
+import contextlib
+import time
+
+import pytest
+
+import fastcgi
+from chat import Chat, name
+from stack import Stack
+
+HALF_OPEN = 200
+WAIT_S = 10
+
+BEGINNINGS = {
+    "nothing": b"",
+    "half a record": fastcgi.begin()[:5],
+    "a record": fastcgi.begin(),
+    "half the parameters": fastcgi.request("GET", "/healthz")[:40],
+    "half a body": fastcgi.request("POST", "/messages/", {"content": "never ends"})[:-20],
+}
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(imd_flags=["--threads=8"]) as stack:
+        yield stack
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_half_open(stack, beginning):
+    chat, ann = Chat(stack), name("ann")
+    with contextlib.ExitStack() as cleanup:
+        for _ in range(HALF_OPEN):
+            cleanup.enter_context(fastcgi.connect(stack.state / "imd.sock")).sendall(BEGINNINGS[beginning])
+        asked_at = time.monotonic()
+        conversation = chat.group(ann)
+        assert chat.send(conversation, ann, "here")["seq"] == 1
+        assert time.monotonic() - asked_at < WAIT_S
+    assert chat.send(conversation, ann, "still here")["seq"] == 2

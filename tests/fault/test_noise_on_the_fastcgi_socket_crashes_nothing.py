@@ -1,0 +1,110 @@
+import random
+import socket
+import struct
+
+import pytest
+
+import fastcgi
+from chat import Chat, name
+from fastcgi import PARAMS, STDIN, begin, pairs, record
+from stack import Stack
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(imd_flags=["--threads=8"]) as stack:
+        yield stack
+
+
+def noise(seed, size):
+    return random.Random(seed).randbytes(size)
+
+
+def with_params(**values):
+    return begin() + record(PARAMS, pairs(values)) + record(PARAMS) + record(STDIN)
+
+
+NOISE = {
+    "zeros": b"\0" * 70000,
+    "ones": b"\xff" * 70000,
+    "short noise": noise(1, 7),
+    "noise": noise(2, 70000),
+    "HTTP": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "version 0": record(1, b"\0\1\0\0\0\0\0\0", version=0),
+    "version 2": record(1, b"\0\1\0\0\0\0\0\0", version=2),
+    "role 0": begin(role=0) + record(PARAMS) + record(STDIN),
+    "authorizer": begin(role=2) + record(PARAMS) + record(STDIN),
+    "filter": begin(role=3) + record(PARAMS) + record(STDIN),
+    "role 65535": begin(role=65535) + record(PARAMS) + record(STDIN),
+    "unknown type": record(99, b"x" * 100) + record(11, b"x"),
+    "management": record(9, pairs({"FCGI_MAX_CONNS": "", "X" * 500: ""}), number=0),
+    "management noise": record(9, noise(3, 300), number=0),
+    "begin twice": begin() + begin() + record(PARAMS) + record(STDIN),
+    "two at once": begin(number=1) + begin(number=2) + record(PARAMS, number=2) + record(STDIN, number=2),
+    "begin too short": record(1, b"\0\1"),
+    "begin too long": record(1, b"\0\1\0\0\0\0\0\0" * 100),
+    "abort": begin() + record(2),
+    "abort first": record(2),
+    "end from the client": record(3, b"\0" * 8),
+    "parameters first": record(PARAMS, pairs({"A": "B"})),
+    "body first": record(STDIN, b"hello"),
+    "parameter length beyond the record": begin() + record(PARAMS, b"\xff" * 8 + b"A") + record(PARAMS),
+    "parameter cut": begin() + record(PARAMS, b"\x05\x05abc") + record(PARAMS) + record(STDIN),
+    "parameters of noise": begin() + record(PARAMS, noise(4, 60000)) + record(PARAMS) + record(STDIN),
+    "empty name": begin() + record(PARAMS, pairs({"": "x"})) + record(PARAMS) + record(STDIN),
+    "no parameters": begin() + record(PARAMS) + record(STDIN),
+    "only a method": with_params(REQUEST_METHOD="GET"),
+    "empty method": with_params(REQUEST_METHOD="", IMD_PATH="", QUERY_STRING=""),
+    "long method": with_params(REQUEST_METHOD="X" * 60000),
+    "bad length": with_params(REQUEST_METHOD="POST", IMD_PATH="/messages/", CONTENT_LENGTH="-5"),
+    "huge length": with_params(REQUEST_METHOD="POST", IMD_PATH="/messages/", CONTENT_LENGTH="9" * 30),
+    "length of letters": with_params(REQUEST_METHOD="POST", IMD_PATH="/messages/", CONTENT_LENGTH="many"),
+    "less body than promised": with_params(REQUEST_METHOD="POST", IMD_PATH="/messages/", CONTENT_LENGTH="1000"),
+    "equals in a name": with_params(**{"A=B=C": "=", "REQUEST_METHOD": "GET"}),
+    "thousands of parameters": b"".join([begin()] + [record(PARAMS, pairs({f"P{n}_{i}": "v" for i in range(200)}))
+                                                      for n in range(50)]) + record(PARAMS) + record(STDIN),
+    "padding promised and not sent": struct.pack("!BBHHBB", 1, 1, 1, 8, 255, 0) + b"\0\1\0\0\0\0\0\0",
+}
+
+
+def spill(path, data):
+    """Sends it, says that this was all, and takes whatever comes until the other side has had enough."""
+    with fastcgi.connect(path) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has had enough
+
+
+def pids(stack):
+    return [stack.master_pid, stack.relay(), *stack.workers()]
+
+
+@pytest.mark.parametrize("case", NOISE)
+def test_noise(stack, case):
+    chat, ann = Chat(stack), name("ann")
+    before = pids(stack)
+    for _ in range(3):
+        spill(stack.state / "imd.sock", NOISE[case])
+    conversation = chat.group(ann)
+    assert chat.send(conversation, ann, "here")["seq"] == 1
+    assert pids(stack) == before
+
+
+def test_a_real_request_with_bytes_turned(stack):
+    chat, ann = Chat(stack), name("ann")
+    before = pids(stack)
+    dice = random.Random(5)
+    body = {"type": "group_chat", "members": ["turned"]}
+    whole = fastcgi.request("POST", "/conversations/", body)
+    for _ in range(300):
+        turned = bytearray(whole)
+        for _ in range(dice.randrange(1, 4)):
+            turned[dice.randrange(len(turned))] = dice.randrange(256)
+        spill(stack.state / "imd.sock", bytes(turned))
+    conversation = chat.group(ann)
+    assert chat.send(conversation, ann, "here")["seq"] == 1
+    assert pids(stack) == before

@@ -1,0 +1,44 @@
+import pytest
+
+from api import JSON_HEADERS, Client, new_name, raw_request
+
+pytestmark = pytest.mark.usefixtures("nothing_changes")
+
+READ, WRITE = {"GET", "HEAD"}, {"POST"}
+ALLOWED = {"/messages/": READ | WRITE, "/conversations/": READ | WRITE, "/conversations/{id}/join": WRITE,
+           "/conversations/{id}/leave": WRITE, "/healthz": READ, "/ws/": READ}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "MKCOL", "FROB", "GETT",
+           "A" * 50]
+
+
+@pytest.fixture(scope="module")
+def group(stack):
+    with Client(stack) as api:
+        return api.group(new_name())
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("body", [None, b"{}"], ids=["", "with_a_body"])
+def test_every_other_method(api, group, path, method, body):
+    if method in ALLOWED[path]:
+        pytest.skip("the right one")
+    refused = api.request(method, path.format(id=group), body, JSON_HEADERS)
+    assert refused.status == 405, refused
+    allow = {allowed.strip() for allowed in refused.headers["Allow"].split(",")}
+    assert allow == ALLOWED[path], refused
+    if method != "HEAD":
+        refused.problem(405)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
+def test_what_nginx_itself_refuses(api, method):
+    """Before it looks for the path, so all that the answer can list is what some path allows."""
+    refused = api.request(method, "/messages/")
+    refused.problem(405)
+    assert {allowed.strip() for allowed in refused.headers["Allow"].split(",")} == READ | WRITE
+
+
+@pytest.mark.parametrize("method", [b"get", b"G@T", b"\x80", b"\"GET\""])
+def test_what_is_no_method(stack, method):
+    raw_request(stack, method, b"/messages/").problem(400)

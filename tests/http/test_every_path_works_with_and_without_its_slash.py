@@ -1,0 +1,35 @@
+import pytest
+
+from api import JSON_HEADERS, new_name
+
+
+@pytest.fixture
+def chat(api):
+    alice = new_name()
+    return {"conversation_id": api.group(alice), "username": alice, "content": "hello"}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("path, value", [
+    ("/messages", lambda chat: chat),
+    ("/conversations", lambda chat: {"type": "group_chat", "members": [chat["username"]]}),
+    ("/conversations/{conversation_id}/join", lambda chat: chat),
+    ("/conversations/{conversation_id}/leave", lambda chat: chat),
+])
+def test_posting(api, chat, path, value, slash):
+    api.post(path.format(**chat) + slash, value(chat)).ok
+
+
+@pytest.mark.parametrize("query", ["/messages{}?username={username}", "/messages{}?conversation_id={conversation_id}",
+                                   "/conversations{}?id={conversation_id}", "/conversations{}", "/healthz{}"])
+def test_getting(api, chat, query):
+    api.post("/messages", chat).ok
+    assert api.get(query.format("", **chat)).ok == api.get(query.format("/", **chat)).ok
+
+
+@pytest.mark.parametrize("path", ["/ws", "/messages", "/conversations/0/join", "/nope"])
+def test_refusals(api, path):
+    def refusal(target):
+        refused = api.request("PUT", target, b"{}", JSON_HEADERS)
+        return refused.status, refused.json["error"], refused.json["code"]
+    assert refusal(path) == refusal(path + "/")

@@ -1,0 +1,3 @@
+def test_it(api):
+    answer = api.get("/healthz")
+    assert isinstance(answer.ok, dict)

@@ -1,0 +1,183 @@
+"""A client that says exactly what a test tells it to: nothing is normalised, followed or retried.
+
+It holds what every answer owes (a request id, no 5xx) and what every problem owes, so that no test has to ask.
+"""
+import hashlib
+import http.client
+import itertools
+import json
+import re
+import socket
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+TIMEOUT_S = 20
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+_numbers = itertools.count(1)
+
+
+def new_name(stem="user"):
+    """A user name that no other test of this run has."""
+    return f"{stem}_{next(_numbers)}"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+        assert re.fullmatch("[0-9a-f]{32}", self.headers.get("X-Request-Id", "")), self
+        assert self.headers.get_all("X-Request-Id") == [self.headers["X-Request-Id"]], self
+        assert self.status < 500, self
+
+    @property
+    def json(self):
+        """Strict: no control characters inside strings, no bytes that are not UTF-8."""
+        return json.loads(self.body.decode("utf-8"))
+
+    @property
+    def ok(self):
+        """The body of a success."""
+        assert self.status == 200, self
+        assert self.headers["Content-Type"].split(";")[0] == "application/json", self
+        return self.json
+
+    def problem(self, status, error=None, code=None, field=None):
+        """Asserts that this is a problem, and this one. A None is not looked at."""
+        assert self.status == status, self
+        assert self.headers["Content-Type"] == "application/problem+json", self
+        body = self.json
+        assert body["status"] == status and type(body["status"]) is int, self
+        assert body["request_id"] == self.headers["X-Request-Id"], self
+        assert re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", body["code"]), self
+        assert isinstance(body["error"], str) and body["error"], self
+        assert error in (None, body["error"]), self
+        assert code in (None, body["code"]), self
+        if field is not None:
+            assert body.get("field") == field, self
+
+    def __repr__(self):
+        return f"{self.status} {dict(self.headers)} {self.body[:500]!r}"
+
+
+class Client:
+    """One kept connection to a stack."""
+
+    def __init__(self, stack):
+        self._prefix = stack.prefix
+        self._connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._connection.close()
+
+    def request(self, method, path, body=None, headers=()):
+        self._connection.request(method, self._prefix + path, body=body, headers=dict(headers))
+        return Answer(self._connection.getresponse())
+
+    def get(self, path, **query):
+        return self.request("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)
+
+    def post(self, path, value):
+        return self.post_bytes(path, json.dumps(value).encode())
+
+    def post_bytes(self, path, body):
+        return self.request("POST", path, body, JSON_HEADERS)
+
+    # -- what is expected to succeed
+
+    def create(self, kind, *members):
+        return self.post("/conversations/", {"type": kind, "members": members}).ok
+
+    def group(self, *members):
+        return self.create("group_chat", *members)["id"]
+
+    def private(self, *members):
+        return self.create("private_chat", *members)["id"]
+
+    def conversation(self, conversation_id):
+        (found,) = self.get("/conversations/", id=conversation_id).ok["conversations"]
+        return found
+
+    def send(self, conversation_id, username, content="hello"):
+        return self.post("/messages/", {"conversation_id": conversation_id, "username": username,
+                                        "content": content}).ok
+
+    def join(self, conversation_id, username):
+        assert self.post(f"/conversations/{conversation_id}/join", {"username": username}).ok == {"result": "success"}
+
+    def leave(self, conversation_id, username):
+        assert self.post(f"/conversations/{conversation_id}/leave", {"username": username}).ok == {"result": "success"}
+
+    def page(self, **query):
+        page = self.get("/messages/", **query).ok
+        assert set(page) == {"messages", "has_next"} and type(page["has_next"]) is bool, page
+        return page
+
+    def all_messages(self, limit=1000, **query):
+        """What a client holds that asks again with `after` = the last timestamp it holds."""
+        held = []
+        while True:
+            page = self.page(limit=limit, after=held[-1]["timestamp"] if held else 0, **query)
+            held += page["messages"]
+            if not page["has_next"]:
+                return held
+            assert page["messages"], "an empty page that promises more"
+
+
+def send_raw(stack, data):
+    """The answer to these very bytes. `data` may be longer than the server cares to read."""
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=TIMEOUT_S) as connection:
+        try:
+            connection.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has answered already
+        method = data.split(b" ", 1)[0].decode("latin-1")
+        response = http.client.HTTPResponse(connection, method=method)
+        response.begin()
+        return Answer(response)
+
+
+def raw_request(stack, method, target, headers=(), body=b""):
+    """As send_raw, with the head spelled from bytes: the target goes out as it is."""
+    lines = [method + b" " + target + b" HTTP/1.1", b"Host: localhost", b"Connection: close", *headers]
+    return send_raw(stack, b"\r\n".join(lines) + b"\r\n\r\n" + body)
+
+
+def at_once(jobs):
+    """Calls all of them at once, each in a thread; their results in order. One that fails fails the test."""
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return [future.result() for future in [pool.submit(job) for job in jobs]]
+
+
+class Books:
+    """All that imd holds, read from its database, to see that a request changed nothing."""
+
+    def __init__(self, stack):
+        self._database = sqlite3.connect(f"file:{stack.db}?mode=ro", uri=True)
+        self._version = self._held = None
+
+    def close(self):
+        self._database.close()
+
+    def read(self):
+        """{table: (rows, digest)}"""
+        # SQLite counts what others commit, so where nobody did there is nothing to read again.
+        (version,), = self._database.execute("PRAGMA data_version")
+        if version != self._version:
+            self._version, self._held = version, {table: self._digest(table) for table in self._tables()}
+        return self._held
+
+    def _tables(self):
+        tables = {name for name, in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert {"account", "conversation", "membership", "message"} <= tables, tables
+        # The relay empties the outbox in its own time, and `instance` counts time itself.
+        return tables - {"outbox", "instance"}
+
+    def _digest(self, table):
+        rows = sorted(map(repr, self._database.execute(f'SELECT * FROM "{table}"')))
+        return len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -1,0 +1,287 @@
+"""A whole imd of a test's own: nginx and imd as nginx/serve.sh starts them, in a directory of their own.
+
+    with Stack(imd_flags=["--threads=8"]) as stack:
+        requests.get(stack.url + "/healthz")
+
+Env IMD chooses the binary under test, so that the same tests run under the sanitizers.
+"""
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+START_DEADLINE_S = 20
+# A worker may take ten seconds to answer what it has in hand.
+STOP_DEADLINE_S = 20
+
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
+                      r"level=(debug|info|warning|error) pid=\d+ event=\w+( .*)?")
+# In the environment of all that a stack starts, so that it can be told from what is none of ours.
+MARK = "IMD_TEST_STACK"
+SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
+
+
+def wait_until(predicate, timeout_s, what):
+    """The first true value of predicate(), asked again and again until the deadline."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        value = predicate()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(0.01)
+
+
+def free_port():
+    """Below the range from which outgoing connections take theirs, else one could take it first."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def processes():
+    """{pid: (name, parent, start time)} of all that live; what has ended but was not yet waited for does not."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text(errors="replace")
+        except OSError:
+            continue  # it ended meanwhile
+        name = stat[stat.index("(") + 1:stat.rindex(")")]
+        fields = stat[stat.rindex(")") + 2:].split()
+        if fields[0] not in "ZX":
+            found[int(entry.name)] = (name, int(fields[1]), fields[19])
+    return found
+
+
+def children(pid, name=None):
+    return sorted(child for child, (its_name, parent, _) in processes().items()
+                  if parent == pid and name in (None, its_name))
+
+
+def alive(pid):
+    return pid in processes()
+
+
+class Stack:
+    """server_extra and http_extra are texts for the server{} and http{} blocks. Without `state` a fresh
+    directory is made, and removed after a clean end of the `with` block."""
+
+    def __init__(self, imd_flags=(), nginx_workers=1, server_extra="", http_extra="", prefix="", state=None, env=None):
+        self._own_state = state is None
+        self.state = Path(state or tempfile.mkdtemp(prefix="imd-test-"))
+        self.db = self.state / "imd.db"
+        self.prefix = prefix
+        self.port = None
+        self._serve = None
+        self._imd_flags = list(imd_flags)
+        self._nginx_workers = nginx_workers
+        self._extras = {"SERVER_EXTRA": server_extra, "HTTP_EXTRA": http_extra}
+        self._env = dict(env or {})
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        if self._own_state:
+            shutil.rmtree(self.state)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
+
+    @property
+    def ws_url(self):
+        return f"ws://127.0.0.1:{self.port}{self.prefix}"
+
+    # -- the whole
+
+    def start(self):
+        """Returns when everything answers. After stop() it starts again, on the same port and state."""
+        assert self._serve is None, "started twice"
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or free_port()
+        out, err = self.state / "serve.out", self.state / "serve.err"
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            # A session of its own: a Ctrl-C at the terminal stops pytest, and pytest stops the stack.
+            self._serve = subprocess.Popen([str(ROOT / "nginx/serve.sh")], cwd=ROOT, env=self._environment(),
+                                           stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                                           start_new_session=True)
+
+        def ready():
+            text = out.read_text(errors="replace")
+            return re.search(r"^imd is ready", text, re.M) or self._serve.poll() is not None
+
+        try:
+            wait_until(ready, START_DEADLINE_S, "the ready line of serve.sh")
+            assert self._serve.poll() is None, f"serve.sh ended with {self._serve.returncode}"
+        except AssertionError as failure:
+            self._kill(self._ours())
+            self._serve = None
+            raise AssertionError(f"{failure}\n{self._all_logs()}") from None
+
+    def stop(self):
+        """Ends all of it, and asserts that it ended well: exit 0, nobody left behind, a clean log."""
+        if self._serve is None:
+            return
+        before = self._ours()
+        self._serve.send_signal(signal.SIGTERM)
+        try:
+            status = self._serve.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            status = f"nothing for {STOP_DEADLINE_S} s after SIGTERM"
+        self._serve = None
+        now = processes()
+        # The same pid with another start time is somebody else.
+        left = {pid: entry for pid, entry in before.items() if pid in now and now[pid][2] == entry[2]} | self._ours()
+        self._kill(left)
+        assert status == 0, f"serve.sh ended with {status}\n{self._all_logs()}"
+        assert not left, f"left behind: {left}\n{self._all_logs()}"
+        self.assert_log_is_clean()
+
+    def assert_log_is_clean(self):
+        """No report of a sanitizer, no line that is not one of imd's own."""
+        text = self.log()
+        for report in SANITIZER_REPORTS:
+            assert report not in text, text
+        strangers = [line for line in text.splitlines() if not LOG_LINE.fullmatch(line)]
+        assert not strangers, f"not log lines: {strangers[:20]}"
+
+    def log(self):
+        """What imd wrote on stderr so far."""
+        path = self.state / "imd.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    # -- imd's processes
+
+    @property
+    def master_pid(self):
+        return int((self.state / "imd.pid").read_text())
+
+    def workers(self):
+        return children(self.master_pid, "imd-worker")
+
+    def relay(self):
+        relays = children(self.master_pid, "imd-relay")
+        assert len(relays) == 1, f"relays: {relays}"
+        return relays[0]
+
+    # -- nginx alone
+
+    @property
+    def nginx_pid(self):
+        return int((self.state / "nginx.pid").read_text())
+
+    def nginx_stop(self):
+        pid = self.nginx_pid
+        mine = [pid] + children(pid)
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not set(mine) & set(processes()), STOP_DEADLINE_S, "nginx ends")
+
+    def nginx_start(self):
+        subprocess.run([nginx_program(), "-p", str(self.state), "-c", str(self.state / "nginx.conf")], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=(self.state / "serve.err").open("ab"))
+        wait_until(self._healthy, START_DEADLINE_S, "nginx answers again")
+
+    def nginx_reload(self):
+        """Returns when new workers serve and no old one takes connections any more."""
+        old = children(self.nginx_pid)
+        os.kill(self.nginx_pid, signal.SIGHUP)
+
+        def replaced():
+            now = children(self.nginx_pid)
+            return set(now) - set(old) and all("shutting down" in cmdline(pid) for pid in set(now) & set(old))
+
+        wait_until(replaced, START_DEADLINE_S, "nginx has new workers")
+        wait_until(self._healthy, START_DEADLINE_S, "nginx answers again")
+
+    # -- inside
+
+    def _environment(self):
+        env = {**os.environ, "STATE": str(self.state), "PORT": str(self.port),
+               "NGINX_WORKERS": str(self._nginx_workers),
+               "IMD": str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute()),
+               "IMD_FLAGS": " ".join(self._imd_flags), "PREFIX": self.prefix, MARK: str(self.state)}
+        for name, text in self._extras.items():
+            env.pop(name, None)
+            if text:
+                path = self.state / f"{name.lower()}.conf"
+                path.write_text(text)
+                env[name] = str(path)
+        return {**env, **self._env}
+
+    def _healthy(self):
+        try:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def _ours(self):
+        """serve.sh and all that descends from it, also what has cut the tie."""
+        everyone = processes()
+        mine = {self._serve.pid} if self._serve else set()
+        mine |= {pid for pid, (name, _, _) in everyone.items() if belongs(pid, name, self.state)}
+        size = 0
+        while len(mine) != size:
+            size = len(mine)
+            mine |= {pid for pid, (_, parent, _) in everyone.items() if parent in mine}
+        return {pid: everyone[pid] for pid in mine if pid in everyone}
+
+    @staticmethod
+    def _kill(pids):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def _all_logs(self):
+        """The ends of all logs, for whoever reads why a test failed."""
+        parts = []
+        for name in ("serve.out", "serve.err", "imd.log", "error.log"):
+            path = self.state / name
+            if path.exists():
+                parts.append(f"--- {path}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-40:]))
+        return "\n".join(parts)
+
+
+def nginx_program():
+    # Debian keeps it where an ordinary user's PATH does not look.
+    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+
+def cmdline(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def belongs(pid, name, state):
+    """Whether a process was started for this state. nginx overwrites its environment with its title."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        environment = []
+    return f"{MARK}={state}".encode() in environment or (name == "nginx" and f"-p {state} " in cmdline(pid))

@@ -1,0 +1,35 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+# The helpers of this room lie beside its tests; pytest's importlib mode puts no test directory on the path.
+sys.path.insert(0, str(Path(__file__).parent))
+pytest.register_assert_rewrite("chat", "listeners")
+
+from chat import Chat
+from listeners import Audience
+from stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack():
+    with Stack() as shared:
+        yield shared
+
+
+@pytest.fixture
+def listen():
+    with Audience() as audience:
+        yield audience.listen
+
+
+@pytest.fixture
+def chat(stack):
+    return Chat(stack)
+
+
+@pytest.fixture(params=sorted(Audience.KINDS))
+def kind(request):
+    """The two ways to listen: what is said of pushes holds for both."""
+    return request.param

@@ -1,0 +1,42 @@
+import pytest
+
+from chat import name
+from handshake import REQUEST_ID, UPGRADE, request
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws"])
+def test_opens(chat, listen, kind, stack, path):
+    ann = name("ann")
+    ear = listen(stack, ann, kind, path=path)
+    assert REQUEST_ID.fullmatch(ear.headers["X-Request-Id"])
+    conversation = chat.group(ann)
+    assert len(ear.wait_for(conversation["id"], 1)) == 1
+
+
+def test_each_socket_has_its_own_id(listen, kind, stack):
+    ann = name("ann")
+    assert len({listen(stack, ann, kind).headers["X-Request-Id"] for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws"])
+def test_the_101(stack, path):
+    answer = request(stack, f"{path}?username={name('ann')}", UPGRADE)
+    assert answer.status == 101
+    assert answer.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    assert REQUEST_ID.fullmatch(answer.headers["x-request-id"])
+    # How the house is arranged inside is nobody's business.
+    assert not [key for key in answer.headers if key.startswith("x-accel")]
+
+
+def test_escapes_in_the_name(chat, listen, kind, stack):
+    ann = name("ann")
+    ear = listen(stack, "%61" + ann[1:], kind)
+    conversation = chat.group(ann)
+    assert len(ear.wait_for(conversation["id"], 1)) == 1
+
+
+def test_unknown_parameters_are_ignored(chat, listen, kind, stack):
+    ann = name("ann")
+    ear = listen(stack, f"{ann}&last_event_id=5&since=yesterday", kind)
+    conversation = chat.group(ann)
+    assert len(ear.wait_for(conversation["id"], 1)) == 1

@@ -1,0 +1,14 @@
+import pytest
+
+from handshake import UPGRADE, request
+
+BAD = ["", "?", "?username", "?username=", "?user=ann", "?username=" + "a" * 21, "?username=ann%20", "?username=a+b",
+       "?username=a-b", "?username=a,b", "?username=a%2Cb", "?username=ann%0A", "?username=ann%00", "?username=%FF",
+       "?username=%C5%BC", "?username=%zz", "?username=../pub", "?username=a/b", "?Username=ann"]
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws"])
+@pytest.mark.parametrize("query", BAD)
+@pytest.mark.parametrize("headers", [UPGRADE, {"Accept": "text/event-stream"}], ids=["websocket", "eventsource"])
+def test_bad_name(stack, headers, query, path):
+    request(stack, path + query, headers).assert_problem(400, field="username")
