@@ -175,6 +175,7 @@ class Bench:
         with load.Backlog(self.stacks[target]) as backlog:
             row = self.wrk("post", target, seconds)
         row.update(backlog.drain())
+        row["pushed_per_s"] = row["per_s"] * seconds / (seconds + row["drain_s"])
         if row["pending_left"]:
             self.broken(f"post, {target}: {row['pending_left']} changes not pushed, {row['drain_s']:.0f} s after the end")
         return row
