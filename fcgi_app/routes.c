@@ -30,6 +30,7 @@ check_needs(struct context *x, const struct route *route, struct exchange *e)
 {
     enum err err = request_parse_query(x->request);
 
+    x->field = x->request->at_fault;
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = server_read_body(e, x->arena, route->body_bytes_max, x->request);
     if (err == ERR_OK && route->body_bytes_max > 0)

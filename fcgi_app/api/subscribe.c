@@ -3,6 +3,7 @@
  *
  * nginx goes on at an internal location that subscribes to the user's channel; refusals are ours, in JSON.
  */
+#include <stdio.h>
 #include <strings.h>
 #include "api/input.h"
 #include "domain/names.h"
@@ -21,25 +22,30 @@ contains(struct str text, const char *word)
     return false;
 }
 
+/* A socket that nchan will understand: its own refusals are no JSON. */
+static enum err
+check_protocol(const struct request *r)
+{
+    if (contains(r->upgrade, "websocket"))
+        return str_is(r->websocket_version, "13") && r->websocket_key.n > 0 ? ERR_OK : ERR_WEBSOCKET_HANDSHAKE;
+    return contains(r->accept, "text/event-stream") ? ERR_OK : ERR_SUBSCRIPTION_PROTOCOL;
+}
+
 /* GET /ws?username=NAME */
 enum err
 api_subscribe(struct context *x)
 {
+    char location[sizeof(SUBSCRIBER_LOCATION) + USERNAME_BYTES_MAX];
     struct str username;
     enum err err = input_param(x, "username", &username);
-    struct buf location;
 
+    if (err == ERR_OK && !names_valid(username))
+        err = ERR_USERNAME;
+    if (err == ERR_OK)
+        err = check_protocol(x->request);
     if (err != ERR_OK)
         return err;
-    if (!names_valid(username))
-        return ERR_USERNAME;
-    if (!contains(x->request->upgrade, "websocket") && !contains(x->request->accept, "text/event-stream"))
-        return ERR_SUBSCRIPTION_PROTOCOL;
-    buf_init(&location);
-    buf_c(&location, SUBSCRIBER_LOCATION);
-    buf_str(&location, username);
-    if (buf_ok(&location))
-        x->response->accel_redirect = arena_copy(x->arena, (struct str){location.p, location.n});
-    buf_clear(&location);
+    snprintf(location, sizeof(location), "%s%.*s", SUBSCRIBER_LOCATION, (int)username.n, username.p);
+    x->response->accel_redirect = arena_copy(x->arena, str_c(location));
     return x->response->accel_redirect.p == NULL ? ERR_MEMORY : ERR_OK;
 }

@@ -28,6 +28,7 @@ enum err {
     ERR_QUERY,
     ERR_DUPLICATE_PARAMETER,
     ERR_SUBSCRIPTION_PROTOCOL,
+    ERR_WEBSOCKET_HANDSHAKE,
 
     /* The client's doing, about one input. */
     ERR_LIMIT,

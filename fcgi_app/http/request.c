@@ -59,10 +59,13 @@ add_param(struct request *r, struct str pair)
     if (value.n > 0)
         value = (struct str){value.p + 1, value.n - 1};
     err = decode((struct str){pair.p, name_n}, to, &param->name);
-    if (err == ERR_OK)
-        err = decode(value, to + name_n, &param->value);
+    if (err != ERR_OK)
+        return err;
+    err = decode(value, to + name_n, &param->value);
     if (err == ERR_OK)
         r->param_count++;
+    else
+        r->at_fault = arena_copy(r->arena, param->name).p;
     return err;
 }
 

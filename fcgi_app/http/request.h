@@ -22,13 +22,16 @@ struct request {
     struct str request_id; /* nginx's $request_id; ended by NUL */
     struct str accept;     /* header; absent where there is none */
     struct str upgrade;    /* header; absent where there is none */
+    struct str websocket_version; /* header Sec-WebSocket-Version; absent where there is none */
+    struct str websocket_key;     /* header Sec-WebSocket-Key; absent where there is none */
     struct str body;       /* absent until read */
     struct param *params;  /* the query, decoded */
     size_t param_count;
+    const char *at_fault;  /* the parameter that ERR_QUERY is about, where its name can be read; else NULL */
     struct arena *arena;
 };
 
-/* Decodes request->query into request->params. ERR_QUERY: a bad escape, NUL or invalid UTF-8. */
+/* Decodes request->query into request->params. ERR_QUERY: a bad escape, NUL or invalid UTF-8; r->at_fault. */
 enum err request_parse_query(struct request *r);
 /* The parameter's value; absent where there is none. ERR_DUPLICATE_PARAMETER where it stands twice. */
 enum err request_param(const struct request *r, const char *name, struct str *value);

@@ -278,6 +278,8 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         .request_id = param(e, "REQUEST_ID"),
         .accept = param(e, "HTTP_ACCEPT"),
         .upgrade = param(e, "HTTP_UPGRADE"),
+        .websocket_version = param(e, "HTTP_SEC_WEBSOCKET_VERSION"),
+        .websocket_key = param(e, "HTTP_SEC_WEBSOCKET_KEY"),
         .arena = arena,
     };
     if (r->request_id.p == NULL)
@@ -305,10 +307,33 @@ server_read_body(struct exchange *e, struct arena *arena, size_t max, struct req
     return ERR_OK;
 }
 
+static const char *
+reason(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 400:
+        return "Bad Request";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 413:
+        return "Payload Too Large";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "Error";
+    }
+}
+
 static void
 write_head(struct buf *head, const struct response *response)
 {
-    buf_printf(head, "Status: %d\r\n", response->status);
+    buf_printf(head, "Status: %d %s\r\n", response->status, reason(response->status));
     if (response->accel_redirect.p != NULL)
         buf_printf(head, "X-Accel-Redirect: %s\r\n", response->accel_redirect.p);
     if (response->allow != NULL)

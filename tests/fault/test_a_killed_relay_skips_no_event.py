@@ -30,5 +30,4 @@ def test_killed_under_load(listen):
             last = load.chat.conversation(conversation)["version"]
             for ear in ears:
                 ear.wait(lambda: any(e["version"] == last for e in ear.about(conversation["id"])), "the last version")
-                # The first version is older than the socket.
                 assert first_occurrences(ear.about(conversation["id"])) == list(range(2, last + 1))

@@ -3,6 +3,8 @@ import uuid
 
 import requests
 
+from stack import wait_until
+
 
 def name(stem):
     """A user name that no other test uses: the tests of one run share a database."""
@@ -57,6 +59,10 @@ class Chat:
             more = page["has_next"]
             after = found[-1]["timestamp"] if found else 0
         return found
+
+    def settle(self):
+        """Waits until nothing is left to push, so that a socket opened now hears only what comes from now on."""
+        wait_until(lambda: self._granted("GET", "/healthz")["outbox_pending"] == 0, 15, "all is pushed")
 
     def fence(self, listener, username):
         """

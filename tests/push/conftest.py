@@ -19,9 +19,15 @@ def stack():
 
 
 @pytest.fixture
-def listen():
+def listen(chat):
+    """Opens a socket that hears nothing of what was done before."""
     with Audience() as audience:
-        yield audience.listen
+
+        def listen(*args, **more):
+            chat.settle()
+            return audience.listen(*args, **more)
+
+        yield listen
 
 
 @pytest.fixture

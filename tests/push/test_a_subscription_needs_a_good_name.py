@@ -1,10 +1,18 @@
 import pytest
+import websockets
 
 from handshake import UPGRADE, request
 
 BAD = ["", "?", "?username", "?username=", "?user=ann", "?username=" + "a" * 21, "?username=ann%20", "?username=a+b",
        "?username=a-b", "?username=a,b", "?username=a%2Cb", "?username=ann%0A", "?username=ann%00", "?username=%FF",
        "?username=%C5%BC", "?username=%zz", "?username=../pub", "?username=a/b", "?Username=ann"]
+
+
+def test_a_real_client_understands_the_refusal(listen, stack):
+    """A status line without the blank after its number is no HTTP: clients differ in whether they mind, this one does."""
+    with pytest.raises(websockets.InvalidStatusCode) as refusal:
+        listen(stack, "no-name", "websocket")
+    assert refusal.value.status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws"])

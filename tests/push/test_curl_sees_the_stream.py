@@ -7,6 +7,7 @@ from chat import name
 def test_curl(chat, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
+    chat.settle()
     curl = subprocess.Popen(["curl", "-sSN", "--max-time", "20", "-D", "/dev/stderr", "-H", "Accept: text/event-stream",
                              f"{stack.url}/ws/?username={ann}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
