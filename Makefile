@@ -63,5 +63,148 @@ $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
 
 -include $(OBJECTS:.o=.d)
 
+# --- running and testing
+
+run: deps all
+	@STATE="$(STATE)" PORT="$(PORT)" IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
+
+# LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CFLAGS) -o $@ $< $(wildcard tests/unit/support.c) $(LIBOBJECTS) \
+	  $(IMD_LDFLAGS) -lcmocka $(LIBS)
+
+unit: $(UNIT)
+	@for t in $(UNIT); do $$t || exit 1; done
+
+blackbox: all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
+
+TESTS ?= tests/http tests/push tests/fault
+
+test: deps all
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory blackbox
+
+# A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
+asan: deps
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit blackbox
+	@$(MAKE) --no-print-directory SANITIZE=thread all unit blackbox TESTS="tests/push tests/fault"
+
+check: lint test asan
+
+# --- measuring
+
+build/bench/echo: tests/bench/echo.c Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $< -lfcgi -pthread
+
+bench: deps all build/bench/echo
+	@$(PYTHON) tests/bench/bench.py $(BENCH)
+
+# --- code
+
+C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+
+format:
+	clang-format -i $(C_FILES)
+
+# Formatting, the walls between the rooms, and two analysers.
+lint: deps-lint
+	@clang-format --dry-run -Werror $(C_FILES)
+	@$(PYTHON) tests/lint/rooms.py
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	  -Ifcgi_app fcgi_app
+	@printf '%s\n' $(SOURCES) \
+	  | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app 2>/dev/null' sh \
+	  | { ! grep -E 'error:|warning:'; }
+
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+
+# Everything that a fuzz target links, instrumented.
+build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -g -O1 -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c,$(SOURCES)) $(BUILD)/migrations.c \
+	  $(LIBS) -pthread
+
+# SECONDS for each target; what it finds new stays under build/fuzz.
+fuzz: deps-fuzz $(FUZZ)
+	@for t in $(FUZZ); do n=$$(basename $$t); mkdir -p build/fuzz/corpus/$$n; \
+	  echo "fuzz $$n: $(SECONDS) s"; \
+	  $$t -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/$$n- -verbosity=0 \
+	    build/fuzz/corpus/$$n tests/fuzz/seeds/$$n || exit 1; done
+
+# --- packages: NAME:WHY. What is missing is installed with apt, as root or by sudo.
+
+PACKAGES_RUN := \
+  gcc:the-compiler \
+  libc6-dev:the-C-library \
+  libfcgi-dev:FastCGI,-how-nginx-hands-over-requests \
+  libsqlite3-dev:SQLite,-the-database \
+  libjansson-dev:jansson,-reads-and-checks-JSON \
+  nginx-light:nginx-itself \
+  libnginx-mod-nchan:nchan,-holds-the-subscribers \
+  curl:asks-whether-all-is-ready
+PACKAGES_TEST := \
+  libcmocka-dev:cmocka,-for-the-unit-tests \
+  wrk:load-for-the-benchmark \
+  python3-pytest:runs-the-black-box-tests \
+  python3-websockets:a-real-WebSocket-client-for-them \
+  python3-requests:a-real-HTTP-client-for-them
+PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis
+PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
+
+# Does not start nginx on the host: a policy-rc.d that forbids it stands while apt works, unless there is one.
+define install_packages
+@missing=; for p in $(1); do \
+  n=$${p%%:*}; dpkg-query -W -f='$${Status}' $$n 2>/dev/null | grep -q 'ok installed' && continue; \
+  echo "installing $$n ($$(echo $${p#*:} | tr - ' '))"; missing="$$missing $$n"; done; \
+[ -z "$$missing" ] && exit 0; \
+sudo=; [ $$(id -u) = 0 ] || sudo=sudo; policy=/usr/sbin/policy-rc.d; \
+if [ ! -e $$policy ]; then \
+  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; \
+  trap "$$sudo rm -f $$policy" EXIT; fi; \
+$$sudo apt-get update -qq && \
+$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
+.PHONY: deps-lint deps-fuzz
+deps:
+	$(call install_packages,$(PACKAGES_RUN) $(PACKAGES_TEST))
+deps-lint: deps
+	$(call install_packages,$(PACKAGES_LINT))
+deps-fuzz: deps
+	$(call install_packages,$(PACKAGES_FUZZ))
+
+# --- installing: one binary, three files to include. Nothing of the host's is edited.
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx
+	install -m 755 $(BUILD)/imd $(DESTDIR)$(PREFIX)/bin/imd
+	for f in imd-http.conf imd-server.conf imd-push.conf; do \
+	  sed -e 's|/run/imd/|$(RUNDIR)/|; s|/usr/local/share/imd/|$(PREFIX)/share/imd/|' nginx/$$f \
+	    > $(DESTDIR)$(PREFIX)/share/imd/nginx/$$f || exit 1; done
+	@echo
+	@echo "To use it, include in your nginx:"
+	@echo "  http   { include $(PREFIX)/share/imd/nginx/imd-http.conf; }"
+	@echo "  server { include $(PREFIX)/share/imd/nginx/imd-server.conf; }"
+
 clean:
 	rm -rf build
+
+help:
+	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE))'
+	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
+	@echo 'make lint     formatting, walls between the rooms, cppcheck, clang-tidy'
+	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
+	@echo 'make check    lint, test, asan'
+	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
+	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
+	@echo 'make format   clang-format over the C files'
+	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'
+	@echo 'make all      build/imd alone      make clean  remove build/      make deps  install packages'
+	@echo 'SANITIZE=address,undefined or SANITIZE=thread makes a sanitized build of any of these.'

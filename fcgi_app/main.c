@@ -21,6 +21,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/shared.h"
+#include "base/str.h"
 #include "http/server.h"
 #include "relay.h"
 #include "store/db.h"
@@ -385,23 +386,30 @@ is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &n) == 0 && value != 0;
 }
 
+/* systemd says by two variables that descriptors were handed over, and to whom. */
+static bool
+systemd_listens(void)
+{
+    int64_t pid = 0;
+    int64_t count = 0;
+
+    return str_to_int(str_c(getenv("LISTEN_PID")), &pid) && pid == getpid() &&
+           str_to_int(str_c(getenv("LISTEN_FDS")), &count) && count >= 1 && is_listening(SYSTEMD_FIRST_FD);
+}
+
 /* systemd's socket, a FastCGI manager's on descriptor 0, or our own. */
 static enum err
 open_listener(struct master *m)
 {
-    const char *pid = getenv("LISTEN_PID");
-    const char *fds = getenv("LISTEN_FDS");
-
-    if (pid != NULL && fds != NULL && atol(pid) == (long)getpid() && atol(fds) >= 1 &&
-        is_listening(SYSTEMD_FIRST_FD)) {
+    m->listen_fd_is_ours = false;
+    if (systemd_listens())
         m->listen_fd = SYSTEMD_FIRST_FD;
-        return ERR_OK;
-    }
-    if (is_listening(STDIN_FILENO)) {
+    else if (is_listening(STDIN_FILENO))
         m->listen_fd = STDIN_FILENO;
+    else
+        m->listen_fd_is_ours = true;
+    if (!m->listen_fd_is_ours)
         return ERR_OK;
-    }
-    m->listen_fd_is_ours = true;
     return server_listen(m->config.socket, (int)m->config.socket_mode, &m->listen_fd);
 }
 

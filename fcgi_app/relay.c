@@ -29,13 +29,13 @@
 #include "store/outbox.h"
 #include "wire/render.h"
 
-#define BATCH           64
-#define TOO_OLD_MS      60000
-#define ANSWER_MS       5000 /* nchan answers within milliseconds, or not at all */
-#define ROUND_MS        1000 /* so often it goes round at least */
-#define RECONNECT_MS    20
+#define BATCH            64
+#define TOO_OLD_MS       60000
+#define ANSWER_MS        5000 /* nchan answers within milliseconds, or not at all */
+#define ROUND_MS         1000 /* so often it goes round at least */
+#define RECONNECT_MS     20
 #define RECONNECT_MS_MAX 1000
-#define FINISH_MS       2000 /* what SIGTERM leaves for what is pending */
+#define FINISH_MS        2000 /* what SIGTERM leaves for what is pending */
 
 struct relay {
     struct shared *shared;
@@ -44,14 +44,14 @@ struct relay {
     struct arena arena;
     char epoch[EPOCH_BYTES];
     struct buf frame;
-    struct buf channels;   /* names joined by "," … */
-    int channel_count;     /* … so many */
-    int64_t queued_id;     /* the last change given to nchan */
-    int64_t progress_ms;   /* when nchan last answered or was idle (clock_mono_ms) */
-    int64_t retry_ms;      /* pause before the next try to connect */
+    struct buf channels; /* names joined by "," … */
+    int channel_count;   /* … so many */
+    int64_t queued_id;   /* the last change given to nchan */
+    int64_t progress_ms; /* when nchan last answered or was idle (clock_mono_ms) */
+    int64_t retry_ms;    /* pause before the next try to connect */
     int signal_fd;
-    int64_t finish_by_ms;  /* after SIGTERM; 0: not yet */
-    enum err err;          /* of the callbacks */
+    int64_t finish_by_ms; /* after SIGTERM; 0: not yet */
+    enum err err;         /* of the callbacks */
 };
 
 static void
@@ -334,8 +334,9 @@ relay_run(const struct config *config, struct shared *shared)
     log_event(LOG_INFO, "relay_ready", "pending=%lld",
               (long long)(atomic_load(&shared->committed_change) - r.queued_id));
     go_round(&r);
-    log_event(LOG_INFO, "relay_ended", "pending=%lld",
-              (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
+    log_event(
+        LOG_INFO, "relay_ended", "pending=%lld",
+        (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
     janitor_stop(janitor);
     nchan_free(r.nchan);
     buf_clear(&r.frame);

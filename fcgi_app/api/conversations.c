@@ -15,19 +15,37 @@ read_type(const struct body *body, enum conversation_type *type)
     return str_is(name, conversation_type_names[*type]);
 }
 
+/* The list "members"; whether each is a name is the domain's question. */
+static enum err
+read_members(struct context *x, struct creation *creation)
+{
+    const struct body *list;
+
+    if (body_list(x->body, "members", &list, &creation->name_count) != BODY_OK)
+        return ERR_MEMBERS;
+    creation->names = arena_alloc(x->arena, (creation->name_count + 1) * sizeof(*creation->names));
+    if (creation->names == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < creation->name_count; i++)
+        if (body_list_string(list, i, x->arena, &creation->names[i]) != BODY_OK) {
+            x->wrong = creation->names[i];
+            return ERR_MEMBER_NAME;
+        }
+    return ERR_OK;
+}
+
 /* POST /conversations {type, members} */
 enum err
 api_create_conversation(struct context *x)
 {
     struct creation creation = {.arena = x->arena};
-    enum body_kind kind;
     enum err err;
 
     if (!read_type(x->body, &creation.type))
         return ERR_TYPE;
-    kind = body_strings(x->body, "members", x->arena, &creation.names, &creation.name_count, &x->wrong);
-    if (kind != BODY_OK)
-        return x->wrong.p != NULL ? ERR_MEMBER_NAME : ERR_MEMBERS;
+    err = read_members(x, &creation);
+    if (err != ERR_OK)
+        return err;
     err = converse_create(x->store, &creation);
     if (err == ERR_OK)
         render_conversation(&x->response->body, &creation.conversation);

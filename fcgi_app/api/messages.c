@@ -71,7 +71,7 @@ struct selector {
 static enum err
 read_selector(struct context *x, struct selector *s)
 {
-    struct str conversation;
+    struct str conversation = {0};
     enum err err = input_param(x, "username", &s->username);
 
     if (err == ERR_OK)
@@ -80,7 +80,8 @@ read_selector(struct context *x, struct selector *s)
         err = ERR_SELECTOR;
     if (err == ERR_OK && s->username.p != NULL && !names_valid(s->username))
         err = ERR_USERNAME;
-    if (err == ERR_OK && conversation.p != NULL && (!str_to_int(conversation, &s->conversation) || s->conversation == 0))
+    if (err == ERR_OK && conversation.p != NULL &&
+        (!str_to_int(conversation, &s->conversation) || s->conversation == 0))
         err = ERR_CONVERSATION;
     if (err == ERR_OK)
         err = input_after(x, &s->after);

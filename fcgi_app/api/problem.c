@@ -27,7 +27,8 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_DUPLICATE_PARAMETER] = {400, "duplicate_parameter", "A query parameter stands twice", NULL},
     [ERR_SUBSCRIPTION_PROTOCOL] = {400, "websocket_or_eventsource_required",
                                    "Connect here with WebSocket or with Accept: text/event-stream", NULL},
-    [ERR_WEBSOCKET_HANDSHAKE] = {400, "invalid_handshake", "This is no WebSocket handshake of version 13", NULL},
+    [ERR_WEBSOCKET_HANDSHAKE] = {400, "invalid_handshake", "This is no WebSocket handshake of version 13",
+                                 NULL},
 
     [ERR_LIMIT] = {400, "invalid_limit", "Invalid limit", "limit"},
     [ERR_AFTER] = {400, "invalid_after", "Invalid after", "after"},

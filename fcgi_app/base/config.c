@@ -24,9 +24,11 @@ struct setting {
 #define AT(member) offsetof(struct config, member)
 
 static const struct setting settings[] = {
-    {"database", KIND_PATH, AT(database), 0, 0, "/var/lib/imd/imd.db", "the SQLite database; created if missing"},
+    {"database", KIND_PATH, AT(database), 0, 0, "/var/lib/imd/imd.db",
+     "the SQLite database; created if missing"},
     {"socket", KIND_PATH, AT(socket), 0, 0, "/run/imd/imd.sock",
-     "the FastCGI socket that nginx passes requests to; ignored where systemd or a FastCGI manager hands one over"},
+     "the FastCGI socket that nginx passes requests to; ignored where systemd or a FastCGI manager hands one "
+     "over"},
     {"socket_mode", KIND_OCTAL, AT(socket_mode), 0, 0777, "0660", "permissions of that socket, in octal"},
     {"push_socket", KIND_PATH, AT(push_socket), 0, 0, "/run/imd/push.sock",
      "nginx's private publisher, as imd-push.conf names it"},
@@ -34,7 +36,8 @@ static const struct setting settings[] = {
     {"threads", KIND_INT, AT(threads), 1, 256, "32", "threads of each worker: requests in hand at once"},
     {"readers", KIND_INT, AT(readers), 1, 256, "4",
      "database connections for reading in each worker, shared by its threads"},
-    {"content_bytes_max", KIND_INT, AT(content_bytes_max), 1, 65536, "65536", "longest message, in bytes of UTF-8"},
+    {"content_bytes_max", KIND_INT, AT(content_bytes_max), 1, 65536, "65536",
+     "longest message, in bytes of UTF-8"},
     {"drain_ms", KIND_INT, AT(drain_ms), 100, 600000, "10000",
      "how long a stopping worker may take to answer what it has in hand"},
     {"log_level", KIND_LEVEL, AT(log_level), 0, 0, "info",
@@ -53,8 +56,8 @@ find(const char *key, size_t n)
             size_t same = 0;
 
             /* A flag may be written with '-' for '_'. */
-            while (same < n && (settings[i].key[same] == key[same] ||
-                                (settings[i].key[same] == '_' && key[same] == '-')))
+            while (same < n &&
+                   (settings[i].key[same] == key[same] || (settings[i].key[same] == '_' && key[same] == '-')))
                 same++;
             if (same == n)
                 return &settings[i];
@@ -140,8 +143,8 @@ set(struct config *config, const struct setting *s, const char *value)
 
 /* `where` is "FILE:LINE: " or "--". */
 static enum err
-assign(struct config *config, const char *where, const char *key, size_t key_n, const char *value, char *message,
-       size_t size)
+assign(struct config *config, const char *where, const char *key, size_t key_n, const char *value,
+       char *message, size_t size)
 {
     const struct setting *s = find(key, key_n);
     char may[80];
@@ -226,7 +229,8 @@ is_action(const char *flag, enum config_action *action)
 
 /* Finds --config=FILE and what is asked for; refuses what is no flag. */
 static enum err
-scan_flags(struct config *config, int argc, char **argv, enum config_action *action, char *message, size_t size)
+scan_flags(struct config *config, int argc, char **argv, enum config_action *action, char *message,
+           size_t size)
 {
     for (int i = 1; i < argc; i++) {
         if (is_action(argv[i], action))
@@ -244,7 +248,8 @@ scan_flags(struct config *config, int argc, char **argv, enum config_action *act
 }
 
 enum err
-config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message, size_t size)
+config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message,
+            size_t size)
 {
     enum err err;
 
@@ -261,7 +266,8 @@ config_read(struct config *config, int argc, char **argv, enum config_action *ac
         const char *equals = strchr(argv[i], '=');
 
         if (equals != NULL && strncmp(argv[i], "--config=", 9) != 0)
-            err = assign(config, "--", argv[i] + 2, (size_t)(equals - argv[i] - 2), equals + 1, message, size);
+            err =
+                assign(config, "--", argv[i] + 2, (size_t)(equals - argv[i] - 2), equals + 1, message, size);
     }
     return err;
 }
@@ -280,8 +286,10 @@ config_help(void)
         char may[80];
 
         allowed(&settings[i], may, sizeof(may));
-        printf("  %s [%s]\n      %s\n      %s\n", settings[i].key, settings[i].fallback, settings[i].help, may);
+        printf("  %s [%s]\n      %s\n      %s\n", settings[i].key, settings[i].fallback, settings[i].help,
+               may);
     }
-    printf("\nsignals: TERM and INT answer what is in hand and end; HUP reads the settings again and replaces\n"
-           "the workers one by one without failing a request (database, socket and push_socket stay).\n");
+    printf(
+        "\nsignals: TERM and INT answer what is in hand and end; HUP reads the settings again and replaces\n"
+        "the workers one by one without failing a request (database, socket and push_socket stay).\n");
 }

@@ -41,8 +41,7 @@ append(char *line, size_t *n, const char *format, va_list args)
         *n += (size_t)wrote < room ? (size_t)wrote : room - 1;
 }
 
-static void __attribute__((format(printf, 3, 4)))
-appendf(char *line, size_t *n, const char *format, ...)
+static void __attribute__((format(printf, 3, 4))) appendf(char *line, size_t *n, const char *format, ...)
 {
     va_list args;
 

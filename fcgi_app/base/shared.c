@@ -26,8 +26,7 @@ init_lock(pthread_mutex_t *lock)
 enum err
 shared_open(struct shared **out)
 {
-    struct shared *s =
-        mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     enum err err;
 
     if (s == MAP_FAILED)

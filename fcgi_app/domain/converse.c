@@ -112,8 +112,8 @@ converse_create(struct store *store, struct creation *creation)
 }
 
 static enum err
-find_one(struct db *db, struct arena *arena, int64_t id, void (*each)(void *arg, const struct conversation *c),
-         void *arg)
+find_one(struct db *db, struct arena *arena, int64_t id,
+         void (*each)(void *arg, const struct conversation *c), void *arg)
 {
     struct conversation c;
     bool found;

@@ -8,12 +8,12 @@
 
 /* What to create, and what came of it. */
 struct creation {
-    struct arena *arena;    /* in: for the members of the answer */
-    enum conversation_type type; /* in */
-    struct str *names;      /* in: the first members; sorted and made unique in place */
-    size_t name_count;      /* in */
+    struct arena *arena;              /* in: for the members of the answer */
+    enum conversation_type type;      /* in */
+    struct str *names;                /* in: the first members; sorted and made unique in place */
+    size_t name_count;                /* in */
     struct conversation conversation; /* out */
-    struct str wrong_name;  /* out: on ERR_MEMBER_NAME */
+    struct str wrong_name;            /* out: on ERR_MEMBER_NAME */
 };
 
 /*

@@ -17,10 +17,10 @@
 struct page {
     const struct history_sink *sink;
     int limit;
-    int count;         /* messages in complete ticks and in the one at hand */
-    int in_tick;       /* of them, in the one at hand */
-    size_t bytes;      /* of content */
-    int64_t tick;      /* the one at hand, UNIX ms */
+    int count;    /* messages in complete ticks and in the one at hand */
+    int in_tick;  /* of them, in the one at hand */
+    size_t bytes; /* of content */
+    int64_t tick; /* the one at hand, UNIX ms */
     bool has_next;
 };
 
@@ -189,7 +189,8 @@ walk_key(void *arg, const struct message_key *key)
         return false;
     }
     if (key->conversation != w->conversation) {
-        s->err = memberships_stays(s->db, s->arena, s->username, key->conversation, &w->stays, &w->stay_count);
+        s->err =
+            memberships_stays(s->db, s->arena, s->username, key->conversation, &w->stays, &w->stay_count);
         if (s->err != ERR_OK)
             return false;
         w->conversation = key->conversation;

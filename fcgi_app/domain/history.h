@@ -29,7 +29,7 @@ struct history_sink {
 enum err history_of_conversation(struct store *store, int64_t conversation, int64_t after, int limit,
                                  const struct history_sink *sink, bool *has_next);
 /* All that was sent while they were a member, their own included. */
-enum err history_of_user(struct store *store, struct arena *arena, struct str username, int64_t after, int limit,
-                         const struct history_sink *sink, bool *has_next);
+enum err history_of_user(struct store *store, struct arena *arena, struct str username, int64_t after,
+                         int limit, const struct history_sink *sink, bool *has_next);
 
 #endif

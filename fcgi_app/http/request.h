@@ -17,17 +17,17 @@ struct param {
 
 struct request {
     struct str method;
-    struct str path;       /* decoded by nginx, without the prefix imd is mounted under; "/…" */
-    struct str query;      /* as the client wrote it */
-    struct str request_id; /* nginx's $request_id; ended by NUL */
-    struct str accept;     /* header; absent where there is none */
-    struct str upgrade;    /* header; absent where there is none */
+    struct str path;              /* decoded by nginx, without the prefix imd is mounted under; "/…" */
+    struct str query;             /* as the client wrote it */
+    struct str request_id;        /* nginx's $request_id; ended by NUL */
+    struct str accept;            /* header; absent where there is none */
+    struct str upgrade;           /* header; absent where there is none */
     struct str websocket_version; /* header Sec-WebSocket-Version; absent where there is none */
     struct str websocket_key;     /* header Sec-WebSocket-Key; absent where there is none */
-    struct str body;       /* absent until read */
-    struct param *params;  /* the query, decoded */
+    struct str body;              /* absent until read */
+    struct param *params;         /* the query, decoded */
     size_t param_count;
-    const char *at_fault;  /* the parameter that ERR_QUERY is about, where its name can be read; else NULL */
+    const char *at_fault; /* the parameter that ERR_QUERY is about, where its name can be read; else NULL */
     struct arena *arena;
 };
 

@@ -23,11 +23,12 @@ struct route {
 
 struct route_match {
     const struct route *route;
-    int64_t id;      /* of "{id}" */
-    char allow[64];  /* on ERR_METHOD: for the Allow header */
+    int64_t id;     /* of "{id}" */
+    char allow[64]; /* on ERR_METHOD: for the Allow header */
 };
 
-/* Finds the route of method and path. ERR_NOT_FOUND, or ERR_METHOD with match->allow. One trailing '/' is ignored. */
+/* Finds the route of method and path. ERR_NOT_FOUND, or ERR_METHOD with match->allow. One trailing '/' is
+ * ignored. */
 enum err router_find(const struct route *routes, size_t count, struct str method, struct str path,
                      struct route_match *match);
 

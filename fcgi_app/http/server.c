@@ -22,13 +22,13 @@
 
 #define BACKLOG 1024
 /* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
-#define IO_TIMEOUT_S 10
+#define IO_TIMEOUT_S    10
 #define BODY_BYTES_SANE ((int64_t)1 << 40)
 
 struct server {
     int listen_fd;
     int epoll_fd;
-    int stop_fd; /* eventfd in the epoll set: readable once the server has stopped */
+    int stop_fd;      /* eventfd in the epoll set: readable once the server has stopped */
     _Atomic int open; /* connections, and threads that are about to accept one */
     _Atomic bool draining;
 };
@@ -235,7 +235,8 @@ wait_readable(struct server *s)
         } else if (stopping) {
             return -1;
         }
-        /* The set hands out what is ready in turn: only if the stop comes twice in a row it is all there is. */
+        /* The set hands out what is ready in turn: only if the stop comes twice in a row it is all there is.
+         */
         stopping = event.data.fd == s->stop_fd;
     }
 }

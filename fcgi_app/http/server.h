@@ -15,7 +15,8 @@
 struct server;   /* one for each worker */
 struct exchange; /* one for each thread: the request in hand */
 
-/* Makes `path` the listening socket, in place of a stale one. ERR_IO, logged; also where somebody listens there. */
+/* Makes `path` the listening socket, in place of a stale one. ERR_IO, logged; also where somebody listens
+ * there. */
 enum err server_listen(const char *path, int mode, int *listen_fd);
 
 /* `listen_fd` is borrowed. After the fork, before the threads. */
@@ -40,6 +41,7 @@ bool server_next(struct server *s, struct exchange *e, struct arena *arena, stru
 /* Reads the body into the arena: ERR_BODY_TOO_LARGE (over `max` bytes), ERR_BODY_TRUNCATED. */
 enum err server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r);
 /* Sends the answer; without its body to a HEAD. What of the request was not read is dropped. */
-void server_answer(struct server *s, struct exchange *e, const struct request *r, const struct response *response);
+void server_answer(struct server *s, struct exchange *e, const struct request *r,
+                   const struct response *response);
 
 #endif

@@ -18,10 +18,10 @@
 
 struct nchan {
     const char *path;
-    int fd;         /* -1: not connected */
-    struct buf out; /* requests not yet written … */
-    size_t written; /* … of which so many bytes are */
-    struct buf in;  /* answers not yet complete */
+    int fd;           /* -1: not connected */
+    struct buf out;   /* requests not yet written … */
+    size_t written;   /* … of which so many bytes are */
+    struct buf in;    /* answers not yet complete */
     int64_t *tickets; /* ring of what is in flight */
     size_t size;      /* room in it */
     size_t first;

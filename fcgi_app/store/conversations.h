@@ -17,7 +17,8 @@ enum err conversations_for_sender(struct db *db, int64_t id, struct str sender, 
                                   bool *found, bool *is_member);
 /* The private chat of the pair; low < high in byte order. */
 enum err conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *id, bool *found);
-/* A new one, at version 1, without messages; low and high absent for a group. Fills *c but for its members. */
+/* A new one, at version 1, without messages; low and high absent for a group. Fills *c but for its members.
+ */
 enum err conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
                            struct conversation *c);
 /* Counts a change: c->version + 1, updated_at = tick, and last_seq + `messages`. Updates *c and the row. */

@@ -152,7 +152,8 @@ db_bind_text(struct stmt *s, int parameter, struct str value)
     if (value.p == NULL)
         bound(s, sqlite3_bind_null(s->handle, s->parameter[parameter]));
     else
-        bound(s, sqlite3_bind_text64(s->handle, s->parameter[parameter], value.p, value.n, SQLITE_STATIC, SQLITE_UTF8));
+        bound(s, sqlite3_bind_text64(s->handle, s->parameter[parameter], value.p, value.n, SQLITE_STATIC,
+                                     SQLITE_UTF8));
 }
 
 enum err

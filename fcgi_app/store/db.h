@@ -30,7 +30,8 @@ enum err db_open(struct db **out, const char *path, enum db_role role);
 /* Finalizes the statements and closes. NULL is allowed. */
 void db_close(struct db *db);
 
-/* The statement, reset and unbound, prepared if this is its first use. Never NULL; failure shows at the step. */
+/* The statement, reset and unbound, prepared if this is its first use. Never NULL; failure shows at the step.
+ */
 struct stmt *db_use(struct db *db, enum sql sql);
 void db_bind_int(struct stmt *s, int parameter, int64_t value);
 /* Borrowed until db_done(). An absent string binds NULL. */

@@ -129,15 +129,16 @@ memberships_stays(struct db *db, struct arena *arena, struct str username, int64
             err = ERR_MEMORY;
             break;
         }
-        (*stays)[(*count)++] = (struct stay){conversation, db_int(s, 0), db_is_null(s, 1) ? INT64_MAX : db_int(s, 1)};
+        (*stays)[(*count)++] =
+            (struct stay){conversation, db_int(s, 0), db_is_null(s, 1) ? INT64_MAX : db_int(s, 1)};
     }
     db_done(s);
     return err;
 }
 
 enum err
-memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after, struct stay **stays,
-                   size_t *count)
+memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
+                   struct stay **stays, size_t *count)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE_STAYS);
     bool row = true;

@@ -19,8 +19,8 @@ struct stay {
 };
 
 /* Is the user a member now? `joined_version` names the stay for memberships_end(). */
-enum err memberships_current(struct db *db, int64_t conversation, struct str username, int64_t *joined_version,
-                             bool *is_member);
+enum err memberships_current(struct db *db, int64_t conversation, struct str username,
+                             int64_t *joined_version, bool *is_member);
 /* Begins a stay at the present version and last_seq of *c. */
 enum err memberships_add(struct tx *tx, const struct conversation *c, struct str username);
 /* Ends the stay at the present version and last_seq of *c. */

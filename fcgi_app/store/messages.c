@@ -16,7 +16,8 @@ messages_add(struct tx *tx, const struct message *m)
 }
 
 enum err
-messages_get(struct db *db, int64_t conversation, int64_t seq, struct message *m, bool *found, struct stmt **row)
+messages_get(struct db *db, int64_t conversation, int64_t seq, struct message *m, bool *found,
+             struct stmt **row)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_GET);
     enum err err;
@@ -112,7 +113,8 @@ narrow(struct db *db, int64_t conversation, int64_t first_guess, int64_t after, 
 }
 
 enum err
-messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after, int64_t *seq)
+messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
+                     int64_t *seq)
 {
     int64_t low_ms = 0;
     int64_t high_ms = 0;
@@ -139,8 +141,8 @@ messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t h
 }
 
 enum err
-messages_range(struct db *db, int64_t conversation, int64_t seq, bool (*each)(void *arg, const struct message *m),
-               void *arg)
+messages_range(struct db *db, int64_t conversation, int64_t seq,
+               bool (*each)(void *arg, const struct message *m), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_RANGE);
     bool row = true;

@@ -41,10 +41,11 @@ migrate(struct db *db)
     while (err == ERR_OK && version < migration_count)
         err = apply_next(db, &version);
     if (err == ERR_OK && version > migration_count) {
-        log_event(LOG_ERROR, "database_too_new",
-                  "database_version=%lld known_version=%d hint=\"this imd is older than the database; install "
-                  "the newer imd again\"",
-                  (long long)version, migration_count);
+        log_event(
+            LOG_ERROR, "database_too_new",
+            "database_version=%lld known_version=%d hint=\"this imd is older than the database; install "
+            "the newer imd again\"",
+            (long long)version, migration_count);
         err = ERR_STORAGE;
     }
     return err;

@@ -2,7 +2,8 @@
 #include "store/outbox.h"
 
 enum err
-outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq, struct str username)
+outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
+           struct str username)
 {
     struct stmt *s = db_use(tx->db, SQL_OUTBOX_ADD);
 
@@ -28,7 +29,8 @@ event_of(struct str name)
 }
 
 enum err
-outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change), void *arg)
+outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
+             void *arg)
 {
     struct stmt *s = db_use(db, SQL_OUTBOX_AFTER);
     bool row = true;

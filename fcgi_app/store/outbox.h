@@ -8,9 +8,10 @@
 /* Notes the change that made the present version of *c. Needs the write transaction that makes it. */
 enum err outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
                     struct str username);
-/* Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings live for the call. */
-enum err outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
-                      void *arg);
+/* Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings live for
+ * the call. */
+enum err outbox_after(struct db *db, int64_t id, int limit,
+                      bool (*each)(void *arg, const struct change *change), void *arg);
 /* The lowest id there is; 0: the outbox is empty. */
 enum err outbox_oldest(struct db *db, int64_t *id);
 /* Drops everything up to `id`. Needs a write transaction. */

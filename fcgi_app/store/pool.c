@@ -7,8 +7,8 @@
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
-    int size;        /* connections opened */
-    int idle;        /* of them in dbs[0 … idle-1], the last one used last */
+    int size; /* connections opened */
+    int idle; /* of them in dbs[0 … idle-1], the last one used last */
     struct db *dbs[];
 };
 

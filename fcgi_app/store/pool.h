@@ -18,7 +18,8 @@ enum err pool_open(struct pool **out, const char *path, int count);
 /* All connections must be back. NULL is allowed. */
 void pool_close(struct pool *p);
 
-/* Lends a connection with a read transaction open, waiting for one if all are out: one snapshot from here on. */
+/* Lends a connection with a read transaction open, waiting for one if all are out: one snapshot from here on.
+ */
 enum err pool_begin(struct pool *p, struct db **db);
 /* Ends the transaction and takes the connection back. */
 void pool_end(struct pool *p, struct db *db);

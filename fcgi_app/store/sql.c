@@ -48,7 +48,8 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_MESSAGE_ADD] = "INSERT INTO message (conversation, seq, id, sender, timestamp, content)"
                         " VALUES ($1, $2, $3, $4, $5, $6)",
-    [SQL_MESSAGE_GET] = "SELECT id, sender, timestamp, content FROM message WHERE conversation = $1 AND seq = $2",
+    [SQL_MESSAGE_GET] =
+        "SELECT id, sender, timestamp, content FROM message WHERE conversation = $1 AND seq = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE conversation = $1 AND seq = $2",
     [SQL_MESSAGE_RANGE] = "SELECT id, sender, timestamp, content, seq FROM message"
                           " WHERE conversation = $1 AND seq >= $2 ORDER BY seq",

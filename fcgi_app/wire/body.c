@@ -22,7 +22,8 @@ enum err
 body_parse(struct str text, struct body **out)
 {
     json_error_t error;
-    json_t *root = json_loadb(text.p == NULL ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *root =
+        json_loadb(text.p == NULL ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
     if (root == NULL)
         return ERR_JSON;
@@ -86,28 +87,28 @@ shown(const json_t *value, struct arena *arena)
 }
 
 enum body_kind
-body_strings(const struct body *b, const char *key, struct arena *arena, struct str **out, size_t *count,
-             struct str *wrong)
+body_list(const struct body *b, const char *key, const struct body **list, size_t *count)
 {
-    const json_t *list = json_object_get(tree(b), key);
+    const json_t *value = json_object_get(tree(b), key);
 
-    *wrong = (struct str){0};
-    if (list == NULL)
+    if (value == NULL)
         return BODY_ABSENT;
-    if (!json_is_array(list))
+    if (!json_is_array(value))
         return BODY_MISTYPED;
-    *count = json_array_size(list);
-    *out = arena_alloc(arena, (*count + 1) * sizeof(**out));
-    if (*out == NULL)
-        return BODY_MISTYPED;
-    for (size_t i = 0; i < *count; i++) {
-        const json_t *value = json_array_get(list, i);
+    *list = (const struct body *)(const void *)value;
+    *count = json_array_size(value);
+    return BODY_OK;
+}
 
-        if (!json_is_string(value)) {
-            *wrong = shown(value, arena);
-            return BODY_MISTYPED;
-        }
-        (*out)[i] = text_of(value);
+enum body_kind
+body_list_string(const struct body *list, size_t i, struct arena *arena, struct str *out)
+{
+    const json_t *value = json_array_get(tree(list), i);
+
+    if (!json_is_string(value)) {
+        *out = shown(value, arena);
+        return BODY_MISTYPED;
     }
+    *out = text_of(value);
     return BODY_OK;
 }

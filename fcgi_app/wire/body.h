@@ -24,11 +24,9 @@ enum body_kind { BODY_ABSENT, BODY_OK, BODY_MISTYPED };
 /* Values are borrowed from the body. An integer is one that was written without fraction or exponent. */
 enum body_kind body_string(const struct body *b, const char *key, struct str *out);
 enum body_kind body_int(const struct body *b, const char *key, int64_t *out);
-/*
- * A list; its strings into the arena. An element that is no string: BODY_MISTYPED, and `*wrong` is its JSON
- * text (absent where the value is no list at all).
- */
-enum body_kind body_strings(const struct body *b, const char *key, struct arena *arena, struct str **out,
-                            size_t *count, struct str *wrong);
+/* A list: how many elements, and each of them. */
+enum body_kind body_list(const struct body *b, const char *key, const struct body **list, size_t *count);
+/* Element i, which must be a string; on BODY_MISTYPED *out is its JSON text instead, from the arena. */
+enum body_kind body_list_string(const struct body *list, size_t i, struct arena *arena, struct str *out);
 
 #endif

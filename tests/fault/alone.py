@@ -15,7 +15,7 @@ def program():
     return str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute())
 
 
-def run(*flags, timeout_s=20):
+def run(*flags, timeout_s=10):
     """Runs imd for something that ends by itself."""
     return subprocess.run([program(), *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=timeout_s)

@@ -7,13 +7,20 @@ import pytest
 import fastcgi
 from chat import Chat, name
 from fastcgi import PARAMS, STDIN, begin, pairs, record
-from stack import Stack
+from stack import Stack, wait_until
 
 
 @pytest.fixture(scope="module")
-def stack():
+def shared():
     with Stack(imd_flags=["--threads=8"]) as stack:
         yield stack
+
+
+@pytest.fixture
+def stack(shared):
+    # What one test killed is not the next one's fault.
+    wait_until(lambda: len(shared.workers()) == 2, 20, "the pool is whole")
+    return shared
 
 
 def noise(seed, size):

@@ -9,6 +9,7 @@ ALLOWED = {"/messages/": READ | WRITE, "/conversations/": READ | WRITE, "/conver
            "/conversations/{id}/leave": WRITE, "/healthz": READ, "/ws/": READ}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "MKCOL", "FROB", "GETT",
            "A" * 50]
+WRONG = [(method, path) for path, allowed in ALLOWED.items() for method in METHODS if method not in allowed]
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +18,9 @@ def group(stack):
         return api.group(new_name())
 
 
-@pytest.mark.parametrize("path", ALLOWED)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, path", WRONG)
 @pytest.mark.parametrize("body", [None, b"{}"], ids=["", "with_a_body"])
 def test_every_other_method(api, group, path, method, body):
-    if method in ALLOWED[path]:
-        pytest.skip("the right one")
     refused = api.request(method, path.format(id=group), body, JSON_HEADERS)
     assert refused.status == 405, refused
     allow = {allowed.strip() for allowed in refused.headers["Allow"].split(",")}

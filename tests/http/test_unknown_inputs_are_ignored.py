@@ -24,12 +24,12 @@ def test_fields_of_a_body(api, alice):
 
 
 def test_parameters_of_a_query(api, alice):
-    group = api.create("group_chat", alice)
-    message = api.send(group["id"], alice)
-    page = {"messages": [message], "has_next": False}
+    group = api.group(alice)
+    page = {"messages": [api.send(group, alice)], "has_next": False}
     assert api.get(f"/messages/?x=1&username={alice}&x=2&y&=&&z=%20").ok == page
-    assert api.get(f"/messages/?conversation_id={group['id']}&Limit=0").ok == page
-    assert api.get(f"/conversations/?x=&id={group['id']}&ids=0").ok == {"conversations": [group]}
+    assert api.get(f"/messages/?conversation_id={group}&Limit=0").ok == page
+    found = {"conversations": [api.conversation(group)]}
+    assert api.get(f"/conversations/?x=&id={group}&ids=0").ok == found
 
 
 def test_an_escaped_parameter_is_the_parameter(api, alice):

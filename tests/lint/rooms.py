@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+"""Checks the walls of the house: which room includes which, which room knows which library, where SQL is written.
+
+Prints each breach as FILE:LINE and exits 1 if there is one.
+"""
+import pathlib
+import re
+import sys
+
+HOUSE = pathlib.Path(__file__).resolve().parents[2] / "fcgi_app"
+
+MAY_INCLUDE = {
+    "base": {"base"},
+    "store": {"base", "store"},
+    "wire": {"base", "wire"},
+    "http": {"base", "http"},
+    "push": {"base", "push"},
+    "domain": {"base", "store", "domain"},
+    "api": {"base", "http", "domain", "wire", "api", "store"},
+}
+# What api takes from store is the handle that it passes on to the domain.
+API_FROM_STORE = {"store/store.h"}
+LIBRARY_ROOM = {"sqlite3.h": "store/db.c", "jansson.h": "wire/body.c", "fcgiapp.h": "http/server.c"}
+SOCKETS_ROOM = re.compile(r"(?<![\w>.])connect\(")
+CONNECT_FILES = {"push/nchan.c", "http/server.c"}
+SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\b')
+SQL_FILE = "store/sql.c"
+
+
+def breaches(path):
+    """Yields (line number, sentence) for each breach in one file."""
+    name = str(path.relative_to(HOUSE))
+    room = name.split("/")[0] if "/" in name else None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        include = re.match(r'#include ["<]([^">]+)[">]', line)
+        if include:
+            target = include.group(1)
+            target_room = target.split("/")[0]
+            if target in LIBRARY_ROOM and name != LIBRARY_ROOM[target]:
+                yield number, f"{target} belongs to {LIBRARY_ROOM[target]} alone"
+            if room and target_room in MAY_INCLUDE and target_room not in MAY_INCLUDE[room]:
+                yield number, f"{room}/ must not include {target_room}/"
+            if room == "api" and target_room == "store" and target not in API_FROM_STORE:
+                yield number, "api/ passes the store on and must not look into it"
+            if room and '"' in line and "/" not in target:
+                yield number, f"{room}/ must not include the processes"
+        if SQL.search(line) and name != SQL_FILE:
+            yield number, f"SQL belongs to {SQL_FILE} alone"
+        if SOCKETS_ROOM.search(line) and name not in CONNECT_FILES:
+            yield number, "outgoing sockets belong to push/ alone"
+
+
+def main():
+    found = False
+    for path in sorted(HOUSE.rglob("*.[ch]")):
+        for number, sentence in breaches(path):
+            print(f"{path.relative_to(HOUSE.parent)}:{number}: {sentence}")
+            found = True
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
