@@ -1,11 +1,11 @@
 /*
  * relay.c - see relay.h: outbox in, frames out, acknowledgements noted.
  *
- * It reads the outbox in order and publishes each change to the channels of those whom it concerns, many
- * requests in flight. What nchan has answered is noted in the shared page; the next writer's transaction
- * deletes those rows, so delivery costs no commit of its own. When a connection is lost, everything not
- * answered is published again, in order: a change may come twice, never not at all. A change older than a
- * minute is dropped: whoever could have received it has asked the database by then.
+ * It takes the outbox in order, and publisher.c gives each change to nchan, many requests in flight. What
+ * nchan has answered is noted in the shared page; the next writer's transaction deletes those rows, so
+ * delivery costs no commit of its own. When a connection is lost, everything not answered is published again,
+ * in order: a change may come twice, never not at all. A change older than a minute is dropped: whoever could
+ * have received it has asked the database by then.
  *
  * Must not know how a message comes to be. A second thread keeps the write-ahead log short (janitor.c).
  */
@@ -17,20 +17,12 @@
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "janitor.h"
-#include "push/nchan.h"
-#include "store/conversations.h"
-#include "store/instance.h"
-#include "store/memberships.h"
-#include "store/messages.h"
+#include "publisher.h"
 #include "store/outbox.h"
-#include "wire/render.h"
 
-#define BATCH            64
-#define TOO_OLD_MS       60000
 #define ANSWER_MS        5000 /* nchan answers within milliseconds, or not at all */
 #define ROUND_MS         1000 /* so often it goes round at least */
 #define RECONNECT_MS     20
@@ -41,17 +33,12 @@ struct relay {
     struct shared *shared;
     struct db *db;
     struct nchan *nchan;
-    struct arena arena;
-    char epoch[EPOCH_BYTES];
-    struct buf frame;
-    struct buf channels; /* names joined by "," … */
-    int channel_count;   /* … so many */
-    int64_t queued_id;   /* the last change given to nchan */
+    struct publisher publisher;
+    int64_t queued_id;   /* the last change taken from the outbox */
     int64_t progress_ms; /* when nchan last answered or was idle (clock_mono_ms) */
     int64_t retry_ms;    /* pause before the next try to connect */
     int signal_fd;
     int64_t finish_by_ms; /* after SIGTERM; 0: not yet */
-    enum err err;         /* of the callbacks */
 };
 
 static void
@@ -61,106 +48,6 @@ acknowledge(void *arg, int64_t id)
 
     atomic_store(&r->shared->acknowledged_change, id);
     r->progress_ms = clock_mono_ms();
-}
-
-/* Sends the frame to the channels collected so far; the last request of a change bears its id. */
-static void
-flush_channels(struct relay *r, int64_t ticket)
-{
-    if (r->channel_count > 0 && r->err == ERR_OK)
-        r->err = nchan_publish(r->nchan, (struct str){r->channels.p, r->channels.n},
-                               (struct str){r->frame.p, r->frame.n}, ticket);
-    buf_reset(&r->channels);
-    r->channel_count = 0;
-}
-
-static void
-add_channel(void *arg, struct str name)
-{
-    struct relay *r = arg;
-
-    if (r->channel_count == NCHAN_CHANNELS_MAX)
-        flush_channels(r, 0);
-    if (r->channel_count > 0)
-        buf_add(&r->channels, ",", 1);
-    buf_str(&r->channels, name);
-    r->channel_count++;
-}
-
-static enum err
-render_message_frame(struct relay *r, const struct change *change)
-{
-    struct message m;
-    struct stmt *row;
-    bool found;
-    enum err err = messages_get(r->db, change->conversation, change->seq, &m, &found, &row);
-
-    if (found)
-        render_frame(&r->frame, r->epoch, change, &m, NULL);
-    db_done(row);
-    return err == ERR_OK && !found ? ERR_STORAGE : err;
-}
-
-static enum err
-render_conversation_frame(struct relay *r, const struct change *change)
-{
-    struct conversation c;
-    bool found;
-    enum err err = conversations_get(r->db, change->conversation, &c, &found);
-
-    if (err == ERR_OK && found)
-        err = memberships_names(r->db, &r->arena, &c);
-    if (err == ERR_OK && found)
-        render_frame(&r->frame, r->epoch, change, NULL, &c);
-    return err == ERR_OK && !found ? ERR_STORAGE : err;
-}
-
-static enum err
-render(struct relay *r, const struct change *change)
-{
-    buf_reset(&r->frame);
-    if (change->event == EVENT_MESSAGE_CREATED)
-        return render_message_frame(r, change);
-    if (change->event == EVENT_CONVERSATION_CREATED)
-        return render_conversation_frame(r, change);
-    render_frame(&r->frame, r->epoch, change, NULL, NULL);
-    return ERR_OK;
-}
-
-/* Counts a change as done that is not sent: in its turn, after what is in flight. */
-static void
-skip(struct relay *r, const struct change *change)
-{
-    if (nchan_in_flight(r->nchan))
-        nchan_raise_ticket(r->nchan, change->id);
-    else
-        acknowledge(r, change->id);
-}
-
-/* Publishes one change to all whom it concerns. False: no more for now. */
-static bool
-queue_change(void *arg, const struct change *change)
-{
-    struct relay *r = arg;
-
-    if (clock_wall_ms() - change->tick > TOO_OLD_MS) {
-        atomic_fetch_add(&r->shared->dropped_changes, 1);
-        skip(r, change);
-        r->queued_id = change->id;
-        return true;
-    }
-    if (!nchan_connected(r->nchan) || !nchan_has_room(r->nchan))
-        return false;
-    r->err = render(r, change);
-    if (r->err == ERR_OK)
-        r->err = memberships_names_at(r->db, change->conversation, change->version, add_channel, r);
-    if (r->err == ERR_OK && !buf_ok(&r->frame))
-        r->err = ERR_MEMORY;
-    if (r->err == ERR_OK && r->channel_count == 0)
-        skip(r, change);
-    flush_channels(r, change->id);
-    r->queued_id = change->id;
-    return r->err == ERR_OK;
 }
 
 /* Forgets what is in flight: it will be read and published again. */
@@ -173,20 +60,27 @@ lose_connection(struct relay *r, const char *why)
     r->queued_id = atomic_load(&r->shared->acknowledged_change);
 }
 
-/* Reads and queues what has been committed, as far as there is room. */
+/* Takes what has been committed off the outbox, up to a batch. */
 static void
 queue_changes(struct relay *r)
 {
-    enum err err = db_do(r->db, SQL_BEGIN_READ);
+    struct batch_result result;
+    enum err err = publisher_batch(&r->publisher, r->queued_id, &result);
 
-    r->err = ERR_OK;
-    if (err == ERR_OK)
-        err = outbox_after(r->db, r->queued_id, BATCH, queue_change, r);
-    if (db_in_transaction(r->db))
-        db_do(r->db, SQL_COMMIT);
-    arena_reset(&r->arena);
-    if (err != ERR_OK || r->err != ERR_OK)
+    if (err != ERR_OK) {
         lose_connection(r, "change_unreadable");
+        return;
+    }
+    if (result.dropped > 0) {
+        atomic_fetch_add(&r->shared->dropped_changes, result.dropped);
+        log_event(LOG_WARNING, "push_dropped", "changes=%d reason=too_old", result.dropped);
+    }
+    r->queued_id = result.last_id;
+    /* What needs no push counts as done in its turn: after what is in flight before it. */
+    if (!result.published && nchan_in_flight(r->nchan))
+        nchan_set_ticket(r->nchan, result.last_id);
+    else if (!result.published)
+        acknowledge(r, result.last_id);
 }
 
 static bool
@@ -266,7 +160,7 @@ go_round(struct relay *r)
         atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
         if (!nchan_connected(r->nchan))
             connect_again(r);
-        if (behind(r))
+        if (behind(r) && nchan_has_room(r->nchan))
             queue_changes(r);
         if (nchan_connected(r->nchan))
             exchange(r);
@@ -281,7 +175,7 @@ find_beginning(struct relay *r)
     int64_t last_change = 0;
     int64_t oldest = 0;
     int64_t known;
-    enum err err = instance_epoch(r->db, r->epoch, &last_change);
+    enum err err = instance_epoch(r->db, r->publisher.epoch, &last_change);
 
     if (err == ERR_OK)
         err = outbox_oldest(r->db, &oldest);
@@ -315,6 +209,8 @@ open_all(struct relay *r, const struct config *config)
     err = nchan_new(&r->nchan, config->push_socket);
     if (err == ERR_OK)
         err = db_open(&r->db, config->database, DB_READ);
+    r->publisher.db = r->db;
+    r->publisher.nchan = r->nchan;
     if (err == ERR_OK)
         err = find_beginning(r);
     return err;
@@ -339,9 +235,7 @@ relay_run(const struct config *config, struct shared *shared)
         (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
     janitor_stop(janitor);
     nchan_free(r.nchan);
-    buf_clear(&r.frame);
-    buf_clear(&r.channels);
-    arena_clear(&r.arena);
+    publisher_clear(&r.publisher);
     db_close(r.db);
     close(r.signal_fd);
     return EXIT_SUCCESS;

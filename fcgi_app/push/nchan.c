@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-/* Deep enough to keep nginx busy, shallow enough that a lost connection repeats little. */
-#define IN_FLIGHT_ROOM   64
+/* Deep enough to keep nginx busy while the next batch is made. */
+#define IN_FLIGHT_ROOM   16
 #define OUT_BYTES_ROOM   (512 * 1024)
 #define ANSWER_BYTES_MAX 16384
 
@@ -106,12 +106,12 @@ nchan_has_room(const struct nchan *n)
     return n->count < IN_FLIGHT_ROOM && n->out.n < OUT_BYTES_ROOM;
 }
 
-/* One change to very many channels takes more requests than there is room for: the ring grows with it. */
+/* A batch takes as many requests as it needs: the ring grows with it. */
 static bool
-add_ticket(struct nchan *n, int64_t ticket)
+add_ticket(struct nchan *n)
 {
     if (n->count == n->size) {
-        size_t size = n->size == 0 ? IN_FLIGHT_ROOM : n->size * 2;
+        size_t size = n->size == 0 ? 64 : n->size * 2;
         int64_t *tickets = malloc(size * sizeof(*tickets));
 
         if (tickets == NULL)
@@ -123,7 +123,7 @@ add_ticket(struct nchan *n, int64_t ticket)
         n->size = size;
         n->first = 0;
     }
-    n->tickets[(n->first + n->count) % n->size] = ticket;
+    n->tickets[(n->first + n->count) % n->size] = 0;
     n->count++;
     return true;
 }
@@ -135,7 +135,7 @@ nchan_in_flight(const struct nchan *n)
 }
 
 enum err
-nchan_publish(struct nchan *n, struct str channels, struct str body, int64_t ticket)
+nchan_publish(struct nchan *n, struct str channels, struct str body)
 {
     struct buf *out = &n->out;
 
@@ -145,11 +145,11 @@ nchan_publish(struct nchan *n, struct str channels, struct str body, int64_t tic
     buf_int(out, (int64_t)body.n);
     buf_c(out, "\r\n\r\n");
     buf_str(out, body);
-    return buf_ok(out) && add_ticket(n, ticket) ? ERR_OK : ERR_MEMORY;
+    return buf_ok(out) && add_ticket(n) ? ERR_OK : ERR_MEMORY;
 }
 
 void
-nchan_raise_ticket(struct nchan *n, int64_t ticket)
+nchan_set_ticket(struct nchan *n, int64_t ticket)
 {
     n->tickets[(n->first + n->count - 1) % n->size] = ticket;
 }

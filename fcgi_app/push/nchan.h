@@ -31,16 +31,16 @@ void nchan_disconnect(struct nchan *n);
 int nchan_fd(const struct nchan *n);
 bool nchan_wants_write(const struct nchan *n);
 
-/* Is it wise to queue another change? What one change needs is taken in any case. */
+/*
+ * Has nchan answered so much that it should be given more? Many at once, rather than one for each answer,
+ * lets the next batch grow while nchan is busy.
+ */
 bool nchan_has_room(const struct nchan *n);
 bool nchan_in_flight(const struct nchan *n);
-/*
- * Queues one: `body` to `channels` (1 … NCHAN_CHANNELS_MAX names joined by ","). ticket 0: none.
- * ERR_MEMORY.
- */
-enum err nchan_publish(struct nchan *n, struct str channels, struct str body, int64_t ticket);
-/* Gives the last publish in flight a later ticket. There must be one. */
-void nchan_raise_ticket(struct nchan *n, int64_t ticket);
+/* Queues one: `body` to `channels` (1 … NCHAN_CHANNELS_MAX names joined by ","). ERR_MEMORY. */
+enum err nchan_publish(struct nchan *n, struct str channels, struct str body);
+/* Gives the last publish in flight a ticket, or a later one. There must be one in flight. */
+void nchan_set_ticket(struct nchan *n, int64_t ticket);
 
 /* Writes what the socket takes. ERR_IO: disconnect. */
 enum err nchan_write(struct nchan *n);

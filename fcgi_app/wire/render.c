@@ -49,12 +49,20 @@ render_conversation(struct buf *b, const struct conversation *c)
 }
 
 void
-render_frame(struct buf *b, const char *epoch, const struct change *change, const struct message *m,
-             const struct conversation *c)
+render_frame_begin(struct buf *b, const char *epoch)
 {
     LITERAL(b, "{\"type\":\"notify\",\"epoch\":");
     json_string(b, str_c(epoch));
-    LITERAL(b, ",\"events\":[{\"event\":");
+    LITERAL(b, ",\"events\":[");
+}
+
+void
+render_event(struct buf *b, const struct change *change, const struct message *m,
+             const struct conversation *c)
+{
+    if (b->n > 0 && b->p[b->n - 1] != '[')
+        LITERAL(b, ",");
+    LITERAL(b, "{\"event\":");
     json_string(b, str_c(change_event_names[change->event]));
     LITERAL(b, ",\"conversation\":");
     buf_int(b, change->conversation);
@@ -70,7 +78,13 @@ render_frame(struct buf *b, const char *epoch, const struct change *change, cons
         LITERAL(b, ",\"username\":");
         json_string(b, change->username);
     }
-    LITERAL(b, "}]}");
+    LITERAL(b, "}");
+}
+
+void
+render_frame_end(struct buf *b)
+{
+    LITERAL(b, "]}");
 }
 
 void

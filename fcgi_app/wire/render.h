@@ -11,11 +11,13 @@ void render_message(struct buf *b, const struct message *m);
 void render_conversation(struct buf *b, const struct conversation *c);
 
 /*
- * A push frame around one event. Exactly one of `m` and `c` is given where the event carries a message or
- * a conversation; both NULL where it carries a user name.
+ * A push frame: its beginning, one or more events, its end. An event carries the message or the conversation
+ * that is given, else the change's user name.
  */
-void render_frame(struct buf *b, const char *epoch, const struct change *change, const struct message *m,
+void render_frame_begin(struct buf *b, const char *epoch);
+void render_event(struct buf *b, const struct change *change, const struct message *m,
                   const struct conversation *c);
+void render_frame_end(struct buf *b);
 
 /* An error body. `field` may be NULL. */
 void render_problem(struct buf *b, struct str sentence, const char *code, const char *field, int status,

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """How fast imd is, in ratios to the limit, and how much memory it takes.
 
-The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, bodies and
-answers of the same size. Three targets run side by side: the echo, an imd with 10,000 stored messages and an imd with
-1,000,000. They are measured in turn, round after round, so that whatever else the machine does falls on all of them;
-a ratio is the median of the rounds' ratios.
+The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, bodies
+and answers of the same size. Three targets run side by side: the echo, an imd with 10,000 stored messages and an imd
+with 1,000,000. They are measured in turn, round after round, so that whatever else the machine does falls on all of
+them; a ratio is the median of the rounds' ratios.
 
-Needs build/imd (or env IMD) and build/bench/echo. Prints a table and writes build/bench.json. The figures judge nothing:
-the exit status is 1 only where something broke (a refused request, a lost frame, a change that was not pushed).
+Needs build/imd (or env IMD) and build/bench/echo. Prints a table and writes build/bench.json. The figures judge
+nothing: the exit status is 1 only where something broke (a refused request, a lost frame, a change not pushed).
 """
 import argparse
 import contextlib
@@ -78,10 +78,10 @@ class Bench:
         """A stack whose nginx has the echo as well, with the settings that imd has."""
         upstream = block(r"upstream imd", "imd-http.conf")
         location = block(r"location \^~ /_imd/", "imd-server.conf")
-        return Stack(
-            nginx_workers=self.nginx_workers, state=self.work / name,
-            http_extra="upstream echo " + re.sub(r"(?m)^\s*server\s[^;]+;", f"server unix:{self.work}/echo.sock;", upstream),
-            server_extra="location = /echo " + location.replace("internal;", "").replace("fastcgi_pass imd;", "fastcgi_pass echo;"))
+        upstream = re.sub(r"(?m)^\s*server\s[^;]+;", f"server unix:{self.work}/echo.sock;", upstream)
+        location = location.replace("internal;", "").replace("fastcgi_pass imd;", "fastcgi_pass echo;")
+        return Stack(nginx_workers=self.nginx_workers, state=self.work / name,
+                     http_extra="upstream echo " + upstream, server_extra="location = /echo " + location)
 
     @contextlib.contextmanager
     def echo(self):
@@ -123,7 +123,6 @@ class Bench:
             # Alone: what is shared with another instance would count half.
             self.stacks["small"].stop()
             result["memory_at_end"] = load.memory(self.stacks["large"])
-        shutil.rmtree(self.work)
         return result
 
     # -- requests
@@ -176,8 +175,10 @@ class Bench:
             row = self.wrk("post", target, seconds)
         row.update(backlog.drain())
         row["pushed_per_s"] = row["per_s"] * seconds / (seconds + row["drain_s"])
+        if backlog.failure:
+            self.broken(f"post, {target}: /healthz: {backlog.failure!r}")
         if row["pending_left"]:
-            self.broken(f"post, {target}: {row['pending_left']} changes not pushed, {row['drain_s']:.0f} s after the end")
+            self.broken(f"post, {target}: {row['pending_left']} changes not pushed {row['drain_s']:.0f} s later")
         return row
 
     # -- sockets
@@ -211,19 +212,41 @@ def options():
     parser.add_argument("--quick", action="store_true", help="one round of one second each: does it run at all?")
     parser.add_argument("--only", default=",".join([*CASES, "sockets"]), help="which cases (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each case (%(default)s)")
-    parser.add_argument("--seconds", type=int, default=3, help="how long each target is loaded in a round (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=3, help="length of each run (%(default)s)")
     parser.add_argument("--nginx-workers", type=int, default=2, help="worker_processes (%(default)s)")
     return parser.parse_args()
 
 
+def stop_on(*signals):
+    """Ends the bench by an exception, once, so that what it started is stopped."""
+    def stop(number, _):
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for each in signals:
+        if signal.getsignal(each) != signal.SIG_IGN:  # nohup's wish
+            signal.signal(each, stop)
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that what was started is stopped
+    stop_on(signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
     start = time.monotonic()
     bench = Bench(options())
-    result = bench.run()
-    result["problems"] = bench.problems
-    (BUILD / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
-    bench.progress("")
+    keep = True
+    try:
+        result = bench.run()
+        keep = bool(bench.problems)
+    except SystemExit:
+        keep = False
+        raise
+    finally:
+        bench.progress("")
+        if keep:
+            print(f"What nginx and imd wrote is in {bench.work}", file=sys.stderr)
+        else:
+            shutil.rmtree(bench.work)
+    (BUILD / "bench.json").write_text(json.dumps({**result, "problems": bench.problems}, indent=1) + "\n")
     print(report.text(result))
     print(f"{time.monotonic() - start:.0f} s; the single runs are in {BUILD / 'bench.json'}")
     for problem in bench.problems:

@@ -1,7 +1,7 @@
 """The databases the bench runs on: users and conversations made over REST, the history by bulk insert.
 
-u0 is a member of all 100 conversations of 10, u1 … u90 of ten each. Apart from them s0 … s999 sit in 100 groups of 10,
-whose members listen on sockets. One message a second, in a random conversation by a random member, up to the present.
+u0 is a member of all 100 conversations of 10, u1 … u90 of ten each. Apart from them s0 … s999 sit in 100 groups of
+10, whose members listen on sockets. One message a second, in a random conversation by a random member, up to now.
 """
 import hashlib
 import json
@@ -149,5 +149,5 @@ def recent(path, users):
 def audience(path):
     """(conversation, a member) of each group in AUDIENCE."""
     with sqlite3.connect(path) as db:
-        return [(db.execute("SELECT conversation FROM membership WHERE username = ?", (group[0],)).fetchone()[0], group[0])
-                for group in AUDIENCE]
+        conversations = dict(db.execute("SELECT username, conversation FROM membership"))
+    return [(conversations[group[0]], group[0]) for group in AUDIENCE]

@@ -1,18 +1,16 @@
 /*
- * The limit: a FastCGI server that does nothing, as fast as libfcgi lets it.
+ * echo.c - the limit: a FastCGI server that does nothing, as fast as libfcgi lets it.
  *
  * Usage: echo SOCKET [PROCESSES [THREADS]]      (default: 2 processes of 32 threads)
  *
  * Its pool has the shape of imd's: PROCESSES children, each with THREADS threads that block in FCGX_Accept_r
  * on one unix socket. A request's body is read to its end and thrown away; the answer is a Content-Type, a
- * Content-Length and as many bytes as the query says (`n=6000`; none without it). What a request to imd costs
- * above this is imd's own.
+ * Content-Length and as many bytes as the query says (`n=6000`; none without it). What a request to imd
+ * costs above this is imd's own.
  *
- * SIGTERM or SIGINT ends it with 0 and removes the socket. A child that dies is not replaced: the measurement
- * is spoilt, so everything ends with 1.
+ * SIGTERM or SIGINT ends it with 0 and removes the socket. A child that dies is not replaced: the
+ * measurement is spoilt, so everything ends with 1.
  */
-#define _POSIX_C_SOURCE 200809L
-
 #include <errno.h>
 #include <fcgiapp.h>
 #include <pthread.h>

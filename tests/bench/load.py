@@ -1,6 +1,7 @@
 """Load by wrk, and what can be seen of imd from outside while it bears it."""
 import http.client
 import json
+import os
 import platform
 import subprocess
 import threading
@@ -45,6 +46,7 @@ class Backlog:
         self.connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
         self.path = stack.prefix + "/healthz"
         self.seen = []
+        self.failure = None
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch)
 
@@ -54,8 +56,11 @@ class Backlog:
         return self.seen[-1]
 
     def watch(self):
-        while not self.ended.wait(0.1):
-            self.pending()
+        try:
+            while not self.ended.wait(0.1):
+                self.pending()
+        except Exception as failure:  # a thread's end would pass unnoticed
+            self.failure = failure
 
     def __enter__(self):
         self.thread.start()
@@ -91,4 +96,5 @@ def machine():
     cpus = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
             if line.startswith("model name")]
     nginx = subprocess.run([nginx_program(), "-v"], stderr=subprocess.PIPE, check=True, text=True).stderr
-    return {"cores": len(cpus), "cpu": cpus[0], "kernel": platform.release(), "nginx": nginx.split("nginx/")[1].strip()}
+    return {"cores": len(cpus), "cpu": cpus[0], "kernel": platform.release(), "nginx": nginx.split("nginx/")[1].strip(),
+            "load_before": os.getloadavg()[0]}

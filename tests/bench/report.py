@@ -49,8 +49,8 @@ def backlog(title, rows, echo):
     pushed = statistics.median(row["pushed_per_s"] / other["per_s"] for row, other in zip(rows, echo))
     return (f"  {title}: not yet pushed at most {max(row['pending_max'] for row in rows):,} changes,"
             f" at the end {max(row['pending_at_end'] for row in rows):,}, none"
-            f" {max(row['drain_s'] for row in rows):.2f} s later; until then {median(rows, 'pushed_per_s'):,.0f} a second:"
-            f" {pushed:.2f} of the limit")
+            f" {max(row['drain_s'] for row in rows):.2f} s later; posted and pushed until then"
+            f" {median(rows, 'pushed_per_s'):,.0f} a second: {pushed:.2f} of the limit")
 
 
 def sockets(measured):
@@ -75,7 +75,8 @@ def memory(title, found, wanted=""):
 def text(result):
     machine = result["machine"]
     lines = [f"{machine['cores']} cores {machine['cpu']}, Linux {machine['kernel']}, nginx {machine['nginx']}"
-             f" with {machine['nginx_workers']} workers; medians of {result['rounds']} rounds of {result['seconds']} s",
+             f" with {machine['nginx_workers']} workers; medians of {result['rounds']} rounds of {result['seconds']} s;"
+             f" load {machine['load_before']:.2f} before",
              "", ROW.format("", "requests/s", "p50 ms", "p99 ms", "ratio", "")]
     for name, measured in result["cases"].items():
         lines += [*case(name, measured, result["messages"]), ""]

@@ -41,7 +41,7 @@ def take_frame(buffer):
 
 
 def take_answer(buffer):
-    """(status, whether the server closes) of the first whole HTTP answer, removed from the bytearray; None if not yet."""
+    """(status, whether the server closes) of the first whole HTTP answer, removed from the bytearray; None: not yet."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -190,7 +190,8 @@ def publish(text, groups):
 
     def render(number, group):
         body = f"{before}bench-{number:08}-{after}"
-        return (f"POST /pub HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-Channels: {','.join(groups[group])}\r\n"
+        return (f"POST /pub HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+                f"X-Channels: {','.join(groups[group])}\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n{body}").encode()
     return render
 

@@ -83,6 +83,8 @@ def may_mount():
 
 
 def run_again_where_mounting_is_allowed():
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
+        pytest.skip("nobody may mount here: only files that may not grow stand for the full disk")
     test = f"{__file__}::test_full[SmallDisk]"
     subprocess.run(["unshare", "-rm", sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test], check=True)
 

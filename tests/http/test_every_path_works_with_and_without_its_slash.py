@@ -21,10 +21,15 @@ def test_posting(api, chat, path, value, slash):
 
 
 @pytest.mark.parametrize("query", ["/messages{}?username={username}", "/messages{}?conversation_id={conversation_id}",
-                                   "/conversations{}?id={conversation_id}", "/conversations{}", "/healthz{}"])
+                                   "/conversations{}?id={conversation_id}", "/conversations{}"])
 def test_getting(api, chat, query):
     api.post("/messages", chat).ok
     assert api.get(query.format("", **chat)).ok == api.get(query.format("/", **chat)).ok
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
+def test_health(api, path):
+    api.get(path).ok
 
 
 @pytest.mark.parametrize("path", ["/ws", "/messages", "/conversations/0/join", "/nope"])

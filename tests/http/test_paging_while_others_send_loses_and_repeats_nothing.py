@@ -47,3 +47,34 @@ def test_it(stack, api, conversations):
     for group, held in zip(groups, by_group):
         assert held == [message for message in sent if message["conversation"] == group]
         assert [message["seq"] for message in held] == list(range(1, len(held) + 1))
+
+
+def test_one_who_comes_and_goes(stack, api):
+    """What they received is settled when it is sent: no join or leave puts a message behind a reader's back."""
+    senders, guest = [new_name() for _ in range(4)], new_name()
+    group = api.group(*senders)
+    api.group(guest)
+    quiet = threading.Event()
+
+    def come_and_go():
+        with Client(stack) as own:
+            while not quiet.is_set():
+                own.join(group, guest)
+                own.leave(group, guest)
+
+    def send(sender):
+        with Client(stack) as own:
+            return [own.send(group, sender, str(i)) for i in range(2 * EACH)]
+
+    def send_all():
+        try:
+            return at_once([lambda sender=sender: send(sender) for sender in senders])
+        finally:
+            quiet.set()
+
+    each, _, held = at_once([send_all, come_and_go, lambda: read_until_quiet(stack, quiet, username=guest)])
+    everything = sorted((message for sent in each for message in sent), key=lambda message: message["id"])
+    assert api.all_messages(conversation_id=group) == everything
+    assert held == api.all_messages(username=guest)
+    assert 0 < len(held) < len(everything)
+    assert held == [message for message in everything if message in held]

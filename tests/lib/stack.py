@@ -228,6 +228,7 @@ class Stack:
                 path = self.state / f"{name.lower()}.conf"
                 path.write_text(text)
                 env[name] = str(path)
+        env.setdefault("TSAN_OPTIONS", f"suppressions={ROOT / 'tests/lib/tsan.supp'}")
         return {**env, **self._env}
 
     def _healthy(self):

@@ -1,0 +1,47 @@
+/*
+ * publisher.h - changes of the outbox become frames on the channels of those whom they concern.
+ *
+ * Changes are taken in batches: whatever has come up since the last one. In a batch, the messages of one
+ * conversation share a frame. So a relay that keeps up sends one event at a time, and one that is behind
+ * sends fewer, fuller frames until it is not.
+ */
+#ifndef IMD_PUBLISHER_H
+#define IMD_PUBLISHER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "push/nchan.h"
+#include "store/db.h"
+#include "store/instance.h"
+
+struct publisher {
+    struct db *db;       /* borrowed, for reading */
+    struct nchan *nchan; /* borrowed */
+    char epoch[EPOCH_BYTES];
+    struct arena arena; /* of one batch */
+    struct buf frame;
+    struct buf channels; /* names joined by "," … */
+    int channel_count;   /* … so many */
+    bool published;      /* the batch at hand has given nchan something */
+    enum err err;        /* of callbacks */
+};
+
+/* What became of a batch. */
+struct batch_result {
+    int64_t last_id; /* of the changes taken; the id asked from where there were none */
+    int dropped;     /* changes that were too old */
+    bool published;  /* nchan has them in flight, and answers with last_id; else they need no push */
+};
+
+/* Frees what it holds; the borrowed things are the caller's. Zero the struct and set the borrowed ones to
+ * begin. */
+void publisher_clear(struct publisher *p);
+
+/*
+ * Takes the changes after `id` in order, at most a batch, and gives nchan what is to be sent. Where it is not
+ * connected, takes only what is too old to be sent at all. Opens a read transaction. ERR_STORAGE, ERR_MEMORY:
+ * what nchan was given is incomplete, so the connection must go.
+ */
+enum err publisher_batch(struct publisher *p, int64_t id, struct batch_result *result);
+
+#endif
