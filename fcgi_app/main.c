@@ -374,6 +374,8 @@ prepare_database(const char *path)
     if (err == ERR_OK)
         err = migrate(db);
     db_close(db);
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "database_unusable", "database=%s", path);
     return err;
 }
 
@@ -423,6 +425,8 @@ run(struct master *m)
     sigaddset(&m->signals, SIGHUP);
     sigaddset(&m->signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &m->signals, NULL);
+    /* A limit on file sizes is a full disk, not a death. */
+    signal(SIGXFSZ, SIG_IGN);
     body_setup();
     if (open_listener(m) != ERR_OK || prepare_database(m->config.database) != ERR_OK)
         return EXIT_FAILURE;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
 #include "base/str.h"
@@ -196,19 +197,21 @@ static enum err
 read_file(struct config *config, const char *path, char *message, size_t size)
 {
     FILE *f = fopen(path, "re");
-    char line[CONFIG_PATH_BYTES * 2];
+    char *line = NULL;
+    size_t line_size = 0;
     enum err err = ERR_OK;
 
     if (f == NULL) {
         snprintf(message, size, "%s: cannot be read: %s", path, strerror(errno));
         return ERR_CONFIG;
     }
-    for (int number = 1; err == ERR_OK && fgets(line, sizeof(line), f) != NULL; number++)
+    for (int number = 1; err == ERR_OK && getline(&line, &line_size, f) >= 0; number++)
         err = read_line(config, path, number, line, message, size);
     if (err == ERR_OK && ferror(f)) {
         snprintf(message, size, "%s: cannot be read", path);
         err = ERR_CONFIG;
     }
+    free(line);
     fclose(f);
     return err;
 }

@@ -19,11 +19,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "http/guard.h"
 
 #define BACKLOG 1024
 /* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
-#define IO_TIMEOUT_S    10
-#define BODY_BYTES_SANE ((int64_t)1 << 40)
+#define IO_TIMEOUT_S 5
+/* nginx writes a request's parameters at once; they and a body of usual size fit. */
+#define LOOK_BYTES 65536
 
 struct server {
     int listen_fd;
@@ -31,11 +33,15 @@ struct server {
     int stop_fd;      /* eventfd in the epoll set: readable once the server has stopped */
     _Atomic int open; /* connections, and threads that are about to accept one */
     _Atomic bool draining;
+    int slow_max;     /* threads that may wait for bodies still on their way … */
+    _Atomic int slow; /* … and that do */
 };
 
 struct exchange {
     FCGX_Request fcgi;
     struct buf head; /* of the answer: status and headers */
+    bool slow;       /* the body is still on its way */
+    unsigned char look[LOOK_BYTES];
 };
 
 static enum err
@@ -45,10 +51,21 @@ listen_failed(const char *what, const char *path)
     return ERR_IO;
 }
 
-/* A socket file that nobody listens at any more stands in the way; a living one must not be stolen. */
+/*
+ * A socket file that nobody listens at any more stands in the way; a living one must not be stolen, and
+ * what is no socket is not ours to remove.
+ */
 static enum err
 remove_stale(int fd, const struct sockaddr_un *address)
 {
+    struct stat status;
+
+    if (lstat(address->sun_path, &status) != 0)
+        return ERR_OK;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = ENOTSOCK;
+        return listen_failed("replace", address->sun_path);
+    }
     if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
         errno = EADDRINUSE;
         return listen_failed("another_imd_listens_here", address->sun_path);
@@ -103,7 +120,7 @@ watch(struct server *s, int operation, int fd, uint32_t events)
 }
 
 enum err
-server_open(struct server **out, int listen_fd)
+server_open(struct server **out, int listen_fd, int threads)
 {
     struct server *s = calloc(1, sizeof(*s));
 
@@ -112,6 +129,7 @@ server_open(struct server **out, int listen_fd)
     if (FCGX_Init() != 0)
         goto fail_alloc;
     s->listen_fd = listen_fd;
+    s->slow_max = (threads + 1) / 2;
     /* Whoever handed it over may have left it blocking; another worker may take what woke us. */
     if (fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK) != 0)
         goto fail_alloc;
@@ -171,6 +189,13 @@ server_drain(struct server *s)
     one_less(s);
 }
 
+static void
+drop_connection(struct server *s, int fd)
+{
+    close(fd); /* which takes it out of the epoll set */
+    one_less(s);
+}
+
 enum err
 exchange_new(struct exchange **out)
 {
@@ -211,8 +236,7 @@ accept_one(struct server *s)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     if (watch(s, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0) {
-        close(fd);
-        one_less(s);
+        drop_connection(s, fd);
     }
 }
 
@@ -241,17 +265,58 @@ wait_readable(struct server *s)
     }
 }
 
-/* Reads a request's beginning off the connection. False: it was closed, or spoke no FastCGI. */
+/*
+ * Is what has arrived fit for libfcgi? A request whose body is still on its way keeps a thread waiting: only
+ * so many may, and the others lose their connection rather than starve those that are whole.
+ */
+static bool
+look(struct server *s, struct exchange *e, int fd)
+{
+    ssize_t n = recv(fd, e->look, LOOK_BYTES, MSG_PEEK | MSG_DONTWAIT);
+    enum guard seen;
+
+    e->slow = false;
+    if (n <= 0)
+        return false; /* nginx closed it: the usual end */
+    seen = guard_look(e->look, (size_t)n);
+    if (seen == GUARD_WHOLE)
+        return true;
+    if (seen == GUARD_BEGUN) {
+        e->slow = true;
+        if (atomic_fetch_add(&s->slow, 1) < s->slow_max)
+            return true;
+        atomic_fetch_sub(&s->slow, 1);
+        e->slow = false;
+    }
+    log_event(LOG_WARNING, "connection_dropped", "reason=%s",
+              seen == GUARD_BEGUN ? "too_many_slow_bodies" : "not_a_request");
+    return false;
+}
+
+static void
+no_longer_slow(struct server *s, struct exchange *e)
+{
+    if (e->slow)
+        atomic_fetch_sub(&s->slow, 1);
+    e->slow = false;
+}
+
+/* Reads a request's beginning off the connection. False: there is none, and the connection is closed. */
 static bool
 begin(struct server *s, struct exchange *e, int fd)
 {
+    if (!look(s, e, fd)) {
+        drop_connection(s, fd);
+        return false;
+    }
     e->fcgi.ipcFd = fd;
     /* Else libfcgi, which ends the request before this one first, would close the connection with it. */
     e->fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&e->fcgi) == 0)
         return true;
-    /* libfcgi has closed it; closing took it out of the epoll set. */
+    /* libfcgi has closed it. */
     e->fcgi.ipcFd = -1;
+    no_longer_slow(s, e);
     one_less(s);
     return false;
 }
@@ -295,7 +360,7 @@ server_read_body(struct exchange *e, struct arena *arena, size_t max, struct req
     int64_t length = 0;
     char *body;
 
-    if (length_text.n > 0 && (!str_to_int(length_text, &length) || length > BODY_BYTES_SANE))
+    if (length_text.n > 0 && !str_to_int(length_text, &length))
         return ERR_BODY_TOO_LARGE;
     if ((uint64_t)length > max)
         return ERR_BODY_TOO_LARGE;
@@ -363,6 +428,7 @@ server_answer(struct server *s, struct exchange *e, const struct request *r, con
     buf_reset(&e->head);
     write_head(&e->head, response);
     drop_rest(e);
+    no_longer_slow(s, e);
     FCGX_PutStr(e->head.p, (int)e->head.n, e->fcgi.out);
     if (!str_is(r->method, "HEAD"))
         FCGX_PutStr(response->body.p, (int)response->body.n, e->fcgi.out);
@@ -372,7 +438,6 @@ server_answer(struct server *s, struct exchange *e, const struct request *r, con
     if (fd < 0) {
         one_less(s);
     } else if (watch(s, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0) {
-        close(fd);
-        one_less(s);
+        drop_connection(s, fd);
     }
 }

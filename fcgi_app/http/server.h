@@ -19,8 +19,9 @@ struct exchange; /* one for each thread: the request in hand */
  * there. */
 enum err server_listen(const char *path, int mode, int *listen_fd);
 
-/* `listen_fd` is borrowed. After the fork, before the threads. */
-enum err server_open(struct server **out, int listen_fd);
+/* `listen_fd` is borrowed; `threads`: how many will call server_next(). After the fork, before the threads.
+ */
+enum err server_open(struct server **out, int listen_fd, int threads);
 void server_close(struct server *s);
 /*
  * No new connections. Kept ones are served until nginx has closed them all (it does so soon), so that no
