@@ -79,7 +79,7 @@ unit: $(UNIT)
 	@for t in $(UNIT); do $$t || exit 1; done
 
 blackbox: all
-	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
+	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
 
 TESTS ?= tests/http tests/push tests/fault
 

@@ -19,13 +19,13 @@ CREATE TABLE account (
 ) WITHOUT ROWID;
 
 CREATE TABLE conversation (
-    id              INTEGER PRIMARY KEY,
+    id              INTEGER PRIMARY KEY CHECK (id < 2147483648),  -- fits into message.place
     type            TEXT    NOT NULL CHECK (type IN ('private_chat', 'group_chat')),
     pair_low        TEXT    REFERENCES account (name),  -- the two of a private chat in byte order;
     pair_high       TEXT    REFERENCES account (name),  -- both NULL in a group
     created_at      INTEGER NOT NULL,   -- tick, UNIX ms
     updated_at      INTEGER NOT NULL,   -- tick of the last change that its members share, UNIX ms
-    last_seq        INTEGER NOT NULL,   -- message.seq of the newest message; 0: none
+    last_seq        INTEGER NOT NULL CHECK (last_seq < 4294967296),  -- seq of the newest message; 0: none
     version         INTEGER NOT NULL,   -- number of changes so far; its creation is the first
     CHECK ((type = 'private_chat') = (pair_low IS NOT NULL)),
     CHECK ((type = 'private_chat') = (pair_high IS NOT NULL)),
@@ -48,16 +48,18 @@ CREATE TABLE membership (
 ) WITHOUT ROWID;
 CREATE INDEX membership_username ON membership (username, conversation, joined_version, joined_seq, left_seq);
 
--- Keyed by place, so the messages of a conversation lie side by side and a page is one short range.
+-- Keyed by place: the messages of a conversation lie side by side, so a page is one short range, and the key
+-- is one integer, so the upper levels of the tree are small enough to stay in a small cache. (With the pair
+-- (conversation, seq) as key they held whole rows: at a million messages pages took a sixth longer.)
 CREATE TABLE message (
-    conversation    INTEGER NOT NULL REFERENCES conversation (id),
-    seq             INTEGER NOT NULL,   -- 1, 2, 3 … in each conversation, without holes
+    place           INTEGER PRIMARY KEY,  -- conversation * 2^32 + seq
     id              INTEGER NOT NULL,   -- unique in this database, growing with time
     sender          TEXT    NOT NULL REFERENCES account (name),
     timestamp       INTEGER NOT NULL,   -- tick of the transaction that stored it, UNIX ms; grows with seq and id
     content         TEXT    NOT NULL,
-    PRIMARY KEY (conversation, seq)
-) WITHOUT ROWID;
+    conversation    INTEGER GENERATED ALWAYS AS (place >> 32) VIRTUAL,         -- for reading eyes: takes no room
+    seq             INTEGER GENERATED ALWAYS AS (place & 4294967295) VIRTUAL   -- 1, 2, 3 … in each conversation, no holes
+);
 -- By id, which is by time: a walk back through the newest messages anywhere reads this index alone.
 CREATE UNIQUE INDEX message_id ON message (id, timestamp);
 

@@ -11,7 +11,7 @@
  * sqlite3 shell) and for the recovery after a process was killed. */
 #define BUSY_MS_WRITE  200
 #define BUSY_MS_READ   2000
-#define CACHE_KB_READ  768
+#define CACHE_KB_READ  1536
 #define CACHE_KB_WRITE 2048
 
 #define PARAMETERS_MAX 8

@@ -46,16 +46,17 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT m.conversation, m.joined_seq, coalesce(m.left_seq, c.last_seq) FROM membership m"
         " JOIN conversation c ON c.id = m.conversation WHERE m.username = $1 AND c.updated_at > $2",
 
-    [SQL_MESSAGE_ADD] = "INSERT INTO message (conversation, seq, id, sender, timestamp, content)"
-                        " VALUES ($1, $2, $3, $4, $5, $6)",
-    [SQL_MESSAGE_GET] =
-        "SELECT id, sender, timestamp, content FROM message WHERE conversation = $1 AND seq = $2",
-    [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE conversation = $1 AND seq = $2",
-    [SQL_MESSAGE_RANGE] = "SELECT id, sender, timestamp, content, seq FROM message"
-                          " WHERE conversation = $1 AND seq >= $2 ORDER BY seq",
-    [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, seq FROM message"
-                         " WHERE conversation = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
-    [SQL_MESSAGE_NEWEST] = "SELECT id, timestamp, conversation, seq FROM message ORDER BY id DESC LIMIT $1",
+    /* message.place is conversation * 2^32 + seq. */
+    [SQL_MESSAGE_ADD] = "INSERT INTO message (place, id, sender, timestamp, content)"
+                        " VALUES (($1 << 32) | $2, $3, $4, $5, $6)",
+    [SQL_MESSAGE_GET] = "SELECT id, sender, timestamp, content FROM message WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_RANGE] = "SELECT id, sender, timestamp, content, place & 4294967295 FROM message"
+                          " WHERE place >= (($1 << 32) | $2) AND place < (($1 + 1) << 32) ORDER BY place",
+    [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
+                         " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
+    [SQL_MESSAGE_NEWEST] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
+                           " ORDER BY id DESC LIMIT $1",
 
     [SQL_OUTBOX_ADD] = "INSERT INTO outbox (id, event, conversation, version, tick, seq, username)"
                        " VALUES ($1, $2, $3, $4, $5, $6, $7)",

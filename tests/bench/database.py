@@ -78,7 +78,7 @@ def history(path, size):
         "SELECT c.id, c.last_seq, c.version, c.updated_at FROM conversation c"
         " JOIN membership m ON m.conversation = c.id WHERE m.username = ?", (BUSY_USER,))}
     db.executemany(
-        "INSERT INTO message (conversation, seq, id, sender, timestamp, content) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO message (place, id, sender, timestamp, content) VALUES ((? << 32) | ?, ?, ?, ?, ?)",
         messages(db, state, size, first_id, tick - size * TICK_MS))
     db.executemany("UPDATE conversation SET last_seq = ?2, version = ?3, updated_at = ?4 WHERE id = ?1", state.values())
     db.execute("UPDATE instance SET tick = ?, last_message_id = ?, last_change = ?",
