@@ -60,5 +60,7 @@ routes_answer(struct context *x, struct exchange *e)
     }
     if (err != ERR_OK)
         problem_answer(x, err);
+    /* Readable in a terminal, where the next prompt would follow the last brace. */
+    buf_c(&x->response->body, "\n");
     body_free(x->body);
 }
