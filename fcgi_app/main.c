@@ -63,6 +63,7 @@ struct master {
     struct slot slots[PROCESSES_MAX + 1]; /* the relay first */
     int slot_count;
     bool ending;
+    bool reloading; /* SIGHUP came */
 };
 
 static void
@@ -182,6 +183,8 @@ wait_signal(struct master *m, int64_t until_ms)
         reap(m);
     if (signal == SIGTERM || signal == SIGINT)
         m->ending = true;
+    if (signal == SIGHUP)
+        m->reloading = true;
     return signal < 0 ? 0 : signal;
 }
 
@@ -332,10 +335,11 @@ supervise(struct master *m)
     for (int i = 0; i < m->slot_count; i++)
         m->slots[i].role = i == 0 ? ROLE_RELAY : ROLE_WORKER;
     while (!m->ending) {
-        int64_t next = fill_slots(m);
-
-        if (wait_signal(m, next) == SIGHUP)
+        wait_signal(m, fill_slots(m));
+        if (m->reloading && !m->ending) {
+            m->reloading = false;
             reload(m);
+        }
     }
     log_event(LOG_INFO, "ending", "%s", "");
     end_children(m);

@@ -36,7 +36,7 @@ struct relay {
     struct publisher publisher;
     int64_t queued_id;   /* the last change taken from the outbox */
     int64_t progress_ms; /* when nchan last answered or was idle (clock_mono_ms) */
-    int64_t retry_ms;    /* pause before the next try to connect */
+    int64_t retry_ms;    /* pause before the next try to connect; grows until something is delivered */
     int signal_fd;
     int64_t finish_by_ms; /* after SIGTERM; 0: not yet */
 };
@@ -48,6 +48,7 @@ acknowledge(void *arg, int64_t id)
 
     atomic_store(&r->shared->acknowledged_change, id);
     r->progress_ms = clock_mono_ms();
+    r->retry_ms = RECONNECT_MS;
 }
 
 /* Forgets what is in flight: it will be read and published again. */
@@ -57,6 +58,7 @@ lose_connection(struct relay *r, const char *why)
     if (atomic_exchange(&r->shared->relay_connected, false))
         log_event(LOG_WARNING, "push_disconnected", "reason=%s", why);
     nchan_disconnect(r->nchan);
+    r->retry_ms = r->retry_ms * 2 > RECONNECT_MS_MAX ? RECONNECT_MS_MAX : r->retry_ms * 2;
     r->queued_id = atomic_load(&r->shared->acknowledged_change);
 }
 
@@ -93,40 +95,50 @@ static void
 connect_again(struct relay *r)
 {
     if (nchan_connect(r->nchan) != ERR_OK) {
-        r->retry_ms = r->retry_ms * 2 > RECONNECT_MS_MAX ? RECONNECT_MS_MAX : r->retry_ms * 2;
+        lose_connection(r, "nobody_listens");
         return;
     }
-    r->retry_ms = RECONNECT_MS;
     r->progress_ms = clock_mono_ms();
     atomic_store(&r->shared->relay_connected, true);
     log_event(LOG_INFO, "push_connected", "pending=%lld",
               (long long)(atomic_load(&r->shared->committed_change) - r->queued_id));
 }
 
+/* SIGTERM: what is pending may still go out, for a short while. */
+static void
+begin_to_finish(struct relay *r)
+{
+    struct signalfd_siginfo info;
+
+    if (read(r->signal_fd, &info, sizeof(info)) > 0)
+        r->finish_by_ms = clock_mono_ms() + FINISH_MS;
+}
+
 /* Sleeps until there is something to do, at most a round. */
 static void
 wait_for_work(struct relay *r)
 {
+    /* Without a connection only the time to try again counts; without room, only what nchan answers. */
+    bool connected = nchan_connected(r->nchan);
+    bool wants_changes = connected && nchan_has_room(r->nchan);
+    int timeout_ms = connected ? ROUND_MS : (int)r->retry_ms;
     struct pollfd fds[3] = {
-        {.fd = r->shared->wake_fd, .events = POLLIN},
+        {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
         {.fd = r->signal_fd, .events = POLLIN},
         {.fd = nchan_fd(r->nchan), .events = (short)(POLLIN | (nchan_wants_write(r->nchan) ? POLLOUT : 0))},
     };
-    bool connected = nchan_connected(r->nchan);
-    int timeout_ms = connected ? ROUND_MS : (int)r->retry_ms;
 
-    /* Without a connection there is no hurry to hear of changes: only the time to try again counts. */
-    if (!connected)
-        fds[0].fd = -1;
-    atomic_store(&r->shared->relay_asleep, connected);
-    if (connected && behind(r) && nchan_has_room(r->nchan))
+    /* First the flag, then the look: a writer does the two the other way round, so one of us sees the other.
+     */
+    atomic_store(&r->shared->relay_asleep, wants_changes);
+    if (wants_changes && behind(r))
         timeout_ms = 0;
     poll(fds, 3, timeout_ms);
     atomic_store(&r->shared->relay_asleep, false);
     if ((fds[0].revents & POLLIN) != 0)
         shared_drain(r->shared->wake_fd);
-    if ((fds[1].revents & POLLIN) != 0 && r->finish_by_ms == 0)
-        r->finish_by_ms = clock_mono_ms() + FINISH_MS;
+    if ((fds[1].revents & POLLIN) != 0)
+        begin_to_finish(r);
 }
 
 /* Talks to nchan as far as it goes without waiting. */
