@@ -164,8 +164,9 @@ worker_run(const struct config *config, struct shared *shared, int listen_fd, in
     wait_for_end(&w, &signals);
     ended = join_threads(config, threads, count);
     log_event(LOG_INFO, "worker_ended", "all_answered=%s", ended ? "yes" : "no");
+    /* Threads still run: nothing may be taken from under them, not even by exit(). */
     if (!ended)
-        return EXIT_FAILURE;
+        _exit(EXIT_FAILURE);
     server_close(w.server);
     store_close(&w.store);
     return EXIT_SUCCESS;
