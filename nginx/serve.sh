@@ -53,7 +53,7 @@ end_all() {
     if [ -n "$nginx_pid" ]; then
         kill -TERM "$nginx_pid" 2>/dev/null
         # nginx is a daemon, not a child: its pid file goes when it does.
-        tail --pid="$nginx_pid" -f /dev/null 2>/dev/null
+        tail -s 0.05 --pid="$nginx_pid" -f /dev/null 2>/dev/null
     fi
     rm -f "$state/imd.pid"
 }

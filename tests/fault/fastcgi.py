@@ -30,8 +30,8 @@ def request(method, path, body=None, flags=0):
     """One whole request, with the parameters that nginx gives."""
     content = b"" if body is None else json.dumps(body).encode()
     route, _, query = path.partition("?")
-    values = {"REQUEST_METHOD": method, "IMD_PATH": route, "QUERY_STRING": query, "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(content)),
-              "REQUEST_ID": "0123456789abcdef0123456789abcdef"}
+    values = {"REQUEST_METHOD": method, "IMD_PATH": route, "QUERY_STRING": query, "CONTENT_TYPE": "application/json",
+              "CONTENT_LENGTH": str(len(content)), "REQUEST_ID": "0123456789abcdef" * 2}
     return (begin(flags) + record(PARAMS, pairs(values)) + record(PARAMS)
             + (record(STDIN, content) if content else b"") + record(STDIN))
 

@@ -54,8 +54,8 @@ def test_the_relay_knocks_meanwhile(listen):
         assert_all_come(chat, ear, conversations)
 
 
-def test_imd_restarts_meanwhile(listen):
-    """Undelivered events are in the database, so they outlive every process."""
+def test_the_relay_dies_meanwhile(listen):
+    """Undelivered events are in the database, so they outlive who was to deliver them."""
     with Stack() as stack:
         chat, ann, bob = Chat(stack), name("ann"), name("bob")
         conversations = [chat.private(ann, bob), chat.group(ann, bob)]

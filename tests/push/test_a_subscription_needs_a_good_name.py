@@ -9,7 +9,7 @@ BAD = ["", "?", "?username", "?username=", "?user=ann", "?username=" + "a" * 21,
 
 
 def test_a_real_client_understands_the_refusal(listen, stack):
-    """A status line without the blank after its number is no HTTP: clients differ in whether they mind, this one does."""
+    """A status line without the blank after its number is no HTTP: not all clients mind, this one does."""
     with pytest.raises(websockets.InvalidStatusCode) as refusal:
         listen(stack, "no-name", "websocket")
     assert refusal.value.status_code == 400

@@ -25,7 +25,7 @@ def test_talking_clients(chat, listen, stack):
 
 
 def raw_frame(opcode, payload, fin=0x80, masked=0x80, length=None):
-    head = struct.pack("!BB", fin | opcode, masked | 127) + struct.pack("!Q", len(payload) if length is None else length)
+    head = struct.pack("!BBQ", fin | opcode, masked | 127, len(payload) if length is None else length)
     return head + (b"\0\0\0\0" if masked else b"") + payload
 
 

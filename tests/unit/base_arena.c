@@ -1,0 +1,164 @@
+/*
+ * base_arena.c - checks: what an arena hands out is zeroed, aligned and keeps its bytes until the reset; a
+ * reset keeps one chunk of normal size and no giant one.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+
+#define PIECES 400
+
+static void
+pieces_are_zeroed_aligned_and_apart(void **state)
+{
+    static unsigned char *pieces[PIECES];
+    static size_t sizes[PIECES];
+    struct arena a;
+
+    (void)state;
+    srand(1);
+    arena_init(&a);
+    for (int i = 0; i < PIECES; i++) {
+        /* From nothing to more than a chunk holds. */
+        sizes[i] = (size_t)rand() % (i % 50 == 49 ? 40000 : 300);
+        pieces[i] = arena_alloc(&a, sizes[i]);
+        assert_non_null(pieces[i]);
+        assert_int_equal((uintptr_t)pieces[i] % alignof(max_align_t), 0);
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(pieces[i][k], 0);
+        memset(pieces[i], 1 + i % 255, sizes[i]);
+    }
+    for (int i = 0; i < PIECES; i++)
+        for (size_t k = 0; k < sizes[i]; k++)
+            if (pieces[i][k] != 1 + i % 255)
+                fail_msg("byte %zu of piece %d was overwritten", k, i);
+    arena_clear(&a);
+}
+
+static void
+memory_used_again_is_zeroed_again(void **state)
+{
+    struct arena a;
+    unsigned char *first;
+    unsigned char *again;
+
+    (void)state;
+    arena_init(&a);
+    first = arena_alloc(&a, 1000);
+    assert_non_null(first);
+    memset(first, 0xff, 1000);
+    arena_reset(&a);
+    again = arena_alloc(&a, 1000);
+    /* The chunk was kept: a thread that serves requests of normal size allocates once. */
+    assert_ptr_equal(again, first);
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(again[i], 0);
+    arena_clear(&a);
+}
+
+static void
+a_reset_keeps_the_first_chunk_only(void **state)
+{
+    struct arena a;
+    void *first;
+
+    (void)state;
+    arena_init(&a);
+    first = arena_alloc(&a, 8);
+    for (int i = 0; i < 100; i++)
+        assert_non_null(arena_alloc(&a, 5000));
+    assert_non_null(arena_alloc(&a, 1 << 20));
+    arena_reset(&a);
+    assert_ptr_equal(arena_alloc(&a, 8), first);
+    arena_clear(&a);
+    assert_null(a.chunks);
+}
+
+/* One large request must not cost its memory for ever: alone, below and above normal pieces. */
+static void
+a_giant_chunk_does_not_stay(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a);
+    assert_non_null(arena_alloc(&a, 1 << 20));
+    arena_reset(&a);
+    assert_null(a.chunks);
+    assert_non_null(arena_alloc(&a, 1 << 20));
+    assert_non_null(arena_alloc(&a, 16));
+    arena_reset(&a);
+    assert_null(a.chunks);
+    assert_non_null(arena_alloc(&a, 16));
+    arena_clear(&a);
+}
+
+static void
+an_unused_arena_holds_nothing(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a);
+    assert_null(a.chunks);
+    arena_reset(&a);
+    assert_null(a.chunks);
+    arena_clear(&a);
+    arena_clear(&a);
+}
+
+static void
+too_much_is_refused(void **state)
+{
+    struct arena a;
+
+    (void)state;
+    arena_init(&a);
+    assert_null(arena_alloc(&a, SIZE_MAX));
+    assert_null(arena_alloc(&a, SIZE_MAX / 2 + 1));
+    assert_non_null(arena_alloc(&a, 1));
+    arena_clear(&a);
+}
+
+static void
+a_copy_is_ended_by_nul(void **state)
+{
+    struct arena a;
+    char text[] = "one\0two";
+    struct str copy;
+
+    (void)state;
+    arena_init(&a);
+    copy = arena_copy(&a, (struct str){text, 7});
+    text[0] = 'X';
+    assert_int_equal(copy.n, 7);
+    assert_memory_equal(copy.p, "one\0two", 8);
+    copy = arena_copy(&a, (struct str){0});
+    assert_non_null(copy.p);
+    assert_int_equal(copy.n, 0);
+    assert_int_equal(copy.p[0], '\0');
+    arena_clear(&a);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pieces_are_zeroed_aligned_and_apart),
+        cmocka_unit_test(memory_used_again_is_zeroed_again),
+        cmocka_unit_test(a_reset_keeps_the_first_chunk_only),
+        cmocka_unit_test(a_giant_chunk_does_not_stay),
+        cmocka_unit_test(an_unused_arena_holds_nothing),
+        cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(a_copy_is_ended_by_nul),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
