@@ -124,7 +124,7 @@ open_all(struct worker *w, int listen_fd)
     enum err err = store_open(&w->store, w->config->database, (int)w->config->readers, w->shared);
 
     if (err == ERR_OK)
-        err = server_open(&w->server, listen_fd, (int)w->config->threads);
+        err = server_open(&w->server, listen_fd, (int)w->config->threads, (int)w->config->readers);
     return err;
 }
 

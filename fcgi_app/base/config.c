@@ -36,7 +36,8 @@ static const struct setting settings[] = {
     {"processes", KIND_INT, AT(processes), 1, 64, "2", "worker processes"},
     {"threads", KIND_INT, AT(threads), 1, 256, "32", "threads of each worker: requests in hand at once"},
     {"readers", KIND_INT, AT(readers), 1, 256, "2",
-     "database connections for reading in each worker, shared by its threads; about one for each processor"},
+     "threads of each worker that compute at once, each with a connection for reading; the others wait for "
+     "commits or for their turn. About one for each processor"},
     {"content_bytes_max", KIND_INT, AT(content_bytes_max), 1, 65536, "65536",
      "longest message, in bytes of UTF-8"},
     {"drain_ms", KIND_INT, AT(drain_ms), 100, 600000, "10000",

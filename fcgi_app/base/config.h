@@ -21,11 +21,11 @@ struct config {
     int64_t socket_mode;                 /* permission bits of the socket */
     int64_t processes;                   /* worker processes */
     int64_t threads;                     /* of each worker */
-    int64_t readers;                     /* read connections of each worker */
-    int64_t content_bytes_max;           /* longest message */
-    int64_t drain_ms;                    /* how long a stopping worker may take */
-    int64_t log_level;                   /* enum log_level */
-    char file[CONFIG_PATH_BYTES];        /* --config; "" where there is none */
+    int64_t readers;              /* of each worker: read connections, and threads that compute at once */
+    int64_t content_bytes_max;    /* longest message */
+    int64_t drain_ms;             /* how long a stopping worker may take */
+    int64_t log_level;            /* enum log_level */
+    char file[CONFIG_PATH_BYTES]; /* --config; "" where there is none */
 };
 
 enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };

@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/slots.h"
 #include "http/guard.h"
 
 #define BACKLOG 1024
@@ -33,8 +34,9 @@ struct server {
     int stop_fd;      /* eventfd in the epoll set: readable once the server has stopped */
     _Atomic int open; /* connections, and threads that are about to accept one */
     _Atomic bool draining;
-    int slow_max;     /* threads that may wait for bodies still on their way … */
-    _Atomic int slow; /* … and that do */
+    struct slots slots; /* of the threads that work at once */
+    int slow_max;       /* threads that may wait for bodies still on their way … */
+    _Atomic int slow;   /* … and that do */
 };
 
 struct exchange {
@@ -120,7 +122,7 @@ watch(struct server *s, int operation, int fd, uint32_t events)
 }
 
 enum err
-server_open(struct server **out, int listen_fd, int threads)
+server_open(struct server **out, int listen_fd, int threads, int busy)
 {
     struct server *s = calloc(1, sizeof(*s));
 
@@ -143,6 +145,7 @@ server_open(struct server **out, int listen_fd, int threads)
     if (watch(s, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
         watch(s, EPOLL_CTL_ADD, s->stop_fd, EPOLLIN) != 0)
         goto fail_stop;
+    slots_init(&s->slots, (unsigned)busy);
     *out = s;
     return ERR_OK;
 fail_stop:
@@ -157,6 +160,7 @@ fail_alloc:
 void
 server_close(struct server *s)
 {
+    slots_clear(&s->slots);
     close(s->stop_fd);
     close(s->epoll_fd);
     free(s);
@@ -283,6 +287,7 @@ look(struct server *s, struct exchange *e, int fd)
         return true;
     if (seen == GUARD_BEGUN) {
         e->slow = true;
+        slots_release();
         if (atomic_fetch_add(&s->slow, 1) < s->slow_max)
             return true;
         atomic_fetch_sub(&s->slow, 1);
@@ -333,9 +338,12 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
     int fd;
 
     do {
+        slots_acquire(&s->slots);
         fd = wait_readable(s);
-        if (fd < 0)
+        if (fd < 0) {
+            slots_release();
             return false;
+        }
     } while (!begin(s, e, fd));
     *r = (struct request){
         .method = param(e, "REQUEST_METHOD"),

@@ -19,9 +19,11 @@ struct exchange; /* one for each thread: the request in hand */
  * there. */
 enum err server_listen(const char *path, int mode, int *listen_fd);
 
-/* `listen_fd` is borrowed; `threads`: how many will call server_next(). After the fork, before the threads.
+/*
+ * `listen_fd` is borrowed; `threads`: how many will call server_next(); `busy`: how many of them work at
+ * once, the others waiting for a commit or their turn. After the fork, before the threads.
  */
-enum err server_open(struct server **out, int listen_fd, int threads);
+enum err server_open(struct server **out, int listen_fd, int threads, int busy);
 void server_close(struct server *s);
 /*
  * No new connections. Kept ones are served until nginx has closed them all (it does so soon), so that no

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/futex.h"
+#include "base/slots.h"
 #include "store/instance.h"
 #include "store/outbox.h"
 
@@ -217,6 +218,8 @@ commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes)
     struct item item = {.command = command, .arg = arg, .bytes = bytes};
     bool leads;
 
+    /* From here on this thread waits, for the disk or for who waits for it. */
+    slots_release();
     pthread_mutex_lock(&c->mutex);
     /* It is off the queue before this function returns. */
     // cppcheck-suppress autoVariables
