@@ -131,11 +131,15 @@ messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t h
     }
     if (after <= 0 || low == high)
         return ERR_OK;
-    err = timestamp_of(db, conversation, low, &low_ms);
-    if (err != ERR_OK || low_ms > after)
-        return err;
+    /* Most who ask lack only the newest: if the one before it is old enough, the bracket is closed. */
     b = (struct bracket){low, high};
-    err = narrow(db, conversation, guess(low, low_ms, high, high_ms, after), after, &b);
+    err = probe(db, conversation, high - 1, after, &b);
+    if (err == ERR_OK && b.low < high - 1)
+        err = timestamp_of(db, conversation, low, &low_ms);
+    if (err == ERR_OK && low_ms > after)
+        return ERR_OK;
+    if (err == ERR_OK && b.high - b.low > 1)
+        err = narrow(db, conversation, guess(low, low_ms, high, high_ms, after), after, &b);
     *seq = b.high;
     return err;
 }
