@@ -33,7 +33,7 @@ SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o
 LIBOBJECTS := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
-UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*.c)))
+UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
 .PHONY: all run test check lint asan bench fuzz format install clean help deps unit blackbox
 

@@ -29,24 +29,29 @@ buf_reset(struct buf *b)
     b->failed = false;
 }
 
+/* Takes the room away as well, so that the quick path of buf_add() finds none. */
+static char *
+fail(struct buf *b)
+{
+    b->failed = true;
+    b->size = b->n;
+    return NULL;
+}
+
 char *
 buf_reserve(struct buf *b, size_t bytes)
 {
     size_t size = b->size == 0 ? FIRST_BYTES : b->size;
     char *p;
 
-    if (b->failed || bytes > SIZE_MAX / 4 || b->n > SIZE_MAX / 4) {
-        b->failed = true;
-        return NULL;
-    }
+    if (b->failed || bytes > SIZE_MAX / 4 || b->n > SIZE_MAX / 4)
+        return fail(b);
     while (size - b->n < bytes)
         size *= 2;
     if (size != b->size) {
         p = realloc(b->p, size);
-        if (p == NULL) {
-            b->failed = true;
-            return NULL;
-        }
+        if (p == NULL)
+            return fail(b);
         b->p = p;
         b->size = size;
     }

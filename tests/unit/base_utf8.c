@@ -40,7 +40,12 @@ is_one(const unsigned char *p, size_t n)
 
     for (size_t i = 1; i < n; i++)
         c = c << 6 | (p[i] & 0x3f);
-    return encode(c, again) == n && memcmp(again, p, n) == 0;
+    if (encode(c, again) != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (again[i] != p[i])
+            return false;
+    return true;
 }
 
 static bool

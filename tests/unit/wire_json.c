@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+
+/* jansson has a function of this name too; nothing here calls it. */
+#define json_string jansson_json_string
 #include <jansson.h>
+#undef json_string
 
 #include "wire/json.h"
 

@@ -1,0 +1,241 @@
+/*
+ * http_router.c - checks: THE table finds every request that imd answers, with and without its slash, and
+ * nothing else; a wrong method is told the right ones.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "routes.h"
+
+static enum err
+find(const char *method, const char *path, struct route_match *match)
+{
+    return router_find(routes, route_count, str_c(method), str_c(path), match);
+}
+
+/* The row's path with `id` in it. */
+static const char *
+path_of(const struct route *route, const char *id, const char *after)
+{
+    static char path[128];
+    const char *hole = strstr(route->path, "{id}");
+
+    if (hole == NULL)
+        snprintf(path, sizeof(path), "%s%s", route->path, after);
+    else
+        snprintf(path, sizeof(path), "%.*s%s%s%s", (int)(hole - route->path), route->path, id, hole + 4,
+                 after);
+    return path;
+}
+
+static bool
+has_id(const struct route *route)
+{
+    return strstr(route->path, "{id}") != NULL;
+}
+
+static void
+every_row_is_found_with_and_without_slash(void **state)
+{
+    static const char *const after[] = {"", "/"};
+
+    (void)state;
+    assert_true(route_count > 0);
+    for (size_t i = 0; i < route_count; i++)
+        for (int k = 0; k < 2; k++) {
+            struct route_match match;
+
+            assert_int_equal(find(routes[i].method, path_of(&routes[i], "57", after[k]), &match), ERR_OK);
+            assert_ptr_equal(match.route, &routes[i]);
+            assert_int_equal(match.id, has_id(&routes[i]) ? 57 : 0);
+        }
+}
+
+static void
+head_is_answered_by_get(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        struct route_match match;
+
+        if (strcmp(routes[i].method, "GET") != 0)
+            continue;
+        assert_int_equal(find("HEAD", path_of(&routes[i], "57", ""), &match), ERR_OK);
+        assert_ptr_equal(match.route, &routes[i]);
+    }
+}
+
+static void
+a_wrong_method_is_told_the_right_ones(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *path;
+        const char *allow;
+    } cases[] = {
+        {"PUT", "/messages", "POST, GET, HEAD"},
+        {"DELETE", "/messages/", "POST, GET, HEAD"},
+        {"PATCH", "/conversations", "POST, GET, HEAD"},
+        {"GET", "/conversations/1/join", "POST"},
+        {"HEAD", "/conversations/1/leave/", "POST"},
+        {"POST", "/ws", "GET, HEAD"},
+        {"OPTIONS", "/healthz", "GET, HEAD"},
+        {"get", "/healthz", "GET, HEAD"},
+        {"GETS", "/healthz", "GET, HEAD"},
+        {"GE", "/healthz", "GET, HEAD"},
+        {"", "/healthz", "GET, HEAD"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct route_match match;
+
+        assert_int_equal(find(cases[i].method, cases[i].path, &match), ERR_METHOD);
+        assert_null(match.route);
+        assert_string_equal(match.allow, cases[i].allow);
+    }
+}
+
+/* Each row's method stands whole in the list of its path, so the list had room for them all. */
+static void
+every_row_stands_in_the_list_of_its_path(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        struct route_match match;
+
+        assert_int_equal(find("BREW", path_of(&routes[i], "1", ""), &match), ERR_METHOD);
+        assert_non_null(strstr(match.allow, routes[i].method));
+        assert_true(strlen(match.allow) + 1 < sizeof(match.allow));
+        if (strcmp(routes[i].method, "GET") == 0)
+            assert_non_null(strstr(match.allow, "GET, HEAD"));
+    }
+}
+
+static void
+ids_are_one_to_the_largest(void **state)
+{
+    static const char *const bad[] = {
+        "0",
+        "00",
+        "-1",
+        "+1",
+        " 1",
+        "1 ",
+        "1.0",
+        "0x1",
+        "1a",
+        "a",
+        "{id}",
+        "",
+        "%31",
+        "9223372036854775808",
+        "9999999999999999999",
+        "18446744073709551617",
+        "100000000000000000000",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        struct route_match match;
+
+        if (!has_id(&routes[i]))
+            continue;
+        assert_int_equal(find(routes[i].method, path_of(&routes[i], "1", ""), &match), ERR_OK);
+        assert_int_equal(match.id, 1);
+        assert_int_equal(find(routes[i].method, path_of(&routes[i], "9223372036854775807", "/"), &match),
+                         ERR_OK);
+        assert_int_equal(match.id, INT64_MAX);
+        for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
+            if (find(routes[i].method, path_of(&routes[i], bad[k], ""), &match) != ERR_NOT_FOUND)
+                fail_msg("found: %s", path_of(&routes[i], bad[k], ""));
+            /* Nor is there a method that would be right. */
+            assert_int_equal(find("BREW", path_of(&routes[i], bad[k], ""), &match), ERR_NOT_FOUND);
+            assert_null(match.route);
+        }
+    }
+}
+
+static void
+no_other_path_is_found(void **state)
+{
+    static const char *const paths[] = {
+        "",
+        "/",
+        "//",
+        "messages",
+        "messages/",
+        "/message",
+        "/messagess",
+        "/Messages",
+        "/messages//",
+        "//messages",
+        "/messages/1",
+        "/messages/x/",
+        "/conversations/1",
+        "/conversations/1/",
+        "/conversations/join",
+        "/conversations//join",
+        "/conversations/1/joined",
+        "/conversations/1/join/2",
+        "/conversations/1/join//",
+        "/conversations/1//join",
+        "/conversations/1/2/join",
+        "/ws/x",
+        "/healthz ",
+        " /healthz",
+        "/healthz?",
+        "/x/healthz",
+        "/healthz/.",
+        "/./healthz",
+        "/*",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        struct route_match match;
+
+        if (find("GET", paths[i], &match) != ERR_NOT_FOUND || find("POST", paths[i], &match) != ERR_NOT_FOUND)
+            fail_msg("found: '%s'", paths[i]);
+        assert_null(match.route);
+        assert_string_equal(match.allow, "");
+    }
+    assert_int_equal(
+        router_find(routes, route_count, str_c("GET"), (struct str){"/ws\0", 4}, &(struct route_match){0}),
+        ERR_NOT_FOUND);
+    assert_int_equal(
+        router_find(routes, route_count, str_c("GET"), (struct str){0}, &(struct route_match){0}),
+        ERR_NOT_FOUND);
+}
+
+/* No row hides another: the first that fits is the only one. */
+static void
+no_two_rows_are_the_same(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < route_count; i++)
+        for (size_t k = i + 1; k < route_count; k++)
+            assert_false(strcmp(routes[i].method, routes[k].method) == 0 &&
+                         strcmp(routes[i].path, routes[k].path) == 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_found_with_and_without_slash),
+        cmocka_unit_test(head_is_answered_by_get),
+        cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
+        cmocka_unit_test(every_row_stands_in_the_list_of_its_path),
+        cmocka_unit_test(ids_are_one_to_the_largest),
+        cmocka_unit_test(no_other_path_is_found),
+        cmocka_unit_test(no_two_rows_are_the_same),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,412 @@
+/*
+ * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id; no two
+ * transactions share a tick and ticks never fall, also when the clock went back; a command that fails the
+ * storage fails its whole group and no other; two processes write through one shared page.
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "store/accounts.h"
+#include "store/instance.h"
+#include "store/messages.h"
+#include "store/outbox.h"
+
+#define LANES 16
+#define EACH  200
+
+/* One command: stores a message as number `seq` of conversation `lane` + 1. */
+struct order {
+    int lane;
+    int64_t seq;
+    enum err verdict; /* what the command returns, after it has written */
+    struct trace *trace;
+    int64_t id;   /* out */
+    int64_t tick; /* out: UNIX ms */
+    enum err answer;
+    bool shares_fate; /* out: ran in one group with one that failed the storage */
+};
+
+/* The commands in the order in which they ran. Guarded by the write lock. */
+struct trace {
+    struct pool *pool;
+    struct order *ran[LANES * EACH];
+    int count;
+    int companions; /* of those that failed the storage */
+};
+
+static enum err
+write_order(struct tx *tx, struct order *o)
+{
+    struct conversation c = {.id = o->lane + 1, .version = o->seq};
+    struct message m = {.conversation = o->lane + 1,
+                        .seq = o->seq,
+                        .sender = str_c("ann"),
+                        .content = str_c("text"),
+                        .timestamp = tx->tick};
+    enum err err = accounts_add(tx, m.sender);
+
+    m.id = ++tx->last_message_id;
+    o->id = m.id;
+    o->tick = tx->tick;
+    if (err == ERR_OK)
+        err = messages_add(tx, &m);
+    if (err == ERR_OK)
+        err = outbox_add(tx, EVENT_MESSAGE_CREATED, &c, m.seq, (struct str){0});
+    return err;
+}
+
+static enum err
+run_order(struct tx *tx, void *arg)
+{
+    struct order *o = arg;
+    enum err err = write_order(tx, o);
+
+    return err == ERR_OK ? o->verdict : err;
+}
+
+/* The messages that the present transaction has stored: what it counts more than a reader sees. */
+static int64_t
+stored_in_group(struct pool *pool, const struct tx *tx)
+{
+    struct tx seen = {0};
+    int64_t stored = -1;
+
+    if (pool_begin(pool, &seen.db) != ERR_OK)
+        return -1;
+    if (instance_get(&seen) == ERR_OK)
+        stored = tx->last_message_id - seen.last_message_id;
+    pool_end(pool, seen.db);
+    return stored;
+}
+
+static enum err
+run_traced(struct tx *tx, void *arg)
+{
+    struct order *o = arg;
+    struct trace *t = o->trace;
+    int64_t before_it;
+
+    if (o->verdict == ERR_OK) {
+        t->ran[t->count++] = o;
+        return write_order(tx, o);
+    }
+    before_it = stored_in_group(t->pool, tx);
+    if (before_it < 0 || before_it > t->count)
+        return ERR_INTERNAL;
+    for (int64_t i = 1; i <= before_it; i++)
+        t->ran[t->count - i]->shares_fate = true;
+    t->companions += (int)before_it;
+    return o->verdict;
+}
+
+struct lanes {
+    struct store *store;
+    command_fn *command;
+    struct order (*orders)[EACH];
+};
+
+static void
+run_lane(void *arg, int n)
+{
+    struct lanes *lanes = arg;
+
+    for (int i = 0; i < EACH; i++) {
+        struct order *o = &lanes->orders[n][i];
+
+        o->answer = commit_run(lanes->store->commit, lanes->command, o, 4);
+    }
+}
+
+/* Runs LANES threads with EACH orders; `verdict` says what the i-th of a lane is to return. */
+static struct order (*run_lanes(struct place *place, command_fn *command, struct trace *trace,
+                                enum err (*verdict)(int lane, int i)))[EACH]
+{
+    struct lanes lanes = {&place->store, command, calloc(LANES, sizeof(*lanes.orders))};
+
+    assert_non_null(lanes.orders);
+    for (int lane = 0; lane < LANES; lane++)
+        for (int i = 0; i < EACH; i++)
+            lanes.orders[lane][i] =
+                (struct order){.lane = lane, .seq = i + 1, .verdict = verdict(lane, i), .trace = trace};
+    support_threads(LANES, run_lane, &lanes);
+    return lanes.orders;
+}
+
+/* Exactly the orders answered ERR_OK are in the database, as they were answered. */
+static void
+assert_stored(struct place *place, struct order (*orders)[EACH])
+{
+    int64_t stored = 0;
+    struct db *db;
+
+    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
+    for (int lane = 0; lane < LANES; lane++)
+        for (int i = 0; i < EACH; i++) {
+            const struct order *o = &orders[lane][i];
+            struct message m;
+            struct stmt *row;
+            bool found;
+
+            assert_int_equal(messages_get(db, lane + 1, o->seq, &m, &found, &row), ERR_OK);
+            assert_int_equal(found, o->answer == ERR_OK);
+            if (found) {
+                assert_int_equal(m.id, o->id);
+                assert_int_equal(m.timestamp, o->tick);
+            }
+            stored += found;
+            db_done(row);
+        }
+    pool_end(place->store.pool, db);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), stored);
+    /* No id is used up by what is not stored. */
+    assert_int_equal(support_ask(place, "SELECT max(id) FROM message"), stored);
+    assert_int_equal(support_ask(place, "SELECT last_message_id FROM instance"), stored);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), stored);
+    assert_int_equal(support_ask(place, "SELECT max(id) FROM outbox"), stored);
+    assert_int_equal(support_ask(place, "SELECT last_change FROM instance"), stored);
+    assert_int_equal(atomic_load(&place->shared->committed_change), stored);
+}
+
+/* What one thread asks is one transaction after the other; of all, ids grow with ticks. */
+static void
+assert_ticks_rise(struct place *place, struct order (*orders)[EACH])
+{
+    for (int lane = 0; lane < LANES; lane++) {
+        int64_t last = 0;
+
+        for (int i = 0; i < EACH; i++)
+            if (orders[lane][i].answer == ERR_OK) {
+                assert_true(orders[lane][i].tick > last);
+                last = orders[lane][i].tick;
+            }
+    }
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message a JOIN message b ON b.id = a.id + 1"
+                                        " WHERE b.timestamp < a.timestamp"),
+                     0);
+    assert_int_equal(support_ask(place, "SELECT (SELECT max(timestamp) FROM message) <= tick FROM instance"),
+                     1);
+}
+
+static enum err
+refuse_every_fourth(int lane, int i)
+{
+    return (lane + i) % 4 == 0 ? ERR_SENDER_NOT_MEMBER : ERR_OK;
+}
+
+static void
+what_is_answered_is_stored_and_what_is_refused_leaves_nothing(void **state)
+{
+    struct place *place = *state;
+    struct order(*orders)[EACH] = run_lanes(place, run_order, NULL, refuse_every_fourth);
+
+    for (int lane = 0; lane < LANES; lane++)
+        for (int i = 0; i < EACH; i++)
+            assert_int_equal(orders[lane][i].answer, orders[lane][i].verdict);
+    assert_stored(place, orders);
+    assert_ticks_rise(place, orders);
+    free(orders);
+}
+
+static enum err
+fail_every_seventh(int lane, int i)
+{
+    return (lane + i) % 7 == 3 ? ERR_STORAGE : ERR_OK;
+}
+
+static void
+a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
+{
+    struct place *place = *state;
+    struct trace trace = {.pool = place->store.pool};
+    struct order(*orders)[EACH] = run_lanes(place, run_traced, &trace, fail_every_seventh);
+    struct order last = {.lane = LANES, .seq = 1};
+    int answered = 0;
+
+    /* Or nothing was tested. */
+    assert_true(trace.companions > 0);
+    for (int lane = 0; lane < LANES; lane++)
+        for (int i = 0; i < EACH; i++) {
+            const struct order *o = &orders[lane][i];
+
+            assert_true(o->answer == ERR_OK || o->answer == ERR_STORAGE);
+            if (o->verdict == ERR_STORAGE || o->shares_fate)
+                assert_int_equal(o->answer, ERR_STORAGE);
+            answered += o->answer == ERR_OK;
+        }
+    assert_true(answered > 0);
+    assert_stored(place, orders);
+    assert_ticks_rise(place, orders);
+    assert_int_equal(commit_run(place->store.commit, run_order, &last, 4), ERR_OK);
+    assert_false(atomic_load(&place->shared->commit_failing));
+    assert_int_equal(last.id, answered + 1);
+    free(orders);
+}
+
+static void
+a_failure_is_remembered_until_a_commit_succeeds(void **state)
+{
+    struct place *place = *state;
+    struct order failing = {.seq = 1, .verdict = ERR_STORAGE};
+    struct order refused = {.seq = 2, .verdict = ERR_USERNAME};
+    struct order good = {.seq = 3};
+    struct commit *commit = place->store.commit;
+
+    assert_int_equal(commit_run(commit, run_order, &failing, 4), ERR_STORAGE);
+    assert_true(atomic_load(&place->shared->commit_failing));
+    /* Nothing was committed, so nothing is known of the disk. */
+    assert_int_equal(commit_run(commit, run_order, &refused, 4), ERR_USERNAME);
+    assert_true(atomic_load(&place->shared->commit_failing));
+    assert_int_equal(commit_run(commit, run_order, &good, 4), ERR_OK);
+    assert_false(atomic_load(&place->shared->commit_failing));
+    assert_int_equal(good.id, 1);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 1);
+}
+
+static void
+ticks_rise_though_the_clock_went_back(void **state)
+{
+    struct place *place = *state;
+    int64_t future = clock_wall_ms() + INT64_C(86400000) * 365;
+    char sql[96];
+
+    snprintf(sql, sizeof(sql), "UPDATE instance SET tick = %" PRId64, future);
+    support_tell(place, sql);
+    for (int64_t i = 1; i <= 20; i++) {
+        struct order o = {.seq = i};
+        struct order refused = {.seq = 1000, .verdict = ERR_USERNAME};
+
+        assert_int_equal(commit_run(place->store.commit, run_order, &o, 4), ERR_OK);
+        assert_int_equal(o.tick, future + i);
+        assert_int_equal(commit_run(place->store.commit, run_order, &refused, 4), ERR_USERNAME);
+    }
+    assert_int_equal(support_ask(place, "SELECT tick FROM instance"), future + 20);
+}
+
+static void
+ticks_follow_the_clock(void **state)
+{
+    struct place *place = *state;
+    int64_t last = 0;
+
+    for (int64_t i = 1; i <= 50; i++) {
+        struct order o = {.seq = i};
+        int64_t before = clock_wall_ms();
+
+        assert_int_equal(commit_run(place->store.commit, run_order, &o, 4), ERR_OK);
+        assert_true(o.tick > last);
+        assert_true(o.tick >= before);
+        assert_true(o.tick <= clock_wall_ms() + i);
+        last = o.tick;
+    }
+}
+
+static void
+delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
+{
+    struct place *place = *state;
+
+    for (int64_t i = 1; i <= 5; i++) {
+        struct order o = {.seq = i};
+
+        assert_int_equal(commit_run(place->store.commit, run_order, &o, 4), ERR_OK);
+        atomic_store(&place->shared->acknowledged_change, i);
+    }
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
+    assert_int_equal(support_ask(place, "SELECT id FROM outbox"), 5);
+}
+
+#define PROCESS_LANES 4
+#define PROCESS_EACH  100
+
+struct process {
+    struct store store;
+    int number;
+    _Atomic int errors;
+};
+
+static void
+run_process_lane(void *arg, int n)
+{
+    struct process *p = arg;
+    int64_t last = 0;
+
+    for (int i = 0; i < PROCESS_EACH; i++) {
+        struct order o = {.lane = p->number * PROCESS_LANES + n, .seq = i + 1};
+
+        if (commit_run(p->store.commit, run_order, &o, 4) != ERR_OK || o.tick <= last)
+            atomic_fetch_add(&p->errors, 1);
+        last = o.tick;
+    }
+}
+
+/* The life of one process; its exit status. */
+static int
+live(struct place *place, int number)
+{
+    struct process p = {.number = number};
+
+    if (store_open(&p.store, place->path, 1, place->shared) != ERR_OK)
+        return 1;
+    support_threads(PROCESS_LANES, run_process_lane, &p);
+    store_close(&p.store);
+    return atomic_load(&p.errors) == 0 ? 0 : 2;
+}
+
+static void
+two_processes_write_through_one_page(void **state)
+{
+    struct place *place = *state;
+    pid_t pids[2];
+
+    support_migrate(place);
+    for (int i = 0; i < 2; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0)
+            _exit(live(place, i));
+    }
+    for (int i = 0; i < 2; i++) {
+        int status;
+
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 2 * PROCESS_LANES * PROCESS_EACH);
+    assert_int_equal(support_ask(place, "SELECT max(id) FROM message"), 2 * PROCESS_LANES * PROCESS_EACH);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message a JOIN message b ON b.id = a.id + 1"
+                                        " WHERE b.timestamp < a.timestamp"),
+                     0);
+    /* Conversations 1 … 4 are the one's, 5 … 8 the other's: no transaction is of both. */
+    assert_int_equal(support_ask(place,
+                                 "SELECT count(*) FROM (SELECT 1 FROM message GROUP BY timestamp"
+                                 " HAVING min((conversation - 1) / 4) <> max((conversation - 1) / 4))"),
+                     0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        /* First, so that the parent has no thread yet. */
+        cmocka_unit_test_setup_teardown(two_processes_write_through_one_page, support_open_empty,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(what_is_answered_is_stored_and_what_is_refused_leaves_nothing,
+                                        support_open, support_close),
+        cmocka_unit_test_setup_teardown(a_failure_of_the_storage_fails_its_group_and_no_other, support_open,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_failure_is_remembered_until_a_commit_succeeds, support_open,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(ticks_rise_though_the_clock_went_back, support_open, support_close),
+        cmocka_unit_test_setup_teardown(ticks_follow_the_clock, support_open, support_close),
+        cmocka_unit_test_setup_teardown(delivered_changes_are_dropped_and_their_ids_never_come_back,
+                                        support_open, support_close),
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}

@@ -1,0 +1,193 @@
+/*
+ * Checks: who reads sees one state of the database from its first look to the end, whatever is committed
+ * meanwhile; more threads than connections all get their turn; a reader cannot write.
+ */
+#include "support.h"
+
+#include "store/accounts.h"
+#include "store/conversations.h"
+#include "store/messages.h"
+
+#define READERS    4 /* connections, see support_open() */
+#define THREADS    16
+#define TURNS      100
+#define WRITES_MIN 50
+#define LOOKS      8
+
+static enum err
+create(struct tx *tx, void *arg)
+{
+    struct conversation c;
+    enum err err = accounts_add(tx, str_c("ann"));
+
+    (void)arg;
+    return err == ERR_OK ? conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, &c) : err;
+}
+
+/* One more message, so that last_seq, version and the number of messages are one. */
+static enum err
+send(struct tx *tx, void *arg)
+{
+    struct message m = {.conversation = 1, .sender = str_c("ann"), .content = str_c("x")};
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(tx->db, 1, &c, &found);
+
+    (void)arg;
+    if (err == ERR_OK)
+        err = conversations_bump(tx, &c, 1);
+    m.seq = c.last_seq;
+    m.id = ++tx->last_message_id;
+    m.timestamp = tx->tick;
+    return err == ERR_OK ? messages_add(tx, &m) : err;
+}
+
+static bool
+count(void *arg, const struct message_key *key)
+{
+    (void)key;
+    *(int64_t *)arg += 1;
+    return true;
+}
+
+/* The number of messages, as both tables tell it; -1 where they differ. */
+static int64_t
+look(struct db *db)
+{
+    struct conversation c = {0};
+    int64_t messages = 0;
+    bool found;
+
+    if (conversations_get(db, 1, &c, &found) != ERR_OK || !found ||
+        messages_keys(db, 1, 1, INT32_MAX, count, &messages) != ERR_OK)
+        return -1;
+    return messages == c.last_seq ? messages : -1;
+}
+
+static void
+a_snapshot_stays_until_its_end(void **state)
+{
+    struct place *place = *state;
+    struct store *store = &place->store;
+    struct db *old;
+    struct db *new;
+
+    assert_int_equal(commit_run(store->commit, create, NULL, 0), ERR_OK);
+    assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
+    assert_int_equal(look(old), 0);
+    assert_int_equal(commit_run(store->commit, send, NULL, 0), ERR_OK);
+    assert_int_equal(look(old), 0);
+    assert_int_equal(pool_begin(store->pool, &new), ERR_OK);
+    assert_int_equal(look(new), 1);
+    assert_int_equal(look(old), 0);
+    pool_end(store->pool, old);
+    assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
+    assert_int_equal(look(old), 1);
+    pool_end(store->pool, old);
+    pool_end(store->pool, new);
+}
+
+struct crowd {
+    struct store *store;
+    _Atomic int inside;  /* threads that hold a connection */
+    _Atomic int reading; /* threads that still have turns */
+    _Atomic int errors;
+    int served[THREADS]; /* turns that each thread got */
+    int64_t writes;
+};
+
+static void
+write_while_others_read(struct crowd *crowd)
+{
+    while (atomic_load(&crowd->reading) > 0 || crowd->writes < WRITES_MIN) {
+        if (commit_run(crowd->store->commit, send, NULL, 0) != ERR_OK)
+            atomic_fetch_add(&crowd->errors, 1);
+        crowd->writes++;
+    }
+}
+
+static void
+read_once(struct crowd *crowd)
+{
+    struct db *db;
+    int64_t first;
+
+    if (pool_begin(crowd->store->pool, &db) != ERR_OK) {
+        atomic_fetch_add(&crowd->errors, 1);
+        return;
+    }
+    if (atomic_fetch_add(&crowd->inside, 1) >= READERS)
+        atomic_fetch_add(&crowd->errors, 1);
+    first = look(db);
+    for (int i = 0; i < LOOKS; i++)
+        if (first < 0 || look(db) != first)
+            atomic_fetch_add(&crowd->errors, 1);
+    atomic_fetch_sub(&crowd->inside, 1);
+    pool_end(crowd->store->pool, db);
+}
+
+/* Thread 0 writes, the others read. */
+static void
+take_part(void *arg, int n)
+{
+    struct crowd *crowd = arg;
+
+    if (n == 0) {
+        write_while_others_read(crowd);
+        return;
+    }
+    for (int i = 0; i < TURNS; i++) {
+        read_once(crowd);
+        crowd->served[n - 1]++;
+    }
+    atomic_fetch_sub(&crowd->reading, 1);
+}
+
+static void
+more_threads_than_connections_all_see_one_state_each(void **state)
+{
+    struct place *place = *state;
+    struct crowd crowd = {.store = &place->store, .reading = THREADS};
+    struct db *db;
+
+    assert_int_equal(commit_run(place->store.commit, create, NULL, 0), ERR_OK);
+    support_threads(THREADS + 1, take_part, &crowd);
+    assert_int_equal(atomic_load(&crowd.errors), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(crowd.served[i], TURNS);
+    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
+    assert_int_equal(look(db), crowd.writes);
+    pool_end(place->store.pool, db);
+}
+
+static void
+a_reader_cannot_write(void **state)
+{
+    struct place *place = *state;
+    struct db *db;
+
+    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
+    assert_int_equal(db_script(db, "UPDATE instance SET tick = 1"), ERR_STORAGE);
+    pool_end(place->store.pool, db);
+    assert_int_equal(support_ask(place, "SELECT tick FROM instance"), 0);
+    /* The connection is as good as before. */
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
+        assert_true(db_in_transaction(db));
+        pool_end(place->store.pool, db);
+        assert_false(db_in_transaction(db));
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_snapshot_stays_until_its_end, support_open, support_close),
+        cmocka_unit_test_setup_teardown(more_threads_than_connections_all_see_one_state_each, support_open,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_reader_cannot_write, support_open, support_close),
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}

@@ -1,0 +1,300 @@
+/*
+ * wire_body.c - checks: a body is one JSON object, strictly: no key twice, no NUL, no lone surrogate, nothing
+ * after it; a value of another type than asked for is told from one that is absent.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "wire/body.h"
+
+static enum err
+parse(const char *text)
+{
+    struct body *body = NULL;
+    enum err err = body_parse(str_c(text), &body);
+
+    if (err == ERR_OK)
+        body_free(body);
+    else
+        assert_null(body);
+    return err;
+}
+
+static struct body *
+parsed(const char *text)
+{
+    struct body *body = NULL;
+
+    if (body_parse(str_c(text), &body) != ERR_OK)
+        fail_msg("not parsed: %s", text);
+    return body;
+}
+
+static void
+what_is_no_json_is_refused(void **state)
+{
+    static const char *const cases[] = {
+        "",
+        " ",
+        "{",
+        "}",
+        "{]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{'a':1}",
+        "{a:1}",
+        "nul",
+        "[1,]",
+        "{\"a\":01}",
+        "{\"a\":+1}",
+        "{\"a\":.5}",
+        "{\"a\":1.}",
+        "{\"a\":NaN}",
+        "{\"a\":0x1}",
+        "{} {}",
+        "{}x",
+        "{},",
+        "{}\x01",
+        "\xef\xbb\xbf{}",
+        "/**/{}",
+        /* A key twice, on top and below; an escape does not make it another. */
+        "{\"a\":1,\"a\":1}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "{\"x\":{\"a\":1,\"a\":2}}",
+        "{\"x\":[{\"a\":1,\"a\":2}]}",
+        /* NUL, in a value and in a key. */
+        "{\"a\":\"\\u0000\"}",
+        "{\"a\":\"x\\u0000y\"}",
+        "{\"a\\u0000\":1}",
+        /* Lone surrogates, either half, and in the wrong order. */
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\\udc00\"}",
+        "{\"a\":\"\\ud800x\"}",
+        "{\"a\":\"\\ud800\\ud800\"}",
+        "{\"a\":\"\\udc00\\ud800\"}",
+        "{\"a\":\"\\ud83d\\n\"}",
+        "{\"\\ud800\":1}",
+        /* Bytes that are no UTF-8, and control characters as they are. */
+        "{\"a\":\"\x80\"}",
+        "{\"a\":\"\xc0\x80\"}",
+        "{\"a\":\"\xed\xa0\x80\"}",
+        "{\"a\":\"\xf4\x90\x80\x80\"}",
+        "{\"a\":\"\xe2\x82\"}",
+        "{\"\xff\":1}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\x1f\"}",
+        "{\"a\":\"\\x\"}",
+        "{\"a\":\"\\u12\"}",
+        /* Numbers that have no room. */
+        "{\"a\":9223372036854775808}",
+        "{\"a\":-9223372036854775809}",
+        "{\"a\":1e999}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (parse(cases[i]) != ERR_JSON)
+            fail_msg("not refused: %s", cases[i]);
+    assert_int_equal(body_parse((struct str){0}, &(struct body *){NULL}), ERR_JSON);
+    assert_int_equal(body_parse((struct str){"{}\0", 3}, &(struct body *){NULL}), ERR_JSON);
+    assert_int_equal(body_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct body *){NULL}), ERR_JSON);
+}
+
+static void
+what_is_no_object_is_told_from_what_is_no_json(void **state)
+{
+    static const char *const cases[] = {"[]", "[{}]", "1", "-1.5", "\"a\"", "true", "null", " [1] "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (parse(cases[i]) != ERR_BODY_NOT_OBJECT)
+            fail_msg("not told: %s", cases[i]);
+}
+
+static void
+objects_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("{}"), ERR_OK);
+    assert_int_equal(parse(" \t\r\n{ } \n"), ERR_OK);
+    assert_int_equal(parse("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":1}]}"), ERR_OK);
+    assert_int_equal(parse("{\"\":1}"), ERR_OK);
+    body_free(NULL);
+}
+
+/* The text is not ended by NUL: each prefix stands alone at the end of its allocation. */
+static void
+no_prefix_is_an_object(void **state)
+{
+    static const char text[] = "{\"k\\u00e4\":[\"\xc3\xa4\",-1.5e3,{\"x\":null}],\"\\ud83d\\ude00\":true}";
+
+    (void)state;
+    for (size_t n = 1; n < sizeof(text) - 1; n++) {
+        char *copy = malloc(n);
+        struct body *body = NULL;
+
+        assert_non_null(copy);
+        memcpy(copy, text, n);
+        assert_int_equal(body_parse((struct str){copy, n}, &body), ERR_JSON);
+        free(copy);
+    }
+    assert_int_equal(parse(text), ERR_OK);
+}
+
+static void
+depth_ends_nothing_but_the_request(void **state)
+{
+    enum { DEPTH = 100000 };
+    char *text = malloc(DEPTH);
+    struct body *body = NULL;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, '[', DEPTH);
+    assert_int_equal(body_parse((struct str){text, DEPTH}, &body), ERR_JSON);
+    free(text);
+}
+
+static void
+strings_are_read(void **state)
+{
+    struct body *body =
+        parsed("{\"s\":\"a\\u00e4\\ud83d\\ude00\\\"\\/\\n\",\"e\":\"\",\"n\":1,\"z\":null,\"l\":[]}");
+    struct str s = {0};
+
+    (void)state;
+    assert_int_equal(body_string(body, "s", &s), BODY_OK);
+    assert_true(str_is(s, "a\xc3\xa4\xf0\x9f\x98\x80\"/\n"));
+    assert_int_equal(body_string(body, "e", &s), BODY_OK);
+    assert_non_null(s.p);
+    assert_int_equal(s.n, 0);
+    assert_int_equal(body_string(body, "n", &s), BODY_MISTYPED);
+    assert_int_equal(body_string(body, "z", &s), BODY_MISTYPED);
+    assert_int_equal(body_string(body, "l", &s), BODY_MISTYPED);
+    assert_int_equal(body_string(body, "absent", &s), BODY_ABSENT);
+    assert_int_equal(body_string(body, "S", &s), BODY_ABSENT);
+    assert_int_equal(body_string(body, "", &s), BODY_ABSENT);
+    body_free(body);
+}
+
+static void
+integers_are_told_from_other_numbers(void **state)
+{
+    static const struct {
+        const char *text;
+        enum body_kind kind;
+        int64_t value;
+    } cases[] = {
+        {"{\"n\":0}", BODY_OK, 0},
+        {"{\"n\":-0}", BODY_OK, 0},
+        {"{\"n\":-7}", BODY_OK, -7},
+        {"{\"n\":9223372036854775807}", BODY_OK, INT64_MAX},
+        {"{\"n\":-9223372036854775808}", BODY_OK, INT64_MIN},
+        {"{\"n\":1.0}", BODY_MISTYPED, 0},
+        {"{\"n\":1e0}", BODY_MISTYPED, 0},
+        {"{\"n\":1E2}", BODY_MISTYPED, 0},
+        {"{\"n\":0.5}", BODY_MISTYPED, 0},
+        {"{\"n\":\"1\"}", BODY_MISTYPED, 0},
+        {"{\"n\":true}", BODY_MISTYPED, 0},
+        {"{\"n\":null}", BODY_MISTYPED, 0},
+        {"{\"n\":[1]}", BODY_MISTYPED, 0},
+        {"{\"m\":1}", BODY_ABSENT, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct body *body = parsed(cases[i].text);
+        int64_t value = 42;
+
+        if (body_int(body, "n", &value) != cases[i].kind)
+            fail_msg("kind of %s", cases[i].text);
+        assert_int_equal(value, cases[i].kind == BODY_OK ? cases[i].value : 42);
+        body_free(body);
+    }
+}
+
+static void
+lists_are_read(void **state)
+{
+    struct body *body = parsed("{\"l\":[\"a\",\"\",\"\\u00e4\"],\"e\":[],\"s\":\"a\",\"o\":{},\"z\":null}");
+    const struct body *list = NULL;
+    struct arena arena;
+    struct str s;
+    size_t count = 42;
+
+    (void)state;
+    arena_init(&arena);
+    assert_int_equal(body_list(body, "s", &list, &count), BODY_MISTYPED);
+    assert_int_equal(body_list(body, "o", &list, &count), BODY_MISTYPED);
+    assert_int_equal(body_list(body, "z", &list, &count), BODY_MISTYPED);
+    assert_int_equal(body_list(body, "absent", &list, &count), BODY_ABSENT);
+    assert_int_equal(count, 42);
+    assert_int_equal(body_list(body, "e", &list, &count), BODY_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(body_list(body, "l", &list, &count), BODY_OK);
+    assert_int_equal(count, 3);
+    assert_int_equal(body_list_string(list, 0, &arena, &s), BODY_OK);
+    assert_true(str_is(s, "a"));
+    assert_int_equal(body_list_string(list, 1, &arena, &s), BODY_OK);
+    assert_non_null(s.p);
+    assert_int_equal(s.n, 0);
+    assert_int_equal(body_list_string(list, 2, &arena, &s), BODY_OK);
+    assert_true(str_is(s, "\xc3\xa4"));
+    body_free(body);
+    arena_clear(&arena);
+}
+
+/* What stands there instead of a string is shown as JSON, and outlives the body. */
+static void
+what_is_no_string_in_a_list_is_shown(void **state)
+{
+    static const char *const shown[] = {"1", "-1.5", "null", "true", "{\"a\":[1,\"\xc3\xa4\"]}", "[]"};
+    struct body *body = parsed("{\"l\":[1, -1.5, null, true, {\"a\" : [1, \"\\u00e4\"]}, [ ]]}");
+    const struct body *list = NULL;
+    struct arena arena;
+    struct str texts[6];
+    size_t count = 0;
+
+    (void)state;
+    arena_init(&arena);
+    assert_int_equal(body_list(body, "l", &list, &count), BODY_OK);
+    assert_int_equal(count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(body_list_string(list, i, &arena, &texts[i]), BODY_MISTYPED);
+    body_free(body);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(str_is(texts[i], shown[i]));
+    arena_clear(&arena);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    body_setup();
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_no_json_is_refused),
+        cmocka_unit_test(what_is_no_object_is_told_from_what_is_no_json),
+        cmocka_unit_test(objects_are_read),
+        cmocka_unit_test(no_prefix_is_an_object),
+        cmocka_unit_test(depth_ends_nothing_but_the_request),
+        cmocka_unit_test(strings_are_read),
+        cmocka_unit_test(integers_are_told_from_other_numbers),
+        cmocka_unit_test(lists_are_read),
+        cmocka_unit_test(what_is_no_string_in_a_list_is_shown),
+    };
+
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
