@@ -51,14 +51,21 @@ acknowledge(void *arg, int64_t id)
     r->retry_ms = RECONNECT_MS;
 }
 
-/* Forgets what is in flight: it will be read and published again. */
+/*
+ * Forgets what is in flight: it will be read and published again. The pause before the next try grows, except
+ * where nginx only closed a connection that was idle.
+ */
 static void
 lose_connection(struct relay *r, const char *why)
 {
+    bool was_idle = nchan_connected(r->nchan) && !nchan_in_flight(r->nchan);
+
     if (atomic_exchange(&r->shared->relay_connected, false))
         log_event(LOG_WARNING, "push_disconnected", "reason=%s", why);
     nchan_disconnect(r->nchan);
-    r->retry_ms = r->retry_ms * 2 > RECONNECT_MS_MAX ? RECONNECT_MS_MAX : r->retry_ms * 2;
+    r->retry_ms = was_idle ? RECONNECT_MS : r->retry_ms * 2;
+    if (r->retry_ms > RECONNECT_MS_MAX)
+        r->retry_ms = RECONNECT_MS_MAX;
     r->queued_id = atomic_load(&r->shared->acknowledged_change);
 }
 

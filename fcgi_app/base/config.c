@@ -200,14 +200,21 @@ read_file(struct config *config, const char *path, char *message, size_t size)
     FILE *f = fopen(path, "re");
     char *line = NULL;
     size_t line_size = 0;
+    ssize_t n;
     enum err err = ERR_OK;
 
     if (f == NULL) {
         snprintf(message, size, "%s: cannot be read: %s", path, strerror(errno));
         return ERR_CONFIG;
     }
-    for (int number = 1; err == ERR_OK && getline(&line, &line_size, f) >= 0; number++)
-        err = read_line(config, path, number, line, message, size);
+    for (int number = 1; err == ERR_OK && (n = getline(&line, &line_size, f)) >= 0; number++) {
+        if (strlen(line) == (size_t)n) {
+            err = read_line(config, path, number, line, message, size);
+        } else {
+            snprintf(message, size, "%s:%d: a NUL byte is not allowed", path, number);
+            err = ERR_CONFIG;
+        }
+    }
     if (err == ERR_OK && ferror(f)) {
         snprintf(message, size, "%s: cannot be read", path);
         err = ERR_CONFIG;

@@ -64,7 +64,7 @@ add_param(struct request *r, struct str pair)
     err = decode(value, to + name_n, &param->value);
     if (err == ERR_OK)
         r->param_count++;
-    else
+    else if (param->name.n > 0)
         r->at_fault = arena_copy(r->arena, param->name).p;
     return err;
 }

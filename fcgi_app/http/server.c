@@ -25,8 +25,8 @@
 #define BACKLOG 1024
 /* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
 #define IO_TIMEOUT_S 5
-/* nginx writes a request's parameters at once; they and a body of usual size fit. */
-#define LOOK_BYTES 65536
+/* nginx writes the parameters at once: they fit, however large its header buffers, as does a usual body. */
+#define LOOK_BYTES (256 * 1024)
 
 struct server {
     int listen_fd;

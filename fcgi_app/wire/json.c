@@ -17,7 +17,7 @@ escape(struct buf *b, unsigned char c)
 }
 
 void
-json_string(struct buf *b, struct str s)
+json_quote(struct buf *b, struct str s)
 {
     size_t from = 0;
 

@@ -10,6 +10,6 @@
 #include "base/buf.h"
 
 /* A string with its quotes; '"', '\' and control characters escaped, everything else as it is. */
-void json_string(struct buf *b, struct str s);
+void json_quote(struct buf *b, struct str s);
 
 #endif

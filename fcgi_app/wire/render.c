@@ -16,9 +16,9 @@ render_message(struct buf *b, const struct message *m)
     LITERAL(b, ",\"seq\":");
     buf_int(b, m->seq);
     LITERAL(b, ",\"sender\":");
-    json_string(b, m->sender);
+    json_quote(b, m->sender);
     LITERAL(b, ",\"content\":");
-    json_string(b, m->content);
+    json_quote(b, m->content);
     LITERAL(b, ",\"timestamp\":");
     buf_int(b, m->timestamp);
     LITERAL(b, "}");
@@ -30,12 +30,12 @@ render_conversation(struct buf *b, const struct conversation *c)
     LITERAL(b, "{\"id\":");
     buf_int(b, c->id);
     LITERAL(b, ",\"type\":");
-    json_string(b, str_c(conversation_type_names[c->type]));
+    json_quote(b, str_c(conversation_type_names[c->type]));
     LITERAL(b, ",\"members\":[");
     for (size_t i = 0; i < c->member_count; i++) {
         if (i > 0)
             LITERAL(b, ",");
-        json_string(b, c->members[i]);
+        json_quote(b, c->members[i]);
     }
     LITERAL(b, "],\"created_at\":");
     buf_int(b, c->created_at);
@@ -52,7 +52,7 @@ void
 render_frame_begin(struct buf *b, const char *epoch)
 {
     LITERAL(b, "{\"type\":\"notify\",\"epoch\":");
-    json_string(b, str_c(epoch));
+    json_quote(b, str_c(epoch));
     LITERAL(b, ",\"events\":[");
 }
 
@@ -63,7 +63,7 @@ render_event(struct buf *b, const struct change *change, const struct message *m
     if (b->n > 0 && b->p[b->n - 1] != '[')
         LITERAL(b, ",");
     LITERAL(b, "{\"event\":");
-    json_string(b, str_c(change_event_names[change->event]));
+    json_quote(b, str_c(change_event_names[change->event]));
     LITERAL(b, ",\"conversation\":");
     buf_int(b, change->conversation);
     LITERAL(b, ",\"version\":");
@@ -76,7 +76,7 @@ render_event(struct buf *b, const struct change *change, const struct message *m
         render_conversation(b, c);
     } else {
         LITERAL(b, ",\"username\":");
-        json_string(b, change->username);
+        json_quote(b, change->username);
     }
     LITERAL(b, "}");
 }
@@ -92,16 +92,16 @@ render_problem(struct buf *b, struct str sentence, const char *code, const char 
                struct str request_id)
 {
     LITERAL(b, "{\"error\":");
-    json_string(b, sentence);
+    json_quote(b, sentence);
     LITERAL(b, ",\"code\":");
-    json_string(b, str_c(code));
+    json_quote(b, str_c(code));
     LITERAL(b, ",\"status\":");
     buf_int(b, status);
     LITERAL(b, ",\"request_id\":");
-    json_string(b, request_id);
+    json_quote(b, request_id);
     if (field != NULL) {
         LITERAL(b, ",\"field\":");
-        json_string(b, str_c(field));
+        json_quote(b, str_c(field));
     }
     LITERAL(b, "}");
 }

@@ -2,11 +2,8 @@
  * answer.c - fuzzes the reading of nchan's answers: an answer ends inside the text, and is the same whatever
  * follows it; none of its prefixes is one.
  */
-#include <stdlib.h>
-
 #include "push/nchan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* A copy of exactly so many bytes: a step beyond them is seen. */
 static long
@@ -15,8 +12,7 @@ parse(const uint8_t *data, size_t size, int *status)
     char *copy = malloc(size + (size == 0));
     long n;
 
-    if (copy == NULL)
-        abort();
+    must(copy != NULL);
     if (size > 0)
         memcpy(copy, data, size);
     n = nchan_parse_answer((struct str){copy, size}, status);
@@ -31,15 +27,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int again = -1;
     long n = parse(data, size, &status);
 
-    if (n < -1 || n > (long)size)
-        abort();
+    must(n >= -1 && n <= (long)size);
     if (n <= 0)
         return 0;
-    if (status < 0 || status > 999)
-        abort();
-    if (parse(data, (size_t)n, &again) != n || again != status)
-        abort();
-    if (parse(data, (size_t)n - 1, &again) != 0)
-        abort();
+    must(status >= 0 && status <= 999);
+    must(parse(data, (size_t)n, &again) == n && again == status);
+    must(parse(data, (size_t)n - 1, &again) == 0);
     return 0;
 }

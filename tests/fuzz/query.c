@@ -2,18 +2,14 @@
  * query.c - fuzzes the decoding of queries: what is accepted is valid UTF-8 without NUL and no longer than
  * what was given; what is refused is refused as a query.
  */
-#include <stdlib.h>
-
 #include "base/utf8.h"
 #include "http/request.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void
 check_text(struct str s, size_t room)
 {
-    if (s.n > room || !utf8_valid(s) || (s.n > 0 && memchr(s.p, '\0', s.n) != NULL))
-        abort();
+    must(s.n <= room && utf8_valid(s) && (s.n == 0 || memchr(s.p, '\0', s.n) == NULL));
 }
 
 int
@@ -26,8 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     arena_init(&arena);
     err = request_parse_query(&r);
-    if ((err != ERR_OK && err != ERR_QUERY) || (err == ERR_OK && r.at_fault != NULL))
-        abort();
+    must(err == ERR_QUERY || (err == ERR_OK && r.at_fault == NULL));
     for (size_t i = 0; i < r.param_count; i++) {
         check_text(r.params[i].name, size);
         check_text(r.params[i].value, size);
@@ -35,8 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (r.at_fault != NULL)
         check_text(str_c(r.at_fault), size);
     err = request_param(&r, "limit", &value);
-    if (err != ERR_OK && err != ERR_DUPLICATE_PARAMETER)
-        abort();
+    must(err == ERR_OK || err == ERR_DUPLICATE_PARAMETER);
     arena_clear(&arena);
     return 0;
 }

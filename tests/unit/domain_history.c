@@ -332,7 +332,7 @@ pages_of_random_histories_are_right(void **state)
     struct chance chance;
 
     support_chance(&chance);
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 4; i++) {
         struct model *model;
 
         plan.users = 1 + (int)support_draw(&chance, 6);

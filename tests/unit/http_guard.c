@@ -139,9 +139,34 @@ a_request_without_parameters_is_whole(void **state)
     (void)state;
     request_n = 0;
     add_begin(0xffff, 1);
-    add_record(PARAMS, 0xffff, NULL, 0, 255);
+    add_record(PARAMS, 0xffff, NULL, 0, 0);
     add_record(STDIN, 0xffff, NULL, 0, 0);
     assert_int_equal(look(request_n), GUARD_WHOLE);
+}
+
+/*
+ * libfcgi forgets the padding of the record that begins a request and of the one that ends the parameters,
+ * and takes it for the next record: a management record hidden there would end the process.
+ */
+static void
+padding_that_libfcgi_takes_for_a_record_is_broken(void **state)
+{
+    static const unsigned char begin[8] = {0, 1, 1};
+
+    (void)state;
+    for (size_t padding = 1; padding < 256; padding++) {
+        request_n = 0;
+        add_record(BEGIN, 1, begin, sizeof(begin), padding);
+        add_record(PARAMS, 1, NULL, 0, 0);
+        add_record(STDIN, 1, NULL, 0, 0);
+        assert_int_equal(look(request_n), GUARD_BROKEN);
+        request_n = 0;
+        add_begin(1, 1);
+        add_record(PARAMS, 1, "\1\1ab", 4, 4);
+        add_record(PARAMS, 1, NULL, 0, padding);
+        add_record(STDIN, 1, NULL, 0, 0);
+        assert_int_equal(look(request_n), GUARD_BROKEN);
+    }
 }
 
 /* The pairs as three records, the second of `middle` bytes. */
@@ -382,6 +407,7 @@ main(void)
         cmocka_unit_test(a_real_request_is_whole),
         cmocka_unit_test(every_prefix_is_cut_or_begun),
         cmocka_unit_test(a_request_without_parameters_is_whole),
+        cmocka_unit_test(padding_that_libfcgi_takes_for_a_record_is_broken),
         cmocka_unit_test(pairs_may_be_split_anywhere),
         cmocka_unit_test(every_prefix_of_split_pairs_is_cut_or_begun),
         cmocka_unit_test(every_pair_in_a_record_of_one_byte),

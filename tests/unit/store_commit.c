@@ -1,10 +1,12 @@
 /*
  * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id; no two
  * transactions share a tick and ticks never fall, also when the clock went back; a command that fails the
- * storage fails its whole group and no other; two processes write through one shared page.
+ * storage fails its whole group and no other; a group is bounded; two processes write through one shared
+ * page, under its lock.
  */
 #include "support.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +109,7 @@ run_traced(struct tx *tx, void *arg)
 struct lanes {
     struct store *store;
     command_fn *command;
+    size_t bytes; /* that each order is said to store */
     struct order (*orders)[EACH];
 };
 
@@ -118,15 +121,15 @@ run_lane(void *arg, int n)
     for (int i = 0; i < EACH; i++) {
         struct order *o = &lanes->orders[n][i];
 
-        o->answer = commit_run(lanes->store->commit, lanes->command, o, 4);
+        o->answer = commit_run(lanes->store->commit, lanes->command, o, lanes->bytes);
     }
 }
 
 /* Runs LANES threads with EACH orders; `verdict` says what the i-th of a lane is to return. */
-static struct order (*run_lanes(struct place *place, command_fn *command, struct trace *trace,
+static struct order (*run_lanes(struct place *place, command_fn *command, size_t bytes, struct trace *trace,
                                 enum err (*verdict)(int lane, int i)))[EACH]
 {
-    struct lanes lanes = {&place->store, command, calloc(LANES, sizeof(*lanes.orders))};
+    struct lanes lanes = {&place->store, command, bytes, calloc(LANES, sizeof(*lanes.orders))};
 
     assert_non_null(lanes.orders);
     for (int lane = 0; lane < LANES; lane++)
@@ -202,7 +205,7 @@ static void
 what_is_answered_is_stored_and_what_is_refused_leaves_nothing(void **state)
 {
     struct place *place = *state;
-    struct order(*orders)[EACH] = run_lanes(place, run_order, NULL, refuse_every_fourth);
+    struct order(*orders)[EACH] = run_lanes(place, run_order, 4, NULL, refuse_every_fourth);
 
     for (int lane = 0; lane < LANES; lane++)
         for (int i = 0; i < EACH; i++)
@@ -223,7 +226,7 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
 {
     struct place *place = *state;
     struct trace trace = {.pool = place->store.pool};
-    struct order(*orders)[EACH] = run_lanes(place, run_traced, &trace, fail_every_seventh);
+    struct order(*orders)[EACH] = run_lanes(place, run_traced, 4, &trace, fail_every_seventh);
     struct order last = {.lane = LANES, .seq = 1};
     int answered = 0;
 
@@ -265,6 +268,53 @@ a_failure_is_remembered_until_a_commit_succeeds(void **state)
     assert_false(atomic_load(&place->shared->commit_failing));
     assert_int_equal(good.id, 1);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 1);
+}
+
+static enum err
+refuse_none(int lane, int i)
+{
+    (void)lane;
+    (void)i;
+    return ERR_OK;
+}
+
+/* A group is one tick. Five of 200 KB fit under 1 MB, a sixth does not. */
+static void
+a_group_is_bounded(void **state)
+{
+    struct place *place = *state;
+    struct order(*orders)[EACH] = run_lanes(place, run_order, 200 * 1024, NULL, refuse_none);
+    struct order larger = {.lane = LANES, .seq = 1};
+
+    assert_stored(place, orders);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), LANES * EACH);
+    assert_in_range(
+        support_ask(place, "SELECT max(n) FROM (SELECT count(*) AS n FROM message GROUP BY timestamp)"), 1,
+        2);
+    /* What exceeds the bound alone goes alone. */
+    assert_int_equal(commit_run(place->store.commit, run_order, &larger, 16 * 1024 * 1024), ERR_OK);
+    free(orders);
+}
+
+/* The engine has a lock of its own, which would hide a missing one until many processes write. */
+static enum err
+run_if_locked(struct tx *tx, void *arg)
+{
+    struct shared *shared = arg;
+
+    (void)tx;
+    return pthread_mutex_trylock(&shared->write_lock) == EBUSY ? ERR_OK : ERR_INTERNAL;
+}
+
+static void
+a_command_runs_under_the_write_lock(void **state)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(commit_run(place->store.commit, run_if_locked, place->shared, 0), ERR_OK);
+    assert_int_equal(pthread_mutex_trylock(&place->shared->write_lock), 0);
+    shared_unlock(place->shared);
 }
 
 static void
@@ -402,6 +452,8 @@ main(void)
                                         support_close),
         cmocka_unit_test_setup_teardown(a_failure_is_remembered_until_a_commit_succeeds, support_open,
                                         support_close),
+        cmocka_unit_test_setup_teardown(a_group_is_bounded, support_open, support_close),
+        cmocka_unit_test_setup_teardown(a_command_runs_under_the_write_lock, support_open, support_close),
         cmocka_unit_test_setup_teardown(ticks_rise_though_the_clock_went_back, support_open, support_close),
         cmocka_unit_test_setup_teardown(ticks_follow_the_clock, support_open, support_close),
         cmocka_unit_test_setup_teardown(delivered_changes_are_dropped_and_their_ids_never_come_back,

@@ -26,7 +26,7 @@ struct place {
     struct arena arena;
 };
 
-/* For cmocka: group setup, to be given to every group; nothing but errors is logged from then on. */
+/* For cmocka: group setup, to be given to every group. Only errors are logged; the group has 120 seconds. */
 int support_group(void **state);
 /* For cmocka: test setup and teardown; *state is a struct place with an open store of 4 readers. */
 int support_open(void **state);

@@ -1,0 +1,397 @@
+/*
+ * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving and
+ * sending are refused in the documented order; what is so already, and what is refused, changes nothing; each
+ * change counts once and is noted once.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include "domain/converse.h"
+#include "domain/send.h"
+#include "store/memberships.h"
+
+#define NAMES_MAX 8
+
+/* Asks for a conversation of the names in `list`, parted by blanks. */
+static enum err
+create(struct place *place, enum conversation_type type, const char *list, struct creation *creation)
+{
+    static struct str names[NAMES_MAX];
+    size_t count = 0;
+
+    for (const char *p = list; *p != '\0'; p += strspn(p, " ")) {
+        assert_true(count < NAMES_MAX);
+        names[count++] = (struct str){p, strcspn(p, " ")};
+        p += strcspn(p, " ");
+    }
+    *creation = (struct creation){.arena = &place->arena, .type = type, .names = names, .name_count = count};
+    return converse_create(&place->store, creation);
+}
+
+static int64_t
+created(struct place *place, enum conversation_type type, const char *list)
+{
+    struct creation creation;
+
+    assert_int_equal(create(place, type, list, &creation), ERR_OK);
+    assert_true(creation.conversation.id > 0);
+    return creation.conversation.id;
+}
+
+static void
+assert_members(const struct conversation *c, const char *list)
+{
+    char text[256] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->member_count; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s", i == 0 ? "" : " ", (int)c->members[i].n,
+                              c->members[i].p);
+    assert_string_equal(text, list);
+}
+
+struct found {
+    struct place *place;
+    struct conversation conversations[8];
+    int count;
+};
+
+static void
+take(void *arg, const struct conversation *c)
+{
+    struct found *found = arg;
+
+    assert_true(found->count < 8);
+    found->conversations[found->count++] = *c;
+}
+
+static struct conversation
+find(struct place *place, int64_t id)
+{
+    struct found found = {.place = place};
+
+    assert_int_equal(converse_find(&place->store, &place->arena, &id, 1, take, &found), ERR_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.conversations[0].id, id);
+    return found.conversations[0];
+}
+
+/* Everything that a change would change. */
+struct state {
+    int64_t tick;
+    int64_t change;
+    int64_t outbox;
+    int64_t accounts;
+    int64_t stays;
+    int64_t versions;
+    int64_t updated_at;
+    int64_t messages;
+};
+
+static struct state
+look(struct place *place)
+{
+    return (struct state){
+        .tick = support_ask(place, "SELECT tick FROM instance"),
+        .change = support_ask(place, "SELECT last_change FROM instance"),
+        .outbox = support_ask(place, "SELECT count(*) FROM outbox"),
+        .accounts = support_ask(place, "SELECT count(*) FROM account"),
+        .stays = support_ask(place, "SELECT count(*) * 1000 + count(left_seq) FROM membership"),
+        .versions = support_ask(place, "SELECT count(*) * 1000 + sum(version) FROM conversation"),
+        .updated_at = support_ask(place, "SELECT max(updated_at) FROM conversation"),
+        .messages = support_ask(place, "SELECT count(*) FROM message"),
+    };
+}
+
+/* The tick may pass: a command that found nothing to do was part of a transaction. */
+static void
+assert_unchanged(struct place *place, const struct state *before)
+{
+    struct state now = look(place);
+
+    now.tick = before->tick;
+    assert_memory_equal(&now, before, sizeof(now));
+}
+
+static void
+a_group_is_created_with_its_members(void **state)
+{
+    struct place *place = *state;
+    struct creation creation;
+    struct conversation c;
+
+    assert_int_equal(create(place, TYPE_GROUP, "zoe ann Bob ann _1", &creation), ERR_OK);
+    assert_members(&creation.conversation, "Bob _1 ann zoe");
+    assert_int_equal(creation.conversation.version, 1);
+    assert_int_equal(creation.conversation.last_seq, 0);
+    assert_int_equal(creation.conversation.created_at, creation.conversation.updated_at);
+    c = find(place, creation.conversation.id);
+    assert_members(&c, "Bob _1 ann zoe");
+    assert_int_equal(c.type, TYPE_GROUP);
+    assert_int_equal(c.version, 1);
+    assert_int_equal(c.created_at, creation.conversation.created_at);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM account"), 4);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox WHERE event = 'conversation.created'"
+                                        " AND version = 1 AND username IS NULL"),
+                     1);
+}
+
+static void
+groups_may_be_empty_and_alike(void **state)
+{
+    struct place *place = *state;
+    struct conversation c = find(place, created(place, TYPE_GROUP, ""));
+
+    assert_members(&c, "");
+    assert_int_not_equal(created(place, TYPE_GROUP, "ann bob"), created(place, TYPE_GROUP, "ann bob"));
+    c = find(place, created(place, TYPE_GROUP, "ann"));
+    assert_members(&c, "ann");
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM account"), 2);
+}
+
+static void
+a_private_chat_has_two_different_members(void **state)
+{
+    static const char *const lists[] = {
+        "", "ann", "ann ann", "ann bob cid", "ann bob ann", "ann bob bob ann"};
+    struct place *place = *state;
+    struct state before = look(place);
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct creation creation;
+
+        assert_int_equal(create(place, TYPE_PRIVATE, lists[i], &creation), ERR_MEMBER_COUNT);
+    }
+    assert_unchanged(place, &before);
+}
+
+static void
+a_bad_name_is_refused_and_told(void **state)
+{
+    struct place *place = *state;
+    struct state before = look(place);
+    struct creation creation;
+
+    assert_int_equal(create(place, TYPE_GROUP, "zoe b-d ann !", &creation), ERR_MEMBER_NAME);
+    /* The first that is wrong, as they were given. */
+    assert_true(str_is(creation.wrong_name, "b-d"));
+    /* Names come before their number. */
+    assert_int_equal(create(place, TYPE_PRIVATE, "ann bob c.d", &creation), ERR_MEMBER_NAME);
+    assert_true(str_is(creation.wrong_name, "c.d"));
+    assert_int_equal(create(place, TYPE_PRIVATE, "a23456789012345678901 bob", &creation), ERR_MEMBER_NAME);
+    assert_unchanged(place, &before);
+}
+
+static void
+a_pair_gets_the_chat_that_it_has(void **state)
+{
+    struct place *place = *state;
+    int64_t first = created(place, TYPE_PRIVATE, "bob ann");
+    struct state before = look(place);
+    struct creation creation;
+    struct message m = {.conversation = first, .sender = str_c("ann"), .content = str_c("x")};
+
+    assert_int_equal(created(place, TYPE_PRIVATE, "bob ann"), first);
+    assert_int_equal(created(place, TYPE_PRIVATE, "ann bob"), first);
+    assert_unchanged(place, &before);
+    assert_int_equal(send_message(&place->store, &m), ERR_OK);
+    assert_int_equal(create(place, TYPE_PRIVATE, "ann bob", &creation), ERR_OK);
+    assert_members(&creation.conversation, "ann bob");
+    assert_int_equal(creation.conversation.last_seq, 1);
+    assert_int_equal(creation.conversation.version, 2);
+    assert_int_equal(creation.conversation.updated_at, m.timestamp);
+    assert_true(creation.conversation.created_at < m.timestamp);
+    /* Case tells names apart, and a group is no private chat. */
+    assert_int_not_equal(created(place, TYPE_PRIVATE, "Ann bob"), first);
+    assert_int_not_equal(created(place, TYPE_GROUP, "ann bob"), first);
+}
+
+#define RACERS 8
+#define PAIRS  20
+
+struct race {
+    struct place *place;
+    int64_t ids[RACERS][PAIRS];
+};
+
+/* All ask for the same pairs at the same time, half of them the other way round. */
+static void
+race_for_pairs(void *arg, int n)
+{
+    struct race *race = arg;
+
+    for (int i = 0; i < PAIRS; i++) {
+        char other[8];
+        struct str names[2];
+        struct arena arena;
+        struct creation creation = {.arena = &arena, .type = TYPE_PRIVATE, .names = names, .name_count = 2};
+
+        arena_init(&arena);
+        snprintf(other, sizeof(other), "u%d", i);
+        names[n % 2] = str_c("ann");
+        names[1 - n % 2] = str_c(other);
+        if (converse_create(&race->place->store, &creation) == ERR_OK)
+            race->ids[n][i] = creation.conversation.id;
+        arena_clear(&arena);
+    }
+}
+
+static void
+a_pair_has_one_chat_though_all_ask_at_once(void **state)
+{
+    struct race race = {.place = *state};
+
+    support_threads(RACERS, race_for_pairs, &race);
+    for (int i = 0; i < PAIRS; i++)
+        for (int n = 0; n < RACERS; n++) {
+            assert_true(race.ids[n][i] > 0);
+            assert_int_equal(race.ids[n][i], race.ids[0][i]);
+        }
+    assert_int_equal(support_ask(*state, "SELECT count(*) FROM conversation"), PAIRS);
+    assert_int_equal(support_ask(*state, "SELECT count(*) FROM outbox"), PAIRS);
+    assert_int_equal(support_ask(*state, "SELECT count(*) FROM account"), PAIRS + 1);
+}
+
+static void
+conversations_are_found_by_id_each_once(void **state)
+{
+    struct place *place = *state;
+    struct found found = {.place = place};
+    int64_t a = created(place, TYPE_GROUP, "ann");
+    int64_t b = created(place, TYPE_PRIVATE, "ann bob");
+    int64_t c = created(place, TYPE_GROUP, "");
+    int64_t ids[] = {c, a, INT64_MAX, b, a, 0, -1, c, c};
+
+    assert_int_equal(converse_find(&place->store, &place->arena, ids, 9, take, &found), ERR_OK);
+    assert_int_equal(found.count, 3);
+    assert_int_equal(found.conversations[0].id, a);
+    assert_members(&found.conversations[0], "ann");
+    assert_int_equal(found.conversations[1].id, b);
+    assert_int_equal(found.conversations[1].type, TYPE_PRIVATE);
+    assert_members(&found.conversations[1], "ann bob");
+    assert_int_equal(found.conversations[2].id, c);
+    assert_members(&found.conversations[2], "");
+    found.count = 0;
+    assert_int_equal(converse_find(&place->store, &place->arena, ids, 0, take, &found), ERR_OK);
+    assert_int_equal(found.count, 0);
+}
+
+static void
+joining_and_leaving_are_checked_in_order(void **state)
+{
+    struct place *place = *state;
+    struct store *store = &place->store;
+    int64_t group = created(place, TYPE_GROUP, "ann");
+    int64_t private = created(place, TYPE_PRIVATE, "ann bob");
+    struct state before = look(place);
+    static const char *const names[] = {"ann", "cid", "b-d", ""};
+
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(converse_join(store, 99, str_c(names[i])), ERR_CONVERSATION_UNKNOWN);
+        assert_int_equal(converse_leave(store, 99, str_c(names[i])), ERR_CONVERSATION_UNKNOWN);
+        assert_int_equal(converse_join(store, private, str_c(names[i])), ERR_JOIN_PRIVATE);
+        assert_int_equal(converse_leave(store, private, str_c(names[i])), ERR_LEAVE_PRIVATE);
+        if (i == 0)
+            continue;
+        assert_int_equal(converse_join(store, group, str_c(names[i])), ERR_USERNAME_UNKNOWN);
+        assert_int_equal(converse_leave(store, group, str_c(names[i])), ERR_USERNAME_UNKNOWN);
+    }
+    assert_unchanged(place, &before);
+}
+
+static void
+who_is_in_cannot_come_in_and_who_is_out_cannot_leave(void **state)
+{
+    struct place *place = *state;
+    int64_t group = created(place, TYPE_GROUP, "ann");
+    struct state before;
+
+    created(place, TYPE_GROUP, "bob");
+    before = look(place);
+    assert_int_equal(converse_join(&place->store, group, str_c("ann")), ERR_OK);
+    assert_int_equal(converse_leave(&place->store, group, str_c("bob")), ERR_OK);
+    assert_unchanged(place, &before);
+    assert_int_equal(converse_join(&place->store, group, str_c("bob")), ERR_OK);
+    assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
+    before = look(place);
+    assert_int_equal(converse_join(&place->store, group, str_c("bob")), ERR_OK);
+    assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
+    assert_unchanged(place, &before);
+}
+
+static void
+each_change_counts_once_and_is_noted_once(void **state)
+{
+    struct place *place = *state;
+    struct store *store = &place->store;
+    int64_t group = created(place, TYPE_GROUP, "ann bob");
+    struct message m = {.conversation = group, .sender = str_c("ann"), .content = str_c("x")};
+    struct conversation c;
+
+    assert_int_equal(converse_leave(store, group, str_c("bob")), ERR_OK);
+    assert_int_equal(send_message(store, &m), ERR_OK);
+    assert_int_equal(m.seq, 1);
+    assert_int_equal(converse_join(store, group, str_c("bob")), ERR_OK);
+    assert_int_equal(converse_leave(store, group, str_c("ann")), ERR_OK);
+    c = find(place, group);
+    assert_members(&c, "bob");
+    assert_int_equal(c.version, 5);
+    assert_int_equal(c.last_seq, 1);
+    assert_int_equal(c.updated_at, support_ask(place, "SELECT max(tick) FROM outbox"));
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 5);
+    assert_int_equal(support_ask(place,
+                                 "SELECT count(*) FROM outbox WHERE conversation = 1 AND id = version"
+                                 " AND (version, event, ifnull(username, ''), ifnull(seq, 0)) IN (VALUES"
+                                 " (1, 'conversation.created', '', 0),"
+                                 " (2, 'member.left', 'bob', 0), (3, 'message.created', '', 1),"
+                                 " (4, 'member.joined', 'bob', 0), (5, 'member.left', 'ann', 0))"),
+                     5);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM membership"), 3);
+}
+
+static void
+sending_is_checked_in_order(void **state)
+{
+    struct place *place = *state;
+    struct message m = {.content = str_c("x")};
+    int64_t group = created(place, TYPE_GROUP, "ann");
+    struct state before;
+
+    created(place, TYPE_GROUP, "bob");
+    before = look(place);
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"bob", "cid", ""};
+
+        m.sender = str_c(names[i]);
+        m.conversation = 99;
+        assert_int_equal(send_message(&place->store, &m), ERR_CONVERSATION);
+        m.conversation = group;
+        assert_int_equal(send_message(&place->store, &m), i == 0 ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME);
+    }
+    assert_unchanged(place, &before);
+    assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
+    m.sender = str_c("ann");
+    assert_int_equal(send_message(&place->store, &m), ERR_SENDER_NOT_MEMBER);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_close)
+        TEST(a_group_is_created_with_its_members),
+        TEST(groups_may_be_empty_and_alike),
+        TEST(a_private_chat_has_two_different_members),
+        TEST(a_bad_name_is_refused_and_told),
+        TEST(a_pair_gets_the_chat_that_it_has),
+        TEST(a_pair_has_one_chat_though_all_ask_at_once),
+        TEST(conversations_are_found_by_id_each_once),
+        TEST(joining_and_leaving_are_checked_in_order),
+        TEST(who_is_in_cannot_come_in_and_who_is_out_cannot_leave),
+        TEST(each_change_counts_once_and_is_noted_once),
+        TEST(sending_is_checked_in_order),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}
