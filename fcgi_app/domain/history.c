@@ -215,6 +215,7 @@ select_by_newest(struct selection *s, bool *done)
     if (err == ERR_OK)
         err = s->err;
     *done = walk.arrived;
+    /* The keys come again by stays; a bound that was found holds all the same. */
     if (!walk.arrived)
         s->count = 0;
     return err;

@@ -1,5 +1,5 @@
 /*
- * body.c - fuzzes the reading of bodies: what a body gives is valid UTF-8 without NUL, and json_string()
+ * body.c - fuzzes the reading of bodies: what a body gives is valid UTF-8 without NUL, and json_quote()
  * writes it so that it is read back as the same bytes.
  */
 #include "base/utf8.h"
@@ -16,7 +16,7 @@ check_written(struct str s)
 
     buf_init(&b);
     buf_c(&b, "{\"content\":");
-    json_string(&b, s);
+    json_quote(&b, s);
     buf_c(&b, "}");
     must(buf_ok(&b) && body_parse((struct str){b.p, b.n}, &again) == ERR_OK);
     must(body_string(again, "content", &value) == BODY_OK && str_eq(value, s));

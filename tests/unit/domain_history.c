@@ -415,6 +415,56 @@ pages_of_somebody_with_a_long_history_are_right(void **state)
     free(got);
 }
 
+#define CROWD 70 /* messages: more than are kept for a small page before the first is forgotten */
+
+/* A crowd of messages in one tick of conversation number 0 or 1, and one in the other a tick later. */
+static enum err
+crowd_and_straggler(struct tx *tx, struct model *model, int crowded)
+{
+    enum err err = create_all(tx, model);
+
+    for (int i = 0; err == ERR_OK && i < CROWD; i++)
+        err = post(tx, model, crowded);
+    tx->tick += 1;
+    return err == ERR_OK ? post(tx, model, 1 - crowded) : err;
+}
+
+static enum err
+crowd_in_first(struct tx *tx, void *arg)
+{
+    return crowd_and_straggler(tx, arg, 0);
+}
+
+static enum err
+crowd_in_second(struct tx *tx, void *arg)
+{
+    return crowd_and_straggler(tx, arg, 1);
+}
+
+/* What is forgotten while a page is selected may be all that comes after it. */
+static void
+a_tick_larger_than_the_page_is_whole_and_more_follows(void **state)
+{
+    static command_fn *const commands[] = {crowd_in_first, crowd_in_second};
+    struct model *model = malloc(sizeof(*model));
+    struct got *got = malloc(sizeof(*got));
+
+    assert_non_null(model);
+    assert_non_null(got);
+    for (int i = 0; i < 2; i++) {
+        struct place *place = *state;
+
+        *model = (struct model){.users = 1, .conversations = 2, .sole_member = 2, .content_bytes_max = 9};
+        assert_int_equal(commit_run(place->store.commit, commands[i], model, 0), ERR_OK);
+        for (int limit = 1; limit <= CROWD + 2; limit++)
+            check_paging(place, model, &(struct whose){0, -1}, limit, got);
+        support_close(state);
+        support_open(state);
+    }
+    free(got);
+    free(model);
+}
+
 static size_t
 bytes_before_last_tick(const struct got *got)
 {
@@ -578,6 +628,8 @@ main(void)
         cmocka_unit_test_setup_teardown(pages_of_somebody_in_many_conversations_are_right, support_open,
                                         support_close),
         cmocka_unit_test_setup_teardown(pages_of_somebody_with_a_long_history_are_right, support_open,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_tick_larger_than_the_page_is_whole_and_more_follows, support_open,
                                         support_close),
         cmocka_unit_test_setup_teardown(large_messages_make_short_pages_and_none_is_lost, support_open,
                                         support_close),
