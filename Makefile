@@ -66,7 +66,7 @@ $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
 # --- running and testing
 
 run: deps all
-	@STATE="$(STATE)" PORT="$(PORT)" IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
+	@STATE="$(STATE)" PORT="$(PORT)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
@@ -88,9 +88,13 @@ test: deps all
 	@$(MAKE) --no-print-directory blackbox
 
 # A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
+# ThreadSanitizer sees the tests in which threads, processes and connections come and go.
+RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
+         tests/fault/test_a_locked_*.py tests/fault/test_a_stop_*.py)
+
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit blackbox
-	@$(MAKE) --no-print-directory SANITIZE=thread all unit blackbox TESTS="tests/push tests/fault"
+	@$(MAKE) --no-print-directory SANITIZE=thread all unit blackbox TESTS="$(RACES)"
 
 check: lint test asan
 
@@ -127,7 +131,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)
 build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -g -O1 -fsanitize=fuzzer,address,undefined \
+	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined \
 	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c,$(SOURCES)) $(BUILD)/migrations.c \
 	  $(LIBS) -pthread
 

@@ -23,16 +23,19 @@ struct janitor {
 
 /*
  * The bulk is copied while writers go on; what they added meanwhile under the write lock, so that the log
- * is wholly copied for a moment and the next writer begins it anew.
+ * is wholly copied for a moment and the next writer begins it anew. Where a reader is in the way, the next
+ * wake-up comes when the log has grown by another quarter.
  */
 static void
 checkpoint(struct janitor *j)
 {
-    if (db_checkpoint(j->db, false) != ERR_OK)
+    bool done;
+
+    if (db_checkpoint(j->db, false, &done) != ERR_OK)
         return;
     shared_lock(j->shared);
-    db_checkpoint(j->db, true);
-    atomic_store(&j->shared->wal_pages, 0);
+    if (db_checkpoint(j->db, true, &done) == ERR_OK && done)
+        atomic_store(&j->shared->wal_pages, 0);
     shared_unlock(j->shared);
 }
 
@@ -82,7 +85,7 @@ run(void *arg)
             return NULL;
         if (n > 0 && (fds[1].revents & POLLIN) != 0)
             shared_drain(j->shared->janitor_fd);
-        if (atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG)
+        if (n > 0 || atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG)
             checkpoint(j);
         if (n == 0)
             when_idle(j);

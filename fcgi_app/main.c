@@ -7,12 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -195,17 +197,39 @@ alive(pid_t pid)
     return kill(pid, 0) == 0;
 }
 
-/* Waits until the process has ended; kills it at the deadline. */
+/* Fills the slots whose time has come; returns when the next one's comes. */
+static int64_t
+fill_slots(struct master *m)
+{
+    int64_t now = clock_mono_ms();
+    int64_t next = now + 3600000;
+
+    for (int i = 0; i < m->slot_count; i++) {
+        struct slot *s = &m->slots[i];
+
+        if (s->pid == 0 && s->start_ms <= now)
+            fill(m, s);
+        if (s->pid == 0 && s->start_ms < next)
+            next = s->start_ms;
+    }
+    return next;
+}
+
+/* Waits until the process has ended, and kills it at the deadline. Meanwhile the others are looked after. */
 static void
 wait_ended(struct master *m, pid_t pid, int64_t until_ms)
 {
     reap(m);
-    while (alive(pid))
-        if (wait_signal(m, until_ms) == 0 && clock_mono_ms() >= until_ms) {
+    while (alive(pid)) {
+        int64_t next = m->ending ? until_ms : fill_slots(m);
+
+        wait_signal(m, next < until_ms ? next : until_ms);
+        if (alive(pid) && clock_mono_ms() >= until_ms) {
             log_event(LOG_WARNING, "child_killed", "child=%d reason=deadline", (int)pid);
             kill(pid, SIGKILL);
             until_ms = clock_mono_ms() + RELAY_END_MS;
         }
+    }
 }
 
 /* Starts a worker in the slot and waits until it serves. False: it does not. */
@@ -290,24 +314,6 @@ reload(struct master *m)
     for (int i = 1; i < m->slot_count && !m->ending; i++)
         replace_worker(m, &m->slots[i]);
     log_event(LOG_INFO, "reloaded", "workers=%d", m->slot_count - 1);
-}
-
-/* Fills the slots whose time has come; returns when the next one's comes. */
-static int64_t
-fill_slots(struct master *m)
-{
-    int64_t now = clock_mono_ms();
-    int64_t next = now + 3600000;
-
-    for (int i = 0; i < m->slot_count; i++) {
-        struct slot *s = &m->slots[i];
-
-        if (s->pid == 0 && s->start_ms <= now)
-            fill(m, s);
-        if (s->pid == 0 && s->start_ms < next)
-            next = s->start_ms;
-    }
-    return next;
 }
 
 /* Workers first: what they still commit, the relay still publishes. */
@@ -419,6 +425,20 @@ open_listener(struct master *m)
     return server_listen(m->config.socket, (int)m->config.socket_mode, &m->listen_fd);
 }
 
+/* Each connection that nginx keeps is a descriptor; and memory that one large request took is given back. */
+static void
+take_limits(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+}
+
 static int
 run(struct master *m)
 {
@@ -429,6 +449,7 @@ run(struct master *m)
     sigaddset(&m->signals, SIGHUP);
     sigaddset(&m->signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &m->signals, NULL);
+    take_limits();
     /* A limit on file sizes is a full disk, not a death. */
     signal(SIGXFSZ, SIG_IGN);
     body_setup();

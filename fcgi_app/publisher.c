@@ -9,9 +9,12 @@
 #include "store/outbox.h"
 #include "wire/render.h"
 
-#define BATCH_MAX       512
 #define FRAME_BYTES_MAX (256 * 1024) /* a frame takes no more events from here on */
 #define TOO_OLD_MS      60000
+/* Of nchan's 128 MB; it keeps what it has been given for some seconds. */
+#define FANOUT_BYTES_MAX (16 * 1024 * 1024)
+/* A batch that has given nchan so much ends: it is large, or for many. */
+#define QUEUED_BYTES_ENOUGH (1024 * 1024)
 
 /* The changes of one batch. */
 struct batch {
@@ -51,33 +54,61 @@ take_change(void *arg, const struct change *change)
     return true;
 }
 
-/* Sends the frame to the channels collected so far. */
 static void
-flush_channels(struct publisher *p)
-{
-    if (p->channel_count == 0)
-        return;
-    if (p->err == ERR_OK && (!buf_ok(&p->channels) || !buf_ok(&p->frame)))
-        p->err = ERR_MEMORY;
-    if (p->err == ERR_OK)
-        p->err = nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
-                               (struct str){p->frame.p, p->frame.n});
-    p->published = true;
-    buf_reset(&p->channels);
-    p->channel_count = 0;
-}
-
-static void
-add_channel(void *arg, struct str name)
+add_name(void *arg, struct str name)
 {
     struct publisher *p = arg;
 
-    if (p->channel_count == NCHAN_CHANNELS_MAX)
-        flush_channels(p);
-    if (p->channel_count > 0)
-        buf_add(&p->channels, ",", 1);
-    buf_str(&p->channels, name);
-    p->channel_count++;
+    if (p->name_count == p->name_room) {
+        size_t room = p->name_room == 0 ? 64 : p->name_room * 2;
+        struct str *names = arena_alloc(&p->arena, room * sizeof(*names));
+
+        if (names == NULL) {
+            p->err = ERR_MEMORY;
+            return;
+        }
+        if (p->name_count > 0)
+            memcpy(names, p->names, p->name_count * sizeof(*names));
+        p->names = names;
+        p->name_room = room;
+    }
+    p->names[p->name_count++] = arena_copy(&p->arena, name);
+}
+
+/* Whom the change concerns. */
+static enum err
+collect_names(struct publisher *p, const struct change *change)
+{
+    enum err err;
+
+    p->names = NULL;
+    p->name_count = 0;
+    p->name_room = 0;
+    err = memberships_names_at(p->db, change->conversation, change->version, add_name, p);
+    return err == ERR_OK ? p->err : err;
+}
+
+/* Gives the frame to nchan, for as many channels at once as it takes. */
+static enum err
+send_frame(struct publisher *p)
+{
+    enum err err = buf_ok(&p->frame) ? ERR_OK : ERR_MEMORY;
+
+    for (size_t i = 0; err == ERR_OK && i < p->name_count;) {
+        size_t end = p->name_count - i < NCHAN_CHANNELS_MAX ? p->name_count : i + NCHAN_CHANNELS_MAX;
+
+        buf_reset(&p->channels);
+        for (; i < end; i++) {
+            if (p->channels.n > 0)
+                buf_add(&p->channels, ",", 1);
+            buf_str(&p->channels, p->names[i]);
+        }
+        err = buf_ok(&p->channels) ? nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
+                                                   (struct str){p->frame.p, p->frame.n})
+                                   : ERR_MEMORY;
+        p->published = true;
+    }
+    return err;
 }
 
 /* The messages of one frame as they are read: those of changes[0 … count-1]. */
@@ -109,6 +140,7 @@ render_messages(struct publisher *p, const struct change *changes, size_t count,
     return err == ERR_OK && run.done == 0 ? ERR_STORAGE : err;
 }
 
+/* As it was made: those whom its creation concerns are its first members. */
 static enum err
 render_conversation_created(struct publisher *p, const struct change *change)
 {
@@ -116,11 +148,15 @@ render_conversation_created(struct publisher *p, const struct change *change)
     bool found;
     enum err err = conversations_get(p->db, change->conversation, &c, &found);
 
-    if (err == ERR_OK && found)
-        err = memberships_names(p->db, &p->arena, &c);
-    if (err == ERR_OK && found)
-        render_event(&p->frame, change, NULL, &c);
-    return err == ERR_OK && !found ? ERR_STORAGE : err;
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    c.members = p->names;
+    c.member_count = p->name_count;
+    c.updated_at = c.created_at;
+    c.last_seq = 0;
+    c.version = change->version;
+    render_event(&p->frame, change, NULL, &c);
+    return ERR_OK;
 }
 
 /* How many of the changes, from the first on, are messages of one conversation that follow each other. */
@@ -135,27 +171,44 @@ run_length(const struct change *changes, size_t count)
     return n;
 }
 
-/* Publishes one frame off the front of the changes; *done: how many changes it holds. */
+/* The frame for the first of the changes; *done: how many it holds. */
 static enum err
-publish_frame(struct publisher *p, const struct change *changes, size_t count, size_t *done)
+render_whole(struct publisher *p, const struct change *changes, size_t count, size_t *done)
 {
     enum err err = ERR_OK;
 
     *done = 1;
-    buf_reset(&p->frame);
-    render_frame_begin(&p->frame, p->epoch);
     if (changes->event == EVENT_MESSAGE_CREATED)
         err = render_messages(p, changes, run_length(changes, count), done);
     else if (changes->event == EVENT_CONVERSATION_CREATED)
         err = render_conversation_created(p, changes);
     else
         render_event(&p->frame, changes, NULL, NULL);
-    render_frame_end(&p->frame);
+    return err;
+}
+
+/*
+ * Publishes one frame off the front of the changes; *done: how many changes it holds. nchan keeps a copy for
+ * each channel, so what would take much of its memory goes thin.
+ */
+static enum err
+publish_frame(struct publisher *p, const struct change *changes, size_t count, size_t *done)
+{
     /* Nobody came or went between the messages of a run: that would be a change between them. */
+    enum err err = collect_names(p, changes);
+
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
     if (err == ERR_OK)
-        err = memberships_names_at(p->db, changes->conversation, changes->version, add_channel, p);
-    flush_channels(p);
-    return err == ERR_OK ? p->err : err;
+        err = render_whole(p, changes, count, done);
+    if (err == ERR_OK && p->frame.n * p->name_count > FANOUT_BYTES_MAX) {
+        buf_reset(&p->frame);
+        render_frame_begin(&p->frame, p->epoch);
+        for (size_t i = 0; i < *done; i++)
+            render_event(&p->frame, &changes[i], NULL, NULL);
+    }
+    render_frame_end(&p->frame);
+    return err == ERR_OK ? send_frame(p) : err;
 }
 
 /* By conversation, and in each by the order of commits: all that clients may rely on. */
@@ -170,16 +223,69 @@ by_conversation(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+/* The changes of one conversation: those not yet published are changes[from … end-1]. */
+struct group {
+    size_t from;
+    size_t end;
+    int64_t first_id;
+};
+
+static int
+by_first_id(const void *a, const void *b)
+{
+    int64_t x = ((const struct group *)a)->first_id;
+    int64_t y = ((const struct group *)b)->first_id;
+
+    return (x > y) - (x < y);
+}
+
+/* Sorts the changes into groups, the one with the oldest change first. */
+static struct group *
+make_groups(struct batch *b, size_t *count)
+{
+    struct group *groups = arena_alloc(&b->publisher->arena, (b->count + 1) * sizeof(*groups));
+
+    *count = 0;
+    if (groups == NULL)
+        return NULL;
+    if (b->count > 1)
+        qsort(b->changes, b->count, sizeof(*b->changes), by_conversation);
+    for (size_t i = 0; i < b->count; i++) {
+        if (i == 0 || b->changes[i].conversation != b->changes[i - 1].conversation)
+            groups[(*count)++] = (struct group){i, i, b->changes[i].id};
+        groups[*count - 1].end = i + 1;
+    }
+    if (*count > 1)
+        qsort(groups, *count, sizeof(*groups), by_first_id);
+    return groups;
+}
+
+/*
+ * Group by group, until there is enough for once. Then the batch ends before the oldest change that is left:
+ * younger ones that have gone out come again, after it, and clients know their versions already. Since the
+ * oldest goes first, each batch gets further.
+ */
 static enum err
 publish_all(struct batch *b)
 {
-    size_t done;
-    enum err err = ERR_OK;
+    size_t count;
+    struct group *groups = make_groups(b, &count);
+    enum err err = groups == NULL ? ERR_MEMORY : ERR_OK;
+    bool enough = false;
+    size_t g;
 
-    if (b->count > 1)
-        qsort(b->changes, b->count, sizeof(*b->changes), by_conversation);
-    for (size_t i = 0; err == ERR_OK && i < b->count; i += done)
-        err = publish_frame(b->publisher, b->changes + i, b->count - i, &done);
+    for (g = 0; err == ERR_OK && !enough && g < count; g += groups[g].from == groups[g].end)
+        while (err == ERR_OK && !enough && groups[g].from < groups[g].end) {
+            size_t done = 0;
+
+            err = publish_frame(b->publisher, b->changes + groups[g].from, groups[g].end - groups[g].from,
+                                &done);
+            groups[g].from += done;
+            enough = nchan_queued_bytes(b->publisher->nchan) > QUEUED_BYTES_ENOUGH;
+        }
+    for (; err == ERR_OK && g < count; g++)
+        if (b->changes[groups[g].from].id <= b->result->last_id)
+            b->result->last_id = b->changes[groups[g].from].id - 1;
     return err;
 }
 
@@ -190,7 +296,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
         .publisher = p,
         .now_ms = clock_wall_ms(),
         .connected = nchan_connected(p->nchan),
-        .changes = arena_alloc(&p->arena, BATCH_MAX * sizeof(struct change)),
+        .changes = arena_alloc(&p->arena, PUBLISHER_BATCH_MAX * sizeof(struct change)),
         .result = result,
     };
     enum err err = b.changes == NULL ? ERR_MEMORY : db_do(p->db, SQL_BEGIN_READ);
@@ -199,7 +305,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
     p->err = ERR_OK;
     p->published = false;
     if (err == ERR_OK)
-        err = outbox_after(p->db, id, BATCH_MAX, take_change, &b);
+        err = outbox_after(p->db, id, p->batch_max, take_change, &b);
     if (err == ERR_OK)
         err = publish_all(&b);
     if (db_in_transaction(p->db))

@@ -3,7 +3,8 @@
  *
  * Changes are taken in batches: whatever has come up since the last one. In a batch, the messages of one
  * conversation share a frame. So a relay that keeps up sends one event at a time, and one that is behind
- * sends fewer, fuller frames until it is not.
+ * sends fewer, fuller frames until it is not. A frame that is too large for so many channels is sent thin:
+ * its events without the message or conversation, which clients then fetch.
  */
 #ifndef IMD_PUBLISHER_H
 #define IMD_PUBLISHER_H
@@ -14,21 +15,27 @@
 #include "store/db.h"
 #include "store/instance.h"
 
+/* As many changes as are taken at once. */
+#define PUBLISHER_BATCH_MAX 512
+
 struct publisher {
     struct db *db;       /* borrowed, for reading */
     struct nchan *nchan; /* borrowed */
     char epoch[EPOCH_BYTES];
+    int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */
     struct buf frame;
-    struct buf channels; /* names joined by "," … */
-    int channel_count;   /* … so many */
+    struct str *names;   /* whom the frame is for: from the arena … */
+    size_t name_count;   /* … so many */
+    size_t name_room;    /* … with room for so many */
+    struct buf channels; /* some of them, joined by "," */
     bool published;      /* the batch at hand has given nchan something */
     enum err err;        /* of callbacks */
 };
 
 /* What became of a batch. */
 struct batch_result {
-    int64_t last_id; /* of the changes taken; the id asked from where there were none */
+    int64_t last_id; /* all changes up to it are taken; the id asked from where there were none */
     int dropped;     /* changes that were too old */
     bool published;  /* nchan has them in flight, and answers with last_id; else they need no push */
 };

@@ -27,6 +27,7 @@
 #define ROUND_MS         1000 /* so often it goes round at least */
 #define RECONNECT_MS     20
 #define RECONNECT_MS_MAX 1000
+#define REFUSED_MS       1500 /* a change that nchan refuses for so long is given up */
 #define FINISH_MS        2000 /* what SIGTERM leaves for what is pending */
 
 struct relay {
@@ -37,18 +38,26 @@ struct relay {
     int64_t queued_id;   /* the last change taken from the outbox */
     int64_t progress_ms; /* when nchan last answered or was idle (clock_mono_ms) */
     int64_t retry_ms;    /* pause before the next try to connect; grows until something is delivered */
+    int64_t
+        refused_since_ms; /* nchan refuses the change at hand since then (clock_mono_ms); 0: it does not */
+    bool look;            /* look at the outbox though nobody has announced anything */
     int signal_fd;
     int64_t finish_by_ms; /* after SIGTERM; 0: not yet */
 };
 
+/* nchan has answered one request; where it bears a ticket, all changes up to that one are delivered. */
 static void
-acknowledge(void *arg, int64_t id)
+answered(void *arg, int64_t id)
 {
     struct relay *r = arg;
 
-    atomic_store(&r->shared->acknowledged_change, id);
     r->progress_ms = clock_mono_ms();
+    if (id == 0)
+        return;
+    atomic_store(&r->shared->acknowledged_change, id);
     r->retry_ms = RECONNECT_MS;
+    r->refused_since_ms = 0;
+    r->publisher.batch_max = PUBLISHER_BATCH_MAX;
 }
 
 /*
@@ -69,6 +78,36 @@ lose_connection(struct relay *r, const char *why)
     r->queued_id = atomic_load(&r->shared->acknowledged_change);
 }
 
+static void
+count_dropped(struct relay *r, int changes, const char *why)
+{
+    atomic_fetch_add(&r->shared->dropped_changes, changes);
+    log_event(LOG_WARNING, "push_dropped", "changes=%d reason=%s", changes, why);
+}
+
+/*
+ * nchan cannot take a push just now, its memory is full. Changes go one by one until it can, and one that it
+ * has refused for so long is given up: everybody else's pushes wait behind it, and versions tell who missed
+ * it.
+ */
+static void
+refused(struct relay *r)
+{
+    int64_t now = clock_mono_ms();
+    int64_t at_hand = r->queued_id;
+    bool alone = r->publisher.batch_max == 1;
+
+    if (r->refused_since_ms == 0 || !alone)
+        r->refused_since_ms = now;
+    r->publisher.batch_max = 1;
+    if (alone && now - r->refused_since_ms > REFUSED_MS) {
+        count_dropped(r, 1, "refused");
+        atomic_store(&r->shared->acknowledged_change, at_hand);
+        r->refused_since_ms = 0;
+    }
+    lose_connection(r, "refused");
+}
+
 /* Takes what has been committed off the outbox, up to a batch. */
 static void
 queue_changes(struct relay *r)
@@ -80,16 +119,21 @@ queue_changes(struct relay *r)
         lose_connection(r, "change_unreadable");
         return;
     }
-    if (result.dropped > 0) {
-        atomic_fetch_add(&r->shared->dropped_changes, result.dropped);
-        log_event(LOG_WARNING, "push_dropped", "changes=%d reason=too_old", result.dropped);
-    }
+    if (result.dropped > 0)
+        count_dropped(r, result.dropped, "too_old");
     r->queued_id = result.last_id;
     /* What needs no push counts as done in its turn: after what is in flight before it. */
     if (!result.published && nchan_in_flight(r->nchan))
         nchan_set_ticket(r->nchan, result.last_id);
     else if (!result.published)
-        acknowledge(r, result.last_id);
+        atomic_store(&r->shared->acknowledged_change, result.last_id);
+}
+
+/* May the next batch go out? While changes go one by one, each waits for the answer to the one before. */
+static bool
+has_room(const struct relay *r)
+{
+    return nchan_has_room(r->nchan) && (r->publisher.batch_max > 1 || !nchan_in_flight(r->nchan));
 }
 
 static bool
@@ -127,7 +171,7 @@ wait_for_work(struct relay *r)
 {
     /* Without a connection only the time to try again counts; without room, only what nchan answers. */
     bool connected = nchan_connected(r->nchan);
-    bool wants_changes = connected && nchan_has_room(r->nchan);
+    bool wants_changes = connected && has_room(r);
     int timeout_ms = connected ? ROUND_MS : (int)r->retry_ms;
     struct pollfd fds[3] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
@@ -140,7 +184,8 @@ wait_for_work(struct relay *r)
     atomic_store(&r->shared->relay_asleep, wants_changes);
     if (wants_changes && behind(r))
         timeout_ms = 0;
-    poll(fds, 3, timeout_ms);
+    /* A writer that died between its commit and the announcement: its changes are found here. */
+    r->look = poll(fds, 3, timeout_ms) == 0 && timeout_ms == ROUND_MS;
     atomic_store(&r->shared->relay_asleep, false);
     if ((fds[0].revents & POLLIN) != 0)
         shared_drain(r->shared->wake_fd);
@@ -152,11 +197,16 @@ wait_for_work(struct relay *r)
 static void
 exchange(struct relay *r)
 {
+    enum err err = nchan_write(r->nchan);
+
     if (!nchan_in_flight(r->nchan))
         r->progress_ms = clock_mono_ms();
-    if (nchan_write(r->nchan) != ERR_OK)
-        lose_connection(r, "write_failed");
-    else if (nchan_read(r->nchan, acknowledge, r) != ERR_OK)
+    /* What it has answered before it closed still counts. */
+    if (err == ERR_OK)
+        err = nchan_read(r->nchan, answered, r);
+    if (err == ERR_REFUSED)
+        refused(r);
+    else if (err != ERR_OK)
         lose_connection(r, "closed");
     else if (nchan_in_flight(r->nchan) && clock_mono_ms() - r->progress_ms > ANSWER_MS)
         lose_connection(r, "no_answer");
@@ -179,7 +229,7 @@ go_round(struct relay *r)
         atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
         if (!nchan_connected(r->nchan))
             connect_again(r);
-        if (behind(r) && nchan_has_room(r->nchan))
+        if ((behind(r) || r->look) && has_room(r))
             queue_changes(r);
         if (nchan_connected(r->nchan))
             exchange(r);
@@ -230,6 +280,7 @@ open_all(struct relay *r, const struct config *config)
         err = db_open(&r->db, config->database, DB_READ);
     r->publisher.db = r->db;
     r->publisher.nchan = r->nchan;
+    r->publisher.batch_max = PUBLISHER_BATCH_MAX;
     if (err == ERR_OK)
         err = find_beginning(r);
     return err;

@@ -26,20 +26,20 @@ const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 
 /* What the route needs before its handler runs. */
 static enum err
-check_needs(struct context *x, const struct route *route, struct exchange *e)
+check_needs(struct context *x, const struct route *route, struct server *s, struct exchange *e)
 {
     enum err err = request_parse_query(x->request);
 
     x->field = x->request->at_fault;
     if (err == ERR_OK && route->body_bytes_max > 0)
-        err = server_read_body(e, x->arena, route->body_bytes_max, x->request);
+        err = server_read_body(s, e, x->arena, route->body_bytes_max, x->request);
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = body_parse(x->request->body, &x->body);
     return err;
 }
 
 void
-routes_answer(struct context *x, struct exchange *e)
+routes_answer(struct context *x, struct server *s, struct exchange *e)
 {
     struct route_match match;
     enum err err = router_find(routes, route_count, x->request->method, x->request->path, &match);
@@ -49,7 +49,7 @@ routes_answer(struct context *x, struct exchange *e)
     x->response->content_type = "application/json";
     x->id = match.id;
     if (err == ERR_OK)
-        err = check_needs(x, match.route, e);
+        err = check_needs(x, match.route, s, e);
     if (err == ERR_OK)
         err = match.route->handler(x);
     if (err == ERR_OK && !buf_ok(&x->response->body))

@@ -11,9 +11,10 @@ extern const size_t route_count;
 /*
  * Answers the request in x->request through the table: finds the route, checks what it needs, runs the
  * handler, and makes a problem of whatever goes wrong. The response is always complete afterwards.
- * `e` is where the body is read from.
+ * The body is read from `s` and `e`.
  */
+struct server;
 struct exchange;
-void routes_answer(struct context *x, struct exchange *e);
+void routes_answer(struct context *x, struct server *s, struct exchange *e);
 
 #endif

@@ -7,12 +7,16 @@
 # mount imd under), HTTP_EXTRA and SERVER_EXTRA (files to include into http{} and server{}).
 # Prints a line "imd is ready …" once everything answers. TERM and INT end both; nothing stays behind.
 set -u
+# Where Debian has nginx is not on an ordinary user's path.
+PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "$0")" && pwd)
 port=${PORT:-8080}
 imd=${IMD:-$here/../build/imd}
 prefix=${PREFIX:-}
-mkdir -p "${STATE:=$here/../build/run}" || exit 1
+STATE=${STATE:-$here/../build/run}
+# Messages are private; a directory that was there is its owner's business.
+[ -d "$STATE" ] || mkdir -p -m 750 "$STATE" || exit 1
 state=$(cd "$STATE" && pwd)
 imd_pid=
 
@@ -62,14 +66,22 @@ ready() { curl -fsS -o /dev/null "http://127.0.0.1:$port$prefix/healthz" 2>/dev/
 
 running "$state/nginx.pid" && fail "something already runs in $state (nginx $(cat "$state/nginx.pid"))"
 running "$state/imd.pid" && fail "something already runs in $state (imd $(cat "$state/imd.pid"))"
-mkdir -p "$state/tmp" && chmod 750 "$state" || exit 1
+mkdir -p "$state/tmp" || exit 1
 # What a killed nginx left behind would block its socket.
 rm -f "$state/nginx.pid" "$state/imd.pid" "$state/push.sock"
 write_configuration || fail "cannot write into $state"
-trap 'end_all; exit 0' TERM INT
-
+trap 'ended=yes' TERM INT
 nginx -p "$state" -c "$state/nginx.conf" 2>"$state/nginx-start.log" || fail "nginx does not start:" "$state/nginx-start.log"
+# The daemon writes its pid a moment after the command has ended; without it nobody could end it.
+tries=0
+until [ -s "$state/nginx.pid" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 100 ] || fail "nginx does not start:" "$state/error.log"
+    read -rt 0.05 <> <(:) || :
+done
 # shellcheck disable=SC2086  # flags are meant to be split
+trap 'end_all; exit 0' TERM INT
+[ -z "${ended:-}" ] || { end_all; exit 0; }
 "$imd" --database="$state/imd.db" --socket="$state/imd.sock" --push-socket="$state/push.sock" ${IMD_FLAGS:-} \
     2>>"$state/imd.log" >/dev/null </dev/null &
 imd_pid=$!

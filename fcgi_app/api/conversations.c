@@ -74,7 +74,10 @@ read_ids(struct context *x, int64_t **ids, size_t *count)
     return ERR_OK;
 }
 
-static void
+/* An answer that would be larger than this is refused: conversations can have many thousand members. */
+#define ANSWER_BYTES_MAX ((size_t)8 * 1024 * 1024)
+
+static bool
 list_conversation(void *arg, const struct conversation *c)
 {
     struct buf *body = arg;
@@ -82,6 +85,7 @@ list_conversation(void *arg, const struct conversation *c)
     if (body->n > 0 && body->p[body->n - 1] != '[')
         buf_add(body, ",", 1);
     render_conversation(body, c);
+    return body->n <= ANSWER_BYTES_MAX;
 }
 
 /* GET /conversations?id=1&id=2 */
@@ -96,7 +100,9 @@ api_list_conversations(struct context *x)
     if (err != ERR_OK)
         return err;
     buf_c(body, "{\"conversations\":[");
-    err = converse_find(x->store, x->arena, ids, count, list_conversation, body);
+    err = converse_find(x->store, ids, count, list_conversation, body);
+    if (err == ERR_OK && body->n > ANSWER_BYTES_MAX)
+        return ERR_ANSWER_TOO_LARGE;
     buf_c(body, "]}");
     return err;
 }

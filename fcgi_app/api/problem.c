@@ -33,6 +33,7 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_LIMIT] = {400, "invalid_limit", "Invalid limit", "limit"},
     [ERR_AFTER] = {400, "invalid_after", "Invalid after", "after"},
     [ERR_ID] = {400, "invalid_id", "Invalid conversation ID", "id"},
+    [ERR_ANSWER_TOO_LARGE] = {422, "answer_too_large", "Ask for fewer conversations at a time", "id"},
     [ERR_SELECTOR] = {400, "missing_selector", "Either username or conversation ID must be specified", NULL},
     [ERR_TYPE] = {400, "invalid_type", "Invalid conversation type", "type"},
     [ERR_MEMBERS] = {400, "invalid_members", "Invalid members", "members"},

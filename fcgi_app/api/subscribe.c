@@ -46,6 +46,9 @@ api_subscribe(struct context *x)
         err = check_protocol(x->request);
     if (err != ERR_OK)
         return err;
+    /* A subscription has no end, and so no head of its own. */
+    if (str_is(x->request->method, "HEAD"))
+        return ERR_OK;
     snprintf(location, sizeof(location), "%s%.*s", SUBSCRIBER_LOCATION, (int)username.n, username.p);
     x->response->accel_redirect = arena_copy(x->arena, str_c(location));
     return x->response->accel_redirect.p == NULL ? ERR_MEMORY : ERR_OK;

@@ -15,6 +15,7 @@ enum err {
     ERR_RELAY,    /* no relay is publishing */
     ERR_MEMORY,   /* allocation failed */
     ERR_IO,       /* a socket or file failed */
+    ERR_REFUSED,  /* nchan cannot take a push just now */
     ERR_CONFIG,   /* a setting is missing, unknown or out of range */
     ERR_INTERNAL, /* a bug; a test that sees it has found one */
 
@@ -34,6 +35,7 @@ enum err {
     ERR_LIMIT,
     ERR_AFTER,
     ERR_ID,
+    ERR_ANSWER_TOO_LARGE,
     ERR_SELECTOR,
     ERR_TYPE,
     ERR_MEMBERS,

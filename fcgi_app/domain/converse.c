@@ -112,35 +112,39 @@ converse_create(struct store *store, struct creation *creation)
 }
 
 static enum err
-find_one(struct db *db, struct arena *arena, int64_t id,
-         void (*each)(void *arg, const struct conversation *c), void *arg)
+find_one(struct db *db, int64_t id, bool (*each)(void *arg, const struct conversation *c), void *arg,
+         bool *more)
 {
     struct conversation c;
+    struct arena names; /* of this one alone: there may be many, each with many members */
     bool found;
     enum err err = conversations_get(db, id, &c, &found);
 
     if (err != ERR_OK || !found)
         return err;
-    err = memberships_names(db, arena, &c);
+    arena_init(&names);
+    err = memberships_names(db, &names, &c);
     if (err == ERR_OK)
-        each(arg, &c);
+        *more = each(arg, &c);
+    arena_clear(&names);
     return err;
 }
 
 enum err
-converse_find(struct store *store, struct arena *arena, int64_t *ids, size_t count,
-              void (*each)(void *arg, const struct conversation *c), void *arg)
+converse_find(struct store *store, int64_t *ids, size_t count,
+              bool (*each)(void *arg, const struct conversation *c), void *arg)
 {
     struct db *db;
+    bool more = true;
     enum err err = pool_begin(store->pool, &db);
 
     if (err != ERR_OK)
         return err;
     if (count > 1)
         qsort(ids, count, sizeof(*ids), by_value);
-    for (size_t i = 0; err == ERR_OK && i < count; i++)
+    for (size_t i = 0; err == ERR_OK && more && i < count; i++)
         if (i == 0 || ids[i] != ids[i - 1])
-            err = find_one(db, arena, ids[i], each, arg);
+            err = find_one(db, ids[i], each, arg, &more);
     pool_end(store->pool, db);
     return err;
 }

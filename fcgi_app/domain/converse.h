@@ -23,11 +23,11 @@ struct creation {
 enum err converse_create(struct store *store, struct creation *creation);
 
 /*
- * Calls back with each conversation of `ids` that exists, with its members, in id order, each once.
- * `ids` is sorted in place. One snapshot; opens a transaction.
+ * Calls back with each conversation of `ids` that exists, with its members, in id order, each once, until it
+ * says false. `ids` is sorted in place. One snapshot; opens a transaction.
  */
-enum err converse_find(struct store *store, struct arena *arena, int64_t *ids, size_t count,
-                       void (*each)(void *arg, const struct conversation *c), void *arg);
+enum err converse_find(struct store *store, int64_t *ids, size_t count,
+                       bool (*each)(void *arg, const struct conversation *c), void *arg);
 
 /*
  * Makes the user a member, or ends that; what is so already changes nothing. Checked in this order:

@@ -2,8 +2,10 @@
  * guard.h - looks at a FastCGI request before libfcgi does.
  *
  * libfcgi believes what it reads: a length too large, or a management record, ends the process. Only nginx
- * should write to our socket, but what a stray program sends must cost it its connection and nobody else
- * anything. So what has arrived is looked at first, without taking it off the connection.
+ * may write to our socket, but what a program that strayed there sends should cost it its connection and
+ * nobody else anything. So what has arrived is looked at first, without taking it off the connection. What
+ * follows later, in the course of a long body, is not looked at: that takes malice, and a place in nginx's
+ * group.
  */
 #ifndef IMD_HTTP_GUARD_H
 #define IMD_HTTP_GUARD_H

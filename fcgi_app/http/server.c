@@ -26,17 +26,18 @@
 /* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
 #define IO_TIMEOUT_S 5
 /* nginx writes the parameters at once: they fit, however large its header buffers, as does a usual body. */
-#define LOOK_BYTES (256 * 1024)
+#define LOOK_BYTES 65536
 
 struct server {
     int listen_fd;
     int epoll_fd;
-    int stop_fd;      /* eventfd in the epoll set: readable once the server has stopped */
-    _Atomic int open; /* connections, and threads that are about to accept one */
-    _Atomic bool draining;
-    struct slots slots; /* of the threads that work at once */
-    int slow_max;       /* threads that may wait for bodies still on their way … */
-    _Atomic int slow;   /* … and that do */
+    int stop_fd;           /* eventfd in the epoll set: readable once the server has stopped */
+    _Atomic int open;      /* connections, and threads that are about to accept one */
+    _Atomic bool draining; /* no new connections */
+    _Atomic bool full;     /* out of descriptors: the listening socket is out of the set for now */
+    struct slots slots;    /* of the threads that work at once */
+    int slow_max;          /* threads that may wait for bodies still on their way … */
+    _Atomic int slow;      /* … and that do */
 };
 
 struct exchange {
@@ -166,8 +167,8 @@ server_close(struct server *s)
     free(s);
 }
 
-void
-server_stop(struct server *s)
+static void
+end_waiting(struct server *s)
 {
     uint64_t one = 1;
 
@@ -175,12 +176,28 @@ server_stop(struct server *s)
         log_event(LOG_ERROR, "stop_failed", "reason=\"%s\"", strerror(errno));
 }
 
-/* One connection, or one try to accept, less. Who takes the last one away while draining ends it all. */
+static void
+accept_no_more(struct server *s)
+{
+    atomic_store(&s->draining, true);
+    epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
+}
+
+void
+server_stop(struct server *s)
+{
+    accept_no_more(s);
+    end_waiting(s);
+}
+
+/* Who takes the last connection away while draining ends it all; and a descriptor is free again. */
 static void
 one_less(struct server *s)
 {
     if (atomic_fetch_sub(&s->open, 1) == 1 && atomic_load(&s->draining))
-        server_stop(s);
+        end_waiting(s);
+    if (atomic_exchange(&s->full, false) && !atomic_load(&s->draining))
+        watch(s, EPOLL_CTL_ADD, s->listen_fd, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 void
@@ -188,8 +205,7 @@ server_drain(struct server *s)
 {
     /* Counted as one more, so that a drain without connections ends as well. */
     atomic_fetch_add(&s->open, 1);
-    atomic_store(&s->draining, true);
-    epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
+    accept_no_more(s);
     one_less(s);
 }
 
@@ -222,6 +238,29 @@ exchange_free(struct exchange *e)
     free(e);
 }
 
+/*
+ * Why there is no connection: another worker was faster, or descriptors have run out. Then the listening
+ * socket would wake us for ever; it comes back when a connection ends.
+ */
+static void
+accept_failed(struct server *s, int error)
+{
+    bool out_of_descriptors = error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+
+    if (error == EAGAIN || error == EINTR || error == ECONNABORTED) {
+        one_less(s);
+        return;
+    }
+    log_event(LOG_ERROR, "accept_failed", "reason=\"%s\"", strerror(error));
+    if (out_of_descriptors && atomic_load(&s->open) > 1) {
+        epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
+        atomic_fetch_sub(&s->open, 1);
+        atomic_store(&s->full, true);
+    } else {
+        one_less(s);
+    }
+}
+
 static void
 accept_one(struct server *s)
 {
@@ -229,12 +268,13 @@ accept_one(struct server *s)
     int fd;
 
     atomic_fetch_add(&s->open, 1);
+    if (atomic_load(&s->draining)) {
+        one_less(s);
+        return;
+    }
     fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) {
-        /* Another worker was faster. */
-        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-            log_event(LOG_ERROR, "accept_failed", "reason=\"%s\"", strerror(errno));
-        one_less(s);
+        accept_failed(s, errno);
         return;
     }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
@@ -362,7 +402,7 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
 }
 
 enum err
-server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r)
+server_read_body(struct server *s, struct exchange *e, struct arena *arena, size_t max, struct request *r)
 {
     struct str length_text = param(e, "CONTENT_LENGTH");
     int64_t length = 0;
@@ -377,6 +417,7 @@ server_read_body(struct exchange *e, struct arena *arena, size_t max, struct req
         return ERR_MEMORY;
     if (FCGX_GetStr(body, (int)length, e->fcgi.in) != (int)length)
         return ERR_BODY_TRUNCATED;
+    no_longer_slow(s, e);
     r->body = (struct str){body, (size_t)length};
     return ERR_OK;
 }
@@ -397,6 +438,8 @@ reason(int status)
         return "Method Not Allowed";
     case 413:
         return "Payload Too Large";
+    case 422:
+        return "Unprocessable Content";
     case 503:
         return "Service Unavailable";
     default:

@@ -42,7 +42,8 @@ void exchange_free(struct exchange *e);
  */
 bool server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r);
 /* Reads the body into the arena: ERR_BODY_TOO_LARGE (over `max` bytes), ERR_BODY_TRUNCATED. */
-enum err server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r);
+enum err server_read_body(struct server *s, struct exchange *e, struct arena *arena, size_t max,
+                          struct request *r);
 /* Sends the answer; without its body to a HEAD. What of the request was not read is dropped. */
 void server_answer(struct server *s, struct exchange *e, const struct request *r,
                    const struct response *response);

@@ -106,6 +106,12 @@ nchan_has_room(const struct nchan *n)
     return n->count < IN_FLIGHT_ROOM && n->out.n < OUT_BYTES_ROOM;
 }
 
+size_t
+nchan_queued_bytes(const struct nchan *n)
+{
+    return n->out.n - n->written;
+}
+
 /* A batch takes as many requests as it needs: the ring grows with it. */
 static bool
 add_ticket(struct nchan *n)
@@ -258,12 +264,12 @@ judge(int status)
         return ERR_OK;
     default:
         log_event(LOG_WARNING, "push_refused", "status=%d action=retry", status);
-        return ERR_IO;
+        return ERR_REFUSED;
     }
 }
 
 static enum err
-take_answers(struct nchan *n, void (*delivered)(void *arg, int64_t ticket), void *arg)
+take_answers(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void *arg)
 {
     size_t taken = 0;
     enum err err = ERR_OK;
@@ -275,21 +281,23 @@ take_answers(struct nchan *n, void (*delivered)(void *arg, int64_t ticket), void
 
         if (bytes == 0)
             break;
-        if (bytes < 0 || n->count == 0 || judge(status) != ERR_OK)
+        if (bytes < 0 || n->count == 0)
             return ERR_IO;
+        err = judge(status);
+        if (err != ERR_OK)
+            return err;
         taken += (size_t)bytes;
         ticket = n->tickets[n->first];
         n->first = (n->first + 1) % n->size;
         n->count--;
-        if (ticket > 0)
-            delivered(arg, ticket);
+        answered(arg, ticket);
     }
     buf_shift(&n->in, taken);
     return err;
 }
 
 enum err
-nchan_read(struct nchan *n, void (*delivered)(void *arg, int64_t ticket), void *arg)
+nchan_read(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void *arg)
 {
     enum err err = ERR_OK;
 
@@ -307,7 +315,7 @@ nchan_read(struct nchan *n, void (*delivered)(void *arg, int64_t ticket), void *
         if (got <= 0)
             return ERR_IO;
         n->in.n += (size_t)got;
-        err = take_answers(n, delivered, arg);
+        err = take_answers(n, answered, arg);
         if (got < ANSWER_BYTES_MAX)
             return err;
     }

@@ -37,6 +37,8 @@ bool nchan_wants_write(const struct nchan *n);
  */
 bool nchan_has_room(const struct nchan *n);
 bool nchan_in_flight(const struct nchan *n);
+/* Bytes queued and not yet written. */
+size_t nchan_queued_bytes(const struct nchan *n);
 /* Queues one: `body` to `channels` (1 … NCHAN_CHANNELS_MAX names joined by ","). ERR_MEMORY. */
 enum err nchan_publish(struct nchan *n, struct str channels, struct str body);
 /* Gives the last publish in flight a ticket, or a later one. There must be one in flight. */
@@ -45,11 +47,11 @@ void nchan_set_ticket(struct nchan *n, int64_t ticket);
 /* Writes what the socket takes. ERR_IO: disconnect. */
 enum err nchan_write(struct nchan *n);
 /*
- * Reads what the socket has and calls `delivered` with each ticket answered. A publish that nchan refuses
- * for what it is (400, 403, 413, 414) is logged and counts as answered: it would never get better. ERR_IO:
- * disconnect; also on any other refusal.
+ * Reads what the socket has and calls `answered` for each answer, with its ticket (0: none). A publish that
+ * nchan refuses for what it is (400, 403, 413, 414) is logged and counts as answered: it would never get
+ * better. ERR_REFUSED: nchan refused one for another reason; disconnect. ERR_IO: disconnect.
  */
-enum err nchan_read(struct nchan *n, void (*delivered)(void *arg, int64_t ticket), void *arg);
+enum err nchan_read(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void *arg);
 
 /*
  * Takes one HTTP answer off the front of `text`: its length in bytes, its status in *status. 0: not all

@@ -270,11 +270,14 @@ db_script(struct db *db, const char *script)
 }
 
 enum err
-db_checkpoint(struct db *db, bool restart)
+db_checkpoint(struct db *db, bool restart, bool *done)
 {
     int mode = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-    int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+    int rc;
 
-    /* Busy: a reader still needs the old log. The next round gets further. */
-    return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? ERR_OK : fail(db, "checkpoint");
+    sqlite3_busy_timeout(db->handle, 0);
+    rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, BUSY_MS_WRITE);
+    *done = rc == SQLITE_OK;
+    return *done || (rc & 0xff) == SQLITE_BUSY ? ERR_OK : fail(db, "checkpoint");
 }

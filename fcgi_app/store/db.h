@@ -58,9 +58,9 @@ enum err db_user_version(struct db *db, int64_t *version);
 enum err db_script(struct db *db, const char *script);
 
 /*
- * Copies the write-ahead log into the database file. With `restart` it waits (shortly) for readers of the
- * old log, so that the next writer begins the log anew; only under the write lock.
+ * Copies the write-ahead log into the database file. With `restart` also makes the next writer begin the log
+ * anew; only under the write lock. *done false: a reader still needs the old log; it is not waited for.
  */
-enum err db_checkpoint(struct db *db, bool restart);
+enum err db_checkpoint(struct db *db, bool restart, bool *done);
 
 #endif

@@ -74,7 +74,7 @@ render_event(struct buf *b, const struct change *change, const struct message *m
     } else if (c != NULL) {
         LITERAL(b, ",\"object\":");
         render_conversation(b, c);
-    } else {
+    } else if (change->username.n > 0) {
         LITERAL(b, ",\"username\":");
         json_quote(b, change->username);
     }

@@ -12,7 +12,7 @@ void render_conversation(struct buf *b, const struct conversation *c);
 
 /*
  * A push frame: its beginning, one or more events, its end. An event carries the message or the conversation
- * that is given, else the change's user name.
+ * that is given, else the change's user name where it has one.
  */
 void render_frame_begin(struct buf *b, const char *epoch);
 void render_event(struct buf *b, const struct change *change, const struct message *m,

@@ -2,14 +2,11 @@
  * base_arena.c - checks: what an arena hands out is zeroed, aligned and keeps its bytes until the reset; a
  * reset keeps one chunk of normal size and no giant one.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
+#include "support.h"
+
 #include <stdalign.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/arena.h"
 
@@ -23,7 +20,7 @@ pieces_are_zeroed_aligned_and_apart(void **state)
     struct arena a;
 
     (void)state;
-    srand(1);
+    support_srand();
     arena_init(&a);
     for (int i = 0; i < PIECES; i++) {
         /* From nothing to more than a chunk holds. */

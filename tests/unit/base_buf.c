@@ -2,14 +2,12 @@
  * base_buf.c - checks: a buffer holds what was written in the order it was written, and once it has failed it
  * takes nothing more until it is reset.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
+#include "support.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/buf.h"
 
@@ -32,7 +30,7 @@ static void
 integers_are_written_as_printf_writes_them(void **state)
 {
     (void)state;
-    srand(2);
+    support_srand();
     assert_int_is_written_like_printf(INT64_MIN);
     assert_int_is_written_like_printf(INT64_MIN + 1);
     assert_int_is_written_like_printf(INT64_MAX);
@@ -58,7 +56,7 @@ bytes_stand_in_the_order_written(void **state)
 
     (void)state;
     assert_non_null(want);
-    srand(3);
+    support_srand();
     buf_init(&b);
     for (int i = 0; i < 300; i++) {
         char piece[600];

@@ -5,13 +5,10 @@
  * The oracle decodes without looking, encodes again, and compares: what is not the shortest form of a code
  * point that may be encoded does not come back.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "support.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/utf8.h"
 
@@ -166,7 +163,7 @@ static void
 random_strings(void **state)
 {
     (void)state;
-    srand(4);
+    support_srand();
     for (int i = 0; i < 100000; i++) {
         size_t n = 1 + (size_t)rand() % 12;
         unsigned char *p = malloc(n);

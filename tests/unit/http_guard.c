@@ -2,13 +2,10 @@
  * http_guard.c - checks: a FastCGI request is whole only when every byte of it is there, and what libfcgi
  * must not see is broken; nothing outside the bytes given is read.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "support.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "http/guard.h"
 
@@ -371,7 +368,7 @@ static void
 mutations_stay_inside(void **state)
 {
     (void)state;
-    srand(7);
+    support_srand();
     for (int i = 0; i < 100000; i++) {
         int changes = 1 + rand() % 8;
         size_t n;
@@ -391,7 +388,7 @@ static void
 noise_is_never_whole(void **state)
 {
     (void)state;
-    srand(8);
+    support_srand();
     for (int i = 0; i < 100000; i++) {
         request_n = (size_t)rand() % 64;
         for (size_t k = 0; k < request_n; k++)

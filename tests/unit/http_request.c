@@ -2,14 +2,11 @@
  * http_request.c - checks: a query is decoded once, to valid UTF-8 without NUL, or refused with the name of
  * the parameter at fault; a parameter that stands twice is refused where it is asked for.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "support.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "http/request.h"
 
@@ -197,7 +194,7 @@ random_queries_stay_inside(void **state)
     static const char alphabet[] = "%%%&&==+a1fF\xc3\xa4";
 
     (void)state;
-    srand(6);
+    support_srand();
     for (int i = 0; i < 50000; i++) {
         size_t n = (size_t)rand() % 16;
         char *query = malloc(n + (n == 0));

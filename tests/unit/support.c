@@ -164,6 +164,15 @@ support_chance(struct chance *chance)
     print_message("SEED=%" PRIu64 "\n", chance->state);
 }
 
+void
+support_srand(void)
+{
+    struct chance chance;
+
+    support_chance(&chance);
+    srand((unsigned)chance.state);
+}
+
 /* splitmix64 (Steele, Lea, Flood 2014). */
 int64_t
 support_draw(struct chance *chance, int64_t below)

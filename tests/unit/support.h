@@ -52,6 +52,8 @@ struct chance {
 
 /* Takes env SEED, or another one each time, and prints it. */
 void support_chance(struct chance *chance);
+/* The same for tests that use rand(). */
+void support_srand(void);
 /* 0 … below - 1. */
 int64_t support_draw(struct chance *chance, int64_t below);
 

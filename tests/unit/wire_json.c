@@ -2,13 +2,10 @@
  * wire_json.c - checks: what json_quote() writes, a JSON parser reads back as the same bytes, and it is what
  * jansson itself writes.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "support.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <jansson.h>
 
@@ -130,7 +127,7 @@ random_strings_come_back(void **state)
     char room[BYTES_ROOM];
 
     (void)state;
-    srand(5);
+    support_srand();
     buf_init(&b);
     for (int i = 0; i < STRINGS; i++) {
         struct str s = random_string(room);
