@@ -48,9 +48,8 @@ CREATE TABLE membership (
 ) WITHOUT ROWID;
 CREATE INDEX membership_username ON membership (username, conversation, joined_version, joined_seq, left_seq);
 
--- Keyed by place: the messages of a conversation lie side by side, so a page is one short range, and the key
--- is one integer, so the upper levels of the tree are small enough to stay in a small cache. (With the pair
--- (conversation, seq) as key they held whole rows: at a million messages pages took a sixth longer.)
+-- Keyed by place: the messages of a conversation lie side by side, so a page is one short range; and the key is
+-- one integer, so the upper levels of the tree hold keys alone and stay in a small cache.
 CREATE TABLE message (
     place           INTEGER PRIMARY KEY,  -- conversation * 2^32 + seq
     id              INTEGER NOT NULL,   -- unique in this database, growing with time
