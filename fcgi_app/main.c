@@ -303,7 +303,7 @@ reload(struct master *m)
     log_set_level((enum log_level)fresh.log_level);
     wanted = (int)fresh.processes + 1;
     for (int i = m->slot_count; i < wanted; i++)
-        m->slots[i] = (struct slot){.role = ROLE_WORKER};
+        m->slots[i] = (struct slot){.role = ROLE_WORKER, .start_ms = clock_mono_ms() + READY_MS};
     while (m->slot_count > wanted) {
         pid_t extra = m->slots[--m->slot_count].pid;
 
@@ -341,7 +341,11 @@ supervise(struct master *m)
     for (int i = 0; i < m->slot_count; i++)
         m->slots[i].role = i == 0 ? ROLE_RELAY : ROLE_WORKER;
     while (!m->ending) {
-        wait_signal(m, fill_slots(m));
+        int64_t next = fill_slots(m);
+
+        /* It may have come during the last reload. */
+        if (!m->reloading)
+            wait_signal(m, next);
         if (m->reloading && !m->ending) {
             m->reloading = false;
             reload(m);
