@@ -200,15 +200,6 @@ one_less(struct server *s)
         watch(s, EPOLL_CTL_ADD, s->listen_fd, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
-void
-server_drain(struct server *s)
-{
-    /* Counted as one more, so that a drain without connections ends as well. */
-    atomic_fetch_add(&s->open, 1);
-    accept_no_more(s);
-    one_less(s);
-}
-
 static void
 drop_connection(struct server *s, int fd)
 {
@@ -261,27 +252,39 @@ accept_failed(struct server *s, int error)
     }
 }
 
-static void
+/* Takes one connection. False: there was none. */
+static bool
 accept_one(struct server *s)
 {
     struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
     int fd;
 
     atomic_fetch_add(&s->open, 1);
-    if (atomic_load(&s->draining)) {
-        one_less(s);
-        return;
-    }
     fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) {
         accept_failed(s, errno);
-        return;
+        return false;
     }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-    if (watch(s, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0) {
+    if (watch(s, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
         drop_connection(s, fd);
-    }
+    return true;
+}
+
+/*
+ * A new connection wakes one worker alone. If that was this one, nobody else knows of it: so what has come
+ * until now is taken, and served like the others.
+ */
+void
+server_drain(struct server *s)
+{
+    /* Counted as one more, so that a drain without connections ends as well. */
+    atomic_fetch_add(&s->open, 1);
+    accept_no_more(s);
+    while (accept_one(s))
+        ;
+    one_less(s);
 }
 
 /* The next connection with something to read; -1: stopped, and nothing is readable any more. */
