@@ -79,9 +79,8 @@ lose_connection(struct relay *r, const char *why)
 }
 
 static void
-count_dropped(struct relay *r, int changes, const char *why)
+log_dropped(int changes, const char *why)
 {
-    atomic_fetch_add(&r->shared->dropped_changes, changes);
     log_event(LOG_WARNING, "push_dropped", "changes=%d reason=%s", changes, why);
 }
 
@@ -101,7 +100,7 @@ refused(struct relay *r)
         r->refused_since_ms = now;
     r->publisher.batch_max = 1;
     if (alone && now - r->refused_since_ms > REFUSED_MS) {
-        count_dropped(r, 1, "refused");
+        log_dropped(1, "refused");
         atomic_store(&r->shared->acknowledged_change, at_hand);
         r->refused_since_ms = 0;
     }
@@ -120,7 +119,7 @@ queue_changes(struct relay *r)
         return;
     }
     if (result.dropped > 0)
-        count_dropped(r, result.dropped, "too_old");
+        log_dropped(result.dropped, "too_old");
     r->queued_id = result.last_id;
     /* What needs no push counts as done in its turn: after what is in flight before it. */
     if (!result.published && nchan_in_flight(r->nchan))

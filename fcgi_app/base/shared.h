@@ -20,7 +20,6 @@ struct shared {
     pthread_mutex_t write_lock;          /* who writes to the database; robust: outlives its holder's death */
     _Atomic int64_t committed_change;    /* highest outbox id committed, as far as the writers said */
     _Atomic int64_t acknowledged_change; /* highest outbox id that needs no more pushing */
-    _Atomic int64_t dropped_changes;     /* pushes given up because they were too old */
     _Atomic int64_t relay_beat_ms; /* when the relay last went round its loop (clock_mono_ms); 0: never */
     _Atomic int64_t commit_ok_ms;  /* when a commit last succeeded (clock_mono_ms) … */
     _Atomic int wal_pages;         /* length of the write-ahead log after the last commit */

@@ -125,8 +125,8 @@ the_lock_lets_one_in_at_a_time(void **state)
                 int64_t n;
 
                 shared_lock(s);
-                n = atomic_load_explicit(&s->dropped_changes, memory_order_relaxed);
-                atomic_store_explicit(&s->dropped_changes, n + 1, memory_order_relaxed);
+                n = atomic_load_explicit(&s->acknowledged_change, memory_order_relaxed);
+                atomic_store_explicit(&s->acknowledged_change, n + 1, memory_order_relaxed);
                 shared_unlock(s);
             }
             _exit(0);
@@ -136,7 +136,7 @@ the_lock_lets_one_in_at_a_time(void **state)
         assert_true(wait(&status) > 0);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
-    assert_int_equal(atomic_load(&s->dropped_changes), CHILDREN * ROUNDS);
+    assert_int_equal(atomic_load(&s->acknowledged_change), CHILDREN * ROUNDS);
 }
 
 static bool
