@@ -30,7 +30,7 @@ IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(S
 LIBS     := -lfcgi -lsqlite3 -ljansson
 
 SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c))
-OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o
+OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
 LIBOBJECTS := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
@@ -56,7 +56,14 @@ $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 	    echo "{\"$$(basename $$f)\","; sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo '},'; \
 	  done; echo '};'; echo 'const int migration_count = $(words $(MIGRATIONS));'; } > $@
 
-$(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
+# The machine-readable contract, as C strings, a line each.
+$(BUILD)/openapi.c: fcgi_app/openapi.json Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "api/openapi.h"'; echo 'const char *const openapi_lines[] = {'; \
+	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n",/' $<; echo '};'; \
+	  echo "const int openapi_line_count = $$(wc -l < $<);"; } > $@
+
+$(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) $(CFLAGS) -c -o $@ $<
@@ -128,11 +135,11 @@ lint: deps-lint
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 
 # Everything that a fuzz target links, instrumented.
-build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c Makefile
+build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c $(BUILD)/openapi.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c,$(SOURCES)) $(BUILD)/migrations.c \
+	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c,$(SOURCES)) $(BUILD)/migrations.c $(BUILD)/openapi.c \
 	  $(LIBS) -pthread
 
 # SECONDS for each target; what it finds new stays under build/fuzz.

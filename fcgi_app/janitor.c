@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/commit.h"
 #include "store/outbox.h"
@@ -19,24 +20,46 @@ struct janitor {
     int stop_fd;       /* eventfd */
     int64_t swept;     /* outbox rows up to here were swept */
     int64_t last_seen; /* committed_change a round ago */
+    int64_t wiped_ms;  /* when deleted content was last taken out of the log (clock_mono_ms) */
 };
 
 /*
  * The bulk is copied while writers go on; what they added meanwhile under the write lock, so that the log
  * is wholly copied for a moment and the next writer begins it anew. Where a reader is in the way, the next
- * wake-up comes when the log has grown by another quarter.
+ * wake-up comes when the log has grown by another quarter. Where content was deleted, the log still holds it:
+ * then it is cut off, and if a reader is in the way, that is tried again a round later.
  */
 static void
 checkpoint(struct janitor *j)
 {
     bool done;
+    bool wipe;
+    enum err err = db_checkpoint(j->db, DB_CHECKPOINT_COPY, &done);
 
-    if (db_checkpoint(j->db, false, &done) != ERR_OK)
+    if (err != ERR_OK)
         return;
     shared_lock(j->shared);
-    if (db_checkpoint(j->db, true, &done) == ERR_OK && done)
+    wipe = atomic_exchange(&j->shared->wipe, false);
+    err = db_checkpoint(j->db, wipe ? DB_CHECKPOINT_EMPTY : DB_CHECKPOINT_RESTART, &done);
+    if (err == ERR_OK && done) {
         atomic_store(&j->shared->wal_pages, 0);
+        shared_count(&j->shared->counters.checkpoints, 1);
+    } else if (wipe) {
+        atomic_store(&j->shared->wipe, true);
+    }
     shared_unlock(j->shared);
+}
+
+/* Deletions that come one after the other share a round. */
+static bool
+wipe_is_due(struct janitor *j)
+{
+    int64_t now = clock_mono_ms();
+
+    if (!atomic_load(&j->shared->wipe) || now - j->wiped_ms < IDLE_MS)
+        return false;
+    j->wiped_ms = now;
+    return true;
 }
 
 static void
@@ -85,7 +108,7 @@ run(void *arg)
             return NULL;
         if (n > 0 && (fds[1].revents & POLLIN) != 0)
             shared_drain(j->shared->janitor_fd);
-        if (n > 0 || atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG)
+        if (n > 0 || atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG || wipe_is_due(j))
             checkpoint(j);
         if (n == 0)
             when_idle(j);

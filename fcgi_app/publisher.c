@@ -75,16 +75,28 @@ add_name(void *arg, struct str name)
     p->names[p->name_count++] = arena_copy(&p->arena, name);
 }
 
-/* Whom the change concerns. */
-static enum err
-collect_names(struct publisher *p, const struct change *change)
+static void
+forget_names(struct publisher *p)
 {
-    enum err err;
-
     p->names = NULL;
     p->name_count = 0;
     p->name_room = 0;
-    err = memberships_names_at(p->db, change->conversation, change->version, add_name, p);
+}
+
+/*
+ * Whom the change concerns. A read marker among many members is its owner's business alone: `many` says that
+ * the conversation has so many.
+ */
+static enum err
+collect_names(struct publisher *p, const struct change *change, bool many)
+{
+    enum err err = ERR_OK;
+
+    forget_names(p);
+    if (change->event == EVENT_READ && many)
+        add_name(p, change->username);
+    else
+        err = memberships_names_at(p->db, change->conversation, change->version, add_name, p);
     return err == ERR_OK ? p->err : err;
 }
 
@@ -106,84 +118,108 @@ send_frame(struct publisher *p)
         err = buf_ok(&p->channels) ? nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
                                                    (struct str){p->frame.p, p->frame.n})
                                    : ERR_MEMORY;
-        p->published = true;
+        p->frames++;
     }
     return err;
 }
 
-/* The messages of one frame as they are read: those of changes[0 … count-1]. */
-struct run {
-    struct publisher *publisher;
-    const struct change *changes;
-    size_t count;
-    size_t done;
-};
-
 static bool
-render_next_message(void *arg, const struct message *m)
+is_about_message(enum change_event event)
 {
-    struct run *run = arg;
-
-    render_event(&run->publisher->frame, &run->changes[run->done], m, NULL);
-    run->done++;
-    return run->done < run->count && run->publisher->frame.n < FRAME_BYTES_MAX;
+    return event == EVENT_MESSAGE_CREATED || event == EVENT_MESSAGE_UPDATED || event == EVENT_MESSAGE_DELETED;
 }
 
-/* Messages are numbered without holes, so a run of them is one range. *done: how many the frame took. */
+/* As it is now: later changes follow. */
 static enum err
-render_messages(struct publisher *p, const struct change *changes, size_t count, size_t *done)
+render_message_event(struct publisher *p, const struct change *change)
 {
-    struct run run = {p, changes, count, 0};
-    enum err err = messages_range(p->db, changes->conversation, changes->seq, render_next_message, &run);
-
-    *done = run.done;
-    return err == ERR_OK && run.done == 0 ? ERR_STORAGE : err;
-}
-
-/* As it was made: those whom its creation concerns are its first members. */
-static enum err
-render_conversation_created(struct publisher *p, const struct change *change)
-{
-    struct conversation c;
+    struct message m;
     bool found;
-    enum err err = conversations_get(p->db, change->conversation, &c, &found);
+    enum err err = messages_get(p->db, &p->arena, change->conversation, change->seq, &m, &found);
 
     if (err != ERR_OK || !found)
         return err == ERR_OK ? ERR_STORAGE : err;
+    render_event(&p->frame, change, &m, NULL);
+    return ERR_OK;
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/*
+ * As it was with this change, so that nobody takes its version for a later one; but for the title, which a
+ * later change tells again. Those whom the change concerns are its members then.
+ */
+static enum err
+render_conversation_event(struct publisher *p, const struct change *change)
+{
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    if (p->name_count > 1)
+        qsort(p->names, p->name_count, sizeof(*p->names), by_bytes);
     c.members = p->names;
-    c.member_count = p->name_count;
-    c.updated_at = c.created_at;
-    c.last_seq = 0;
+    c.members_read = p->name_count;
+    c.member_count = (int64_t)p->name_count;
+    c.updated_at = change->tick;
+    c.last_seq = change->seq;
     c.version = change->version;
     render_event(&p->frame, change, NULL, &c);
     return ERR_OK;
 }
 
-/* How many of the changes, from the first on, are messages of one conversation that follow each other. */
-static size_t
-run_length(const struct change *changes, size_t count)
+static enum err
+render_change(struct publisher *p, const struct change *change)
 {
-    size_t n = 1;
-
-    while (n < count && changes[n].event == EVENT_MESSAGE_CREATED &&
-           changes[n].conversation == changes->conversation && changes[n].seq == changes[n - 1].seq + 1)
-        n++;
-    return n;
+    if (is_about_message(change->event))
+        return render_message_event(p, change);
+    if (change->event == EVENT_CONVERSATION_CREATED || change->event == EVENT_CONVERSATION_UPDATED)
+        return render_conversation_event(p, change);
+    render_event(&p->frame, change, NULL, NULL);
+    return ERR_OK;
 }
 
-/* The frame for the first of the changes; *done: how many it holds. */
+/* Does the change concern those whom the one before it concerned, whichever they were? */
+static bool
+concerns_the_same(const struct change *before, const struct change *change, bool many)
+{
+    if (many && (before->event == EVENT_READ || change->event == EVENT_READ))
+        return false;
+    return before->event != EVENT_MEMBER_JOINED && before->event != EVENT_MEMBER_LEFT &&
+           change->event != EVENT_MEMBER_JOINED && change->event != EVENT_MEMBER_LEFT;
+}
+
+/* The frame for the first of the changes, all of one conversation; *done: how many it holds. */
 static enum err
-render_whole(struct publisher *p, const struct change *changes, size_t count, size_t *done)
+render_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
     enum err err = ERR_OK;
+    size_t n = 0;
 
-    *done = 1;
-    if (changes->event == EVENT_MESSAGE_CREATED)
-        err = render_messages(p, changes, run_length(changes, count), done);
-    else if (changes->event == EVENT_CONVERSATION_CREATED)
-        err = render_conversation_created(p, changes);
-    else
-        render_event(&p->frame, changes, NULL, NULL);
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    do
+        err = render_change(p, &changes[n++]);
+    while (err == ERR_OK && n < count && p->frame.n < FRAME_BYTES_MAX &&
+           concerns_the_same(&changes[n - 1], &changes[n], many));
+    *done = n;
+    return err;
+}
+
+static enum err
+has_many_members(struct publisher *p, int64_t conversation, bool *many)
+{
+    struct conversation c = {0};
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, conversation, &c, &found);
+
+    *many = c.member_count > MEMBERS_FEW;
     return err;
 }
 
@@ -194,13 +230,13 @@ render_whole(struct publisher *p, const struct change *changes, size_t count, si
 static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, size_t *done)
 {
-    /* Nobody came or went between the messages of a run: that would be a change between them. */
-    enum err err = collect_names(p, changes);
+    bool many = false;
+    enum err err = changes->event == EVENT_READ ? has_many_members(p, changes->conversation, &many) : ERR_OK;
 
-    buf_reset(&p->frame);
-    render_frame_begin(&p->frame, p->epoch);
     if (err == ERR_OK)
-        err = render_whole(p, changes, count, done);
+        err = collect_names(p, changes, many);
+    if (err == ERR_OK)
+        err = render_frame(p, changes, count, many, done);
     if (err == ERR_OK && p->frame.n * p->name_count > FANOUT_BYTES_MAX) {
         buf_reset(&p->frame);
         render_frame_begin(&p->frame, p->epoch);
@@ -303,16 +339,74 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
 
     *result = (struct batch_result){.last_id = id};
     p->err = ERR_OK;
-    p->published = false;
+    p->frames = 0;
     if (err == ERR_OK)
         err = outbox_after(p->db, id, p->batch_max, take_change, &b);
     if (err == ERR_OK)
         err = publish_all(&b);
     if (db_in_transaction(p->db))
         db_do(p->db, SQL_COMMIT);
-    if (err == ERR_OK && p->published)
+    if (err == ERR_OK && p->frames > 0)
         nchan_set_ticket(p->nchan, result->last_id);
-    result->published = p->published;
+    result->frames = p->frames;
+    result->taken = (int)b.count;
+    arena_reset(&p->arena);
+    return err;
+}
+
+/* Takes the one who types off the list of those who are told. *found: they were on it. */
+static void
+drop_name(struct publisher *p, struct str name, bool *found)
+{
+    *found = false;
+    for (size_t i = 0; i < p->name_count && !*found; i++)
+        if (str_eq(p->names[i], name)) {
+            p->names[i] = p->names[--p->name_count];
+            *found = true;
+        }
+}
+
+static enum err
+type_in_tx(struct publisher *p, const struct change *change)
+{
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
+
+    if (err != ERR_OK || !found || c.member_count > MEMBERS_FEW)
+        return err;
+    forget_names(p);
+    err = memberships_names_at(p->db, c.id, c.version, add_name, p);
+    if (err == ERR_OK)
+        err = p->err;
+    if (err != ERR_OK)
+        return err;
+    drop_name(p, change->username, &found);
+    if (!found)
+        return ERR_OK;
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    render_event(&p->frame, change, NULL, NULL);
+    render_frame_end(&p->frame);
+    return send_frame(p);
+}
+
+enum err
+publisher_type(struct publisher *p, const struct shared_typing *typing)
+{
+    struct change change = {
+        .event = EVENT_TYPING,
+        .conversation = typing->conversation,
+        .username = str_c(typing->username),
+    };
+    enum err err = db_do(p->db, SQL_BEGIN_READ);
+
+    p->err = ERR_OK;
+    p->frames = 0;
+    if (err == ERR_OK)
+        err = type_in_tx(p, &change);
+    if (db_in_transaction(p->db))
+        db_do(p->db, SQL_COMMIT);
     arena_reset(&p->arena);
     return err;
 }

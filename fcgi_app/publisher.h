@@ -1,16 +1,17 @@
 /*
  * publisher.h - changes of the outbox become frames on the channels of those whom they concern.
  *
- * Changes are taken in batches: whatever has come up since the last one. In a batch, the messages of one
- * conversation share a frame. So a relay that keeps up sends one event at a time, and one that is behind
- * sends fewer, fuller frames until it is not. A frame that is too large for so many channels is sent thin:
- * its events without the message or conversation, which clients then fetch.
+ * Changes are taken in batches: whatever has come up since the last one. In a batch, the changes of one
+ * conversation that concern the same users share a frame. So a relay that keeps up sends one event at a time,
+ * and one that is behind sends fewer, fuller frames until it is not. A frame that is too large for so many
+ * channels is sent thin: its events without the message or conversation, which clients then fetch.
  */
 #ifndef IMD_PUBLISHER_H
 #define IMD_PUBLISHER_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/shared.h"
 #include "push/nchan.h"
 #include "store/db.h"
 #include "store/instance.h"
@@ -29,15 +30,16 @@ struct publisher {
     size_t name_count;   /* … so many */
     size_t name_room;    /* … with room for so many */
     struct buf channels; /* some of them, joined by "," */
-    bool published;      /* the batch at hand has given nchan something */
+    int frames;          /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
     enum err err;        /* of callbacks */
 };
 
 /* What became of a batch. */
 struct batch_result {
     int64_t last_id; /* all changes up to it are taken; the id asked from where there were none */
+    int taken;       /* changes that were taken for sending */
     int dropped;     /* changes that were too old */
-    bool published;  /* nchan has them in flight, and answers with last_id; else they need no push */
+    int frames;      /* in flight to nchan, which answers with last_id; 0: nothing needs a push */
 };
 
 /* Frees what it holds; the borrowed things are the caller's. Zero the struct and set the borrowed ones to
@@ -50,5 +52,11 @@ void publisher_clear(struct publisher *p);
  * what nchan was given is incomplete, so the connection must go.
  */
 enum err publisher_batch(struct publisher *p, int64_t id, struct batch_result *result);
+
+/*
+ * Gives nchan, which must be connected, the event that somebody is typing, for the other members; nothing
+ * where they are many or the user is no member. Opens a read transaction. Errors as above.
+ */
+enum err publisher_type(struct publisher *p, const struct shared_typing *typing);
 
 #endif

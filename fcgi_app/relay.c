@@ -79,8 +79,9 @@ lose_connection(struct relay *r, const char *why)
 }
 
 static void
-log_dropped(int changes, const char *why)
+dropped(struct relay *r, int changes, const char *why)
 {
+    shared_count(&r->shared->counters.dropped_changes, (uint64_t)changes);
     log_event(LOG_WARNING, "push_dropped", "changes=%d reason=%s", changes, why);
 }
 
@@ -100,7 +101,7 @@ refused(struct relay *r)
         r->refused_since_ms = now;
     r->publisher.batch_max = 1;
     if (alone && now - r->refused_since_ms > REFUSED_MS) {
-        log_dropped(1, "refused");
+        dropped(r, 1, "refused");
         atomic_store(&r->shared->acknowledged_change, at_hand);
         r->refused_since_ms = 0;
     }
@@ -119,13 +120,40 @@ queue_changes(struct relay *r)
         return;
     }
     if (result.dropped > 0)
-        log_dropped(result.dropped, "too_old");
+        dropped(r, result.dropped, "too_old");
+    shared_count(&r->shared->counters.pushes, (uint64_t)result.frames);
+    shared_count(&r->shared->counters.pushed_changes, (uint64_t)result.taken);
     r->queued_id = result.last_id;
     /* What needs no push counts as done in its turn: after what is in flight before it. */
-    if (!result.published && nchan_in_flight(r->nchan))
+    if (result.frames == 0 && nchan_in_flight(r->nchan))
         nchan_set_ticket(r->nchan, result.last_id);
-    else if (!result.published)
+    else if (result.frames == 0)
         atomic_store(&r->shared->acknowledged_change, result.last_id);
+}
+
+/*
+ * Who is typing, as far as there is room for it after what is committed. While nchan cannot be reached it is
+ * forgotten: it would be old by then.
+ */
+static void
+pass_typing_on(struct relay *r)
+{
+    struct shared_typing typing;
+    struct shared_typing last = {0};
+
+    while ((!nchan_connected(r->nchan) || nchan_has_room(r->nchan)) &&
+           shared_next_typing(r->shared, &typing)) {
+        /* Every key stroke may send one. */
+        bool again = typing.conversation == last.conversation && strcmp(typing.username, last.username) == 0;
+
+        last = typing;
+        if (again || !nchan_connected(r->nchan))
+            continue;
+        if (publisher_type(&r->publisher, &typing) != ERR_OK)
+            lose_connection(r, "typing_unreadable");
+        else
+            shared_count(&r->shared->counters.pushes, (uint64_t)r->publisher.frames);
+    }
 }
 
 /* May the next batch go out? While changes go one by one, each waits for the answer to the one before. */
@@ -150,6 +178,7 @@ connect_again(struct relay *r)
     }
     r->progress_ms = clock_mono_ms();
     atomic_store(&r->shared->relay_connected, true);
+    shared_count(&r->shared->counters.push_connections, 1);
     log_event(LOG_INFO, "push_connected", "pending=%lld",
               (long long)(atomic_load(&r->shared->committed_change) - r->queued_id));
 }
@@ -172,10 +201,12 @@ wait_for_work(struct relay *r)
     bool connected = nchan_connected(r->nchan);
     bool wants_changes = connected && has_room(r);
     int timeout_ms = connected ? ROUND_MS : (int)r->retry_ms;
-    struct pollfd fds[3] = {
+    bool wants_typing = !connected || nchan_has_room(r->nchan);
+    struct pollfd fds[4] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
         {.fd = r->signal_fd, .events = POLLIN},
         {.fd = nchan_fd(r->nchan), .events = (short)(POLLIN | (nchan_wants_write(r->nchan) ? POLLOUT : 0))},
+        {.fd = wants_typing ? r->shared->typing_fds[0] : -1, .events = POLLIN},
     };
 
     /* First the flag, then the look: a writer does the two the other way round, so one of us sees the other.
@@ -184,7 +215,7 @@ wait_for_work(struct relay *r)
     if (wants_changes && behind(r))
         timeout_ms = 0;
     /* A writer that died between its commit and the announcement: its changes are found here. */
-    r->look = poll(fds, 3, timeout_ms) == 0 && timeout_ms == ROUND_MS;
+    r->look = poll(fds, 4, timeout_ms) == 0 && timeout_ms == ROUND_MS;
     atomic_store(&r->shared->relay_asleep, false);
     if ((fds[0].revents & POLLIN) != 0)
         shared_drain(r->shared->wake_fd);
@@ -230,6 +261,7 @@ go_round(struct relay *r)
             connect_again(r);
         if ((behind(r) || r->look) && has_room(r))
             queue_changes(r);
+        pass_typing_on(r);
         if (nchan_connected(r->nchan))
             exchange(r);
         wait_for_work(r);

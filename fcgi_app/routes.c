@@ -4,6 +4,7 @@
 #include "routes.h"
 
 #include "api/problem.h"
+#include "base/clock.h"
 #include "http/server.h"
 
 /* The longest content, each byte of it written as \u00XX, and the members beside it. */
@@ -15,14 +16,27 @@
 const struct route routes[] = {
     {"POST", "/messages", api_send_message, BODY_SEND},
     {"GET", "/messages", api_list_messages, 0},
+    {"GET", "/messages/{id}", api_get_message, 0},
+    {"PATCH", "/messages/{id}", api_edit_message, BODY_SEND},
+    {"DELETE", "/messages/{id}", api_delete_message, 0},
+    {"PUT", "/messages/{id}/reactions/{emoji}", api_react, 0},
+    {"DELETE", "/messages/{id}/reactions/{emoji}", api_unreact, 0},
     {"POST", "/conversations", api_create_conversation, BODY_CREATE},
     {"GET", "/conversations", api_list_conversations, 0},
+    {"PATCH", "/conversations/{id}", api_name_conversation, BODY_SMALL},
     {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL},
     {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL},
+    {"PUT", "/conversations/{id}/read", api_mark_read, BODY_SMALL},
+    {"GET", "/conversations/{id}/changes", api_list_changes, 0},
+    {"POST", "/conversations/{id}/typing", api_type, BODY_SMALL},
+    {"GET", "/conversations/{id}/presence", api_presence, 0},
     {"GET", "/ws", api_subscribe, 0},
     {"GET", "/healthz", api_health, 0},
+    {"GET", "/metrics", api_metrics, 0},
+    {"GET", "/openapi.json", api_openapi, 0},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
+_Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each route has a row of counters");
 
 /* What the route needs before its handler runs. */
 static enum err
@@ -38,9 +52,21 @@ check_needs(struct context *x, const struct route *route, struct server *s, stru
     return err;
 }
 
+/* For /metrics. */
+static void
+count_answer(const struct context *x, const struct route_match *match, int64_t started_us)
+{
+    struct shared_counters *c = &x->shared->counters;
+    size_t row = match->route == NULL ? SHARED_ROUTES_MAX - 1 : (size_t)(match->route - routes);
+
+    shared_count(&c->answers[row][x->response->status / 100 - 1], 1);
+    shared_count(&c->answer_us[row], (uint64_t)(clock_mono_us() - started_us));
+}
+
 void
 routes_answer(struct context *x, struct server *s, struct exchange *e)
 {
+    int64_t started_us = clock_mono_us();
     struct route_match match;
     enum err err = router_find(routes, route_count, x->request->method, x->request->path, &match);
     struct str allow;
@@ -48,6 +74,9 @@ routes_answer(struct context *x, struct server *s, struct exchange *e)
     x->response->status = 200;
     x->response->content_type = "application/json";
     x->id = match.id;
+    x->text = match.text;
+    x->routes = routes;
+    x->route_count = route_count;
     if (err == ERR_OK)
         err = check_needs(x, match.route, s, e);
     if (err == ERR_OK)
@@ -63,4 +92,5 @@ routes_answer(struct context *x, struct server *s, struct exchange *e)
     /* Readable in a terminal, where the next prompt would follow the last brace. */
     buf_c(&x->response->body, "\n");
     body_free(x->body);
+    count_answer(x, &match, started_us);
 }

@@ -23,6 +23,7 @@ struct worker {
     const struct config *config;
     struct shared *shared;
     struct store store;
+    struct presence *presence;
     struct server *server;
 };
 
@@ -37,6 +38,7 @@ serve(struct worker *w, struct exchange *e, struct arena *arena, struct request 
         .arena = arena,
         .store = &w->store,
         .shared = w->shared,
+        .presence = w->presence,
         .config = w->config,
     };
 
@@ -124,6 +126,8 @@ open_all(struct worker *w, int listen_fd)
     enum err err = store_open(&w->store, w->config->database, (int)w->config->readers, w->shared);
 
     if (err == ERR_OK)
+        err = presence_new(&w->presence, w->config->push_socket);
+    if (err == ERR_OK)
         err = server_open(&w->server, listen_fd, (int)w->config->threads, (int)w->config->readers);
     return err;
 }
@@ -168,6 +172,7 @@ worker_run(const struct config *config, struct shared *shared, int listen_fd, in
     if (!ended)
         _exit(EXIT_FAILURE);
     server_close(w.server);
+    presence_free(w.presence);
     store_close(&w.store);
     return EXIT_SUCCESS;
 }

@@ -11,6 +11,8 @@
 #include "base/shared.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/router.h"
+#include "push/presence.h"
 #include "store/store.h"
 #include "wire/body.h"
 
@@ -20,20 +22,36 @@ struct context {
     struct arena *arena;
     struct body *body; /* the JSON object, where the route takes one */
     int64_t id;        /* of "{id}" in the path */
+    struct str text;   /* of "{emoji}" in the path */
     struct store *store;
     struct shared *shared;
+    struct presence *presence;
     const struct config *config;
-    const char *field; /* out, on an error: the input at fault; NULL: the error's usual one */
-    struct str wrong;  /* out, on an error: what stood there, where the sentence shows it */
+    const struct route *routes; /* all of them, for what tells of them … */
+    size_t route_count;         /* … so many */
+    const char *field;          /* out, on an error: the input at fault; NULL: the error's usual one */
+    struct str wrong;           /* out, on an error: what stood there, where the sentence shows it */
 };
 
 enum err api_send_message(struct context *x);
 enum err api_list_messages(struct context *x);
+enum err api_get_message(struct context *x);
+enum err api_edit_message(struct context *x);
+enum err api_delete_message(struct context *x);
+enum err api_react(struct context *x);
+enum err api_unreact(struct context *x);
 enum err api_create_conversation(struct context *x);
 enum err api_list_conversations(struct context *x);
+enum err api_name_conversation(struct context *x);
 enum err api_join_conversation(struct context *x);
 enum err api_leave_conversation(struct context *x);
+enum err api_mark_read(struct context *x);
+enum err api_list_changes(struct context *x);
+enum err api_type(struct context *x);
+enum err api_presence(struct context *x);
 enum err api_subscribe(struct context *x);
 enum err api_health(struct context *x);
+enum err api_metrics(struct context *x);
+enum err api_openapi(struct context *x);
 
 #endif

@@ -1,6 +1,7 @@
 /* conversations.c - the handlers of /conversations. */
 #include "api/input.h"
 #include "domain/converse.h"
+#include "domain/inbox.h"
 #include "domain/names.h"
 #include "wire/render.h"
 
@@ -88,9 +89,8 @@ list_conversation(void *arg, const struct conversation *c)
     return body->n <= ANSWER_BYTES_MAX;
 }
 
-/* GET /conversations?id=1&id=2 */
-enum err
-api_list_conversations(struct context *x)
+static enum err
+list_by_id(struct context *x)
 {
     struct buf *body = &x->response->body;
     int64_t *ids;
@@ -104,6 +104,71 @@ api_list_conversations(struct context *x)
     if (err == ERR_OK && body->n > ANSWER_BYTES_MAX)
         return ERR_ANSWER_TOO_LARGE;
     buf_c(body, "]}");
+    return err;
+}
+
+static bool
+list_entry(void *arg, const struct listing *l)
+{
+    struct buf *body = arg;
+
+    if (body->n > 0 && body->p[body->n - 1] != '[')
+        buf_add(body, ",", 1);
+    render_listing(body, l);
+    return body->n <= PAGE_BYTES_MAX;
+}
+
+static enum err
+list_of_user(struct context *x, struct str username)
+{
+    struct buf *body = &x->response->body;
+    struct inbox inbox = {.username = username, .updated_after = -1, .updated_before = INT64_MAX};
+    bool given;
+    enum err err = names_valid(username) ? ERR_OK : ERR_USERNAME;
+
+    if (err == ERR_OK)
+        err = input_number(x, "updated_after", ERR_UPDATED_AFTER, &inbox.updated_after, &given);
+    if (err == ERR_OK)
+        err = input_number(x, "updated_before", ERR_UPDATED_BEFORE, &inbox.updated_before, &given);
+    if (err == ERR_OK)
+        err = input_limit(x, PAGE_LIMIT_MAX, &inbox.limit);
+    if (err != ERR_OK)
+        return err;
+    buf_c(body, "{\"conversations\":[");
+    err = inbox_list(x->store, x->arena, &inbox, list_entry, body);
+    buf_printf(body, "],\"has_next\":%s,\"epoch\":\"%s\"}", inbox.has_next ? "true" : "false", inbox.epoch);
+    return err;
+}
+
+/*
+ * GET /conversations?id=1&id=2
+ * GET /conversations?username=&limit=100&updated_after=&updated_before=
+ */
+enum err
+api_list_conversations(struct context *x)
+{
+    struct str username;
+    enum err err = input_param(x, "username", &username);
+
+    if (err != ERR_OK)
+        return err;
+    return username.p != NULL ? list_of_user(x, username) : list_by_id(x);
+}
+
+/* PATCH /conversations/{id} {username, title} */
+enum err
+api_name_conversation(struct context *x)
+{
+    struct naming naming = {.arena = x->arena, .id = x->id};
+    enum err err;
+
+    if (!input_username(x, &naming.username))
+        return ERR_USERNAME;
+    if (body_string(x->body, "title", &naming.title) != BODY_OK || !converse_title_valid(naming.title))
+        return ERR_TITLE;
+    err = converse_name(x->store, &naming);
+    if (err == ERR_OK)
+        render_conversation(&x->response->body, &naming.conversation);
     return err;
 }
 

@@ -23,6 +23,26 @@ input_username(struct context *x, struct str *name)
     return body_string(x->body, "username", name) == BODY_OK && names_valid(*name);
 }
 
+enum err
+input_query_username(struct context *x, struct str *name)
+{
+    enum err err = input_param(x, "username", name);
+
+    return err == ERR_OK && !names_valid(*name) ? ERR_USERNAME : err;
+}
+
+enum err
+input_number(struct context *x, const char *name, enum err wrong, int64_t *value, bool *given)
+{
+    struct str text;
+    enum err err = input_param(x, name, &text);
+
+    *given = text.p != NULL;
+    if (err != ERR_OK || text.p == NULL)
+        return err;
+    return str_to_int(text, value) ? ERR_OK : wrong;
+}
+
 /* Digits alone, of any length: what exceeds an int64 is just large. */
 static bool
 large_number(struct str text)

@@ -8,6 +8,13 @@
 enum err input_param(struct context *x, const char *name, struct str *value);
 /* The name of a user from the body. False where it is missing, mistyped or malformed. */
 bool input_username(struct context *x, struct str *name);
+/* The query parameter username, which must be there. ERR_USERNAME, ERR_DUPLICATE_PARAMETER. */
+enum err input_query_username(struct context *x, struct str *name);
+/*
+ * A number, 0 … 2^63-1, from a query parameter. Absent or empty: *given false, and *value is left alone.
+ * `wrong` is the error for anything else.
+ */
+enum err input_number(struct context *x, const char *name, enum err wrong, int64_t *value, bool *given);
 /* limit: 1 … max, more counts as max; absent: 100. ERR_LIMIT. */
 enum err input_limit(struct context *x, int max, int *limit);
 /* after: 0 … 2^63-1, absent: 0. ERR_AFTER. */

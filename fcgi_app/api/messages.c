@@ -1,31 +1,149 @@
 /* messages.c - the handlers of /messages. */
 #include "api/input.h"
+#include "domain/amend.h"
 #include "domain/history.h"
 #include "domain/names.h"
 #include "domain/send.h"
 #include "wire/render.h"
 
-/* POST /messages {conversation_id, username, content} */
+/* An optional input of the body: null is as good as nothing. */
+static enum body_kind
+optional(enum body_kind kind, struct context *x, const char *key)
+{
+    return kind == BODY_MISTYPED && body_is_null(x->body, key) ? BODY_ABSENT : kind;
+}
+
+#define KEY_HEADER "Idempotency-Key"
+
+/* The key that makes sending repeatable: in the body, in a header, or the same in both. */
+static enum err
+read_client_id(struct context *x, struct str *client_id)
+{
+    struct str header = x->request->idempotency_key;
+    enum body_kind kind = optional(body_string(x->body, "client_id", client_id), x, "client_id");
+
+    if (kind == BODY_MISTYPED || (kind == BODY_OK && !send_client_id_valid(*client_id)))
+        return ERR_CLIENT_ID;
+    if (header.n == 0)
+        return ERR_OK;
+    if (kind == BODY_OK)
+        return str_eq(header, *client_id) ? ERR_OK : ERR_CLIENT_ID;
+    x->field = KEY_HEADER;
+    *client_id = header;
+    return send_client_id_valid(header) ? ERR_OK : ERR_CLIENT_ID;
+}
+
+static enum err
+read_content(struct context *x, bool required, struct str *content)
+{
+    enum body_kind kind = body_string(x->body, "content", content);
+
+    if (kind == BODY_MISTYPED || (kind == BODY_ABSENT && required))
+        return ERR_CONTENT;
+    return content->n > (size_t)x->config->content_bytes_max ? ERR_CONTENT_TOO_LONG : ERR_OK;
+}
+
+static enum err
+read_message(struct context *x, struct message *m)
+{
+    enum body_kind reply_to;
+    enum err err;
+
+    if (body_int(x->body, "conversation_id", &m->conversation) != BODY_OK || m->conversation < 1)
+        return ERR_CONVERSATION;
+    /* What is no name is no user's; the conversation is checked before the user. */
+    if (!input_username(x, &m->sender))
+        m->sender = str_c("");
+    err = read_content(x, false, &m->content);
+    if (err != ERR_OK)
+        return err;
+    reply_to = optional(body_int(x->body, "reply_to", &m->reply_to), x, "reply_to");
+    if (reply_to == BODY_MISTYPED || (reply_to == BODY_OK && m->reply_to < 1))
+        return ERR_REPLY_TO;
+    return read_client_id(x, &m->client_id);
+}
+
+/* POST /messages {conversation_id, username, content, client_id, reply_to} */
 enum err
 api_send_message(struct context *x)
 {
-    struct message m = {.content = str_c("")};
-    enum body_kind content = body_string(x->body, "content", &m.content);
-    enum err err;
+    struct sending sending = {.arena = x->arena, .message = {.content = str_c("")}};
+    enum err err = read_message(x, &sending.message);
 
-    if (body_int(x->body, "conversation_id", &m.conversation) != BODY_OK || m.conversation < 1)
-        return ERR_CONVERSATION;
-    /* What is no name is no user's; the conversation is checked before the user. */
-    if (!input_username(x, &m.sender))
-        m.sender = str_c("");
-    if (content == BODY_MISTYPED)
-        return ERR_CONTENT;
-    if (m.content.n > (size_t)x->config->content_bytes_max)
-        return ERR_CONTENT_TOO_LONG;
-    err = send_message(x->store, &m);
+    if (err != ERR_OK)
+        return err;
+    err = send_message(x->store, &sending);
+    /* The header is at fault for its own errors alone. */
+    if (err != ERR_IDEMPOTENCY_MISMATCH)
+        x->field = NULL;
+    if (err == ERR_OK)
+        render_message(&x->response->body, &sending.message);
+    x->response->replayed = sending.replayed;
+    return err;
+}
+
+/* GET /messages/{id} */
+enum err
+api_get_message(struct context *x)
+{
+    struct message m;
+    enum err err = amend_find(x->store, x->arena, x->id, &m);
+
     if (err == ERR_OK)
         render_message(&x->response->body, &m);
     return err;
+}
+
+/* PATCH /messages/{id} {username, content} */
+enum err
+api_edit_message(struct context *x)
+{
+    struct amendment a = {.arena = x->arena, .id = x->id};
+    enum err err;
+
+    if (!input_username(x, &a.username))
+        return ERR_USERNAME;
+    err = read_content(x, true, &a.content);
+    if (err == ERR_OK)
+        err = amend_edit(x->store, &a);
+    if (err == ERR_OK)
+        render_message(&x->response->body, &a.message);
+    return err;
+}
+
+/* What has only a user name as input. */
+static enum err
+amend(struct context *x, enum err (*command)(struct store *store, struct amendment *a))
+{
+    struct amendment a = {.arena = x->arena, .id = x->id, .emoji = x->text};
+    enum err err = input_query_username(x, &a.username);
+
+    if (err == ERR_OK)
+        err = command(x->store, &a);
+    if (err == ERR_OK)
+        render_message(&x->response->body, &a.message);
+    return err;
+}
+
+/* DELETE /messages/{id}?username= */
+enum err
+api_delete_message(struct context *x)
+{
+    return amend(x, amend_delete);
+}
+
+/* PUT /messages/{id}/reactions/{emoji}?username= */
+enum err
+api_react(struct context *x)
+{
+    return amend_emoji_valid(x->text) ? amend(x, amend_react) : ERR_EMOJI;
+}
+
+/* DELETE /messages/{id}/reactions/{emoji}?username= */
+enum err
+api_unreact(struct context *x)
+{
+    return amend_emoji_valid(x->text) ? amend(x, amend_unreact) : ERR_EMOJI;
 }
 
 /* A page as it is written. */
@@ -63,10 +181,43 @@ page_cut(void *arg)
 /* What a list of messages is asked for. */
 struct selector {
     struct str username; /* absent: by conversation */
-    int64_t conversation;
-    int64_t after; /* UNIX ms */
-    int limit;
+    int64_t after;       /* UNIX ms */
+    bool by_seq;
+    struct seq_page page; /* by conversation: which one, and how many messages; by seq: from where on */
 };
+
+/* after_seq, before_seq or around_seq: at most one, and then nothing else that selects. */
+static enum err
+read_seq(struct context *x, struct selector *s)
+{
+    static const struct {
+        const char *name;
+        enum err wrong;
+    } sides[] = {
+        [SEQ_AFTER] = {"after_seq", ERR_AFTER_SEQ},
+        [SEQ_BEFORE] = {"before_seq", ERR_BEFORE_SEQ},
+        [SEQ_AROUND] = {"around_seq", ERR_AROUND_SEQ},
+    };
+    struct str after;
+    enum err err = request_param(x->request, "after", &after);
+
+    for (int side = 0; err == ERR_OK && side < 3; side++) {
+        bool given;
+
+        err = input_number(x, sides[side].name, sides[side].wrong, &s->page.seq, &given);
+        if (err != ERR_OK || !given)
+            continue;
+        if (side == SEQ_AROUND && s->page.seq == 0)
+            return ERR_AROUND_SEQ;
+        x->field = sides[side].name;
+        if (s->by_seq || after.p != NULL || s->username.p != NULL)
+            return ERR_CONFLICTING_PARAMETERS;
+        x->field = NULL;
+        s->by_seq = true;
+        s->page.side = (enum seq_side)side;
+    }
+    return err;
+}
 
 static enum err
 read_selector(struct context *x, struct selector *s)
@@ -80,25 +231,60 @@ read_selector(struct context *x, struct selector *s)
         err = ERR_SELECTOR;
     if (err == ERR_OK && s->username.p != NULL && !names_valid(s->username))
         err = ERR_USERNAME;
-    if (err == ERR_OK && conversation.p != NULL &&
-        (!str_to_int(conversation, &s->conversation) || s->conversation == 0))
+    /* The user name wins: then it does not matter what stands there. */
+    if (err == ERR_OK && conversation.p != NULL && s->username.p == NULL &&
+        (!str_to_int(conversation, &s->page.conversation) || s->page.conversation == 0))
         err = ERR_CONVERSATION;
     if (err == ERR_OK)
         err = input_after(x, &s->after);
     if (err == ERR_OK)
-        err = input_limit(x, HISTORY_LIMIT_MAX, &s->limit);
+        err = read_seq(x, s);
+    if (err == ERR_OK)
+        err = input_limit(x, PAGE_LIMIT_MAX, &s->page.limit);
     return err;
 }
 
-/* GET /messages?username=&conversation_id=&after=0&limit=100 */
+static enum err
+list_by_seq(struct context *x, struct selector *s, struct page *page)
+{
+    struct buf *body = &x->response->body;
+    enum err err = history_by_seq(x->store, x->arena, &s->page, page_message, page);
+
+    buf_c(body, "],\"has_prev\":");
+    buf_c(body, s->page.has_prev ? "true" : "false");
+    buf_c(body, ",\"has_next\":");
+    buf_c(body, s->page.has_next ? "true}" : "false}");
+    return err;
+}
+
+static enum err
+list_by_time(struct context *x, const struct selector *s, struct page *page)
+{
+    struct buf *body = &x->response->body;
+    struct history_sink sink = {page, page_message, page_tick_ends, page_cut};
+    bool has_next = false;
+    enum err err;
+
+    if (s->username.p != NULL)
+        err = history_of_user(x->store, x->arena, s->username, s->after, s->page.limit, &sink, &has_next);
+    else
+        err = history_of_conversation(x->store, x->arena, s->page.conversation, s->after, s->page.limit,
+                                      &sink, &has_next);
+    buf_c(body, "],\"has_next\":");
+    buf_c(body, has_next ? "true}" : "false}");
+    return err;
+}
+
+/*
+ * GET /messages?username=&after=0&limit=100
+ * GET /messages?conversation_id=&after=0&limit=100, or with after_seq, before_seq or around_seq for after
+ */
 enum err
 api_list_messages(struct context *x)
 {
     struct buf *body = &x->response->body;
     struct page page = {.body = body};
-    struct history_sink sink = {&page, page_message, page_tick_ends, page_cut};
     struct selector s = {0};
-    bool has_next = false;
     enum err err = read_selector(x, &s);
 
     if (err != ERR_OK)
@@ -107,11 +293,5 @@ api_list_messages(struct context *x)
     page.complete = body->n;
     if (!buf_ok(body))
         return ERR_MEMORY;
-    if (s.username.p != NULL)
-        err = history_of_user(x->store, x->arena, s.username, s.after, s.limit, &sink, &has_next);
-    else
-        err = history_of_conversation(x->store, s.conversation, s.after, s.limit, &sink, &has_next);
-    buf_c(body, "],\"has_next\":");
-    buf_c(body, has_next ? "true}" : "false}");
-    return err;
+    return s.by_seq ? list_by_seq(x, &s, &page) : list_by_time(x, &s, &page);
 }

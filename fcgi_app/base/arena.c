@@ -80,6 +80,19 @@ arena_alloc(struct arena *a, size_t bytes)
     return p;
 }
 
+void *
+arena_grow(struct arena *a, void *array, size_t count, size_t size)
+{
+    void *larger;
+
+    if (count > 0 && (count < 8 || (count & (count - 1)) != 0))
+        return array;
+    larger = arena_alloc(a, (count < 8 ? 8 : count * 2) * size);
+    if (larger != NULL && count > 0)
+        memcpy(larger, array, count * size);
+    return larger;
+}
+
 struct str
 arena_copy(struct arena *a, struct str s)
 {

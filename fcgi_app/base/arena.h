@@ -24,6 +24,11 @@ void arena_clear(struct arena *a);
 void arena_reset(struct arena *a);
 /* Zeroed, aligned for any type; lives until reset. NULL: out of memory. */
 void *arena_alloc(struct arena *a, size_t bytes);
+/*
+ * Room for one more of `size` bytes at the end of an array of `count` that only this function has grown; NULL
+ * and 0 to begin. The array moves when it is full. NULL: out of memory.
+ */
+void *arena_grow(struct arena *a, void *array, size_t count, size_t size);
 /* A copy ended by NUL. An absent string where memory ran out. */
 struct str arena_copy(struct arena *a, struct str s);
 

@@ -8,5 +8,7 @@
 int64_t clock_wall_ms(void);
 /* Milliseconds since some moment, never backwards, the same in all processes: for deadlines. */
 int64_t clock_mono_ms(void);
+/* The same in microseconds: for durations. */
+int64_t clock_mono_us(void);
 
 #endif

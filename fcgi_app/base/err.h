@@ -13,6 +13,7 @@ enum err {
     /* The machine's doing. */
     ERR_STORAGE,  /* SQLite could not read or write: locked, full, broken */
     ERR_RELAY,    /* no relay is publishing */
+    ERR_PRESENCE, /* nchan does not say who listens */
     ERR_MEMORY,   /* allocation failed */
     ERR_IO,       /* a socket or file failed */
     ERR_REFUSED,  /* nchan cannot take a push just now */
@@ -36,6 +37,12 @@ enum err {
     ERR_AFTER,
     ERR_ID,
     ERR_ANSWER_TOO_LARGE,
+    ERR_UPDATED_AFTER,
+    ERR_UPDATED_BEFORE,
+    ERR_AFTER_SEQ,
+    ERR_BEFORE_SEQ,
+    ERR_AROUND_SEQ,
+    ERR_CONFLICTING_PARAMETERS,
     ERR_SELECTOR,
     ERR_TYPE,
     ERR_MEMBERS,
@@ -43,13 +50,25 @@ enum err {
     ERR_MEMBER_COUNT,
     ERR_CONTENT,
     ERR_CONTENT_TOO_LONG,
+    ERR_CLIENT_ID,
+    ERR_REPLY_TO,
+    ERR_EMOJI,
+    ERR_TITLE,
+    ERR_SEQ,
     ERR_USERNAME,
     ERR_CONVERSATION,
 
     /* Refusals by a rule. */
     ERR_CONVERSATION_UNKNOWN,
+    ERR_MESSAGE_UNKNOWN,
     ERR_USERNAME_UNKNOWN,
     ERR_SENDER_NOT_MEMBER,
+    ERR_NOT_A_MEMBER,
+    ERR_NOT_THE_SENDER,
+    ERR_MESSAGE_DELETED,
+    ERR_IDEMPOTENCY_MISMATCH,
+    ERR_TOO_MANY_REACTIONS,
+    ERR_TOO_MANY_MEMBERS,
     ERR_JOIN_PRIVATE,
     ERR_LEAVE_PRIVATE,
     ERR_COUNT, /* how many there are */

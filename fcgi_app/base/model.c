@@ -1,11 +1,19 @@
 /* model.c - see model.h. */
 #include "base/model.h"
 
-const char *const conversation_type_names[2] = {"private_chat", "group_chat"};
+const char *const conversation_type_names[2] = {
+    [TYPE_PRIVATE] = "private_chat",
+    [TYPE_GROUP] = "group_chat",
+};
 
 const char *const change_event_names[EVENT_COUNT] = {
-    "message.created",
-    "conversation.created",
-    "member.joined",
-    "member.left",
+    [EVENT_MESSAGE_CREATED] = "message.created",
+    [EVENT_MESSAGE_UPDATED] = "message.updated",
+    [EVENT_MESSAGE_DELETED] = "message.deleted",
+    [EVENT_CONVERSATION_CREATED] = "conversation.created",
+    [EVENT_CONVERSATION_UPDATED] = "conversation.updated",
+    [EVENT_MEMBER_JOINED] = "member.joined",
+    [EVENT_MEMBER_LEFT] = "member.left",
+    [EVENT_READ] = "read",
+    [EVENT_TYPING] = "typing",
 };

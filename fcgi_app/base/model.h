@@ -6,8 +6,28 @@
 #ifndef IMD_BASE_MODEL_H
 #define IMD_BASE_MODEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/str.h"
+
+#define USERNAME_BYTES_MAX  20
+#define CLIENT_ID_BYTES_MAX 64
+#define EMOJI_BYTES_MAX     64
+#define EMOJI_PER_MESSAGE   32
+#define TITLE_CHARS_MAX     200
+#define UNREAD_MAX          1000 /* unread messages are counted up to so many */
+/* Up to so many members, what each does is of interest to all: read markers, typing, the names in a list. */
+#define MEMBERS_FEW 100
+/* A listing of a user's conversations, of messages, or of changes holds at most so many. */
+#define PAGE_LIMIT_MAX 1000
+/* A page with more content than this ends early. */
+#define PAGE_BYTES_MAX (1024 * 1024)
+
+/* One user's reaction to a message. */
+struct reaction {
+    struct str emoji;
+    struct str username;
+};
 
 struct message {
     int64_t id;
@@ -16,6 +36,13 @@ struct message {
     int64_t timestamp; /* UNIX ms */
     struct str sender;
     struct str content;
+    struct str client_id;             /* the sender's own key for it; absent: none */
+    int64_t reply_to;                 /* id of a message; 0: none */
+    int64_t edited_at;                /* UNIX ms; 0: never */
+    int64_t deleted_at;               /* UNIX ms; 0: not deleted */
+    int emoji_count;                  /* different ones among the reactions */
+    const struct reaction *reactions; /* by emoji, then user name, in byte order */
+    size_t reaction_count;
 };
 
 enum conversation_type { TYPE_PRIVATE, TYPE_GROUP };
@@ -23,20 +50,50 @@ enum conversation_type { TYPE_PRIVATE, TYPE_GROUP };
 struct conversation {
     int64_t id;
     enum conversation_type type;
+    struct str title;   /* "": none */
     int64_t created_at; /* UNIX ms */
     int64_t updated_at; /* UNIX ms */
     int64_t last_seq;
     int64_t version;
-    const struct str *members; /* in byte order */
-    size_t member_count;
+    int64_t member_count;
+    int64_t listed_at;         /* UNIX ms: when its members' lists were last told that it is active */
+    const struct str *members; /* in byte order; NULL: not read */
+    size_t members_read;       /* how many of them stand in members */
+};
+
+/* What a conversation is to one user: an entry of their list. */
+struct listing {
+    struct conversation conversation; /* of one that they left: as it was then, without title and members */
+    bool left;                        /* they left it: nothing of what follows is set */
+    struct str role;
+    int64_t read_seq;
+    int64_t unread;               /* up to UNREAD_MAX */
+    const struct message *newest; /* that they received; NULL: none */
+};
+
+/* A member as a page of changes shows them. */
+struct standing {
+    struct str username;
+    struct str role;
+    bool left;
+};
+
+struct read_marker {
+    struct str username;
+    int64_t seq;
 };
 
 /* What happened to a conversation: a row of the outbox, an event of a push frame. */
 enum change_event {
     EVENT_MESSAGE_CREATED,
+    EVENT_MESSAGE_UPDATED,
+    EVENT_MESSAGE_DELETED,
     EVENT_CONVERSATION_CREATED,
+    EVENT_CONVERSATION_UPDATED,
     EVENT_MEMBER_JOINED,
     EVENT_MEMBER_LEFT,
+    EVENT_READ,
+    EVENT_TYPING, /* never in the outbox */
     EVENT_COUNT,
 };
 
@@ -44,13 +101,11 @@ struct change {
     int64_t id; /* in the outbox */
     enum change_event event;
     int64_t conversation;
-    int64_t version;
+    int64_t version;     /* that the change made; of EVENT_READ: the one it met */
     int64_t tick;        /* UNIX ms */
-    int64_t seq;         /* of the message, where it is about one */
-    struct str username; /* who joined or left */
+    int64_t seq;         /* of the message; of the marker; else the conversation's last_seq at that time */
+    struct str username; /* who joined, left, has read or types */
 };
-
-#define USERNAME_BYTES_MAX 20
 
 /* The names by which the database and clients know these; the index is the enum. */
 extern const char *const conversation_type_names[2];

@@ -2,6 +2,7 @@
 #include "base/shared.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -41,8 +42,12 @@ shared_open(struct shared **out)
     s->janitor_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->janitor_fd < 0)
         goto fail_wake;
+    if (pipe2(s->typing_fds, O_NONBLOCK | O_CLOEXEC) != 0)
+        goto fail_janitor;
     *out = s;
     return ERR_OK;
+fail_janitor:
+    close(s->janitor_fd);
 fail_wake:
     close(s->wake_fd);
 fail_map:
@@ -53,6 +58,8 @@ fail_map:
 void
 shared_close(struct shared *s)
 {
+    close(s->typing_fds[0]);
+    close(s->typing_fds[1]);
     close(s->janitor_fd);
     close(s->wake_fd);
     munmap(s, sizeof(*s));
@@ -99,6 +106,23 @@ shared_note_wal(struct shared *s, int wal_pages)
     if (wal_pages >= SHARED_WAL_PAGES_LONG &&
         wal_pages / (SHARED_WAL_PAGES_LONG / 4) != before / (SHARED_WAL_PAGES_LONG / 4))
         signal_fd(s->janitor_fd);
+}
+
+void
+shared_type(struct shared *s, const struct shared_typing *typing)
+{
+    /* Less than PIPE_BUF: whole or not at all. */
+    if (write(s->typing_fds[1], typing, sizeof(*typing)) < 0)
+        return;
+}
+
+bool
+shared_next_typing(struct shared *s, struct shared_typing *typing)
+{
+    if (read(s->typing_fds[0], typing, sizeof(*typing)) != (ssize_t)sizeof(*typing))
+        return false;
+    typing->username[sizeof(typing->username) - 1] = '\0';
+    return true;
 }
 
 void

@@ -16,6 +16,29 @@
 /* From so many pages (16 MB) on, the write-ahead log is copied into the database file. */
 #define SHARED_WAL_PAGES_LONG 4000
 
+/* Requests are counted by route and by the hundreds of their status. */
+#define SHARED_ROUTES_MAX 64
+
+struct shared_counters {
+    _Atomic uint64_t
+        answers[SHARED_ROUTES_MAX][5]; /* by the route's row and status / 100 - 1; the last row: no route */
+    _Atomic uint64_t answer_us[SHARED_ROUTES_MAX]; /* microseconds that they took, waits included */
+    _Atomic uint64_t commits;
+    _Atomic uint64_t commits_failed;
+    _Atomic uint64_t commands; /* in all commits */
+    _Atomic uint64_t pushes;   /* frames handed to nchan, for up to 255 users each */
+    _Atomic uint64_t pushed_changes;
+    _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */
+    _Atomic uint64_t push_connections;
+    _Atomic uint64_t checkpoints;
+};
+
+/* Somebody is typing: so small that a pipe takes it whole. */
+struct shared_typing {
+    int64_t conversation;
+    char username[24]; /* ended by NUL */
+};
+
 struct shared {
     pthread_mutex_t write_lock;          /* who writes to the database; robust: outlives its holder's death */
     _Atomic int64_t committed_change;    /* highest outbox id committed, as far as the writers said */
@@ -26,8 +49,11 @@ struct shared {
     _Atomic bool commit_failing;   /* … unless one has failed since */
     _Atomic bool relay_connected;  /* nchan's publisher answers */
     _Atomic bool relay_asleep;     /* the relay waits for wake_fd */
-    int wake_fd;    /* eventfd: the relay has something to do; the same number in every child */
-    int janitor_fd; /* eventfd: the write-ahead log is long */
+    int wake_fd;       /* eventfd: the relay has something to do; the same number in every child */
+    int janitor_fd;    /* eventfd: the write-ahead log is long */
+    int typing_fds[2]; /* pipe to the relay of struct shared_typing, for what is pushed and never stored */
+    _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
+    struct shared_counters counters;
 };
 
 /* Maps and initialises the page. ERR_MEMORY or ERR_IO. Lives as long as the process tree. */
@@ -42,6 +68,16 @@ void shared_unlock(struct shared *s);
 void shared_announce(struct shared *s, int64_t change);
 /* A writer's commit left the write-ahead log this long: notes it and wakes the janitor if it is long. */
 void shared_note_wal(struct shared *s, int wal_pages);
+/* Hands it to the relay; dropped where the relay is so far behind that the pipe is full. */
+void shared_type(struct shared *s, const struct shared_typing *typing);
+/* For the relay: the next one; false: there is none. */
+bool shared_next_typing(struct shared *s, struct shared_typing *typing);
+static inline void
+shared_count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
 /* Empties one of the eventfds after a wake-up. */
 void shared_drain(int fd);
 

@@ -53,7 +53,7 @@ find_pair(struct db *db, struct creation *creation, bool *found)
     enum err err = conversations_by_pair(db, creation->names[0], creation->names[1], &id, found);
 
     if (err == ERR_OK && *found)
-        err = conversations_get(db, id, c, found);
+        err = conversations_get(db, creation->arena, id, c, found);
     if (err == ERR_OK && *found)
         err = memberships_names(db, creation->arena, c);
     return err;
@@ -80,13 +80,13 @@ create_in_tx(struct tx *tx, void *arg)
         err = accounts_add(tx, creation->names[i]);
     if (err == ERR_OK)
         err = conversations_add(tx, creation->type, private ? creation->names[0] : none,
-                                private ? creation->names[1] : none, c);
+                                private ? creation->names[1] : none, (int64_t)creation->name_count, c);
     for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
         err = memberships_add(tx, c, creation->names[i]);
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_CONVERSATION_CREATED, c, 0, none);
     c->members = creation->names;
-    c->member_count = creation->name_count;
+    c->members_read = creation->name_count;
     return err;
 }
 
@@ -116,17 +116,17 @@ find_one(struct db *db, int64_t id, bool (*each)(void *arg, const struct convers
          bool *more)
 {
     struct conversation c;
-    struct arena names; /* of this one alone: there may be many, each with many members */
+    struct arena own; /* of this one alone: there may be many, each with many members */
     bool found;
-    enum err err = conversations_get(db, id, &c, &found);
+    enum err err;
 
-    if (err != ERR_OK || !found)
-        return err;
-    arena_init(&names);
-    err = memberships_names(db, &names, &c);
-    if (err == ERR_OK)
+    arena_init(&own);
+    err = conversations_get(db, &own, id, &c, &found);
+    if (err == ERR_OK && found)
+        err = memberships_names(db, &own, &c);
+    if (err == ERR_OK && found)
         *more = each(arg, &c);
-    arena_clear(&names);
+    arena_clear(&own);
     return err;
 }
 
@@ -151,6 +151,7 @@ converse_find(struct store *store, int64_t *ids, size_t count,
 
 /* Who is to join or leave where. */
 struct move {
+    struct arena *arena;
     int64_t conversation;
     struct str username;
     bool joins;
@@ -160,7 +161,7 @@ static enum err
 check_move(struct db *db, const struct move *move, struct conversation *c)
 {
     bool found;
-    enum err err = conversations_get(db, move->conversation, c, &found);
+    enum err err = conversations_get(db, move->arena, move->conversation, c, &found);
 
     if (err != ERR_OK)
         return err;
@@ -185,28 +186,130 @@ move_in_tx(struct tx *tx, void *arg)
         err = memberships_current(tx->db, c.id, move->username, &joined_version, &is_member);
     if (err != ERR_OK || is_member == move->joins)
         return err;
-    err = conversations_bump(tx, &c, 0);
+    err = conversations_bump(tx, &c, 0, move->joins ? 1 : -1);
     if (err == ERR_OK && move->joins)
         err = memberships_add(tx, &c, move->username);
     else if (err == ERR_OK)
         err = memberships_end(tx, &c, move->username, joined_version);
     if (err == ERR_OK)
-        err = outbox_add(tx, move->joins ? EVENT_MEMBER_JOINED : EVENT_MEMBER_LEFT, &c, 0, move->username);
+        err = outbox_add(tx, move->joins ? EVENT_MEMBER_JOINED : EVENT_MEMBER_LEFT, &c, c.last_seq,
+                         move->username);
+    return err;
+}
+
+static enum err
+move_run(struct store *store, int64_t conversation, struct str username, bool joins)
+{
+    struct arena arena;
+    struct move move = {&arena, conversation, username, joins};
+    enum err err;
+
+    arena_init(&arena);
+    err = commit_run(store->commit, move_in_tx, &move, username.n);
+    arena_clear(&arena);
     return err;
 }
 
 enum err
 converse_join(struct store *store, int64_t conversation, struct str username)
 {
-    struct move move = {conversation, username, true};
-
-    return commit_run(store->commit, move_in_tx, &move, username.n);
+    return move_run(store, conversation, username, true);
 }
 
 enum err
 converse_leave(struct store *store, int64_t conversation, struct str username)
 {
-    struct move move = {conversation, username, false};
+    return move_run(store, conversation, username, false);
+}
 
-    return commit_run(store->commit, move_in_tx, &move, username.n);
+/* The conversation, provided that the user is a member now. */
+static enum err
+find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username, struct conversation *c)
+{
+    int64_t joined_version = 0;
+    bool found;
+    bool is_member = false;
+    enum err err = conversations_get(db, arena, id, c, &found);
+
+    if (err == ERR_OK && !found)
+        return ERR_CONVERSATION_UNKNOWN;
+    if (err == ERR_OK)
+        err = memberships_current(db, id, username, &joined_version, &is_member);
+    return err == ERR_OK && !is_member ? ERR_NOT_A_MEMBER : err;
+}
+
+static enum err
+name_in_tx(struct tx *tx, void *arg)
+{
+    struct naming *naming = arg;
+    struct conversation *c = &naming->conversation;
+    enum err err = find_as_member(tx->db, naming->arena, naming->id, naming->username, c);
+
+    if (err == ERR_OK)
+        err = memberships_names(tx->db, naming->arena, c);
+    if (err != ERR_OK || str_eq(c->title, naming->title))
+        return err;
+    err = conversations_bump(tx, c, 0, 0);
+    if (err == ERR_OK)
+        err = conversations_set_title(tx, c, naming->title);
+    if (err == ERR_OK)
+        err = outbox_add(tx, EVENT_CONVERSATION_UPDATED, c, c->last_seq, (struct str){0});
+    return err;
+}
+
+enum err
+converse_name(struct store *store, struct naming *naming)
+{
+    return commit_run(store->commit, name_in_tx, naming, naming->title.n);
+}
+
+bool
+converse_title_valid(struct str title)
+{
+    size_t chars = 0;
+
+    /* Every byte that does not continue a character begins one. */
+    for (size_t i = 0; i < title.n; i++)
+        chars += ((unsigned char)title.p[i] & 0xc0) != 0x80;
+    return chars <= TITLE_CHARS_MAX;
+}
+
+enum err
+converse_check_member(struct store *store, struct arena *arena, int64_t conversation, struct str username,
+                      bool *few)
+{
+    struct conversation c = {0};
+    struct db *db;
+    enum err err = pool_begin(store->pool, &db);
+
+    if (err != ERR_OK)
+        return err;
+    err = find_as_member(db, arena, conversation, username, &c);
+    pool_end(store->pool, db);
+    *few = c.member_count <= MEMBERS_FEW;
+    return err;
+}
+
+enum err
+converse_members(struct store *store, struct arena *arena, int64_t conversation, int64_t limit,
+                 const struct str **names, size_t *count)
+{
+    struct conversation c = {0};
+    struct db *db;
+    bool found;
+    enum err err = pool_begin(store->pool, &db);
+
+    if (err != ERR_OK)
+        return err;
+    err = conversations_get(db, arena, conversation, &c, &found);
+    if (err == ERR_OK && !found)
+        err = ERR_CONVERSATION_UNKNOWN;
+    if (err == ERR_OK && c.member_count > limit)
+        err = ERR_TOO_MANY_MEMBERS;
+    if (err == ERR_OK)
+        err = memberships_names(db, arena, &c);
+    pool_end(store->pool, db);
+    *names = c.members;
+    *count = c.members_read;
+    return err;
 }

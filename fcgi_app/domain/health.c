@@ -2,6 +2,7 @@
 #include "domain/health.h"
 
 #include "base/clock.h"
+#include "store/instance.h"
 
 #define COMMIT_FRESH_MS 1000
 /* The relay goes round at least once a second. */
@@ -11,9 +12,8 @@
 static enum err
 probe_in_tx(struct tx *tx, void *arg)
 {
-    (void)tx;
     (void)arg;
-    return ERR_OK;
+    return instance_set(tx);
 }
 
 enum err

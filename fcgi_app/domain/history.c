@@ -6,8 +6,8 @@
 #include "store/memberships.h"
 #include "store/messages.h"
 
-/* A page with more content than this ends at the next tick. */
-#define PAGE_BYTES_MAX (1024 * 1024)
+/* About what a reaction takes in an answer. */
+#define REACTION_BYTES 32
 /* Up to so many stays, each is looked at; with more, the newest messages anywhere are looked at first … */
 #define FEW_STAYS 24
 /* … so many of them. */
@@ -19,10 +19,16 @@ struct page {
     int limit;
     int count;    /* messages in complete ticks and in the one at hand */
     int in_tick;  /* of them, in the one at hand */
-    size_t bytes; /* of content */
+    size_t bytes; /* of content and reactions */
     int64_t tick; /* the one at hand, UNIX ms */
     bool has_next;
 };
+
+static size_t
+bytes_of(const struct message *m)
+{
+    return m->content.n + m->reaction_count * REACTION_BYTES;
+}
 
 /* Takes the next message; false: the page is full, and this message is not in it. */
 static bool
@@ -49,13 +55,13 @@ page_add(void *arg, const struct message *m)
     p->tick = m->timestamp;
     p->count++;
     p->in_tick++;
-    p->bytes += m->content.n;
+    p->bytes += bytes_of(m);
     return true;
 }
 
 enum err
-history_of_conversation(struct store *store, int64_t conversation, int64_t after, int limit,
-                        const struct history_sink *sink, bool *has_next)
+history_of_conversation(struct store *store, struct arena *arena, int64_t conversation, int64_t after,
+                        int limit, const struct history_sink *sink, bool *has_next)
 {
     struct page page = {.sink = sink, .limit = limit};
     struct conversation c;
@@ -66,11 +72,11 @@ history_of_conversation(struct store *store, int64_t conversation, int64_t after
 
     if (err != ERR_OK)
         return err;
-    err = conversations_get(db, conversation, &c, &found);
+    err = conversations_get(db, arena, conversation, &c, &found);
     if (err == ERR_OK && found)
         err = messages_first_after(db, conversation, 1, c.last_seq, after, &seq);
     if (err == ERR_OK && found && seq <= c.last_seq)
-        err = messages_range(db, conversation, seq, page_add, &page);
+        err = messages_range(db, arena, conversation, seq, page_add, &page);
     pool_end(store->pool, db);
     *has_next = page.has_next;
     return err;
@@ -226,7 +232,7 @@ select_keys(struct selection *s)
 {
     int stays;
     bool done = false;
-    enum err err = memberships_count(s->db, s->username, FEW_STAYS + 1, &stays);
+    enum err err = memberships_count_active(s->db, s->username, s->after, FEW_STAYS + 1, &stays);
 
     if (err == ERR_OK && stays > FEW_STAYS)
         err = select_by_newest(s, &done);
@@ -246,13 +252,11 @@ fill(struct db *db, const struct selection *s, struct page *page)
 
     for (size_t i = 0; err == ERR_OK && more && i < s->count; i++) {
         struct message m;
-        struct stmt *row;
         bool found;
 
-        err = messages_get(db, s->keys[i].conversation, s->keys[i].seq, &m, &found, &row);
-        if (found)
+        err = messages_get(db, s->arena, s->keys[i].conversation, s->keys[i].seq, &m, &found);
+        if (err == ERR_OK && found)
             more = page_add(page, &m);
-        db_done(row);
     }
     return err;
 }
@@ -278,5 +282,90 @@ history_of_user(struct store *store, struct arena *arena, struct str username, i
         err = fill(s.db, &s, &page);
     pool_end(store->pool, s.db);
     *has_next = page.has_next || s.beyond;
+    return err;
+}
+
+/* The first seq of the page; the page goes on from there. */
+static enum err
+find_start(struct db *db, const struct seq_page *page, int64_t last_seq, int64_t *first)
+{
+    /* In a page around a message, the half before it takes no more than its share of the content. */
+    bool around = page->side == SEQ_AROUND;
+    int before = around ? (page->limit - 1) / 2 : page->limit;
+
+    if (page->side == SEQ_AFTER) {
+        *first = page->seq + (page->seq <= last_seq);
+        return ERR_OK;
+    }
+    return messages_page_before(db, page->conversation, page->seq, before, PAGE_BYTES_MAX / (around ? 2 : 1),
+                                first);
+}
+
+/* A page by seq as it goes out. */
+struct seq_walk {
+    struct seq_page *page;
+    int64_t end;  /* seq at which it ends at the latest */
+    int64_t next; /* seq */
+    size_t bytes;
+    void (*each)(void *arg, const struct message *m);
+    void *arg;
+};
+
+static bool
+walk_message(void *arg, const struct message *m)
+{
+    struct seq_walk *w = arg;
+    /* What comes before the message asked for was measured when the start was found. */
+    bool counts = w->page->side != SEQ_BEFORE && m->seq >= w->page->seq;
+
+    if (m->seq >= w->end)
+        return false;
+    w->each(w->arg, m);
+    w->next = m->seq + 1;
+    w->bytes += counts ? bytes_of(m) : 0;
+    return w->bytes <= PAGE_BYTES_MAX / (w->page->side == SEQ_AROUND ? 2 : 1);
+}
+
+/* Where the page ends at the latest. */
+static int64_t
+find_end(const struct seq_page *page, int64_t first)
+{
+    int64_t room = page->limit;
+
+    if (page->side == SEQ_BEFORE)
+        return page->seq;
+    if (page->side == SEQ_AROUND)
+        return page->seq + room - (page->limit - 1) / 2;
+    return first + room;
+}
+
+enum err
+history_by_seq(struct store *store, struct arena *arena, struct seq_page *page,
+               void (*each)(void *arg, const struct message *m), void *arg)
+{
+    struct conversation c;
+    struct db *db;
+    bool found;
+    int64_t first = 1;
+    enum err err = pool_begin(store->pool, &db);
+
+    if (err != ERR_OK)
+        return err;
+    err = conversations_get(db, arena, page->conversation, &c, &found);
+    if (!found)
+        c.last_seq = 0;
+    /* A seq beyond the last one leads to an empty place behind it, or back from there. */
+    if (page->seq > c.last_seq)
+        page->seq = c.last_seq + 1;
+    if (err == ERR_OK)
+        err = find_start(db, page, c.last_seq, &first);
+    if (err == ERR_OK) {
+        struct seq_walk walk = {page, find_end(page, first), first, 0, each, arg};
+
+        err = messages_range(db, arena, page->conversation, first, walk_message, &walk);
+        page->has_prev = found && first > 1;
+        page->has_next = found && walk.next <= c.last_seq;
+    }
+    pool_end(store->pool, db);
     return err;
 }

@@ -1,9 +1,10 @@
 /*
- * history.h - pages of messages by time: of a conversation, and of what a user received.
+ * history.h - pages of messages: of a conversation and of what a user received, by time; of a conversation,
+ * by seq.
  *
- * A page never ends inside a tick, so a client that asks again with the last timestamp it holds misses
- * nothing: the page stops before the tick that `limit` would cut, or, where the first tick alone exceeds
- * `limit`, holds that whole tick. A page of many large messages may stop earlier, also between ticks.
+ * A page by time never ends inside a tick, so a client that asks again with the last timestamp it holds
+ * misses nothing: the page stops before the tick that `limit` would cut, or, where the first tick alone
+ * exceeds `limit`, holds that whole tick. A page of many large messages may stop earlier, also between ticks.
  */
 #ifndef IMD_DOMAIN_HISTORY_H
 #define IMD_DOMAIN_HISTORY_H
@@ -11,8 +12,6 @@
 #include "base/arena.h"
 #include "base/model.h"
 #include "store/store.h"
-
-#define HISTORY_LIMIT_MAX 1000
 
 /*
  * Where a page goes. Messages come in order; a tick is complete at the next tick_ends(); cut() takes back
@@ -25,11 +24,31 @@ struct history_sink {
     void (*cut)(void *arg);
 };
 
-/* Both: timestamp > after (UNIX ms), oldest first, limit 1 … HISTORY_LIMIT_MAX. Open a transaction. */
-enum err history_of_conversation(struct store *store, int64_t conversation, int64_t after, int limit,
-                                 const struct history_sink *sink, bool *has_next);
+/* Both: timestamp > after (UNIX ms), oldest first, limit 1 … PAGE_LIMIT_MAX. Open a transaction. */
+enum err history_of_conversation(struct store *store, struct arena *arena, int64_t conversation,
+                                 int64_t after, int limit, const struct history_sink *sink, bool *has_next);
 /* All that was sent while they were a member, their own included. */
 enum err history_of_user(struct store *store, struct arena *arena, struct str username, int64_t after,
                          int limit, const struct history_sink *sink, bool *has_next);
+
+/* Where a page by seq lies: after that message, before it, or around it. */
+enum seq_side { SEQ_AFTER, SEQ_BEFORE, SEQ_AROUND };
+
+struct seq_page {
+    int64_t conversation;
+    enum seq_side side;
+    int64_t seq;
+    int limit;     /* 1 … PAGE_LIMIT_MAX */
+    bool has_prev; /* out: the conversation has messages before those of the page … */
+    bool has_next; /* out: … and after them */
+};
+
+/*
+ * Calls back with the page's messages, oldest first; strings live for the call. Around a message: as many
+ * before it as after it, one less where `limit` is even. Many large messages make a page shorter than its
+ * limit, at the end that is farther from `seq`. Opens a transaction.
+ */
+enum err history_by_seq(struct store *store, struct arena *arena, struct seq_page *page,
+                        void (*each)(void *arg, const struct message *m), void *arg);
 
 #endif

@@ -6,6 +6,15 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 
+bool
+send_client_id_valid(struct str client_id)
+{
+    for (size_t i = 0; i < client_id.n; i++)
+        if (client_id.p[i] < ' ' || client_id.p[i] > '~')
+            return false;
+    return client_id.n >= 1 && client_id.n <= CLIENT_ID_BYTES_MAX;
+}
+
 /* Why somebody who is no member may not send. */
 static enum err
 refusal(struct db *db, struct str sender)
@@ -18,36 +27,75 @@ refusal(struct db *db, struct str sender)
     return known ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME;
 }
 
+/* The message that was sent under this key before. */
+static enum err
+find_first(struct db *db, struct sending *sending, bool *found)
+{
+    const struct message *m = &sending->message;
+    struct message first;
+    int print;
+    bool same;
+    enum err err = messages_by_client_id(db, sending->arena, m->sender, m->client_id, &first, &print, found);
+
+    if (err != ERR_OK || !*found)
+        return err;
+    same = print < 0 ? str_eq(first.content, m->content) : print == messages_print(m->content);
+    if (first.conversation != m->conversation || !same)
+        return ERR_IDEMPOTENCY_MISMATCH;
+    sending->message = first;
+    sending->replayed = true;
+    return ERR_OK;
+}
+
+static enum err
+check_reply(struct db *db, struct arena *arena, const struct message *m)
+{
+    struct message target;
+    bool found;
+    enum err err = messages_by_id(db, arena, m->reply_to, &target, &found);
+
+    if (err != ERR_OK)
+        return err;
+    return found && target.conversation == m->conversation ? ERR_OK : ERR_REPLY_TO;
+}
+
 static enum err
 send_in_tx(struct tx *tx, void *arg)
 {
-    struct message *m = arg;
+    struct sending *sending = arg;
+    struct message *m = &sending->message;
     struct conversation c;
-    bool found;
+    bool found = false;
     bool is_member = false;
-    enum err err = conversations_for_sender(tx->db, m->conversation, m->sender, &c, &found, &is_member);
+    enum err err = m->client_id.p == NULL ? ERR_OK : find_first(tx->db, sending, &found);
 
+    if (err != ERR_OK || found)
+        return err;
+    err = conversations_for_sender(tx->db, m->conversation, m->sender, &c, &found, &is_member);
     if (err != ERR_OK)
         return err;
     if (!found)
         return ERR_CONVERSATION;
     if (!is_member)
         return refusal(tx->db, m->sender);
-    err = conversations_bump(tx, &c, 1);
+    if (m->reply_to != 0)
+        err = check_reply(tx->db, sending->arena, m);
+    if (err == ERR_OK)
+        err = conversations_bump(tx, &c, 1, 0);
     if (err != ERR_OK)
         return err;
     m->id = ++tx->last_message_id;
     m->seq = c.last_seq;
     m->timestamp = tx->tick;
-    err = messages_add(tx, m);
+    err = messages_add(tx, m, c.version);
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_MESSAGE_CREATED, &c, m->seq, (struct str){0});
     return err;
 }
 
 enum err
-send_message(struct store *store, struct message *m)
+send_message(struct store *store, struct sending *sending)
 {
     /* A malformed name is an unknown one; the conversation is still to be checked first. */
-    return commit_run(store->commit, send_in_tx, m, m->content.n);
+    return commit_run(store->commit, send_in_tx, sending, sending->message.content.n);
 }

@@ -2,14 +2,27 @@
 #ifndef IMD_DOMAIN_SEND_H
 #define IMD_DOMAIN_SEND_H
 
+#include "base/arena.h"
 #include "base/model.h"
 #include "store/store.h"
 
+struct sending {
+    struct arena *arena; /* in: for the message of a repeat */
+    /* in: conversation, sender, content, and where they apply client_id and reply_to; out: all of it */
+    struct message message;
+    bool replayed; /* out: it was sent before under this client_id; the message is that one, as it is now */
+};
+
+/* 1 … CLIENT_ID_BYTES_MAX bytes of printable ASCII. */
+bool send_client_id_valid(struct str client_id);
+
 /*
- * Stores m->content from m->sender in m->conversation and fills the rest of *m. Durable on return.
- * Checked in this order: ERR_CONVERSATION (no such), ERR_USERNAME (bad or unknown), ERR_SENDER_NOT_MEMBER.
- * Opens a transaction.
+ * Stores the message and fills the rest of it. Durable on return. A client_id that its sender has used before
+ * sends nothing: the first message is given back, however much it and the sender's memberships have changed
+ * since. Checked in this order: ERR_IDEMPOTENCY_MISMATCH (the first one was another content or conversation),
+ * ERR_CONVERSATION (no such), ERR_USERNAME (bad or unknown), ERR_SENDER_NOT_MEMBER, ERR_REPLY_TO (no message
+ * of this conversation). Opens a transaction.
  */
-enum err send_message(struct store *store, struct message *m);
+enum err send_message(struct store *store, struct sending *sending);
 
 #endif

@@ -24,6 +24,7 @@ struct request {
     struct str upgrade;           /* header; absent where there is none */
     struct str websocket_version; /* header Sec-WebSocket-Version; absent where there is none */
     struct str websocket_key;     /* header Sec-WebSocket-Key; absent where there is none */
+    struct str idempotency_key;   /* header; absent where there is none */
     struct str body;              /* absent until read */
     struct param *params;         /* the query, decoded */
     size_t param_count;

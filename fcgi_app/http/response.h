@@ -9,6 +9,7 @@ struct response {
     const char *content_type;
     const char *allow;         /* Allow header; NULL: none */
     int retry_after_s;         /* Retry-After header; 0: none */
+    bool replayed;             /* Idempotent-Replayed header: the answer to an earlier request */
     struct str accel_redirect; /* X-Accel-Redirect: nginx goes on at this location; absent: no */
     struct buf body;
 };

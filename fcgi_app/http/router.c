@@ -20,7 +20,7 @@ next_segment(struct str *path, struct str *segment)
 }
 
 static bool
-path_fits(const struct route *route, struct str path, int64_t *id)
+path_fits(const struct route *route, struct str path, int64_t *id, struct str *text)
 {
     struct str pattern = str_c(route->path);
     struct str want;
@@ -32,6 +32,8 @@ path_fits(const struct route *route, struct str path, int64_t *id)
         if (str_is(want, "{id}")) {
             if (!str_to_int(got, id) || *id == 0)
                 return false;
+        } else if (str_is(want, "{emoji}")) {
+            *text = got;
         } else if (!str_eq(want, got)) {
             return false;
         }
@@ -58,13 +60,15 @@ router_find(const struct route *routes, size_t count, struct str method, struct 
     if (str_is(method, "HEAD"))
         method = str_c("GET");
     for (size_t i = 0; i < count; i++) {
+        struct str text = {0};
         int64_t id = 0;
 
-        if (!path_fits(&routes[i], path, &id))
+        if (!path_fits(&routes[i], path, &id, &text))
             continue;
         if (str_is(method, routes[i].method)) {
             match->route = &routes[i];
             match->id = id;
+            match->text = text;
             return ERR_OK;
         }
         allow(match, routes[i].method);

@@ -16,15 +16,16 @@ typedef enum err route_handler(struct context *context);
 
 struct route {
     const char *method; /* GET answers HEAD as well */
-    const char *path;   /* "{id}" stands for one segment: an id, 1 … 2^63-1 */
+    const char *path; /* "{id}" stands for one segment: an id, 1 … 2^63-1; "{emoji}" for one that is a text */
     route_handler *handler;
     size_t body_bytes_max; /* 0: takes no body; else it needs a JSON object no longer than this */
 };
 
 struct route_match {
     const struct route *route;
-    int64_t id;     /* of "{id}" */
-    char allow[64]; /* on ERR_METHOD: for the Allow header */
+    int64_t id;      /* of "{id}" */
+    struct str text; /* of "{emoji}" */
+    char allow[64];  /* on ERR_METHOD: for the Allow header */
 };
 
 /* Finds the route of method and path. ERR_NOT_FOUND, or ERR_METHOD with match->allow. One trailing '/' is

@@ -397,6 +397,7 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         .upgrade = param(e, "HTTP_UPGRADE"),
         .websocket_version = param(e, "HTTP_SEC_WEBSOCKET_VERSION"),
         .websocket_key = param(e, "HTTP_SEC_WEBSOCKET_KEY"),
+        .idempotency_key = param(e, "HTTP_IDEMPOTENCY_KEY"),
         .arena = arena,
     };
     if (r->request_id.p == NULL)
@@ -431,6 +432,8 @@ reason(int status)
     switch (status) {
     case 200:
         return "OK";
+    case 202:
+        return "Accepted";
     case 400:
         return "Bad Request";
     case 403:
@@ -439,6 +442,8 @@ reason(int status)
         return "Not Found";
     case 405:
         return "Method Not Allowed";
+    case 409:
+        return "Conflict";
     case 413:
         return "Payload Too Large";
     case 422:
@@ -458,6 +463,8 @@ write_head(struct buf *head, const struct response *response)
         buf_printf(head, "X-Accel-Redirect: %s\r\n", response->accel_redirect.p);
     if (response->allow != NULL)
         buf_printf(head, "Allow: %s\r\n", response->allow);
+    if (response->replayed)
+        buf_c(head, "Idempotent-Replayed: true\r\n");
     if (response->retry_after_s > 0)
         buf_printf(head, "Retry-After: %d\r\n", response->retry_after_s);
     buf_printf(head, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", response->content_type,

@@ -95,7 +95,7 @@ begin(struct commit *c, struct tx *tx)
 
 /* One command in its savepoint. ERR_STORAGE: the transaction as a whole is lost. */
 static enum err
-run_item(struct tx *tx, struct item *item, bool *changed)
+run_item(struct tx *tx, struct item *item)
 {
     struct tx before = *tx;
     enum err err = db_do(tx->db, SQL_SAVEPOINT);
@@ -105,9 +105,7 @@ run_item(struct tx *tx, struct item *item, bool *changed)
     item->err = item->command(tx, item->arg);
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
-    if (item->err == ERR_OK) {
-        *changed = true;
-    } else {
+    if (item->err != ERR_OK) {
         *tx = before;
         err = db_do(tx->db, SQL_SAVEPOINT_ROLLBACK);
     }
@@ -116,7 +114,36 @@ run_item(struct tx *tx, struct item *item, bool *changed)
     return err;
 }
 
-/* The group from first to last, all or nothing. */
+/* Runs the group's commands. *changed: one of those that were not refused has written something. */
+static enum err
+run_group(struct commit *c, struct tx *tx, struct item *first, bool *changed)
+{
+    enum err err = ERR_OK;
+
+    *changed = false;
+    for (struct item *i = first; err == ERR_OK && i != NULL; i = i->next) {
+        int64_t before = db_changes(tx->db);
+
+        err = run_item(tx, i);
+        *changed = *changed || (i->err == ERR_OK && db_changes(tx->db) != before);
+        shared_count(&c->shared->counters.commands, 1);
+    }
+    return err;
+}
+
+/* A transaction with something to commit has ended, one way or the other. */
+static void
+note_outcome(struct commit *c, enum err err)
+{
+    struct shared_counters *counters = &c->shared->counters;
+
+    atomic_store(&c->shared->commit_failing, err != ERR_OK);
+    shared_count(err == ERR_OK ? &counters->commits : &counters->commits_failed, 1);
+    if (err == ERR_OK)
+        atomic_store(&c->shared->commit_ok_ms, clock_mono_ms());
+}
+
+/* The group from first to last, all or nothing. Where nothing was written, nothing is committed. */
 static enum err
 transact(struct commit *c, struct item *first)
 {
@@ -125,21 +152,20 @@ transact(struct commit *c, struct item *first)
     enum err err = begin(c, &tx);
     int64_t last_change = tx.last_change;
 
-    for (struct item *i = first; err == ERR_OK && i != NULL; i = i->next)
-        err = run_item(&tx, i, &changed);
+    if (err == ERR_OK)
+        err = run_group(c, &tx, first, &changed);
     if (err == ERR_OK && changed)
         err = instance_set(&tx);
     if (err == ERR_OK)
         err = db_do(c->db, changed ? SQL_COMMIT : SQL_ROLLBACK);
     if (err == ERR_OK && tx.last_change > last_change)
         shared_announce(c->shared, tx.last_change);
+    if (err == ERR_OK && tx.wipe)
+        atomic_store(&c->shared->wipe, true);
     if (err != ERR_OK && db_in_transaction(c->db))
         db_do(c->db, SQL_ROLLBACK);
-    if (err != ERR_OK || changed) {
-        atomic_store(&c->shared->commit_failing, err != ERR_OK);
-        if (err == ERR_OK)
-            atomic_store(&c->shared->commit_ok_ms, clock_mono_ms());
-    }
+    if (err != ERR_OK || changed)
+        note_outcome(c, err);
     return err;
 }
 

@@ -24,6 +24,7 @@ struct tx {
     int64_t tick;            /* UNIX ms: the timestamp of everything in this transaction */
     int64_t last_message_id; /* raise by one for each message */
     int64_t last_change;     /* raise by one for each outbox row */
+    bool wipe;               /* set where content was deleted: it is to go from the write-ahead log as well */
 };
 
 /*
@@ -41,8 +42,9 @@ void commit_close(struct commit *c);
 
 /*
  * Runs `command(tx, arg)` in a group's transaction; returns after that is durable (or the command was
- * refused). `bytes`: about how much it stores; a group's sum is bounded. Returns the command's error, or
- * ERR_STORAGE where the transaction failed: then nothing of it is stored. Opens a transaction itself.
+ * refused). Where no command of the group wrote anything, nothing is committed. `bytes`: about how much it
+ * stores; a group's sum is bounded. Returns the command's error, or ERR_STORAGE where the transaction failed:
+ * then nothing of it is stored. Opens a transaction itself.
  */
 enum err commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes);
 

@@ -1,15 +1,17 @@
 /* conversations.c - see conversations.h. */
 #include "store/conversations.h"
 
+#include "store/memberships.h"
+
 enum err
-conversations_get(struct db *db, int64_t id, struct conversation *c, bool *found)
+conversations_get(struct db *db, struct arena *arena, int64_t id, struct conversation *c, bool *found)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_GET);
     enum err err;
 
     db_bind_int(s, 1, id);
     err = db_step(s, found);
-    if (*found)
+    if (*found) {
         *c = (struct conversation){
             .id = id,
             .type = db_int(s, 0) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
@@ -17,7 +19,13 @@ conversations_get(struct db *db, int64_t id, struct conversation *c, bool *found
             .updated_at = db_int(s, 2),
             .last_seq = db_int(s, 3),
             .version = db_int(s, 4),
+            .member_count = db_int(s, 5),
+            .listed_at = db_int(s, 6),
+            .title = arena_copy(arena, db_text(s, 7)),
         };
+        if (c->title.p == NULL)
+            err = ERR_MEMORY;
+    }
     db_done(s);
     return err;
 }
@@ -33,8 +41,14 @@ conversations_for_sender(struct db *db, int64_t id, struct str sender, struct co
     db_bind_text(s, 2, sender);
     err = db_step(s, found);
     if (*found) {
-        *c = (struct conversation){.id = id, .last_seq = db_int(s, 0), .version = db_int(s, 1)};
-        *is_member = db_int(s, 2) != 0;
+        *c = (struct conversation){
+            .id = id,
+            .last_seq = db_int(s, 0),
+            .version = db_int(s, 1),
+            .member_count = db_int(s, 2),
+            .listed_at = db_int(s, 3),
+        };
+        *is_member = db_int(s, 4) != 0;
     }
     db_done(s);
     return err;
@@ -57,7 +71,7 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *i
 
 enum err
 conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
-                  struct conversation *c)
+                  int64_t member_count, struct conversation *c)
 {
     struct stmt *s = db_use(tx->db, SQL_CONVERSATION_ADD);
     bool row;
@@ -67,30 +81,68 @@ conversations_add(struct tx *tx, enum conversation_type type, struct str low, st
     db_bind_text(s, 2, low);
     db_bind_text(s, 3, high);
     db_bind_int(s, 4, tx->tick);
+    db_bind_int(s, 5, member_count);
     err = db_step(s, &row);
     if (err == ERR_OK && row)
         *c = (struct conversation){
             .id = db_int(s, 0),
             .type = type,
+            .title = str_c(""),
             .created_at = tx->tick,
             .updated_at = tx->tick,
             .version = 1,
+            .member_count = member_count,
+            .listed_at = tx->tick,
         };
     /* The row is handed out before the statement has ended. */
     return err == ERR_OK ? db_run(s) : (db_done(s), err);
 }
 
-enum err
-conversations_bump(struct tx *tx, struct conversation *c, int messages)
+/*
+ * Must its members' lists be told of this change, and what? While there are few members they learn of
+ * activity at least every ACTIVE_LAG_MS; with many, once, that it is always to be looked at.
+ */
+static bool
+lists_are_due(const struct conversation *c, int members)
 {
-    struct stmt *s = db_use(tx->db, SQL_CONVERSATION_BUMP);
+    bool few = c->member_count <= MEMBERS_FEW;
+    bool were_few = c->member_count - members <= MEMBERS_FEW;
+
+    return few != were_few || (few && c->updated_at - c->listed_at > ACTIVE_LAG_MS);
+}
+
+enum err
+conversations_bump(struct tx *tx, struct conversation *c, int messages, int members)
+{
+    struct stmt *s;
+    bool due;
+    enum err err;
 
     c->last_seq += messages;
+    c->member_count += members;
     c->version += 1;
     c->updated_at = tx->tick;
+    due = lists_are_due(c, members);
+    if (due)
+        c->listed_at = tx->tick;
+    s = db_use(tx->db, SQL_CONVERSATION_BUMP);
     db_bind_int(s, 1, c->id);
     db_bind_int(s, 2, c->last_seq);
     db_bind_int(s, 3, c->version);
     db_bind_int(s, 4, c->updated_at);
+    db_bind_int(s, 5, c->member_count);
+    db_bind_int(s, 6, c->listed_at);
+    err = db_run(s);
+    return err == ERR_OK && due ? memberships_touch(tx, c) : err;
+}
+
+enum err
+conversations_set_title(struct tx *tx, struct conversation *c, struct str title)
+{
+    struct stmt *s = db_use(tx->db, SQL_CONVERSATION_SET_TITLE);
+
+    c->title = title;
+    db_bind_int(s, 1, c->id);
+    db_bind_text(s, 2, title);
     return db_run(s);
 }

@@ -7,21 +7,30 @@
 #ifndef IMD_STORE_CONVERSATIONS_H
 #define IMD_STORE_CONVERSATIONS_H
 
+#include "base/arena.h"
 #include "base/model.h"
 #include "store/commit.h"
 
-/* Fills *c but for its members; *found false: there is none of that id. */
-enum err conversations_get(struct db *db, int64_t id, struct conversation *c, bool *found);
-/* The least that sending needs: last_seq and version of *c, and whether `sender` is a member now. */
+/* Fills *c but for its members; the title from the arena. *found false: there is none of that id. */
+enum err conversations_get(struct db *db, struct arena *arena, int64_t id, struct conversation *c,
+                           bool *found);
+/* The least that sending needs: what conversations_bump() changes, and whether `sender` is a member now. */
 enum err conversations_for_sender(struct db *db, int64_t id, struct str sender, struct conversation *c,
                                   bool *found, bool *is_member);
 /* The private chat of the pair; low < high in byte order. */
 enum err conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *id, bool *found);
-/* A new one, at version 1, without messages; low and high absent for a group. Fills *c but for its members.
+/*
+ * A new one of `member_count` members, at version 1, without messages; low and high absent for a group. Fills
+ * *c but for its members.
  */
 enum err conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
-                           struct conversation *c);
-/* Counts a change: c->version + 1, updated_at = tick, and last_seq + `messages`. Updates *c and the row. */
-enum err conversations_bump(struct tx *tx, struct conversation *c, int messages);
+                           int64_t member_count, struct conversation *c);
+/*
+ * Counts a change: c->version + 1, updated_at = tick, last_seq + `messages`, member_count + `members`.
+ * Updates *c and the row, and where it is time its members' lists (memberships.h tells of them); so
+ * memberships_add() and memberships_end() come after it.
+ */
+enum err conversations_bump(struct tx *tx, struct conversation *c, int messages, int members);
+enum err conversations_set_title(struct tx *tx, struct conversation *c, struct str title);
 
 #endif

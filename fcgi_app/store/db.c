@@ -14,11 +14,11 @@
 #define CACHE_KB_READ  1536
 #define CACHE_KB_WRITE 2048
 
-#define PARAMETERS_MAX 8
+#define PARAMETERS_MAX 10
 
 struct stmt {
     sqlite3_stmt *handle; /* NULL: not yet prepared */
-    /* To SQLite "$2" is a name, numbered by where it first stands: its number, by the digit. */
+    /* To SQLite "$2" is a name, numbered by where it first stands: its number, by ours. */
     int parameter[PARAMETERS_MAX + 1];
     struct db *db;
     enum err err; /* of preparing or binding; told by the next step */
@@ -109,13 +109,13 @@ db_close(struct db *db)
 static enum err
 prepare(struct stmt *s, enum sql sql)
 {
-    char name[] = "$0";
+    char name[8];
 
     if (sqlite3_prepare_v3(s->db->handle, sql_texts[sql], -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL) !=
         SQLITE_OK)
         return fail(s->db, "prepare");
     for (int i = 1; i <= PARAMETERS_MAX; i++) {
-        name[1] = (char)('0' + i);
+        sqlite3_snprintf(sizeof(name), name, "$%d", i);
         s->parameter[i] = sqlite3_bind_parameter_index(s->handle, name);
     }
     return ERR_OK;
@@ -142,6 +142,15 @@ db_bind_int(struct stmt *s, int parameter, int64_t value)
 {
     if (s->err == ERR_OK)
         bound(s, sqlite3_bind_int64(s->handle, s->parameter[parameter], value));
+}
+
+void
+db_bind_int_or_null(struct stmt *s, int parameter, int64_t value)
+{
+    if (value != 0)
+        db_bind_int(s, parameter, value);
+    else
+        db_bind_text(s, parameter, (struct str){0});
 }
 
 void
@@ -221,6 +230,12 @@ db_do(struct db *db, enum sql sql)
     return db_run(db_use(db, sql));
 }
 
+int64_t
+db_changes(struct db *db)
+{
+    return sqlite3_total_changes64(db->handle);
+}
+
 bool
 db_in_transaction(struct db *db)
 {
@@ -270,13 +285,17 @@ db_script(struct db *db, const char *script)
 }
 
 enum err
-db_checkpoint(struct db *db, bool restart, bool *done)
+db_checkpoint(struct db *db, enum db_checkpoint how, bool *done)
 {
-    int mode = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    static const int modes[] = {
+        [DB_CHECKPOINT_COPY] = SQLITE_CHECKPOINT_PASSIVE,
+        [DB_CHECKPOINT_RESTART] = SQLITE_CHECKPOINT_RESTART,
+        [DB_CHECKPOINT_EMPTY] = SQLITE_CHECKPOINT_TRUNCATE,
+    };
     int rc;
 
     sqlite3_busy_timeout(db->handle, 0);
-    rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+    rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, modes[how], NULL, NULL);
     sqlite3_busy_timeout(db->handle, BUSY_MS_WRITE);
     *done = rc == SQLITE_OK;
     return *done || (rc & 0xff) == SQLITE_BUSY ? ERR_OK : fail(db, "checkpoint");

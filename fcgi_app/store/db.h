@@ -34,6 +34,8 @@ void db_close(struct db *db);
  */
 struct stmt *db_use(struct db *db, enum sql sql);
 void db_bind_int(struct stmt *s, int parameter, int64_t value);
+/* 0 binds NULL. */
+void db_bind_int_or_null(struct stmt *s, int parameter, int64_t value);
 /* Borrowed until db_done(). An absent string binds NULL. */
 void db_bind_text(struct stmt *s, int parameter, struct str value);
 /* Next row: true in *row, or false at the end. ERR_STORAGE: the engine failed; it is logged. */
@@ -48,6 +50,8 @@ enum err db_run(struct stmt *s);
 /* db_use and db_run of a statement without parameters. */
 enum err db_do(struct db *db, enum sql sql);
 
+/* How many rows this connection has ever written: two looks tell whether anything was written between. */
+int64_t db_changes(struct db *db);
 /* True inside a transaction. The engine may have ended one by itself after a failure. */
 bool db_in_transaction(struct db *db);
 /* Calls back after each commit of this connection with the length of the write-ahead log in pages. */
@@ -57,10 +61,16 @@ void db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *a
 enum err db_user_version(struct db *db, int64_t *version);
 enum err db_script(struct db *db, const char *script);
 
+enum db_checkpoint {
+    DB_CHECKPOINT_COPY,    /* while writers go on */
+    DB_CHECKPOINT_RESTART, /* and have the next writer begin the log anew; only under the write lock */
+    DB_CHECKPOINT_EMPTY,   /* and cut the log off, so that nothing of it is left; only under the write lock */
+};
+
 /*
- * Copies the write-ahead log into the database file. With `restart` also makes the next writer begin the log
- * anew; only under the write lock. *done false: a reader still needs the old log; it is not waited for.
+ * Copies the write-ahead log into the database file. *done false: a reader still needs the old log; it is not
+ * waited for.
  */
-enum err db_checkpoint(struct db *db, bool restart, bool *done);
+enum err db_checkpoint(struct db *db, enum db_checkpoint how, bool *done);
 
 #endif

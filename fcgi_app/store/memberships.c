@@ -1,4 +1,4 @@
-/* memberships.c - see memberships.h. */
+/* memberships.c - see memberships.h. Must not know what a stay is worth. */
 #include "store/memberships.h"
 
 enum err
@@ -18,14 +18,56 @@ memberships_current(struct db *db, int64_t conversation, struct str username, in
 }
 
 enum err
+memberships_role(struct db *db, struct arena *arena, int64_t conversation, struct str username,
+                 struct str *role, bool *is_member)
+{
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_ROLE);
+    enum err err;
+
+    db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, username);
+    err = db_step(s, is_member);
+    if (*is_member) {
+        *role = arena_copy(arena, db_text(s, 0));
+        if (role->p == NULL)
+            err = ERR_MEMORY;
+    }
+    db_done(s);
+    return err;
+}
+
+static int64_t
+active_at(const struct tx *tx, const struct conversation *c)
+{
+    return c->member_count > MEMBERS_FEW ? ACTIVE_ALWAYS : tx->tick;
+}
+
+/* An earlier stay of the user no longer tells their standing. */
+static enum err
+supersede(struct tx *tx, const struct conversation *c, struct str username)
+{
+    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_SUPERSEDE);
+
+    db_bind_int(s, 1, c->id);
+    db_bind_text(s, 2, username);
+    return db_run(s);
+}
+
+enum err
 memberships_add(struct tx *tx, const struct conversation *c, struct str username)
 {
-    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_ADD);
+    /* In a new conversation nobody has been before. */
+    enum err err = c->version > 1 ? supersede(tx, c, username) : ERR_OK;
+    struct stmt *s;
 
+    if (err != ERR_OK)
+        return err;
+    s = db_use(tx->db, SQL_MEMBERSHIP_ADD);
     db_bind_int(s, 1, c->id);
     db_bind_text(s, 2, username);
     db_bind_int(s, 3, c->version);
     db_bind_int(s, 4, c->last_seq);
+    db_bind_int(s, 5, active_at(tx, c));
     return db_run(s);
 }
 
@@ -39,21 +81,18 @@ memberships_end(struct tx *tx, const struct conversation *c, struct str username
     db_bind_int(s, 3, joined_version);
     db_bind_int(s, 4, c->version);
     db_bind_int(s, 5, c->last_seq);
+    db_bind_int(s, 6, tx->tick);
     return db_run(s);
 }
 
-/* Room for one more of `size` bytes at the end of an arena's array, doubling it when full. */
-static void *
-grow(struct arena *arena, void *array, size_t count, size_t size)
+enum err
+memberships_touch(struct tx *tx, const struct conversation *c)
 {
-    void *larger;
+    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_TOUCH);
 
-    if (count > 0 && (count < 8 || (count & (count - 1)) != 0))
-        return array;
-    larger = arena_alloc(arena, (count < 8 ? 8 : count * 2) * size);
-    if (larger != NULL && count > 0)
-        memcpy(larger, array, count * size);
-    return larger;
+    db_bind_int(s, 1, c->id);
+    db_bind_int(s, 2, active_at(tx, c));
+    return db_run(s);
 }
 
 enum err
@@ -67,7 +106,7 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c)
 
     db_bind_int(s, 1, c->id);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
-        names = grow(arena, names, n, sizeof(*names));
+        names = arena_grow(arena, names, n, sizeof(*names));
         if (names == NULL || (names[n] = arena_copy(arena, db_text(s, 0))).p == NULL) {
             err = ERR_MEMORY;
             break;
@@ -76,7 +115,7 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c)
     }
     db_done(s);
     c->members = names;
-    c->member_count = n;
+    c->members_read = n;
     return err;
 }
 
@@ -96,15 +135,23 @@ memberships_names_at(struct db *db, int64_t conversation, int64_t version,
     return err;
 }
 
-enum err
-memberships_count(struct db *db, struct str username, int limit, int *count)
+/* What was active after `after` has an active_at beyond this. */
+static int64_t
+lagging(int64_t after)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_COUNT_UP_TO);
+    return after - ACTIVE_LAG_MS - 1;
+}
+
+enum err
+memberships_count_active(struct db *db, struct str username, int64_t after, int limit, int *count)
+{
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_COUNT_ACTIVE);
     bool row;
     enum err err;
 
     db_bind_text(s, 1, username);
-    db_bind_int(s, 2, limit);
+    db_bind_int(s, 2, lagging(after));
+    db_bind_int(s, 3, limit);
     err = db_step(s, &row);
     *count = row ? (int)db_int(s, 0) : 0;
     db_done(s);
@@ -121,16 +168,16 @@ memberships_stays(struct db *db, struct arena *arena, struct str username, int64
 
     *stays = NULL;
     *count = 0;
-    db_bind_text(s, 1, username);
-    db_bind_int(s, 2, conversation);
+    db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, username);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
-        *stays = grow(arena, *stays, *count, sizeof(**stays));
+        *stays = arena_grow(arena, *stays, *count, sizeof(**stays));
         if (*stays == NULL) {
             err = ERR_MEMORY;
             break;
         }
-        (*stays)[(*count)++] =
-            (struct stay){conversation, db_int(s, 0), db_is_null(s, 1) ? INT64_MAX : db_int(s, 1)};
+        (*stays)[(*count)++] = (struct stay){conversation, db_int(s, 0),
+                                             db_is_null(s, 1) ? INT64_MAX : db_int(s, 1), db_int(s, 2)};
     }
     db_done(s);
     return err;
@@ -147,15 +194,68 @@ memberships_active(struct db *db, struct arena *arena, struct str username, int6
     *stays = NULL;
     *count = 0;
     db_bind_text(s, 1, username);
-    db_bind_int(s, 2, after);
+    db_bind_int(s, 2, lagging(after));
+    db_bind_int(s, 3, after);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
-        *stays = grow(arena, *stays, *count, sizeof(**stays));
+        *stays = arena_grow(arena, *stays, *count, sizeof(**stays));
         if (*stays == NULL) {
             err = ERR_MEMORY;
             break;
         }
-        (*stays)[(*count)++] = (struct stay){db_int(s, 0), db_int(s, 1), db_int(s, 2)};
+        (*stays)[(*count)++] = (struct stay){db_int(s, 0), db_int(s, 1), db_int(s, 2), 0};
     }
     db_done(s);
+    return err;
+}
+
+enum err
+memberships_by_activity(struct db *db, struct str username, int64_t after, int64_t until,
+                        bool (*each)(void *arg, const struct listed *l), void *arg)
+{
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_BY_ACTIVITY);
+    bool row = true;
+    enum err err = ERR_OK;
+
+    db_bind_text(s, 1, username);
+    db_bind_int(s, 2, after);
+    db_bind_int(s, 3, until);
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        struct listed l = {
+            .conversation = db_int(s, 0),
+            .active_at = db_int(s, 1),
+            .superseded = db_int(s, 2) != 0,
+            .left = db_int(s, 3) != 0,
+            .updated_at = db_int(s, 4),
+            .version = db_int(s, 5),
+            .last_seq = db_int(s, 6),
+            .type = db_int(s, 7) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
+        };
+
+        if (!each(arg, &l))
+            break;
+    }
+    db_done(s);
+    return err;
+}
+
+struct stmt *
+memberships_walk_begin(struct db *db, int64_t conversation, int64_t version)
+{
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_CHANGED);
+
+    db_bind_int(s, 1, conversation);
+    db_bind_int(s, 2, version);
+    return s;
+}
+
+enum err
+memberships_walk_next(struct stmt *walk, struct standing *standing, int64_t *version, bool *more)
+{
+    enum err err = db_step(walk, more);
+
+    if (*more) {
+        *version = db_int(walk, 0);
+        *standing = (struct standing){db_text(walk, 1), db_text(walk, 2), db_int(walk, 3) != 0};
+    }
     return err;
 }

@@ -1,8 +1,8 @@
-/* messages.c - see messages.h. */
+/* messages.c - see messages.h. Must not know who may read, send or change what. */
 #include "store/messages.h"
 
 enum err
-messages_add(struct tx *tx, const struct message *m)
+messages_add(struct tx *tx, const struct message *m, int64_t version)
 {
     struct stmt *s = db_use(tx->db, SQL_MESSAGE_ADD);
 
@@ -11,60 +11,312 @@ messages_add(struct tx *tx, const struct message *m)
     db_bind_int(s, 3, m->id);
     db_bind_text(s, 4, m->sender);
     db_bind_int(s, 5, m->timestamp);
-    db_bind_text(s, 6, m->content);
+    db_bind_int(s, 6, version);
+    db_bind_text(s, 7, m->client_id);
+    db_bind_int_or_null(s, 8, m->reply_to);
+    db_bind_text(s, 9, m->content);
+    return db_run(s);
+}
+
+/* The columns that the macro MESSAGE of sql.c names, in its order; what follows them is this many further. */
+#define MESSAGE_COLUMNS 10
+
+static struct message
+message_of(struct stmt *s)
+{
+    int64_t place = db_int(s, 0);
+
+    return (struct message){
+        .id = db_int(s, 1),
+        .conversation = place >> 32,
+        .seq = place & 0xffffffff,
+        .sender = db_text(s, 2),
+        .timestamp = db_int(s, 3),
+        .content = db_text(s, 4),
+        .client_id = db_text(s, 5),
+        .reply_to = db_int(s, 6),
+        .edited_at = db_int(s, 7),
+        .deleted_at = db_int(s, 8),
+        .emoji_count = (int)db_int(s, 9),
+    };
+}
+
+/* Most messages have none, and cost no look. */
+static enum err
+read_reactions(struct db *db, struct arena *arena, struct message *m)
+{
+    struct reaction *all = NULL;
+    struct stmt *s;
+    bool row = true;
+    enum err err = ERR_OK;
+
+    if (m->emoji_count == 0)
+        return ERR_OK;
+    s = db_use(db, SQL_REACTION_LIST);
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        struct reaction *r;
+
+        all = arena_grow(arena, all, m->reaction_count, sizeof(*all));
+        if (all == NULL) {
+            err = ERR_MEMORY;
+            break;
+        }
+        r = &all[m->reaction_count++];
+        *r = (struct reaction){arena_copy(arena, db_text(s, 0)), arena_copy(arena, db_text(s, 1))};
+        if (r->emoji.p == NULL || r->username.p == NULL) {
+            err = ERR_MEMORY;
+            break;
+        }
+    }
+    db_done(s);
+    m->reactions = all;
+    return err;
+}
+
+/* Takes the strings of a row into the arena. */
+static enum err
+keep(struct arena *arena, struct message *m)
+{
+    m->sender = arena_copy(arena, m->sender);
+    m->content = arena_copy(arena, m->content);
+    if (m->client_id.p != NULL) {
+        m->client_id = arena_copy(arena, m->client_id);
+        if (m->client_id.p == NULL)
+            return ERR_MEMORY;
+    }
+    return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+/* Ends a statement that asked for one message. */
+static enum err
+read_one(struct stmt *s, struct db *db, struct arena *arena, struct message *m, bool *found)
+{
+    enum err err = db_step(s, found);
+
+    if (*found) {
+        *m = message_of(s);
+        err = keep(arena, m);
+    }
+    db_done(s);
+    if (*found && err == ERR_OK)
+        err = read_reactions(db, arena, m);
+    return err;
+}
+
+enum err
+messages_get(struct db *db, struct arena *arena, int64_t conversation, int64_t seq, struct message *m,
+             bool *found)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_GET);
+
+    db_bind_int(s, 1, conversation);
+    db_bind_int(s, 2, seq);
+    return read_one(s, db, arena, m, found);
+}
+
+enum err
+messages_by_id(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_BY_ID);
+
+    db_bind_int(s, 1, id);
+    return read_one(s, db, arena, m, found);
+}
+
+enum err
+messages_by_client_id(struct db *db, struct arena *arena, struct str sender, struct str client_id,
+                      struct message *m, int *print, bool *found)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_BY_CLIENT_ID);
+    enum err err;
+
+    *print = -1;
+    db_bind_text(s, 1, sender);
+    db_bind_text(s, 2, client_id);
+    err = db_step(s, found);
+    if (*found) {
+        *m = message_of(s);
+        if (!db_is_null(s, MESSAGE_COLUMNS))
+            *print = (int)db_int(s, MESSAGE_COLUMNS);
+        err = keep(arena, m);
+    }
+    db_done(s);
+    if (*found && err == ERR_OK)
+        err = read_reactions(db, arena, m);
+    return err;
+}
+
+/* FNV-1a, folded. */
+int
+messages_print(struct str content)
+{
+    uint32_t hash = 2166136261U;
+
+    for (size_t i = 0; i < content.n; i++)
+        hash = (hash ^ (unsigned char)content.p[i]) * 16777619U;
+    return (int)((hash >> 16) ^ (hash & 0xffff));
+}
+
+/* A print of what goes now, where a repeat could ask for it. */
+static void
+bind_print(struct stmt *s, int parameter, const struct message *m)
+{
+    if (m->client_id.p != NULL)
+        db_bind_int(s, parameter, messages_print(m->content));
+    else
+        db_bind_text(s, parameter, (struct str){0});
+}
+
+enum err
+messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
+{
+    struct stmt *s = db_use(tx->db, SQL_MESSAGE_EDIT);
+
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    db_bind_text(s, 3, content);
+    db_bind_int(s, 4, tx->tick);
+    db_bind_int(s, 5, version);
+    bind_print(s, 6, m);
+    tx->wipe = true;
+    m->content = content;
+    m->edited_at = tx->tick;
     return db_run(s);
 }
 
 enum err
-messages_get(struct db *db, int64_t conversation, int64_t seq, struct message *m, bool *found,
-             struct stmt **row)
+messages_delete(struct tx *tx, struct message *m, int64_t version)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_GET);
+    struct stmt *s = db_use(tx->db, SQL_MESSAGE_DELETE);
     enum err err;
 
-    *row = s;
-    db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, seq);
-    err = db_step(s, found);
-    if (*found)
-        *m = (struct message){
-            .id = db_int(s, 0),
-            .conversation = conversation,
-            .seq = seq,
-            .sender = db_text(s, 1),
-            .timestamp = db_int(s, 2),
-            .content = db_text(s, 3),
-        };
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    db_bind_int(s, 3, tx->tick);
+    db_bind_int(s, 4, version);
+    bind_print(s, 5, m);
+    err = db_run(s);
+    if (err == ERR_OK && m->emoji_count > 0) {
+        s = db_use(tx->db, SQL_REACTION_CLEAR);
+        db_bind_int(s, 1, m->conversation);
+        db_bind_int(s, 2, m->seq);
+        err = db_run(s);
+    }
+    tx->wipe = true;
+    m->content = str_c("");
+    m->edited_at = 0;
+    m->deleted_at = tx->tick;
+    m->emoji_count = 0;
+    m->reaction_count = 0;
     return err;
 }
 
 static enum err
-timestamp_of(struct db *db, int64_t conversation, int64_t seq, int64_t *timestamp)
+emoji_used(struct db *db, const struct message *m, struct str emoji, bool *used)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_TIMESTAMP);
+    struct stmt *s = db_use(db, SQL_REACTION_EMOJI_USED);
+    enum err err;
+
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    db_bind_text(s, 3, emoji);
+    err = db_step(s, used);
+    db_done(s);
+    return err;
+}
+
+/* Adds or removes the row; *changed: there was something to do. */
+static enum err
+write_reaction(struct tx *tx, enum sql sql, const struct message *m, struct str emoji, struct str username,
+               bool *changed)
+{
+    struct stmt *s = db_use(tx->db, sql);
+    int64_t before = db_changes(tx->db);
+    enum err err;
+
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    db_bind_text(s, 3, emoji);
+    db_bind_text(s, 4, username);
+    err = db_run(s);
+    *changed = db_changes(tx->db) != before;
+    return err;
+}
+
+enum err
+messages_react(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
+{
+    bool used;
+    enum err err = emoji_used(tx->db, m, emoji, &used);
+
+    if (err == ERR_OK && !used && m->emoji_count >= EMOJI_PER_MESSAGE)
+        err = ERR_TOO_MANY_REACTIONS;
+    if (err == ERR_OK)
+        err = write_reaction(tx, SQL_REACTION_ADD, m, emoji, username, changed);
+    m->emoji_count += err == ERR_OK && !used;
+    return err;
+}
+
+enum err
+messages_unreact(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
+{
+    bool used = true;
+    enum err err = write_reaction(tx, SQL_REACTION_REMOVE, m, emoji, username, changed);
+
+    if (err == ERR_OK && *changed)
+        err = emoji_used(tx->db, m, emoji, &used);
+    m->emoji_count -= err == ERR_OK && !used;
+    return err;
+}
+
+enum err
+messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
+{
+    struct stmt *s = db_use(tx->db, SQL_MESSAGE_SET_REACTED);
+
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    db_bind_int(s, 3, m->emoji_count);
+    db_bind_int(s, 4, version);
+    return db_run(s);
+}
+
+/* One conversation's messages by something that never falls as seq grows. */
+struct axis {
+    struct db *db;
+    int64_t conversation;
+    enum sql sql; /* reads it at one seq */
+};
+
+static enum err
+value_at(const struct axis *axis, int64_t seq, int64_t *value)
+{
+    struct stmt *s = db_use(axis->db, axis->sql);
     bool row;
     enum err err;
 
-    db_bind_int(s, 1, conversation);
+    db_bind_int(s, 1, axis->conversation);
     db_bind_int(s, 2, seq);
     err = db_step(s, &row);
     if (row)
-        *timestamp = db_int(s, 0);
+        *value = db_int(s, 0);
     db_done(s);
     return err == ERR_OK && !row ? ERR_STORAGE : err;
 }
 
 /* Where `after` would stand if the messages between two known ones came evenly. */
 static int64_t
-guess(int64_t low, int64_t low_ms, int64_t high, int64_t high_ms, int64_t after)
+guess(int64_t low, int64_t low_value, int64_t high, int64_t high_value, int64_t after)
 {
-    double share = (double)(after - low_ms) / (double)(high_ms - low_ms);
+    double share = (double)(after - low_value) / (double)(high_value - low_value);
     int64_t seq = low + (int64_t)(share * (double)(high - low));
 
     return seq <= low ? low + 1 : seq >= high ? high - 1 : seq;
 }
 
-/* Two seqs around the moment sought: timestamp(low) <= after < timestamp(high). */
+/* Two seqs around the place sought: value(low) <= after < value(high). */
 struct bracket {
     int64_t low;
     int64_t high;
@@ -72,12 +324,12 @@ struct bracket {
 
 /* Looks at one seq strictly between the two and moves the right one of them there. */
 static enum err
-probe(struct db *db, int64_t conversation, int64_t at, int64_t after, struct bracket *b)
+probe(const struct axis *axis, int64_t at, int64_t after, struct bracket *b)
 {
-    int64_t timestamp = 0;
-    enum err err = timestamp_of(db, conversation, at, &timestamp);
+    int64_t value = 0;
+    enum err err = value_at(axis, at, &value);
 
-    if (timestamp <= after)
+    if (value <= after)
         b->low = at;
     else
         b->high = at;
@@ -86,46 +338,46 @@ probe(struct db *db, int64_t conversation, int64_t at, int64_t after, struct bra
 
 /*
  * Closes the bracket to neighbours. History is often even: so from a guess on, in steps that double until
- * the moment is passed; then by halves.
+ * the place is passed; then by halves.
  */
 static enum err
-narrow(struct db *db, int64_t conversation, int64_t first_guess, int64_t after, struct bracket *b)
+narrow(const struct axis *axis, int64_t first_guess, int64_t after, struct bracket *b)
 {
     bool upwards;
     enum err err;
 
     if (b->high - b->low <= 1)
         return ERR_OK;
-    err = probe(db, conversation, first_guess, after, b);
+    err = probe(axis, first_guess, after, b);
     upwards = b->low == first_guess;
     for (int64_t step = 1; err == ERR_OK; step *= 2) {
         int64_t at = upwards ? b->low + step : b->high - step;
 
         if (at <= b->low || at >= b->high)
             break;
-        err = probe(db, conversation, at, after, b);
+        err = probe(axis, at, after, b);
         if (upwards != (b->low == at))
             break;
     }
     while (err == ERR_OK && b->high - b->low > 1)
-        err = probe(db, conversation, b->low + (b->high - b->low) / 2, after, b);
+        err = probe(axis, b->low + (b->high - b->low) / 2, after, b);
     return err;
 }
 
-enum err
-messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
-                     int64_t *seq)
+/* The first seq in low … high whose value is > after; high + 1 where there is none. */
+static enum err
+first_beyond(const struct axis *axis, int64_t low, int64_t high, int64_t after, int64_t *seq)
 {
-    int64_t low_ms = 0;
-    int64_t high_ms = 0;
+    int64_t low_value = 0;
+    int64_t high_value = 0;
     struct bracket b;
     enum err err;
 
     *seq = low;
     if (low > high)
         return ERR_OK;
-    err = timestamp_of(db, conversation, high, &high_ms);
-    if (err != ERR_OK || high_ms <= after) {
+    err = value_at(axis, high, &high_value);
+    if (err != ERR_OK || high_value <= after) {
         *seq = high + 1;
         return err;
     }
@@ -133,19 +385,56 @@ messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t h
         return ERR_OK;
     /* Most who ask lack only the newest: if the one before it is old enough, the bracket is closed. */
     b = (struct bracket){low, high};
-    err = probe(db, conversation, high - 1, after, &b);
+    err = probe(axis, high - 1, after, &b);
     if (err == ERR_OK && b.low < high - 1)
-        err = timestamp_of(db, conversation, low, &low_ms);
-    if (err == ERR_OK && low_ms > after)
+        err = value_at(axis, low, &low_value);
+    if (err == ERR_OK && low_value > after)
         return ERR_OK;
     if (err == ERR_OK && b.high - b.low > 1)
-        err = narrow(db, conversation, guess(low, low_ms, high, high_ms, after), after, &b);
+        err = narrow(axis, guess(low, low_value, high, high_value, after), after, &b);
     *seq = b.high;
     return err;
 }
 
 enum err
-messages_range(struct db *db, int64_t conversation, int64_t seq,
+messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
+                     int64_t *seq)
+{
+    return first_beyond(&(struct axis){db, conversation, SQL_MESSAGE_TIMESTAMP}, low, high, after, seq);
+}
+
+enum err
+messages_first_created_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t version,
+                             int64_t *seq)
+{
+    return first_beyond(&(struct axis){db, conversation, SQL_MESSAGE_VERSION}, low, high, version, seq);
+}
+
+enum err
+messages_page_before(struct db *db, int64_t conversation, int64_t seq, int limit, size_t bytes,
+                     int64_t *first)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_BACK);
+    size_t sum = 0;
+    bool row = true;
+    enum err err = ERR_OK;
+
+    *first = seq;
+    db_bind_int(s, 1, conversation);
+    db_bind_int(s, 2, seq);
+    for (int n = 0; n < limit && sum <= bytes; n++) {
+        err = db_step(s, &row);
+        if (err != ERR_OK || !row)
+            break;
+        *first = db_int(s, 0);
+        sum += db_text(s, 1).n;
+    }
+    db_done(s);
+    return err;
+}
+
+enum err
+messages_range(struct db *db, struct arena *arena, int64_t conversation, int64_t seq,
                bool (*each)(void *arg, const struct message *m), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_RANGE);
@@ -155,16 +444,10 @@ messages_range(struct db *db, int64_t conversation, int64_t seq,
     db_bind_int(s, 1, conversation);
     db_bind_int(s, 2, seq);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
-        struct message m = {
-            .id = db_int(s, 0),
-            .conversation = conversation,
-            .sender = db_text(s, 1),
-            .timestamp = db_int(s, 2),
-            .content = db_text(s, 3),
-            .seq = db_int(s, 4),
-        };
+        struct message m = message_of(s);
 
-        if (!each(arg, &m))
+        err = read_reactions(db, arena, &m);
+        if (err != ERR_OK || !each(arg, &m))
             break;
     }
     db_done(s);
@@ -206,6 +489,62 @@ messages_newest(struct db *db, int limit, bool (*each)(void *arg, const struct m
         if (!each(arg, &key))
             break;
     }
+    db_done(s);
+    return err;
+}
+
+struct stmt *
+messages_walk_begin(struct db *db, enum messages_walk kind, int64_t conversation, int64_t from)
+{
+    struct stmt *s = db_use(db, kind == MESSAGES_CREATED ? SQL_MESSAGE_CREATED_FROM : SQL_MESSAGE_CHANGED);
+
+    db_bind_int(s, 1, conversation);
+    db_bind_int(s, 2, from);
+    return s;
+}
+
+enum err
+messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, bool *changed_since, bool *more)
+{
+    enum err err = db_step(walk, more);
+
+    if (*more) {
+        *seq = db_int(walk, 0) & 0xffffffff;
+        *version = db_int(walk, MESSAGE_COLUMNS);
+        /* Absent, hence 0, in the walk of those changed. */
+        *changed_since = db_int(walk, MESSAGE_COLUMNS + 1) != 0;
+    }
+    return err;
+}
+
+enum err
+messages_walk_get(struct stmt *walk, struct db *db, struct arena *arena, struct message *m)
+{
+    *m = message_of(walk);
+    return read_reactions(db, arena, m);
+}
+
+void
+messages_walk_end(struct stmt *walk)
+{
+    db_done(walk);
+}
+
+enum err
+messages_count_unread(struct db *db, int64_t conversation, int64_t after, int64_t until, struct str username,
+                      int64_t limit, int64_t *count)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_COUNT_UNREAD);
+    bool row;
+    enum err err;
+
+    db_bind_int(s, 1, conversation);
+    db_bind_int(s, 2, after);
+    db_bind_int(s, 3, until);
+    db_bind_text(s, 4, username);
+    db_bind_int(s, 5, limit);
+    err = db_step(s, &row);
+    *count = row ? db_int(s, 0) : 0;
     db_done(s);
     return err;
 }

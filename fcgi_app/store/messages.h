@@ -1,12 +1,16 @@
 /*
  * messages.h - the table message.
  *
- * In one conversation, seq runs 1, 2, 3 … without holes, and timestamps never fall as seq grows. So a
- * moment is found by search, and no index by time is needed.
+ * In one conversation, seq runs 1, 2, 3 … without holes, and neither timestamps nor the versions that created
+ * the messages fall as seq grows. So a moment or a version is found by search, and needs no index.
+ *
+ * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none, but
+ * several of them tell one story only inside one.
  */
 #ifndef IMD_STORE_MESSAGES_H
 #define IMD_STORE_MESSAGES_H
 
+#include "base/arena.h"
 #include "base/model.h"
 #include "store/commit.h"
 
@@ -18,23 +22,61 @@ struct message_key {
     int64_t seq;
 };
 
-/* Needs a write transaction. */
-enum err messages_add(struct tx *tx, const struct message *m);
-/* Strings of *m are valid until `*row` is given to db_done(), which the caller owes even after an error. */
-enum err messages_get(struct db *db, int64_t conversation, int64_t seq, struct message *m, bool *found,
-                      struct stmt **row);
+/* Stores it as the change that made `version`. */
+enum err messages_add(struct tx *tx, const struct message *m, int64_t version);
+
+/* One message with its reactions, all from the arena. */
+enum err messages_get(struct db *db, struct arena *arena, int64_t conversation, int64_t seq,
+                      struct message *m, bool *found);
+enum err messages_by_id(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
 /*
- * The first seq in low … high whose timestamp is > after; high + 1 where there is none. Both ends must
- * exist unless low > high. Needs a transaction.
+ * The one that `sender` sent under the key. *print: messages_print() of the content as it was first sent; -1:
+ * the content still is what was sent.
+ */
+enum err messages_by_client_id(struct db *db, struct arena *arena, struct str sender, struct str client_id,
+                               struct message *m, int *print, bool *found);
+/* Sixteen bits of a content: different ones mostly differ, and none can be told from it. */
+int messages_print(struct str content);
+
+/*
+ * The change that made `version`: another content, at tx->tick; or none at all, with no reactions and no
+ * trace of an edit. The content as it was goes from the database. Update *m as well.
+ */
+enum err messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version);
+enum err messages_delete(struct tx *tx, struct message *m, int64_t version);
+
+/*
+ * Adds or removes the user's reaction. *changed false: it was so already. Does not touch the message's row:
+ * messages_set_reacted() notes m->emoji_count, which these bring up to date, and the version of the change.
+ * ERR_TOO_MANY_REACTIONS beyond EMOJI_PER_MESSAGE different ones.
+ */
+enum err messages_react(struct tx *tx, struct message *m, struct str emoji, struct str username,
+                        bool *changed);
+enum err messages_unreact(struct tx *tx, struct message *m, struct str emoji, struct str username,
+                          bool *changed);
+enum err messages_set_reacted(struct tx *tx, const struct message *m, int64_t version);
+
+/*
+ * The first seq in low … high whose timestamp is > after (UNIX ms); high + 1 where there is none. Both ends
+ * must exist unless low > high.
  */
 enum err messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
                               int64_t *seq);
+/* The same for the versions that created them. */
+enum err messages_first_created_after(struct db *db, int64_t conversation, int64_t low, int64_t high,
+                                      int64_t version, int64_t *seq);
+/*
+ * From where on are the messages before `seq` a page: at most `limit`, or fewer where their content exceeds
+ * `bytes`, but at least one where there is one. *first = seq where there is none.
+ */
+enum err messages_page_before(struct db *db, int64_t conversation, int64_t seq, int limit, size_t bytes,
+                              int64_t *first);
 
 /*
- * Messages from `seq` on, in order. `each` is called with every one, whose strings live for the call, until
- * it says false. Needs no transaction.
+ * Messages from `seq` on, in order. `each` is called with every one until it says false; their strings live
+ * for the call, their reactions come from the arena.
  */
-enum err messages_range(struct db *db, int64_t conversation, int64_t seq,
+enum err messages_range(struct db *db, struct arena *arena, int64_t conversation, int64_t seq,
                         bool (*each)(void *arg, const struct message *m), void *arg);
 /* The keys of first … last, in order, until `each` says false. */
 enum err messages_keys(struct db *db, int64_t conversation, int64_t first, int64_t last,
@@ -42,5 +84,31 @@ enum err messages_keys(struct db *db, int64_t conversation, int64_t first, int64
 /* The keys of the newest messages anywhere, newest first, at most `limit`, until `each` says false. */
 enum err messages_newest(struct db *db, int limit, bool (*each)(void *arg, const struct message_key *key),
                          void *arg);
+
+/*
+ * A walk along versions, one step at a time. Of those created: in the order of seq from `from` on, the ones
+ * that have changed since included. Of those changed: by the version of their last change, beyond `from`.
+ * Only one walk of a kind at a time. The walk ends with messages_walk_end(), which the caller owes even after
+ * an error.
+ */
+enum messages_walk { MESSAGES_CREATED, MESSAGES_CHANGED };
+
+struct stmt *messages_walk_begin(struct db *db, enum messages_walk kind, int64_t conversation, int64_t from);
+/*
+ * The next one: its seq, the version it was created or changed at, and whether another change came after
+ * that. *more false: there is none.
+ */
+enum err messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, bool *changed_since,
+                            bool *more);
+/* The one at hand, with its reactions: strings live until the next step. */
+enum err messages_walk_get(struct stmt *walk, struct db *db, struct arena *arena, struct message *m);
+void messages_walk_end(struct stmt *walk);
+
+/*
+ * How many of the messages after < seq <= until are unread by a user who wrote none of them himself and
+ * deleted none: counted up to `limit`.
+ */
+enum err messages_count_unread(struct db *db, int64_t conversation, int64_t after, int64_t until,
+                               struct str username, int64_t limit, int64_t *count);
 
 #endif

@@ -5,7 +5,10 @@
 #include "base/model.h"
 #include "store/commit.h"
 
-/* Notes the change that made the present version of *c. Needs the write transaction that makes it. */
+/*
+ * Notes a change at the present version of *c: the one that made it, or one that makes none. Needs the write
+ * transaction of the change.
+ */
 enum err outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
                     struct str username);
 /* Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings live for

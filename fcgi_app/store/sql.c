@@ -1,6 +1,10 @@
 /* sql.c - see sql.h. Parameters are bound, never pasted; what SQLite and PostgreSQL both speak. */
 #include "store/sql.h"
 
+/* A message as messages.c reads it. */
+#define MESSAGE                                                                                              \
+    "place, id, sender, timestamp, content, client_id, reply_to, edited_at, deleted_at, emoji_count"
+
 const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -12,51 +16,120 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_INSTANCE_GET] = "SELECT epoch, tick, last_message_id, last_change FROM instance",
     [SQL_INSTANCE_SET] = "UPDATE instance SET tick = $1, last_message_id = $2, last_change = $3",
+    [SQL_INSTANCE_SET_EPOCH] = "UPDATE instance SET epoch = $1",
 
     [SQL_ACCOUNT_EXISTS] = "SELECT 1 FROM account WHERE name = $1",
     [SQL_ACCOUNT_ADD] = "INSERT INTO account (name, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
 
-    [SQL_CONVERSATION_GET] = "SELECT type = 'group_chat', created_at, updated_at, last_seq, version"
-                             " FROM conversation WHERE id = $1",
+    [SQL_CONVERSATION_GET] =
+        "SELECT type = 'group_chat', created_at, updated_at, last_seq, version, member_count,"
+        " listed_at, title FROM conversation WHERE id = $1",
     [SQL_CONVERSATION_FOR_SENDER] =
-        "SELECT last_seq, version, EXISTS (SELECT 1 FROM membership m WHERE m.conversation = c.id"
-        " AND m.username = $2 AND m.left_seq IS NULL) FROM conversation c WHERE c.id = $1",
+        "SELECT last_seq, version, member_count, listed_at, EXISTS (SELECT 1 FROM membership m"
+        " WHERE m.conversation = c.id AND m.username = $2 AND m.left_version IS NULL)"
+        " FROM conversation c WHERE c.id = $1",
     [SQL_CONVERSATION_BY_PAIR] = "SELECT id FROM conversation WHERE pair_low = $1 AND pair_high = $2",
     [SQL_CONVERSATION_ADD] =
-        "INSERT INTO conversation (type, pair_low, pair_high, created_at, updated_at, last_seq, version)"
-        " VALUES ($1, $2, $3, $4, $4, 0, 1) RETURNING id",
-    [SQL_CONVERSATION_BUMP] =
-        "UPDATE conversation SET last_seq = $2, version = $3, updated_at = $4 WHERE id = $1",
+        "INSERT INTO conversation (type, pair_low, pair_high, created_at, updated_at, last_seq,"
+        " version, member_count, listed_at) VALUES ($1, $2, $3, $4, $4, 0, 1, $5, $4)"
+        " RETURNING id",
+    [SQL_CONVERSATION_BUMP] = "UPDATE conversation SET last_seq = $2, version = $3, updated_at = $4,"
+                              " member_count = $5, listed_at = $6 WHERE id = $1",
+    [SQL_CONVERSATION_SET_TITLE] = "UPDATE conversation SET title = $2 WHERE id = $1",
 
     [SQL_MEMBERSHIP_STAY] = "SELECT joined_version FROM membership"
-                            " WHERE conversation = $1 AND username = $2 AND left_seq IS NULL",
-    [SQL_MEMBERSHIP_STAYS] = "SELECT joined_seq, left_seq FROM membership"
-                             " WHERE username = $1 AND conversation = $2 ORDER BY joined_version",
+                            " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
+    [SQL_MEMBERSHIP_STAYS] = "SELECT joined_seq, left_seq, joined_version FROM membership"
+                             " WHERE conversation = $1 AND username = $2 ORDER BY joined_version",
     [SQL_MEMBERSHIP_ADD] =
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq) VALUES ($1, $2, $3, $4)",
-    [SQL_MEMBERSHIP_END] = "UPDATE membership SET left_version = $4, left_seq = $5"
-                           " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version,"
+        " active_at) VALUES ($1, $2, $3, $4, $3, $5)",
+    [SQL_MEMBERSHIP_SUPERSEDE] = "UPDATE membership SET version = NULL"
+                                 " WHERE conversation = $1 AND username = $2 AND version IS NOT NULL",
+    [SQL_MEMBERSHIP_END] =
+        "UPDATE membership SET left_version = $4, left_seq = $5, left_at = $6, version = $4, active_at = $6"
+        " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
+    [SQL_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = $2"
+                             " WHERE conversation = $1 AND left_version IS NULL",
     [SQL_MEMBERSHIP_NAMES] =
-        "SELECT username FROM membership WHERE conversation = $1 AND left_seq IS NULL ORDER BY username",
-    [SQL_MEMBERSHIP_NAMES_AT] = "SELECT username FROM membership WHERE conversation = $1"
-                                " AND joined_version <= $2 AND (left_version IS NULL OR left_version >= $2)",
-    [SQL_MEMBERSHIP_COUNT_UP_TO] =
-        "SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1 LIMIT $2) AS some",
+        "SELECT username FROM membership WHERE conversation = $1 AND left_version IS NULL ORDER BY username",
+    [SQL_MEMBERSHIP_NAMES_AT] = "SELECT username FROM membership"
+                                " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
+                                " UNION ALL SELECT username FROM membership"
+                                " WHERE conversation = $1 AND left_version >= $2 AND joined_version <= $2",
+    [SQL_MEMBERSHIP_COUNT_ACTIVE] = "SELECT count(*) FROM (SELECT 1 FROM membership"
+                                    " WHERE username = $1 AND active_at > $2 LIMIT $3) AS some",
     [SQL_MEMBERSHIP_ACTIVE_STAYS] =
         "SELECT m.conversation, m.joined_seq, coalesce(m.left_seq, c.last_seq) FROM membership m"
-        " JOIN conversation c ON c.id = m.conversation WHERE m.username = $1 AND c.updated_at > $2",
+        " JOIN conversation c ON c.id = m.conversation"
+        " WHERE m.username = $1 AND m.active_at > $2 AND c.updated_at > $3",
+    [SQL_MEMBERSHIP_BY_ACTIVITY] =
+        "SELECT m.conversation, m.active_at, m.version IS NULL, m.left_version IS NOT NULL,"
+        " coalesce(m.left_at, c.updated_at), coalesce(m.left_version, c.version), coalesce(m.left_seq, "
+        "c.last_seq),"
+        " c.type = 'group_chat' FROM membership m JOIN conversation c ON c.id = m.conversation"
+        " WHERE m.username = $1 AND m.active_at > $2 AND m.active_at <= $3 ORDER BY m.active_at DESC",
+    [SQL_MEMBERSHIP_ROLE] = "SELECT role FROM membership"
+                            " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
+    [SQL_MEMBERSHIP_CHANGED] = "SELECT version, username, role, left_version IS NOT NULL FROM membership"
+                               " WHERE conversation = $1 AND version > $2 ORDER BY version, username",
+
+    [SQL_READ_MARKER_GET] = "SELECT seq FROM read_marker WHERE conversation = $1 AND username = $2",
+    [SQL_READ_MARKER_SET] =
+        "INSERT INTO read_marker (conversation, username, seq, moved_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (conversation, username) DO UPDATE SET seq = $3, moved_at = $4",
+    [SQL_READ_MARKER_OF_CONVERSATION] =
+        "SELECT r.username, r.seq FROM read_marker r WHERE r.conversation = $1"
+        " AND EXISTS (SELECT 1 FROM membership m WHERE m.conversation = r.conversation"
+        " AND m.username = r.username AND m.left_version IS NULL) ORDER BY r.username",
+    [SQL_READ_MARKER_MOVED] =
+        "SELECT r.conversation, c.updated_at FROM read_marker r JOIN conversation c ON c.id = r.conversation"
+        " WHERE r.username = $1 AND r.moved_at > $2 AND EXISTS (SELECT 1 FROM membership m"
+        " WHERE m.conversation = r.conversation AND m.username = r.username AND m.left_version IS NULL)",
 
     /* message.place is conversation * 2^32 + seq. */
-    [SQL_MESSAGE_ADD] = "INSERT INTO message (place, id, sender, timestamp, content)"
-                        " VALUES (($1 << 32) | $2, $3, $4, $5, $6)",
-    [SQL_MESSAGE_GET] = "SELECT id, sender, timestamp, content FROM message WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_ADD] =
+        "INSERT INTO message (place, id, sender, timestamp, created_version, client_id, reply_to,"
+        " content) VALUES (($1 << 32) | $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_MESSAGE_GET] = "SELECT " MESSAGE " FROM message WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message WHERE id = $1",
+    [SQL_MESSAGE_BY_CLIENT_ID] =
+        "SELECT " MESSAGE ", sent_print FROM message WHERE sender = $1 AND client_id = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
-    [SQL_MESSAGE_RANGE] = "SELECT id, sender, timestamp, content, place & 4294967295 FROM message"
+    [SQL_MESSAGE_VERSION] = "SELECT created_version FROM message WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_RANGE] = "SELECT " MESSAGE " FROM message"
                           " WHERE place >= (($1 << 32) | $2) AND place < (($1 + 1) << 32) ORDER BY place",
+    [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content FROM message"
+                         " WHERE place > ($1 << 32) AND place < (($1 << 32) | $2) ORDER BY place DESC",
     [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
                          " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
     [SQL_MESSAGE_NEWEST] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
                            " ORDER BY id DESC LIMIT $1",
+    [SQL_MESSAGE_CREATED_FROM] =
+        "SELECT " MESSAGE ", created_version, changed_version IS NOT NULL FROM message"
+        " WHERE place >= (($1 << 32) | $2) AND place < (($1 + 1) << 32) ORDER BY place",
+    [SQL_MESSAGE_CHANGED] = "SELECT " MESSAGE ", changed_version FROM message"
+                            " WHERE conversation = $1 AND changed_version > $2 ORDER BY changed_version",
+    [SQL_MESSAGE_COUNT_UNREAD] = "SELECT count(*) FROM (SELECT 1 FROM message WHERE place > (($1 << 32) | "
+                                 "$2) AND place <= (($1 << 32) | $3)"
+                                 " AND sender <> $4 AND deleted_at IS NULL LIMIT $5) AS some",
+    [SQL_MESSAGE_EDIT] = "UPDATE message SET content = $3, edited_at = $4, changed_version = $5,"
+                         " sent_print = coalesce(sent_print, $6) WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_DELETE] = "UPDATE message SET content = '', edited_at = NULL, deleted_at = $3, "
+                           "changed_version = $4, emoji_count = 0,"
+                           " sent_print = coalesce(sent_print, $5) WHERE place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_SET_REACTED] = "UPDATE message SET emoji_count = $3, changed_version = $4"
+                                " WHERE place = (($1 << 32) | $2)",
+
+    [SQL_REACTION_LIST] =
+        "SELECT emoji, username FROM reaction WHERE place = (($1 << 32) | $2) ORDER BY emoji, username",
+    [SQL_REACTION_EMOJI_USED] =
+        "SELECT 1 FROM reaction WHERE place = (($1 << 32) | $2) AND emoji = $3 LIMIT 1",
+    [SQL_REACTION_ADD] = "INSERT INTO reaction (place, emoji, username) VALUES (($1 << 32) | $2, $3, $4)"
+                         " ON CONFLICT DO NOTHING",
+    [SQL_REACTION_REMOVE] =
+        "DELETE FROM reaction WHERE place = (($1 << 32) | $2) AND emoji = $3 AND username = $4",
+    [SQL_REACTION_CLEAR] = "DELETE FROM reaction WHERE place = (($1 << 32) | $2)",
 
     [SQL_OUTBOX_ADD] = "INSERT INTO outbox (id, event, conversation, version, tick, seq, username)"
                        " VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -73,6 +73,12 @@ body_int(const struct body *b, const char *key, int64_t *out)
     return BODY_OK;
 }
 
+bool
+body_is_null(const struct body *b, const char *key)
+{
+    return json_is_null(json_object_get(tree(b), key));
+}
+
 /* What the client wrote there, to show it back. */
 static struct str
 shown(const json_t *value, struct arena *arena)

@@ -24,6 +24,8 @@ enum body_kind { BODY_ABSENT, BODY_OK, BODY_MISTYPED };
 /* Values are borrowed from the body. An integer is one that was written without fraction or exponent. */
 enum body_kind body_string(const struct body *b, const char *key, struct str *out);
 enum body_kind body_int(const struct body *b, const char *key, int64_t *out);
+/* Does null stand there? */
+bool body_is_null(const struct body *b, const char *key);
 /* A list: how many elements, and each of them. */
 enum body_kind body_list(const struct body *b, const char *key, const struct body **list, size_t *count);
 /* Element i, which must be a string; on BODY_MISTYPED *out is its JSON text instead, from the arena. */

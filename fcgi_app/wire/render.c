@@ -6,6 +6,27 @@
 /* Appends a literal: its length is known to the compiler. */
 #define LITERAL(b, text) buf_add(b, text, sizeof(text) - 1)
 
+/* {"👍": ["bob"]}: they come sorted by emoji. */
+static void
+render_reactions(struct buf *b, const struct message *m)
+{
+    LITERAL(b, ",\"reactions\":{");
+    for (size_t i = 0; i < m->reaction_count; i++) {
+        const struct reaction *r = &m->reactions[i];
+
+        if (i > 0 && str_eq(r[-1].emoji, r->emoji)) {
+            LITERAL(b, ",");
+        } else {
+            if (i > 0)
+                LITERAL(b, "],");
+            json_quote(b, r->emoji);
+            LITERAL(b, ":[");
+        }
+        json_quote(b, r->username);
+    }
+    LITERAL(b, "]}");
+}
+
 void
 render_message(struct buf *b, const struct message *m)
 {
@@ -21,23 +42,54 @@ render_message(struct buf *b, const struct message *m)
     json_quote(b, m->content);
     LITERAL(b, ",\"timestamp\":");
     buf_int(b, m->timestamp);
+    if (m->client_id.n > 0) {
+        LITERAL(b, ",\"client_id\":");
+        json_quote(b, m->client_id);
+    }
+    if (m->reply_to != 0) {
+        LITERAL(b, ",\"reply_to\":");
+        buf_int(b, m->reply_to);
+    }
+    if (m->edited_at != 0) {
+        LITERAL(b, ",\"edited_at\":");
+        buf_int(b, m->edited_at);
+    }
+    if (m->deleted_at != 0) {
+        LITERAL(b, ",\"deleted_at\":");
+        buf_int(b, m->deleted_at);
+    }
+    if (m->reaction_count > 0)
+        render_reactions(b, m);
     LITERAL(b, "}");
 }
 
-void
-render_conversation(struct buf *b, const struct conversation *c)
+static void
+render_members(struct buf *b, const struct conversation *c)
+{
+    LITERAL(b, ",\"members\":[");
+    for (size_t i = 0; i < c->members_read; i++) {
+        if (i > 0)
+            LITERAL(b, ",");
+        json_quote(b, c->members[i]);
+    }
+    LITERAL(b, "]");
+}
+
+/* All of the object but its last brace. */
+static void
+render_conversation_open(struct buf *b, const struct conversation *c)
 {
     LITERAL(b, "{\"id\":");
     buf_int(b, c->id);
     LITERAL(b, ",\"type\":");
     json_quote(b, str_c(conversation_type_names[c->type]));
-    LITERAL(b, ",\"members\":[");
-    for (size_t i = 0; i < c->member_count; i++) {
-        if (i > 0)
-            LITERAL(b, ",");
-        json_quote(b, c->members[i]);
-    }
-    LITERAL(b, "],\"created_at\":");
+    LITERAL(b, ",\"title\":");
+    json_quote(b, c->title);
+    if (c->members_read == (size_t)c->member_count)
+        render_members(b, c);
+    LITERAL(b, ",\"member_count\":");
+    buf_int(b, c->member_count);
+    LITERAL(b, ",\"created_at\":");
     buf_int(b, c->created_at);
     LITERAL(b, ",\"updated_at\":");
     buf_int(b, c->updated_at);
@@ -45,6 +97,77 @@ render_conversation(struct buf *b, const struct conversation *c)
     buf_int(b, c->last_seq);
     LITERAL(b, ",\"version\":");
     buf_int(b, c->version);
+}
+
+void
+render_conversation(struct buf *b, const struct conversation *c)
+{
+    render_conversation_open(b, c);
+    LITERAL(b, "}");
+}
+
+/* As much as is still the business of who left. */
+static void
+render_left(struct buf *b, const struct conversation *c)
+{
+    LITERAL(b, "{\"id\":");
+    buf_int(b, c->id);
+    LITERAL(b, ",\"type\":");
+    json_quote(b, str_c(conversation_type_names[c->type]));
+    LITERAL(b, ",\"left\":true,\"updated_at\":");
+    buf_int(b, c->updated_at);
+    LITERAL(b, ",\"last_seq\":");
+    buf_int(b, c->last_seq);
+    LITERAL(b, ",\"version\":");
+    buf_int(b, c->version);
+    LITERAL(b, "}");
+}
+
+void
+render_listing(struct buf *b, const struct listing *l)
+{
+    if (l->left) {
+        render_left(b, &l->conversation);
+        return;
+    }
+    render_conversation_open(b, &l->conversation);
+    LITERAL(b, ",\"role\":");
+    json_quote(b, l->role);
+    LITERAL(b, ",\"read_seq\":");
+    buf_int(b, l->read_seq);
+    LITERAL(b, ",\"unread\":");
+    buf_int(b, l->unread);
+    LITERAL(b, ",\"last_message\":");
+    if (l->newest != NULL)
+        render_message(b, l->newest);
+    else
+        LITERAL(b, "null");
+    LITERAL(b, "}");
+}
+
+void
+render_standing(struct buf *b, const struct standing *s)
+{
+    LITERAL(b, "{\"username\":");
+    json_quote(b, s->username);
+    LITERAL(b, ",\"role\":");
+    json_quote(b, s->role);
+    if (s->left)
+        LITERAL(b, ",\"left\":true");
+    LITERAL(b, "}");
+}
+
+void
+render_markers(struct buf *b, const struct read_marker *markers, size_t count)
+{
+    LITERAL(b, "{");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            LITERAL(b, ",");
+        json_quote(b, markers[i].username);
+        LITERAL(b, ":");
+        buf_int(b, markers[i].seq);
+    }
     LITERAL(b, "}");
 }
 
@@ -66,8 +189,10 @@ render_event(struct buf *b, const struct change *change, const struct message *m
     json_quote(b, str_c(change_event_names[change->event]));
     LITERAL(b, ",\"conversation\":");
     buf_int(b, change->conversation);
-    LITERAL(b, ",\"version\":");
-    buf_int(b, change->version);
+    if (change->event != EVENT_READ && change->event != EVENT_TYPING) {
+        LITERAL(b, ",\"version\":");
+        buf_int(b, change->version);
+    }
     if (m != NULL) {
         LITERAL(b, ",\"message\":");
         render_message(b, m);
@@ -77,6 +202,10 @@ render_event(struct buf *b, const struct change *change, const struct message *m
     } else if (change->username.n > 0) {
         LITERAL(b, ",\"username\":");
         json_quote(b, change->username);
+    }
+    if (change->event == EVENT_READ) {
+        LITERAL(b, ",\"seq\":");
+        buf_int(b, change->seq);
     }
     LITERAL(b, "}");
 }

@@ -8,11 +8,18 @@
 #include "base/model.h"
 
 void render_message(struct buf *b, const struct message *m);
+/* Its members only where they were read. */
 void render_conversation(struct buf *b, const struct conversation *c);
+/* An entry of a user's list. */
+void render_listing(struct buf *b, const struct listing *l);
+/* {"username": …, "role": …}, and "left" where they did. */
+void render_standing(struct buf *b, const struct standing *s);
+/* An object of user name and seq for each. */
+void render_markers(struct buf *b, const struct read_marker *markers, size_t count);
 
 /*
  * A push frame: its beginning, one or more events, its end. An event carries the message or the conversation
- * that is given, else the change's user name where it has one.
+ * that is given, else the change's user name where it has one. What makes no version bears none.
  */
 void render_frame_begin(struct buf *b, const char *epoch);
 void render_event(struct buf *b, const struct change *change, const struct message *m,

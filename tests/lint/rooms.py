@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "http": {"base", "http"},
     "push": {"base", "push"},
     "domain": {"base", "store", "domain"},
-    "api": {"base", "http", "domain", "wire", "api", "store"},
+    "api": {"base", "http", "domain", "wire", "push", "api", "store"},
 }
 # What api takes from store is the handle that it passes on to the domain.
 API_FROM_STORE = {"store/store.h"}

@@ -1,0 +1,81 @@
+/* attention.c - the handlers of what members do without saying anything: read, type, be there. */
+#include <stdio.h>
+#include "api/input.h"
+#include "domain/converse.h"
+#include "domain/reading.h"
+#include "wire/json.h"
+
+/* One round of questions to nchan; more members than this are a public place. */
+#define PRESENCE_MEMBERS_MAX 1000
+
+/* PUT /conversations/{id}/read {username, seq} */
+enum err
+api_mark_read(struct context *x)
+{
+    struct reading r = {.arena = x->arena, .conversation = x->id};
+    enum err err;
+
+    if (!input_username(x, &r.username))
+        return ERR_USERNAME;
+    if (body_int(x->body, "seq", &r.seq) != BODY_OK || r.seq < 0)
+        return ERR_SEQ;
+    err = reading_mark(x->store, &r);
+    if (err == ERR_OK)
+        buf_printf(&x->response->body, "{\"read_seq\":%lld,\"unread\":%lld}", (long long)r.read_seq,
+                   (long long)r.unread);
+    return err;
+}
+
+/* POST /conversations/{id}/typing {username} */
+enum err
+api_type(struct context *x)
+{
+    struct shared_typing typing = {.conversation = x->id};
+    struct str username;
+    bool few = false;
+    enum err err;
+
+    if (!input_username(x, &username))
+        return ERR_USERNAME;
+    err = converse_check_member(x->store, x->arena, x->id, username, &few);
+    if (err != ERR_OK)
+        return err;
+    snprintf(typing.username, sizeof(typing.username), "%.*s", (int)username.n, username.p);
+    if (few)
+        shared_type(x->shared, &typing);
+    x->response->status = 202;
+    buf_c(&x->response->body, "{\"result\":\"success\"}");
+    return ERR_OK;
+}
+
+/* GET /conversations/{id}/presence */
+enum err
+api_presence(struct context *x)
+{
+    struct buf *body = &x->response->body;
+    const struct str *names;
+    size_t count;
+    bool *online;
+    bool any = false;
+    enum err err = converse_members(x->store, x->arena, x->id, PRESENCE_MEMBERS_MAX, &names, &count);
+
+    if (err != ERR_OK)
+        return err;
+    online = arena_alloc(x->arena, (count + 1) * sizeof(*online));
+    if (online == NULL)
+        return ERR_MEMORY;
+    err = presence_ask(x->presence, names, count, online);
+    if (err != ERR_OK)
+        return err == ERR_MEMORY ? err : ERR_PRESENCE;
+    buf_c(body, "{\"online\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (!online[i])
+            continue;
+        if (any)
+            buf_c(body, ",");
+        json_quote(body, names[i]);
+        any = true;
+    }
+    buf_c(body, "]}");
+    return ERR_OK;
+}

@@ -1,0 +1,43 @@
+/* amend.h - what happens to a message after it was sent: look it up, edit, delete, react. */
+#ifndef IMD_DOMAIN_AMEND_H
+#define IMD_DOMAIN_AMEND_H
+
+#include "base/arena.h"
+#include "base/model.h"
+#include "store/store.h"
+
+struct amendment {
+    struct arena *arena;    /* in */
+    int64_t id;             /* in: of the message */
+    struct str username;    /* in: who amends it */
+    struct str content;     /* in: the new one, for amend_edit() */
+    struct str emoji;       /* in: for the reactions */
+    struct message message; /* out: as it is afterwards */
+};
+
+/* ERR_MESSAGE_UNKNOWN. Opens a transaction. */
+enum err amend_find(struct store *store, struct arena *arena, int64_t id, struct message *m);
+
+/*
+ * Another content. By the sender alone, member or not. The same content again changes nothing. Checked in
+ * this order: ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER, ERR_MESSAGE_DELETED. Opens a transaction.
+ */
+enum err amend_edit(struct store *store, struct amendment *a);
+/*
+ * Leaves a stub without content and reactions. By the sender alone, member or not; again changes nothing.
+ * ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER. Opens a transaction.
+ */
+enum err amend_delete(struct store *store, struct amendment *a);
+
+/* 1 … EMOJI_BYTES_MAX bytes of UTF-8 without blanks and control characters; one emoji may be many code
+ * points. */
+bool amend_emoji_valid(struct str emoji);
+/*
+ * Adds or removes the user's reaction; what is so already changes nothing. Checked in this order:
+ * ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER; and for adding ERR_MESSAGE_DELETED, ERR_TOO_MANY_REACTIONS. Open a
+ * transaction.
+ */
+enum err amend_react(struct store *store, struct amendment *a);
+enum err amend_unreact(struct store *store, struct amendment *a);
+
+#endif

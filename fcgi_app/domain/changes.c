@@ -1,0 +1,257 @@
+/* changes.c - see changes.h. Must not know what a page looks like. */
+#include "domain/changes.h"
+
+#include "store/conversations.h"
+#include "store/markers.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+
+/* A page looks at so many rows that are not on it, and then ends. */
+#define SKIPPED_MAX 2000
+/* About what a reaction takes in an answer. */
+#define REACTION_BYTES 32
+#define NONE           INT64_MAX
+
+/* Three walks in the order of versions. Each stands before its next row, whose version is known. */
+struct merge {
+    struct db *db;
+    struct arena *arena;
+    struct changes_page *page;
+    const struct stay *stays; /* of page->username */
+    size_t stay_count;
+    /* Messages that were created since, and those that were changed since: one that was both is told by the
+     * latter. */
+    struct stmt *messages[2];
+    int64_t message_version[2]; /* NONE: the walk is at its end */
+    int64_t message_seq[2];
+    bool told_later[2];
+    /* Members whose standing changed since. */
+    struct stmt *members;
+    int64_t member_version; /* NONE: the walk is at its end */
+    struct standing member;
+    int skipped;
+    int shown;
+    size_t bytes; /* of content and reactions shown */
+    void (*each)(void *arg, const struct message *m);
+    void *arg;
+};
+
+static enum err
+step_messages(struct merge *g, enum messages_walk kind)
+{
+    bool more;
+    enum err err = messages_walk_next(g->messages[kind], &g->message_seq[kind], &g->message_version[kind],
+                                      &g->told_later[kind], &more);
+
+    if (!more)
+        g->message_version[kind] = NONE;
+    return err;
+}
+
+static enum err
+step_members(struct merge *g)
+{
+    bool more;
+    enum err err = memberships_walk_next(g->members, &g->member, &g->member_version, &more);
+
+    if (!more)
+        g->member_version = NONE;
+    return err;
+}
+
+static bool
+received(const struct merge *g, int64_t seq)
+{
+    if (g->page->username.p == NULL)
+        return true;
+    for (size_t i = 0; i < g->stay_count; i++)
+        if (seq > g->stays[i].after && seq <= g->stays[i].until)
+            return true;
+    return false;
+}
+
+static enum err
+show_message(struct merge *g, enum messages_walk kind)
+{
+    struct message m;
+    enum err err;
+
+    if (g->told_later[kind] || !received(g, g->message_seq[kind])) {
+        g->skipped++;
+    } else {
+        err = messages_walk_get(g->messages[kind], g->db, g->arena, &m);
+        if (err != ERR_OK)
+            return err;
+        g->each(g->arg, &m);
+        g->shown++;
+        g->bytes += m.content.n + m.reaction_count * REACTION_BYTES;
+    }
+    g->page->version = g->message_version[kind];
+    return step_messages(g, kind);
+}
+
+static enum err
+show_member(struct merge *g)
+{
+    struct changes_page *page = g->page;
+    struct standing *last;
+
+    page->members = arena_grow(g->arena, page->members, page->member_count, sizeof(*page->members));
+    if (page->members == NULL)
+        return ERR_MEMORY;
+    last = &page->members[page->member_count++];
+    *last = (struct standing){
+        .username = arena_copy(g->arena, g->member.username),
+        .role = arena_copy(g->arena, g->member.role),
+        .left = g->member.left,
+    };
+    if (last->username.p == NULL || last->role.p == NULL)
+        return ERR_MEMORY;
+    g->shown++;
+    page->version = g->member_version;
+    return step_members(g);
+}
+
+static int64_t
+smallest(const struct merge *g)
+{
+    int64_t version = g->member_version;
+
+    for (int kind = 0; kind < 2; kind++)
+        if (g->message_version[kind] < version)
+            version = g->message_version[kind];
+    return version;
+}
+
+/*
+ * All first members share the first version: a page may not end between them, for the version alone says what
+ * the client holds.
+ */
+static bool
+full(const struct merge *g, int64_t next)
+{
+    const struct changes_page *page = g->page;
+
+    if (next == page->version && g->shown > 0)
+        return false;
+    return g->shown >= page->limit || g->skipped >= SKIPPED_MAX || g->bytes > PAGE_BYTES_MAX;
+}
+
+static enum err
+merge(struct merge *g)
+{
+    enum err err = ERR_OK;
+    int64_t next;
+
+    while (err == ERR_OK && (next = smallest(g)) != NONE && !full(g, next)) {
+        if (next == g->member_version)
+            err = show_member(g);
+        else
+            err = show_message(g, next == g->message_version[MESSAGES_CREATED] ? MESSAGES_CREATED
+                                                                               : MESSAGES_CHANGED);
+    }
+    g->page->has_next = err == ERR_OK && smallest(g) != NONE;
+    return err;
+}
+
+/* Opens the three walks at their first rows. */
+static enum err
+begin(struct merge *g)
+{
+    const struct changes_page *page = g->page;
+    int64_t after = page->after;
+    int64_t first = 1;
+    enum err err;
+
+    /* Before they came, a user received nothing. */
+    if (page->username.p != NULL && g->stays[0].joined_version > after)
+        after = g->stays[0].joined_version;
+    err = messages_first_created_after(g->db, page->conversation, 1, page->object.last_seq, after, &first);
+    if (err != ERR_OK)
+        return err;
+    g->messages[MESSAGES_CREATED] = messages_walk_begin(g->db, MESSAGES_CREATED, page->conversation, first);
+    g->messages[MESSAGES_CHANGED] = messages_walk_begin(g->db, MESSAGES_CHANGED, page->conversation, after);
+    g->members = memberships_walk_begin(g->db, page->conversation, page->after);
+    err = step_messages(g, MESSAGES_CREATED);
+    if (err == ERR_OK)
+        err = step_messages(g, MESSAGES_CHANGED);
+    if (err == ERR_OK)
+        err = step_members(g);
+    return err;
+}
+
+static void
+end(const struct merge *g)
+{
+    for (int kind = 0; kind < 2; kind++)
+        if (g->messages[kind] != NULL)
+            messages_walk_end(g->messages[kind]);
+    if (g->members != NULL)
+        db_done(g->members);
+}
+
+/* Who asks, where it is one user, must be a member. */
+static enum err
+find_stays(struct merge *g)
+{
+    const struct changes_page *page = g->page;
+    struct stay *stays;
+    enum err err;
+
+    if (page->username.p == NULL)
+        return ERR_OK;
+    err = memberships_stays(g->db, g->arena, page->username, page->conversation, &stays, &g->stay_count);
+    g->stays = stays;
+    if (err != ERR_OK)
+        return err;
+    return g->stay_count > 0 && stays[g->stay_count - 1].until == INT64_MAX ? ERR_OK : ERR_NOT_A_MEMBER;
+}
+
+/* The page without its messages' place in the answer: all that one snapshot tells. */
+static enum err
+read_page(struct merge *g)
+{
+    struct changes_page *page = g->page;
+    int64_t last_change;
+    bool found;
+    enum err err = instance_epoch(g->db, page->epoch, &last_change);
+
+    if (err == ERR_OK)
+        err = conversations_get(g->db, g->arena, page->conversation, &page->object, &found);
+    if (err == ERR_OK && !found)
+        err = ERR_CONVERSATION_UNKNOWN;
+    if (err == ERR_OK)
+        err = find_stays(g);
+    if (err != ERR_OK)
+        return err;
+    page->changed = page->object.version > page->after;
+    page->few = page->object.member_count <= MEMBERS_FEW;
+    page->version = page->after;
+    if (page->changed)
+        err = begin(g);
+    if (err == ERR_OK && page->changed)
+        err = merge(g);
+    end(g);
+    if (!page->has_next)
+        page->version = page->object.version;
+    if (err == ERR_OK && page->few)
+        err = memberships_names(g->db, g->arena, &page->object);
+    if (err == ERR_OK && page->few)
+        err =
+            markers_of_conversation(g->db, g->arena, page->conversation, &page->markers, &page->marker_count);
+    return err;
+}
+
+enum err
+changes_page(struct store *store, struct arena *arena, struct changes_page *page,
+             void (*each)(void *arg, const struct message *m), void *arg)
+{
+    struct merge g = {.arena = arena, .page = page, .each = each, .arg = arg};
+    enum err err = pool_begin(store->pool, &g.db);
+
+    if (err != ERR_OK)
+        return err;
+    err = read_page(&g);
+    pool_end(store->pool, g.db);
+    return err;
+}

@@ -1,0 +1,76 @@
+/* markers.c - see markers.h. Must not know what may be read. */
+#include "store/markers.h"
+
+enum err
+markers_get(struct db *db, int64_t conversation, struct str username, int64_t *seq)
+{
+    struct stmt *s = db_use(db, SQL_READ_MARKER_GET);
+    bool row;
+    enum err err;
+
+    db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, username);
+    err = db_step(s, &row);
+    *seq = row ? db_int(s, 0) : 0;
+    db_done(s);
+    return err;
+}
+
+enum err
+markers_set(struct tx *tx, int64_t conversation, struct str username, int64_t seq)
+{
+    struct stmt *s = db_use(tx->db, SQL_READ_MARKER_SET);
+
+    db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, username);
+    db_bind_int(s, 3, seq);
+    db_bind_int(s, 4, tx->tick);
+    return db_run(s);
+}
+
+enum err
+markers_of_conversation(struct db *db, struct arena *arena, int64_t conversation,
+                        struct read_marker **markers, size_t *count)
+{
+    struct stmt *s = db_use(db, SQL_READ_MARKER_OF_CONVERSATION);
+    bool row = true;
+    enum err err = ERR_OK;
+
+    *markers = NULL;
+    *count = 0;
+    db_bind_int(s, 1, conversation);
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        struct read_marker *m;
+
+        *markers = arena_grow(arena, *markers, *count, sizeof(**markers));
+        if (*markers == NULL) {
+            err = ERR_MEMORY;
+            break;
+        }
+        m = &(*markers)[(*count)++];
+        *m = (struct read_marker){arena_copy(arena, db_text(s, 0)), db_int(s, 1)};
+        if (m->username.p == NULL) {
+            err = ERR_MEMORY;
+            break;
+        }
+    }
+    db_done(s);
+    return err;
+}
+
+enum err
+markers_moved(struct db *db, struct str username, int64_t after,
+              bool (*each)(void *arg, int64_t conversation, int64_t updated_at), void *arg)
+{
+    struct stmt *s = db_use(db, SQL_READ_MARKER_MOVED);
+    bool row = true;
+    enum err err = ERR_OK;
+
+    db_bind_text(s, 1, username);
+    db_bind_int(s, 2, after);
+    while ((err = db_step(s, &row)) == ERR_OK && row)
+        if (!each(arg, db_int(s, 0), db_int(s, 1)))
+            break;
+    db_done(s);
+    return err;
+}
