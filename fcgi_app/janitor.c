@@ -10,16 +10,20 @@
 #include "base/log.h"
 #include "store/commit.h"
 #include "store/outbox.h"
+#include "store/witness.h"
 
 #define IDLE_MS 1000
 
 struct janitor {
     struct shared *shared;
+    const char *path; /* of the database */
     struct db *db;
     pthread_t thread;
     int stop_fd;       /* eventfd */
     int64_t swept;     /* outbox rows up to here were swept */
     int64_t last_seen; /* committed_change a round ago */
+    int64_t noted;     /* tick that the witness knows */
+    int64_t noted_ms;  /* when it was told (clock_mono_ms) */
     int64_t wiped_ms;  /* when deleted content was last taken out of the log (clock_mono_ms) */
 };
 
@@ -112,6 +116,10 @@ run(void *arg)
             checkpoint(j);
         if (n == 0)
             when_idle(j);
+        if (clock_mono_ms() - j->noted_ms >= IDLE_MS) {
+            j->noted_ms = clock_mono_ms();
+            witness_note(j->db, j->path, &j->noted);
+        }
     }
 }
 
@@ -124,6 +132,7 @@ janitor_start(struct janitor **out, const char *path, struct shared *shared)
     if (j == NULL)
         return ERR_MEMORY;
     j->shared = shared;
+    j->path = path;
     j->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (j->stop_fd < 0) {
         err = ERR_IO;
@@ -155,6 +164,7 @@ janitor_stop(struct janitor *j)
     if (write(j->stop_fd, &one, sizeof(one)) < 0)
         log_event(LOG_ERROR, "stop_failed", "thread=janitor");
     pthread_join(j->thread, NULL);
+    witness_note(j->db, j->path, &j->noted);
     db_close(j->db);
     close(j->stop_fd);
     free(j);

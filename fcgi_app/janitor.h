@@ -1,7 +1,7 @@
 /*
  * janitor.h - housekeeping of the database, on a thread of the relay, so that no request ever does it:
  * copies the write-ahead log into the database file before it grows long, and sweeps delivered outbox rows
- * when no writer comes by to do it.
+ * when no writer comes by to do it, takes deleted content out of the log, and keeps the database's witness.
  */
 #ifndef IMD_JANITOR_H
 #define IMD_JANITOR_H
@@ -10,7 +10,7 @@
 
 struct janitor;
 
-/* Opens a connection of its own and starts the thread. */
+/* Opens a connection of its own and starts the thread. `path` is borrowed. */
 enum err janitor_start(struct janitor **out, const char *path, struct shared *shared);
 /* Ends the thread and closes. */
 void janitor_stop(struct janitor *j);

@@ -28,6 +28,7 @@
 #include "relay.h"
 #include "store/db.h"
 #include "store/migrate.h"
+#include "store/witness.h"
 #include "wire/body.h"
 #include "worker.h"
 
@@ -371,11 +372,15 @@ lock_database(const char *path)
     return ERR_STORAGE;
 }
 
+/* The schema's version from which on a database has a witness beside it. */
+#define FIRST_WITH_WITNESS 2
+
 /* Brings the schema up to date and closes: each child opens the database for itself. */
 static enum err
 prepare_database(const char *path)
 {
     struct db *db = NULL;
+    int64_t version = 0;
     enum err err;
 
     /* Messages are private: nobody else reads the files. */
@@ -386,7 +391,11 @@ prepare_database(const char *path)
     db_setup();
     err = db_open(&db, path, DB_MIGRATE);
     if (err == ERR_OK)
+        err = db_user_version(db, &version);
+    if (err == ERR_OK)
         err = migrate(db);
+    if (err == ERR_OK)
+        err = witness_check(db, path, version < FIRST_WITH_WITNESS);
     db_close(db);
     if (err != ERR_OK)
         log_event(LOG_ERROR, "database_unusable", "database=%s", path);

@@ -1,0 +1,159 @@
+/* witness.c - see witness.h. Must not know what an epoch means to clients. */
+#include "store/witness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include "base/log.h"
+#include "store/instance.h"
+#include "store/outbox.h"
+
+/* What a database is, as far as it matters here. */
+struct identity {
+    char epoch[EPOCH_BYTES];
+    int64_t tick;
+    uint64_t device;
+    uint64_t inode;
+};
+
+static enum err
+identify(struct db *db, const char *path, struct identity *now)
+{
+    struct tx tx = {.db = db};
+    struct stat st;
+    int64_t last_change;
+    enum err err = instance_epoch(db, now->epoch, &last_change);
+
+    if (err == ERR_OK)
+        err = instance_get(&tx);
+    if (err == ERR_OK && stat(path, &st) != 0)
+        err = ERR_STORAGE;
+    if (err != ERR_OK)
+        return err;
+    now->tick = tx.tick;
+    now->device = st.st_dev;
+    now->inode = st.st_ino;
+    return ERR_OK;
+}
+
+/* False: there is none, or none that can be read. */
+static bool
+read_witness(const char *path, struct identity *then)
+{
+    char name[PATH_MAX];
+    FILE *f;
+    int fields;
+
+    snprintf(name, sizeof(name), "%s-witness", path);
+    f = fopen(name, "re");
+    if (f == NULL)
+        return false;
+    fields = fscanf(f, "%32s %" SCNd64 " %" SCNu64 " %" SCNu64, then->epoch, &then->tick, &then->device,
+                    &then->inode);
+    fclose(f);
+    return fields == 4;
+}
+
+/* Whole or not at all. Not forced to the disk: one that is lost leads to a new epoch, no more. */
+static bool
+write_witness(const char *path, const struct identity *now)
+{
+    char name[PATH_MAX];
+    char partial[PATH_MAX];
+    FILE *f;
+    bool ok;
+
+    snprintf(name, sizeof(name), "%s-witness", path);
+    snprintf(partial, sizeof(partial), "%s-witness.new", path);
+    f = fopen(partial, "we");
+    if (f == NULL)
+        return false;
+    ok = fprintf(f, "%s %" PRId64 " %" PRIu64 " %" PRIu64 "\n", now->epoch, now->tick, now->device,
+                 now->inode) > 0;
+    ok = fclose(f) == 0 && ok;
+    return ok && rename(partial, name) == 0;
+}
+
+/* Why it needs a new epoch; NULL: it does not. */
+static const char *
+suspicion(const char *path, const struct identity *now, bool expected)
+{
+    struct identity then;
+
+    if (!read_witness(path, &then))
+        return expected ? NULL : "no_witness";
+    if (now->device != then.device || now->inode != then.inode)
+        return "another_file";
+    if (strcmp(now->epoch, then.epoch) != 0)
+        return "another_epoch";
+    return now->tick < then.tick ? "gone_back_in_time" : NULL;
+}
+
+static enum err
+set_epoch(struct db *db, struct identity *now)
+{
+    unsigned char random[16];
+    struct stmt *s;
+    enum err err;
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return ERR_STORAGE;
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(now->epoch + 2 * i, 3, "%02x", random[i]);
+    err = db_do(db, SQL_BEGIN_WRITE);
+    if (err != ERR_OK)
+        return err;
+    s = db_use(db, SQL_INSTANCE_SET_EPOCH);
+    db_bind_text(s, 1, str_c(now->epoch));
+    err = db_run(s);
+    if (err == ERR_OK)
+        err = outbox_trim(db, INT64_MAX);
+    if (err == ERR_OK)
+        err = db_do(db, SQL_COMMIT);
+    if (db_in_transaction(db))
+        db_do(db, SQL_ROLLBACK);
+    return err;
+}
+
+static bool
+note(const char *path, const struct identity *now)
+{
+    if (write_witness(path, now))
+        return true;
+    log_event(LOG_WARNING, "witness_failed", "database=%s reason=\"%s\"", path, strerror(errno));
+    return false;
+}
+
+enum err
+witness_check(struct db *db, const char *path, bool expected)
+{
+    struct identity now;
+    const char *why;
+    enum err err = identify(db, path, &now);
+
+    if (err != ERR_OK)
+        return err;
+    why = suspicion(path, &now, expected);
+    if (why != NULL) {
+        err = set_epoch(db, &now);
+        log_event(LOG_WARNING, "new_epoch", "reason=%s epoch=%s", why, now.epoch);
+    }
+    if (err == ERR_OK)
+        note(path, &now);
+    return err;
+}
+
+void
+witness_note(struct db *db, const char *path, int64_t *noted_tick)
+{
+    struct identity now;
+
+    if (identify(db, path, &now) != ERR_OK || now.tick == *noted_tick)
+        return;
+    if (note(path, &now))
+        *noted_tick = now.tick;
+}

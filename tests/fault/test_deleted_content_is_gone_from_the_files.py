@@ -1,0 +1,72 @@
+"""
+What was deleted, and what was edited away, stands in no file: not in the tables, not in pages that are free again, not
+in the write-ahead log once it has been copied. The next housekeeping round sees to it; nobody has to ask.
+"""
+import json
+import random
+
+import pytest
+
+from api import Client
+from stack import Stack, wait_until
+
+PATIENCE_S = 30
+
+
+def marker(number):
+    return f"secret{number:06d}"
+
+
+def content(number, size):
+    """The marker again and again, so that no page holds a piece of it without one."""
+    return (marker(number) + " ") * size
+
+
+def stored(stack):
+    """All bytes in all files that imd writes messages to."""
+    return b"".join(path.read_bytes() for path in sorted(stack.state.glob("imd.db*")))
+
+
+def found(stack, numbers):
+    data = stored(stack)
+    return [number for number in numbers if marker(number).encode() in data]
+
+
+# From a few words to the longest, which takes 16 pages of its own.
+@pytest.mark.parametrize("sizes", [[1], [1, 3, 40, 300, 1000, 4600]])
+def test_deleted_and_edited(sizes):
+    chance = random.Random(4711)
+    with Stack() as stack, Client(stack) as api:
+        here, there = api.group("ann", "bob"), api.group("ann", "cid")
+        sent = {number: api.send(chance.choice([here, there]), "ann", content(number, chance.choice(sizes)))
+                for number in range(300)}
+        assert found(stack, sent) == list(sent)
+        numbers = sorted(sent, key=lambda _: chance.random())
+        deleted, edited, kept = numbers[:100], numbers[100:200], numbers[200:]
+        for number in deleted:
+            assert api.request("DELETE", f"/messages/{sent[number]['id']}?username=ann").ok["content"] == ""
+        for number in edited:
+            # Shorter, as long, or longer than before.
+            text = chance.choice(["x", sent[number]["content"].replace("secret", "public"), "y" * 5000])
+            body = json.dumps({"username": "ann", "content": text})
+            assert api.request("PATCH", f"/messages/{sent[number]['id']}", body).ok["edited_at"]
+        wait_until(lambda: not found(stack, deleted + edited), PATIENCE_S, "what was deleted is gone")
+        assert sorted(found(stack, kept)) == sorted(kept)
+
+
+def test_while_others_go_on_sending():
+    """A log that grows all the time is cut off between two transactions, too."""
+    with Stack() as stack, Client(stack) as api:
+        group = api.group("ann", "bob")
+        gone = []
+        for number in range(600):
+            sent = api.send(group, "ann", content(number, 3))
+            if number % 3 == 0:
+                api.request("DELETE", f"/messages/{sent['id']}?username=ann").ok
+                gone.append(number)
+
+        def all_gone():
+            api.send(group, "bob", "and on it goes")
+            return not found(stack, gone)
+
+        wait_until(all_gone, PATIENCE_S, "what was deleted is gone")
