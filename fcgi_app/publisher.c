@@ -84,8 +84,9 @@ forget_names(struct publisher *p)
 }
 
 /*
- * Whom the change concerns. A read marker among many members is its owner's business alone: `many` says that
- * the conversation has so many.
+ * Whom the change concerns. A read marker makes no version; it concerns the members as the next change will find
+ * them, for who left by the last one is told of nothing after it. Among many members, and `many` says that there are,
+ * it concerns its owner alone.
  */
 static enum err
 collect_names(struct publisher *p, const struct change *change, bool many)
@@ -96,7 +97,8 @@ collect_names(struct publisher *p, const struct change *change, bool many)
     if (change->event == EVENT_READ && many)
         add_name(p, change->username);
     else
-        err = memberships_names_at(p->db, change->conversation, change->version, add_name, p);
+        err = memberships_names_at(p->db, change->conversation,
+                                   change->version + (change->event == EVENT_READ), add_name, p);
     return err == ERR_OK ? p->err : err;
 }
 
@@ -228,13 +230,10 @@ has_many_members(struct publisher *p, int64_t conversation, bool *many)
  * each channel, so what would take much of its memory goes thin.
  */
 static enum err
-publish_frame(struct publisher *p, const struct change *changes, size_t count, size_t *done)
+publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
-    bool many = false;
-    enum err err = changes->event == EVENT_READ ? has_many_members(p, changes->conversation, &many) : ERR_OK;
+    enum err err = collect_names(p, changes, many);
 
-    if (err == ERR_OK)
-        err = collect_names(p, changes, many);
     if (err == ERR_OK)
         err = render_frame(p, changes, count, many, done);
     if (err == ERR_OK && p->frame.n * p->name_count > FANOUT_BYTES_MAX) {
@@ -264,6 +263,7 @@ struct group {
     size_t from;
     size_t end;
     int64_t first_id;
+    bool has_read; /* one of them is a read marker */
 };
 
 static int
@@ -288,12 +288,31 @@ make_groups(struct batch *b, size_t *count)
         qsort(b->changes, b->count, sizeof(*b->changes), by_conversation);
     for (size_t i = 0; i < b->count; i++) {
         if (i == 0 || b->changes[i].conversation != b->changes[i - 1].conversation)
-            groups[(*count)++] = (struct group){i, i, b->changes[i].id};
+            groups[(*count)++] = (struct group){.from = i, .first_id = b->changes[i].id};
         groups[*count - 1].end = i + 1;
+        groups[*count - 1].has_read = groups[*count - 1].has_read || b->changes[i].event == EVENT_READ;
     }
     if (*count > 1)
         qsort(groups, *count, sizeof(*groups), by_first_id);
     return groups;
+}
+
+/* The frames of one group, until there is enough for once. */
+static enum err
+publish_group(struct batch *b, struct group *g, bool *enough)
+{
+    struct publisher *p = b->publisher;
+    bool many = false;
+    enum err err = g->has_read ? has_many_members(p, b->changes[g->from].conversation, &many) : ERR_OK;
+
+    while (err == ERR_OK && !*enough && g->from < g->end) {
+        size_t done = 0;
+
+        err = publish_frame(p, b->changes + g->from, g->end - g->from, many, &done);
+        g->from += done;
+        *enough = nchan_queued_bytes(p->nchan) > QUEUED_BYTES_ENOUGH;
+    }
+    return err;
 }
 
 /*
@@ -308,19 +327,11 @@ publish_all(struct batch *b)
     struct group *groups = make_groups(b, &count);
     enum err err = groups == NULL ? ERR_MEMORY : ERR_OK;
     bool enough = false;
-    size_t g;
 
-    for (g = 0; err == ERR_OK && !enough && g < count; g += groups[g].from == groups[g].end)
-        while (err == ERR_OK && !enough && groups[g].from < groups[g].end) {
-            size_t done = 0;
-
-            err = publish_frame(b->publisher, b->changes + groups[g].from, groups[g].end - groups[g].from,
-                                &done);
-            groups[g].from += done;
-            enough = nchan_queued_bytes(b->publisher->nchan) > QUEUED_BYTES_ENOUGH;
-        }
-    for (; err == ERR_OK && g < count; g++)
-        if (b->changes[groups[g].from].id <= b->result->last_id)
+    for (size_t g = 0; err == ERR_OK && !enough && g < count; g++)
+        err = publish_group(b, &groups[g], &enough);
+    for (size_t g = 0; err == ERR_OK && g < count; g++)
+        if (groups[g].from < groups[g].end && b->changes[groups[g].from].id <= b->result->last_id)
             b->result->last_id = b->changes[groups[g].from].id - 1;
     return err;
 }
@@ -376,7 +387,7 @@ type_in_tx(struct publisher *p, const struct change *change)
     if (err != ERR_OK || !found || c.member_count > MEMBERS_FEW)
         return err;
     forget_names(p);
-    err = memberships_names_at(p->db, c.id, c.version, add_name, p);
+    err = memberships_names_at(p->db, c.id, c.version + 1, add_name, p);
     if (err == ERR_OK)
         err = p->err;
     if (err != ERR_OK)
