@@ -1,0 +1,95 @@
+from chat import name, versions
+
+
+def amend(chat, method, path, status=200, **more):
+    answer = chat.ask(method, path, **more)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_edits_reactions_and_deletion(chat, listen, kind, stack):
+    ann, bob = name("ann"), name("bob")
+    conversation = chat.group(ann, bob)
+    ear = listen(stack, bob, kind)
+    sent = chat.send(conversation, ann, "first")
+    path = f"/messages/{sent['id']}"
+    steps = [
+        ("message.created", lambda: sent),
+        ("message.updated", lambda: amend(chat, "PATCH", path, json={"username": ann, "content": "sécond"})),
+        ("message.updated", lambda: amend(chat, "PUT", f"{path}/reactions/%F0%9F%91%8D?username={bob}")),
+        ("message.updated", lambda: amend(chat, "PUT", f"{path}/reactions/%F0%9F%91%8D?username={ann}")),
+        ("message.updated", lambda: amend(chat, "DELETE", f"{path}/reactions/%F0%9F%91%8D?username={ann}")),
+        ("message.deleted", lambda: amend(chat, "DELETE", f"{path}?username={ann}")),
+    ]
+    for version, (event, act) in enumerate(steps, 2):
+        answer = act()
+        heard = ear.wait_for(conversation["id"], version - 1)[-1]
+        assert heard == {"event": event, "conversation": conversation["id"], "version": version, "message": answer}
+    assert versions(ear.about(conversation["id"])) == [2, 3, 4, 5, 6, 7]
+
+
+def test_the_key_of_a_message_comes_with_it(chat, listen, kind, stack):
+    """By it, the sender's own windows find what they show already."""
+    ann, bob = name("ann"), name("bob")
+    conversation = chat.group(ann, bob)
+    ear = listen(stack, ann, kind)
+    first = chat.send(conversation, bob, "what?")
+    body = {"conversation_id": conversation["id"], "username": ann, "content": "this", "client_id": "window 1 / 7",
+            "reply_to": first["id"]}
+    sent = amend(chat, "POST", "/messages", json=body)
+    amend(chat, "POST", "/messages", json=body)
+    chat.fence(ear, ann)
+    events = ear.about(conversation["id"])
+    assert [event["message"] for event in events] == [first, sent]
+    assert sent["client_id"] == "window 1 / 7" and sent["reply_to"] == first["id"]
+
+
+def test_a_title(chat, listen, kind, stack):
+    ann, bob, eve = name("ann"), name("bob"), name("eve")
+    conversation = chat.group(ann, bob)
+    chat.group(eve)
+    ears = [listen(stack, user, kind) for user in (ann, bob)]
+    stranger = listen(stack, eve, kind)
+    named = amend(chat, "PATCH", f"/conversations/{conversation['id']}", json={"username": bob, "title": "Tea & \"Σ\""})
+    for ear in ears:
+        [event] = ear.wait_for(conversation["id"], 1)
+        assert event == {"event": "conversation.updated", "conversation": conversation["id"], "version": 2,
+                         "object": named}
+    chat.fence(stranger, eve)
+    assert not stranger.about(conversation["id"])
+
+
+def test_what_changes_nothing(chat, listen, kind, stack):
+    ann, bob = name("ann"), name("bob")
+    conversation = chat.group(ann, bob)
+    sent = chat.send(conversation, ann, "same")
+    gone = chat.send(conversation, ann, "gone")
+    path = f"/messages/{sent['id']}"
+    amend(chat, "PUT", f"{path}/reactions/x?username={bob}")
+    amend(chat, "DELETE", f"/messages/{gone['id']}?username={ann}")
+    amend(chat, "PATCH", f"/conversations/{conversation['id']}", json={"username": ann, "title": "T"})
+    amend(chat, "PUT", f"/conversations/{conversation['id']}/read", json={"username": bob, "seq": 2})
+    ear = listen(stack, bob, kind)
+    amend(chat, "PATCH", path, json={"username": ann, "content": "same"})
+    amend(chat, "PUT", f"{path}/reactions/x?username={bob}")
+    amend(chat, "DELETE", f"{path}/reactions/y?username={bob}")
+    amend(chat, "DELETE", f"/messages/{gone['id']}?username={ann}")
+    amend(chat, "PATCH", f"/conversations/{conversation['id']}", json={"username": ann, "title": "T"})
+    amend(chat, "PUT", f"/conversations/{conversation['id']}/read", json={"username": bob, "seq": 1})
+    amend(chat, "PATCH", path, 403, json={"username": bob, "content": "mine"})
+    chat.fence(ear, bob)
+    assert not ear.about(conversation["id"])
+
+
+def test_a_deleted_content_is_in_no_push(chat, listen, stack):
+    """Pushes that wait while nginx is away tell the present: what has been deleted meanwhile is not told."""
+    ann, bob = name("ann"), name("bob")
+    conversation = chat.group(ann, bob)
+    ear = listen(stack, bob)
+    sent = [chat.send(conversation, ann, f"secret {n}") for n in range(50)]
+    for message in sent:
+        amend(chat, "DELETE", f"/messages/{message['id']}?username={ann}")
+    chat.fence(ear, bob)
+    deleted = [event for event in ear.about(conversation["id"]) if event["event"] == "message.deleted"]
+    assert [event["message"]["content"] for event in deleted] == [""] * 50
+    assert all("deleted_at" in event["message"] for event in deleted)
