@@ -73,7 +73,7 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 # --- running and testing
 
 run: deps all
-	@STATE="$(STATE)" PORT="$(PORT)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
+	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
@@ -165,7 +165,9 @@ PACKAGES_TEST := \
   wrk:load-for-the-benchmark \
   python3-pytest:runs-the-black-box-tests \
   python3-websockets:a-real-WebSocket-client-for-them \
-  python3-requests:a-real-HTTP-client-for-them
+  python3-requests:a-real-HTTP-client-for-them \
+  python3-jsonschema:checks-answers-against-openapi.json \
+  chromium:a-real-browser-for-them
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
 
@@ -208,7 +210,8 @@ clean:
 	rm -rf build
 
 help:
-	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE))'
+	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
+	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
 	@echo 'make lint     formatting, walls between the rooms, cppcheck, clang-tidy'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'

@@ -4,7 +4,8 @@
 #   STATE=build/run PORT=8080 nginx/serve.sh
 #
 # Environment: STATE, PORT, IMD (the binary), IMD_FLAGS (more flags for it), NGINX_WORKERS, PREFIX (path to
-# mount imd under), HTTP_EXTRA and SERVER_EXTRA (files to include into http{} and server{}).
+# mount imd under), SITE (a directory of pages to serve beside imd), HTTP_EXTRA and SERVER_EXTRA (files to include
+# into http{} and server{}).
 # Prints a line "imd is ready …" once everything answers. TERM and INT end both; nothing stays behind.
 set -u
 # Where Debian has nginx is not on an ordinary user's path.
@@ -32,6 +33,13 @@ case $port in *[!0-9]* | '') fail "PORT must be a number, not '$port'" ;; esac
 [ ${#state} -le 90 ] || fail "STATE is too long a path for the sockets in it (at most 90 bytes): $state"
 case $state in *[!A-Za-z0-9._/+-]*) fail "STATE may hold letters, digits and ._/+- alone: $state" ;; esac
 
+site='return 404;'
+if [ -n "${SITE:-}" ]; then
+    SITE=$(cd "$SITE" && pwd) || fail "SITE must be a directory, not '$SITE'"
+    case $SITE in *[!A-Za-z0-9._/+-]*) fail "SITE may hold letters, digits and ._/+- alone: $SITE" ;; esac
+    site="root $SITE; index index.html; include /etc/nginx/mime.types; charset utf-8;"
+fi
+
 running() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
 # The shipped files name /run/imd and the place where they are installed: here it is all one directory.
@@ -42,7 +50,7 @@ write_configuration() {
         sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|" "$here/$file" >"$state/$file" || return 1
     done
     sed -e "s|@STATE@|$state|g; s|@PORT@|$port|; s|@WORKERS@|${NGINX_WORKERS:-2}|; s|@USER@|$user|" \
-        -e "s|@PREFIX@|$prefix|" \
+        -e "s|@PREFIX@|$prefix|; s|@SITE@|$site|" \
         -e "s|@HTTP_EXTRA@|${HTTP_EXTRA:+include $HTTP_EXTRA;}|" \
         -e "s|@SERVER_EXTRA@|${SERVER_EXTRA:+include $SERVER_EXTRA;}|" \
         "$here/nginx.conf" >"$state/nginx.conf"

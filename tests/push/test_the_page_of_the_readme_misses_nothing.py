@@ -1,0 +1,88 @@
+"""The page that the README prints, as printed, in a real browser, while its network fails in every way."""
+import re
+
+import pytest
+
+from cable import Cable
+from chat import Chat, name
+from chromium import Page
+from stack import ROOT, Stack, wait_until
+
+PATIENCE_S = 30
+LINES = "[...document.querySelectorAll('li')].map((line) => line.textContent)"
+
+
+@pytest.fixture
+def site(tmp_path_factory):
+    """The README's page, only that its minute is two seconds and its patience with a request one."""
+    page = re.search(r"^```html\n(<!doctype html>.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M)[1]
+    assert page.count("60000") == 1 and page.count("timeout(10000)") == 1
+    directory = tmp_path_factory.mktemp("site")
+    (directory / "index.html").write_text(page.replace("60000", "2000").replace("timeout(10000)", "timeout(1000)"))
+    return directory
+
+
+def line(message):
+    text = "(deleted)" if "deleted_at" in message else message["content"]
+    return f"{message['sender']}: {text}{' (edited)' if 'edited_at' in message else ''}"
+
+
+class Talk:
+    """What ann does while bob's page looks on, or cannot."""
+
+    def __init__(self, stack):
+        self.chat = Chat(stack)
+        self.ann, self.bob = name("ann"), name("bob")
+        self.conversations = [self.chat.group(self.ann, self.bob)]
+
+    def amend(self, method, path, **more):
+        answer = self.chat.ask(method, path, **more)
+        assert answer.status_code == 200, answer.text
+
+    def go_on(self):
+        """A bit of everything, in an old conversation and in a new one."""
+        self.conversations.append(self.chat.group(self.ann, self.bob))
+        for conversation in (self.conversations[0], self.conversations[-1]):
+            sent = [self.chat.send(conversation, self.ann, f"message {n}") for n in range(3)]
+            self.amend("PATCH", f"/messages/{sent[0]['id']}", json={"username": self.ann, "content": "better"})
+            self.amend("DELETE", f"/messages/{sent[1]['id']}?username={self.ann}")
+        # What is said while bob is away is not for him.
+        self.chat.leave(self.conversations[-1], self.bob)
+        self.chat.send(self.conversations[-1], self.ann, "without bob")
+        self.chat.join(self.conversations[-1], self.bob)
+        self.chat.send(self.conversations[-1], self.ann, "with bob again")
+
+    def expected(self):
+        answer = self.chat.ask("GET", f"/messages/?username={self.bob}&limit=1000").json()
+        assert not answer["has_next"]
+        return [line(message) for message in answer["messages"]]
+
+    def wait_equal(self, page, what):
+        wait_until(lambda: page.evaluate(LINES) == self.expected(), PATIENCE_S, what)
+
+
+def test_all_that_can_go_wrong(site):
+    with Stack(env={"SITE": str(site)}) as stack, Cable(stack.port) as cable:
+        talk = Talk(stack)
+        talk.go_on()
+        with Page(f"http://127.0.0.1:{cable.port}/?me={talk.bob}") as page:
+            talk.wait_equal(page, "the page shows what there was before it")
+            talk.go_on()
+            talk.wait_equal(page, "the page shows what is pushed")
+            cable.pull()
+            talk.go_on()
+            assert page.evaluate(LINES) != talk.expected()
+            cable.plug_in()
+            talk.wait_equal(page, "the page shows what came while its cable was pulled")
+            stack.nginx_stop()
+            stack.nginx_start()
+            talk.go_on()
+            talk.wait_equal(page, "the page shows what came after nginx")
+            # What is sent while nothing answers is sent, once, when something does.
+            stack.nginx_stop()
+            page.evaluate("document.querySelector('input').value = 'from the page';"
+                          "document.querySelector('form').requestSubmit()")
+            stack.nginx_start()
+            wait_until(lambda: f"{talk.bob}: from the page" in talk.expected(), PATIENCE_S, "it is sent")
+            talk.wait_equal(page, "the page shows what it sent")
+            assert talk.expected().count(f"{talk.bob}: from the page") == 1
