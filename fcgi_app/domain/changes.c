@@ -70,28 +70,55 @@ received(const struct merge *g, int64_t seq)
     return false;
 }
 
+/* The message at hand goes out. */
 static enum err
 show_message(struct merge *g, enum messages_walk kind)
 {
     struct message m;
-    enum err err;
+    enum err err = messages_walk_get(g->messages[kind], g->db, g->arena, &m);
 
-    if (g->told_later[kind] || !received(g, g->message_seq[kind])) {
-        g->skipped++;
-    } else {
-        err = messages_walk_get(g->messages[kind], g->db, g->arena, &m);
-        if (err != ERR_OK)
-            return err;
-        g->each(g->arg, &m);
-        g->shown++;
-        g->bytes += m.content.n + m.reaction_count * REACTION_BYTES;
-    }
-    g->page->version = g->message_version[kind];
-    return step_messages(g, kind);
+    if (err != ERR_OK)
+        return err;
+    g->each(g->arg, &m);
+    g->shown++;
+    g->bytes += m.content.n + m.reaction_count * REACTION_BYTES;
+    return ERR_OK;
+}
+
+/* However much was said between two stays, the walk goes on with the later one. */
+static void
+skip_to_next_stay(struct merge *g)
+{
+    int64_t seq = g->message_seq[MESSAGES_CREATED];
+    size_t i = 0;
+
+    while (i < g->stay_count && g->stays[i].after < seq)
+        i++;
+    if (i == g->stay_count)
+        return;
+    messages_walk_end(g->messages[MESSAGES_CREATED]);
+    g->messages[MESSAGES_CREATED] =
+        messages_walk_begin(g->db, MESSAGES_CREATED, g->page->conversation, g->stays[i].after + 1);
 }
 
 static enum err
-show_member(struct merge *g)
+pass_message(struct merge *g, enum messages_walk kind)
+{
+    bool theirs = received(g, g->message_seq[kind]);
+    enum err err = ERR_OK;
+
+    if (theirs && !g->told_later[kind])
+        err = show_message(g, kind);
+    else
+        g->skipped++;
+    if (!theirs && kind == MESSAGES_CREATED)
+        skip_to_next_stay(g);
+    g->page->version = g->message_version[kind];
+    return err == ERR_OK ? step_messages(g, kind) : err;
+}
+
+static enum err
+pass_member(struct merge *g)
 {
     struct changes_page *page = g->page;
     struct standing *last;
@@ -145,9 +172,9 @@ merge(struct merge *g)
 
     while (err == ERR_OK && (next = smallest(g)) != NONE && !full(g, next)) {
         if (next == g->member_version)
-            err = show_member(g);
+            err = pass_member(g);
         else
-            err = show_message(g, next == g->message_version[MESSAGES_CREATED] ? MESSAGES_CREATED
+            err = pass_message(g, next == g->message_version[MESSAGES_CREATED] ? MESSAGES_CREATED
                                                                                : MESSAGES_CHANGED);
     }
     g->page->has_next = err == ERR_OK && smallest(g) != NONE;
