@@ -122,8 +122,15 @@ C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] tests/unit/*.[ch]
 format:
 	clang-format -i $(C_FILES)
 
-# Formatting, the walls between the rooms, and two analysers.
-lint: deps-lint
+# What checks openapi.json: one package from npm, as its lock says.
+build/lint/node_modules: tests/lint/package.json tests/lint/package-lock.json
+	@mkdir -p $(@D)
+	@cp tests/lint/package.json tests/lint/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+# Formatting, the walls between the rooms, two analysers, and the machine-readable contract.
+lint: deps-lint build/lint/node_modules
 	@clang-format --dry-run -Werror $(C_FILES)
 	@$(PYTHON) tests/lint/rooms.py
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
@@ -131,6 +138,8 @@ lint: deps-lint
 	@printf '%s\n' $(SOURCES) \
 	  | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app 2>/dev/null' sh \
 	  | { ! grep -E 'error:|warning:'; }
+	@out=$$(REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --format=stylish \
+	  --config=tests/lint/redocly.yaml fcgi_app/openapi.json 2>&1) || { echo "$$out"; exit 1; }
 
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 
@@ -168,7 +177,8 @@ PACKAGES_TEST := \
   python3-requests:a-real-HTTP-client-for-them \
   python3-jsonschema:checks-answers-against-openapi.json \
   chromium:a-real-browser-for-them
-PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis
+PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis \
+  $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
 
 # Does not start nginx on the host: a policy-rc.d that forbids it stands while apt works, unless there is one.

@@ -3,6 +3,7 @@ import uuid
 
 import requests
 
+import contract
 from stack import wait_until
 
 
@@ -19,7 +20,9 @@ class Chat:
 
     def ask(self, method, path, **more):
         """Any request, granted or not."""
-        return self._http.request(method, self.url + path, timeout=30, allow_redirects=False, **more)
+        answer = self._http.request(method, self.url + path, timeout=30, allow_redirects=False, **more)
+        contract.check(method, path, answer.status_code, answer.headers, answer.content)
+        return answer
 
     def _granted(self, method, path, **more):
         answer = self.ask(method, path, **more)

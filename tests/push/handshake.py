@@ -4,6 +4,8 @@ import re
 import socket
 import urllib.parse
 
+import contract
+
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -42,4 +44,5 @@ def request(stack, target, headers=None, method="GET"):
             key, _, value = line.decode("latin-1").partition(":")
             found[key.strip().lower()] = value.strip()
         body = b"" if method == "HEAD" else stream.read(int(found.get("content-length", 0)))
+    contract.check(method, target, status, found, body)
     return Answer(status, found, body)

@@ -10,6 +10,8 @@ import urllib.parse
 
 import websockets
 
+import contract
+
 WAIT_S = 15
 
 
@@ -20,9 +22,14 @@ class Listener:
         self._changed = threading.Condition()
         self._frames = []
         self.ended = None  # why the stream ended; None while it is open
+        self.faults = []  # of frames that are not as the contract says
 
     def _hear(self, text):
         frame = json.loads(text)
+        try:
+            contract.check_frame(text)
+        except AssertionError as fault:
+            self.faults.append(fault)
         with self._changed:
             self._frames.append(frame)
             self._changed.notify_all()
@@ -172,3 +179,5 @@ class Audience:
     def __exit__(self, *_):
         for listener in self._open:
             listener.close()
+        faults = [fault for listener in self._open for fault in listener.faults]
+        assert not faults, faults[:3]
