@@ -51,22 +51,30 @@ nchan_free(struct nchan *n)
     free(n);
 }
 
+int
+nchan_open_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -1;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 enum err
 nchan_connect(struct nchan *n)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (strlen(n->path) >= sizeof(address.sun_path))
-        return ERR_IO;
-    memcpy(address.sun_path, n->path, strlen(n->path) + 1);
-    n->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (n->fd < 0)
-        return ERR_IO;
-    if (connect(n->fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        nchan_disconnect(n);
-        return ERR_IO;
-    }
-    return ERR_OK;
+    n->fd = nchan_open_socket(n->path);
+    return n->fd >= 0 ? ERR_OK : ERR_IO;
 }
 
 bool
@@ -177,9 +185,9 @@ nchan_write(struct nchan *n)
     return ERR_OK;
 }
 
-/* The value of a header, from its line's beginning; absent where it is another header. */
+/* What follows "name:" in a line; absent where it is another name's line. */
 static struct str
-header_value(struct str line, const char *name)
+field_value(struct str line, const char *name)
 {
     size_t n = strlen(name);
 
@@ -218,8 +226,19 @@ parse_status(struct str line, int *status)
     return true;
 }
 
+struct str
+nchan_field(struct str lines, const char *name)
+{
+    struct str line;
+    struct str value = {0};
+
+    while (value.p == NULL && next_line(&lines, &line))
+        value = field_value(line, name);
+    return value;
+}
+
 long
-nchan_parse_answer(struct str text, int *status)
+nchan_parse_answer(struct str text, struct nchan_answer *answer)
 {
     struct str rest = text;
     struct str line;
@@ -227,8 +246,9 @@ nchan_parse_answer(struct str text, int *status)
 
     if (!next_line(&rest, &line))
         return text.n > ANSWER_BYTES_MAX ? -1 : 0;
-    if (!parse_status(line, status))
+    if (!parse_status(line, &answer->status))
         return -1;
+    answer->head = rest;
     for (;;) {
         struct str value;
 
@@ -236,14 +256,16 @@ nchan_parse_answer(struct str text, int *status)
             return text.n > ANSWER_BYTES_MAX ? -1 : 0;
         if (line.n == 0)
             break;
-        if (header_value(line, "Transfer-Encoding").p != NULL)
+        if (field_value(line, "Transfer-Encoding").p != NULL)
             return -1;
-        value = header_value(line, "Content-Length");
+        value = field_value(line, "Content-Length");
         if (value.p != NULL && (!str_to_int(value, &length) || length > ANSWER_BYTES_MAX))
             return -1;
     }
     if (rest.n < (size_t)length)
         return 0;
+    answer->head.n = (size_t)(rest.p - answer->head.p);
+    answer->body = (struct str){rest.p, (size_t)length};
     return (long)(rest.p - text.p) + (long)length;
 }
 
@@ -275,15 +297,15 @@ take_answers(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void 
     enum err err = ERR_OK;
 
     while (err == ERR_OK && taken < n->in.n) {
-        int status = 0;
+        struct nchan_answer answer;
         int64_t ticket;
-        long bytes = nchan_parse_answer((struct str){n->in.p + taken, n->in.n - taken}, &status);
+        long bytes = nchan_parse_answer((struct str){n->in.p + taken, n->in.n - taken}, &answer);
 
         if (bytes == 0)
             break;
         if (bytes < 0 || n->count == 0)
             return ERR_IO;
-        err = judge(status);
+        err = judge(answer.status);
         if (err != ERR_OK)
             return err;
         taken += (size_t)bytes;

@@ -53,10 +53,24 @@ enum err nchan_write(struct nchan *n);
  */
 enum err nchan_read(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void *arg);
 
+/* --- What all of push/ shares. */
+
+/* A connection to the unix socket at `path` that never blocks; the caller's to close. -1: nobody listens. */
+int nchan_open_socket(const char *path);
+
+/* Borrowed from the text that it was parsed from. */
+struct nchan_answer {
+    int status;
+    struct str head; /* the lines after the first, with the empty one that ends them */
+    struct str body;
+};
+
 /*
- * Takes one HTTP answer off the front of `text`: its length in bytes, its status in *status. 0: not all
- * there yet. -1: not an answer that can be understood.
+ * Takes one HTTP answer off the front of `text`: its length in bytes. 0: not all there yet. -1: not an answer
+ * that can be understood.
  */
-long nchan_parse_answer(struct str text, int *status);
+long nchan_parse_answer(struct str text, struct nchan_answer *answer);
+/* What follows "name:", in any case of letters, on the first such whole line; absent where there is none. */
+struct str nchan_field(struct str lines, const char *name);
 
 #endif

@@ -5,17 +5,35 @@
 #include "push/nchan.h"
 #include "fuzz.h"
 
+/* Is it a part of the text? */
+static bool
+inside(struct str part, struct str text)
+{
+    return part.p >= text.p && part.p + part.n <= text.p + text.n;
+}
+
 /* A copy of exactly so many bytes: a step beyond them is seen. */
 static long
 parse(const uint8_t *data, size_t size, int *status)
 {
     char *copy = malloc(size + (size == 0));
+    struct str text = {copy, size};
+    struct nchan_answer answer;
+    struct str field;
     long n;
 
     must(copy != NULL);
     if (size > 0)
         memcpy(copy, data, size);
-    n = nchan_parse_answer((struct str){copy, size}, status);
+    n = nchan_parse_answer(text, &answer);
+    if (n > 0) {
+        text.n = (size_t)n;
+        must(inside(answer.head, text) && inside(answer.body, text));
+        must(answer.head.p + answer.head.n == answer.body.p && answer.body.p + answer.body.n == text.p + n);
+        field = nchan_field(answer.head, "Content-Length");
+        must(field.p == NULL || inside(field, answer.head));
+        *status = answer.status;
+    }
     free(copy);
     return n;
 }

@@ -1,6 +1,7 @@
 """A client that says exactly what a test tells it to: nothing is normalised, followed or retried.
 
-It holds what every answer owes (a request id, no 5xx) and what every problem owes, so that no test has to ask.
+It holds what every answer owes (a request id, no 5xx, all that openapi.json promises) and what every problem owes, so
+that no test has to ask.
 """
 import hashlib
 import http.client
@@ -10,7 +11,9 @@ import re
 import socket
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
+
+import contract
 
 TIMEOUT_S = 20
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -24,13 +27,14 @@ def new_name(stem="user"):
 
 
 class Answer:
-    def __init__(self, response):
+    def __init__(self, response, method, target):
         self.status = response.status
         self.headers = response.headers
         self.body = response.read()
         assert re.fullmatch("[0-9a-f]{32}", self.headers.get("X-Request-Id", "")), self
         assert self.headers.get_all("X-Request-Id") == [self.headers["X-Request-Id"]], self
         assert self.status < 500, self
+        contract.check(method, target, self.status, self.headers, self.body)
 
     @property
     def json(self):
@@ -77,7 +81,7 @@ class Client:
 
     def request(self, method, path, body=None, headers=()):
         self._connection.request(method, self._prefix + path, body=body, headers=dict(headers))
-        return Answer(self._connection.getresponse())
+        return Answer(self._connection.getresponse(), method, path)
 
     def get(self, path, **query):
         return self.request("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)
@@ -128,6 +132,68 @@ class Client:
                 return held
             assert page["messages"], "an empty page that promises more"
 
+    def write(self, method, path, value, headers=()):
+        """Any request with a JSON body, granted or not."""
+        return self.request(method, path, json.dumps(value).encode(), {**JSON_HEADERS, **dict(headers)})
+
+    def write_unseen(self, method, path, value):
+        """A request that is granted, where there are too many to look at each answer: its body."""
+        self._connection.request(method, self._prefix + path, json.dumps(value).encode(), JSON_HEADERS)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, body
+        return json.loads(body)
+
+    def submit(self, conversation_id, username, content="hello", headers=(), **more):
+        """A message and whatever else goes with it, accepted or not."""
+        body = {"conversation_id": conversation_id, "username": username, "content": content, **more}
+        return self.write("POST", "/messages/", body, headers)
+
+    def message(self, message_id):
+        return self.get(f"/messages/{message_id}").ok
+
+    def edit(self, message_id, username, content):
+        return self.write("PATCH", f"/messages/{message_id}", {"username": username, "content": content})
+
+    def erase(self, message_id, username):
+        return self.request("DELETE", f"/messages/{message_id}?{urlencode({'username': username})}")
+
+    def react(self, message_id, username, emoji, method="PUT"):
+        query = urlencode({"username": username})
+        return self.request(method, f"/messages/{message_id}/reactions/{quote(emoji, safe='')}?{query}")
+
+    def unreact(self, message_id, username, emoji):
+        return self.react(message_id, username, emoji, "DELETE")
+
+    def retitle(self, conversation_id, username, title):
+        return self.write("PATCH", f"/conversations/{conversation_id}", {"username": username, "title": title})
+
+    def read(self, conversation_id, username, seq):
+        return self.write("PUT", f"/conversations/{conversation_id}/read", {"username": username, "seq": seq})
+
+    def seq_page(self, conversation_id, **query):
+        page = self.get("/messages/", conversation_id=conversation_id, **query).ok
+        assert set(page) == {"messages", "has_next", "has_prev"}, page
+        assert type(page["has_next"]) is type(page["has_prev"]) is bool, page
+        return page
+
+    def list_page(self, username, **query):
+        page = self.get("/conversations/", username=username, **query).ok
+        assert set(page) == {"epoch", "conversations", "has_next"} and type(page["has_next"]) is bool, page
+        return page
+
+    def listed(self, username, conversation_id):
+        """One conversation as that user's list shows it."""
+        (found,) = [entry for entry in self.list_page(username, limit=1000)["conversations"]
+                    if entry["id"] == conversation_id]
+        return found
+
+    def changes(self, conversation_id, **query):
+        page = self.get(f"/conversations/{conversation_id}/changes", **query).ok
+        always = {"epoch", "version", "has_next", "messages", "members"}
+        assert always <= set(page) <= always | {"conversation", "read"} and type(page["has_next"]) is bool, page
+        return page
+
 
 def send_raw(stack, data):
     """The answer to these very bytes. `data` may be longer than the server cares to read."""
@@ -136,10 +202,10 @@ def send_raw(stack, data):
             connection.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has answered already
-        method = data.split(b" ", 1)[0].decode("latin-1")
+        method, target = (*data.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "")[:2]
         response = http.client.HTTPResponse(connection, method=method)
         response.begin()
-        return Answer(response)
+        return Answer(response, method, target.removeprefix(stack.prefix))
 
 
 def raw_request(stack, method, target, headers=(), body=b""):

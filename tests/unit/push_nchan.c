@@ -147,12 +147,13 @@ whole_answers_are_measured(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char followed[300];
         long n = (long)strlen(cases[i].text);
-        int status = 0;
+        struct nchan_answer answer;
 
-        assert_int_equal(nchan_parse_answer(str_c(cases[i].text), &status), n);
-        assert_int_equal(status, cases[i].status);
+        assert_int_equal(nchan_parse_answer(str_c(cases[i].text), &answer), n);
+        assert_int_equal(answer.status, cases[i].status);
         snprintf(followed, sizeof(followed), "%s%s", cases[i].text, CREATED);
-        assert_int_equal(nchan_parse_answer(str_c(followed), &status), n);
+        assert_int_equal(nchan_parse_answer(str_c(followed), &answer), n);
+        assert_ptr_equal(answer.body.p + answer.body.n, followed + n);
     }
 }
 
@@ -163,11 +164,11 @@ every_prefix_of_an_answer_waits_for_the_rest(void **state)
     (void)state;
     for (size_t n = 0; n < strlen(CREATED); n++) {
         char *copy = malloc(n + (n == 0));
-        int status = 0;
+        struct nchan_answer answer;
 
         assert_non_null(copy);
         memcpy(copy, CREATED, n);
-        assert_int_equal(nchan_parse_answer((struct str){copy, n}, &status), 0);
+        assert_int_equal(nchan_parse_answer((struct str){copy, n}, &answer), 0);
         free(copy);
     }
 }
@@ -200,9 +201,9 @@ what_is_no_answer_is_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int status = 0;
+        struct nchan_answer answer;
 
-        if (nchan_parse_answer(str_c(cases[i]), &status) != -1)
+        if (nchan_parse_answer(str_c(cases[i]), &answer) != -1)
             fail_msg("understood: %s", cases[i]);
     }
 }
@@ -215,13 +216,37 @@ an_answer_without_end_is_given_up(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        int status = 0;
+        struct nchan_answer answer;
         int n = snprintf(text, sizeof(text), "%s", beginnings[i]);
 
         memset(text + n, 'x', sizeof(text) - (size_t)n);
-        assert_int_equal(nchan_parse_answer((struct str){text, 16384}, &status), 0);
-        assert_int_equal(nchan_parse_answer((struct str){text, 16385}, &status), -1);
+        assert_int_equal(nchan_parse_answer((struct str){text, 16384}, &answer), 0);
+        assert_int_equal(nchan_parse_answer((struct str){text, 16385}, &answer), -1);
     }
+}
+
+/* Of head and body alike; a line without an end is none. */
+static void
+fields_are_found_by_their_names(void **state)
+{
+    struct nchan_answer answer;
+    struct str head;
+
+    (void)state;
+    assert_true(
+        nchan_parse_answer(str_c("HTTP/1.1 200 OK\r\nAB: no\r\nA: 1\r\nb:\r\na: 2\nContent-Length: 9\r\n"
+                                 "\r\nc d: 3\nA:"),
+                           &answer) > 0);
+    head = answer.head;
+    assert_true(str_is(nchan_field(head, "A"), "1"));
+    assert_true(str_is(nchan_field(head, "a"), "1"));
+    assert_true(str_is(nchan_field(head, "B"), ""));
+    assert_non_null(nchan_field(head, "B").p);
+    assert_true(str_is(nchan_field(head, "content-length"), "9"));
+    assert_null(nchan_field(head, "c d").p);
+    assert_null(nchan_field(head, "").p);
+    assert_true(str_is(nchan_field(answer.body, "c d"), "3"));
+    assert_null(nchan_field(answer.body, "A").p);
 }
 
 /* --- a connection */
@@ -522,6 +547,7 @@ main(void)
         cmocka_unit_test(every_prefix_of_an_answer_waits_for_the_rest),
         cmocka_unit_test(what_is_no_answer_is_told),
         cmocka_unit_test(an_answer_without_end_is_given_up),
+        cmocka_unit_test(fields_are_found_by_their_names),
         cmocka_unit_test(nobody_listening_is_a_failure),
         ON_STAGE(a_publish_is_one_request),
         ON_STAGE(answers_in_one_chunk_give_all_tickets),

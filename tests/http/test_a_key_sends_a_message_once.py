@@ -1,0 +1,221 @@
+"""A send with a key (`client_id` or `Idempotency-Key`) happens once, for good: a repeat is told what became of it."""
+import threading
+
+import pytest
+
+from api import Client, at_once, new_name
+
+KEYS = {"the_body": lambda key: {"client_id": key}, "the_header": lambda key: {"headers": {"Idempotency-Key": key}},
+        "both": lambda key: {"client_id": key, "headers": {"Idempotency-Key": key}}}
+WAYS = pytest.mark.parametrize("way", KEYS.values(), ids=KEYS)
+
+
+@pytest.fixture
+def alice():
+    return new_name("a")
+
+
+@pytest.fixture
+def bob():
+    return new_name("b")
+
+
+@pytest.fixture
+def group(api, alice, bob):
+    return api.group(alice, bob)
+
+
+def first(answer):
+    assert "Idempotent-Replayed" not in answer.headers
+    return answer.ok
+
+
+def replayed(answer):
+    assert answer.headers.get_all("Idempotent-Replayed") == ["true"], answer
+    return answer.ok
+
+
+def refused(answer):
+    assert "Idempotent-Replayed" not in answer.headers
+    answer.problem(422, code="idempotency_mismatch")
+
+
+@WAYS
+def test_a_repeat_is_told_the_first(api, nothing_changes_after, group, alice, way):
+    sent = first(api.submit(group, alice, **way("k 1")))
+    assert set(sent) == {"id", "conversation", "seq", "sender", "content", "timestamp", "client_id"}
+    assert (sent["client_id"], sent["seq"]) == ("k 1", 1)
+    with nothing_changes_after():
+        for _ in range(3):
+            assert replayed(api.submit(group, alice, **way("k 1"))) == sent
+    assert api.page(conversation_id=group)["messages"] == [sent]
+    assert api.page(username=alice)["messages"] == [sent]
+    assert api.message(sent["id"]) == sent
+
+
+@WAYS
+@pytest.mark.parametrize("again", KEYS.values(), ids=KEYS)
+def test_wherever_the_key_stands(api, nothing_changes_after, group, alice, way, again):
+    sent = first(api.submit(group, alice, **way("the key")))
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, **again("the key"))) == sent
+
+
+@WAYS
+def test_ten_at_once_send_one(stack, api, group, alice, way):
+    for round_number in range(5):
+        before = api.conversation(group)
+        start = threading.Barrier(10)
+
+        def send():
+            with Client(stack) as own:
+                own.get("/healthz").ok  # connected before the race begins
+                start.wait()
+                return own.submit(group, alice, **way(f"race {round_number}"))
+
+        answers = at_once([send] * 10)
+        assert sorted(answer.headers.get("Idempotent-Replayed", "false") for answer in answers) == \
+            ["false"] + ["true"] * 9
+        assert all(answer.ok == answers[0].ok for answer in answers)
+        after = api.conversation(group)
+        assert (after["last_seq"], after["version"]) == (before["last_seq"] + 1, before["version"] + 1)
+
+
+def test_ten_at_once_that_differ_send_one_and_are_told_so(stack, api, group, alice):
+    """Two contents under one key: whichever comes first is the message, and the other five do not fit it."""
+    for round_number in range(5):
+        start = threading.Barrier(10)
+
+        def send(content):
+            with Client(stack) as own:
+                own.get("/healthz").ok
+                start.wait()
+                return own.submit(group, alice, content, client_id=f"race {round_number}")
+
+        answers = at_once([lambda content=content: send(content) for content in ["this", "that"] * 5])
+        granted = [answer for answer in answers if answer.status == 200]
+        assert len(granted) == 5 and all(answer.ok == granted[0].ok for answer in granted)
+        assert sum("Idempotent-Replayed" in answer.headers for answer in granted) == 4
+        for answer in answers:
+            if answer not in granted:
+                refused(answer)
+        assert api.conversation(group)["last_seq"] == round_number + 1
+
+
+def test_another_content_does_not_fit(api, nothing_changes_after, group, alice):
+    first(api.submit(group, alice, "hello", client_id="k"))
+    with nothing_changes_after():
+        for content in ("hello ", "Hello", "", "hellp", "hello\n", "x" * 65_536):
+            refused(api.submit(group, alice, content, client_id="k"))
+
+
+def test_another_conversation_does_not_fit(api, nothing_changes_after, group, alice, bob):
+    first(api.submit(group, alice, client_id="k"))
+    others = [api.group(alice, bob), api.private(alice, bob)]
+    with nothing_changes_after():
+        for other in others:
+            refused(api.submit(other, alice, client_id="k"))
+
+
+def test_no_content_is_an_empty_content(api, nothing_changes_after, group, alice):
+    body = {"conversation_id": group, "username": alice, "client_id": "k"}
+    sent = first(api.post("/messages/", body))
+    assert sent["content"] == ""
+    with nothing_changes_after():
+        assert replayed(api.post("/messages/", body)) == sent
+        assert replayed(api.submit(group, alice, "", client_id="k")) == sent
+
+
+def test_after_an_edit_the_repeat_is_told_the_message_as_it_is(api, nothing_changes_after, group, alice):
+    sent = first(api.submit(group, alice, "hello", client_id="k"))
+    for content in ("edited", "edited again", ""):
+        edited = api.edit(sent["id"], alice, content).ok
+        with nothing_changes_after():
+            assert replayed(api.submit(group, alice, "hello", client_id="k")) == edited
+            refused(api.submit(group, alice, content, client_id="k"))
+    back = api.edit(sent["id"], alice, "hello").ok
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, "hello", client_id="k")) == back
+        refused(api.submit(group, alice, "edited", client_id="k"))
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["", "edited_before"])
+def test_after_a_deletion_the_repeat_is_told_the_stub(api, nothing_changes_after, group, alice, edited):
+    sent = first(api.submit(group, alice, "hello", client_id="k"))
+    if edited:
+        api.edit(sent["id"], alice, "edited").ok
+    stub = api.erase(sent["id"], alice).ok
+    assert stub["client_id"] == "k"
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, "hello", client_id="k")) == stub
+        for content in ("", "edited", "hello!"):
+            refused(api.submit(group, alice, content, client_id="k"))
+
+
+def test_an_empty_message_is_known_again_after_its_deletion(api, nothing_changes_after, group, alice):
+    sent = first(api.submit(group, alice, "", client_id="k"))
+    stub = api.erase(sent["id"], alice).ok
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, "", client_id="k")) == stub
+        refused(api.submit(group, alice, "hello", client_id="k"))
+
+
+def test_a_reaction_comes_with_the_repeat(api, group, alice, bob):
+    sent = first(api.submit(group, alice, client_id="k"))
+    liked = api.react(sent["id"], bob, "👍").ok
+    assert replayed(api.submit(group, alice, client_id="k")) == liked == {**sent, "reactions": {"👍": [bob]}}
+
+
+def test_after_leaving_the_repeat_is_told_the_first(api, nothing_changes_after, group, alice):
+    sent = first(api.submit(group, alice, client_id="k"))
+    api.leave(group, alice)
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, client_id="k")) == sent
+        api.submit(group, alice, client_id="another").problem(403, code="not_a_member")
+    api.join(group, alice)
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, client_id="k")) == sent
+    first(api.submit(group, alice, client_id="another"))
+
+
+def test_each_sender_has_their_own_keys(api, nothing_changes_after, group, alice, bob):
+    hers = first(api.submit(group, alice, "hers", client_id="k"))
+    his = first(api.submit(group, bob, "his", client_id="k"))
+    assert (hers["seq"], his["seq"]) == (1, 2)
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, "hers", client_id="k")) == hers
+        assert replayed(api.submit(group, bob, "his", client_id="k")) == his
+        refused(api.submit(group, bob, "hers", client_id="k"))
+
+
+@pytest.mark.parametrize("one, other", [("k", "K"), ("k", "k "), (" k", "k"), ("k", "kk"), ("0", "00"), ("%41", "A")])
+def test_keys_are_compared_byte_for_byte(api, group, alice, one, other):
+    ids = {first(api.submit(group, alice, client_id=key))["id"] for key in (one, other)}
+    assert len(ids) == 2
+
+
+def test_without_a_key_each_send_is_a_message(api, group, alice):
+    sent = [first(api.submit(group, alice, client_id=None)) for _ in range(3)]
+    assert [message["seq"] for message in sent] == [1, 2, 3]
+    assert not any("client_id" in message for message in sent)
+
+
+@WAYS
+def test_a_refused_send_uses_up_no_key(api, nothing_changes_after, group, alice, way):
+    elsewhere = api.group(new_name())
+    foreign = api.send(elsewhere, api.conversation(elsewhere)["members"][0])
+    with nothing_changes_after():
+        api.submit(2**62, alice, **way("k")).problem(400)
+        api.submit(elsewhere, alice, **way("k")).problem(403)
+        api.submit(group, alice, 7, **way("k")).problem(400)
+        api.submit(group, alice, "x" * 65_537, **way("k")).problem(413)
+        api.submit(group, alice, reply_to=foreign["id"], **way("k")).problem(400)
+        api.submit(group, alice, reply_to="x", **way("k")).problem(400)
+    assert first(api.submit(group, alice, **way("k")))["seq"] == 1
+
+
+def test_a_mismatch_uses_up_nothing(api, group, alice):
+    sent = first(api.submit(group, alice, "one", client_id="k"))
+    refused(api.submit(group, alice, "two", client_id="k"))
+    assert replayed(api.submit(group, alice, "one", client_id="k")) == sent
+    assert first(api.submit(group, alice, "two", client_id="k2"))["seq"] == 2

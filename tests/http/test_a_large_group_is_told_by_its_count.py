@@ -1,0 +1,81 @@
+"""Over 100 members a user's list and the changes leave out the names, and the changes the markers; nothing else does."""
+import pytest
+
+from api import new_name
+
+LARGE = 101
+
+
+@pytest.fixture
+def names():
+    return sorted(new_name() for _ in range(LARGE))
+
+
+@pytest.fixture
+def group(api, names):
+    return api.group(*names)
+
+
+def test_the_count_is_told_everywhere(api, names):
+    for count in (0, 1, LARGE - 1, LARGE):
+        made = api.create("group_chat", *names[:count])
+        assert made["member_count"] == len(made["members"]) == count
+        assert api.conversation(made["id"]) == made
+        assert api.changes(made["id"])["conversation"]["member_count"] == count
+
+
+def test_the_count_follows_who_comes_and_goes(api, names):
+    group = api.group(*names[:2])
+    api.group(names[2])
+    counts = []
+    for act, name in ((api.join, 2), (api.join, 2), (api.leave, 0), (api.leave, 0), (api.leave, 1), (api.leave, 2)):
+        act(group, names[name])
+        found = api.conversation(group)
+        assert found["member_count"] == len(found["members"])
+        counts.append(found["member_count"])
+    assert counts == [3, 3, 2, 2, 1, 0]
+
+
+def without_members(conversation):
+    return {key: value for key, value in conversation.items() if key != "members"}
+
+
+def test_a_users_list(api, names, group):
+    whole = api.conversation(group)
+    assert whole["members"] == names
+    extra = {"role": "member", "read_seq": 0, "unread": 0, "last_message": None}
+    assert api.listed(names[5], group) == {**without_members(whole), **extra}
+    api.leave(group, names[0])
+    assert api.listed(names[5], group) == {**api.conversation(group), **extra}
+    api.join(group, names[0])
+    assert api.listed(names[5], group) == {**without_members(api.conversation(group)), **extra}
+
+
+def test_changes(api, names, group):
+    api.read(group, names[1], 0).ok
+    page = api.changes(group, limit=1000)
+    assert page["conversation"] == without_members(api.conversation(group)) and "read" not in page
+    assert sorted(page["members"], key=lambda member: member["username"]) == \
+        [{"username": name, "role": "member"} for name in names]
+    api.leave(group, names[0])
+    page = api.changes(group, after=1)
+    assert (page["conversation"], page["read"]) == (api.conversation(group), {})
+    assert page["members"] == [{"username": names[0], "role": "member", "left": True}]
+
+
+@pytest.mark.parametrize("limit", [1, 100, LARGE - 1, LARGE])
+def test_the_first_members_come_together(api, names, group, limit):
+    """They share a version, so no page ends between them."""
+    api.send(group, names[0])
+    page = api.changes(group, limit=limit)
+    assert (len(page["members"]), page["messages"], page["version"], page["has_next"]) == (LARGE, [], 1, True)
+
+
+def test_what_a_member_does_there_is_answered_as_elsewhere(api, names, group):
+    named = api.retitle(group, names[3], "many").ok
+    assert named["members"] == names and named["member_count"] == LARGE
+    sent = api.send(group, names[0])
+    assert api.read(group, names[3], 1).ok == {"read_seq": 1, "unread": 0}
+    assert api.listed(names[3], group)["read_seq"] == 1
+    assert api.listed(names[4], group)["unread"] == 1
+    assert api.react(sent["id"], names[4], "👍").ok["reactions"] == {"👍": [names[4]]}

@@ -1,0 +1,92 @@
+"""An answer holds about a megabyte of content. What does not fit is on the next page, whichever way pages go."""
+import pytest
+
+from api import Client, new_name
+
+COUNT = 26
+LARGE = 65_536
+# At least this much fits, and not much more than a megabyte does.
+FITS, TOO_MANY = 8, 20
+
+
+@pytest.fixture(scope="module")
+def chat(stack):
+    """A conversation, its member, its messages: large ones, and a few small ones between them."""
+    with Client(stack) as api:
+        alice = new_name()
+        group = api.group(alice)
+        messages = [api.send(group, alice, "small" if i % 10 == 9 else chr(97 + i % 26) * LARGE) for i in range(COUNT)]
+        return group, alice, messages
+
+
+def assert_early(page):
+    assert FITS <= len(page["messages"]) <= TOO_MANY
+
+
+def test_forward(api, chat):
+    group, _, messages = chat
+    held, page = [], None
+    while page is None or page["has_next"]:
+        page = api.seq_page(group, after_seq=len(held), limit=1000)
+        assert page["messages"] and page["has_prev"] == bool(held)
+        held += page["messages"]
+        if page["has_next"]:
+            assert_early(page)
+    assert held == messages
+
+
+def test_backward(api, chat):
+    group, _, messages = chat
+    held, page = [], None
+    while page is None or page["has_prev"]:
+        page = api.seq_page(group, before_seq=held[0]["seq"] if held else COUNT + 1, limit=1000)
+        assert page["messages"] and page["has_next"] == bool(held)
+        held = page["messages"] + held
+        if page["has_prev"]:
+            assert_early(page)
+    assert held == messages
+
+
+@pytest.mark.parametrize("seq", [1, 2, COUNT // 2, COUNT - 1, COUNT])
+def test_around(api, chat, seq):
+    group, _, messages = chat
+    page = api.seq_page(group, around_seq=seq, limit=1000)
+    held = page["messages"]
+    assert messages[seq - 1] in held
+    assert_early(page)
+    first, last = held[0]["seq"], held[-1]["seq"]
+    assert held == messages[first - 1:last]
+    assert (page["has_prev"], page["has_next"]) == (first > 1, last < COUNT)
+
+
+@pytest.mark.parametrize("query", [{}, {"username": True}], ids=["all", "of_a_user"])
+@pytest.mark.parametrize("limit", [7, 1000])
+def test_changes(api, chat, limit, query):
+    group, alice, messages = chat
+    held, after, more = [], 0, True
+    while more:
+        page = api.changes(group, after=after, limit=limit, **(query and {"username": alice}))
+        held += page["messages"]
+        assert page["version"] > after and len(page["messages"]) <= TOO_MANY
+        after, more = page["version"], page["has_next"]
+        if more:
+            assert page["messages"]
+    assert held == messages
+
+
+def test_a_users_list(stack):
+    """Of conversations whose last messages are large."""
+    with Client(stack) as api:
+        alice = new_name()
+        made = [api.group(alice) for _ in range(COUNT)]
+        last = {group: api.send(group, alice, "x" * LARGE) for group in made}
+        held, query = [], {}
+        while True:
+            page = api.list_page(alice, limit=1000, **query)
+            if not page["conversations"]:
+                break
+            assert len(page["conversations"]) <= TOO_MANY
+            held += page["conversations"]
+            query = {"updated_before": held[-1]["updated_at"]}
+    assert [entry["id"] for entry in held] == made[::-1]
+    assert all(entry["last_message"] == last[entry["id"]] for entry in held)

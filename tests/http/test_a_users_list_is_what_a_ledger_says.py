@@ -1,0 +1,286 @@
+"""
+A user's list, whole, in pages, and since any moment, against a ledger kept beside a random history: of several users in
+groups, private chats, and a group whose size goes up and down around a hundred. Once all of it happens within a second,
+and once over half an hour: what has happened is put back in time, again and again.
+"""
+import random
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from api import Client, new_name
+from stack import Stack
+
+STEPS = 260
+LARGE = 100
+TIMES = {"created_at", "updated_at", "timestamp", "edited_at", "deleted_at"}
+DAY_MS = 86_400_000
+
+
+def put_back(stack, by_ms):
+    """All that happened, happened that much earlier. `instance` counts on, so that nothing goes back in time."""
+    now_ms = time.time() * 1000
+    with closing(sqlite3.connect(stack.db, timeout=10, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        tables = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in tables - {"instance", "outbox"}:
+            stored = [column for column in database.execute(f"PRAGMA table_xinfo({table})") if column[-1] == 0]
+            for _, name, *_ in stored:
+                database.execute(f"UPDATE {table} SET {name} = {name} - ? WHERE typeof({name}) = 'integer'"
+                                 f" AND {name} BETWEEN ? AND ?", (by_ms, now_ms - DAY_MS, now_ms + DAY_MS))
+        database.execute("COMMIT")
+
+
+def earlier(value, by_ms):
+    """The same for what was answered."""
+    if isinstance(value, list):
+        return [earlier(entry, by_ms) for entry in value]
+    if isinstance(value, dict):
+        return {key: member - by_ms if key in TIMES else earlier(member, by_ms) for key, member in value.items()}
+    return value
+
+
+def newest_first(entries):
+    return sorted(entries, key=lambda entry: entry["updated_at"], reverse=True)
+
+
+class Stay:
+    """Received were the messages after, up to and with until (None: they are still there)."""
+
+    def __init__(self, after):
+        self.after, self.until = after, None
+
+
+class Chat:
+    def __init__(self, conversation, users):
+        self.id, self.type = conversation["id"], conversation["type"]
+        self.object = conversation
+        self.messages = []
+        self.stays = {user: [Stay(0)] if user in conversation["members"] else [] for user in users}
+        self.read = dict.fromkeys(users, 0)
+        # Steps at which: the user last moved their marker, or left; and what the leaving made.
+        self.read_step = dict.fromkeys(users, -1)
+        self.left = {}
+
+    def is_there(self, user):
+        return bool(self.stays[user]) and self.stays[user][-1].until is None
+
+    def received(self, user):
+        return [message for message in self.messages
+                if any(stay.after < message["seq"] and (stay.until is None or message["seq"] <= stay.until)
+                       for stay in self.stays[user])]
+
+    def unread(self, user):
+        return sum(message["seq"] > self.read[user] and message["sender"] != user and "deleted_at" not in message
+                   for message in self.received(user))
+
+
+class Ledger:
+    def __init__(self, api, seed):
+        self.api, self.chance = api, random.Random(seed)
+        self.users = [new_name() for _ in range(4)]
+        one, two, three, four = self.users
+        crowd = [new_name() for _ in range(LARGE - 2)]
+        made = [api.create("group_chat", *self.users), api.create("group_chat", one, two),
+                api.create("private_chat", one, two), api.create("group_chat", three),
+                api.create("private_chat", three, one), api.create("group_chat"),
+                api.create("group_chat", one, two, *crowd), api.create("group_chat", *self.users),
+                api.create("group_chat", one, four, *crowd[:50])]
+        self.chats = [Chat(conversation, self.users) for conversation in made]
+        self.crowded = self.chats[6]
+        self.sizes = set()  # that it had
+        self.ticks = []  # of each step, or of the one before it where it has none of its own
+
+    def step(self):
+        chat = self.chance.choice([*self.chats, self.crowded])
+        present = [user for user in self.users if chat.is_there(user)]
+        action = self.chance.choice([self.send, self.send, self.send, self.erase, self.edit, self.read, self.read,
+                                     self.come_or_go, self.retitle])
+        action(chat, self.chance.choice(present) if present else None)
+        self.sizes.add(self.crowded.object["member_count"])
+        before, chat.object = chat.object, self.api.conversation(chat.id)
+        self.ticks.append(chat.object["updated_at"] if before != chat.object else (self.ticks or [0])[-1])
+
+    def put_back(self, stack, by_ms):
+        put_back(stack, by_ms)
+        self.ticks = [tick and tick - by_ms for tick in self.ticks]
+        for chat in self.chats:
+            chat.object, chat.messages, chat.left = (earlier(held, by_ms)
+                                                     for held in (chat.object, chat.messages, chat.left))
+
+    def send(self, chat, user):
+        if user:
+            chat.messages.append(self.api.send(chat.id, user, str(len(chat.messages))))
+
+    def own(self, chat, user):
+        return [i for i, message in enumerate(chat.messages)
+                if message["sender"] == user and "deleted_at" not in message]
+
+    def erase(self, chat, user):
+        if own := self.own(chat, user):
+            i = self.chance.choice(own[-3:])
+            chat.messages[i] = self.api.erase(chat.messages[i]["id"], user).ok
+
+    def edit(self, chat, user):
+        if own := self.own(chat, user):
+            i = self.chance.choice(own)
+            chat.messages[i] = self.api.edit(chat.messages[i]["id"], user, f"edit {len(self.ticks)}").ok
+
+    def read(self, chat, user):
+        if user:
+            seq = self.chance.randrange(len(chat.messages) + 3)
+            answer = self.api.read(chat.id, user, seq).ok
+            moved = max(chat.read[user], min(seq, len(chat.messages)))
+            if moved > chat.read[user]:
+                chat.read[user], chat.read_step[user] = moved, len(self.ticks)
+            assert answer == {"read_seq": moved, "unread": chat.unread(user)}
+
+    def come_or_go(self, chat, _):
+        if chat.type == "private_chat":
+            return
+        user = self.chance.choice(self.users)
+        if chat.is_there(user):
+            self.api.leave(chat.id, user)
+            chat.stays[user][-1].until = len(chat.messages)
+            found = self.api.conversation(chat.id)
+            chat.left[user] = {"id": chat.id, "type": chat.type, "left": True, "updated_at": found["updated_at"],
+                               "version": found["version"], "last_seq": found["last_seq"]}
+        else:
+            self.api.join(chat.id, user)
+            chat.stays[user].append(Stay(len(chat.messages)))
+
+    def retitle(self, chat, user):
+        if user:
+            self.api.retitle(chat.id, user, f"title {len(self.ticks)}").ok
+
+    # -- what the server should say
+
+    def entry(self, chat, user):
+        """Of one that the user is in."""
+        found = dict(chat.object)
+        if found["member_count"] > LARGE:
+            del found["members"]
+        received = chat.received(user)
+        return {**found, "role": "member", "read_seq": chat.read[user], "unread": chat.unread(user),
+                "last_message": received[-1] if received else None}
+
+    def left_by(self, user):
+        return [chat.left[user] for chat in self.chats if user in chat.left and not chat.is_there(user)]
+
+    def entries(self, user, after_step=None):
+        """The list; or what a client asks for that saw it after that step."""
+        found = [self.entry(chat, user) for chat in self.chats if chat.is_there(user)]
+        if after_step is not None:
+            tick = self.ticks[after_step]
+            # The steps since the one that made this tick have moved markers, or nothing.
+            moved = {chat.id for chat in self.chats if chat.read_step[user] > self.ticks.index(tick)}
+            found = [entry for entry in found if entry["updated_at"] > tick or entry["id"] in moved]
+            found += [entry for entry in self.left_by(user) if entry["updated_at"] > tick]
+        return newest_first(found)
+
+
+@pytest.fixture(scope="module")
+def within_a_second(stack):
+    with Client(stack) as api:
+        ledger = Ledger(api, 1)
+        for _ in range(STEPS):
+            ledger.step()
+        yield ledger
+
+
+@pytest.fixture(scope="module")
+def over_half_an_hour():
+    with Stack() as own, Client(own) as api:
+        ledger = Ledger(api, 2)
+        for step in range(STEPS):
+            ledger.step()
+            if step % 10 == 0:
+                ledger.put_back(own, ledger.chance.choice([1_000, 20_000, 58_000, 61_000, 300_000]))
+        yield ledger
+
+
+@pytest.fixture(params=["within_a_second", "over_half_an_hour"])
+def ledger(request):
+    found = request.getfixturevalue(request.param)
+    assert found.sizes >= {LARGE, LARGE + 1}
+    return found
+
+
+def all_pages(ledger, user, limit, **query):
+    """As the contract says: asked again with the last entry's updated_at until a page is empty."""
+    held, before = [], {}
+    while True:
+        page = ledger.api.list_page(user, limit=limit, **query, **before)
+        if not page["conversations"]:
+            assert not page["has_next"]
+            return held
+        assert len(page["conversations"]) <= limit
+        held += page["conversations"]
+        before = {"updated_before": held[-1]["updated_at"]}
+
+
+def test_the_whole_list(ledger):
+    for user in ledger.users:
+        expected = ledger.entries(user)
+        assert expected
+        page = ledger.api.list_page(user)
+        assert (page["conversations"], page["has_next"]) == (expected, False)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+def test_in_pages(ledger, limit):
+    for user in ledger.users:
+        expected = ledger.entries(user)
+        assert all_pages(ledger, user, limit) == expected
+        page = ledger.api.list_page(user, limit=limit)
+        assert (page["conversations"], page["has_next"]) == (expected[:limit], len(expected) > limit)
+
+
+def test_before_any_moment(ledger):
+    for user in ledger.users:
+        expected = ledger.entries(user)
+        for tick in {entry["updated_at"] + more for entry in expected for more in (0, 1)}:
+            page = ledger.api.list_page(user, updated_before=tick, limit=2)
+            older = [entry for entry in expected if entry["updated_at"] < tick]
+            assert (page["conversations"], page["has_next"]) == (older[:2], len(older) > 2)
+
+
+def test_since_any_step(ledger):
+    seen = set()
+    for user in ledger.users:
+        for step in range(0, STEPS, 2):
+            expected = ledger.entries(user, step)
+            page = ledger.api.list_page(user, updated_after=ledger.ticks[step])
+            assert (page["conversations"], page["has_next"]) == (expected, False)
+            seen |= {"left" in entry or entry["updated_at"] <= ledger.ticks[step] for entry in expected}
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_since_any_step_in_pages(ledger, limit):
+    for user in ledger.users:
+        for step in random.Random(limit).sample(range(STEPS), 12):
+            assert all_pages(ledger, user, limit, updated_after=ledger.ticks[step]) == ledger.entries(user, step)
+
+
+def test_since_ever_and_since_never(ledger):
+    for user in ledger.users:
+        expected = newest_first(ledger.entries(user) + ledger.left_by(user))
+        assert ledger.api.list_page(user, updated_after=0)["conversations"] == expected
+        assert ledger.api.list_page(user, updated_after=2**62)["conversations"] == []
+        assert ledger.api.list_page(user, updated_before=0)["conversations"] == []
+        assert ledger.api.list_page(user, updated_before=2**63 - 1)["conversations"] == ledger.entries(user)
+
+
+def test_what_they_received_since_any_step(ledger):
+    """The messages of all their conversations are found by the same activity."""
+    for user in ledger.users:
+        messages = sorted((message for chat in ledger.chats for message in chat.received(user)),
+                          key=lambda message: message["id"])
+        for step in range(0, STEPS, 7):
+            since = [message for message in messages if message["timestamp"] > ledger.ticks[step]]
+            for limit in (3, 1000):
+                page = ledger.api.page(username=user, after=ledger.ticks[step], limit=limit)
+                assert page == {"messages": since[:limit], "has_next": len(since) > limit}

@@ -1,0 +1,65 @@
+"""Whatever stands where an id belongs, and whatever else is right about the request."""
+import pytest
+
+from api import Client, new_name
+
+pytestmark = pytest.mark.usefixtures("nothing_changes")
+
+NOT_IDS = ["0", "00", "-1", "abc", "1x", "x1", "1.0", "1e3", "0x1", "9223372036854775808", "9" * 400, "%ff",
+           "%F0%9F%91%8D", "1%20", "%201", "+1", "1%0a", "1,2", "null", "%D9%A1", "{}"]
+REQUESTS = {
+    "look": ("GET", "/messages/{}", None),
+    "edit": ("PATCH", "/messages/{}", {"content": "edited"}),
+    "erase": ("DELETE", "/messages/{}?username={name}", None),
+    "react": ("PUT", "/messages/{}/reactions/a?username={name}", None),
+    "unreact": ("DELETE", "/messages/{}/reactions/a?username={name}", None),
+    "retitle": ("PATCH", "/conversations/{}", {"title": "title"}),
+    "read": ("PUT", "/conversations/{}/read", {"seq": 1}),
+    "changes": ("GET", "/conversations/{}/changes", None),
+    "type": ("POST", "/conversations/{}/typing", {}),
+    "presence": ("GET", "/conversations/{}/presence", None),
+}
+
+
+@pytest.fixture(scope="module")
+def alice(stack):
+    with Client(stack) as api:
+        name = new_name()
+        api.send(api.group(name), name)
+        return name
+
+
+def ask(api, alice, what, segment):
+    method, path, body = REQUESTS[what]
+    path = path.replace("{}", segment).replace("{name}", alice)
+    return api.write(method, path, {"username": alice, **body}) if body is not None else api.request(method, path)
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+@pytest.mark.parametrize("segment", NOT_IDS, ids=lambda value: value[:25])
+def test_what_is_no_id(api, alice, what, segment):
+    ask(api, alice, what, segment).problem(404)
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+@pytest.mark.parametrize("segment", ["%00", "1%00", "%", "%zz"])
+def test_what_nginx_itself_refuses(api, alice, what, segment):
+    ask(api, alice, what, segment).problem(400)
+
+
+@pytest.mark.parametrize("what", REQUESTS)
+def test_what_nobody_has(api, alice, what):
+    code = "invalid_message_id" if REQUESTS[what][1].startswith("/messages") else "invalid_conversation_id"
+    for number in (2**62, 2**63 - 1):
+        ask(api, alice, what, str(number)).problem(404, code=code)
+
+
+@pytest.mark.parametrize("path", [
+    "/messages/1/", "/messages/1/x", "/messages/1/reactions", "/messages/1/reactions/a/b", "/messages//reactions/a",
+    "/conversations/1/x", "/conversations/1/read/1", "/conversations/1/changes/1", "/conversations/1/typing/x",
+    "/conversations/1/presence/x", "/conversations//read", "/metrics/x", "/metricsx", "/openapi", "/openapi.json/x",
+    "/openapi.jsonx", "/openapixjson", "/Metrics", "/conversations/read", "/messages/reactions/a",
+])
+def test_there_is_nothing_else(api, path):
+    """FROB is told 405 where there is something."""
+    assert api.request("FROB", path).status == (405 if path == "/messages/1/" else 404)

@@ -1,0 +1,273 @@
+"""
+Whoever holds a conversation as it was at some version, and applies its changes since, holds it as it is. The history
+is random; what a client held at each of its versions is read from the other requests.
+"""
+import random
+import threading
+
+import pytest
+
+from api import Client, at_once, new_name
+
+STEPS = 90
+EMOJIS = ["👍", "👎", "❤️"]
+
+
+class History:
+    """Changes a conversation in one way after the other, and keeps the books."""
+
+    def __init__(self, api, seed):
+        self._api, self._chance = api, random.Random(seed)
+        self.names = [new_name() for _ in range(6)]
+        api.group(*self.names)
+        self.present = set(self.names[:3])
+        self.id = api.group(*self.present)
+        self.received = {name: set() for name in self.names}
+        self.messages = {}
+        # {("message", id) or ("member", name): version of its last change}
+        self.changed_in = {("member", name): 1 for name in self.present}
+        # At each version: ({message id: message}, present members)
+        self.states = {0: ({}, set())}
+        self._note(1)
+
+    def _note(self, version):
+        self.conversation = self._api.conversation(self.id)
+        assert self.conversation["version"] == version
+        self.messages = {message["id"]: message
+                         for message in self._api.seq_page(self.id, after_seq=0, limit=1000)["messages"]}
+        self.states[version] = self.messages, set(self.conversation["members"])
+        assert self.states[version][1] == self.present
+
+    def step(self):
+        self.do(self._chance.choice([self._send, self._send, self._edit, self._erase, self._react, self._react,
+                                     self._unreact, self.come_or_go, self.come_or_go, self._retitle]))
+
+    def do(self, action):
+        version, changed = self.conversation["version"], action()
+        if changed:
+            if changed != ("title", None):
+                self.changed_in[changed] = version + 1
+            self._note(version + 1)
+
+    def _anybody(self):
+        return self._chance.choice(sorted(self.present)) if self.present else None
+
+    def _any_message(self, which=lambda message: True):
+        found = [message for message in self.messages.values() if which(message) and "deleted_at" not in message]
+        return self._chance.choice(found) if found else None
+
+    def _send(self):
+        if (name := self._anybody()) is None:
+            return None
+        message = self._api.send(self.id, name, f"message {len(self.messages)}")
+        for member in self.present:
+            self.received[member].add(message["id"])
+        return "message", message["id"]
+
+    def _edit(self):
+        if (message := self._any_message()) is None:
+            return None
+        self._api.edit(message["id"], message["sender"], message["content"] + "!").ok
+        return "message", message["id"]
+
+    def _erase(self):
+        # Seldom, else there would be little left to change.
+        if (message := self._any_message()) is None or self._chance.random() < 0.7:
+            return None
+        self._api.erase(message["id"], message["sender"]).ok
+        return "message", message["id"]
+
+    def _react(self):
+        name, emoji = self._anybody(), self._chance.choice(EMOJIS)
+        message = self._any_message(lambda message: name not in message.get("reactions", {}).get(emoji, []))
+        if name is None or message is None:
+            return None
+        self._api.react(message["id"], name, emoji).ok
+        return "message", message["id"]
+
+    def _unreact(self):
+        name, emoji = self._anybody(), self._chance.choice(EMOJIS)
+        message = self._any_message(lambda message: name in message.get("reactions", {}).get(emoji, []))
+        if message is None:
+            return None
+        self._api.unreact(message["id"], name, emoji).ok
+        return "message", message["id"]
+
+    def come_or_go(self):
+        name = self._chance.choice(self.names)
+        (self._api.leave if name in self.present else self._api.join)(self.id, name)
+        self.present ^= {name}
+        return "member", name
+
+    def _retitle(self):
+        name = self._anybody()
+        if name is None:
+            return None
+        self._api.retitle(self.id, name, f"title {self.conversation['version']}").ok
+        return "title", None
+
+    # -- what a page should hold
+
+    def members_between(self, after, until):
+        """In order; those who share a version are sorted, as they are in a page made ready by sorted_members()."""
+        found = sorted((version, name) for (kind, name), version in self.changed_in.items()
+                       if kind == "member" and after < version <= until)
+        return [{"username": name, "role": "member", **({} if name in self.present else {"left": True})}
+                for _, name in found]
+
+    def messages_between(self, after, until, reader):
+        found = sorted((version, key) for (kind, key), version in self.changed_in.items()
+                       if kind == "message" and after < version <= until)
+        return [self.messages[key] for _, key in found if reader is None or key in self.received[reader]]
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def history(request, stack):
+    with Client(stack) as api:
+        made = History(api, request.param)
+        for _ in range(STEPS):
+            made.step()
+        while len(made.present) < 3:
+            made.do(made.come_or_go)
+        for name in sorted(made.present)[:2]:
+            api.read(made.id, name, made.conversation["last_seq"] // 2).ok
+        # Two whole kinds of readers: who was there all along is seldom, who came and went is not.
+        made.readers = [None, *sorted(made.present, key=lambda name: len(made.received[name]))[::2]]
+        assert len(made.messages) > 10 and len(made.states) > STEPS // 2
+        return made
+
+
+def first_members_sorted(history, page):
+    """All first members share a version, so their order is no promise."""
+    first = [member for member in page["members"] if history.changed_in["member", member["username"]] == 1]
+    assert page["members"][:len(first)] == first
+    return sorted(first, key=lambda member: member["username"]) + page["members"][len(first):]
+
+
+def assert_page_is_exact(history, page, after, limit, reader):
+    until, last = page["version"], history.conversation["version"]
+    assert after < until < last if page["has_next"] else until == last
+    assert page["messages"] == history.messages_between(after, until, reader)
+    assert first_members_sorted(history, page) == history.members_between(after, until)
+    count = len(page["messages"]) + len(page["members"])
+    assert count <= limit or {history.changed_in["member", member["username"]] for member in page["members"]} == {1}
+    if until > after:
+        assert page["conversation"] == history.conversation
+    else:
+        assert "conversation" not in page
+    markers = sorted(history.present)[:2]
+    assert page["read"] == {name: history.conversation["last_seq"] // 2 for name in markers}
+
+
+def catch_up(api, history, after, limit, reader):
+    """What a client that held version `after` holds in the end."""
+    messages, members = history.states[after]
+    messages = {key: m for key, m in messages.items() if reader is None or key in history.received[reader]}
+    members = set(members)
+    more, query = True, {"username": reader} if reader else {}
+    while more:
+        page = api.changes(history.id, after=after, limit=limit, **query)
+        assert_page_is_exact(history, page, after, limit, reader)
+        messages.update((message["id"], message) for message in page["messages"])
+        for member in page["members"]:
+            (members.discard if "left" in member else members.add)(member["username"])
+        after, more = page["version"], page["has_next"]
+    return messages, members
+
+
+def assert_present(history, reader, held):
+    messages, members = held
+    assert members == history.present
+    assert messages == {key: message for key, message in history.messages.items()
+                        if reader is None or key in history.received[reader]}
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("limit", [7, 1000])
+def test_from_every_version(api, history, which, limit):
+    reader = history.readers[min(which, len(history.readers) - 1)]
+    for after in history.states:
+        assert_present(history, reader, catch_up(api, history, after, limit, reader))
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_in_small_pages(api, history, which, limit):
+    reader = history.readers[min(which, len(history.readers) - 1)]
+    for after in [0, 1, *random.Random(limit).sample(sorted(history.states), 4)]:
+        assert_present(history, reader, catch_up(api, history, after, limit, reader))
+
+
+def test_without_a_version_it_is_everything(api, history):
+    assert api.changes(history.id) == api.changes(history.id, after=0) == api.changes(history.id, limit=100, after="0")
+
+
+def test_one_epoch(api, history):
+    epochs = {api.changes(history.id, after=after, limit=3)["epoch"] for after in (0, 5, 10**6)}
+    epochs.add(api.list_page(sorted(history.present)[0])["epoch"])
+    (epoch,) = epochs
+    assert isinstance(epoch, str) and epoch
+
+
+def test_nothing_new(api, history):
+    last = history.conversation["version"]
+    for after in (last, last + 1, 2**31, 2**62, 2**63 - 1):
+        for reader in history.readers:
+            page = api.changes(history.id, after=after, **({"username": reader} if reader else {}))
+            assert (page["messages"], page["members"], page["version"], page["has_next"]) == ([], [], last, False)
+            assert "conversation" not in page
+
+
+def test_who_is_no_member_asks_in_vain(api, nothing_changes_after, history):
+    gone = sorted(set(history.names) - history.present)
+    with nothing_changes_after():
+        for name in [*gone, "nobody_at_all"]:
+            for after in (0, 5, 2**62):
+                refused = api.get(f"/conversations/{history.id}/changes", after=after, username=name)
+                refused.problem(403, code="not_a_member")
+
+
+@pytest.mark.parametrize("limit", [3, 1000])
+def test_whoever_follows_while_others_change_it(stack, api, limit):
+    """Four write at once; a follower of all and one who comes and goes no more end with what there is."""
+    writers = [new_name() for _ in range(4)]
+    group = api.group(*writers)
+    seed = [api.send(group, name, "seed") for name in writers]
+    quiet = threading.Event()
+
+    def write(name):
+        chance = random.Random(name)
+        with Client(stack) as own:
+            mine = [message for message in seed if message["sender"] == name]
+            for i in range(40):
+                chance.choice([lambda: mine.append(own.send(group, name, str(i))),
+                               lambda: own.edit(chance.choice(mine)["id"], name, f"edit {i}"),
+                               lambda: own.react(chance.choice(seed)["id"], name, chance.choice(EMOJIS)),
+                               lambda: own.unreact(chance.choice(seed)["id"], name, chance.choice(EMOJIS)),
+                               lambda: own.erase(chance.choice(mine[1:] or mine)["id"], name) if i > 20 else None,
+                               lambda: own.retitle(group, name, f"{name} {i}").ok])()
+
+    def write_all():
+        try:
+            at_once([lambda name=name: write(name) for name in writers])
+        finally:
+            quiet.set()
+
+    def follow(**query):
+        held, version, conversation = {}, 0, None
+        with Client(stack) as own:
+            while True:
+                last_round = quiet.is_set()
+                page = own.changes(group, after=version, limit=limit, **query)
+                assert page["version"] > version or not page["has_next"] and page["version"] == version
+                held.update((message["id"], message) for message in page["messages"])
+                conversation, version = page.get("conversation", conversation), page["version"]
+                assert conversation["version"] >= version
+                if last_round and not page["has_next"]:
+                    return held, conversation
+
+    _, *followers = at_once([write_all, follow, lambda: follow(username=writers[0])])
+    messages = {message["id"]: message for message in api.seq_page(group, after_seq=0, limit=1000)["messages"]}
+    for held, conversation in followers:
+        assert held == messages
+        assert conversation == api.conversation(group)

@@ -1,0 +1,75 @@
+"""Each fault in a body that would be a good one without it, sent to each path that changes an object with a body."""
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from api import JSON_HEADERS, Client, new_name
+
+# The faults are told beside the paths that they were first sent to.
+sys.path.insert(0, str(Path(__file__).parent))
+from test_malformed_bodies_are_refused import NO_VALUES, NOT_JSON, NOT_OBJECTS, TOO_DEEP
+
+pytestmark = pytest.mark.usefixtures("nothing_changes")
+
+EDIT, RETITLE = ("PATCH", "/messages/{message}"), ("PATCH", "/conversations/{group}")
+READ, TYPE = ("PUT", "/conversations/{group}/read"), ("POST", "/conversations/{group}/typing")
+SEND = ("POST", "/messages/")
+REQUESTS = [EDIT, RETITLE, READ, TYPE]
+PLACES = [(EDIT, "username"), (EDIT, "content"), (RETITLE, "username"), (RETITLE, "title"), (READ, "username"),
+          (READ, "seq"), (TYPE, "username"), (SEND, "client_id"), (SEND, "reply_to")]
+EACH_REQUEST = pytest.mark.parametrize("request_line", REQUESTS, ids=" ".join)
+EACH_PLACE = pytest.mark.parametrize("request_line, field", PLACES, ids=lambda place: "".join(place))
+
+
+@pytest.fixture(scope="module")
+def good(stack):
+    """A good body for each request."""
+    alice = new_name()
+    with Client(stack) as api:
+        group = api.group(alice)
+        message = api.send(group, alice)["id"]
+    return {"group": group, "message": message, EDIT: {"username": alice, "content": "edited"},
+            RETITLE: {"username": alice, "title": "title"}, READ: {"username": alice, "seq": 1},
+            TYPE: {"username": alice},
+            SEND: {"conversation_id": group, "username": alice, "client_id": "key", "reply_to": message}}
+
+
+def ask(api, good, request_line, body):
+    method, path = request_line
+    return api.request(method, path.format(**{key: good[key] for key in ("group", "message")}), body, JSON_HEADERS)
+
+
+@EACH_REQUEST
+@pytest.mark.parametrize("fault", NOT_JSON)
+def test_what_is_no_json(api, good, request_line, fault):
+    body = NOT_JSON[fault](json.dumps(good[request_line]).encode())
+    ask(api, good, request_line, body).problem(400, code="invalid_json")
+
+
+@EACH_REQUEST
+def test_no_body_at_all(api, good, request_line):
+    ask(api, good, request_line, None).problem(400, code="invalid_json")
+
+
+@EACH_REQUEST
+@pytest.mark.parametrize("body", NOT_OBJECTS, ids=repr)
+def test_what_is_no_object(api, good, request_line, body):
+    ask(api, good, request_line, body).problem(400, code="invalid_body")
+
+
+@EACH_PLACE
+@pytest.mark.parametrize("fault", NO_VALUES)
+def test_what_is_no_value(api, good, request_line, field, fault):
+    body = json.dumps({**good[request_line], field: "@"}).encode().replace(b'"@"', NO_VALUES[fault])
+    refused = ask(api, good, request_line, body)
+    # The deep ones may also be more than the path has any use for.
+    refused.problem(413 if refused.status == 413 and fault in TOO_DEEP else 400)
+
+
+@EACH_PLACE
+def test_a_key_given_twice(api, good, request_line, field):
+    text = json.dumps(good[request_line])
+    for value in (json.dumps(good[request_line][field]), '"another"', "null"):
+        ask(api, good, request_line, f'{text[:-1]}, "{field}": {value}}}'.encode()).problem(400)

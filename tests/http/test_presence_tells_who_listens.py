@@ -1,0 +1,124 @@
+"""What is told may be a second old, so a conversation that nobody has asked about yet is told as it is."""
+import socket
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from api import TIMEOUT_S, Client, at_once, new_name
+from stack import wait_until
+
+HANDSHAKES = {
+    "websocket": ("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", b"HTTP/1.1 101 "),
+    "eventsource": ("Accept: text/event-stream\r\n", b"HTTP/1.1 200 "),
+}
+SOON_S = 2
+
+
+@contextmanager
+def listening(stack, name, kind="websocket"):
+    headers, status = HANDSHAKES[kind]
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(f"GET /ws/?username={name} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(4096)
+        assert head.startswith(status), head
+        yield
+
+
+def online(api, conversation):
+    found = api.get(f"/conversations/{conversation}/presence").ok
+    assert set(found) == {"online"}
+    return found["online"]
+
+
+def wait_for(api, conversation, names):
+    wait_until(lambda: online(api, conversation) == names, SOON_S, f"{names} are online")
+
+
+@pytest.fixture
+def names():
+    n = new_name("")
+    return [f"{stem}{n}" for stem in ("b", "a", "B", "_")]
+
+
+def test_nobody(api, nothing_changes_after, names):
+    group, empty = api.group(*names), api.group()
+    with nothing_changes_after():
+        assert online(api, group) == online(api, empty) == []
+
+
+@pytest.mark.parametrize("kind", HANDSHAKES)
+def test_who_comes_and_who_goes(stack, api, names, kind):
+    group, private = api.group(*names), api.private(*names[:2])
+    with listening(stack, names[0], kind):
+        wait_for(api, group, [names[0]])
+        with listening(stack, names[1], kind), listening(stack, names[2], kind):
+            wait_for(api, group, sorted(names[:3]))
+            wait_for(api, private, sorted(names[:2]))
+        wait_for(api, group, [names[0]])
+        wait_for(api, private, [names[0]])
+    wait_for(api, group, [])
+    wait_for(api, private, [])
+
+
+def test_at_the_first_question_it_is_as_it_is(stack, api, names):
+    """In byte order, and of members only."""
+    with ExitStack() as open_ones:
+        for name in names:
+            open_ones.enter_context(listening(stack, name))
+        wait_for(api, api.group(names[0]), names[:1])
+        wait_until(lambda: online(api, api.group(*names)) == sorted(names, key=str.encode), SOON_S, "all are online")
+        assert online(api, api.group(*names[1:3])) == sorted(names[1:3])
+        assert online(api, api.group(new_name())) == []
+
+
+def test_two_sockets_are_one_user(stack, api, names):
+    group = api.group(*names)
+    with listening(stack, names[0]):
+        with listening(stack, names[0], "eventsource"):
+            wait_for(api, group, [names[0]])
+        wait_until(lambda: online(api, api.group(*names)) == [names[0]], SOON_S, "one socket is left")
+    wait_for(api, group, [])
+
+
+def test_who_leaves_the_conversation_is_not_told_of(stack, api, names):
+    group = api.group(*names)
+    with listening(stack, names[0]):
+        wait_for(api, group, [names[0]])
+        api.leave(group, names[0])
+        wait_for(api, group, [])
+        api.join(group, names[0])
+        wait_for(api, group, [names[0]])
+
+
+def test_up_to_1000_members(stack, api, nothing_changes_after):
+    names = sorted(new_name() for _ in range(1001))
+    group = api.group(*names)
+    path = f"/conversations/{group}/presence"
+    with nothing_changes_after():
+        api.get(path).problem(422, code="too_many_members")
+    api.leave(group, names[500])
+    with ExitStack() as open_ones:
+        for name in (names[0], names[499], names[500], names[1000]):
+            open_ones.enter_context(listening(stack, name))
+        wait_for(api, group, [names[0], names[499], names[1000]])
+
+
+def test_many_ask_at_once(stack, api, names):
+    groups = [api.group(names[0], *names[i:]) for i in range(1, 5)] * 2
+
+    def ask(group):
+        with Client(stack) as own:
+            return [online(own, group) for _ in range(20)]
+
+    with listening(stack, names[0]):
+        for group in groups:
+            wait_for(api, group, [names[0]])
+        assert at_once([lambda group=group: ask(group) for group in groups]) == [[[names[0]]] * 20] * len(groups)
+
+
+def test_an_unknown_conversation(api, nothing_changes):
+    refused = api.get(f"/conversations/{2**62}/presence")
+    refused.problem(404, "Invalid conversation ID", "invalid_conversation_id")

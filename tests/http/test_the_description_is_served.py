@@ -1,0 +1,13 @@
+"""That it describes what is answered is tested wherever something is answered, and its form by a linter."""
+import pytest
+
+from stack import ROOT
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/openapi.json/", "/openapi.json?x=1"])
+def test_it_is_the_one_in_the_tree(api, nothing_changes, path):
+    answer = api.get(path)
+    assert answer.ok["openapi"].startswith("3.1.")
+    assert answer.headers["Content-Type"] == "application/json"
+    is_the_same = answer.body.rstrip() == (ROOT / "fcgi_app/openapi.json").read_bytes().rstrip()
+    assert is_the_same, "another one than in the tree: was imd built since?"

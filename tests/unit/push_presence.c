@@ -1,0 +1,995 @@
+/*
+ * push_presence.c - checks: each user is told present or absent as nchan answers, however the answers are cut
+ * and however many they are; a zero is believed when another worker says so as well, or when there is none;
+ * what was told holds for a second and is not asked again; a kept connection that was closed is replaced;
+ * what is no answer, comes too late or not at all is a failure, and the next question starts afresh.
+ *
+ * nchan's side is a thread that serves a real unix socket by a script.
+ */
+#include "support.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/slots.h"
+#include "push/presence.h"
+
+#define PEERS   64
+#define WORKERS 32
+#define WHOLE   SIZE_MAX
+#define CROWD   6000
+#define REQUEST "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: "
+
+/* What the server does. */
+struct script {
+    int workers[WORKERS]; /* who takes the first connection, the second …; 0: as the one before */
+    const char *raw;      /* sent for each request, instead of an answer; NULL: an answer */
+    size_t cut;           /* so many bytes are sent on a connection, then it is closed; WHOLE: all */
+    int cuts;             /* … on so many connections; later ones are served well */
+    size_t hold;          /* answers are held back until so many requests came */
+    size_t padding;       /* bytes that each answer is made longer by */
+    bool bytewise;        /* each byte is sent by itself */
+    bool silent;          /* nothing is answered */
+    bool all_gone;        /* nobody is counted */
+};
+
+/* A connection, seen from the server. */
+struct peer {
+    int fd;
+    int worker;
+    struct buf in;  /* not yet a whole request */
+    struct buf out; /* not yet sent */
+    size_t room;    /* bytes that may still be sent */
+};
+
+struct stage {
+    char directory[32];
+    struct sockaddr_un address;
+    int listen_fd;
+    int wake_fd;
+    pthread_t thread;
+    struct presence *presence;
+    struct peer peers[PEERS]; /* the server thread's own */
+    pthread_mutex_t mutex;    /* guards all that follows */
+    pthread_cond_t changed;
+    struct script script;
+    int connections; /* taken so far */
+    int open;        /* of them */
+    size_t asked;    /* requests so far … */
+    char last[24];   /* … and the name in the last one */
+    int strange;     /* requests that were not as they should be */
+    bool drop;       /* all connections are to be closed */
+    bool end;
+};
+
+static struct stage stage;
+
+static void
+play(struct script script)
+{
+    pthread_mutex_lock(&stage.mutex);
+    stage.script = script;
+    pthread_mutex_unlock(&stage.mutex);
+}
+
+static struct script
+script_now(void)
+{
+    struct script script;
+
+    pthread_mutex_lock(&stage.mutex);
+    script = stage.script;
+    pthread_mutex_unlock(&stage.mutex);
+    return script;
+}
+
+static size_t
+asked(void)
+{
+    size_t n;
+
+    pthread_mutex_lock(&stage.mutex);
+    n = stage.asked;
+    pthread_mutex_unlock(&stage.mutex);
+    return n;
+}
+
+static int
+connections(void)
+{
+    int n;
+
+    pthread_mutex_lock(&stage.mutex);
+    n = stage.connections;
+    pthread_mutex_unlock(&stage.mutex);
+    return n;
+}
+
+/* --- the server */
+
+/* on…: counted by all; far…: by all but worker 1; off…: by nobody; others never had a channel. */
+static void
+write_answer(struct buf *out, int worker, const char *name)
+{
+    bool far = strncmp(name, "far", 3) == 0;
+    bool near = strncmp(name, "on", 2) == 0;
+    struct script script = script_now();
+    int count = !script.all_gone && (near || (far && worker != 1)) ? 1 + (int)strlen(name) % 12 : 0;
+    char body[200];
+    int n = 0;
+
+    if (script.raw != NULL) {
+        buf_c(out, script.raw);
+        return;
+    }
+    if (near || far || strncmp(name, "off", 3) == 0)
+        n = snprintf(body, sizeof(body),
+                     "queued messages: 0\r\nlast requested: 7 sec. ago\r\nactive subscribers: %d\r\n"
+                     "last message id: 1795402248:0",
+                     count);
+    buf_printf(out, "HTTP/1.1 %s\r\nServer: nginx\r\nContent-Length: %d\r\nX-Padding: ",
+               n > 0 ? "200 OK" : "404 Not Found", n);
+    for (size_t i = 0; i < script.padding; i++)
+        buf_c(out, "x");
+    buf_printf(out, "\r\nConnection: keep-alive\r\nX-Worker: %d\r\n\r\n", worker);
+    buf_add(out, body, (size_t)n);
+}
+
+static size_t
+answer_bytes(const char *name, int worker)
+{
+    struct buf answer;
+    size_t n;
+
+    buf_init(&answer);
+    write_answer(&answer, worker, name);
+    n = answer.n;
+    buf_clear(&answer);
+    return n;
+}
+
+static void
+drop_peer(struct peer *peer)
+{
+    close(peer->fd);
+    peer->fd = -1;
+    buf_clear(&peer->in);
+    buf_clear(&peer->out);
+    pthread_mutex_lock(&stage.mutex);
+    stage.open--;
+    pthread_cond_signal(&stage.changed);
+    pthread_mutex_unlock(&stage.mutex);
+}
+
+/* Cuts whole requests off what has come. */
+static void
+take_requests(struct peer *peer)
+{
+    size_t prefix_n = strlen(REQUEST);
+    const char *end;
+
+    while ((end = memmem(peer->in.p, peer->in.n, "\r\n\r\n", 4)) != NULL) {
+        size_t n = (size_t)(end - peer->in.p);
+        size_t name_n = n > prefix_n ? n - prefix_n : 0;
+        bool strange = name_n == 0 || name_n > 20 || memcmp(peer->in.p, REQUEST, prefix_n) != 0;
+        char name[24] = "";
+
+        if (!strange)
+            memcpy(name, peer->in.p + prefix_n, name_n);
+        pthread_mutex_lock(&stage.mutex);
+        stage.asked++;
+        stage.strange += strange;
+        memcpy(stage.last, name, sizeof(name));
+        pthread_mutex_unlock(&stage.mutex);
+        write_answer(&peer->out, peer->worker, name);
+        buf_shift(&peer->in, n + 4);
+    }
+}
+
+/* Sends what is to be sent, waiting where the socket is full. False: the connection is to be closed. */
+static bool
+send_answers(struct peer *peer)
+{
+    size_t n = peer->out.n < peer->room ? peer->out.n : peer->room;
+    size_t done = 0;
+    struct script script = script_now();
+
+    if (script.silent || asked() < script.hold)
+        return true;
+    while (done < n) {
+        ssize_t sent = send(peer->fd, peer->out.p + done, script.bytewise ? 1 : n - done, MSG_NOSIGNAL);
+
+        if (sent <= 0)
+            return false;
+        done += (size_t)sent;
+    }
+    buf_shift(&peer->out, done);
+    if (peer->room != WHOLE)
+        peer->room -= done;
+    return peer->room > 0;
+}
+
+static void
+serve_peer(struct peer *peer)
+{
+    char *to = buf_reserve(&peer->in, 4096);
+    ssize_t got = to == NULL ? 0 : recv(peer->fd, to, 4096, 0);
+
+    if (got > 0)
+        peer->in.n += (size_t)got;
+    if (got > 0)
+        take_requests(peer);
+    if (got <= 0 || !send_answers(peer))
+        drop_peer(peer);
+}
+
+static void
+take_connection(void)
+{
+    struct script *script = &stage.script;
+    struct peer *peer = stage.peers;
+    int n;
+
+    while (peer->fd >= 0)
+        peer++;
+    pthread_mutex_lock(&stage.mutex);
+    n = stage.connections < WORKERS ? stage.connections : WORKERS - 1;
+    while (n > 0 && script->workers[n] == 0)
+        n--;
+    *peer =
+        (struct peer){.fd = accept(stage.listen_fd, NULL, NULL), .worker = script->workers[n], .room = WHOLE};
+    if (script->cuts > 0) {
+        script->cuts--;
+        peer->room = script->cut;
+    }
+    stage.connections++;
+    stage.open++;
+    pthread_mutex_unlock(&stage.mutex);
+    /* Nothing may be sent: it is closed unheard. */
+    if (peer->room == 0)
+        drop_peer(peer);
+}
+
+/* Does what the test has ordered. False: the end. */
+static bool
+obey(void)
+{
+    eventfd_t ignored;
+    bool end;
+
+    eventfd_read(stage.wake_fd, &ignored);
+    for (struct peer *peer = stage.peers; peer < stage.peers + PEERS; peer++)
+        if (peer->fd >= 0)
+            drop_peer(peer);
+    pthread_mutex_lock(&stage.mutex);
+    stage.drop = false;
+    end = stage.end;
+    pthread_cond_signal(&stage.changed);
+    pthread_mutex_unlock(&stage.mutex);
+    return !end;
+}
+
+static void *
+serve(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        struct pollfd pfds[PEERS + 2] = {{.fd = stage.wake_fd, .events = POLLIN},
+                                         {.fd = stage.listen_fd, .events = POLLIN}};
+
+        for (int i = 0; i < PEERS; i++)
+            pfds[i + 2] = (struct pollfd){.fd = stage.peers[i].fd, .events = POLLIN};
+        if (poll(pfds, PEERS + 2, -1) <= 0)
+            continue;
+        if (pfds[0].revents != 0 && !obey())
+            return NULL;
+        if (pfds[0].revents != 0)
+            continue;
+        for (int i = 0; i < PEERS; i++)
+            if (pfds[i + 2].revents != 0)
+                serve_peer(&stage.peers[i]);
+        if (pfds[1].revents != 0)
+            take_connection();
+    }
+}
+
+/* --- the stage */
+
+static int
+set_stage(void **state)
+{
+    (void)state;
+    stage = (struct stage){.directory = "/tmp/push_presence.XXXXXX", .address.sun_family = AF_UNIX};
+    stage.script = (struct script){.workers = {1, 2}};
+    for (int i = 0; i < PEERS; i++)
+        stage.peers[i].fd = -1;
+    if (mkdtemp(stage.directory) == NULL)
+        return -1;
+    snprintf(stage.address.sun_path, sizeof(stage.address.sun_path), "%s/s", stage.directory);
+    stage.listen_fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    stage.wake_fd = eventfd(0, 0);
+    pthread_mutex_init(&stage.mutex, NULL);
+    pthread_cond_init(&stage.changed, NULL);
+    if (bind(stage.listen_fd, (const struct sockaddr *)&stage.address, sizeof(stage.address)) != 0 ||
+        listen(stage.listen_fd, 64) != 0 || pthread_create(&stage.thread, NULL, serve, NULL) != 0)
+        return -1;
+    return presence_new(&stage.presence, stage.address.sun_path) == ERR_OK ? 0 : -1;
+}
+
+/* Closes all connections on nchan's side and waits until that is done. */
+static void
+drop_all(bool end)
+{
+    pthread_mutex_lock(&stage.mutex);
+    stage.drop = true;
+    stage.end = end;
+    eventfd_write(stage.wake_fd, 1);
+    while (stage.drop)
+        pthread_cond_wait(&stage.changed, &stage.mutex);
+    pthread_mutex_unlock(&stage.mutex);
+}
+
+static int
+strike_stage(void **state)
+{
+    (void)state;
+    presence_free(stage.presence);
+    drop_all(true);
+    pthread_join(stage.thread, NULL);
+    pthread_cond_destroy(&stage.changed);
+    pthread_mutex_destroy(&stage.mutex);
+    close(stage.listen_fd);
+    close(stage.wake_fd);
+    unlink(stage.address.sun_path);
+    return rmdir(stage.directory) == 0 && stage.strange == 0 ? 0 : -1;
+}
+
+/* Waits until so many connections are open on nchan's side. */
+static void
+wait_open(int n)
+{
+    pthread_mutex_lock(&stage.mutex);
+    while (stage.open != n)
+        pthread_cond_wait(&stage.changed, &stage.mutex);
+    pthread_mutex_unlock(&stage.mutex);
+}
+
+/* The answer about one user, which is asked for as the only one. */
+static bool
+is_online(const char *name)
+{
+    struct str s = str_c(name);
+    bool online[2] = {false, true};
+
+    assert_int_equal(presence_ask(stage.presence, &s, 1, online), ERR_OK);
+    assert_true(online[1]);
+    return online[0];
+}
+
+static enum err
+try_one(const char *name)
+{
+    struct str s = str_c(name);
+    bool online = true;
+
+    return presence_ask(stage.presence, &s, 1, &online);
+}
+
+/* Many users, of whom every third is there, seen by all or not, and the others are not or never were. */
+struct crowd {
+    char name[CROWD][21];
+    struct str names[CROWD];
+    bool online[CROWD];
+};
+
+static struct crowd *
+crowd_new(const char *suffix)
+{
+    static const char *const kinds[] = {"on", "off", "nobody", "far", "off", "nobody"};
+    struct crowd *c = calloc(1, sizeof(*c));
+
+    assert_non_null(c);
+    for (int i = 0; i < CROWD; i++) {
+        snprintf(c->name[i], sizeof(c->name[i]), "%s_%d%s", kinds[i % 6], i, suffix);
+        c->names[i] = str_c(c->name[i]);
+        c->online[i] = i % 2 == 0;
+    }
+    return c;
+}
+
+/* Asks about some of a crowd; false where an answer is wrong. */
+static bool
+crowd_is_right(struct crowd *c, size_t first, size_t count)
+{
+    if (presence_ask(stage.presence, c->names + first, count, c->online + first) != ERR_OK)
+        return false;
+    for (size_t i = first; i < first + count; i++)
+        if (c->online[i] != (i % 3 == 0))
+            return false;
+    return true;
+}
+
+/* --- what is told */
+
+static void
+a_question_is_one_request(void **state)
+{
+    (void)state;
+    assert_int_equal(connections(), 0);
+    assert_true(is_online("on_and_20_bytes_long"));
+    assert_int_equal(asked(), 1);
+    assert_string_equal(stage.last, "on_and_20_bytes_long");
+    assert_false(is_online("nobody"));
+    assert_int_equal(asked(), 2);
+    assert_string_equal(stage.last, "nobody");
+    assert_int_equal(connections(), 1);
+}
+
+static void
+nobody_asked_about_is_no_question(void **state)
+{
+    (void)state;
+    assert_int_equal(presence_ask(stage.presence, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(connections(), 0);
+}
+
+static void
+each_user_is_told_at_its_place(void **state)
+{
+    struct crowd *c = crowd_new("");
+
+    (void)state;
+    assert_true(crowd_is_right(c, 0, 1000));
+    /* The doubtful half of them was asked about twice. */
+    assert_in_range(asked(), 1500, 1501);
+    free(c);
+}
+
+static void
+answers_byte_by_byte_are_told(void **state)
+{
+    struct crowd *c = crowd_new("");
+
+    (void)state;
+    play((struct script){.workers = {1, 2}, .bytewise = true});
+    assert_true(crowd_is_right(c, 0, 30));
+    free(c);
+}
+
+static void
+answers_in_one_chunk_are_told(void **state)
+{
+    struct crowd *c = crowd_new("");
+
+    (void)state;
+    play((struct script){.workers = {1, 2}, .hold = 100});
+    assert_true(crowd_is_right(c, 0, 100));
+    free(c);
+}
+
+/* More requests than a socket holds, for a server that reads nothing while it cannot send. */
+static void
+thousands_are_asked_about_at_once(void **state)
+{
+    struct crowd *c = crowd_new("");
+
+    (void)state;
+    play((struct script){.workers = {1, 2}, .padding = 300});
+    assert_true(crowd_is_right(c, 0, CROWD));
+    free(c);
+}
+
+/* The server reads them all before it answers one. */
+static void
+thousands_are_written_before_an_answer_comes(void **state)
+{
+    struct crowd *c = crowd_new("");
+
+    (void)state;
+    play((struct script){.workers = {1, 2}, .hold = CROWD});
+    assert_true(crowd_is_right(c, 0, CROWD));
+    free(c);
+}
+
+/* --- workers */
+
+static void
+a_zero_is_asked_of_another_worker(void **state)
+{
+    (void)state;
+    play((struct script){.workers = {1, 1, 1, 1, 5}});
+    assert_true(is_online("far"));
+    assert_int_equal(connections(), 5);
+    assert_false(is_online("off"));
+    assert_int_equal(asked(), 7);
+    assert_true(is_online("far_2"));
+    assert_true(is_online("on"));
+    assert_int_equal(asked(), 10);
+    /* The two workers stay connected, the others do not. */
+    assert_int_equal(connections(), 5);
+    wait_open(2);
+}
+
+static void
+the_only_worker_is_believed(void **state)
+{
+    int tried;
+
+    (void)state;
+    play((struct script){.workers = {7}});
+    assert_true(is_online("on"));
+    assert_int_equal(connections(), 1);
+    assert_false(is_online("off"));
+    tried = connections();
+    assert_in_range(tried, 2, PEERS);
+    assert_true(is_online("far"));
+    assert_false(is_online("off_2"));
+    /* It is not looked for others each time. */
+    assert_int_equal(connections(), tried);
+    wait_open(1);
+}
+
+static void
+a_user_who_comes_while_workers_are_tried_is_told(void **state)
+{
+    struct str names[2] = {str_c("far"), str_c("off")};
+    bool online[2] = {false, true};
+
+    (void)state;
+    /* The third connection leads to a worker that counts the first of them, the second one's is tried then.
+     */
+    play((struct script){.workers = {1, 1, 2, 3}});
+    assert_int_equal(presence_ask(stage.presence, names, 2, online), ERR_OK);
+    assert_true(online[0]);
+    assert_false(online[1]);
+    assert_int_equal(connections(), 3);
+}
+
+/* --- what is kept */
+
+/* Calls again where a slow machine took too long. */
+static void
+within_a_second(void (*body)(int attempt))
+{
+    int64_t started_ms;
+    int attempt = 0;
+
+    do {
+        started_ms = clock_mono_ms();
+        body(attempt++);
+    } while (clock_mono_ms() - started_ms >= 1000 && attempt < 10);
+    assert_true(attempt < 10);
+}
+
+static size_t asked_again;
+
+static void
+ask_twice(int attempt)
+{
+    char here[20];
+    char away[20];
+    char gone[20];
+    size_t before;
+
+    snprintf(here, sizeof(here), "on_%d", attempt);
+    snprintf(away, sizeof(away), "off_%d", attempt);
+    snprintf(gone, sizeof(gone), "nobody_%d", attempt);
+    for (int i = 0; i < 3; i++) {
+        assert_true(is_online(here));
+        assert_false(is_online(away));
+        assert_false(is_online(gone));
+        before = i == 0 ? asked() : before;
+    }
+    asked_again = asked() - before;
+}
+
+static void
+within_a_second_nothing_is_asked_twice(void **state)
+{
+    (void)state;
+    within_a_second(ask_twice);
+    assert_int_equal(asked_again, 0);
+}
+
+static void
+after_a_second_it_is_asked_again(void **state)
+{
+    int64_t started_ms = clock_mono_ms();
+    size_t before;
+
+    (void)state;
+    assert_true(is_online("on"));
+    assert_false(is_online("nobody"));
+    play((struct script){.workers = {1, 2}, .all_gone = true});
+    before = asked();
+    while (is_online("on")) {
+        assert_true(clock_mono_ms() - started_ms < 4000);
+        poll(NULL, 0, 5);
+    }
+    assert_true(clock_mono_ms() - started_ms >= 1000);
+    /* One who was never there, too. */
+    assert_false(is_online("nobody"));
+    assert_true(asked() > before + 1);
+}
+
+static void
+ask_overlapping(int attempt)
+{
+    struct crowd *c = crowd_new(attempt % 2 == 0 ? "a" : "b");
+    size_t before;
+
+    assert_true(crowd_is_right(c, 0, 60));
+    before = asked();
+    assert_true(crowd_is_right(c, 30, 36));
+    asked_again = asked() - before;
+    free(c);
+}
+
+static void
+only_what_is_not_known_is_asked(void **state)
+{
+    (void)state;
+    within_a_second(ask_overlapping);
+    /* Six new ones, and two or three of them twice. */
+    assert_in_range(asked_again, 8, 9);
+}
+
+static void
+ask_the_latest_again(int attempt)
+{
+    char suffix[20];
+    struct crowd *c;
+    size_t before;
+
+    snprintf(suffix, sizeof(suffix), "_%d", attempt);
+    c = crowd_new(suffix);
+    assert_true(crowd_is_right(c, 0, CROWD - 1000));
+    assert_true(crowd_is_right(c, CROWD - 1000, 1000));
+    before = asked();
+    assert_true(crowd_is_right(c, CROWD - 1000, 1000));
+    asked_again = asked() - before;
+    free(c);
+}
+
+/* More users than are remembered: the oldest are forgotten. */
+static void
+the_latest_are_remembered(void **state)
+{
+    (void)state;
+    within_a_second(ask_the_latest_again);
+    assert_true(asked_again < 100);
+}
+
+/* --- threads */
+
+struct rally {
+    struct crowd *crowd;
+    _Atomic int right;
+};
+
+static void
+ask_for_the_same(void *arg, int n)
+{
+    struct rally *r = arg;
+    struct str names[50];
+    bool online[50];
+    bool right;
+
+    (void)n;
+    memcpy(names, r->crowd->names, sizeof(names));
+    right = presence_ask(stage.presence, names, 50, online) == ERR_OK;
+    for (int i = 0; i < 50; i++)
+        right = right && online[i] == (i % 3 == 0);
+    r->right += right;
+}
+
+static void
+ask_at_once(int attempt)
+{
+    char suffix[20];
+    struct rally r;
+    size_t before = asked();
+
+    snprintf(suffix, sizeof(suffix), "_%d", attempt);
+    r = (struct rally){.crowd = crowd_new(suffix)};
+    support_threads(16, ask_for_the_same, &r);
+    assert_int_equal(r.right, 16);
+    asked_again = asked() - before;
+    free(r.crowd);
+}
+
+static void
+the_same_questions_at_once_make_one_round(void **state)
+{
+    (void)state;
+    within_a_second(ask_at_once);
+    assert_in_range(asked_again, 50, 76);
+}
+
+static void
+ask_for_some(void *arg, int n)
+{
+    struct rally *r = arg;
+    bool right = true;
+
+    for (size_t i = 0; i < 40; i++) {
+        struct str names[64];
+        bool online[64];
+        size_t first = (i * 37 + (size_t)n * 11) % 400;
+
+        memcpy(names, r->crowd->names + first, sizeof(names));
+        right = right && presence_ask(stage.presence, names, 64, online) == ERR_OK;
+        for (size_t k = 0; k < 64; k++)
+            right = right && online[k] == ((first + k) % 3 == 0);
+    }
+    r->right += right;
+}
+
+static void
+threads_do_not_disturb_one_another(void **state)
+{
+    struct rally r = {.crowd = crowd_new("")};
+
+    (void)state;
+    support_threads(8, ask_for_some, &r);
+    assert_int_equal(r.right, 8);
+    free(r.crowd);
+}
+
+static int
+free_slots(struct slots *slots)
+{
+    int n = -1;
+
+    sem_getvalue(&slots->free, &n);
+    return n;
+}
+
+static void
+who_waits_for_nchan_gives_its_slot_up(void **state)
+{
+    struct slots slots;
+
+    (void)state;
+    slots_init(&slots, 1);
+    slots_acquire(&slots);
+    assert_true(is_online("on"));
+    assert_int_equal(free_slots(&slots), 1);
+    slots_clear(&slots);
+}
+
+/* --- what goes wrong */
+
+static void
+nobody_listening_is_a_failure(void **state)
+{
+    static const char *const paths[] = {
+        "/nowhere/push.sock",
+        "/a/path/that/is/too/long/for/the/address/of/a/unix/socket/which/has/room/for/one/hundred/and/seven"
+        "/bytes/and/no/more",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct presence *p;
+        struct str name = str_c("on");
+        bool online;
+
+        assert_int_equal(presence_new(&p, paths[i]), ERR_OK);
+        assert_int_equal(presence_ask(p, &name, 1, &online), ERR_IO);
+        assert_int_equal(presence_ask(p, &name, 1, &online), ERR_IO);
+        presence_free(p);
+    }
+    presence_free(NULL);
+}
+
+/* As when nginx was restarted: both workers are others now. */
+static void
+kept_connections_that_were_closed_are_replaced(void **state)
+{
+    (void)state;
+    play((struct script){.workers = {1, 2, 1, 1, 3}});
+    assert_true(is_online("far"));
+    assert_int_equal(connections(), 2);
+    drop_all(false);
+    assert_true(is_online("on"));
+    assert_int_equal(connections(), 3);
+    assert_true(is_online("far_2"));
+    assert_false(is_online("off"));
+    assert_int_equal(connections(), 5);
+    wait_open(2);
+}
+
+/* A first line that is replaced may lead to the worker that the second one has. */
+static void
+two_lines_to_one_worker_are_not_two_opinions(void **state)
+{
+    (void)state;
+    play((struct script){.workers = {2, 1, 1, 3}, .cut = answer_bytes("off", 2), .cuts = 1});
+    assert_false(is_online("off"));
+    assert_int_equal(connections(), 2);
+    assert_true(is_online("far"));
+    assert_int_equal(connections(), 4);
+    wait_open(2);
+}
+
+static void
+an_answer_cut_off_is_a_failure(void **state)
+{
+    size_t n = answer_bytes("on", 1);
+
+    (void)state;
+    for (size_t cut = 0; cut < n; cut++) {
+        play((struct script){.workers = {1}, .cut = cut, .cuts = 1});
+        assert_int_equal(try_one("on"), ERR_IO);
+        assert_int_equal(connections(), cut + 1);
+    }
+    assert_true(is_online("on"));
+}
+
+static void
+a_kept_connection_cut_off_is_replaced(void **state)
+{
+    struct crowd *c = crowd_new("");
+
+    (void)state;
+    play((struct script){.workers = {1, 1, 2}, .cut = 3000, .cuts = 1});
+    assert_true(is_online("on"));
+    assert_true(crowd_is_right(c, 0, 600));
+    assert_int_equal(connections(), 3);
+    free(c);
+}
+
+#define HEAD "HTTP/1.1 200 OK\r\nX-Worker: 1\r\nContent-Length: "
+
+static void
+what_is_no_answer_is_a_failure(void **state)
+{
+    static const char *const cases[] = {
+        "SSH-2.0-OpenSSH\r\n",
+        "HTTP/1.1 500 Internal Server Error\r\nX-Worker: 1\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\nX-Worker: 1\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 201 Created\r\nX-Worker: 1\r\nContent-Length: 23\r\n\r\nactive subscribers: 1\r\n",
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nX-Worker: 0\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nX-Worker: -1\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nX-Worker: one\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nX-Worker: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nX-Worker: 1\r\nContent-Length: 0\r\n\r\n"
+        "HTTP/1.1 404 Not Found\r\nX-Worker: 1\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 404 Not Found\r\nX-Worker: 1\r\nContent-Length: 0\r\n\r\nHTTP/1.1 4",
+        HEAD "0\r\n\r\n",
+        HEAD "23\r\n\r\nActive_subscribers: 1\r\n",
+        HEAD "22\r\n\r\nactive subscribers: \r\n",
+        HEAD "24\r\n\r\nactive subscribers: -1\r\n",
+        HEAD "25\r\n\r\nactive subscribers: 1 2\r\n",
+        HEAD "23\r\n\r\nactive subscribers: x\r\n",
+        HEAD "21\r\n\r\nactive subscribers: 1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        play((struct script){.workers = {1}, .raw = cases[i]});
+        if (try_one("on") != ERR_IO)
+            fail_msg("understood: %s", cases[i]);
+        wait_open(0);
+    }
+    /* Nothing of it is remembered. */
+    play((struct script){.workers = {1}});
+    assert_true(is_online("on"));
+}
+
+/* As if a connection led to another worker at once. */
+static void
+a_worker_that_changes_is_a_failure(void **state)
+{
+    static const char both[] = "HTTP/1.1 404 Not Found\r\nX-Worker: 1\r\nContent-Length: 0\r\n\r\n"
+                               "HTTP/1.1 404 Not Found\r\nX-Worker: 2\r\nContent-Length: 0\r\n\r\n";
+    struct str names[2] = {str_c("a"), str_c("b")};
+    bool online[2];
+
+    (void)state;
+    play((struct script){.workers = {1}, .raw = both, .cut = strlen(both), .cuts = 1});
+    assert_int_equal(presence_ask(stage.presence, names, 2, online), ERR_IO);
+}
+
+/* However large: whether it is above 0 is all that counts. */
+static void
+a_count_may_be_any_number(void **state)
+{
+    (void)state;
+    play((struct script){.workers = {1},
+                         .raw = HEAD "42\r\n\r\nactive subscribers: 18446744073709551616\r\n"});
+    assert_true(is_online("a"));
+    play((struct script){.workers = {1}, .raw = HEAD "24\r\n\r\nActive Subscribers: 10\r\n"});
+    assert_true(is_online("b"));
+}
+
+static void
+ask_in_vain(void *arg, int n)
+{
+    _Atomic int *failed = arg;
+    char name[20];
+
+    snprintf(name, sizeof(name), "on_%d", n);
+    *failed += try_one(name) == ERR_IO;
+}
+
+/* Who waits for the turn waits no longer for that. */
+static void
+nchan_has_two_seconds(void **state)
+{
+    int64_t started_ms = clock_mono_ms();
+    int64_t took_ms;
+    _Atomic int failed = 0;
+
+    (void)state;
+    play((struct script){.workers = {1, 2}, .silent = true});
+    support_threads(8, ask_in_vain, &failed);
+    took_ms = clock_mono_ms() - started_ms;
+    assert_int_equal(failed, 8);
+    assert_in_range(took_ms, 2000, 8000);
+    wait_open(0);
+    play((struct script){.workers = {1, 2}});
+    assert_true(is_online("on_1"));
+}
+
+/* Slow bytes do not prolong it. */
+static void
+half_an_answer_is_too_late_as_well(void **state)
+{
+    int64_t started_ms = clock_mono_ms();
+
+    (void)state;
+    play((struct script){.workers = {1}, .raw = "HTTP/1.1 200 OK\r\n"});
+    assert_int_equal(try_one("on"), ERR_IO);
+    assert_in_range(clock_mono_ms() - started_ms, 2000, 8000);
+}
+
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_stage, strike_stage)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_STAGE(a_question_is_one_request),
+        ON_STAGE(nobody_asked_about_is_no_question),
+        ON_STAGE(each_user_is_told_at_its_place),
+        ON_STAGE(answers_byte_by_byte_are_told),
+        ON_STAGE(answers_in_one_chunk_are_told),
+        ON_STAGE(thousands_are_asked_about_at_once),
+        ON_STAGE(thousands_are_written_before_an_answer_comes),
+        ON_STAGE(a_zero_is_asked_of_another_worker),
+        ON_STAGE(the_only_worker_is_believed),
+        ON_STAGE(a_user_who_comes_while_workers_are_tried_is_told),
+        ON_STAGE(within_a_second_nothing_is_asked_twice),
+        ON_STAGE(after_a_second_it_is_asked_again),
+        ON_STAGE(only_what_is_not_known_is_asked),
+        ON_STAGE(the_latest_are_remembered),
+        ON_STAGE(the_same_questions_at_once_make_one_round),
+        ON_STAGE(threads_do_not_disturb_one_another),
+        ON_STAGE(who_waits_for_nchan_gives_its_slot_up),
+        cmocka_unit_test(nobody_listening_is_a_failure),
+        ON_STAGE(kept_connections_that_were_closed_are_replaced),
+        ON_STAGE(two_lines_to_one_worker_are_not_two_opinions),
+        ON_STAGE(an_answer_cut_off_is_a_failure),
+        ON_STAGE(a_kept_connection_cut_off_is_replaced),
+        ON_STAGE(what_is_no_answer_is_a_failure),
+        ON_STAGE(a_worker_that_changes_is_a_failure),
+        ON_STAGE(a_count_may_be_any_number),
+        ON_STAGE(nchan_has_two_seconds),
+        ON_STAGE(half_an_answer_is_too_late_as_well),
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}
