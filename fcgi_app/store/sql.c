@@ -44,8 +44,9 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MEMBERSHIP_ADD] =
         "INSERT INTO membership (conversation, username, joined_version, joined_seq, version,"
         " active_at) VALUES ($1, $2, $3, $4, $3, $5)",
+    /* The plus keeps it off the index on version, which would lead it past all members. */
     [SQL_MEMBERSHIP_SUPERSEDE] = "UPDATE membership SET version = NULL"
-                                 " WHERE conversation = $1 AND username = $2 AND version IS NOT NULL",
+                                 " WHERE conversation = $1 AND username = $2 AND +version IS NOT NULL",
     [SQL_MEMBERSHIP_END] =
         "UPDATE membership SET left_version = $4, left_seq = $5, left_at = $6, version = $4, active_at = $6"
         " WHERE conversation = $1 AND username = $2 AND joined_version = $3",

@@ -1,6 +1,6 @@
 /*
  * base_arena.c - checks: what an arena hands out is zeroed, aligned and keeps its bytes until the reset; a
- * reset keeps one chunk of normal size and no giant one.
+ * reset keeps one chunk of normal size and no giant one; an array grows by one at a time and keeps its bytes.
  */
 #include "support.h"
 
@@ -144,6 +144,61 @@ a_copy_is_ended_by_nul(void **state)
     arena_clear(&a);
 }
 
+/* Two that grow by turns, in elements of any size: each has room, and neither harms the other. */
+static void
+an_array_grows_and_keeps_its_bytes(void **state)
+{
+    enum { COUNT = 3000 };
+    static const size_t sizes[] = {1, 3, 8, 24, 200};
+    struct arena a;
+
+    (void)state;
+    arena_init(&a);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        unsigned char *arrays[2] = {NULL, NULL};
+        size_t n = sizes[i];
+
+        for (size_t count = 0; count < COUNT; count++)
+            for (int k = 0; k < 2; k++) {
+                arrays[k] = arena_grow(&a, arrays[k], count, n);
+                assert_non_null(arrays[k]);
+                assert_int_equal((uintptr_t)arrays[k] % alignof(max_align_t), 0);
+                memset(arrays[k] + count * n, (int)(count * 7 + (size_t)k * 3) % 251, n);
+            }
+        for (size_t count = 0; count < COUNT; count++)
+            for (int k = 0; k < 2; k++)
+                for (size_t byte = 0; byte < n; byte++)
+                    if (arrays[k][count * n + byte] != (count * 7 + (size_t)k * 3) % 251)
+                        fail_msg("element %zu of array %d was overwritten", count, k);
+        arena_reset(&a);
+    }
+    arena_clear(&a);
+}
+
+/* So one by one costs no more memory than a few times what there is. */
+static void
+an_array_moves_seldom(void **state)
+{
+    struct arena a;
+    int64_t *array = NULL;
+    int moves = 0;
+
+    (void)state;
+    arena_init(&a);
+    for (size_t count = 0; count < 10000; count++) {
+        int64_t *grown = arena_grow(&a, array, count, sizeof(*array));
+
+        assert_non_null(grown);
+        moves += grown != array;
+        array = grown;
+        array[count] = (int64_t)count;
+    }
+    assert_in_range(moves, 1, 15);
+    /* Too large to be had. */
+    assert_null(arena_grow(&a, NULL, 0, SIZE_MAX / 16 + 1));
+    arena_clear(&a);
+}
+
 int
 main(void)
 {
@@ -155,6 +210,8 @@ main(void)
         cmocka_unit_test(an_unused_arena_holds_nothing),
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(a_copy_is_ended_by_nul),
+        cmocka_unit_test(an_array_grows_and_keeps_its_bytes),
+        cmocka_unit_test(an_array_moves_seldom),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

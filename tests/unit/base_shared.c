@@ -1,6 +1,6 @@
 /*
  * base_shared.c - checks: the write lock outlives a process that dies with it; the relay is woken where it
- * sleeps, the janitor where the log is long.
+ * sleeps, the janitor where the log is long; who types is handed over whole and in order, or not at all.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -195,6 +197,106 @@ the_janitor_is_woken_once_for_each_quarter(void **state)
     assert_false(is_signalled(s->wake_fd));
 }
 
+static struct shared_typing
+typing_of(int64_t n)
+{
+    struct shared_typing typing = {.conversation = n};
+
+    snprintf(typing.username, sizeof(typing.username), "user_%d", (int)n);
+    return typing;
+}
+
+static void
+type(struct shared *s, int64_t n)
+{
+    struct shared_typing typing = typing_of(n);
+
+    shared_type(s, &typing);
+}
+
+static void
+who_types_is_handed_over_in_order(void **state)
+{
+    struct shared *s = *state;
+    struct shared_typing got;
+
+    assert_false(shared_next_typing(s, &got));
+    for (int64_t n = 1; n <= 3; n++)
+        type(s, n);
+    for (int64_t n = 1; n <= 3; n++) {
+        struct shared_typing want = typing_of(n);
+
+        assert_true(shared_next_typing(s, &got));
+        assert_int_equal(got.conversation, n);
+        assert_string_equal(got.username, want.username);
+    }
+    assert_false(shared_next_typing(s, &got));
+    /* A name that fills its room is ended all the same. */
+    memset(&got, 'x', sizeof(got));
+    shared_type(s, &got);
+    assert_true(shared_next_typing(s, &got));
+    assert_int_equal(strlen(got.username), sizeof(got.username) - 1);
+}
+
+/* Nobody waits; what was handed over before comes out whole, and there is room again. */
+static void
+a_full_pipe_drops_what_comes(void **state)
+{
+    enum { MORE_THAN_FIT = 100000 };
+    struct shared *s = *state;
+    struct shared_typing got;
+    int64_t fit = 0;
+
+    for (int64_t n = 1; n <= MORE_THAN_FIT; n++)
+        type(s, n);
+    while (shared_next_typing(s, &got)) {
+        struct shared_typing want = typing_of(++fit);
+
+        assert_memory_equal(&got, &want, sizeof(want));
+    }
+    assert_in_range(fit, 100, MORE_THAN_FIT - 1);
+    type(s, 5);
+    assert_true(shared_next_typing(s, &got));
+    assert_int_equal(got.conversation, 5);
+}
+
+/* As from several workers: none is torn, each one's are in order. */
+static void
+several_processes_hand_over_at_once(void **state)
+{
+    enum { CHILDREN = 3, EACH = 300 };
+    struct shared *s = *state;
+    int64_t last[CHILDREN] = {0};
+    struct pollfd p = {.fd = s->typing_fds[0], .events = POLLIN};
+    int status;
+
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            for (int64_t n = 1; n <= EACH; n++)
+                type(s, i * 1000 + n);
+            _exit(0);
+        }
+    }
+    for (int count = 0; count < CHILDREN * EACH; count++) {
+        struct shared_typing got;
+        struct shared_typing want;
+
+        assert_int_equal(poll(&p, 1, -1), 1);
+        assert_true(shared_next_typing(s, &got));
+        want = typing_of(got.conversation);
+        assert_memory_equal(&got, &want, sizeof(want));
+        assert_in_range(got.conversation / 1000, 0, CHILDREN - 1);
+        assert_int_equal(got.conversation % 1000, ++last[got.conversation / 1000]);
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        assert_true(wait(&status) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
 int
 main(void)
 {
@@ -205,6 +307,9 @@ main(void)
         cmocka_unit_test_setup_teardown(the_lock_lets_one_in_at_a_time, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_relay_is_woken_where_it_sleeps, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_janitor_is_woken_once_for_each_quarter, open_page, close_page),
+        cmocka_unit_test_setup_teardown(who_types_is_handed_over_in_order, open_page, close_page),
+        cmocka_unit_test_setup_teardown(a_full_pipe_drops_what_comes, open_page, close_page),
+        cmocka_unit_test_setup_teardown(several_processes_hand_over_at_once, open_page, close_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

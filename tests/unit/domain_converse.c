@@ -1,7 +1,7 @@
 /*
- * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving and
- * sending are refused in the documented order; what is so already, and what is refused, changes nothing; each
- * change counts once and is noted once.
+ * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving, naming
+ * and sending are refused in the documented order; what is so already, and what is refused, changes nothing;
+ * each change counts once and is noted once; who is a member, and who all are, is told.
  */
 #include "support.h"
 
@@ -28,23 +28,14 @@ create(struct place *place, enum conversation_type type, const char *list, struc
     return converse_create(&place->store, creation);
 }
 
-static int64_t
-created(struct place *place, enum conversation_type type, const char *list)
-{
-    struct creation creation;
-
-    assert_int_equal(create(place, type, list, &creation), ERR_OK);
-    assert_true(creation.conversation.id > 0);
-    return creation.conversation.id;
-}
-
 static void
 assert_members(const struct conversation *c, const char *list)
 {
     char text[256] = "";
     size_t n = 0;
 
-    for (size_t i = 0; i < c->member_count; i++)
+    assert_int_equal(c->member_count, c->members_read);
+    for (size_t i = 0; i < c->members_read; i++)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s", i == 0 ? "" : " ", (int)c->members[i].n,
                               c->members[i].p);
     assert_string_equal(text, list);
@@ -56,19 +47,20 @@ struct found {
     int count;
 };
 
-/* The members live for the call alone. */
+/* Title and members live for the call alone. */
 static bool
 take(void *arg, const struct conversation *c)
 {
     struct found *found = arg;
     struct arena *arena = &found->place->arena;
-    struct str *names = arena_alloc(arena, (c->member_count + 1) * sizeof(*names));
+    struct str *names = arena_alloc(arena, (c->members_read + 1) * sizeof(*names));
 
     assert_true(found->count < 8);
     assert_non_null(names);
-    for (size_t i = 0; i < c->member_count; i++)
+    for (size_t i = 0; i < c->members_read; i++)
         names[i] = arena_copy(arena, c->members[i]);
     found->conversations[found->count] = *c;
+    found->conversations[found->count].title = arena_copy(arena, c->title);
     found->conversations[found->count++].members = names;
     return true;
 }
@@ -82,6 +74,20 @@ find(struct place *place, int64_t id)
     assert_int_equal(found.count, 1);
     assert_int_equal(found.conversations[0].id, id);
     return found.conversations[0];
+}
+
+/* Sends any text; *m is the message. */
+static enum err
+send_as(struct place *place, int64_t conversation, const char *sender, struct message *m)
+{
+    struct sending sending = {
+        .arena = &place->arena,
+        .message = {.conversation = conversation, .sender = str_c(sender), .content = str_c("x")},
+    };
+    enum err err = send_message(&place->store, &sending);
+
+    *m = sending.message;
+    return err;
 }
 
 /* Everything that a change would change. */
@@ -111,13 +117,11 @@ look(struct place *place)
     };
 }
 
-/* The tick may pass: a command that found nothing to do was part of a transaction. */
 static void
 assert_unchanged(struct place *place, const struct state *before)
 {
     struct state now = look(place);
 
-    now.tick = before->tick;
     assert_memory_equal(&now, before, sizeof(now));
 }
 
@@ -148,11 +152,12 @@ static void
 groups_may_be_empty_and_alike(void **state)
 {
     struct place *place = *state;
-    struct conversation c = find(place, created(place, TYPE_GROUP, ""));
+    struct conversation c = find(place, support_create(place, TYPE_GROUP, ""));
 
     assert_members(&c, "");
-    assert_int_not_equal(created(place, TYPE_GROUP, "ann bob"), created(place, TYPE_GROUP, "ann bob"));
-    c = find(place, created(place, TYPE_GROUP, "ann"));
+    assert_int_not_equal(support_create(place, TYPE_GROUP, "ann bob"),
+                         support_create(place, TYPE_GROUP, "ann bob"));
+    c = find(place, support_create(place, TYPE_GROUP, "ann"));
     assert_members(&c, "ann");
     assert_int_equal(support_ask(place, "SELECT count(*) FROM account"), 2);
 }
@@ -194,15 +199,15 @@ static void
 a_pair_gets_the_chat_that_it_has(void **state)
 {
     struct place *place = *state;
-    int64_t first = created(place, TYPE_PRIVATE, "bob ann");
+    int64_t first = support_create(place, TYPE_PRIVATE, "bob ann");
     struct state before = look(place);
     struct creation creation;
-    struct message m = {.conversation = first, .sender = str_c("ann"), .content = str_c("x")};
+    struct message m;
 
-    assert_int_equal(created(place, TYPE_PRIVATE, "bob ann"), first);
-    assert_int_equal(created(place, TYPE_PRIVATE, "ann bob"), first);
+    assert_int_equal(support_create(place, TYPE_PRIVATE, "bob ann"), first);
+    assert_int_equal(support_create(place, TYPE_PRIVATE, "ann bob"), first);
     assert_unchanged(place, &before);
-    assert_int_equal(send_message(&place->store, &m), ERR_OK);
+    assert_int_equal(send_as(place, first, "ann", &m), ERR_OK);
     assert_int_equal(create(place, TYPE_PRIVATE, "ann bob", &creation), ERR_OK);
     assert_members(&creation.conversation, "ann bob");
     assert_int_equal(creation.conversation.last_seq, 1);
@@ -210,8 +215,8 @@ a_pair_gets_the_chat_that_it_has(void **state)
     assert_int_equal(creation.conversation.updated_at, m.timestamp);
     assert_true(creation.conversation.created_at < m.timestamp);
     /* Case tells names apart, and a group is no private chat. */
-    assert_int_not_equal(created(place, TYPE_PRIVATE, "Ann bob"), first);
-    assert_int_not_equal(created(place, TYPE_GROUP, "ann bob"), first);
+    assert_int_not_equal(support_create(place, TYPE_PRIVATE, "Ann bob"), first);
+    assert_int_not_equal(support_create(place, TYPE_GROUP, "ann bob"), first);
 }
 
 #define RACERS 8
@@ -265,9 +270,9 @@ conversations_are_found_by_id_each_once(void **state)
 {
     struct place *place = *state;
     struct found found = {.place = place};
-    int64_t a = created(place, TYPE_GROUP, "ann");
-    int64_t b = created(place, TYPE_PRIVATE, "ann bob");
-    int64_t c = created(place, TYPE_GROUP, "");
+    int64_t a = support_create(place, TYPE_GROUP, "ann");
+    int64_t b = support_create(place, TYPE_PRIVATE, "ann bob");
+    int64_t c = support_create(place, TYPE_GROUP, "");
     int64_t ids[] = {c, a, INT64_MAX, b, a, 0, -1, c, c};
 
     assert_int_equal(converse_find(&place->store, ids, 9, take, &found), ERR_OK);
@@ -289,8 +294,8 @@ joining_and_leaving_are_checked_in_order(void **state)
 {
     struct place *place = *state;
     struct store *store = &place->store;
-    int64_t group = created(place, TYPE_GROUP, "ann");
-    int64_t private = created(place, TYPE_PRIVATE, "ann bob");
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
+    int64_t private = support_create(place, TYPE_PRIVATE, "ann bob");
     struct state before = look(place);
     static const char *const names[] = {"ann", "cid", "b-d", ""};
 
@@ -311,10 +316,10 @@ static void
 who_is_in_cannot_come_in_and_who_is_out_cannot_leave(void **state)
 {
     struct place *place = *state;
-    int64_t group = created(place, TYPE_GROUP, "ann");
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
     struct state before;
 
-    created(place, TYPE_GROUP, "bob");
+    support_create(place, TYPE_GROUP, "bob");
     before = look(place);
     assert_int_equal(converse_join(&place->store, group, str_c("ann")), ERR_OK);
     assert_int_equal(converse_leave(&place->store, group, str_c("bob")), ERR_OK);
@@ -332,12 +337,12 @@ each_change_counts_once_and_is_noted_once(void **state)
 {
     struct place *place = *state;
     struct store *store = &place->store;
-    int64_t group = created(place, TYPE_GROUP, "ann bob");
-    struct message m = {.conversation = group, .sender = str_c("ann"), .content = str_c("x")};
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct conversation c;
+    struct message m;
 
     assert_int_equal(converse_leave(store, group, str_c("bob")), ERR_OK);
-    assert_int_equal(send_message(store, &m), ERR_OK);
+    assert_int_equal(send_as(place, group, "ann", &m), ERR_OK);
     assert_int_equal(m.seq, 1);
     assert_int_equal(converse_join(store, group, str_c("bob")), ERR_OK);
     assert_int_equal(converse_leave(store, group, str_c("ann")), ERR_OK);
@@ -352,7 +357,7 @@ each_change_counts_once_and_is_noted_once(void **state)
                                  " AND (version, event, ifnull(username, ''), ifnull(seq, 0)) IN (VALUES"
                                  " (1, 'conversation.created', '', 0),"
                                  " (2, 'member.left', 'bob', 0), (3, 'message.created', '', 1),"
-                                 " (4, 'member.joined', 'bob', 0), (5, 'member.left', 'ann', 0))"),
+                                 " (4, 'member.joined', 'bob', 1), (5, 'member.left', 'ann', 1))"),
                      5);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM membership"), 3);
 }
@@ -361,32 +366,146 @@ static void
 sending_is_checked_in_order(void **state)
 {
     struct place *place = *state;
-    struct message m = {.content = str_c("x")};
-    int64_t group = created(place, TYPE_GROUP, "ann");
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
     struct state before;
+    struct message m;
 
-    created(place, TYPE_GROUP, "bob");
+    support_create(place, TYPE_GROUP, "bob");
     before = look(place);
     for (int i = 0; i < 3; i++) {
         static const char *const names[] = {"bob", "cid", ""};
 
-        m.sender = str_c(names[i]);
-        m.conversation = 99;
-        assert_int_equal(send_message(&place->store, &m), ERR_CONVERSATION);
-        m.conversation = group;
-        assert_int_equal(send_message(&place->store, &m), i == 0 ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME);
+        assert_int_equal(send_as(place, 99, names[i], &m), ERR_CONVERSATION);
+        assert_int_equal(send_as(place, group, names[i], &m), i == 0 ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME);
     }
     assert_unchanged(place, &before);
     assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
-    m.sender = str_c("ann");
-    assert_int_equal(send_message(&place->store, &m), ERR_SENDER_NOT_MEMBER);
+    assert_int_equal(send_as(place, group, "ann", &m), ERR_SENDER_NOT_MEMBER);
+}
+
+static enum err
+name(struct place *place, int64_t id, const char *username, const char *title, struct conversation *c)
+{
+    struct naming naming = {
+        .arena = &place->arena, .id = id, .username = str_c(username), .title = str_c(title)};
+    enum err err = converse_name(&place->store, &naming);
+
+    *c = naming.conversation;
+    return err;
+}
+
+static void
+a_member_gives_a_title(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    int64_t private = support_create(place, TYPE_PRIVATE, "ann bob");
+    struct conversation c;
+    struct state before;
+
+    assert_true(str_is(find(place, group).title, ""));
+    assert_int_equal(name(place, group, "bob", "Us", &c), ERR_OK);
+    assert_true(str_is(c.title, "Us"));
+    assert_members(&c, "ann bob");
+    assert_int_equal(c.version, 2);
+    assert_int_equal(c.updated_at, support_ask(place, "SELECT tick FROM instance"));
+    c = find(place, group);
+    assert_true(str_is(c.title, "Us"));
+    assert_int_equal(c.version, 2);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox WHERE id = 3 AND conversation = 1"
+                                        " AND event = 'conversation.updated' AND version = 2 AND seq = 0"
+                                        " AND username IS NULL"),
+                     1);
+    before = look(place);
+    assert_int_equal(name(place, group, "ann", "Us", &c), ERR_OK);
+    assert_members(&c, "ann bob");
+    assert_int_equal(name(place, private, "ann", "", &c), ERR_OK);
+    assert_unchanged(place, &before);
+    assert_int_equal(name(place, private, "ann", "Two", &c), ERR_OK);
+    assert_int_equal(name(place, group, "ann", "", &c), ERR_OK);
+    assert_int_equal(c.version, 3);
+    assert_true(str_is(find(place, group).title, ""));
+}
+
+static void
+only_members_give_titles_and_are_found(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    static const char *const others[] = {"bob", "cid", "nobody", ""};
+    struct conversation c;
+    struct state before;
+    bool few;
+
+    support_create(place, TYPE_GROUP, "cid");
+    support_leave(place, group, "bob");
+    before = look(place);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(name(place, group, others[i], "x", &c), ERR_NOT_A_MEMBER);
+        assert_int_equal(name(place, 99, others[i], "x", &c), ERR_CONVERSATION_UNKNOWN);
+        assert_int_equal(converse_check_member(&place->store, &place->arena, group, str_c(others[i]), &few),
+                         ERR_NOT_A_MEMBER);
+        assert_int_equal(converse_check_member(&place->store, &place->arena, 99, str_c(others[i]), &few),
+                         ERR_CONVERSATION_UNKNOWN);
+    }
+    assert_unchanged(place, &before);
+    assert_int_equal(converse_check_member(&place->store, &place->arena, group, str_c("ann"), &few), ERR_OK);
+    assert_true(few);
+}
+
+/* Of characters, however many bytes each takes. */
+static void
+a_title_has_up_to_200_characters(void **state)
+{
+    static const char *const characters[] = {"x", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x91\x8d"};
+
+    (void)state;
+    assert_true(converse_title_valid(str_c("")));
+    for (size_t i = 0; i < 4; i++) {
+        size_t n = strlen(characters[i]);
+        char title[(TITLE_CHARS_MAX + 1) * 4];
+
+        for (size_t k = 0; k <= TITLE_CHARS_MAX; k++)
+            memcpy(title + k * n, characters[i], n);
+        assert_true(converse_title_valid((struct str){title, TITLE_CHARS_MAX * n}));
+        assert_false(converse_title_valid((struct str){title, (TITLE_CHARS_MAX + 1) * n}));
+    }
+}
+
+static void
+all_members_are_told_unless_they_are_too_many(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "zoe Bob ann");
+    int64_t crowd = support_create(place, TYPE_GROUP, support_crowd(place, MEMBERS_FEW));
+    const struct str *names;
+    size_t count;
+    bool few;
+
+    assert_int_equal(converse_members(&place->store, &place->arena, group, 3, &names, &count), ERR_OK);
+    assert_int_equal(count, 3);
+    assert_true(str_is(names[0], "Bob"));
+    assert_true(str_is(names[1], "ann"));
+    assert_true(str_is(names[2], "zoe"));
+    support_leave(place, group, "Bob");
+    assert_int_equal(converse_members(&place->store, &place->arena, group, 2, &names, &count), ERR_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(converse_members(&place->store, &place->arena, group, 1, &names, &count),
+                     ERR_TOO_MANY_MEMBERS);
+    assert_int_equal(converse_members(&place->store, &place->arena, 99, 1, &names, &count),
+                     ERR_CONVERSATION_UNKNOWN);
+    assert_int_equal(converse_check_member(&place->store, &place->arena, crowd, str_c("m000"), &few), ERR_OK);
+    assert_true(few);
+    support_join(place, crowd, "ann");
+    assert_int_equal(converse_check_member(&place->store, &place->arena, crowd, str_c("m000"), &few), ERR_OK);
+    assert_false(few);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(a_group_is_created_with_its_members),
         TEST(groups_may_be_empty_and_alike),
         TEST(a_private_chat_has_two_different_members),
@@ -398,6 +517,10 @@ main(void)
         TEST(who_is_in_cannot_come_in_and_who_is_out_cannot_leave),
         TEST(each_change_counts_once_and_is_noted_once),
         TEST(sending_is_checked_in_order),
+        TEST(a_member_gives_a_title),
+        TEST(only_members_give_titles_and_are_found),
+        cmocka_unit_test(a_title_has_up_to_200_characters),
+        TEST(all_members_are_told_unless_they_are_too_many),
 #undef TEST
     };
 

@@ -1,7 +1,8 @@
 /*
  * Checks: pages of a conversation and of a user hold exactly what was sent there, or while they were a
  * member, oldest first; a page never ends inside a tick, and paging by the last timestamp to the end yields
- * each message once; whatever the limit, the number of conversations, and the size of the messages.
+ * each message once; whatever the limit, the number of conversations, and the size of the messages. Pages by
+ * seq are the messages before, after and around one, and say what lies beyond their ends.
  */
 #include "support.h"
 
@@ -65,7 +66,8 @@ create_all(struct tx *tx, struct model *model)
     for (int c = 0; err == ERR_OK && c < model->conversations; c++) {
         struct conversation *row = &model->rows[c];
 
-        err = conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, row);
+        err =
+            conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, c < model->sole_member, row);
         if (err == ERR_OK && c < model->sole_member) {
             model->members[c] = 1;
             model->joined_version[c][0] = 1;
@@ -85,7 +87,7 @@ toggle(struct tx *tx, struct model *model, int c, int u)
 
     if (u == 0 && c < model->sole_member)
         return ERR_OK;
-    err = conversations_bump(tx, row, 0);
+    err = conversations_bump(tx, row, 0, joins ? 1 : -1);
     model->members[c] ^= 1U << u;
     if (err != ERR_OK)
         return err;
@@ -108,7 +110,7 @@ post(struct tx *tx, struct model *model, int c)
         u = (u + 1) % model->users;
     if ((model->members[c] >> u & 1) == 0 || model->count == MESSAGES_MAX)
         return ERR_OK;
-    err = conversations_bump(tx, row, 1);
+    err = conversations_bump(tx, row, 1, 0);
     s->m = (struct message){
         .id = ++tx->last_message_id,
         .conversation = row->id,
@@ -119,7 +121,7 @@ post(struct tx *tx, struct model *model, int c)
     };
     s->receivers = model->members[c];
     model->count++;
-    return err == ERR_OK ? messages_add(tx, &s->m) : err;
+    return err == ERR_OK ? messages_add(tx, &s->m, row->version) : err;
 }
 
 static enum err
@@ -231,8 +233,8 @@ ask(struct place *place, const struct whose *whose, int64_t after, int limit, st
     got->complete = 0;
     got->has_next = false;
     if (whose->user < 0)
-        err = history_of_conversation(&place->store, whose->conversation + 1, after, limit, &sink,
-                                      &got->has_next);
+        err = history_of_conversation(&place->store, &place->arena, whose->conversation + 1, after, limit,
+                                      &sink, &got->has_next);
     else
         err = history_of_user(&place->store, &place->arena, name_of(whose->user), after, limit, &sink,
                               &got->has_next);
@@ -299,7 +301,7 @@ check_moments(struct place *place, struct model *model, const struct whose *whos
     for (int i = 0; i < times && model->count > 0; i++) {
         int64_t after = model->sent[support_draw(&model->chance, model->count)].m.timestamp -
                         support_draw(&model->chance, 2);
-        int limit = 1 + (int)support_draw(&model->chance, i % 4 == 0 ? HISTORY_LIMIT_MAX : 30);
+        int limit = 1 + (int)support_draw(&model->chance, i % 4 == 0 ? PAGE_LIMIT_MAX : 30);
 
         ask(place, whose, after, limit, got);
         assert_page(model, whose, after, limit, got);
@@ -317,7 +319,7 @@ check_all(struct place *place, struct model *model)
 
         for (int limit = 1; limit <= 20; limit++)
             check_paging(place, model, &whose, limit, got);
-        check_paging(place, model, &whose, HISTORY_LIMIT_MAX, got);
+        check_paging(place, model, &whose, PAGE_LIMIT_MAX, got);
         check_moments(place, model, &whose, 50, got);
     }
     free(got);
@@ -371,7 +373,7 @@ pages_of_somebody_in_many_conversations_are_right(void **state)
     assert_true(model->count > 400);
     for (int n = 0; n < 2; n++)
         for (int i = model->count - 260; i < model->count; i++) {
-            static const int limits[] = {1, 2, 7, 31, 32, 64, 127, 128, 129, HISTORY_LIMIT_MAX};
+            static const int limits[] = {1, 2, 7, 31, 32, 64, 127, 128, 129, PAGE_LIMIT_MAX};
             struct whose whose = {n, -1};
             int limit = limits[(size_t)i % (sizeof(limits) / sizeof(limits[0]))];
             int64_t after = model->sent[i].m.timestamp;
@@ -408,7 +410,7 @@ pages_of_somebody_with_a_long_history_are_right(void **state)
         struct whose whose = {n, -1};
 
         check_paging(*state, model, &whose, 40, got);
-        check_paging(*state, model, &whose, HISTORY_LIMIT_MAX, got);
+        check_paging(*state, model, &whose, PAGE_LIMIT_MAX, got);
         check_moments(*state, model, &whose, 60, got);
     }
     free(model);
@@ -485,7 +487,7 @@ check_large(struct place *place, const struct model *model, const struct whose *
     int pages = 0;
 
     do {
-        ask(place, whose, after, HISTORY_LIMIT_MAX, got);
+        ask(place, whose, after, PAGE_LIMIT_MAX, got);
         pages++;
         for (int i = 0; i < got->count; i++, next++) {
             while (next < model->count && !belongs(&model->sent[next], whose))
@@ -569,12 +571,14 @@ send_some(void *arg, int n)
 
     for (int i = 0; i < EACH; i++) {
         struct sent *s = &senders->model->sent[n * EACH + i];
+        struct sending sending = {.message = {.conversation = 1 + (n + i) % 3,
+                                              .sender = name_of(n),
+                                              .content = {letters, (size_t)i}}};
 
-        s->m = (struct message){
-            .conversation = 1 + (n + i) % 3, .sender = name_of(n), .content = {letters, (size_t)i}};
-        s->receivers = (1U << SENDERS) - 1;
-        if (send_message(senders->store, &s->m) != ERR_OK)
+        if (send_message(senders->store, &sending) != ERR_OK)
             atomic_fetch_add(&senders->errors, 1);
+        s->m = sending.message;
+        s->receivers = (1U << SENDERS) - 1;
     }
 }
 
@@ -620,22 +624,218 @@ pages_of_what_many_send_at_once_are_right(void **state)
     free(model);
 }
 
+/* --- pages by seq */
+
+/* The messages of conversation number c, by seq from 1 on. */
+static int
+by_seq(const struct model *model, int c, const struct message *messages[])
+{
+    int count = 0;
+
+    for (int i = 0; i < model->count; i++)
+        if (model->sent[i].m.conversation == c + 1)
+            messages[++count] = &model->sent[i].m;
+    return count;
+}
+
+static void
+ask_by_seq(struct place *place, struct seq_page *page, struct got *got)
+{
+    got->count = 0;
+    assert_int_equal(history_by_seq(&place->store, &place->arena, page, take_message, got), ERR_OK);
+    arena_reset(&place->arena);
+}
+
+/* Which ones it has to hold at most: *low … *high, within 1 … count. */
+static void
+window(const struct seq_page *page, int64_t count, int64_t *low, int64_t *high)
+{
+    int64_t seq = page->seq > count ? count + 1 : page->seq;
+    int64_t before = page->side == SEQ_BEFORE ? page->limit : (page->limit - 1) / 2;
+
+    *low = page->side == SEQ_AFTER ? seq + 1 : seq - before;
+    *high = page->side == SEQ_AFTER    ? seq + page->limit
+            : page->side == SEQ_BEFORE ? seq - 1
+                                       : seq - before + page->limit - 1;
+    *low = *low < 1 ? 1 : *low;
+    *high = *high > count ? count : *high;
+}
+
+static void
+assert_seq_page(struct place *place, const struct message *const messages[], int64_t count,
+                const struct seq_page *asked, struct got *got)
+{
+    struct seq_page page = *asked;
+    int64_t low;
+    int64_t high;
+
+    window(asked, count, &low, &high);
+    ask_by_seq(place, &page, got);
+    if (got->count != (high < low ? 0 : high - low + 1) || page.has_prev != (low > 1 && count > 0) ||
+        page.has_next != (high < count))
+        fail_msg("side %d of %" PRId64 ", limit %d: %d messages, prev %d, next %d; not %" PRId64 " … %" PRId64
+                 " of %" PRId64,
+                 (int)asked->side, asked->seq, asked->limit, got->count, page.has_prev, page.has_next, low,
+                 high, count);
+    for (int i = 0; i < got->count; i++)
+        assert_same(&got->messages[i], messages[low + i]);
+}
+
+static void
+pages_by_seq_are_right(void **state)
+{
+    struct model plan = {
+        .users = 3, .conversations = 3, .sole_member = 3, .ticks = 60, .burst = 9, .content_bytes_max = 60};
+    static const struct message *messages[MESSAGES_MAX + 1];
+    static const int limits[] = {1, 2, 3, 4, 7, 50, PAGE_LIMIT_MAX};
+    struct got *got = malloc(sizeof(*got));
+    struct model *model;
+
+    assert_non_null(got);
+    support_chance(&plan.chance);
+    model = model_new(*state, &plan);
+    for (int c = 0; c < plan.conversations; c++) {
+        int count = by_seq(model, c, messages);
+
+        for (int64_t seq = 0; seq <= count + 2; seq++)
+            for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+                for (int side = SEQ_AFTER; side <= SEQ_AROUND; side++)
+                    if (side != SEQ_AROUND || seq > 0)
+                        assert_seq_page(*state, messages, count,
+                                        &(struct seq_page){.conversation = c + 1,
+                                                           .side = (enum seq_side)side,
+                                                           .seq = seq,
+                                                           .limit = limits[i]},
+                                        got);
+        for (int side = SEQ_AFTER; side <= SEQ_AROUND; side++)
+            assert_seq_page(
+                *state, messages, count,
+                &(struct seq_page){
+                    .conversation = c + 1, .side = (enum seq_side)side, .seq = INT64_MAX, .limit = 5},
+                got);
+    }
+    free(model);
+    free(got);
+}
+
+static void
+an_unknown_or_empty_conversation_has_an_empty_page(void **state)
+{
+    struct place *place = *state;
+    int64_t empty = support_create(place, TYPE_GROUP, "ann");
+    static const int64_t seqs[] = {1, 7, INT64_MAX};
+    struct got *got = malloc(sizeof(*got));
+
+    assert_non_null(got);
+    for (int64_t c = empty; c <= empty + 1; c++)
+        for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++)
+            for (int side = SEQ_AFTER; side <= SEQ_AROUND; side++)
+                assert_seq_page(
+                    place, NULL, 0,
+                    &(struct seq_page){
+                        .conversation = c, .side = (enum seq_side)side, .seq = seqs[i], .limit = 5},
+                    got);
+    free(got);
+}
+
+static size_t
+bytes_of(const struct got *got)
+{
+    size_t bytes = 0;
+
+    for (int i = 0; i < got->count; i++)
+        bytes += got->messages[i].content.n;
+    return bytes;
+}
+
+/* From one end to the other, page by page: each message once. */
+static void
+walk_by_seq(struct place *place, const struct message *const messages[], int count, enum seq_side side,
+            struct got *got)
+{
+    int64_t at = side == SEQ_AFTER ? 0 : count + 1;
+    int seen = 0;
+    int pages = 0;
+    bool more = true;
+
+    for (; more; pages++) {
+        struct seq_page page = {.conversation = 1, .side = side, .seq = at, .limit = PAGE_LIMIT_MAX};
+
+        ask_by_seq(place, &page, got);
+        assert_in_range(got->count, 1, PAGE_LIMIT_MAX);
+        assert_true(bytes_of(got) <= PAGE_BYTES + 65536);
+        assert_int_equal(got->messages[side == SEQ_AFTER ? 0 : got->count - 1].seq,
+                         side == SEQ_AFTER ? at + 1 : at - 1);
+        for (int i = 0; i < got->count; i++)
+            assert_same(&got->messages[i], messages[got->messages[0].seq + i]);
+        seen += got->count;
+        at = got->messages[side == SEQ_AFTER ? got->count - 1 : 0].seq;
+        more = side == SEQ_AFTER ? page.has_next : page.has_prev;
+        assert_int_equal(side == SEQ_AFTER ? page.has_prev : page.has_next, pages > 0);
+    }
+    assert_int_equal(seen, count);
+    assert_true(pages > 2);
+}
+
+static void
+large_messages_make_short_pages_by_seq(void **state)
+{
+    struct model plan = {.users = 1,
+                         .conversations = 1,
+                         .sole_member = 1,
+                         .ticks = 60,
+                         .burst = 4,
+                         .content_bytes_max = 65537};
+    static const struct message *messages[MESSAGES_MAX + 1];
+    struct got *got = malloc(sizeof(*got));
+    struct model *model;
+    int count;
+
+    assert_non_null(got);
+    support_chance(&plan.chance);
+    model = model_new(*state, &plan);
+    count = by_seq(model, 0, messages);
+    walk_by_seq(*state, messages, count, SEQ_AFTER, got);
+    walk_by_seq(*state, messages, count, SEQ_BEFORE, got);
+    for (int64_t seq = 1; seq <= count; seq++) {
+        struct seq_page page = {.conversation = 1, .side = SEQ_AROUND, .seq = seq, .limit = PAGE_LIMIT_MAX};
+        int64_t first;
+
+        ask_by_seq(*state, &page, got);
+        first = got->messages[0].seq;
+        assert_true(bytes_of(got) <= PAGE_BYTES + (size_t)2 * 65536);
+        /* It itself is there, and something on either side of it. */
+        assert_in_range(seq - first, seq > 1, got->count - 1 - (seq < count));
+        assert_int_equal(page.has_prev, first > 1);
+        assert_int_equal(page.has_next, first + got->count - 1 < count);
+    }
+    free(model);
+    free(got);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(pages_of_random_histories_are_right, support_open, support_close),
+        cmocka_unit_test_setup_teardown(pages_of_random_histories_are_right, support_open,
+                                        support_check_and_close),
         cmocka_unit_test_setup_teardown(pages_of_somebody_in_many_conversations_are_right, support_open,
-                                        support_close),
+                                        support_check_and_close),
         cmocka_unit_test_setup_teardown(pages_of_somebody_with_a_long_history_are_right, support_open,
-                                        support_close),
+                                        support_check_and_close),
         cmocka_unit_test_setup_teardown(a_tick_larger_than_the_page_is_whole_and_more_follows, support_open,
-                                        support_close),
+                                        support_check_and_close),
         cmocka_unit_test_setup_teardown(large_messages_make_short_pages_and_none_is_lost, support_open,
-                                        support_close),
-        cmocka_unit_test_setup_teardown(who_is_unknown_has_an_empty_page, support_open, support_close),
+                                        support_check_and_close),
+        cmocka_unit_test_setup_teardown(who_is_unknown_has_an_empty_page, support_open,
+                                        support_check_and_close),
+        cmocka_unit_test_setup_teardown(pages_by_seq_are_right, support_open, support_check_and_close),
+        cmocka_unit_test_setup_teardown(an_unknown_or_empty_conversation_has_an_empty_page, support_open,
+                                        support_check_and_close),
+        cmocka_unit_test_setup_teardown(large_messages_make_short_pages_by_seq, support_open,
+                                        support_check_and_close),
         cmocka_unit_test_setup_teardown(pages_of_what_many_send_at_once_are_right, support_open,
-                                        support_close),
+                                        support_check_and_close),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

@@ -1,6 +1,6 @@
 /*
  * http_router.c - checks: THE table finds every request that imd answers, with and without its slash, and
- * nothing else; a wrong method is told the right ones.
+ * nothing else; a segment that is a text is handed on as it stands; a wrong method is told the right ones.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,25 +18,47 @@ find(const char *method, const char *path, struct route_match *match)
     return router_find(routes, route_count, str_c(method), str_c(path), match);
 }
 
-/* The row's path with `id` in it. */
+/* Puts `text` in the place of `hole`, where there is one. */
+static void
+fill(char *path, size_t size, const char *hole, const char *text)
+{
+    char after[256];
+    char *at = strstr(path, hole);
+
+    if (at == NULL)
+        return;
+    snprintf(after, sizeof(after), "%s", at + strlen(hole));
+    snprintf(at, size - (size_t)(at - path), "%s%s", text, after);
+}
+
+/* The row's path with `id` and `emoji` in it, and `after` behind it. */
+static const char *
+path_with(const struct route *route, const char *id, const char *emoji, const char *after)
+{
+    static char path[256];
+
+    snprintf(path, sizeof(path), "%s%s", route->path, after);
+    fill(path, sizeof(path), "{emoji}", emoji);
+    fill(path, sizeof(path), "{id}", id);
+    return path;
+}
+
 static const char *
 path_of(const struct route *route, const char *id, const char *after)
 {
-    static char path[128];
-    const char *hole = strstr(route->path, "{id}");
-
-    if (hole == NULL)
-        snprintf(path, sizeof(path), "%s%s", route->path, after);
-    else
-        snprintf(path, sizeof(path), "%.*s%s%s%s", (int)(hole - route->path), route->path, id, hole + 4,
-                 after);
-    return path;
+    return path_with(route, id, "+1", after);
 }
 
 static bool
 has_id(const struct route *route)
 {
     return strstr(route->path, "{id}") != NULL;
+}
+
+static bool
+has_emoji(const struct route *route)
+{
+    return strstr(route->path, "{emoji}") != NULL;
 }
 
 static void
@@ -53,7 +75,42 @@ every_row_is_found_with_and_without_slash(void **state)
             assert_int_equal(find(routes[i].method, path_of(&routes[i], "57", after[k]), &match), ERR_OK);
             assert_ptr_equal(match.route, &routes[i]);
             assert_int_equal(match.id, has_id(&routes[i]) ? 57 : 0);
+            assert_true(str_is(match.text, has_emoji(&routes[i]) ? "+1" : ""));
         }
+}
+
+/* Whether it is an emoji is a rule, and not the router's. */
+static void
+a_text_is_one_segment_as_it_stands(void **state)
+{
+    static const char *const texts[] = {
+        "1", "\xf0\x9f\x91\x8d", " ", "%2F", "{emoji}", "{id}", "a.b", "..", "\xff\x01", "reactions",
+    };
+    size_t rows = 0;
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        struct route_match match;
+
+        if (!has_emoji(&routes[i]))
+            continue;
+        rows++;
+        for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+            assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", texts[k], "/"), &match),
+                             ERR_OK);
+            assert_true(str_is(match.text, texts[k]));
+            assert_int_equal(match.id, 8);
+        }
+        /* Two slashes at the end: one is ignored, so the text is empty. */
+        assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", "", "/"), &match), ERR_OK);
+        assert_non_null(match.text.p);
+        assert_int_equal(match.text.n, 0);
+        assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", "", ""), &match), ERR_NOT_FOUND);
+        assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", "a/b", ""), &match),
+                         ERR_NOT_FOUND);
+        assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", "/a", ""), &match), ERR_NOT_FOUND);
+    }
+    assert_int_equal(rows, 2);
 }
 
 static void
@@ -83,6 +140,10 @@ a_wrong_method_is_told_the_right_ones(void **state)
         {"PATCH", "/conversations", "POST, GET, HEAD"},
         {"GET", "/conversations/1/join", "POST"},
         {"HEAD", "/conversations/1/leave/", "POST"},
+        {"PUT", "/messages/1", "GET, HEAD, PATCH, DELETE"},
+        {"POST", "/messages/1/reactions/x/", "PUT, DELETE"},
+        {"GET", "/conversations/1", "PATCH"},
+        {"POST", "/conversations/1/read", "PUT"},
         {"POST", "/ws", "GET, HEAD"},
         {"OPTIONS", "/healthz", "GET, HEAD"},
         {"get", "/healthz", "GET, HEAD"},
@@ -132,7 +193,6 @@ ids_are_one_to_the_largest(void **state)
         "1a",
         "a",
         "{id}",
-        "",
         "%31",
         "9223372036854775808",
         "9999999999999999999",
@@ -175,10 +235,17 @@ no_other_path_is_found(void **state)
         "/Messages",
         "/messages//",
         "//messages",
-        "/messages/1",
         "/messages/x/",
-        "/conversations/1",
-        "/conversations/1/",
+        "/messages/1//",
+        "/messages//1",
+        "/messages/1/reactions",
+        "/messages/1/reactions/",
+        "/messages/1/reactions/x/y",
+        "/messages/x/reactions/x",
+        "/messages//reactions/x",
+        "/conversations/x",
+        "/conversations/0/",
+        "/conversations/1/members",
         "/conversations/join",
         "/conversations//join",
         "/conversations/1/joined",
@@ -192,6 +259,8 @@ no_other_path_is_found(void **state)
         "/healthz?",
         "/x/healthz",
         "/healthz/.",
+        "/openapi",
+        "/openapi.json/x",
         "/./healthz",
         "/*",
     };
@@ -229,6 +298,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_with_and_without_slash),
+        cmocka_unit_test(a_text_is_one_segment_as_it_stands),
         cmocka_unit_test(head_is_answered_by_get),
         cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
         cmocka_unit_test(every_row_stands_in_the_list_of_its_path),

@@ -1,14 +1,13 @@
 /*
  * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id; no two
  * transactions share a tick and ticks never fall, also when the clock went back; a command that fails the
- * storage fails its whole group and no other; a group is bounded; two processes write through one shared
- * page, under its lock.
+ * storage fails its whole group and no other; where nothing was written nothing is committed; a group is
+ * bounded; two processes write through one shared page, under its lock.
  */
 #include "support.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,7 +55,7 @@ write_order(struct tx *tx, struct order *o)
     o->id = m.id;
     o->tick = tx->tick;
     if (err == ERR_OK)
-        err = messages_add(tx, &m);
+        err = messages_add(tx, &m, c.version);
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_MESSAGE_CREATED, &c, m.seq, (struct str){0});
     return err;
@@ -152,18 +151,17 @@ assert_stored(struct place *place, struct order (*orders)[EACH])
         for (int i = 0; i < EACH; i++) {
             const struct order *o = &orders[lane][i];
             struct message m;
-            struct stmt *row;
             bool found;
 
-            assert_int_equal(messages_get(db, lane + 1, o->seq, &m, &found, &row), ERR_OK);
+            assert_int_equal(messages_get(db, &place->arena, lane + 1, o->seq, &m, &found), ERR_OK);
             assert_int_equal(found, o->answer == ERR_OK);
             if (found) {
                 assert_int_equal(m.id, o->id);
                 assert_int_equal(m.timestamp, o->tick);
             }
             stored += found;
-            db_done(row);
         }
+    arena_reset(&place->arena);
     pool_end(place->store.pool, db);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), stored);
     /* No id is used up by what is not stored. */
@@ -322,10 +320,8 @@ ticks_rise_though_the_clock_went_back(void **state)
 {
     struct place *place = *state;
     int64_t future = clock_wall_ms() + INT64_C(86400000) * 365;
-    char sql[96];
 
-    snprintf(sql, sizeof(sql), "UPDATE instance SET tick = %" PRId64, future);
-    support_tell(place, sql);
+    support_tell(place, "UPDATE instance SET tick = %" PRId64, future);
     for (int64_t i = 1; i <= 20; i++) {
         struct order o = {.seq = i};
         struct order refused = {.seq = 1000, .verdict = ERR_USERNAME};
@@ -368,6 +364,59 @@ delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
     }
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
     assert_int_equal(support_ask(place, "SELECT id FROM outbox"), 5);
+}
+
+/* Finds that there is nothing to do. */
+static enum err
+look_only(struct tx *tx, void *arg)
+{
+    bool exists;
+
+    return accounts_exists(tx->db, str_c(arg), &exists);
+}
+
+/* Writes, and finds then that it must not. */
+static enum err
+write_and_refuse(struct tx *tx, void *arg)
+{
+    struct order *o = arg;
+    enum err err = write_order(tx, o);
+
+    return err == ERR_OK ? ERR_SENDER_NOT_MEMBER : err;
+}
+
+/* No tick passes, nothing is written to the disk, and whether it could be is not known from it. */
+static void
+where_nothing_was_written_nothing_is_committed(void **state)
+{
+    struct place *place = *state;
+    struct shared_counters *counters = &place->shared->counters;
+    struct commit *commit = place->store.commit;
+    char name[] = "ann";
+    struct order good = {.seq = 1};
+    struct order refused = {.seq = 2};
+    int64_t tick;
+    int wal_pages;
+
+    assert_int_equal(commit_run(commit, run_order, &good, 4), ERR_OK);
+    /* A row that is delivered goes with the next commit, and not without one. */
+    atomic_store(&place->shared->acknowledged_change, 1);
+    tick = support_ask(place, "SELECT tick FROM instance");
+    wal_pages = atomic_load(&place->shared->wal_pages);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(commit_run(commit, look_only, name, 0), ERR_OK);
+        assert_int_equal(commit_run(commit, write_and_refuse, &refused, 0), ERR_SENDER_NOT_MEMBER);
+    }
+    assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
+    assert_int_equal(atomic_load(&place->shared->wal_pages), wal_pages);
+    assert_int_equal(atomic_load(&counters->commits), 1);
+    assert_int_equal(atomic_load(&counters->commands), 11);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
+    good.seq = 3;
+    assert_int_equal(commit_run(commit, run_order, &good, 4), ERR_OK);
+    assert_int_equal(atomic_load(&counters->commits), 2);
+    assert_int_equal(support_ask(place, "SELECT id FROM outbox"), 2);
+    assert_int_equal(good.id, 2);
 }
 
 #define PROCESS_LANES 4
@@ -453,6 +502,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_failure_is_remembered_until_a_commit_succeeds, support_open,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_group_is_bounded, support_open, support_close),
+        cmocka_unit_test_setup_teardown(where_nothing_was_written_nothing_is_committed, support_open,
+                                        support_close),
         cmocka_unit_test_setup_teardown(a_command_runs_under_the_write_lock, support_open, support_close),
         cmocka_unit_test_setup_teardown(ticks_rise_though_the_clock_went_back, support_open, support_close),
         cmocka_unit_test_setup_teardown(ticks_follow_the_clock, support_open, support_close),

@@ -1,10 +1,12 @@
 /*
- * Checks: the first message after a moment is the one that looking at each finds, whatever the history:
- * even, clustered, all at once, of any length, for the whole and for any part of it.
+ * Checks: the first message after a moment, and the first that was created after a version, is the one that
+ * looking at each finds, whatever the history: even, clustered, all at once, of any length, for the whole and
+ * for any part of it. A print of a content is 16 bits that mostly differ.
  */
 #include "support.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "store/accounts.h"
 #include "store/messages.h"
@@ -15,6 +17,7 @@
 struct history {
     int64_t count;
     int64_t *timestamps; /* of seq 1 … count, at 0 … count - 1 */
+    int64_t *versions;   /* the same, of those that created them */
 };
 
 /* How far the next message is from the one before. */
@@ -42,13 +45,19 @@ make(struct chance *chance, struct history *h)
 {
     int shape = (int)support_draw(chance, 6);
     int64_t timestamp = 1 + support_draw(chance, INT64_C(1) << 41);
+    int64_t version = 1;
 
     h->count = support_draw(chance, support_draw(chance, 12) == 0 ? LENGTH_MAX + 1 : 30);
     h->timestamps = calloc((size_t)h->count + 1, sizeof(*h->timestamps));
+    h->versions = calloc((size_t)h->count + 1, sizeof(*h->versions));
     assert_non_null(h->timestamps);
+    assert_non_null(h->versions);
     for (int64_t i = 0; i < h->count; i++) {
         h->timestamps[i] = timestamp;
         timestamp += gap(chance, shape);
+        /* Each has its own; other changes come between. */
+        version += 1 + gap(chance, shape);
+        h->versions[i] = version;
     }
 }
 
@@ -66,55 +75,60 @@ store_all(struct tx *tx, void *arg)
             m.conversation = n + 1;
             m.seq = i + 1;
             m.timestamp = histories[n].timestamps[i];
-            err = messages_add(tx, &m);
+            err = messages_add(tx, &m, histories[n].versions[i]);
         }
     return err;
 }
 
+/* The two ways to ask. */
+typedef enum err find_fn(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
+                         int64_t *seq);
+
 static void
-assert_first_after(struct db *db, const struct history *h, int64_t conversation, int64_t low, int64_t high,
-                   int64_t after)
+assert_first(struct db *db, find_fn *find, const int64_t *values, int64_t conversation, int64_t low,
+             int64_t high, int64_t after)
 {
     int64_t wanted = low;
     int64_t seq = -1;
 
-    while (wanted <= high && h->timestamps[wanted - 1] <= after)
+    while (wanted <= high && values[wanted - 1] <= after)
         wanted++;
-    assert_int_equal(messages_first_after(db, conversation, low, high, after, &seq), ERR_OK);
+    assert_int_equal(find(db, conversation, low, high, after, &seq), ERR_OK);
     if (seq != wanted)
         fail_msg("conversation %" PRId64 ", %" PRId64 " … %" PRId64 " after %" PRId64 ": %" PRId64
                  " instead of %" PRId64,
                  conversation, low, high, after, seq, wanted);
 }
 
-/* Each moment at which the answer can change, and the one before it. */
+/* Each value at which the answer can change, and the one before it. */
 static void
-check_whole(struct db *db, const struct history *h, int64_t conversation)
+check_whole(struct db *db, find_fn *find, const int64_t *values, int64_t count, int64_t conversation)
 {
-    assert_first_after(db, h, conversation, 1, h->count, 0);
-    assert_first_after(db, h, conversation, 1, h->count, INT64_MAX);
-    for (int64_t i = 0; i < h->count; i++) {
-        if (i > 0 && h->timestamps[i] == h->timestamps[i - 1])
+    assert_first(db, find, values, conversation, 1, count, 0);
+    assert_first(db, find, values, conversation, 1, count, INT64_MAX);
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0 && values[i] == values[i - 1])
             continue;
-        assert_first_after(db, h, conversation, 1, h->count, h->timestamps[i]);
-        assert_first_after(db, h, conversation, 1, h->count, h->timestamps[i] - 1);
+        assert_first(db, find, values, conversation, 1, count, values[i]);
+        assert_first(db, find, values, conversation, 1, count, values[i] - 1);
     }
 }
 
 static void
-check_parts(struct chance *chance, struct db *db, const struct history *h, int64_t conversation)
+check_parts(struct chance *chance, struct db *db, find_fn *find, const int64_t *values, int64_t count,
+            int64_t conversation)
 {
     for (int i = 0; i < 20; i++) {
-        int64_t low = 1 + support_draw(chance, h->count + 1);
-        int64_t high = low - 1 + support_draw(chance, h->count - low + 2);
-        int64_t near = h->count == 0 ? 5 : h->timestamps[support_draw(chance, h->count)];
+        int64_t low = 1 + support_draw(chance, count + 1);
+        int64_t high = low - 1 + support_draw(chance, count - low + 2);
+        int64_t near = count == 0 ? 5 : values[support_draw(chance, count)];
 
-        assert_first_after(db, h, conversation, low, high, near - support_draw(chance, 2));
+        assert_first(db, find, values, conversation, low, high, near - support_draw(chance, 2));
     }
 }
 
 static void
-the_first_after_a_moment_is_found(void **state)
+the_first_after_a_moment_or_a_version_is_found(void **state)
 {
     struct place *place = *state;
     struct history *histories = calloc(HISTORIES, sizeof(*histories));
@@ -128,19 +142,50 @@ the_first_after_a_moment_is_found(void **state)
     assert_int_equal(commit_run(place->store.commit, store_all, histories, 0), ERR_OK);
     assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
     for (int n = 0; n < HISTORIES; n++) {
-        check_whole(db, &histories[n], n + 1);
-        check_parts(&chance, db, &histories[n], n + 1);
-        free(histories[n].timestamps);
+        struct history *h = &histories[n];
+
+        check_whole(db, messages_first_after, h->timestamps, h->count, n + 1);
+        check_parts(&chance, db, messages_first_after, h->timestamps, h->count, n + 1);
+        check_whole(db, messages_first_created_after, h->versions, h->count, n + 1);
+        check_parts(&chance, db, messages_first_created_after, h->versions, h->count, n + 1);
+        free(h->timestamps);
+        free(h->versions);
     }
     pool_end(place->store.pool, db);
     free(histories);
+}
+
+static void
+prints_of_contents_mostly_differ(void **state)
+{
+    enum { TEXTS = 2000 };
+    static bool seen[65536];
+    int different = 0;
+
+    (void)state;
+    for (int i = 0; i < TEXTS; i++) {
+        char text[16];
+        int print;
+
+        snprintf(text, sizeof(text), "text %d", i);
+        print = messages_print(str_c(text));
+        assert_in_range(print, 0, 65535);
+        assert_int_equal(messages_print(str_c(text)), print);
+        different += !seen[print];
+        seen[print] = true;
+    }
+    /* Of so many drawn by lot some 30 would be alike. */
+    assert_true(different > TEXTS - 100);
+    assert_in_range(messages_print((struct str){0}), 0, 65535);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_first_after_a_moment_is_found, support_open, support_close),
+        cmocka_unit_test(prints_of_contents_mostly_differ),
+        cmocka_unit_test_setup_teardown(the_first_after_a_moment_or_a_version_is_found, support_open,
+                                        support_close),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

@@ -1,11 +1,15 @@
 /*
  * Checks: an empty file gets all migrations; a second run changes nothing; two masters at once apply each
- * once; a script that fails leaves nothing; a newer database is refused and left alone.
+ * once; a script that fails leaves nothing; a newer database is refused and left alone. A database of the
+ * core, whatever its history, keeps all it holds, gets the versions that its changes had, and is then like a
+ * new one.
  */
 #include "support.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/buf.h"
 #include "store/migrate.h"
 
 static struct db *
@@ -125,14 +129,12 @@ static void
 a_newer_database_is_refused_and_left_alone(void **state)
 {
     struct place *place = *state;
-    char sql[64];
     char *before;
     size_t n;
     struct db *db;
 
     support_migrate(place);
-    snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", migration_count + 1);
-    support_tell(place, sql);
+    support_tell(place, "PRAGMA user_version = %d", migration_count + 1);
     before = file_bytes(place, &n);
     db = open_to_migrate(place);
     assert_int_equal(migrate(db), ERR_STORAGE);
@@ -140,6 +142,340 @@ a_newer_database_is_refused_and_left_alone(void **state)
     db_close(db);
     assert_file_is(place, before, n);
     free(before);
+}
+
+/* --- from the core's first schema */
+
+#define USERS     20
+#define STAYS_MAX 2000
+#define CROWD     130 /* users: all of them are in the large conversations */
+
+/* A stay as the core writes it down, and what is to become of it. */
+struct stay_row {
+    int user;
+    int64_t joined_version;
+    int64_t joined_seq;
+    int64_t left_version; /* 0: still a member */
+    int64_t left_seq;
+    int64_t left_at; /* as near as the core's records are: when the next message came */
+    bool last;       /* of this user */
+};
+
+/* One conversation, as the core keeps it, told event by event. */
+struct history {
+    int64_t id;
+    const char *type;
+    int64_t version;
+    int64_t last_seq;
+    int64_t tick;
+    int members;
+    int64_t present[CROWD]; /* the stay's number; -1: no member */
+    struct stay_row stays[STAYS_MAX];
+    int stay_count;
+    struct buf *script;
+    struct chance *chance;
+};
+
+static void
+come(struct history *h, int user)
+{
+    assert_true(h->stay_count < STAYS_MAX);
+    for (int i = 0; i < h->stay_count; i++)
+        if (h->stays[i].user == user)
+            h->stays[i].last = false;
+    h->stays[h->stay_count] = (struct stay_row){
+        .user = user, .joined_version = h->version, .joined_seq = h->last_seq, .last = true};
+    h->present[user] = h->stay_count++;
+    h->members++;
+}
+
+static void
+go(struct history *h, int user)
+{
+    struct stay_row *s = &h->stays[h->present[user]];
+
+    s->left_version = h->version;
+    s->left_seq = h->last_seq;
+    h->present[user] = -1;
+    h->members--;
+}
+
+/* A text with everything in it that might suffer, as SQL. */
+static void
+add_content(struct history *h)
+{
+    static const char *const pieces[] = {"27",       "22", "5c", "0a", "c3a9",
+                                         "f09f918d", "25", "61", "7f", "e2808b"};
+    int64_t n = support_draw(h->chance, support_draw(h->chance, 40) == 0 ? 60000 : 12);
+
+    buf_c(h->script, "CAST(x'");
+    for (int64_t i = 0; i < n; i++)
+        buf_c(h->script, pieces[support_draw(h->chance, sizeof(pieces) / sizeof(pieces[0]))]);
+    buf_c(h->script, "' AS TEXT)");
+}
+
+static void
+say(struct history *h, int user)
+{
+    h->last_seq++;
+    for (int i = 0; i < h->stay_count; i++)
+        if (h->stays[i].left_version != 0 && h->stays[i].left_at == 0)
+            h->stays[i].left_at = h->tick;
+    buf_printf(h->script,
+               "INSERT INTO message (place, id, sender, timestamp, content) SELECT (%" PRId64
+               " << 32) | %" PRId64 ", last_message_id + 1, 'm%03d', %" PRId64 ",",
+               h->id, h->last_seq, user, h->tick);
+    add_content(h);
+    buf_printf(h->script,
+               " FROM instance; UPDATE instance SET last_message_id = last_message_id + 1;"
+               " INSERT INTO wanted_message VALUES ((%" PRId64 " << 32) | %" PRId64 ", %" PRId64 ");\n",
+               h->id, h->last_seq, h->version);
+}
+
+/* Messages, and comings and goings, often several between the same two messages. */
+static void
+live(struct history *h, int events, int among, int leave_one_in)
+{
+    for (int i = 0; i < events; i++) {
+        int user = (int)support_draw(h->chance, among);
+
+        h->tick += support_draw(h->chance, 3);
+        h->version++;
+        if (h->present[user] < 0)
+            come(h, user);
+        else if (leave_one_in > 0 && support_draw(h->chance, leave_one_in) == 0)
+            go(h, user);
+        else
+            say(h, user);
+    }
+}
+
+/* The rows of the conversation and of its stays, and what they are to be. */
+static void
+write_down(struct history *h)
+{
+    bool private = strcmp(h->type, "private_chat") == 0;
+
+    buf_printf(h->script,
+               "INSERT INTO conversation VALUES (%" PRId64 ", '%s', %s, %s, 5, %" PRId64 ", %" PRId64
+               ", %" PRId64 "); INSERT INTO wanted_conversation VALUES (%" PRId64 ", %d, %" PRId64 ");\n",
+               h->id, h->type, private ? "'m000'" : "NULL", private ? "'m001'" : "NULL", h->tick, h->last_seq,
+               h->version, h->id, h->members, h->tick);
+    for (int i = 0; i < h->stay_count; i++) {
+        const struct stay_row *s = &h->stays[i];
+        bool left = s->left_version != 0;
+        int64_t left_at = s->left_at != 0 ? s->left_at : h->tick;
+
+        buf_printf(h->script,
+                   "INSERT INTO membership VALUES (%" PRId64 ", 'm%03d', %" PRId64 ", %" PRId64
+                   ", nullif(%" PRId64 ", 0), iif(%d, %" PRId64 ", NULL));",
+                   h->id, s->user, s->joined_version, s->joined_seq, s->left_version, left, s->left_seq);
+        buf_printf(h->script,
+                   "INSERT INTO wanted_membership VALUES (%" PRId64 ", 'm%03d', %" PRId64 ", nullif(%" PRId64
+                   ", 0), iif(%d, %" PRId64 ", NULL), %" PRId64 ");\n",
+                   h->id, s->user, s->joined_version,
+                   !s->last ? 0
+                   : left   ? s->left_version
+                            : s->joined_version,
+                   left, left_at,
+                   left               ? left_at
+                   : h->members > 100 ? INT64_MAX
+                                      : h->tick);
+    }
+}
+
+/* What one conversation was like. */
+struct plan {
+    const char *type;
+    int founders; /* users 0 … founders - 1 */
+    int events;
+    int among; /* users 0 … among - 1 */
+    int leave_one_in;
+};
+
+static void
+make(struct history *h, int64_t id, const struct plan *plan)
+{
+    struct buf *script = h->script;
+    struct chance *chance = h->chance;
+
+    *h = (struct history){
+        .id = id, .type = plan->type, .version = 1, .tick = id * 1000, .script = script, .chance = chance};
+    for (int u = 0; u < CROWD; u++)
+        h->present[u] = -1;
+    for (int u = 0; u < plan->founders; u++)
+        come(h, u);
+    live(h, plan->events, plan->among, plan->leave_one_in);
+    write_down(h);
+}
+
+/* Applies the first script alone, as the core did. */
+static void
+found_core(const struct place *place)
+{
+    struct db *db = open_to_migrate(place);
+
+    assert_int_equal(db_script(db, migrations[0].script), ERR_OK);
+    assert_int_equal(db_script(db, "PRAGMA user_version = 1"), ERR_OK);
+    db_close(db);
+}
+
+static void
+live_in_core(const struct place *place, struct chance *chance)
+{
+    static const struct plan plans[] = {
+        {"group_chat", 0, 0, 1, 0},        {"group_chat", 3, 0, 1, 0},
+        {"private_chat", 2, 60, 2, 0},     {"group_chat", 2, 100, USERS, 2},
+        {"group_chat", 5, 200, USERS, 3},  {"group_chat", 0, 200, 4, 2},
+        {"group_chat", 1, 200, USERS, 10}, {"group_chat", 3, 40, 3, 1},
+        {"group_chat", 120, 200, 130, 20}, {"group_chat", CROWD, 0, 1, 0},
+        {"group_chat", 101, 20, 1, 1},     {"group_chat", 100, 200, 101, 4},
+    };
+    struct history *h = malloc(sizeof(*h));
+    struct buf script = {0};
+
+    assert_non_null(h);
+    h->script = &script;
+    h->chance = chance;
+    buf_c(&script, "BEGIN; CREATE TABLE wanted_message (place, version);"
+                   "CREATE TABLE wanted_membership (conversation, username, joined_version, version, left_at,"
+                   " active_at); CREATE TABLE wanted_conversation (id, members, listed_at);");
+    for (int u = 0; u < CROWD; u++)
+        buf_printf(&script, "INSERT INTO account VALUES ('m%03d', 3);", u);
+    for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
+        make(h, (int64_t)i + 1, &plans[i]);
+    buf_c(&script, "INSERT INTO outbox VALUES (7, 'member.left', 4, 9, 4000, NULL, 'm001');"
+                   "UPDATE instance SET tick = 100000, last_change = 7;"
+                   "CREATE TABLE was_message AS SELECT place, id, sender, timestamp, content FROM message;"
+                   "CREATE TABLE was_conversation AS SELECT * FROM conversation;"
+                   "CREATE TABLE was_membership AS SELECT * FROM membership;"
+                   "CREATE TABLE was_account AS SELECT * FROM account;"
+                   "CREATE TABLE was_outbox AS SELECT * FROM outbox;"
+                   "CREATE TABLE was_instance AS SELECT * FROM instance; COMMIT;");
+    buf_add(&script, "", 1);
+    assert_true(buf_ok(&script));
+    support_tell(place, "%s", script.p);
+    buf_clear(&script);
+    free(h);
+}
+
+/* The columns of the two tables hold the same rows. */
+static void
+assert_same_rows(const struct place *place, const char *was, const char *is, const char *columns_was,
+                 const char *columns_is)
+{
+    assert_int_equal(
+        support_ask(place, "SELECT (SELECT count(*) FROM %s) = (SELECT count(*) FROM %s)", was, is), 1);
+    if (support_ask(place, "SELECT count(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM %s)", columns_was,
+                    was, columns_is, is) != 0)
+        fail_msg("%s: rows of %s are missing", is, was);
+}
+
+static void
+assert_nothing_lost(const struct place *place)
+{
+    static const char conversation[] =
+        "id, type, pair_low, pair_high, created_at, updated_at, last_seq, version";
+    static const char membership[] =
+        "conversation, username, joined_version, joined_seq, left_version, left_seq";
+    /* As bytes: what looks alike may differ. */
+    static const char message[] = "place, id, sender, timestamp, CAST(content AS BLOB)";
+
+    assert_same_rows(place, "was_message", "message", message, message);
+    assert_same_rows(place, "was_conversation", "conversation", conversation, conversation);
+    assert_same_rows(place, "was_membership", "membership", membership, membership);
+    assert_same_rows(place, "was_account", "account", "*", "*");
+    assert_same_rows(place, "was_outbox", "outbox", "*", "*");
+    assert_same_rows(place, "was_instance", "instance", "*", "*");
+}
+
+static void
+assert_as_wanted(const struct place *place)
+{
+    assert_same_rows(place, "wanted_message", "message", "place, version", "place, created_version");
+    assert_same_rows(place, "wanted_membership", "membership", "*",
+                     "conversation, username, joined_version, version, left_at, active_at");
+    assert_same_rows(place, "wanted_conversation", "conversation", "*", "id, member_count, listed_at");
+    assert_int_equal(
+        support_ask(place, "SELECT count(*) FROM message WHERE coalesce(changed_version, client_id, reply_to,"
+                           " edited_at, deleted_at, sent_print) IS NOT NULL OR emoji_count <> 0"),
+        0);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM conversation WHERE title <> ''"), 0);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM membership WHERE role <> 'member'"), 0);
+    support_check(place);
+}
+
+static void
+a_database_of_the_core_keeps_all_and_gets_its_versions(void **state)
+{
+    struct chance chance;
+
+    support_chance(&chance);
+    for (int i = 0; i < 5; i++) {
+        struct place *place = *state;
+
+        found_core(place);
+        live_in_core(place, &chance);
+        /* Or little was tested. */
+        assert_true(support_ask(place, "SELECT count(*) FROM message") > 500);
+        assert_true(support_ask(place, "SELECT count(*) FROM membership WHERE left_seq IS NOT NULL") > 200);
+        assert_true(support_ask(place, "SELECT count(*) FROM wanted_conversation WHERE members > 100") >= 2);
+        support_migrate(place);
+        assert_nothing_lost(place);
+        assert_as_wanted(place);
+        support_close(state);
+        support_open_empty(state);
+    }
+}
+
+/* It goes on with the next versions and seqs. */
+static void
+a_database_of_the_core_is_used_as_before(void **state)
+{
+    struct place *place = *state;
+    struct chance chance = {1};
+    int64_t version;
+    int64_t last_seq;
+
+    found_core(place);
+    live_in_core(place, &chance);
+    support_migrate(place);
+    assert_int_equal(store_open(&place->store, place->path, 1, place->shared), ERR_OK);
+    version = support_ask(place, "SELECT version FROM conversation WHERE id = 3");
+    last_seq = support_ask(place, "SELECT last_seq FROM conversation WHERE id = 3");
+    assert_int_equal(support_send(place, 3, "m001", "again").seq, last_seq + 1);
+    assert_int_equal(support_ask(place, "SELECT created_version FROM message ORDER BY id DESC"), version + 1);
+    support_leave(place, 10, "m005");
+    support_join(place, 10, "m005");
+    support_join(place, 1, "m005");
+    support_check(place);
+}
+
+/* All that the database is made of, in its own words. */
+static const char *
+schema_of(struct place *place)
+{
+    return support_text(place,
+                        "SELECT group_concat(type || ' ' || name || ' ' || coalesce(sql, ''), char(10))"
+                        " FROM (SELECT * FROM sqlite_master WHERE tbl_name NOT LIKE 'was_%%'"
+                        " AND tbl_name NOT LIKE 'wanted_%%' ORDER BY type, name)");
+}
+
+static void
+a_migrated_database_has_the_schema_of_a_new_one(void **state)
+{
+    struct place *place = *state;
+    struct chance chance = {1};
+    struct place *new;
+
+    support_open_empty((void **)&new);
+    support_migrate(new);
+    found_core(place);
+    live_in_core(place, &chance);
+    support_migrate(place);
+    assert_string_equal(schema_of(place), schema_of(new));
+    assert_int_equal(support_ask(place, "PRAGMA user_version"), support_ask(new, "PRAGMA user_version"));
+    support_close((void **)&new);
 }
 
 int
@@ -153,6 +489,12 @@ main(void)
         cmocka_unit_test_setup_teardown(a_script_that_fails_leaves_nothing, support_open_empty,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_left_alone, support_open_empty,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_database_of_the_core_keeps_all_and_gets_its_versions,
+                                        support_open_empty, support_close),
+        cmocka_unit_test_setup_teardown(a_database_of_the_core_is_used_as_before, support_open_empty,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_migrated_database_has_the_schema_of_a_new_one, support_open_empty,
                                         support_close),
     };
 

@@ -21,7 +21,7 @@ create(struct tx *tx, void *arg)
     enum err err = accounts_add(tx, str_c("ann"));
 
     (void)arg;
-    return err == ERR_OK ? conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, &c) : err;
+    return err == ERR_OK ? conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, 0, &c) : err;
 }
 
 /* One more message, so that last_seq, version and the number of messages are one. */
@@ -30,16 +30,20 @@ send(struct tx *tx, void *arg)
 {
     struct message m = {.conversation = 1, .sender = str_c("ann"), .content = str_c("x")};
     struct conversation c;
+    struct arena arena;
     bool found;
-    enum err err = conversations_get(tx->db, 1, &c, &found);
+    enum err err;
 
     (void)arg;
+    arena_init(&arena);
+    err = conversations_get(tx->db, &arena, 1, &c, &found);
     if (err == ERR_OK)
-        err = conversations_bump(tx, &c, 1);
+        err = conversations_bump(tx, &c, 1, 0);
     m.seq = c.last_seq;
     m.id = ++tx->last_message_id;
     m.timestamp = tx->tick;
-    return err == ERR_OK ? messages_add(tx, &m) : err;
+    arena_clear(&arena);
+    return err == ERR_OK ? messages_add(tx, &m, c.version) : err;
 }
 
 static bool
@@ -55,13 +59,16 @@ static int64_t
 look(struct db *db)
 {
     struct conversation c = {0};
+    struct arena arena;
     int64_t messages = 0;
     bool found;
+    bool ok;
 
-    if (conversations_get(db, 1, &c, &found) != ERR_OK || !found ||
-        messages_keys(db, 1, 1, INT32_MAX, count, &messages) != ERR_OK)
-        return -1;
-    return messages == c.last_seq ? messages : -1;
+    arena_init(&arena);
+    ok = conversations_get(db, &arena, 1, &c, &found) == ERR_OK && found &&
+         messages_keys(db, 1, 1, INT32_MAX, count, &messages) == ERR_OK;
+    arena_clear(&arena);
+    return ok && messages == c.last_seq ? messages : -1;
 }
 
 static void

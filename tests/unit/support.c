@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "domain/converse.h"
+#include "domain/send.h"
 #include "store/migrate.h"
 
 /* A wake-up that never comes would else hang the tests. */
@@ -81,6 +83,13 @@ support_close(void **state)
     return 0;
 }
 
+int
+support_check_and_close(void **state)
+{
+    support_check(*state);
+    return support_close(state);
+}
+
 static sqlite3 *
 connect_to(const struct place *place)
 {
@@ -91,29 +100,210 @@ connect_to(const struct place *place)
     return handle;
 }
 
+/* sqlite3_vmprintf() knows what printf() knows, and allocates. */
+static char *
+written(const char *format, va_list ap)
+{
+    char *sql = sqlite3_vmprintf(format, ap);
+
+    assert_non_null(sql);
+    return sql;
+}
+
+static sqlite3_stmt *
+prepare(sqlite3 *handle, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+
+    if (sqlite3_prepare_v2(handle, sql, -1, &s, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
+    return s;
+}
+
 int64_t
-support_ask(const struct place *place, const char *sql)
+support_ask(const struct place *place, const char *format, ...)
 {
     sqlite3 *handle = connect_to(place);
-    sqlite3_stmt *s = NULL;
+    sqlite3_stmt *s;
     int64_t value;
+    va_list ap;
+    char *sql;
 
-    if (sqlite3_prepare_v2(handle, sql, -1, &s, NULL) != SQLITE_OK || sqlite3_step(s) != SQLITE_ROW)
+    va_start(ap, format);
+    sql = written(format, ap);
+    va_end(ap);
+    s = prepare(handle, sql);
+    if (sqlite3_step(s) != SQLITE_ROW)
         fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
     value = sqlite3_column_int64(s, 0);
     sqlite3_finalize(s);
     sqlite3_close(handle);
+    sqlite3_free(sql);
     return value;
 }
 
 void
-support_tell(const struct place *place, const char *sql)
+support_tell(const struct place *place, const char *format, ...)
 {
     sqlite3 *handle = connect_to(place);
+    va_list ap;
+    char *sql;
 
+    va_start(ap, format);
+    sql = written(format, ap);
+    va_end(ap);
     if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
     sqlite3_close(handle);
+    sqlite3_free(sql);
+}
+
+const char *
+support_text(struct place *place, const char *format, ...)
+{
+    sqlite3 *handle = connect_to(place);
+    sqlite3_stmt *s;
+    struct str text;
+    va_list ap;
+    char *sql;
+
+    va_start(ap, format);
+    sql = written(format, ap);
+    va_end(ap);
+    s = prepare(handle, sql);
+    if (sqlite3_step(s) != SQLITE_ROW)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
+    text = arena_copy(&place->arena, str_c((const char *)sqlite3_column_text(s, 0)));
+    sqlite3_finalize(s);
+    sqlite3_close(handle);
+    sqlite3_free(sql);
+    return text.p;
+}
+
+size_t
+support_rows(struct place *place, int columns, int64_t **values, const char *format, ...)
+{
+    sqlite3 *handle = connect_to(place);
+    sqlite3_stmt *s;
+    size_t rows = 0;
+    va_list ap;
+    char *sql;
+    int rc;
+
+    va_start(ap, format);
+    sql = written(format, ap);
+    va_end(ap);
+    s = prepare(handle, sql);
+    assert_int_equal(sqlite3_column_count(s), columns);
+    *values = NULL;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        *values = arena_grow(&place->arena, *values, rows, (size_t)columns * sizeof(**values));
+        assert_non_null(*values);
+        for (int i = 0; i < columns; i++)
+            (*values)[rows * (size_t)columns + (size_t)i] = sqlite3_column_int64(s, i);
+        rows++;
+    }
+    if (rc != SQLITE_DONE)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
+    sqlite3_finalize(s);
+    sqlite3_close(handle);
+    sqlite3_free(sql);
+    return rows;
+}
+
+void
+support_check(const struct place *place)
+{
+    /* Each counts the rows that break a promise. */
+    static const char *const breaches[] = {
+        "SELECT count(*) FROM conversation c WHERE member_count <> (SELECT count(*) FROM membership m"
+        " WHERE m.conversation = c.id AND left_version IS NULL)",
+        "SELECT count(*) FROM conversation WHERE listed_at > updated_at OR created_at > updated_at",
+        "SELECT count(*) FROM membership WHERE (left_at IS NULL) <> (left_version IS NULL)",
+        "SELECT count(*) FROM membership WHERE left_version IS NOT NULL AND active_at <> left_at",
+        "SELECT count(*) FROM membership JOIN conversation c ON c.id = conversation"
+        " WHERE left_version IS NULL AND CASE WHEN member_count > 100"
+        " THEN active_at <> 9223372036854775807"
+        " ELSE active_at > updated_at OR active_at < updated_at - 60000 END",
+        "SELECT count(*) FROM membership m WHERE version IS NOT CASE WHEN EXISTS (SELECT 1 FROM membership l"
+        " WHERE l.conversation = m.conversation AND l.username = m.username"
+        " AND l.joined_version > m.joined_version) THEN NULL ELSE coalesce(left_version, joined_version) END",
+        "SELECT count(*) FROM conversation c WHERE last_seq <> (SELECT count(*) FROM message m"
+        " WHERE m.conversation = c.id AND m.seq BETWEEN 1 AND c.last_seq)",
+        "SELECT count(*) FROM message a JOIN message b ON b.place = a.place + 1 WHERE b.seq > 1"
+        " AND (b.created_version <= a.created_version OR b.timestamp < a.timestamp OR b.id <= a.id)",
+        "SELECT count(*) FROM message m JOIN conversation c ON c.id = conversation WHERE created_version < 2"
+        " OR changed_version <= created_version OR max(created_version, coalesce(changed_version, 0)) > "
+        "c.version",
+        "SELECT count(*) FROM message m WHERE emoji_count <> (SELECT count(DISTINCT emoji) FROM reaction r"
+        " WHERE r.place = m.place)",
+        "SELECT count(*) FROM message WHERE deleted_at IS NOT NULL"
+        " AND (content <> '' OR edited_at IS NOT NULL OR emoji_count > 0)",
+        "SELECT count(*) FROM read_marker JOIN conversation c ON c.id = conversation WHERE seq > last_seq",
+        "SELECT count(*) FROM pragma_foreign_key_check",
+        "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    };
+
+    for (size_t i = 0; i < sizeof(breaches) / sizeof(breaches[0]); i++)
+        if (support_ask(place, "%s", breaches[i]) != 0)
+            fail_msg("not 0: %s", breaches[i]);
+}
+
+int64_t
+support_create(struct place *place, enum conversation_type type, const char *names)
+{
+    struct creation creation = {.arena = &place->arena, .type = type};
+    struct str *list = NULL;
+    size_t n = 0;
+
+    for (const char *p = names; *p != '\0'; p += strspn(p, " ")) {
+        list = arena_grow(&place->arena, list, n, sizeof(*list));
+        assert_non_null(list);
+        list[n++] = (struct str){p, strcspn(p, " ")};
+        p += strcspn(p, " ");
+    }
+    creation.names = list;
+    creation.name_count = n;
+    assert_int_equal(converse_create(&place->store, &creation), ERR_OK);
+    assert_true(creation.conversation.id > 0);
+    return creation.conversation.id;
+}
+
+struct message
+support_send(struct place *place, int64_t conversation, const char *sender, const char *content)
+{
+    struct sending sending = {
+        .arena = &place->arena,
+        .message = {.conversation = conversation, .sender = str_c(sender), .content = str_c(content)},
+    };
+
+    assert_int_equal(send_message(&place->store, &sending), ERR_OK);
+    return sending.message;
+}
+
+void
+support_join(struct place *place, int64_t conversation, const char *username)
+{
+    assert_int_equal(converse_join(&place->store, conversation, str_c(username)), ERR_OK);
+}
+
+void
+support_leave(struct place *place, int64_t conversation, const char *username)
+{
+    assert_int_equal(converse_leave(&place->store, conversation, str_c(username)), ERR_OK);
+}
+
+const char *
+support_crowd(struct place *place, int count)
+{
+    size_t room = (size_t)count * 8 + 1;
+    char *names = arena_alloc(&place->arena, room);
+    size_t n = 0;
+
+    assert_non_null(names);
+    for (int i = 0; i < count; i++)
+        n += (size_t)snprintf(names + n, room - n, "%sm%03d", i > 0 ? " " : "", i);
+    return names;
 }
 
 struct runner {

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/model.h"
 #include "base/shared.h"
 #include "store/store.h"
 
@@ -31,6 +32,8 @@ int support_group(void **state);
 /* For cmocka: test setup and teardown; *state is a struct place with an open store of 4 readers. */
 int support_open(void **state);
 int support_close(void **state);
+/* The same teardown, after support_check(). */
+int support_check_and_close(void **state);
 
 /* The same without a store and without a database file: a directory and a shared page. */
 int support_open_empty(void **state);
@@ -38,9 +41,30 @@ int support_open_empty(void **state);
 void support_migrate(const struct place *place);
 
 /* Looks into the database by a connection of its own: the first column of the first row. */
-int64_t support_ask(const struct place *place, const char *sql);
+int64_t support_ask(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Changes it by a connection of its own. Foreign keys are not checked. */
-void support_tell(const struct place *place, const char *sql);
+void support_tell(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same as text, from the arena. */
+const char *support_text(struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * The same for many: all rows, `columns` integers each, one after the other in *values, from the arena.
+ * Returns how many rows.
+ */
+size_t support_rows(struct place *place, int columns, int64_t **values, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* What the schema promises beyond its constraints, of every row. */
+void support_check(const struct place *place);
+
+/* Commands that must succeed. Names stand in one text, parted by blanks; what comes back is from the arena.
+ */
+int64_t support_create(struct place *place, enum conversation_type type, const char *names);
+struct message support_send(struct place *place, int64_t conversation, const char *sender,
+                            const char *content);
+void support_join(struct place *place, int64_t conversation, const char *username);
+void support_leave(struct place *place, int64_t conversation, const char *username);
+/* `count` names, "m000" and so on, in order; from the arena. */
+const char *support_crowd(struct place *place, int count);
 
 /* Runs body(arg, n) for n = 0 … count-1 at once and waits for all. A body must not assert. */
 void support_threads(int count, void (*body)(void *arg, int n), void *arg);

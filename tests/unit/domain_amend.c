@@ -1,0 +1,396 @@
+/*
+ * Checks: a sender edits and deletes what they sent, member or not, and nobody else does; a deletion leaves a
+ * stub and nothing of the content; members react, each once with each emoji, up to so many different ones;
+ * what is so already, and what is refused, changes nothing; each change counts once and is noted once.
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "domain/amend.h"
+
+/* Everything that a change would change. */
+struct state {
+    int64_t tick;
+    int64_t outbox;
+    int64_t versions;
+    int64_t updated_at;
+    int64_t messages;
+    int64_t reactions;
+};
+
+static struct state
+look(struct place *place)
+{
+    return (struct state){
+        .tick = support_ask(place, "SELECT tick FROM instance"),
+        .outbox = support_ask(place, "SELECT count(*) + 1000 * last_change FROM outbox, instance"),
+        .versions = support_ask(place, "SELECT sum(version) FROM conversation"),
+        .updated_at = support_ask(place, "SELECT max(updated_at) FROM conversation"),
+        .messages = support_ask(place, "SELECT sum(coalesce(changed_version, 0) + emoji_count * 1000"
+                                       " + length(content) * 1000000) FROM message"),
+        .reactions = support_ask(place, "SELECT count(*) FROM reaction"),
+    };
+}
+
+static void
+assert_unchanged(struct place *place, const struct state *before)
+{
+    struct state now = look(place);
+
+    assert_memory_equal(&now, before, sizeof(now));
+}
+
+/* What is to be done by `username` to message `id`; `text` is the content or the emoji. */
+static enum err
+amend(struct place *place, enum err (*how)(struct store *store, struct amendment *a), int64_t id,
+      const char *username, const char *text, struct message *m)
+{
+    struct amendment a = {.arena = &place->arena,
+                          .id = id,
+                          .username = str_c(username),
+                          .content = str_c(text),
+                          .emoji = str_c(text)};
+    enum err err = how(&place->store, &a);
+
+    if (m != NULL)
+        *m = a.message;
+    return err;
+}
+
+static struct message
+find(struct place *place, int64_t id)
+{
+    struct message m;
+
+    assert_int_equal(amend_find(&place->store, &place->arena, id, &m), ERR_OK);
+    assert_int_equal(m.id, id);
+    return m;
+}
+
+/* "emoji name, emoji name": as they stand in the message. */
+static const char *
+reactions_of(struct place *place, const struct message *m)
+{
+    char text[4096] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->reaction_count; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s %.*s", i > 0 ? ", " : "",
+                              (int)m->reactions[i].emoji.n, m->reactions[i].emoji.p,
+                              (int)m->reactions[i].username.n, m->reactions[i].username.p);
+    return arena_copy(&place->arena, str_c(text)).p;
+}
+
+static void
+assert_same(struct place *place, const struct message *a, const struct message *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_int_equal(a->conversation, b->conversation);
+    assert_int_equal(a->seq, b->seq);
+    assert_int_equal(a->timestamp, b->timestamp);
+    assert_true(str_eq(a->sender, b->sender));
+    assert_true(str_eq(a->content, b->content));
+    assert_int_equal(a->client_id.p == NULL, b->client_id.p == NULL);
+    assert_true(str_eq(a->client_id, b->client_id));
+    assert_int_equal(a->reply_to, b->reply_to);
+    assert_int_equal(a->edited_at, b->edited_at);
+    assert_int_equal(a->deleted_at, b->deleted_at);
+    assert_int_equal(a->emoji_count, b->emoji_count);
+    assert_string_equal(reactions_of(place, a), reactions_of(place, b));
+}
+
+static int64_t
+last_tick(struct place *place)
+{
+    return support_ask(place, "SELECT tick FROM instance");
+}
+
+/* The last change: what it was, of which version and message, and that it is the conversation's. */
+static void
+assert_noted(struct place *place, const char *event, int64_t version, int64_t seq)
+{
+    assert_int_equal(
+        support_ask(place,
+                    "SELECT count(*) FROM outbox o JOIN conversation c ON c.id = o.conversation"
+                    " WHERE o.id = (SELECT max(id) FROM outbox) AND event = '%s' AND o.version = %" PRId64
+                    " AND seq = %" PRId64 " AND username IS NULL AND c.version = o.version"
+                    " AND c.updated_at = o.tick",
+                    event, version, seq),
+        1);
+}
+
+static void
+an_edit_gives_another_content(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct message sent = support_send(place, group, "ann", "one");
+    struct message m;
+    struct message now;
+
+    support_send(place, group, "bob", "two");
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "three", &m), ERR_OK);
+    assert_noted(place, "message.updated", 5, 1);
+    assert_true(str_is(m.content, "three"));
+    assert_int_equal(m.edited_at, last_tick(place));
+    assert_int_equal(m.timestamp, sent.timestamp);
+    assert_int_equal(m.deleted_at, 0);
+    assert_string_equal(reactions_of(place, &m), "+1 bob");
+    now = find(place, sent.id);
+    assert_same(place, &m, &now);
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "", &m), ERR_OK);
+    assert_noted(place, "message.updated", 6, 1);
+    assert_int_equal(find(place, sent.id).content.n, 0);
+    assert_true(find(place, sent.id).edited_at > now.edited_at);
+    assert_int_equal(support_ask(place, "SELECT last_seq FROM conversation"), 2);
+}
+
+static void
+the_same_content_again_changes_nothing(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
+    struct message sent = support_send(place, group, "ann", "one");
+    struct state before = look(place);
+    struct message m;
+
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "one", &m), ERR_OK);
+    assert_same(place, &m, &sent);
+    assert_unchanged(place, &before);
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", NULL), ERR_OK);
+    before = look(place);
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", &m), ERR_OK);
+    assert_true(m.edited_at != 0);
+    assert_unchanged(place, &before);
+}
+
+static void
+a_deletion_leaves_a_stub(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct message sent = support_send(place, group, "ann", "one");
+    struct message want = sent;
+    struct state before;
+    struct message m;
+
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, &m), ERR_OK);
+    assert_noted(place, "message.deleted", 5, 1);
+    want.content = str_c("");
+    want.deleted_at = last_tick(place);
+    assert_same(place, &m, &want);
+    m = find(place, sent.id);
+    assert_same(place, &m, &want);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction"), 0);
+    before = look(place);
+    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, &m), ERR_OK);
+    assert_same(place, &m, &want);
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "three", NULL), ERR_MESSAGE_DELETED);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_MESSAGE_DELETED);
+    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "+1", &m), ERR_OK);
+    assert_same(place, &m, &want);
+    assert_unchanged(place, &before);
+    support_send(place, group, "ann", "next");
+    assert_int_equal(find(place, sent.id + 1).seq, 2);
+}
+
+static void
+only_the_sender_edits_and_deletes_member_or_not(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct message sent = support_send(place, group, "ann", "one");
+    static const char *const others[] = {"bob", "cid", "Ann", "an", "ann1", ""};
+    struct state before = look(place);
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(amend(place, amend_edit, sent.id, others[i], "x", NULL), ERR_NOT_THE_SENDER);
+        assert_int_equal(amend(place, amend_delete, sent.id, others[i], NULL, NULL), ERR_NOT_THE_SENDER);
+        assert_int_equal(amend(place, amend_edit, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(amend(place, amend_delete, 99, others[i], NULL, NULL), ERR_MESSAGE_UNKNOWN);
+    }
+    assert_unchanged(place, &before);
+    support_leave(place, group, "ann");
+    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "x", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
+    /* Of a deleted one, too, they are told first that it is not theirs. */
+    assert_int_equal(amend(place, amend_edit, sent.id, "bob", "x", NULL), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend(place, amend_delete, sent.id, "bob", NULL, NULL), ERR_NOT_THE_SENDER);
+}
+
+static void
+reactions_stand_by_emoji_and_name(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob Zoe");
+    struct message sent = support_send(place, group, "ann", "one");
+    struct message m;
+
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "b", &m), ERR_OK);
+    assert_noted(place, "message.updated", 3, 1);
+    assert_string_equal(reactions_of(place, &m), "b bob");
+    assert_int_equal(amend(place, amend_react, sent.id, "ann", "b", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "\xf0\x9f\x91\x8d", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "Zoe", "b", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "B", &m), ERR_OK);
+    assert_string_equal(reactions_of(place, &m), "B bob, b Zoe, b ann, b bob, \xf0\x9f\x91\x8d bob");
+    assert_int_equal(m.emoji_count, 3);
+    assert_int_equal(m.edited_at, 0);
+    assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "b", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "B", &m), ERR_OK);
+    assert_noted(place, "message.updated", 9, 1);
+    assert_string_equal(reactions_of(place, &m), "b Zoe, b bob, \xf0\x9f\x91\x8d bob");
+    assert_int_equal(m.emoji_count, 2);
+    m = find(place, sent.id);
+    assert_string_equal(reactions_of(place, &m), "b Zoe, b bob, \xf0\x9f\x91\x8d bob");
+    /* Another message has its own. */
+    assert_int_equal(support_send(place, group, "ann", "two").reaction_count, 0);
+}
+
+static void
+a_reaction_that_is_there_already_or_not_there_changes_nothing(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct message sent = support_send(place, group, "ann", "one");
+    struct state before;
+    struct message m;
+
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_OK);
+    before = look(place);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", &m), ERR_OK);
+    assert_string_equal(reactions_of(place, &m), "x bob");
+    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "y", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "x", &m), ERR_OK);
+    assert_string_equal(reactions_of(place, &m), "x bob");
+    assert_unchanged(place, &before);
+}
+
+static void
+only_members_react(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct message sent = support_send(place, group, "ann", "one");
+    static const char *const others[] = {"bob", "cid", "nobody", ""};
+    struct state before;
+
+    support_create(place, TYPE_GROUP, "cid");
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_OK);
+    support_leave(place, group, "bob");
+    before = look(place);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(amend(place, amend_react, sent.id, others[i], "x", NULL), ERR_NOT_A_MEMBER);
+        assert_int_equal(amend(place, amend_unreact, sent.id, others[i], "x", NULL), ERR_NOT_A_MEMBER);
+        assert_int_equal(amend(place, amend_react, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(amend(place, amend_unreact, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
+    }
+    assert_unchanged(place, &before);
+    /* Theirs stays. */
+    assert_int_equal(find(place, sent.id).reaction_count, 1);
+    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_NOT_A_MEMBER);
+}
+
+static void
+a_message_bears_so_many_emoji_and_no_more(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct message sent = support_send(place, group, "ann", "one");
+    char emoji[8];
+    struct state before;
+    struct message m;
+
+    for (int i = 0; i < EMOJI_PER_MESSAGE; i++) {
+        snprintf(emoji, sizeof(emoji), "e%02d", i);
+        assert_int_equal(amend(place, amend_react, sent.id, "ann", emoji, NULL), ERR_OK);
+    }
+    before = look(place);
+    assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", NULL), ERR_TOO_MANY_REACTIONS);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "more", NULL), ERR_TOO_MANY_REACTIONS);
+    /* One that is there is none more. */
+    assert_int_equal(amend(place, amend_react, sent.id, "ann", "e00", NULL), ERR_OK);
+    assert_unchanged(place, &before);
+    assert_int_equal(amend(place, amend_react, sent.id, "bob", "e00", &m), ERR_OK);
+    assert_int_equal(m.emoji_count, EMOJI_PER_MESSAGE);
+    assert_int_equal(m.reaction_count, EMOJI_PER_MESSAGE + 1);
+    assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "e00", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", NULL), ERR_TOO_MANY_REACTIONS);
+    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "e00", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", &m), ERR_OK);
+    assert_int_equal(m.emoji_count, EMOJI_PER_MESSAGE);
+}
+
+static bool
+valid(const char *bytes, size_t n)
+{
+    /* On the heap, so that a look beyond its end is seen. */
+    char *exact = malloc(n > 0 ? n : 1);
+    bool result;
+
+    assert_non_null(exact);
+    memcpy(exact, bytes, n);
+    result = amend_emoji_valid((struct str){exact, n});
+    free(exact);
+    return result;
+}
+
+static void
+an_emoji_is_a_short_text_without_blanks(void **state)
+{
+    static const char *const good[] = {
+        "a", "+1", "\xf0\x9f\x91\x8d", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", "\xc3\xa9", "/", "%"};
+    static const char *const bad[] = {"",     " ",    "a b",  "a\n",          "\t",       "\x7f",
+                                      "\x01", "\xff", "\xc3", "\xed\xa0\x80", "\xc0\xaf", "\xf0\x9f\x91"};
+    char text[EMOJI_BYTES_MAX + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_true(valid(good[i], strlen(good[i])));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(valid(bad[i], strlen(bad[i])));
+    assert_false(valid("a\0b", 3));
+    assert_false(amend_emoji_valid((struct str){0}));
+    memset(text, 'x', sizeof(text));
+    assert_true(valid(text, EMOJI_BYTES_MAX));
+    assert_false(valid(text, EMOJI_BYTES_MAX + 1));
+}
+
+static void
+who_looks_for_nothing_finds_nothing(void **state)
+{
+    static const int64_t ids[] = {0, -1, 2, INT64_MAX, INT64_MIN};
+    struct place *place = *state;
+    struct message m;
+
+    support_send(place, support_create(place, TYPE_GROUP, "ann"), "ann", "x");
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+        assert_int_equal(amend_find(&place->store, &place->arena, ids[i], &m), ERR_MESSAGE_UNKNOWN);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
+        TEST(an_edit_gives_another_content),
+        TEST(the_same_content_again_changes_nothing),
+        TEST(a_deletion_leaves_a_stub),
+        TEST(only_the_sender_edits_and_deletes_member_or_not),
+        TEST(reactions_stand_by_emoji_and_name),
+        TEST(a_reaction_that_is_there_already_or_not_there_changes_nothing),
+        TEST(only_members_react),
+        TEST(a_message_bears_so_many_emoji_and_no_more),
+        cmocka_unit_test(an_emoji_is_a_short_text_without_blanks),
+        TEST(who_looks_for_nothing_finds_nothing),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}

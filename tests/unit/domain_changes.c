@@ -1,0 +1,806 @@
+/*
+ * Checks: a page of changes holds exactly the messages and members whose last change lies between the version
+ * asked from and the page's own, each once, as they are now, in the order of those changes; for one member,
+ * of the messages those that they received. Whoever applies page after page, while it all goes on, ends with
+ * the present state. Pages are bounded by number, by size, and by what they pass over, and always get
+ * further.
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "domain/amend.h"
+#include "domain/changes.h"
+#include "domain/converse.h"
+#include "domain/reading.h"
+#include "domain/send.h"
+#include "store/conversations.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+
+#define USERS        8
+#define EMOJIS       4
+#define MESSAGES_MAX 6000
+#define SKIPPED_MAX  2000 /* what a page may pass over */
+
+/* In byte order, as everything by name is. */
+static const char *const users[USERS] = {"Zoe", "_1", "ann", "bob", "cid", "dan", "eve", "fay"};
+static const char *const emojis[EMOJIS] = {"+1", ":-)", "\xe2\x9d\xa4", "\xf0\x9f\x91\x8d"};
+
+/* --- the model: one conversation, told in the simplest way */
+
+struct said {
+    int sender;
+    int text; /* which; see write_text() */
+    size_t bytes;
+    int64_t id;
+    int64_t timestamp;
+    int64_t edited_at;
+    int64_t deleted_at;
+    unsigned reactions[EMOJIS]; /* bit n: by user n */
+    unsigned receivers;         /* bit n: user n was a member */
+    int64_t version;            /* of the last change */
+};
+
+struct model {
+    int64_t conversation;
+    int64_t version;
+    int64_t last_seq;
+    struct said said[MESSAGES_MAX + 1]; /* by seq */
+    unsigned members;                   /* bit n: user n is one */
+    int64_t standing[USERS];            /* version of the last coming or going; 0: neither */
+    int64_t read[USERS];
+    char title[16];
+    int texts;         /* so many were written */
+    int64_t bytes_max; /* of a text */
+    struct chance chance;
+};
+
+/* A text that, unless it is very short, no other is like. */
+static struct str
+write_text(struct place *place, int text, size_t bytes)
+{
+    char *p = arena_alloc(&place->arena, bytes + 1);
+    char head[16];
+    size_t n = (size_t)snprintf(head, sizeof(head), "%d", text);
+
+    assert_non_null(p);
+    memset(p, 'a' + text % 26, bytes);
+    memcpy(p, head, n < bytes ? n : bytes);
+    return (struct str){p, bytes};
+}
+
+static bool
+has(unsigned set, int n)
+{
+    return (set >> n & 1) != 0;
+}
+
+static struct model *
+model_new(struct place *place, int64_t bytes_max)
+{
+    struct model *model = calloc(1, sizeof(*model));
+
+    assert_non_null(model);
+    model->bytes_max = bytes_max;
+    /* All users there are; and something that is not to be mixed up with it. */
+    support_create(place, TYPE_GROUP, "Zoe _1 ann bob cid dan eve fay");
+    support_send(place, 1, "ann", "elsewhere");
+    model->conversation = support_create(place, TYPE_GROUP, "ann bob cid");
+    support_send(place, 1, "bob", "elsewhere");
+    model->version = 1;
+    model->members = 7U << 2;
+    for (int i = 2; i < 5; i++)
+        model->standing[i] = 1;
+    return model;
+}
+
+/* --- what happens, by command */
+
+static void
+say(struct place *place, struct model *model, int user)
+{
+    size_t bytes = (size_t)support_draw(&model->chance, model->bytes_max);
+    struct sending sending = {.arena = &place->arena,
+                              .message = {.conversation = model->conversation,
+                                          .sender = str_c(users[user]),
+                                          .content = write_text(place, ++model->texts, bytes)}};
+
+    assert_int_equal(send_message(&place->store, &sending),
+                     has(model->members, user) ? ERR_OK : ERR_SENDER_NOT_MEMBER);
+    if (!has(model->members, user))
+        return;
+    assert_true(model->last_seq < MESSAGES_MAX);
+    model->said[++model->last_seq] = (struct said){
+        .sender = user,
+        .text = model->texts,
+        .bytes = bytes,
+        .id = sending.message.id,
+        .timestamp = sending.message.timestamp,
+        .receivers = model->members,
+        .version = ++model->version,
+    };
+}
+
+static struct amendment
+amendment(struct place *place, const struct said *s, int user)
+{
+    return (struct amendment){.arena = &place->arena, .id = s->id, .username = str_c(users[user])};
+}
+
+static void
+edit(struct place *place, struct model *model, struct said *s)
+{
+    size_t bytes = (size_t)support_draw(&model->chance, model->bytes_max);
+    struct amendment a = amendment(place, s, s->sender);
+
+    a.content = write_text(place, ++model->texts, bytes);
+    if (s->deleted_at != 0) {
+        assert_int_equal(amend_edit(&place->store, &a), ERR_MESSAGE_DELETED);
+        return;
+    }
+    assert_int_equal(amend_edit(&place->store, &a), ERR_OK);
+    /* Very short ones may be alike. */
+    if (str_eq(a.content, write_text(place, s->text, s->bytes)))
+        return;
+    s->text = model->texts;
+    s->bytes = bytes;
+    s->edited_at = a.message.edited_at;
+    s->version = ++model->version;
+}
+
+static void
+erase(struct place *place, struct model *model, struct said *s)
+{
+    struct amendment a = amendment(place, s, s->sender);
+
+    assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
+    if (s->deleted_at != 0)
+        return;
+    s->bytes = 0;
+    s->edited_at = 0;
+    s->deleted_at = a.message.deleted_at;
+    memset(s->reactions, 0, sizeof(s->reactions));
+    s->version = ++model->version;
+}
+
+static void
+react(struct place *place, struct model *model, struct said *s, int user)
+{
+    int emoji = (int)support_draw(&model->chance, EMOJIS);
+    bool adds = support_draw(&model->chance, 3) > 0;
+    struct amendment a = amendment(place, s, user);
+    enum err err;
+
+    a.emoji = str_c(emojis[emoji]);
+    err = adds ? amend_react(&place->store, &a) : amend_unreact(&place->store, &a);
+    if (!has(model->members, user)) {
+        assert_int_equal(err, ERR_NOT_A_MEMBER);
+        return;
+    }
+    assert_int_equal(err, adds && s->deleted_at != 0 ? ERR_MESSAGE_DELETED : ERR_OK);
+    if (err != ERR_OK || has(s->reactions[emoji], user) == adds)
+        return;
+    s->reactions[emoji] ^= 1U << user;
+    s->version = ++model->version;
+}
+
+static void
+come_or_go(struct place *place, struct model *model, int user)
+{
+    if (has(model->members, user))
+        support_leave(place, model->conversation, users[user]);
+    else
+        support_join(place, model->conversation, users[user]);
+    model->members ^= 1U << user;
+    model->standing[user] = ++model->version;
+}
+
+static void
+call_it(struct place *place, struct model *model, int user)
+{
+    struct naming naming = {
+        .arena = &place->arena, .id = model->conversation, .username = str_c(users[user])};
+    char title[16];
+
+    snprintf(title, sizeof(title), "title %d", (int)support_draw(&model->chance, 3));
+    naming.title = str_c(title);
+    assert_int_equal(converse_name(&place->store, &naming),
+                     has(model->members, user) ? ERR_OK : ERR_NOT_A_MEMBER);
+    if (!has(model->members, user) || strcmp(title, model->title) == 0)
+        return;
+    memcpy(model->title, title, sizeof(title));
+    model->version++;
+}
+
+static void
+look_at(struct place *place, struct model *model, int user, int64_t seq)
+{
+    struct reading r = {.arena = &place->arena,
+                        .conversation = model->conversation,
+                        .username = str_c(users[user]),
+                        .seq = seq};
+
+    assert_int_equal(reading_mark(&place->store, &r), has(model->members, user) ? ERR_OK : ERR_NOT_A_MEMBER);
+    if (has(model->members, user) && seq > model->read[user])
+        model->read[user] = seq;
+}
+
+/* Anything, most of it changes. */
+static void
+happen(struct place *place, struct model *model)
+{
+    int user = (int)support_draw(&model->chance, USERS);
+    int64_t what = support_draw(&model->chance, model->last_seq == 0 ? 4 : 20);
+    int64_t seq = 1 + support_draw(&model->chance, model->last_seq + (model->last_seq == 0));
+
+    if (what < 7)
+        say(place, model, user);
+    else if (what < 10)
+        edit(place, model, &model->said[seq]);
+    else if (what < 12)
+        erase(place, model, &model->said[seq]);
+    else if (what < 16)
+        react(place, model, &model->said[seq], user);
+    else if (what < 18)
+        come_or_go(place, model, user);
+    else if (what < 19)
+        call_it(place, model, user);
+    else
+        look_at(place, model, user, seq);
+}
+
+/* --- a page, compared with what it has to be */
+
+/* Somebody who applies pages. */
+struct client {
+    int user; /* -1: nobody, all messages */
+    int64_t version;
+    int64_t said[MESSAGES_MAX + 1]; /* by seq: the version at which each was taken; 0: not held */
+    unsigned members;
+    int64_t read[USERS];
+    char title[16];
+};
+
+struct got {
+    struct place *place;
+    const struct model *model;
+    const struct changes_page *page;
+    int user;
+    struct client *client; /* NULL: nobody applies it */
+    int count;
+    size_t bytes;
+    int64_t last; /* version of the last one */
+};
+
+static void
+assert_reactions(const struct message *m, const struct said *s)
+{
+    size_t n = 0;
+
+    for (int e = 0; e < EMOJIS; e++)
+        for (int u = 0; u < USERS; u++) {
+            if (!has(s->reactions[e], u))
+                continue;
+            assert_true(n < m->reaction_count);
+            assert_true(str_is(m->reactions[n].emoji, emojis[e]));
+            assert_true(str_is(m->reactions[n].username, users[u]));
+            n++;
+        }
+    assert_int_equal(m->reaction_count, n);
+}
+
+static void
+take(void *arg, const struct message *m)
+{
+    struct got *got = arg;
+    const struct said *s;
+
+    assert_int_equal(m->conversation, got->model->conversation);
+    assert_in_range(m->seq, 1, got->model->last_seq);
+    s = &got->model->said[m->seq];
+    assert_int_equal(m->id, s->id);
+    assert_int_equal(m->timestamp, s->timestamp);
+    assert_int_equal(m->edited_at, s->edited_at);
+    assert_int_equal(m->deleted_at, s->deleted_at);
+    assert_true(str_is(m->sender, users[s->sender]));
+    assert_true(str_eq(m->content, write_text(got->place, s->text, s->bytes)));
+    assert_reactions(m, s);
+    assert_true(got->user < 0 || has(s->receivers, got->user));
+    /* In order, so none comes twice. */
+    assert_true(s->version > got->last);
+    got->last = s->version;
+    got->count++;
+    got->bytes += s->bytes;
+    if (got->client != NULL)
+        got->client->said[m->seq] = s->version;
+}
+
+/* The members on the page are those whose standing changed: in order, as it is. */
+static void
+assert_standings(const struct model *model, const struct changes_page *page, struct client *client)
+{
+    size_t wanted = 0;
+    int64_t last = page->after;
+    int before = -1;
+
+    for (int u = 0; u < USERS; u++)
+        wanted += model->standing[u] > page->after && model->standing[u] <= page->version;
+    assert_int_equal(page->member_count, wanted);
+    for (size_t i = 0; i < page->member_count; i++) {
+        const struct standing *m = &page->members[i];
+        int u = 0;
+
+        while (u < USERS && !str_is(m->username, users[u]))
+            u++;
+        assert_true(u < USERS);
+        assert_true(model->standing[u] > last || (model->standing[u] == 1 && last == 1 && u > before));
+        last = model->standing[u];
+        before = u;
+        assert_int_equal(m->left, !has(model->members, u));
+        assert_true(str_is(m->role, "member"));
+        if (client != NULL)
+            client->members = m->left ? client->members & ~(1U << u) : client->members | 1U << u;
+    }
+}
+
+static void
+assert_markers(const struct model *model, const struct changes_page *page, struct client *client)
+{
+    size_t n = 0;
+
+    assert_true(page->few);
+    for (int u = 0; u < USERS; u++) {
+        if (!has(model->members, u) || model->read[u] == 0)
+            continue;
+        assert_true(n < page->marker_count);
+        assert_true(str_is(page->markers[n].username, users[u]));
+        assert_int_equal(page->markers[n].seq, model->read[u]);
+        n++;
+        if (client != NULL)
+            client->read[u] = model->read[u];
+    }
+    assert_int_equal(page->marker_count, n);
+}
+
+static void
+assert_object(const struct model *model, const struct changes_page *page)
+{
+    const struct conversation *c = &page->object;
+    size_t n = 0;
+
+    assert_int_equal(page->changed, model->version > page->after);
+    assert_int_equal(c->id, model->conversation);
+    assert_int_equal(c->version, model->version);
+    assert_int_equal(c->last_seq, model->last_seq);
+    assert_true(str_is(c->title, model->title));
+    for (int u = 0; u < USERS; u++)
+        if (has(model->members, u))
+            assert_true(n < c->members_read && str_is(c->members[n++], users[u]));
+    assert_int_equal(c->members_read, n);
+    assert_int_equal(c->member_count, n);
+}
+
+/* Exactly what changed between the two versions, and no more than there may be. */
+static void
+assert_page(const struct model *model, const struct got *got, int limit)
+{
+    const struct changes_page *page = got->page;
+    int64_t shown = got->count + (int64_t)page->member_count;
+    int wanted = 0;
+
+    for (int64_t seq = 1; seq <= model->last_seq; seq++) {
+        const struct said *s = &model->said[seq];
+
+        wanted += s->version > page->after && s->version <= page->version &&
+                  (got->user < 0 || has(s->receivers, got->user));
+    }
+    assert_int_equal(got->count, wanted);
+    assert_true(got->count == 0 || got->last <= page->version);
+    if (!page->has_next) {
+        assert_int_equal(page->version, model->version);
+    } else {
+        assert_in_range(page->version, page->after + 1, model->version - 1);
+        /* It ended because it was full, large, or had passed over much. */
+        assert_true(shown >= limit || got->bytes > PAGE_BYTES_MAX ||
+                    page->version - page->after >= SKIPPED_MAX);
+    }
+    /* The first members share a version, which no page may part. */
+    assert_true(shown <= limit || page->version == 1);
+}
+
+/* One page after `after`; what it is, is checked. Returns its version. */
+static int64_t
+ask(struct place *place, const struct model *model, int user, int64_t after, int limit, struct client *client,
+    bool *has_next)
+{
+    struct changes_page page = {
+        .conversation = model->conversation,
+        .after = after,
+        .username = user < 0 ? (struct str){0} : str_c(users[user]),
+        .limit = limit,
+    };
+    struct got got = {place, model, &page, user, client, 0, 0, after};
+    enum err err = changes_page(&place->store, &place->arena, &page, take, &got);
+
+    *has_next = page.has_next;
+    if (user >= 0 && !has(model->members, user)) {
+        assert_int_equal(err, ERR_NOT_A_MEMBER);
+        return after;
+    }
+    assert_int_equal(err, ERR_OK);
+    assert_int_equal(strlen(page.epoch), 32);
+    assert_page(model, &got, limit);
+    assert_standings(model, &page, client);
+    assert_markers(model, &page, client);
+    assert_object(model, &page);
+    if (client != NULL && page.changed)
+        snprintf(client->title, sizeof(client->title), "%.*s", (int)page.object.title.n, page.object.title.p);
+    arena_reset(&place->arena);
+    return page.version;
+}
+
+static void
+ask_at_random(struct place *place, struct model *model)
+{
+    int user = (int)support_draw(&model->chance, USERS + 1) - 1;
+    int64_t after = support_draw(&model->chance, model->version + 2);
+    int limit = 1 + (int)support_draw(&model->chance, support_draw(&model->chance, 4) == 0 ? 1000 : 20);
+    bool has_next;
+
+    ask(place, model, user, after, limit, NULL, &has_next);
+}
+
+/* --- clients */
+
+static void
+apply_page(struct place *place, struct model *model, struct client *client, bool *has_next)
+{
+    int limit = 1 + (int)support_draw(&model->chance, 12);
+
+    /* Who leaves drops the conversation, and begins anew. */
+    if (client->user >= 0 && !has(model->members, client->user)) {
+        *client = (struct client){.user = client->user};
+        *has_next = false;
+        return;
+    }
+    client->version = ask(place, model, client->user, client->version, limit, client, has_next);
+}
+
+static void
+assert_present(const struct model *model, const struct client *client)
+{
+    assert_int_equal(client->version, model->version);
+    assert_int_equal(client->members, model->members);
+    assert_string_equal(client->title, model->title);
+    for (int64_t seq = 1; seq <= model->last_seq; seq++) {
+        const struct said *s = &model->said[seq];
+        bool received = client->user < 0 || has(s->receivers, client->user);
+
+        /* When it was taken it was as it was then; no change has come since. */
+        assert_int_equal(client->said[seq], received ? s->version : 0);
+    }
+    for (int u = 0; u < USERS; u++)
+        if (has(model->members, u))
+            assert_int_equal(client->read[u], model->read[u]);
+}
+
+static void
+clients_that_apply_pages_while_it_goes_on_end_with_the_present(void **state)
+{
+    enum { STEPS = 700, CLIENTS = 5 };
+    struct place *place = *state;
+    struct model *model = model_new(place, 20);
+    struct client *clients = calloc(CLIENTS, sizeof(*clients));
+
+    assert_non_null(clients);
+    support_chance(&model->chance);
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i].user = i - 1;
+    for (int i = 0; i < STEPS; i++) {
+        struct client *client = &clients[support_draw(&model->chance, CLIENTS)];
+        bool has_next;
+
+        happen(place, model);
+        if (support_draw(&model->chance, 3) == 0)
+            apply_page(place, model, client, &has_next);
+        if (support_draw(&model->chance, 3) == 0)
+            ask_at_random(place, model);
+        arena_reset(&place->arena);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        bool has_next = true;
+
+        while (has_next)
+            apply_page(place, model, &clients[i], &has_next);
+        if (clients[i].user < 0 || has(model->members, clients[i].user))
+            assert_present(model, &clients[i]);
+    }
+    free(clients);
+    free(model);
+}
+
+/* --- many, in one transaction: a command for each would ask the disk */
+
+struct bulk {
+    struct model *model;
+    int says;   /* messages by user 2, then … */
+    int edits;  /* … the first of all are edited, then … */
+    int erases; /* … the last of all deleted */
+};
+
+static enum err
+say_in_tx(struct tx *tx, struct model *model, struct conversation *c)
+{
+    struct said *s = &model->said[++model->last_seq];
+    struct message m = {.conversation = model->conversation, .sender = str_c(users[2]), .content = str_c("")};
+    enum err err = conversations_bump(tx, c, 1, 0);
+
+    m.id = ++tx->last_message_id;
+    m.seq = c->last_seq;
+    m.timestamp = tx->tick;
+    *s = (struct said){.sender = 2,
+                       .id = m.id,
+                       .timestamp = m.timestamp,
+                       .receivers = model->members,
+                       .version = ++model->version};
+    return err == ERR_OK ? messages_add(tx, &m, c->version) : err;
+}
+
+static enum err
+edit_in_tx(struct tx *tx, struct model *model, struct conversation *c, int64_t seq)
+{
+    struct said *s = &model->said[seq];
+    struct message m = {.conversation = model->conversation, .seq = seq};
+    char text[16];
+    enum err err = conversations_bump(tx, c, 0, 0);
+
+    s->text = ++model->texts;
+    s->bytes = (size_t)snprintf(text, sizeof(text), "%d", s->text);
+    s->edited_at = tx->tick;
+    s->version = ++model->version;
+    return err == ERR_OK ? messages_edit(tx, &m, str_c(text), c->version) : err;
+}
+
+static enum err
+erase_in_tx(struct tx *tx, struct model *model, struct conversation *c, int64_t seq)
+{
+    struct said *s = &model->said[seq];
+    struct message m = {.conversation = model->conversation, .seq = seq};
+    enum err err = conversations_bump(tx, c, 0, 0);
+
+    s->bytes = 0;
+    s->edited_at = 0;
+    s->deleted_at = tx->tick;
+    s->version = ++model->version;
+    return err == ERR_OK ? messages_delete(tx, &m, c->version) : err;
+}
+
+static enum err
+bulk_in_tx(struct tx *tx, void *arg)
+{
+    const struct bulk *bulk = arg;
+    struct model *model = bulk->model;
+    struct conversation c;
+    struct arena arena;
+    bool found;
+    enum err err;
+
+    arena_init(&arena);
+    err = conversations_get(tx->db, &arena, model->conversation, &c, &found);
+    for (int i = 0; err == ERR_OK && i < bulk->says; i++)
+        err = say_in_tx(tx, model, &c);
+    for (int i = 0; err == ERR_OK && i < bulk->edits; i++)
+        err = edit_in_tx(tx, model, &c, i + 1);
+    for (int i = 0; err == ERR_OK && i < bulk->erases; i++)
+        err = erase_in_tx(tx, model, &c, model->last_seq - i);
+    arena_clear(&arena);
+    return err;
+}
+
+static void
+happen_many(struct place *place, struct model *model, int says, int edits, int erases)
+{
+    struct bulk bulk = {model, says, edits, erases};
+
+    assert_int_equal(commit_run(place->store.commit, bulk_in_tx, &bulk, 0), ERR_OK);
+}
+
+/* From `after` to the end. *empty: how many pages showed no object. */
+static void
+page_through(struct place *place, const struct model *model, int user, int64_t after, int limit, int *pages)
+{
+    bool has_next = true;
+
+    *pages = 0;
+    while (has_next) {
+        after = ask(place, model, user, after, limit, NULL, &has_next);
+        *pages += 1;
+    }
+}
+
+static void
+what_is_passed_over_is_bounded(void **state)
+{
+    struct place *place = *state;
+    struct model *model = model_new(place, 20);
+    int pages;
+
+    model->chance.state = 1;
+    come_or_go(place, model, 3);
+    happen_many(place, model, 4500, 2500, 30);
+    come_or_go(place, model, 3);
+    happen_many(place, model, 10, 5, 3);
+    /* 2,500 that are told later come before anything that is on the page. */
+    page_through(place, model, -1, 6, 1000, &pages);
+    assert_int_equal(pages, 6);
+    page_through(place, model, -1, 0, 37, &pages);
+    /* Bob was away while all but ten were sent: that is jumped over, its 2,530 changes are not. */
+    page_through(place, model, 3, 0, 1000, &pages);
+    assert_int_equal(pages, 2);
+    page_through(place, model, 3, 0, 1, &pages);
+    page_through(place, model, 3, model->version - 20, 3, &pages);
+    free(model);
+}
+
+/* Whatever came before them is not looked at. */
+static void
+who_came_late_needs_one_page(void **state)
+{
+    struct place *place = *state;
+    struct model *model = model_new(place, 20);
+    int pages;
+
+    model->chance.state = 1;
+    happen_many(place, model, 5000, 0, 0);
+    come_or_go(place, model, 7);
+    happen_many(place, model, 3, 0, 0);
+    page_through(place, model, 7, 0, 1000, &pages);
+    assert_int_equal(pages, 1);
+    free(model);
+}
+
+static void
+large_messages_make_short_pages(void **state)
+{
+    struct place *place = *state;
+    struct model *model = model_new(place, 65537);
+    int pages;
+
+    support_chance(&model->chance);
+    for (int i = 0; i < 100; i++) {
+        say(place, model, 2);
+        arena_reset(&place->arena);
+    }
+    page_through(place, model, -1, 0, PAGE_LIMIT_MAX, &pages);
+    assert_true(pages > 1);
+    page_through(place, model, 4, 0, PAGE_LIMIT_MAX, &pages);
+    assert_true(pages > 1);
+    for (int64_t seq = 1; seq <= 60; seq++) {
+        edit(place, model, &model->said[seq]);
+        arena_reset(&place->arena);
+    }
+    page_through(place, model, -1, 20, PAGE_LIMIT_MAX, &pages);
+    assert_true(pages > 1);
+    free(model);
+}
+
+/* --- many members */
+
+static void
+count_message(void *arg, const struct message *m)
+{
+    (void)m;
+    *(int *)arg += 1;
+}
+
+static struct changes_page
+page_of(struct place *place, int64_t conversation, int64_t after, int limit, int *messages)
+{
+    struct changes_page page = {.conversation = conversation, .after = after, .limit = limit};
+
+    *messages = 0;
+    assert_int_equal(changes_page(&place->store, &place->arena, &page, count_message, messages), ERR_OK);
+    return page;
+}
+
+static void
+many_first_members_are_told_at_once_and_later_ones_by_page(void **state)
+{
+    enum { MANY = 150 };
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, support_crowd(place, MANY));
+    struct changes_page page;
+    int messages;
+
+    support_send(place, group, "m000", "x");
+    page = page_of(place, group, 0, 1, &messages);
+    assert_int_equal(page.member_count, MANY);
+    assert_int_equal(messages, 0);
+    assert_int_equal(page.version, 1);
+    assert_true(page.has_next);
+    /* Their names and markers would be too much. */
+    assert_false(page.few);
+    assert_int_equal(page.object.member_count, MANY);
+    assert_int_equal(page.object.members_read, 0);
+    assert_int_equal(page.marker_count, 0);
+    for (int i = 0; i < 50; i++) {
+        char name[8];
+
+        snprintf(name, sizeof(name), "m%03d", i);
+        support_leave(place, group, name);
+    }
+    page = page_of(place, group, 2, 20, &messages);
+    assert_int_equal(page.member_count, 20);
+    for (size_t i = 0; i < page.member_count; i++)
+        assert_true(page.members[i].left);
+    assert_int_equal(page.version, 22);
+    assert_true(page.few);
+    assert_int_equal(page.object.members_read, 100);
+    page = page_of(place, group, 0, PAGE_LIMIT_MAX, &messages);
+    assert_int_equal(page.member_count, MANY);
+    assert_int_equal(messages, 1);
+    assert_int_equal(page.version, 52);
+    assert_false(page.has_next);
+}
+
+static void
+with_nothing_new_a_page_is_empty(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    static const int64_t afters[] = {2, 3, INT64_MAX};
+    struct changes_page page;
+    int messages;
+
+    support_send(place, group, "ann", "x");
+    for (size_t i = 0; i < sizeof(afters) / sizeof(afters[0]); i++) {
+        page = page_of(place, group, afters[i], 10, &messages);
+        assert_int_equal(messages, 0);
+        assert_int_equal(page.member_count, 0);
+        assert_false(page.changed);
+        assert_false(page.has_next);
+        assert_int_equal(page.version, 2);
+    }
+}
+
+static void
+only_members_ask_for_their_own(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    static const char *const names[] = {"bob", "cid", "nobody", ""};
+    int messages = 0;
+
+    support_create(place, TYPE_GROUP, "cid");
+    support_leave(place, group, "bob");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct changes_page page = {.conversation = group, .username = str_c(names[i]), .limit = 10};
+
+        assert_int_equal(changes_page(&place->store, &place->arena, &page, count_message, &messages),
+                         ERR_NOT_A_MEMBER);
+        page = (struct changes_page){.conversation = 99, .username = str_c(names[i]), .limit = 10};
+        assert_int_equal(changes_page(&place->store, &place->arena, &page, count_message, &messages),
+                         ERR_CONVERSATION_UNKNOWN);
+    }
+    assert_int_equal(messages, 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
+        TEST(clients_that_apply_pages_while_it_goes_on_end_with_the_present),
+        TEST(what_is_passed_over_is_bounded),
+        TEST(who_came_late_needs_one_page),
+        TEST(large_messages_make_short_pages),
+        TEST(many_first_members_are_told_at_once_and_later_ones_by_page),
+        TEST(with_nothing_new_a_page_is_empty),
+        TEST(only_members_ask_for_their_own),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}

@@ -1,0 +1,555 @@
+/*
+ * Checks: a user's list is their conversations by last activity, each with what a slow look at the tables
+ * says of it; a page never ends inside a tick, and paging to the end shows each once; what was active since a
+ * moment, where only a marker has moved since, and what was left since is found, however far the records of
+ * activity lag behind; and the walk through thousands ends early.
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "domain/amend.h"
+#include "domain/converse.h"
+#include "domain/inbox.h"
+#include "domain/reading.h"
+#include "store/accounts.h"
+#include "store/conversations.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+
+#define USERS 5
+
+static const char *const users[USERS] = {"ann", "bob", "cid", "dan", "eve"};
+
+/* --- what a list has to be: the tables, read in the slowest way */
+
+/* The columns of an entry, as the query below gives them. */
+enum { ID, LEFT, AT, VERSION, LAST_SEQ, READ_SEQ, UNREAD, NEWEST, MEMBERS, COLUMNS };
+
+struct whose {
+    const char *username;
+    int64_t after; /* as in struct inbox */
+    int64_t before;
+};
+
+/* $1: the user, $2: after, $3: before. `s` is their last stay, and `r` one that a message was received in. */
+static size_t
+expect(struct place *place, const struct whose *w, int64_t **rows)
+{
+    return support_rows(
+        place, COLUMNS, rows,
+        "WITH mine AS (SELECT s.*, c.updated_at, c.version AS now, c.last_seq, c.member_count,"
+        " coalesce(k.seq, 0) AS read_seq, coalesce(k.moved_at, -1) AS moved_at"
+        " FROM membership s JOIN conversation c ON c.id = s.conversation"
+        " LEFT JOIN read_marker k ON k.conversation = c.id AND k.username = s.username"
+        " WHERE s.username = '%s' AND joined_version = (SELECT max(joined_version) FROM membership o"
+        " WHERE o.conversation = s.conversation AND o.username = s.username)),"
+        " received AS (SELECT m.* FROM message m JOIN membership r ON r.conversation = m.conversation"
+        " WHERE r.username = '%s' AND m.seq > r.joined_seq AND (m.seq <= r.left_seq OR r.left_seq IS NULL))"
+        " SELECT conversation, left_seq IS NOT NULL, coalesce(left_at, updated_at) AS at,"
+        " coalesce(left_version, now), coalesce(left_seq, last_seq), read_seq,"
+        " (SELECT min(1000, count(*)) FROM received m WHERE m.conversation = mine.conversation"
+        " AND m.seq > read_seq AND m.sender <> mine.username AND deleted_at IS NULL),"
+        " coalesce((SELECT max(id) FROM received m WHERE m.conversation = mine.conversation), 0),"
+        " member_count FROM mine WHERE at < %lld"
+        " AND CASE WHEN %lld < 0 THEN left_seq IS NULL"
+        " ELSE at > %lld OR (left_seq IS NULL AND moved_at > %lld) END"
+        " ORDER BY at DESC, conversation DESC",
+        w->username, w->username, (long long)w->before, (long long)w->after, (long long)w->after,
+        (long long)w->after);
+}
+
+/* Where the tick ends that holds the n-th row. */
+static size_t
+tick_end(const int64_t *rows, size_t count, size_t n)
+{
+    while (n > 0 && n < count && rows[n * COLUMNS + AT] == rows[(n - 1) * COLUMNS + AT])
+        n++;
+    return n < count ? n : count;
+}
+
+/* How many of the rows make a page: whole ticks, as many as fit, but at least one. */
+static size_t
+page_length(const int64_t *rows, size_t count, size_t limit)
+{
+    size_t length = tick_end(rows, count, 1);
+
+    for (size_t n = 1; n <= limit && n <= count; n++)
+        if (tick_end(rows, count, n) == n)
+            length = n;
+    return length;
+}
+
+/* --- a page, received */
+
+struct got {
+    const int64_t *rows;
+    size_t count;
+    size_t room; /* after so many entries the page has no more room */
+};
+
+static bool
+take(void *arg, const struct listing *l)
+{
+    struct got *got = arg;
+    const int64_t *row = &got->rows[got->count * COLUMNS];
+    const struct conversation *c = &l->conversation;
+
+    assert_int_equal(c->id, row[ID]);
+    assert_int_equal(l->left, row[LEFT]);
+    assert_int_equal(c->updated_at, row[AT]);
+    assert_int_equal(c->version, row[VERSION]);
+    assert_int_equal(c->last_seq, row[LAST_SEQ]);
+    if (!l->left) {
+        assert_int_equal(l->read_seq, row[READ_SEQ]);
+        assert_int_equal(l->unread, row[UNREAD]);
+        assert_int_equal(l->newest == NULL ? 0 : l->newest->id, row[NEWEST]);
+        assert_int_equal(c->member_count, row[MEMBERS]);
+        assert_int_equal(c->members_read, row[MEMBERS] > MEMBERS_FEW ? 0 : row[MEMBERS]);
+        assert_true(str_is(l->role, "member"));
+    }
+    got->count++;
+    return got->count < got->room;
+}
+
+static bool
+count_only(void *arg, const struct listing *l)
+{
+    (void)l;
+    *(size_t *)arg += 1;
+    return true;
+}
+
+/* One page; what it is, is checked. *before becomes where the next one begins; false: this was the last. */
+static bool
+ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t *before)
+{
+    struct inbox inbox = {.username = str_c(w->username),
+                          .updated_after = w->after,
+                          .updated_before = w->before,
+                          .limit = limit};
+    struct got got = {.room = room};
+    int64_t *rows;
+    size_t count = expect(place, w, &rows);
+    size_t n = page_length(rows, count, (size_t)limit);
+
+    if (room < n)
+        n = tick_end(rows, count, room);
+    got.rows = rows;
+    assert_int_equal(inbox_list(&place->store, &place->arena, &inbox, take, &got), ERR_OK);
+    assert_int_equal(strlen(inbox.epoch), 32);
+    if (got.count != n || inbox.has_next != (n < count))
+        fail_msg("%s, %" PRId64 " … %" PRId64 ", limit %d: %zu%s instead of %zu of %zu", w->username,
+                 w->after, w->before, limit, got.count, inbox.has_next ? " and more" : "", n, count);
+    if (n > 0)
+        *before = rows[(n - 1) * COLUMNS + AT];
+    arena_reset(&place->arena);
+    return inbox.has_next;
+}
+
+/* To the end; each page is what comes next, so together they are everything once. */
+static void
+ask_all(struct place *place, const char *username, int64_t after, int limit)
+{
+    struct whose w = {username, after, INT64_MAX};
+
+    while (ask(place, &w, limit, SIZE_MAX, &w.before))
+        ;
+}
+
+static int64_t
+some_update(struct place *place, struct chance *chance)
+{
+    return support_ask(place, "SELECT updated_at FROM conversation ORDER BY id LIMIT 1 OFFSET %d",
+                       (int)support_draw(chance, support_ask(place, "SELECT count(*) FROM conversation")));
+}
+
+static void
+ask_at_random(struct place *place, struct chance *chance)
+{
+    int64_t now = support_ask(place, "SELECT tick FROM instance");
+    int64_t start = support_ask(place, "SELECT min(created_at) FROM conversation");
+    struct whose w = {users[support_draw(chance, USERS)], -1, INT64_MAX};
+    int limit = 1 + (int)support_draw(chance, support_draw(chance, 4) == 0 ? PAGE_LIMIT_MAX : 12);
+    size_t room = support_draw(chance, 3) == 0 ? 1 + (size_t)support_draw(chance, 10) : SIZE_MAX;
+    int64_t before;
+
+    if (support_draw(chance, 2) == 0)
+        w.after = start - 1 + support_draw(chance, now - start + 2);
+    /* Exactly when something was. */
+    if (support_draw(chance, 3) == 0)
+        w.after = some_update(place, chance);
+    if (support_draw(chance, 2) == 0)
+        w.before = start + support_draw(chance, now - start + 2);
+    if (support_draw(chance, 3) == 0)
+        w.before = some_update(place, chance);
+    ask(place, &w, limit, room, &before);
+}
+
+/* --- what happens */
+
+/* Changes in many conversations in one tick, as a group of commands makes them. */
+struct burst {
+    struct chance *chance;
+    int64_t conversations;
+    int count;
+    int64_t later_ms; /* between one and the next, where each is to have a tick of its own */
+};
+
+static enum err
+post(struct tx *tx, int64_t conversation, struct str sender)
+{
+    struct message m = {.conversation = conversation, .sender = sender, .content = str_c("x")};
+    struct conversation c;
+    struct arena arena;
+    bool found = false;
+    bool is_member = false;
+    enum err err;
+
+    arena_init(&arena);
+    err = conversations_for_sender(tx->db, conversation, sender, &c, &found, &is_member);
+    if (err == ERR_OK && is_member)
+        err = conversations_bump(tx, &c, 1, 0);
+    m.id = tx->last_message_id + 1;
+    m.seq = c.last_seq;
+    m.timestamp = tx->tick;
+    if (err == ERR_OK && is_member)
+        err = messages_add(tx, &m, c.version);
+    tx->last_message_id += is_member;
+    arena_clear(&arena);
+    return err;
+}
+
+static enum err
+burst_in_tx(struct tx *tx, void *arg)
+{
+    const struct burst *b = arg;
+    enum err err = ERR_OK;
+
+    for (int i = 0; err == ERR_OK && i < b->count; i++) {
+        err = post(tx, 1 + support_draw(b->chance, b->conversations),
+                   str_c(users[support_draw(b->chance, USERS)]));
+        tx->tick += b->later_ms;
+    }
+    return err;
+}
+
+static void
+erase_one(struct place *place, int64_t conversation)
+{
+    int64_t id = support_ask(place, "SELECT coalesce(max(id), 0) FROM message WHERE conversation = %" PRId64,
+                             conversation);
+    int64_t *sender;
+
+    if (id == 0)
+        return;
+    for (int u = 0; u < USERS; u++) {
+        struct amendment a = {.arena = &place->arena, .id = id, .username = str_c(users[u])};
+
+        if (support_rows(place, 1, &sender, "SELECT 1 FROM message WHERE id = %" PRId64 " AND sender = '%s'",
+                         id, users[u]) == 1)
+            assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
+    }
+}
+
+/* Time passes: a moment, or more than activity may lag behind. */
+static void
+pass_time(struct place *place, struct chance *chance)
+{
+    static const int64_t spans_ms[] = {1, 10, 5000, 40000, 59999, 60000, 60001, 200000};
+
+    support_tell(place, "UPDATE instance SET tick = tick + %" PRId64,
+                 spans_ms[support_draw(chance, sizeof(spans_ms) / sizeof(spans_ms[0]))]);
+}
+
+static void
+happen(struct place *place, struct chance *chance, int64_t conversations)
+{
+    int64_t conversation = 1 + support_draw(chance, conversations);
+    struct str username = str_c(users[support_draw(chance, USERS)]);
+    struct reading r = {.arena = &place->arena, .conversation = conversation, .username = username, .seq = 1};
+    struct burst b = {chance, conversations, 1 + (int)support_draw(chance, 9), 0};
+    enum err err = ERR_OK;
+
+    r.seq += support_draw(chance, 4);
+    switch (support_draw(chance, 8)) {
+    case 0:
+        err = converse_join(&place->store, conversation, username);
+        break;
+    case 1:
+        err = converse_leave(&place->store, conversation, username);
+        break;
+    case 2:
+        err = reading_mark(&place->store, &r);
+        err = err == ERR_NOT_A_MEMBER ? ERR_OK : err;
+        break;
+    case 3:
+        erase_one(place, conversation);
+        break;
+    case 4:
+        pass_time(place, chance);
+        break;
+    default:
+        err = commit_run(place->store.commit, burst_in_tx, &b, 0);
+    }
+    assert_int_equal(err, ERR_OK);
+}
+
+static void
+lists_of_random_histories_are_right(void **state)
+{
+    enum { CONVERSATIONS = 25, STEPS = 200 };
+    struct place *place = *state;
+    struct chance chance;
+
+    support_chance(&chance);
+    for (int i = 0; i < CONVERSATIONS; i++)
+        support_create(place, TYPE_GROUP,
+                       i % 3 == 0   ? "ann bob cid dan eve"
+                       : i % 3 == 1 ? "ann cid"
+                                    : "ann");
+    for (int i = 0; i < STEPS; i++) {
+        happen(place, &chance, CONVERSATIONS);
+        ask_at_random(place, &chance);
+        ask_at_random(place, &chance);
+    }
+    for (int u = 0; u < USERS; u++)
+        for (int limit = 1; limit < CONVERSATIONS; limit += 3)
+            ask_all(place, users[u], -1, limit);
+    ask_all(place, "ann", 0, 4);
+    ask_all(place, "nobody", -1, 4);
+}
+
+/* --- few members, and many */
+
+/* What the records of activity say of who is there. */
+static void
+assert_always(struct place *place, int64_t conversation, bool always)
+{
+    assert_int_equal(support_ask(place,
+                                 "SELECT count(*) FROM membership WHERE conversation = %" PRId64
+                                 " AND left_version IS NULL AND (active_at = 9223372036854775807) <> %d",
+                                 conversation, always),
+                     0);
+}
+
+static void
+ask_for_some(struct place *place)
+{
+    static const char *const some[] = {"m000", "m001", "m099", "ann", "bob"};
+
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+        ask_all(place, some[i], -1, 1);
+        ask_all(place, some[i], 0, 10);
+    }
+}
+
+static void
+a_conversation_may_grow_and_shrink_past_the_many(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, support_crowd(place, MEMBERS_FEW));
+    int64_t large = support_create(place, TYPE_GROUP, support_crowd(place, MEMBERS_FEW + 5));
+
+    arena_reset(&place->arena);
+    support_create(place, TYPE_GROUP, "ann bob m000");
+    assert_always(place, group, false);
+    assert_always(place, large, true);
+    for (int round = 0; round < 3; round++) {
+        support_join(place, group, "ann");
+        assert_always(place, group, true);
+        ask_for_some(place);
+        support_tell(place, "UPDATE instance SET tick = tick + 70000");
+        support_send(place, group, "m001", "x");
+        support_join(place, group, "bob");
+        assert_always(place, group, true);
+        ask_for_some(place);
+        support_tell(place, "UPDATE instance SET tick = tick + 70000");
+        support_leave(place, group, "ann");
+        assert_always(place, group, true);
+        support_leave(place, group, "bob");
+        assert_always(place, group, false);
+        ask_for_some(place);
+        support_send(place, large, "m000", "x");
+        ask_for_some(place);
+    }
+    support_check(place);
+}
+
+/* --- the ones that are easily missed */
+
+static size_t
+length_of(struct place *place, const char *username, int64_t after)
+{
+    struct inbox inbox = {
+        .username = str_c(username), .updated_after = after, .updated_before = INT64_MAX, .limit = 1000};
+    size_t count = 0;
+
+    assert_int_equal(inbox_list(&place->store, &place->arena, &inbox, count_only, &count), ERR_OK);
+    return count;
+}
+
+static void
+what_was_left_and_what_was_read_shows_in_what_is_new_alone(void **state)
+{
+    struct place *place = *state;
+    int64_t read = support_create(place, TYPE_GROUP, "ann bob");
+    int64_t left = support_create(place, TYPE_GROUP, "ann bob");
+    struct reading r = {.arena = &place->arena, .conversation = read, .username = str_c("ann"), .seq = 1};
+    int64_t moment;
+
+    support_send(place, read, "bob", "x");
+    moment = support_ask(place, "SELECT tick FROM instance");
+    assert_int_equal(length_of(place, "ann", moment), 0);
+    assert_int_equal(reading_mark(&place->store, &r), ERR_OK);
+    assert_int_equal(length_of(place, "ann", moment), 1);
+    assert_int_equal(length_of(place, "bob", moment), 0);
+    support_leave(place, left, "ann");
+    assert_int_equal(length_of(place, "ann", moment), 2);
+    assert_int_equal(length_of(place, "ann", -1), 1);
+    ask_all(place, "ann", moment, 1);
+    /* Who comes back has one entry. */
+    support_join(place, left, "ann");
+    assert_int_equal(length_of(place, "ann", moment), 2);
+    assert_int_equal(length_of(place, "ann", -1), 2);
+    support_leave(place, left, "ann");
+    ask_all(place, "ann", moment, 1);
+    /* A marker where somebody is no more a member is nobody's. */
+    support_leave(place, read, "ann");
+    assert_int_equal(length_of(place, "ann", support_ask(place, "SELECT tick - 1 FROM instance")), 1);
+    ask_all(place, "ann", moment, 10);
+}
+
+/* From not at all to the longest that a record may lag. */
+static void
+activity_is_found_however_far_its_record_lags(void **state)
+{
+    enum { COUNT = 40 };
+    struct place *place = *state;
+    struct chance chance;
+    int64_t now;
+
+    support_chance(&chance);
+    for (int i = 0; i < COUNT; i++)
+        support_create(place, TYPE_GROUP, "ann");
+    now = support_ask(place, "SELECT tick FROM instance");
+    for (int round = 0; round < 12; round++) {
+        support_tell(place, "UPDATE conversation SET updated_at = %" PRId64 " + id * %d %% 150000", now,
+                     (int)support_draw(&chance, 150000));
+        support_tell(place,
+                     "UPDATE membership SET active_at = (SELECT updated_at FROM conversation c"
+                     " WHERE c.id = conversation) - min(conversation * %d %% 90000, 60000)",
+                     (int)support_draw(&chance, 90000));
+        for (int limit = 1; limit < COUNT; limit += 1 + round % 3)
+            ask_all(place, "ann", round % 2 == 0 ? -1 : now + support_draw(&chance, 150000), limit);
+    }
+}
+
+/* --- thousands */
+
+#define MANY 3000
+
+static enum err
+create_many(struct tx *tx, void *arg)
+{
+    struct str none = {0};
+    enum err err = accounts_add(tx, str_c("ann"));
+
+    (void)arg;
+    for (int i = 0; err == ERR_OK && i < MANY; i++) {
+        struct conversation c;
+
+        err = conversations_add(tx, TYPE_GROUP, none, none, 1, &c);
+        if (err == ERR_OK)
+            err = memberships_add(tx, &c, str_c("ann"));
+        /* A few seconds apart, several in each tick. */
+        tx->tick += i % 4 == 3 ? 5000 : 0;
+    }
+    return err;
+}
+
+static void
+live_with_many(struct place *place)
+{
+    struct chance chance = {7};
+    struct burst b = {&chance, MANY, 400, 700};
+
+    assert_int_equal(commit_run(place->store.commit, create_many, NULL, 0), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, burst_in_tx, &b, 0), ERR_OK);
+}
+
+static void
+lists_of_thousands_are_right(void **state)
+{
+    struct place *place = *state;
+    struct whose w = {"ann", -1, INT64_MAX};
+    int64_t before;
+
+    live_with_many(place);
+    for (int limit = 1; limit <= 10; limit += 3)
+        ask(place, &w, limit, SIZE_MAX, &before);
+    ask_all(place, "ann", -1, 500);
+    ask_all(place, "ann", support_ask(place, "SELECT tick - 100000 FROM instance"), 7);
+}
+
+/* Far down stand records that no command would leave: a walk that came there would put them first. */
+static void
+the_walk_through_thousands_ends_early(void **state)
+{
+    struct place *place = *state;
+    struct inbox inbox = {
+        .username = str_c("ann"), .updated_after = -1, .updated_before = INT64_MAX, .limit = 50};
+    struct got got = {.room = SIZE_MAX};
+    int64_t *rows;
+
+    live_with_many(place);
+    expect(place, &(struct whose){"ann", -1, INT64_MAX}, &rows);
+    support_tell(place, "UPDATE conversation SET updated_at = 9000000000000000000 WHERE id <= 100"
+                        " AND updated_at < (SELECT tick FROM instance) - 1000000");
+    assert_true(support_ask(place, "SELECT count(*) FROM conversation"
+                                   " WHERE updated_at = 9000000000000000000") > 50);
+    got.rows = rows;
+    assert_int_equal(inbox_list(&place->store, &place->arena, &inbox, take, &got), ERR_OK);
+    assert_in_range(got.count, 45, 50);
+    assert_true(inbox.has_next);
+    assert_int_equal(length_of(place, "ann", support_ask(place, "SELECT tick FROM instance")), 0);
+}
+
+/* The tick of all is one page, whatever the limit. */
+static void
+a_tick_larger_than_the_page_is_whole(void **state)
+{
+    struct place *place = *state;
+    struct chance chance = {3};
+    struct burst b = {&chance, 30, 300, 0};
+
+    for (int i = 0; i < 30; i++)
+        support_create(place, TYPE_GROUP, "ann bob cid dan eve");
+    assert_int_equal(commit_run(place->store.commit, burst_in_tx, &b, 0), ERR_OK);
+    for (int limit = 1; limit <= 31; limit += 6) {
+        ask_all(place, "ann", -1, limit);
+        ask_all(place, "ann", 0, limit);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(lists_of_random_histories_are_right, support_open,
+                                        support_check_and_close),
+        cmocka_unit_test_setup_teardown(a_conversation_may_grow_and_shrink_past_the_many, support_open,
+                                        support_check_and_close),
+        cmocka_unit_test_setup_teardown(what_was_left_and_what_was_read_shows_in_what_is_new_alone,
+                                        support_open, support_check_and_close),
+        cmocka_unit_test_setup_teardown(activity_is_found_however_far_its_record_lags, support_open,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(lists_of_thousands_are_right, support_open, support_check_and_close),
+        cmocka_unit_test_setup_teardown(the_walk_through_thousands_ends_early, support_open, support_close),
+        cmocka_unit_test_setup_teardown(a_tick_larger_than_the_page_is_whole, support_open,
+                                        support_check_and_close),
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}

@@ -1,0 +1,256 @@
+/*
+ * Checks: a read marker moves forward alone, and not beyond the newest message; unread is what was received
+ * after it, in whichever stay, without one's own and the deleted, counted up to a bound; a move counts as no
+ * change and is noted once.
+ */
+#include "support.h"
+
+#include "domain/amend.h"
+#include "domain/reading.h"
+#include "store/conversations.h"
+#include "store/messages.h"
+
+static enum err
+mark(struct place *place, int64_t conversation, const char *username, int64_t seq, struct reading *r)
+{
+    *r = (struct reading){
+        .arena = &place->arena, .conversation = conversation, .username = str_c(username), .seq = seq};
+    return reading_mark(&place->store, r);
+}
+
+static void
+assert_marked(struct place *place, int64_t conversation, const char *username, int64_t seq, int64_t read_seq,
+              int64_t unread)
+{
+    struct reading r;
+
+    assert_int_equal(mark(place, conversation, username, seq, &r), ERR_OK);
+    assert_int_equal(r.read_seq, read_seq);
+    assert_int_equal(r.unread, unread);
+}
+
+static void
+a_marker_moves_forward_alone(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+
+    assert_marked(place, group, "bob", 0, 0, 0);
+    assert_marked(place, group, "bob", 5, 0, 0);
+    for (int i = 0; i < 5; i++)
+        support_send(place, group, "ann", "x");
+    assert_marked(place, group, "bob", 0, 0, 5);
+    assert_marked(place, group, "bob", 2, 2, 3);
+    assert_marked(place, group, "bob", 1, 2, 3);
+    assert_marked(place, group, "bob", 2, 2, 3);
+    assert_marked(place, group, "bob", INT64_MAX, 5, 0);
+    assert_marked(place, group, "bob", 0, 5, 0);
+    assert_marked(place, group, "ann", 0, 0, 0);
+    support_send(place, group, "bob", "x");
+    support_send(place, group, "ann", "x");
+    assert_marked(place, group, "bob", 5, 5, 1);
+    assert_marked(place, group, "ann", 1, 1, 1);
+}
+
+/* It is personal: no version, no activity; but the record of when it moved. */
+static void
+a_move_is_no_change_and_is_noted_once(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    int64_t updated_at;
+    int64_t tick;
+
+    support_send(place, group, "ann", "x");
+    support_send(place, group, "ann", "y");
+    updated_at = support_ask(place, "SELECT updated_at FROM conversation");
+    assert_marked(place, group, "bob", 1, 1, 1);
+    tick = support_ask(place, "SELECT tick FROM instance");
+    assert_int_equal(support_ask(place, "SELECT version FROM conversation"), 3);
+    assert_int_equal(support_ask(place, "SELECT updated_at FROM conversation"), updated_at);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox WHERE id = 4 AND event = 'read'"
+                                        " AND conversation = 1 AND version = 3 AND seq = 1"
+                                        " AND username = 'bob'"),
+                     1);
+    assert_int_equal(support_ask(place, "SELECT moved_at FROM read_marker WHERE seq = 1"), tick);
+    assert_marked(place, group, "bob", 1, 1, 1);
+    assert_marked(place, group, "bob", 0, 1, 1);
+    assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 4);
+    assert_marked(place, group, "bob", 2, 2, 0);
+    assert_true(support_ask(place, "SELECT moved_at FROM read_marker WHERE seq = 2") > tick);
+}
+
+static void
+only_members_mark(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    static const char *const others[] = {"bob", "cid", "nobody", ""};
+    struct reading r;
+
+    support_create(place, TYPE_GROUP, "cid");
+    support_send(place, group, "ann", "x");
+    support_leave(place, group, "bob");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(mark(place, group, others[i], 1, &r), ERR_NOT_A_MEMBER);
+        assert_int_equal(mark(place, 99, others[i], 1, &r), ERR_CONVERSATION_UNKNOWN);
+    }
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM read_marker"), 0);
+}
+
+static void
+erase(struct place *place, int64_t id, const char *username)
+{
+    struct amendment a = {.arena = &place->arena, .id = id, .username = str_c(username)};
+
+    assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
+}
+
+static void
+own_and_deleted_messages_are_not_unread(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob cid");
+    struct message gone;
+
+    support_send(place, group, "ann", "1");
+    support_send(place, group, "bob", "2");
+    gone = support_send(place, group, "ann", "3");
+    support_send(place, group, "cid", "4");
+    assert_marked(place, group, "bob", 0, 0, 3);
+    assert_marked(place, group, "cid", 0, 0, 3);
+    erase(place, gone.id, "ann");
+    assert_marked(place, group, "bob", 0, 0, 2);
+    assert_marked(place, group, "bob", 1, 1, 1);
+    assert_marked(place, group, "ann", 2, 2, 1);
+}
+
+/* Bob is there for 1–2, for 4 and from 6 on. */
+static void
+what_was_sent_between_two_stays_is_not_unread(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+
+    for (int seq = 1; seq <= 7; seq++) {
+        if (seq == 3 || seq == 5)
+            support_leave(place, group, "bob");
+        if (seq == 4 || seq == 6)
+            support_join(place, group, "bob");
+        support_send(place, group, "ann", "x");
+    }
+    assert_marked(place, group, "bob", 0, 0, 5);
+    assert_marked(place, group, "bob", 1, 1, 4);
+    /* Also a message that they did not receive is a place to have read to. */
+    assert_marked(place, group, "bob", 3, 3, 3);
+    assert_marked(place, group, "bob", 4, 4, 2);
+    assert_marked(place, group, "bob", 5, 5, 2);
+    assert_marked(place, group, "bob", 6, 6, 1);
+    /* Stays without a message between them. */
+    support_leave(place, group, "bob");
+    support_join(place, group, "bob");
+    assert_marked(place, group, "bob", 6, 6, 1);
+    support_leave(place, group, "bob");
+    support_send(place, group, "ann", "x");
+    support_join(place, group, "bob");
+    assert_marked(place, group, "bob", 7, 7, 0);
+}
+
+/* Many messages of one sender in one transaction: a command for each would ask the disk. */
+struct many {
+    int64_t conversation;
+    const char *sender;
+    int count;
+};
+
+static enum err
+send_many(struct tx *tx, void *arg)
+{
+    const struct many *many = arg;
+    struct message m = {
+        .conversation = many->conversation, .sender = str_c(many->sender), .content = str_c("x")};
+    struct conversation c;
+    struct arena arena;
+    bool found;
+    enum err err;
+
+    arena_init(&arena);
+    err = conversations_get(tx->db, &arena, many->conversation, &c, &found);
+    for (int i = 0; err == ERR_OK && i < many->count; i++) {
+        err = conversations_bump(tx, &c, 1, 0);
+        m.id = ++tx->last_message_id;
+        m.seq = c.last_seq;
+        m.timestamp = tx->tick;
+        if (err == ERR_OK)
+            err = messages_add(tx, &m, c.version);
+    }
+    arena_clear(&arena);
+    return err;
+}
+
+static void
+send_so_many(struct place *place, int64_t conversation, const char *sender, int count)
+{
+    struct many many = {conversation, sender, count};
+
+    assert_int_equal(commit_run(place->store.commit, send_many, &many, 0), ERR_OK);
+}
+
+static void
+unread_is_counted_up_to_a_thousand(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+
+    send_so_many(place, group, "ann", 999);
+    assert_marked(place, group, "bob", 0, 0, 999);
+    send_so_many(place, group, "ann", 1);
+    assert_marked(place, group, "bob", 0, 0, 1000);
+    send_so_many(place, group, "ann", 1);
+    assert_marked(place, group, "bob", 0, 0, 1000);
+    assert_marked(place, group, "bob", 1, 1, 1000);
+    assert_marked(place, group, "bob", 2, 2, 999);
+    /* Over several stays. */
+    support_leave(place, group, "bob");
+    support_join(place, group, "bob");
+    send_so_many(place, group, "ann", 5);
+    assert_marked(place, group, "bob", 2, 2, 1000);
+    assert_marked(place, group, "bob", 7, 7, 999);
+}
+
+/* Of each stay no more than the newest 10,000 are looked at, whoever wrote them. */
+static void
+a_long_run_of_ones_own_is_not_counted_through(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+
+    send_so_many(place, group, "ann", 3);
+    send_so_many(place, group, "bob", 9998);
+    assert_marked(place, group, "bob", 0, 0, 2);
+    send_so_many(place, group, "bob", 2);
+    assert_marked(place, group, "bob", 0, 0, 0);
+    send_so_many(place, group, "ann", 4);
+    assert_marked(place, group, "bob", 0, 0, 4);
+    /* The marker goes where it is told to, all the same. */
+    assert_marked(place, group, "bob", 2, 2, 4);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
+        TEST(a_marker_moves_forward_alone),
+        TEST(a_move_is_no_change_and_is_noted_once),
+        TEST(only_members_mark),
+        TEST(own_and_deleted_messages_are_not_unread),
+        TEST(what_was_sent_between_two_stays_is_not_unread),
+        TEST(unread_is_counted_up_to_a_thousand),
+        TEST(a_long_run_of_ones_own_is_not_counted_through),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}

@@ -1,0 +1,340 @@
+/*
+ * Checks: under a key a message is sent once, for good, whatever has become of it, its sender and the
+ * conversation since; the same key with another content or conversation is refused; who is refused has used
+ * up no key; all who send the same at once get the same message. A reply is to a message of the same
+ * conversation.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "domain/amend.h"
+#include "domain/send.h"
+
+static enum err
+send_keyed(struct place *place, int64_t conversation, const char *sender, const char *client_id,
+           const char *content, struct sending *s)
+{
+    *s = (struct sending){
+        .arena = &place->arena,
+        .message = {.conversation = conversation,
+                    .sender = str_c(sender),
+                    .client_id = str_c(client_id),
+                    .content = str_c(content)},
+    };
+    return send_message(&place->store, s);
+}
+
+/* It is told of the first one, and nothing has changed. */
+static struct message
+replayed(struct place *place, int64_t conversation, const char *sender, const char *client_id,
+         const char *content)
+{
+    int64_t tick = support_ask(place, "SELECT tick FROM instance");
+    struct sending s;
+
+    assert_int_equal(send_keyed(place, conversation, sender, client_id, content, &s), ERR_OK);
+    assert_true(s.replayed);
+    assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
+    return s.message;
+}
+
+static void
+assert_mismatch(struct place *place, int64_t conversation, const char *sender, const char *client_id,
+                const char *content)
+{
+    int64_t tick = support_ask(place, "SELECT tick FROM instance");
+    struct sending s;
+
+    assert_int_equal(send_keyed(place, conversation, sender, client_id, content, &s),
+                     ERR_IDEMPOTENCY_MISMATCH);
+    assert_false(s.replayed);
+    assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
+}
+
+static void
+a_key_sends_once(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    int64_t other = support_create(place, TYPE_GROUP, "ann bob");
+    struct sending first;
+    struct sending s;
+    struct message m;
+
+    assert_int_equal(send_keyed(place, group, "ann", "k", "one", &first), ERR_OK);
+    assert_false(first.replayed);
+    m = replayed(place, group, "ann", "k", "one");
+    assert_int_equal(m.id, first.message.id);
+    assert_int_equal(m.seq, 1);
+    assert_int_equal(m.timestamp, first.message.timestamp);
+    assert_true(str_is(m.content, "one"));
+    assert_true(str_is(m.client_id, "k"));
+    assert_mismatch(place, group, "ann", "k", "two");
+    assert_mismatch(place, group, "ann", "k", "");
+    assert_mismatch(place, other, "ann", "k", "one");
+    assert_mismatch(place, 99, "ann", "k", "one");
+    /* Other keys, other senders, and none: other messages. */
+    assert_int_equal(send_keyed(place, group, "ann", "K", "one", &s), ERR_OK);
+    assert_false(s.replayed);
+    assert_int_equal(send_keyed(place, group, "bob", "k", "two", &s), ERR_OK);
+    assert_false(s.replayed);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(send_keyed(place, group, "ann", NULL, "one", &s), ERR_OK);
+        assert_false(s.replayed);
+        assert_null(s.message.client_id.p);
+    }
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 5);
+}
+
+static void
+amend(struct place *place, int64_t id, const char *content)
+{
+    struct amendment a = {
+        .arena = &place->arena, .id = id, .username = str_c("ann"), .content = str_c(content)};
+
+    assert_int_equal(content == NULL ? amend_delete(&place->store, &a) : amend_edit(&place->store, &a),
+                     ERR_OK);
+}
+
+/* What was first sent is what counts; what comes back is the message as it is now. */
+static void
+a_repeat_is_told_by_what_was_first_sent(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct sending s;
+    struct message m;
+
+    assert_int_equal(send_keyed(place, group, "ann", "k", "one", &s), ERR_OK);
+    amend(place, s.message.id, "two");
+    m = replayed(place, group, "ann", "k", "one");
+    assert_int_equal(m.id, s.message.id);
+    assert_true(str_is(m.content, "two"));
+    assert_true(m.edited_at != 0);
+    assert_mismatch(place, group, "ann", "k", "two");
+    amend(place, s.message.id, "three");
+    replayed(place, group, "ann", "k", "one");
+    assert_mismatch(place, group, "ann", "k", "two");
+    assert_mismatch(place, group, "ann", "k", "three");
+    amend(place, s.message.id, "one");
+    replayed(place, group, "ann", "k", "one");
+    amend(place, s.message.id, "four");
+    amend(place, s.message.id, NULL);
+    m = replayed(place, group, "ann", "k", "one");
+    assert_int_equal(m.content.n, 0);
+    assert_true(m.deleted_at != 0);
+    assert_int_equal(m.edited_at, 0);
+    assert_true(str_is(m.client_id, "k"));
+    assert_mismatch(place, group, "ann", "k", "");
+    assert_mismatch(place, group, "ann", "k", "four");
+    assert_mismatch(place, group, "ann", "k", "one ");
+}
+
+/* Also an empty one, and one deleted without an edit. */
+static void
+a_deleted_message_is_still_repeated(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
+    static const char *const contents[] = {"", "x", "0", "a long one, to be told from others by 16 bits"};
+
+    for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+        char key[4] = {'k', (char)('0' + i)};
+        struct sending s;
+
+        assert_int_equal(send_keyed(place, group, "ann", key, contents[i], &s), ERR_OK);
+        amend(place, s.message.id, NULL);
+        assert_int_equal(replayed(place, group, "ann", key, contents[i]).id, s.message.id);
+        assert_mismatch(place, group, "ann", key, "other");
+    }
+    /* The print of what was sent tells nothing of it, and stands only where a repeat could ask. */
+    amend(place, support_send(place, group, "ann", "no key").id, NULL);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message WHERE (client_id IS NULL) <>"
+                                        " (sent_print IS NULL) OR sent_print NOT BETWEEN 0 AND 65535"),
+                     0);
+}
+
+static void
+a_repeat_works_after_the_sender_has_left(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct sending s;
+
+    assert_int_equal(send_keyed(place, group, "ann", "k", "one", &s), ERR_OK);
+    support_leave(place, group, "ann");
+    assert_int_equal(replayed(place, group, "ann", "k", "one").id, s.message.id);
+    assert_mismatch(place, group, "ann", "k", "two");
+    assert_int_equal(send_keyed(place, group, "ann", "l", "one", &s), ERR_SENDER_NOT_MEMBER);
+}
+
+static void
+who_is_refused_has_used_up_no_key(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
+    struct sending s;
+
+    support_create(place, TYPE_GROUP, "bob");
+    assert_int_equal(send_keyed(place, group, "bob", "k", "one", &s), ERR_SENDER_NOT_MEMBER);
+    assert_int_equal(send_keyed(place, 99, "bob", "k", "one", &s), ERR_CONVERSATION);
+    assert_int_equal(send_keyed(place, group, "zoe", "k", "one", &s), ERR_USERNAME);
+    support_join(place, group, "bob");
+    assert_int_equal(send_keyed(place, group, "bob", "k", "two", &s), ERR_OK);
+    assert_false(s.replayed);
+}
+
+#define SENDERS 8
+#define KEYS    40
+
+struct race {
+    struct store *store;
+    int64_t conversation;
+    int64_t ids[SENDERS][KEYS];
+    _Atomic int first; /* how many were not told that theirs was a repeat */
+    _Atomic int errors;
+};
+
+/* The same person, at several machines. */
+static void
+send_all(void *arg, int n)
+{
+    struct race *race = arg;
+    struct arena arena;
+
+    arena_init(&arena);
+    for (int i = 0; i < KEYS; i++) {
+        char key[16];
+        struct sending s = {
+            .arena = &arena,
+            .message = {.conversation = race->conversation, .sender = str_c("ann"), .content = str_c("x")}};
+
+        snprintf(key, sizeof(key), "key %d", i);
+        s.message.client_id = str_c(key);
+        if (send_message(race->store, &s) != ERR_OK)
+            atomic_fetch_add(&race->errors, 1);
+        race->ids[n][i] = s.message.id;
+        atomic_fetch_add(&race->first, !s.replayed);
+        arena_reset(&arena);
+    }
+    arena_clear(&arena);
+}
+
+static void
+who_sends_the_same_at_once_gets_the_same(void **state)
+{
+    struct place *place = *state;
+    struct race *race = calloc(1, sizeof(*race));
+
+    assert_non_null(race);
+    race->store = &place->store;
+    race->conversation = support_create(place, TYPE_GROUP, "ann");
+    support_threads(SENDERS, send_all, race);
+    assert_int_equal(atomic_load(&race->errors), 0);
+    assert_int_equal(atomic_load(&race->first), KEYS);
+    for (int n = 0; n < SENDERS; n++)
+        for (int i = 0; i < KEYS; i++)
+            assert_int_equal(race->ids[n][i], race->ids[0][i]);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), KEYS);
+    assert_int_equal(support_ask(place, "SELECT version FROM conversation"), KEYS + 1);
+    free(race);
+}
+
+static bool
+valid(const char *bytes, size_t n)
+{
+    /* On the heap, so that a look beyond its end is seen. */
+    char *exact = malloc(n > 0 ? n : 1);
+    bool result;
+
+    assert_non_null(exact);
+    memcpy(exact, bytes, n);
+    result = send_client_id_valid((struct str){exact, n});
+    free(exact);
+    return result;
+}
+
+static void
+a_key_is_printable_ascii(void **state)
+{
+    char text[CLIENT_ID_BYTES_MAX + 2];
+
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        char key[3] = {'a', (char)byte, 'b'};
+
+        assert_int_equal(valid(key, 3), byte >= 0x20 && byte <= 0x7e);
+        assert_int_equal(valid(key + 1, 1), byte >= 0x20 && byte <= 0x7e);
+    }
+    memset(text, 'x', sizeof(text));
+    for (size_t n = 0; n <= sizeof(text); n++)
+        assert_int_equal(valid(text, n), n >= 1 && n <= CLIENT_ID_BYTES_MAX);
+    assert_false(send_client_id_valid((struct str){0}));
+}
+
+/* --- replies */
+
+static enum err
+reply(struct place *place, int64_t conversation, const char *sender, int64_t reply_to, struct message *m)
+{
+    struct sending s = {
+        .arena = &place->arena,
+        .message = {.conversation = conversation,
+                    .sender = str_c(sender),
+                    .content = str_c("re"),
+                    .reply_to = reply_to},
+    };
+    enum err err = send_message(&place->store, &s);
+
+    *m = s.message;
+    return err;
+}
+
+static void
+a_reply_is_to_a_message_of_its_conversation(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    int64_t other = support_create(place, TYPE_GROUP, "ann");
+    struct message target = support_send(place, group, "bob", "x");
+    struct message strange = support_send(place, other, "ann", "x");
+    static const int64_t wrong[] = {99, -1, INT64_MAX};
+    struct message m;
+    struct message now;
+
+    assert_int_equal(reply(place, group, "ann", target.id, &m), ERR_OK);
+    assert_int_equal(m.reply_to, target.id);
+    assert_int_equal(amend_find(&place->store, &place->arena, m.id, &now), ERR_OK);
+    assert_int_equal(now.reply_to, target.id);
+    /* To a reply, to one's own, and to what is deleted. */
+    assert_int_equal(reply(place, group, "ann", m.id, &m), ERR_OK);
+    amend(place, m.id, NULL);
+    assert_int_equal(reply(place, group, "ann", m.id, &m), ERR_OK);
+    assert_int_equal(reply(place, group, "ann", strange.id, &m), ERR_REPLY_TO);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_int_equal(reply(place, group, "ann", wrong[i], &m), ERR_REPLY_TO);
+    /* Who may not send is told that first. */
+    assert_int_equal(reply(place, other, "bob", target.id, &m), ERR_SENDER_NOT_MEMBER);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 5);
+    assert_int_equal(support_ask(place, "SELECT version FROM conversation WHERE id = 1"), 6);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
+        TEST(a_key_sends_once),
+        TEST(a_repeat_is_told_by_what_was_first_sent),
+        TEST(a_deleted_message_is_still_repeated),
+        TEST(a_repeat_works_after_the_sender_has_left),
+        TEST(who_is_refused_has_used_up_no_key),
+        TEST(who_sends_the_same_at_once_gets_the_same),
+        cmocka_unit_test(a_key_is_printable_ascii),
+        TEST(a_reply_is_to_a_message_of_its_conversation),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}
