@@ -84,9 +84,9 @@ forget_names(struct publisher *p)
 }
 
 /*
- * Whom the change concerns. A read marker makes no version; it concerns the members as the next change will find
- * them, for who left by the last one is told of nothing after it. Among many members, and `many` says that there are,
- * it concerns its owner alone.
+ * Whom the change concerns. A read marker makes no version; it concerns the members as the next change will
+ * find them, for who left by the last one is told of nothing after it. Among many members, and `many` says
+ * that there are, it concerns its owner alone.
  */
 static enum err
 collect_names(struct publisher *p, const struct change *change, bool many)

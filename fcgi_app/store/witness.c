@@ -16,8 +16,8 @@
 struct identity {
     char epoch[EPOCH_BYTES];
     int64_t tick;
-    uint64_t device;
-    uint64_t inode;
+    int64_t device;
+    int64_t inode;
 };
 
 static enum err
@@ -35,9 +35,24 @@ identify(struct db *db, const char *path, struct identity *now)
     if (err != ERR_OK)
         return err;
     now->tick = tx.tick;
-    now->device = st.st_dev;
-    now->inode = st.st_ino;
+    now->device = (int64_t)st.st_dev;
+    now->inode = (int64_t)st.st_ino;
     return ERR_OK;
+}
+
+/* "EPOCH TICK DEVICE INODE" */
+static bool
+parse_witness(char *text, struct identity *then)
+{
+    char *rest = NULL;
+    const char *epoch = strtok_r(text, " \n", &rest);
+    bool ok = epoch != NULL && strlen(epoch) < sizeof(then->epoch);
+
+    if (ok)
+        memcpy(then->epoch, epoch, strlen(epoch) + 1);
+    return ok && str_to_int(str_c(strtok_r(NULL, " \n", &rest)), &then->tick) &&
+           str_to_int(str_c(strtok_r(NULL, " \n", &rest)), &then->device) &&
+           str_to_int(str_c(strtok_r(NULL, " \n", &rest)), &then->inode);
 }
 
 /* False: there is none, or none that can be read. */
@@ -45,17 +60,17 @@ static bool
 read_witness(const char *path, struct identity *then)
 {
     char name[PATH_MAX];
+    char text[256] = "";
     FILE *f;
-    int fields;
+    bool read;
 
     snprintf(name, sizeof(name), "%s-witness", path);
     f = fopen(name, "re");
     if (f == NULL)
         return false;
-    fields = fscanf(f, "%32s %" SCNd64 " %" SCNu64 " %" SCNu64, then->epoch, &then->tick, &then->device,
-                    &then->inode);
+    read = fgets(text, sizeof(text), f) != NULL;
     fclose(f);
-    return fields == 4;
+    return read && parse_witness(text, then);
 }
 
 /* Whole or not at all. Not forced to the disk: one that is lost leads to a new epoch, no more. */
@@ -72,7 +87,7 @@ write_witness(const char *path, const struct identity *now)
     f = fopen(partial, "we");
     if (f == NULL)
         return false;
-    ok = fprintf(f, "%s %" PRId64 " %" PRIu64 " %" PRIu64 "\n", now->epoch, now->tick, now->device,
+    ok = fprintf(f, "%s %" PRId64 " %" PRId64 " %" PRId64 "\n", now->epoch, now->tick, now->device,
                  now->inode) > 0;
     ok = fclose(f) == 0 && ok;
     return ok && rename(partial, name) == 0;

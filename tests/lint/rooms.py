@@ -23,7 +23,7 @@ API_FROM_STORE = {"store/store.h"}
 LIBRARY_ROOM = {"sqlite3.h": "store/db.c", "jansson.h": "wire/body.c", "fcgiapp.h": "http/server.c"}
 SOCKETS_ROOM = re.compile(r"(?<![\w>.])connect\(")
 CONNECT_FILES = {"push/nchan.c", "http/server.c"}
-SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\b')
+SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\s')
 SQL_FILE = "store/sql.c"
 
 
