@@ -12,7 +12,7 @@ ALTER TABLE membership ADD COLUMN role TEXT NOT NULL DEFAULT 'member' CHECK (rol
 ALTER TABLE membership ADD COLUMN left_at INTEGER;    -- tick of the leaving, UNIX ms; NULL: still a member
 -- Conversation.version of the last change to the user's standing; NULL where a later stay of theirs tells it.
 ALTER TABLE membership ADD COLUMN version INTEGER;
--- When the conversation was last active for this user, UNIX ms, at most a minute (ACTIVE_LAG_MS) behind and never
+-- When the conversation was last active for this user, UNIX ms, at most some seconds (ACTIVE_LAG_MS) behind and never
 -- ahead of conversation.updated_at; the leaving, where they left; the largest integer while there are many members,
 -- whose rows a message cannot afford to touch.
 ALTER TABLE membership ADD COLUMN active_at INTEGER NOT NULL DEFAULT 0;

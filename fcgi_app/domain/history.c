@@ -8,10 +8,11 @@
 
 /* About what a reaction takes in an answer. */
 #define REACTION_BYTES 32
-/* Up to so many stays, each is looked at; with more, the newest messages anywhere are looked at first … */
-#define FEW_STAYS 24
-/* … so many of them. */
-#define NEWEST_LOOKED_AT 128
+/* Up to so many stays, each is looked at; with more, messages anywhere are looked at first: as many as there
+ * are stays (up to a bound), but no fewer than this. */
+#define FEW_STAYS     8
+#define WALK_MIN      32
+#define STAYS_COUNTED 4096
 
 /* A page as it fills. */
 struct page {
@@ -175,13 +176,13 @@ select_by_stays(struct selection *s)
     return err;
 }
 
-/* What the walk back through the newest messages anywhere found out. */
+/* A walk through messages anywhere, oldest first. */
 struct walk {
     struct selection *selection;
     struct stay *stays; /* of the conversation looked at last, for the user */
     size_t stay_count;
     int64_t conversation; /* that one; 0: none yet */
-    bool arrived;         /* the moment asked for was reached */
+    bool full;            /* the page was, before the walk's end */
 };
 
 static bool
@@ -189,11 +190,8 @@ walk_key(void *arg, const struct message_key *key)
 {
     struct walk *w = arg;
     struct selection *s = w->selection;
+    bool received = false;
 
-    if (key->timestamp <= s->after) {
-        w->arrived = true;
-        return false;
-    }
     if (key->conversation != w->conversation) {
         s->err =
             memberships_stays(s->db, s->arena, s->username, key->conversation, &w->stays, &w->stay_count);
@@ -202,27 +200,33 @@ walk_key(void *arg, const struct message_key *key)
         w->conversation = key->conversation;
     }
     for (size_t i = 0; i < w->stay_count; i++)
-        if (key->seq > w->stays[i].after && key->seq <= w->stays[i].until)
-            return select_key(s, key);
-    return true;
+        received = received || (key->seq > w->stays[i].after && key->seq <= w->stays[i].until);
+    if (!received)
+        return true;
+    w->full = !select_key(s, key);
+    /* They come in order, so nothing after this tick is needed any more. */
+    if (s->count == s->need)
+        s->bound = key->timestamp;
+    return !w->full;
 }
 
 /*
- * Somebody in many conversations mostly asks for the few messages since a moment ago: then the newest few
- * anywhere are looked at, and cost no more however many conversations there are. *done false: the moment
- * lies further back.
+ * Somebody in many conversations mostly receives much of what is said, or asks for the few messages since a
+ * moment ago. Then some messages from that moment on fill the page, or are all there are, whatever the number
+ * of conversations. *done false: they did not.
  */
 static enum err
-select_by_newest(struct selection *s, bool *done)
+select_by_walk(struct selection *s, int limit, bool *done)
 {
     struct walk walk = {.selection = s};
-    enum err err = messages_newest(s->db, NEWEST_LOOKED_AT + 1, walk_key, &walk);
+    bool all;
+    enum err err = messages_since(s->db, s->after, limit, walk_key, &walk, &all);
 
     if (err == ERR_OK)
         err = s->err;
-    *done = walk.arrived;
+    *done = err == ERR_OK && (walk.full || all);
     /* The keys come again by stays; a bound that was found holds all the same. */
-    if (!walk.arrived)
+    if (!*done)
         s->count = 0;
     return err;
 }
@@ -232,10 +236,10 @@ select_keys(struct selection *s)
 {
     int stays;
     bool done = false;
-    enum err err = memberships_count_active(s->db, s->username, s->after, FEW_STAYS + 1, &stays);
+    enum err err = memberships_count_active(s->db, s->username, s->after, STAYS_COUNTED, &stays);
 
     if (err == ERR_OK && stays > FEW_STAYS)
-        err = select_by_newest(s, &done);
+        err = select_by_walk(s, stays < WALK_MIN ? WALK_MIN : stays, &done);
     if (err == ERR_OK && !done)
         err = select_by_stays(s);
     if (err == ERR_OK)

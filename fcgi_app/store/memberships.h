@@ -16,7 +16,7 @@
 #include "base/model.h"
 #include "store/commit.h"
 
-#define ACTIVE_LAG_MS 60000
+#define ACTIVE_LAG_MS 10000
 #define ACTIVE_ALWAYS INT64_MAX
 
 /* One stay, as the range of messages received: after < seq <= until. */

@@ -283,7 +283,7 @@ messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
     return db_run(s);
 }
 
-/* One conversation's messages by something that never falls as seq grows. */
+/* Messages by something that never falls as seq, or where all are meant id, grows. */
 struct axis {
     struct db *db;
     int64_t conversation;
@@ -475,14 +475,39 @@ messages_keys(struct db *db, int64_t conversation, int64_t first, int64_t last,
     return err;
 }
 
-enum err
-messages_newest(struct db *db, int limit, bool (*each)(void *arg, const struct message_key *key), void *arg)
+/* 0: there is none. */
+static enum err
+last_id(struct db *db, int64_t *id)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_NEWEST);
-    bool row = true;
-    enum err err = ERR_OK;
+    struct stmt *s = db_use(db, SQL_MESSAGE_LAST_ID);
+    bool row;
+    enum err err = db_step(s, &row);
 
-    db_bind_int(s, 1, limit);
+    *id = row ? db_int(s, 0) : 0;
+    db_done(s);
+    return err;
+}
+
+enum err
+messages_since(struct db *db, int64_t after, int limit,
+               bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all)
+{
+    /* By id, as if all messages were one conversation's. */
+    const struct axis axis = {db, 0, SQL_MESSAGE_TIMESTAMP_BY_ID};
+    struct stmt *s;
+    int64_t first = 1;
+    int64_t last = 0;
+    bool row = true;
+    enum err err = last_id(db, &last);
+
+    if (err == ERR_OK)
+        err = first_beyond(&axis, 1, last, after, &first);
+    if (err != ERR_OK)
+        return err;
+    *all = last - first < limit;
+    s = db_use(db, SQL_MESSAGE_FROM);
+    db_bind_int(s, 1, first);
+    db_bind_int(s, 2, limit);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct message_key key = {db_int(s, 0), db_int(s, 1), db_int(s, 2), db_int(s, 3)};
 

@@ -81,9 +81,12 @@ enum err messages_range(struct db *db, struct arena *arena, int64_t conversation
 /* The keys of first … last, in order, until `each` says false. */
 enum err messages_keys(struct db *db, int64_t conversation, int64_t first, int64_t last,
                        bool (*each)(void *arg, const struct message_key *key), void *arg);
-/* The keys of the newest messages anywhere, newest first, at most `limit`, until `each` says false. */
-enum err messages_newest(struct db *db, int limit, bool (*each)(void *arg, const struct message_key *key),
-                         void *arg);
+/*
+ * The keys of messages anywhere whose timestamp is > after (UNIX ms), oldest first, at most `limit`, until
+ * `each` says false. *all: there are no more than `limit`.
+ */
+enum err messages_since(struct db *db, int64_t after, int limit,
+                        bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all);
 
 /*
  * A walk along versions, one step at a time. Of those created: in the order of seq from `from` on, the ones

@@ -104,8 +104,12 @@ const char *const sql_texts[SQL_COUNT] = {
                          " WHERE place > ($1 << 32) AND place < (($1 << 32) | $2) ORDER BY place DESC",
     [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
                          " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
-    [SQL_MESSAGE_NEWEST] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
-                           " ORDER BY id DESC LIMIT $1",
+    [SQL_MESSAGE_LAST_ID] = "SELECT id FROM message ORDER BY id DESC LIMIT 1",
+    /* Ids have no holes but those that a restart may leave. */
+    [SQL_MESSAGE_TIMESTAMP_BY_ID] =
+        "SELECT timestamp FROM message WHERE id <= $1 + $2 ORDER BY id DESC LIMIT 1",
+    [SQL_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
+                         " WHERE id >= $1 ORDER BY id LIMIT $2",
     [SQL_MESSAGE_CREATED_FROM] =
         "SELECT " MESSAGE ", created_version, changed_version IS NOT NULL FROM message"
         " WHERE place >= (($1 << 32) | $2) AND place < (($1 + 1) << 32) ORDER BY place",

@@ -4,12 +4,14 @@
 The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, bodies
 and answers of the same size. Three targets run side by side: the echo, an imd with 10,000 stored messages and an imd
 with 1,000,000. They are measured in turn, round after round, so that whatever else the machine does falls on all of
-them; a ratio is the median of the rounds' ratios.
+them; a ratio is the median of the rounds' ratios. In the same way, on a third database: a user in 50 conversations and
+one in 5,000; a group of 10 members and one of 10,000.
 
 Needs build/imd (or env IMD) and build/bench/echo. Prints a table and writes build/bench.json. The figures judge
 nothing: the exit status is 1 only where something broke (a refused request, a lost frame, a change not pushed).
 """
 import argparse
+import collections
 import contextlib
 import gc
 import json
@@ -27,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 
+import crowd  # noqa: E402
 import database  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
@@ -35,17 +38,33 @@ from stack import Stack, wait_until  # noqa: E402
 
 BUILD = ROOT / "build"
 ECHO = BUILD / "bench/echo"
-SMALL, LARGE = 10_000, 1_000_000
 POSTS_PER_S = 200
 SOCKET_ROUNDS = 5
+PAIRS, PUSHED_PAIRS = 400, 5  # posts into each group in a round, without and with their fan-out
+PAGE = database.PAGE
 
-# What is sent, and how many messages an answer holds (none: it is one itself).
+# What is sent, and how many of what an answer is a list of (none: it is one message).
+Case = collections.namedtuple("Case", "requests list least most", defaults=(None, None, None))
+# Against the limit, with few and with many messages stored.
 CASES = {
-    "page": (database.pages, (database.PAGE, database.PAGE)),
-    "recent": (lambda path: database.recent(path, [database.BUSY_USER]), (4, 6)),
-    "recent10": (lambda path: database.recent(path, database.OTHER_USERS), (4, 6)),
-    "post": (database.posts, None),
+    "page": Case(database.pages, "messages", PAGE, PAGE),
+    "recent": Case(lambda path: database.recent(path, [database.BUSY_USER]), "messages", 4, 6),
+    "recent10": Case(lambda path: database.recent(path, database.OTHER_USERS), "messages", 4, 6),
+    "changes": Case(database.changes, "messages", PAGE, PAGE),
+    "post": Case(database.posts),
 }
+# By users who are in few and in many conversations.
+NEW = database.CHANGED * database.NEW_EACH
+USER_CASES = {
+    "list": Case(database.list_page, "conversations", PAGE, PAGE),
+    "resync": Case(database.resync, "conversations", database.CHANGED, database.CHANGED),
+    "since": Case(database.since, "messages", NEW, NEW),
+    "middle": Case(database.middle, "messages", 100, 100),
+    "oldest": Case(database.oldest, "messages", 100, 100),
+}
+# One at a time: where a request takes so much longer than others, 64 connections would measure a queue.
+ALONE = ("middle", "oldest")
+EVERYTHING = [*CASES, "sockets", *USER_CASES, "crowd"]
 
 
 def block(head, file):
@@ -74,13 +93,13 @@ class Bench:
 
     # -- what runs
 
-    def stack(self, name):
+    def stack(self, name, imd_flags=()):
         """A stack whose nginx has the echo as well, with the settings that imd has."""
         upstream = block(r"upstream imd", "imd-http.conf")
         location = block(r"location \^~ /_imd/", "imd-server.conf")
         upstream = re.sub(r"(?m)^\s*server\s[^;]+;", f"server unix:{self.work}/echo.sock;", upstream)
         location = location.replace("internal;", "").replace("fastcgi_pass imd;", "fastcgi_pass echo;")
-        return Stack(nginx_workers=self.nginx_workers, state=self.work / name,
+        return Stack(imd_flags=imd_flags, nginx_workers=self.nginx_workers, state=self.work / name,
                      http_extra="upstream echo " + upstream, server_extra="location = /echo " + location)
 
     @contextlib.contextmanager
@@ -95,9 +114,11 @@ class Bench:
             if process.wait(10) != 0:
                 self.broken(f"the echo ended with {process.returncode}")
 
-    def fresh(self, name):
+    def fresh(self, name, imd_flags=()):
         """Starts, or starts again, a stack on a new copy of its database."""
-        stack = self.stacks.setdefault(name, self.stack(name))
+        if name not in self.stacks:
+            self.stacks[name] = self.stack(name, imd_flags)
+        stack = self.stacks[name]
         stack.stop()
         stack.state.mkdir(exist_ok=True)
         for left in stack.state.glob("imd.db*"):
@@ -108,49 +129,90 @@ class Bench:
 
     def run(self):
         result = {"machine": {**load.machine(), "nginx_workers": self.nginx_workers}, "seconds": self.seconds,
-                  "rounds": self.rounds, "messages": {"small": SMALL, "large": LARGE}}
+                  "rounds": self.rounds, "messages": {"small": database.SMALL, "large": database.LARGE},
+                  "conversations": {"few": database.FEW, "many": database.MANY}}
         self.progress("making the databases")
-        paths = database.prepare(BUILD / "bench", (SMALL, LARGE), lambda: self.stack("empty"))
-        self.databases = {"small": paths[SMALL], "large": paths[LARGE]}
+        self.databases = database.prepare(BUILD / "bench", lambda name: self.stack("empty-" + name))
+        self.databases["unpushed"] = self.databases["wide"]
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(lambda: [stack.stop() for stack in self.stacks.values()])
-            result["memory_at_start"] = load.memory(self.fresh("large"))
-            self.fresh("small")
-            with self.echo():
-                result["cases"] = {name: self.case(name) for name in CASES if name in self.wanted}
-                if "sockets" in self.wanted:
-                    result["sockets"] = self.audience(self.stacks["large"])
-            # Alone: what is shared with another instance would count half.
-            self.stacks["small"].stop()
-            result["memory_at_end"] = load.memory(self.stacks["large"])
+            if not set(self.wanted).isdisjoint([*CASES, "sockets"]):
+                result.update(self.run_against_limit())
+            if not set(self.wanted).isdisjoint([*USER_CASES, "crowd"]):
+                result.update(self.run_wide())
+        return result
+
+    def run_against_limit(self):
+        result = {"memory_at_start": load.memory(self.fresh("large"))}
+        self.fresh("small")
+        with self.echo():
+            result["cases"] = {name: self.case(name, case) for name, case in CASES.items() if name in self.wanted}
+            if "sockets" in self.wanted:
+                result["sockets"] = self.audience(self.stacks["large"])
+        # Alone: what is shared with another instance would count half.
+        self.stacks["small"].stop()
+        result["memory_at_end"] = load.memory(self.stacks["large"])
+        self.stacks["large"].stop()
+        return result
+
+    def run_wide(self):
+        result = {}
+        if "crowd" in self.wanted:
+            result["durable"] = self.durable()
+        self.fresh("wide")
+        result["user_cases"] = {name: self.user_case(name, case) for name, case in USER_CASES.items()
+                                if name in self.wanted}
+        if "crowd" in self.wanted:
+            result["fan_out"] = self.fan_out(self.stacks["wide"])
+        result["memory_wide"] = load.memory(self.stacks["wide"])
+        self.stacks["wide"].stop()
         return result
 
     # -- requests
 
-    def case(self, name):
-        requests_of, count = CASES[name]
-        lines = {target: requests_of(self.databases[target]) for target in ("small", "large")}
-        sizes = {target: self.answer_bytes(name, target, lines[target], count) for target in lines}
-        lines["echo"] = [re.sub(r" \S+", f" /echo?n={sizes['small']}", line, count=1) for line in lines["small"]]
-        for target in lines:
-            (self.work / target).with_suffix(".txt").write_text("\n".join(lines[target]) + "\n")
-        runs = {target: [] for target in ("echo", "small", "large")}
-        for number in range(self.rounds + 1):
+    def in_turn(self, name, rounds, measure, targets):
+        """{target: what measure(target, seconds) found in each round}."""
+        runs = {target: [] for target in targets}
+        for number in range(rounds + 1):
             for target, rows in runs.items():
-                self.progress(f"{name}: round {number} of {self.rounds}, {target}")
-                row = self.measure(name, target, self.seconds if number else 1)
+                self.progress(f"{name}: round {number} of {rounds}, {target}")
+                row = measure(target, self.seconds if number else 1)
                 if number:  # the one before the first warms up
                     rows.append(row)
+        return runs
+
+    def case(self, name, case):
+        lines = {target: case.requests(self.databases[target]) for target in ("small", "large")}
+        sizes = {target: self.answer_bytes(name, self.stacks[target], lines[target], case) for target in lines}
+        lines["echo"] = [re.sub(r" \S+", f" /echo?n={sizes['small']}", line, count=1) for line in lines["small"]]
+        for target in lines:
+            self.write_lines(target, lines[target])
+        runs = self.in_turn(name, self.rounds, lambda *run: self.measure(name, *run), ("echo", "small", "large"))
         return {"answer_bytes": sizes["small"], "runs": runs}
 
-    def answer_bytes(self, name, target, lines, count):
+    def user_case(self, name, case):
+        stack, sizes, lines = self.stacks["wide"], {}, {}
+        for user in ("few", "many"):
+            lines[user] = case.requests(self.databases["wide"], user)
+            sizes[user] = self.answer_bytes(name, stack, lines[user], case)
+            self.write_lines(user, lines[user])
+        if name in ALONE:
+            runs = self.in_turn(name, self.rounds, lambda user, _: load.alone(stack.port, lines[user][0], 1), lines)
+        else:
+            runs = self.in_turn(name, self.rounds, lambda user, seconds: self.wrk(name, user, seconds), lines)
+        return {"answer_bytes": sizes["few"], "runs": runs}
+
+    def write_lines(self, target, lines):
+        (self.work / f"{target}.txt").write_text("\n".join(lines) + "\n")
+
+    def answer_bytes(self, name, stack, lines, case):
         """How large the answers are; and that they are what the case is about."""
-        answers = load.ask(self.stacks[target].port, lines if count else lines[:1])
+        answers = load.ask(stack.port, lines if case.list else lines[:1])
         for status, body in answers:
             if status != 200:
-                self.broken(f"{name}, {target}: {status} {body[:200]}")
-            elif count and not count[0] <= len(json.loads(body)["messages"]) <= count[1]:
-                self.broken(f"{name}, {target}: {len(json.loads(body)['messages'])} messages in an answer")
+                self.broken(f"{name}: {status} {body[:200]}")
+            elif case.list and not case.least <= len(json.loads(body)[case.list]) <= case.most:
+                self.broken(f"{name}: {len(json.loads(body)[case.list])} {case.list} in an answer")
         return round(statistics.mean(len(body) for _, body in answers))
 
     def measure(self, name, target, seconds):
@@ -159,7 +221,7 @@ class Bench:
         return self.wrk(name, target, seconds)
 
     def wrk(self, name, target, seconds):
-        port = self.stacks["small" if target == "echo" else target].port
+        port = self.stacks[{"echo": "small", "few": "wide", "many": "wide"}.get(target, target)].port
         row = load.wrk(port, self.work / f"{target}.txt", seconds)
         if row["refused"] or row["broken"]:
             self.broken(f"{name}, {target}: {row['refused']} answers were no 2xx, {row['broken']} connections failed")
@@ -207,14 +269,48 @@ class Bench:
         return {"users": len(database.AUDIENCE) * database.MEMBERS, "per_s": POSTS_PER_S, "runs": runs}
 
 
+    # -- groups
+
+    def durable(self):
+        """Posts into both groups; nobody is there to push to."""
+        stack = self.fresh("unpushed", ["--push-socket=" + str(self.work / "nobody.sock")])
+        groups = database.crowds(self.databases["wide"])
+        pairs = PAIRS if self.rounds > 1 else PAIRS // 10
+        runs = {group: [] for group in groups}
+        for number in range(self.rounds + 1):
+            self.progress(f"crowd: round {number} of {self.rounds}")
+            for group, row in crowd.durable(stack, groups, pairs).items():
+                if number:
+                    runs[group].append(row)
+        stack.stop()
+        return runs
+
+    def fan_out(self, stack):
+        groups = database.crowds(self.databases["wide"])
+        last = len(database.CROWD) - 1
+        listeners = {"ten": database.TENSOME, "crowd": [database.CROWD[n * last // 9] for n in range(10)]}
+        fan_out = crowd.FanOut(stack, groups, listeners)
+        runs = {group: [] for group in groups}
+        for number in range(self.rounds + 1):
+            self.progress(f"fan-out: round {number} of {self.rounds}")
+            for group, row in fan_out.run(PUSHED_PAIRS if number else 1).items():
+                if number:
+                    runs[group].append(row)
+        fan_out.close()
+        return {"channels": len(database.CROWD), "runs": runs}
+
+
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round of one second each: does it run at all?")
-    parser.add_argument("--only", default=",".join([*CASES, "sockets"]), help="which cases (default: %(default)s)")
+    parser.add_argument("--only", default=",".join(EVERYTHING), help="which cases (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each case (%(default)s)")
     parser.add_argument("--seconds", type=int, default=3, help="length of each run (%(default)s)")
     parser.add_argument("--nginx-workers", type=int, default=2, help="worker_processes (%(default)s)")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if unknown := set(chosen.only.split(",")).difference(EVERYTHING):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    return chosen
 
 
 def stop_on(*signals):

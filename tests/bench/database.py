@@ -1,109 +1,127 @@
-"""The databases the bench runs on: users and conversations made over REST, the history by bulk insert.
+"""The databases the bench runs on: users and conversations made over REST, the history by bulk insert (history.py).
 
-u0 is a member of all 100 conversations of 10, u1 … u90 of ten each. Apart from them s0 … s999 sit in 100 groups of
-10, whose members listen on sockets. One message a second, in a random conversation by a random member, up to now.
+small and large, of 10,000 and 1,000,000 messages: u0 is a member of all 100 conversations of 10, u1 … u90 of ten
+each, and the messages come in random order. Apart from them s0 … s999 sit in 100 groups of 10, whose members listen
+on sockets.
+
+wide: few is a member of 50 conversations of 2 to 10, many of 5,000 others. Those of few lie scattered among those of
+many, and each holds 20 messages, in random order. The last 500 messages are news: two in each of three conversations
+of few, two in each of three of many, all others elsewhere. Apart from them there is a group of 10,000 and one of 10.
 """
+import contextlib
 import hashlib
+import http.client
 import json
 import random
 import sqlite3
-import urllib.request
 from pathlib import Path
 
+import history
+
 SCHEMA = Path(__file__).resolve().parents[2] / "schema"
+SMALL, LARGE = 10_000, 1_000_000
+PAGE = 50
 
 CONVERSATIONS, MEMBERS = 100, 10
 BUSY_USER = "u0"
 OTHER_USERS = [f"u{n}" for n in range(1, 91)]
 AUDIENCE = [[f"s{group * MEMBERS + n}" for n in range(MEMBERS)] for group in range(100)]
-PAGE = 50
-CONTENT = "A message as people send them."  # a page of 50 is 6 KB
-TICK_MS = 1000
+
+FEW, MANY = 50, 5_000
+FILLERS = [f"f{n}" for n in range(1000)]  # who sits with few and many
+MESSAGES_EACH = 20
+CHANGED, NEW_EACH = 3, 2  # conversations with news, messages in each
+NEWS = 500
+ELSEWHERE = [f"e{n}" for n in range(10)]
+TENSOME = [f"t{n}" for n in range(10)]
+CROWD = [f"c{n:04}" for n in range(10_000)]  # in channel order
 
 
-def conversations():
-    """Each of the others takes every ninth seat, so each sits in ten conversations, never twice in one."""
-    seats = [OTHER_USERS[n % len(OTHER_USERS)] for n in range(CONVERSATIONS * (MEMBERS - 1))]
-    return [[BUSY_USER] + seats[n:n + MEMBERS - 1] for n in range(0, len(seats), MEMBERS - 1)]
+def prepare(build, start_stack):
+    """{name: path of the database}, kept under `build` until the schema or what makes them changes.
 
-
-def prepare(build, sizes, start_stack):
-    """{size: path of a database with so many messages}, kept under `build` until the schema or this file changes.
-
-    start_stack() is a context manager that yields a running, empty stack.
+    start_stack(name) is a context manager that yields a running, empty stack.
     """
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for script in sorted(SCHEMA.glob("*.sql")):
-        digest.update(script.read_bytes())
+    recipes = {"small": (core_people, lambda path: core_history(path, SMALL)),
+               "large": (core_people, lambda path: core_history(path, LARGE)),
+               "wide": (wide_people, wide_history)}
+    digest = hashlib.sha256(repr((history.ACTIVE_LAG_MS, history.MEMBERS_FEW)).encode())
+    for source in [Path(__file__), Path(history.__file__), *sorted(SCHEMA.glob("*.sql"))]:
+        digest.update(source.read_bytes())
     key = digest.hexdigest()[:16]
-    paths = {size: build / f"{key}-{size}.db" for size in sizes}
-    for old in build.glob("*.db"):
+    paths = {name: build / f"{key}-{name}.db" for name in recipes}
+    for old in [*build.glob("*.db"), *build.glob("*.partial")]:
         if not old.name.startswith(key):
             old.unlink()
-    missing = [size for size in sizes if not paths[size].exists()]
-    if missing:
-        with start_stack() as stack:
-            people(stack.url)
-            empty = stack.db
-        for size in missing:
-            partial = paths[size].with_suffix(".partial")
+    for name, (people, fill) in recipes.items():
+        if not paths[name].exists():
+            partial = paths[name].with_suffix(".partial")
             partial.unlink(missing_ok=True)
-            with sqlite3.connect(empty) as source, sqlite3.connect(partial) as copy:
-                source.backup(copy)  # unlike a copy of the file, with what may still be in its log
-            history(partial, size)
-            partial.rename(paths[size])
+            with start_stack(name) as stack:
+                converse(stack.port, people())
+                with opened(stack.db) as source, opened(partial) as copy:
+                    source.backup(copy)  # unlike a copy of the file, with what may still be in its log
+            fill(partial)
+            partial.rename(paths[name])
     return paths
 
 
-def people(url):
-    for members in conversations() + AUDIENCE:
-        body = json.dumps({"type": "group_chat", "members": members}).encode()
-        request = urllib.request.Request(url + "/conversations/", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            assert json.load(answer)["members"], "a conversation without members"
+@contextlib.contextmanager
+def opened(path):
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        yield db
 
 
-def history(path, size):
-    """Stores `size` messages as if they had been posted, one in each tick."""
-    db = sqlite3.connect(path, isolation_level=None)
-    # Whoever is interrupted here leaves a .partial that is written anew.
-    db.execute("PRAGMA journal_mode = MEMORY")
-    db.execute("PRAGMA synchronous = OFF")
-    db.execute("BEGIN")
-    tick, first_id, last_change = db.execute("SELECT tick, last_message_id, last_change FROM instance").fetchone()
-    # Whatever exists was made before the first message.
-    db.execute("UPDATE account SET created_at = created_at - ?", (size * TICK_MS,))
-    db.execute("UPDATE conversation SET created_at = created_at - ?1, updated_at = updated_at - ?1", (size * TICK_MS,))
-    state = {row[0]: list(row) for row in db.execute(
-        "SELECT c.id, c.last_seq, c.version, c.updated_at FROM conversation c"
-        " JOIN membership m ON m.conversation = c.id WHERE m.username = ?", (BUSY_USER,))}
-    db.executemany(
-        "INSERT INTO message (place, id, sender, timestamp, content) VALUES ((? << 32) | ?, ?, ?, ?, ?)",
-        messages(db, state, size, first_id, tick - size * TICK_MS))
-    db.executemany("UPDATE conversation SET last_seq = ?2, version = ?3, updated_at = ?4 WHERE id = ?1", state.values())
-    db.execute("UPDATE instance SET tick = ?, last_message_id = ?, last_change = ?",
-               (tick, first_id + size, last_change + size))
-    db.execute("DELETE FROM outbox")
-    db.execute("COMMIT")
-    assert not db.execute("PRAGMA foreign_key_check").fetchall()
-    assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.close()
+def converse(port, groups):
+    """Makes the conversations."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for members in groups:
+        connection.request("POST", "/conversations/", json.dumps({"type": "group_chat", "members": members}),
+                           {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        assert json.load(answer)["member_count"] == len(members), f"{answer.status} for {members}"
+    connection.close()
 
 
-def messages(db, state, size, first_id, start):
-    """The rows to store; counts on in state, which is {conversation: [id, last_seq, version, updated_at]}."""
-    chance = random.Random(1)
-    members = {}
-    for conversation, name in db.execute("SELECT conversation, username FROM membership").fetchall():
-        members.setdefault(conversation, []).append(name)
-    ids = sorted(state)
-    for n in range(1, size + 1):
-        row = state[chance.choice(ids)]
-        row[1] += 1
-        row[2] += 1
-        row[3] = start + n * TICK_MS
-        yield row[0], row[1], first_id + n, chance.choice(members[row[0]]), row[3], CONTENT
+def conversations_of(path, user):
+    with opened(path) as db:
+        rows = db.execute("SELECT conversation FROM membership WHERE username = ? ORDER BY conversation", (user,))
+        return [conversation for conversation, in rows]
+
+
+def core_people():
+    """Each of the others takes every ninth seat, so each sits in ten conversations, never twice in one."""
+    seats = [OTHER_USERS[n % len(OTHER_USERS)] for n in range(CONVERSATIONS * (MEMBERS - 1))]
+    return [[BUSY_USER] + seats[n:n + MEMBERS - 1] for n in range(0, len(seats), MEMBERS - 1)] + AUDIENCE
+
+
+def core_history(path, size):
+    history.write(path, random.Random(4).choices(conversations_of(path, BUSY_USER), k=size))
+
+
+def wide_people():
+    chance = random.Random(5)
+    owners = ["few"] * FEW + ["many"] * MANY
+    chance.shuffle(owners)
+    return [[owner] + chance.sample(FILLERS, chance.randint(1, 9)) for owner in owners] + [ELSEWHERE, TENSOME, CROWD]
+
+
+def wide_history(path):
+    """Both have read all but the last up to three messages of each conversation."""
+    chance = random.Random(6)
+    ids = {user: conversations_of(path, user) for user in ("few", "many")}
+    picks = MESSAGES_EACH * (ids["few"] + ids["many"])
+    chance.shuffle(picks)
+    news = NEW_EACH * (chance.sample(ids["few"], CHANGED) + chance.sample(ids["many"], CHANGED))
+    news += conversations_of(path, ELSEWHERE[0]) * (NEWS - len(news))
+    chance.shuffle(news)
+    history.write(path, picks + news)
+    with opened(path) as db:
+        db.execute("INSERT INTO read_marker (conversation, username, seq, moved_at)"
+                   " SELECT m.conversation, s.username, m.seq, m.timestamp FROM membership s"
+                   " JOIN conversation c ON c.id = s.conversation"
+                   " JOIN message m ON m.place = (c.id << 32) + c.last_seq - c.id % 4"
+                   " WHERE s.username IN ('few', 'many')")
 
 
 # What is asked of such a database: lines for replay.lua.
@@ -111,32 +129,41 @@ def messages(db, state, size, first_id, start):
 
 def posts(path, count=2000):
     """Messages to random conversations, each by one of the members."""
-    with sqlite3.connect(path) as db:
+    with opened(path) as db:
         seats = db.execute("SELECT conversation, username FROM membership WHERE conversation IN"
                            " (SELECT conversation FROM membership WHERE username = ?)", (BUSY_USER,)).fetchall()
-    return ["POST /messages/ " + json.dumps({"conversation_id": conversation, "username": name, "content": CONTENT})
+    return ["POST /messages/ " + json.dumps({"conversation_id": conversation, "username": name,
+                                             "content": history.CONTENT})
             for conversation, name in random.Random(2).choices(seats, k=count)]
 
 
-def pages(path, count=200):
-    """Whole pages from places all over the history."""
+def places(path, count=200):
+    """(conversation, timestamp, created_version) of messages all over the history, a page and more before the end."""
     chance = random.Random(3)
-    lines = []
-    with sqlite3.connect(path) as db:
+    with opened(path) as db:
         lengths = db.execute("SELECT c.id, c.last_seq FROM conversation c JOIN membership m ON m.conversation = c.id"
                              " WHERE m.username = ?", (BUSY_USER,)).fetchall()
         for conversation, last_seq in chance.choices(lengths, k=count):
-            seq = chance.randint(1, last_seq - PAGE)
-            after, = db.execute("SELECT timestamp FROM message WHERE conversation = ? AND seq = ?",
-                                (conversation, seq)).fetchone()
-            lines.append(f"GET /messages/?conversation_id={conversation}&after={after}&limit={PAGE}")
-    return lines
+            yield db.execute(
+                "SELECT conversation, timestamp, created_version FROM message WHERE place = (? << 32) | ?",
+                (conversation, chance.randint(1, last_seq - PAGE))).fetchone()
+
+
+def pages(path):
+    return [f"GET /messages/?conversation_id={conversation}&after={timestamp}&limit={PAGE}"
+            for conversation, timestamp, _ in places(path)]
+
+
+def changes(path):
+    """About one in ten of the objects is a message that was edited since, from anywhere before."""
+    return [f"GET /conversations/{conversation}/changes?after={version}&limit={PAGE}"
+            for conversation, _, version in places(path)]
 
 
 def recent(path, users):
     """What each of the users received of late: four, five and six messages."""
     lines = []
-    with sqlite3.connect(path) as db:
+    with opened(path) as db:
         for user in users:
             newest = db.execute(
                 "SELECT timestamp FROM message WHERE id > (SELECT max(id) - 2000 FROM message)"
@@ -148,6 +175,42 @@ def recent(path, users):
 
 def audience(path):
     """(conversation, a member) of each group in AUDIENCE."""
-    with sqlite3.connect(path) as db:
+    with opened(path) as db:
         conversations = dict(db.execute("SELECT username, conversation FROM membership"))
     return [(conversations[group[0]], group[0]) for group in AUDIENCE]
+
+
+# Of the wide database, by `few` or `many`.
+
+
+def moment(path, share):
+    """The tick when that share of what came before the news was written."""
+    with opened(path) as db:
+        return db.execute("SELECT timestamp FROM message ORDER BY id LIMIT 1 OFFSET"
+                          " (SELECT cast((count(*) - ?) * ? AS integer) - 1 FROM message)", (NEWS, share)).fetchone()[0]
+
+
+def list_page(_, user):
+    return [f"GET /conversations?username={user}&limit={PAGE}"]
+
+
+def resync(path, user):
+    return [f"GET /conversations?username={user}&updated_after={moment(path, 1)}"]
+
+
+def since(path, user):
+    return [f"GET /messages/?username={user}&after={moment(path, 1)}"]
+
+
+def middle(path, user):
+    return [f"GET /messages/?username={user}&after={moment(path, 0.5)}"]
+
+
+def oldest(_, user):
+    return [f"GET /messages/?username={user}&after=0"]
+
+
+def crowds(path):
+    """{name: (conversation, a member)} of the two groups."""
+    return {name: (conversations_of(path, members[0])[0], members[0])
+            for name, members in (("ten", TENSOME), ("crowd", CROWD))}

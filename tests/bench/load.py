@@ -3,11 +3,13 @@ import http.client
 import json
 import os
 import platform
+import statistics
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+import sockets
 from stack import nginx_program
 
 REPLAY = Path(__file__).resolve().parent / "replay.lua"
@@ -24,6 +26,21 @@ def wrk(port, lines, seconds):
     seen = json.loads(done.stdout.splitlines()[-1])
     return {"per_s": seen["requests"] * 1e6 / seen["duration_us"], "p50_ms": seen["p50_us"] / 1e3,
             "p99_ms": seen["p99_us"] / 1e3, "refused": seen["non_2xx"], "broken": seen["connection_errors"]}
+
+
+def alone(port, line, seconds):
+    """The same as wrk(), of one request after the other over one connection."""
+    client = sockets.Client(("127.0.0.1", port))
+    request = f"{line} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    times = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        sent, answered = client.exchange(request)
+        times.append((answered - sent) * 1e3)
+    client.close()
+    times.sort()
+    return {"per_s": 1e3 / statistics.mean(times), "p50_ms": statistics.median(times),
+            "p99_ms": times[len(times) * 99 // 100]}
 
 
 def ask(port, lines):

@@ -5,12 +5,21 @@ TITLES = {
     "page": "GET a conversation's page of 50 messages",
     "recent": "GET a user's recent messages: about 5 new, a member of 100 conversations",
     "recent10": "GET a user's recent messages: about 5 new, a member of 10 conversations",
+    "changes": "GET what has changed since a version: 50 messages, new and edited ones",
     "post": "POST, durable, 100 conversations of 10 members, pushed",
+    "list": "GET a user's list: the first 50 conversations",
+    "resync": "GET a user's list: 3 conversations changed since",
+    "since": "GET a user's recent messages: the 6 in those 3 conversations, of 500 anywhere",
+    "middle": "GET a user's messages: 100 from the middle of the history, one request at a time",
+    "oldest": "GET a user's messages: the oldest 100, one request at a time",
 }
-TO_LIMIT = {"page": 0.45, "recent": 0.60, "recent10": 0.60, "post": 0.40}
+TO_LIMIT = {"page": 0.45, "recent": 0.60, "recent10": 0.60, "changes": 0.45, "post": 0.40}
 LARGE_TO_SMALL = 0.90
 SOCKETS_TIMES = 3
+MANY_TO_FEW = {"list": 2, "resync": 2, "since": 2}
+CROWD_TIMES = 1.5
 MEMORY_MB = 24
+MEMORY_TITLE = "Memory (PSS) of master, workers and relay together"
 ROW = "  {:<34}{:>10}{:>10}{:>10}{:>8}   {}"
 
 
@@ -20,7 +29,7 @@ def median(rows, key):
 
 def ratio(rows, base, key):
     """The median of the rounds' ratios."""
-    return statistics.median(row[key] / other[key] for row, other in zip(rows, base))
+    return statistics.median(row[key] / other[key] for row, other in zip(rows, base, strict=True))
 
 
 def row(title, rows, rate, compared="", wanted=""):
@@ -53,6 +62,45 @@ def backlog(title, rows, echo):
             f" {median(rows, 'pushed_per_s'):,.0f} a second: {pushed:.2f} of the limit")
 
 
+def user_case(name, measured, conversations):
+    few, many = measured["runs"]["few"], measured["runs"]["many"]
+    wanted = f"; to reach: at most {MANY_TO_FEW[name]}" if name in MANY_TO_FEW else ""
+    return [
+        f"{TITLES[name]} (answer {measured['answer_bytes']:,} bytes)",
+        row(f"{conversations['few']:,} conversations", few, f"{median(few, 'per_s'):,.0f}"),
+        row(f"{conversations['many']:,} conversations", many, f"{median(many, 'per_s'):,.0f}",
+            f"{ratio(few, many, 'per_s'):.2f}", f"times the cost of the row above{wanted}"),
+    ]
+
+
+def durable(runs, channels):
+    ten, crowd = runs["ten"], runs["crowd"]
+    return [
+        "POST into a group, one at a time, pushed to nobody: until the answer",
+        row("10 members", ten, ""),
+        row(f"{channels:,} members", crowd, "", f"{ratio(crowd, ten, 'p50_ms'):.2f}",
+            f"times the row above (p50); to reach: at most {CROWD_TIMES}"),
+    ]
+
+
+def fan_out(measured):
+    """Medians of the rounds' medians; `slowest` alone is of one post."""
+    def of(group, part, key="p50_ms"):
+        return statistics.median(row[part][key] for row in measured["runs"][group])
+
+    crowd, channels = measured["runs"]["crowd"], measured["channels"]
+    publishes = statistics.median(row["publishes_of_pair"] for row in crowd) - 1  # the other group takes one
+    seconds, slowest = of("crowd", "everywhere") / 1e3, max(row["after_answer"]["max_ms"] for row in crowd)
+    return [
+        f"  the same with its fan-out: the frame is on all {channels:,} channels {of('crowd', 'after_answer'):.1f} ms"
+        f" after the answer, {slowest:.1f} ms at most;",
+        f"  {publishes:.0f} publishes to nchan, {publishes / seconds:,.0f} a second,"
+        f" {channels / seconds:,.0f} channels a second from sending the post on. Beside its own fan-out",
+        f"  the post is answered in {of('crowd', 'answered'):.2f} ms; one to 10 members in"
+        f" {of('ten', 'answered'):.2f} ms and is on their channels {of('ten', 'after_answer'):.2f} ms later",
+    ]
+
+
 def sockets(measured):
     bare, post = measured["runs"]["bare"], measured["runs"]["post"]
     times = ratio(post, bare, "p99_ms")
@@ -78,10 +126,17 @@ def text(result):
              f" with {machine['nginx_workers']} workers; medians of {result['rounds']} rounds of {result['seconds']} s;"
              f" load {machine['load_before']:.2f} before",
              "", ROW.format("", "requests/s", "p50 ms", "p99 ms", "ratio", "")]
-    for name, measured in result["cases"].items():
+    for name, measured in result.get("cases", {}).items():
         lines += [*case(name, measured, result["messages"]), ""]
     if "sockets" in result:
         lines += [*sockets(result["sockets"]), ""]
-    return "\n".join([*lines, "Memory (PSS) of master, workers and relay together",
-                      memory("right after the start", result["memory_at_start"]),
-                      memory("after all that", result["memory_at_end"], f"; to reach: at most {MEMORY_MB}")])
+    if "memory_at_end" in result:
+        lines += [MEMORY_TITLE, memory("right after the start", result["memory_at_start"]),
+                  memory("after all that", result["memory_at_end"], f"; to reach: at most {MEMORY_MB}"), ""]
+    for name, measured in result.get("user_cases", {}).items():
+        lines += [*user_case(name, measured, result["conversations"]), ""]
+    if "durable" in result:
+        lines += [*durable(result["durable"], result["fan_out"]["channels"]), *fan_out(result["fan_out"]), ""]
+    if "memory_wide" in result:
+        lines += [MEMORY_TITLE, memory("after these, in another imd", result["memory_wide"]), ""]
+    return "\n".join(lines)

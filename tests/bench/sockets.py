@@ -95,6 +95,41 @@ class Subscriber:
                 raise Broken(f"a WebSocket was closed: {payload}")
 
 
+class Client:
+    """A kept HTTP connection that carries one request after the other, each when the one before is answered."""
+
+    def __init__(self, address):
+        self.address = address
+        self.socket = self.connect()
+
+    def connect(self):
+        connection = socket.create_connection(self.address, TIMEOUT_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def exchange(self, request):
+        """When it was sent, and when it was answered (perf_counter)."""
+        buffer = bytearray()
+        sent = time.perf_counter()
+        self.socket.sendall(request)
+        while (answer := take_answer(buffer)) is None:
+            got = self.socket.recv(65536)
+            if not got:
+                raise Broken(f"not answered: {request}")
+            buffer += got
+        answered = time.perf_counter()
+        status, closes = answer
+        if status != 200:
+            raise Broken(f"{status} for {request}")
+        if closes:
+            self.close()
+            self.socket = self.connect()
+        return sent, answered
+
+    def close(self):
+        self.socket.close()
+
+
 class Sender:
     """Kept HTTP connections to one address. Each carries one request at a time, so a slow one delays no other."""
 
@@ -175,7 +210,7 @@ class Loop:
 
 
 def post(prefix, conversations):
-    """Renders messages: conversations[group] is the group's, its first member the sender."""
+    """Renders messages: conversations[group] is the group's, and who sends there."""
     def render(number, group):
         conversation, name = conversations[group]
         body = f'{{"conversation_id":{conversation},"username":"{name}","content":"bench-{number:08}-a message"}}'

@@ -257,7 +257,8 @@ erase_one(struct place *place, int64_t conversation)
 static void
 pass_time(struct place *place, struct chance *chance)
 {
-    static const int64_t spans_ms[] = {1, 10, 5000, 40000, 59999, 60000, 60001, 200000};
+    static const int64_t spans_ms[] = {
+        1, 10, ACTIVE_LAG_MS / 2, ACTIVE_LAG_MS - 1, ACTIVE_LAG_MS, ACTIVE_LAG_MS + 1, 200000};
 
     support_tell(place, "UPDATE instance SET tick = tick + %" PRId64,
                  spans_ms[support_draw(chance, sizeof(spans_ms) / sizeof(spans_ms[0]))]);
@@ -439,8 +440,8 @@ activity_is_found_however_far_its_record_lags(void **state)
                      (int)support_draw(&chance, 150000));
         support_tell(place,
                      "UPDATE membership SET active_at = (SELECT updated_at FROM conversation c"
-                     " WHERE c.id = conversation) - min(conversation * %d %% 90000, 60000)",
-                     (int)support_draw(&chance, 90000));
+                     " WHERE c.id = conversation) - min(conversation * %d %% 90000, %d)",
+                     (int)support_draw(&chance, 90000), ACTIVE_LAG_MS);
         for (int limit = 1; limit < COUNT; limit += 1 + round % 3)
             ask_all(place, "ann", round % 2 == 0 ? -1 : now + support_draw(&chance, 150000), limit);
     }

@@ -76,7 +76,7 @@ static const struct {
     {SQL_INSTANCE_SET, "SCAN instance\n"},
     {SQL_INSTANCE_SET_EPOCH, "SCAN instance\n"},
     /* Backwards along an index, as far as the caller likes. */
-    {SQL_MESSAGE_NEWEST, "SCAN message USING COVERING INDEX message_id\n"},
+    {SQL_MESSAGE_LAST_ID, "SCAN message USING COVERING INDEX message_id\n"},
     /* What a limit has cut off. */
     {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN some\n"},
     {SQL_MESSAGE_COUNT_UNREAD, "SCAN some\n"},

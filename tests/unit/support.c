@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "domain/converse.h"
 #include "domain/send.h"
+#include "store/memberships.h"
 #include "store/migrate.h"
 
 /* A wake-up that never comes would else hang the tests. */
@@ -211,6 +212,11 @@ support_rows(struct place *place, int columns, int64_t **values, const char *for
     return rows;
 }
 
+/* ACTIVE_LAG_MS as SQL has it. */
+#define TEXT_OF(number) #number
+#define TEXT(macro)     TEXT_OF(macro)
+#define LAG             TEXT(ACTIVE_LAG_MS)
+
 void
 support_check(const struct place *place)
 {
@@ -224,7 +230,7 @@ support_check(const struct place *place)
         "SELECT count(*) FROM membership JOIN conversation c ON c.id = conversation"
         " WHERE left_version IS NULL AND CASE WHEN member_count > 100"
         " THEN active_at <> 9223372036854775807"
-        " ELSE active_at > updated_at OR active_at < updated_at - 60000 END",
+        " ELSE active_at > updated_at OR active_at < updated_at - " LAG " END",
         "SELECT count(*) FROM membership m WHERE version IS NOT CASE WHEN EXISTS (SELECT 1 FROM membership l"
         " WHERE l.conversation = m.conversation AND l.username = m.username"
         " AND l.joined_version > m.joined_version) THEN NULL ELSE coalesce(left_version, joined_version) END",

@@ -1,0 +1,114 @@
+"""Years of messages at once: bulk insert of the rows that imd would have written, had each message been posted."""
+import random
+import re
+import sqlite3
+from pathlib import Path
+
+CONTENT = "A message as people send them."  # a page of 50 is 6 KB
+EDITED = "A message as people edit them."
+TICK_MS = 1000
+EDIT_EVERY = 10
+SOURCE = Path(__file__).resolve().parents[2] / "fcgi_app"
+
+
+def defined(header, name):
+    return int(re.search(rf"(?m)^#define {name}\s+(\d+)", (SOURCE / header).read_text())[1])
+
+
+# A list may lag so far behind, and is not told of what comes where there are more members.
+ACTIVE_LAG_MS = defined("store/memberships.h", "ACTIVE_LAG_MS")
+MEMBERS_FEW = defined("base/model.h", "MEMBERS_FEW")
+
+
+class Conversation:
+    """A row of the table, as the next change finds it."""
+
+    def __init__(self, number, last_seq, version, updated_at, listed_at, few, members):
+        self.number, self.last_seq, self.version = number, last_seq, version
+        self.updated_at, self.listed_at = updated_at, listed_at
+        self.few, self.members = few, members
+
+    def bump(self, tick):
+        self.version += 1
+        self.updated_at = tick
+        if self.few and tick - self.listed_at > ACTIVE_LAG_MS:
+            self.listed_at = tick
+
+    def row(self):
+        return self.last_seq, self.version, self.updated_at, self.listed_at, self.number
+
+
+def write(path, picks):
+    """A message in each of `picks`, which are conversations: one in each tick, up to now.
+
+    With every tenth an earlier message of the same conversation is edited. Whatever the database holds was made before
+    the first of them; nobody has left, and nothing waits to be pushed.
+    """
+    db = sqlite3.connect(path, isolation_level=None)
+    # Whoever is interrupted here leaves a .partial that is written anew.
+    db.execute("PRAGMA journal_mode = MEMORY")
+    db.execute("PRAGMA synchronous = OFF")
+    db.execute("PRAGMA cache_size = -200000")
+    db.execute("BEGIN")
+    tick, first_id, last_change = db.execute("SELECT tick, last_message_id, last_change FROM instance").fetchone()
+    duration = len(picks) * TICK_MS
+    db.execute("UPDATE account SET created_at = created_at - ?", (duration,))
+    db.execute("UPDATE conversation SET created_at = created_at - ?1, updated_at = updated_at - ?1,"
+               " listed_at = listed_at - ?1", (duration,))
+    state, edits = conversations(db), []
+    db.executemany("INSERT INTO message (place, id, sender, timestamp, created_version, content)"
+                   " VALUES ((? << 32) | ?, ?, ?, ?, ?, ?)", messages(state, picks, first_id, tick - duration, edits))
+    db.executemany("UPDATE message SET content = ?, edited_at = ?, changed_version = ? WHERE place = (? << 32) | ?",
+                   edits)
+    db.executemany("UPDATE conversation SET last_seq = ?, version = ?, updated_at = ?, listed_at = ? WHERE id = ?",
+                   (conversation.row() for conversation in state.values()))
+    # The others' is the largest integer since they were created.
+    db.execute("UPDATE membership SET active_at = (SELECT listed_at FROM conversation WHERE id = conversation)"
+               " WHERE conversation IN (SELECT id FROM conversation WHERE member_count <= ?)", (MEMBERS_FEW,))
+    db.execute("UPDATE instance SET tick = ?, last_message_id = ?, last_change = ?",
+               (tick, first_id + len(picks), last_change + len(picks) + len(edits)))
+    db.execute("DELETE FROM outbox")
+    db.execute("COMMIT")
+    check(db)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()
+
+
+def conversations(db):
+    members = {}
+    for conversation, name in db.execute("SELECT conversation, username FROM membership"):
+        members.setdefault(conversation, []).append(name)
+    return {row[0]: Conversation(*row, members[row[0]]) for row in db.execute(
+        "SELECT id, last_seq, version, updated_at, listed_at, member_count <= ? FROM conversation", (MEMBERS_FEW,))}
+
+
+def messages(state, picks, first_id, start, edits):
+    """The rows to store; counts on in `state`, and collects in `edits` what is to be done to them then."""
+    chance = random.Random(1)
+    for number, pick in enumerate(picks, 1):
+        tick = start + number * TICK_MS
+        conversation = state[pick]
+        conversation.last_seq += 1
+        conversation.bump(tick)
+        yield (pick, conversation.last_seq, first_id + number, chance.choice(conversation.members), tick,
+               conversation.version, CONTENT)
+        if number % EDIT_EVERY == 0:
+            conversation.bump(tick)
+            edits.append((EDITED, tick, conversation.version, pick, chance.randint(1, conversation.last_seq)))
+
+
+def check(db):
+    """What imd relies on, as far as it is told in schema/ and in the store."""
+    wrong = """
+        SELECT 'lists are ahead or lag' FROM membership m JOIN conversation c ON c.id = m.conversation
+            WHERE c.member_count <= ?1 AND m.active_at NOT BETWEEN c.updated_at - ?2 AND c.updated_at
+        UNION ALL SELECT 'a large group is not always listed' FROM membership m JOIN conversation c
+            ON c.id = m.conversation WHERE c.member_count > ?1 AND m.active_at <> 9223372036854775807
+        UNION ALL SELECT 'members miscounted' FROM conversation c WHERE c.member_count <>
+            (SELECT count(*) FROM membership m WHERE m.conversation = c.id AND m.left_version IS NULL)
+        UNION ALL SELECT 'a version beyond the last' FROM message m JOIN conversation c ON c.id = m.conversation
+            WHERE max(m.created_version, coalesce(m.changed_version, 0)) > c.version OR m.seq > c.last_seq
+        LIMIT 1"""
+    assert (found := db.execute(wrong, (MEMBERS_FEW, ACTIVE_LAG_MS)).fetchone()) is None, found
+    assert not db.execute("PRAGMA foreign_key_check").fetchall()
+    assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
