@@ -9,6 +9,7 @@ VERSION := 0.1.0
 PORT    ?= 8080
 STATE   ?= build/run
 SECONDS ?= 60
+MINUTES ?= 10
 PREFIX  ?= /usr/local
 RUNDIR  ?= /run/imd
 
@@ -35,7 +36,7 @@ LIBOBJECTS := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test check lint asan bench fuzz format install clean help deps unit blackbox
+.PHONY: all run test check lint asan soak bench fuzz format install clean help deps unit blackbox
 
 all: $(BUILD)/imd
 
@@ -88,7 +89,7 @@ unit: $(UNIT)
 blackbox: all
 	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
 
-TESTS ?= tests/http tests/push tests/fault
+TESTS ?= tests/http tests/push tests/fault tests/model
 
 test: deps all
 	@$(MAKE) --no-print-directory unit
@@ -102,6 +103,10 @@ RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit blackbox
 	@$(MAKE) --no-print-directory SANITIZE=thread all unit blackbox TESTS="$(RACES)"
+
+# The model test for as long as you like: clients that lose frames, sockets, nginx and imd end with the database.
+soak: deps all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/model/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 check: lint test asan
 
@@ -226,6 +231,7 @@ help:
 	@echo 'make lint     formatting, walls between the rooms, cppcheck, clang-tidy'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, asan'
+	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
 	@echo 'make format   clang-format over the C files'

@@ -108,6 +108,8 @@ send_frame(struct publisher *p)
 {
     enum err err = buf_ok(&p->frame) ? ERR_OK : ERR_MEMORY;
 
+    if (p->name_count > p->users)
+        p->users = p->name_count;
     for (size_t i = 0; err == ERR_OK && i < p->name_count;) {
         size_t end = p->name_count - i < NCHAN_CHANNELS_MAX ? p->name_count : i + NCHAN_CHANNELS_MAX;
 
@@ -351,6 +353,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
     *result = (struct batch_result){.last_id = id};
     p->err = ERR_OK;
     p->frames = 0;
+    p->users = 0;
     if (err == ERR_OK)
         err = outbox_after(p->db, id, p->batch_max, take_change, &b);
     if (err == ERR_OK)
@@ -360,6 +363,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
     if (err == ERR_OK && p->frames > 0)
         nchan_set_ticket(p->nchan, result->last_id);
     result->frames = p->frames;
+    result->users = p->users;
     result->taken = (int)b.count;
     arena_reset(&p->arena);
     return err;

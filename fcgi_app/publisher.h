@@ -31,12 +31,14 @@ struct publisher {
     size_t name_room;    /* … with room for so many */
     struct buf channels; /* some of them, joined by "," */
     int frames;          /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
+    size_t users;        /* whom the largest of its frames was for */
     enum err err;        /* of callbacks */
 };
 
 /* What became of a batch. */
 struct batch_result {
     int64_t last_id; /* all changes up to it are taken; the id asked from where there were none */
+    size_t users;    /* whom the largest frame was for */
     int taken;       /* changes that were taken for sending */
     int dropped;     /* changes that were too old */
     int frames;      /* in flight to nchan, which answers with last_id; 0: nothing needs a push */

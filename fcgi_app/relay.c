@@ -24,10 +24,13 @@
 #include "store/outbox.h"
 
 #define ANSWER_MS        5000 /* nchan answers within milliseconds, or not at all */
+#define ANSWER_FULL_MS   500  /* or, with its memory full, swallows a push */
+#define FULL_MS          5000 /* its memory passes for full for so long after a refusal */
 #define ROUND_MS         1000 /* so often it goes round at least */
 #define RECONNECT_MS     20
 #define RECONNECT_MS_MAX 1000
-#define REFUSED_MS       1500 /* a change that nchan refuses for so long is given up */
+#define REFUSED_MS       1500 /* a change that nchan refuses for so long is given up … */
+#define REFUSED_USERS    1000 /* … and one for more users than this at once */
 #define FINISH_MS        2000 /* what SIGTERM leaves for what is pending */
 
 struct relay {
@@ -35,9 +38,11 @@ struct relay {
     struct db *db;
     struct nchan *nchan;
     struct publisher publisher;
-    int64_t queued_id;   /* the last change taken from the outbox */
-    int64_t progress_ms; /* when nchan last answered or was idle (clock_mono_ms) */
-    int64_t retry_ms;    /* pause before the next try to connect; grows until something is delivered */
+    int64_t queued_id;     /* the last change taken from the outbox */
+    int64_t full_until_ms; /* nchan's memory passes for full (clock_mono_ms) */
+    size_t users;          /* whom the largest of the last batch's frames was for */
+    int64_t progress_ms;   /* when nchan last answered or was idle (clock_mono_ms) */
+    int64_t retry_ms;      /* pause before the next try to connect; grows until something is delivered */
     int64_t
         refused_since_ms; /* nchan refuses the change at hand since then (clock_mono_ms); 0: it does not */
     bool look;            /* look at the outbox though nobody has announced anything */
@@ -88,7 +93,8 @@ dropped(struct relay *r, int changes, const char *why)
 /*
  * nchan cannot take a push just now, its memory is full. Changes go one by one until it can, and one that it
  * has refused for so long is given up: everybody else's pushes wait behind it, and versions tell who missed
- * it.
+ * it. One for thousands takes so much memory that waiting would help the less, and holds up the others the
+ * more.
  */
 static void
 refused(struct relay *r)
@@ -100,7 +106,8 @@ refused(struct relay *r)
     if (r->refused_since_ms == 0 || !alone)
         r->refused_since_ms = now;
     r->publisher.batch_max = 1;
-    if (alone && now - r->refused_since_ms > REFUSED_MS) {
+    r->full_until_ms = now + FULL_MS;
+    if (alone && (r->users > REFUSED_USERS || now - r->refused_since_ms > REFUSED_MS)) {
         dropped(r, 1, "refused");
         atomic_store(&r->shared->acknowledged_change, at_hand);
         r->refused_since_ms = 0;
@@ -124,6 +131,7 @@ queue_changes(struct relay *r)
     shared_count(&r->shared->counters.pushes, (uint64_t)result.frames);
     shared_count(&r->shared->counters.pushed_changes, (uint64_t)result.taken);
     r->queued_id = result.last_id;
+    r->users = result.users;
     /* What needs no push counts as done in its turn: after what is in flight before it. */
     if (result.frames == 0 && nchan_in_flight(r->nchan))
         nchan_set_ticket(r->nchan, result.last_id);
@@ -193,6 +201,12 @@ begin_to_finish(struct relay *r)
         r->finish_by_ms = clock_mono_ms() + FINISH_MS;
 }
 
+static bool
+is_full(const struct relay *r)
+{
+    return clock_mono_ms() < r->full_until_ms;
+}
+
 /* Sleeps until there is something to do, at most a round. */
 static void
 wait_for_work(struct relay *r)
@@ -200,7 +214,8 @@ wait_for_work(struct relay *r)
     /* Without a connection only the time to try again counts; without room, only what nchan answers. */
     bool connected = nchan_connected(r->nchan);
     bool wants_changes = connected && has_room(r);
-    int timeout_ms = connected ? ROUND_MS : (int)r->retry_ms;
+    int round_ms = nchan_in_flight(r->nchan) && is_full(r) ? ANSWER_FULL_MS : ROUND_MS;
+    int timeout_ms = connected ? round_ms : (int)r->retry_ms;
     bool wants_typing = !connected || nchan_has_room(r->nchan);
     struct pollfd fds[4] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
@@ -240,6 +255,8 @@ exchange(struct relay *r)
         lose_connection(r, "closed");
     else if (nchan_in_flight(r->nchan) && clock_mono_ms() - r->progress_ms > ANSWER_MS)
         lose_connection(r, "no_answer");
+    else if (nchan_in_flight(r->nchan) && is_full(r) && clock_mono_ms() - r->progress_ms > ANSWER_FULL_MS)
+        refused(r);
 }
 
 /* After SIGTERM: all is delivered, or it cannot be just now. The outbox keeps what is left. */

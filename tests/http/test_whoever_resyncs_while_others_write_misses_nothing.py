@@ -9,7 +9,7 @@ import pytest
 
 from api import Client, at_once, new_name
 
-GROUPS, WRITERS, STEPS = 9, 4, 150
+GROUPS, WRITERS, STEPS = 9, 4, 90
 
 
 def write(stack, groups, writer, reader):
