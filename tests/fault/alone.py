@@ -97,9 +97,14 @@ class Imd:
         return status
 
     def kill(self):
-        """Whatever a failed test left of it."""
-        for pid in self.children():
-            os.kill(pid, 9)
+        """Whatever a failed test left of it, at once. The master first: it would start again what dies."""
+        mine = self.children()
         self.process.kill()
         self.process.wait()
+        for pid in mine:
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                pass  # it ends when the master does
+        wait_until(lambda: not any(map(alive, mine)), STOP_S, "its children end")
         self._log.close()
