@@ -12,7 +12,7 @@
 #define BUSY_MS_WRITE  200
 #define BUSY_MS_READ   2000
 #define CACHE_KB_READ  1536
-#define CACHE_KB_WRITE 2048
+#define CACHE_KB_WRITE 1536
 
 #define PARAMETERS_MAX 10
 

@@ -1,0 +1,236 @@
+"""What the database holds, read from its tables alone, slowly and plainly: who received what, and what they must see."""
+import collections
+import sqlite3
+from contextlib import closing
+
+MEMBERS_FEW = 100   # in larger conversations nobody is told how far others have read
+UNREAD_MAX = 1000
+EMOJIS_MAX = 32
+
+
+class Truth:
+    """One snapshot."""
+
+    def __init__(self, path):
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            database.execute("BEGIN")
+            self._read(database)
+
+    def _read(self, database):
+        def rows(query):
+            return [dict(row) for row in database.execute(query)]
+
+        self.damage = rows("PRAGMA foreign_key_check") + [
+            row for row in rows("PRAGMA integrity_check") if row != {"integrity_check": "ok"}]
+        (self.instance,) = rows("SELECT * FROM instance")
+        self.conversations = {row["id"]: row for row in rows("SELECT * FROM conversation")}
+        self.stays = collections.defaultdict(lambda: collections.defaultdict(list))  # by conversation and name
+        for row in rows("SELECT * FROM membership ORDER BY conversation, username, joined_version"):
+            self.stays[row["conversation"]][row["username"]].append(row)
+        self.reactions = collections.defaultdict(lambda: collections.defaultdict(list))  # by place and emoji
+        for row in rows("SELECT * FROM reaction ORDER BY place, emoji, username"):
+            self.reactions[row["place"]][row["emoji"]].append(row["username"])
+        self.messages = collections.defaultdict(list)  # by conversation, in the order of seq
+        for row in rows("SELECT * FROM message ORDER BY place"):
+            self.messages[row["conversation"]].append(row)
+        self.markers = collections.defaultdict(dict)  # by conversation and name
+        for row in rows("SELECT * FROM read_marker"):
+            self.markers[row["conversation"]][row["username"]] = row
+
+    # -- who is where, and has received what
+
+    def times(self):
+        """When something changed that is in no message."""
+        stays = [stay for stays in self.stays.values() for one in stays.values() for stay in one]
+        markers = [marker for markers in self.markers.values() for marker in markers.values()]
+        return sorted({row["updated_at"] for row in self.conversations.values()}
+                      | {stay["left_at"] for stay in stays if stay["left_at"] is not None}
+                      | {marker["moved_at"] for marker in markers})
+
+    def members(self, conversation):
+        return sorted(username for username, stays in self.stays[conversation].items()
+                      if stays[-1]["left_seq"] is None)
+
+    def is_member(self, username, conversation):
+        stays = self.stays[conversation].get(username)
+        return bool(stays) and stays[-1]["left_seq"] is None
+
+    def present(self, username):
+        """The conversations that a user is a member of."""
+        return [conversation for conversation in self.conversations if self.is_member(username, conversation)]
+
+    def received(self, username, conversation):
+        """The messages sent there during a stay of the user."""
+        stays = self.stays[conversation].get(username, [])
+        return [row for row in self.messages[conversation]
+                if any(stay["joined_seq"] < row["seq"] and (stay["left_seq"] is None or row["seq"] <= stay["left_seq"])
+                       for stay in stays)]
+
+    # -- as the server shows it
+
+    def message(self, row):
+        always = ("id", "conversation", "seq", "sender", "content", "timestamp")
+        where_they_apply = ("client_id", "reply_to", "edited_at", "deleted_at")
+        shown = {name: row[name] for name in always}
+        shown |= {name: row[name] for name in where_they_apply if row[name] is not None}
+        if row["place"] in self.reactions:
+            shown["reactions"] = dict(self.reactions[row["place"]])
+        return shown
+
+    def conversation(self, conversation, members=True):
+        row, names = self.conversations[conversation], self.members(conversation)
+        shown = {name: row[name] for name in ("id", "type", "title", "created_at", "updated_at", "last_seq", "version")}
+        return shown | {"member_count": len(names)} | ({"members": names} if members else {})
+
+    def entry(self, username, conversation):
+        """A conversation in a user's list."""
+        received = self.received(username, conversation)
+        marker = self.markers[conversation].get(username, {"seq": 0})["seq"]
+        unread = [row for row in received
+                  if row["seq"] > marker and row["sender"] != username and row["deleted_at"] is None]
+        return self.conversation(conversation, self.is_small(conversation)) | {
+            "role": self.stays[conversation][username][-1]["role"],
+            "read_seq": marker,
+            "unread": min(len(unread), UNREAD_MAX),
+            "last_message": self.message(received[-1]) if received else None,
+        }
+
+    def is_small(self, conversation):
+        return len(self.members(conversation)) <= MEMBERS_FEW
+
+    def read(self, conversation):
+        """The read markers of the members."""
+        return {username: marker["seq"] for username, marker in self.markers[conversation].items()
+                if self.is_member(username, conversation)}
+
+    # -- whether it holds together
+
+    def assert_sound(self):
+        assert not self.damage, self.damage[:3]
+        for conversation in self.conversations:
+            try:
+                self._assert_counted(conversation)
+                self._assert_versions(conversation)
+                self._assert_stays(conversation)
+                self._assert_messages(conversation)
+            except AssertionError as failure:
+                raise AssertionError(f"the database, conversation {conversation}: {failure}") from None
+
+    def _assert_counted(self, conversation):
+        row, messages = self.conversations[conversation], self.messages[conversation]
+        assert [message["seq"] for message in messages] == list(range(1, row["last_seq"] + 1)), "seq has holes"
+        assert row["member_count"] == len(self.members(conversation)), "member_count is wrong"
+        assert all(marker["seq"] <= row["last_seq"] for marker in self.markers[conversation].values())
+        assert all(row["created_at"] <= time <= row["updated_at"] <= self.instance["tick"]
+                   for time in [row["updated_at"], *(message["timestamp"] for message in messages)])
+
+    def _assert_versions(self, conversation):
+        """All changes that the rows still remember: each has its own version, and none is beyond the last."""
+        versions = [1]  # the creation
+        for message in self.messages[conversation]:
+            versions += [message["created_version"], message["changed_version"]]
+        for stay in self._all_stays(conversation):
+            versions += [stay["joined_version"] if stay["joined_version"] > 1 else None, stay["left_version"]]
+        versions = sorted(version for version in versions if version is not None)
+        assert len(set(versions)) == len(versions), f"two changes share a version: {versions}"
+        assert versions[-1] <= self.conversations[conversation]["version"], f"a version from the future: {versions[-1]}"
+        created = [message["created_version"] for message in self.messages[conversation]]
+        assert created == sorted(created), "created_version does not rise with seq"
+        assert all(message["changed_version"] is None or message["changed_version"] > message["created_version"]
+                   for message in self.messages[conversation]), "changed before it was there"
+
+    def _assert_stays(self, conversation):
+        for username, stays in self.stays[conversation].items():
+            for stay in stays:
+                ended = [stay[name] is not None for name in ("left_version", "left_seq", "left_at")]
+                assert ended in ([True] * 3, [False] * 3), f"a leaving by halves: {stay}"
+                assert not ended[0] or (stay["joined_version"] < stay["left_version"]
+                                        and stay["joined_seq"] <= stay["left_seq"]), f"left before it came: {stay}"
+            for stay, later in zip(stays, stays[1:]):
+                assert stay["left_version"] is not None and stay["left_version"] < later["joined_version"] \
+                    and stay["left_seq"] <= later["joined_seq"], f"{username} is there twice: {stay}, {later}"
+            told = [stay["version"] for stay in stays]
+            last = stays[-1]["left_version"] or stays[-1]["joined_version"]
+            assert told == [None] * (len(stays) - 1) + [last], f"{username}'s standing is told by {told}, not at {last}"
+
+    def _assert_messages(self, conversation):
+        messages = self.messages[conversation]
+        identities = {message["id"] for message in messages}
+        for one, other in zip(messages, messages[1:]):
+            assert one["id"] < other["id"] and one["timestamp"] <= other["timestamp"], f"out of order: {one}, {other}"
+        for message in messages:
+            emojis = self.reactions.get(message["place"], {})
+            assert message["emoji_count"] == len(emojis) <= EMOJIS_MAX, f"miscounted emojis: {message}"
+            assert message["reply_to"] in identities | {None}, f"a reply to elsewhere: {message}"
+            assert message["deleted_at"] is None or (message["content"] == "" and message["edited_at"] is None
+                                                     and not emojis), f"not wholly deleted: {message}"
+            assert message["sender"] in self.stays[conversation], f"from who never was a member: {message}"
+            assert message["seq"] in {row["seq"] for row in self.received(message["sender"], conversation)}, \
+                f"sent by who was no member: {message}"
+
+    def _all_stays(self, conversation):
+        return [stay for stays in self.stays[conversation].values() for stay in stays]
+
+
+# -- a client against it
+
+# Whose read markers a client must know at this moment. The others' come with what changes in a conversation that is
+# small, or when they move; one's own with the list as well. Known ones may be behind, never ahead.
+OWN = "their own"
+SMALL = "everybody's in small conversations"
+
+
+def differences(truth, client, owed_markers=(OWN, SMALL)):
+    """Where a client does not hold what its user must see, as sentences."""
+    held = client.present()
+    present = set(truth.present(client.username))
+    found = [f"conversation {conversation} is missing" for conversation in sorted(present - set(held))]
+    found += [f"conversation {conversation} is held, though they are no member" for conversation in
+              sorted(set(held) - present)]
+    for conversation in sorted(present & set(held)):
+        found += [f"conversation {conversation}: {what}"
+                  for what in _conversation_differences(truth, client, conversation, held[conversation], owed_markers)]
+    found += _not_received(truth, client)
+    return found
+
+
+def _conversation_differences(truth, client, conversation, held, owed_markers):
+    row = truth.conversations[conversation]
+    found = [f"{name} is {getattr(held, name)!r}, not {row[name]!r}"
+             for name in ("version", "type", "title", "created_at", "last_seq") if getattr(held, name) != row[name]]
+    members = set(truth.members(conversation))
+    if held.members != members:
+        found.append(f"members: lacks {sorted(members - held.members)}, has {sorted(held.members - members)} too many")
+    found += _message_differences(truth, client, conversation, held)
+    for username, seq in truth.read(conversation).items():
+        known = held.read.get(username, 0)
+        owed = (OWN in owed_markers and username == client.username
+                or SMALL in owed_markers and truth.is_small(conversation))
+        if known > seq or (owed and known != seq):
+            found.append(f"the read marker of {username} is at {known}, not at {seq}")
+    return found
+
+
+def _message_differences(truth, client, conversation, held):
+    expected = {row["id"]: truth.message(row) for row in truth.received(client.username, conversation)}
+    for identity in sorted(expected.keys() - held.messages.keys()):
+        yield f"message {identity} (seq {expected[identity]['seq']}) is missing"
+    for identity in sorted(expected.keys() & held.messages.keys()):
+        if _ordered(held.messages[identity]) != _ordered(expected[identity]):
+            yield f"message {identity} is {held.messages[identity]}, not {expected[identity]}"
+
+
+def _ordered(message):
+    """So that the order of the emojis counts."""
+    return {**message, "reactions": list(message.get("reactions", {}).items())}
+
+
+def _not_received(truth, client):
+    """Whatever a client holds, also of where its user is no more."""
+    with client.lock:
+        everything = {identity: dict(held.messages) for identity, held in client.conversations.items()}
+    for conversation, messages in everything.items():
+        strange = messages.keys() - {row["id"] for row in truth.received(client.username, conversation)}
+        for identity in sorted(strange):
+            yield f"conversation {conversation}: message {identity} is held, though they did not receive it"

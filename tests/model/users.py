@@ -1,0 +1,220 @@
+"""
+Users who do what users do. Each decides by a chance of their own: what they do, with which dice. What the dice pick
+from is what their own client holds at that moment.
+"""
+import collections
+import random
+from urllib.parse import quote
+
+WEIGHTS = {"send": 38, "repeat": 3, "edit": 10, "delete": 4, "react": 14, "unreact": 6, "create_group": 2,
+           "create_private": 2, "join": 7, "leave": 4, "rename": 4, "read": 12, "type": 4}
+# More than one message may have.
+EMOJIS = [chr(0x1F600 + number) for number in range(38)] + ["👩‍👩‍👧‍👦", "+1"]
+# Longer than what goes out with every event where members are many.
+LARGE_BYTES = 60000
+
+Decision = collections.namedtuple("Decision", "number kind dice")
+Sent = collections.namedtuple("Sent", "body headers answer")
+
+
+def decisions(seed, name):
+    """
+    What a user decides to do, without end. Each decision has dice of its own, so that however often one throws them,
+    the next is the same.
+    """
+    chance = random.Random(f"{seed} user {name}")
+    number = 0
+    while True:
+        number += 1
+        kind, = chance.choices(list(WEIGHTS), WEIGHTS.values())
+        yield Decision(number, kind, random.Random(chance.getrandbits(64)))
+
+
+def pick(dice, entries, bias=1):
+    """One of them; the larger the bias, the more often one of the first."""
+    return entries[int(len(entries) * dice.random() ** bias)]
+
+
+class User:
+    """`board`: where the ids of groups hang out that anybody may join, for a client knows only its own."""
+
+    def __init__(self, seed, client, rest, others, board):
+        self.name = client.username
+        self.sent = []  # and answered
+        self.done = collections.Counter()  # by kind and what became of it
+        self._client = client
+        self.rest = rest
+        self._others = others
+        self._board = board
+        self._decisions = decisions(seed, self.name)
+
+    def act(self):
+        decision = next(self._decisions)
+        getattr(self, f"_{decision.kind}")(decision)
+
+    # -- what there is to choose from
+
+    def _conversation(self, dice, bias=3):
+        """Mostly one of the oldest, which so are hot, while others stay cold."""
+        present = sorted(self._client.present())
+        return pick(dice, present, bias) if present else None
+
+    def _message(self, dice, wanted=lambda message: True):
+        """Mostly one of the latest."""
+        held = self._client.present().get(self._conversation(dice))
+        if held is None:
+            return None
+        with self._client.lock:
+            found = sorted((each for each in held.messages.values() if wanted(each)), key=lambda each: -each["seq"])
+        return pick(dice, found, 3) if found else None
+
+    def _oldest_message(self):
+        with self._client.lock:
+            messages = [each for held in self._client.present().values() for each in held.messages.values()]
+        return min(messages, key=lambda message: message["id"], default=None)
+
+    def _own_message(self, dice):
+        return self._message(dice, lambda message: message["sender"] == self.name)
+
+    def _ask(self, decision, method, path, body=None, allowed=(), **more):
+        answer = self.rest.ask(method, path, body, allowed=allowed, **more)
+        self.done[decision.kind, answer.status] += 1
+        return answer
+
+    # -- messages
+
+    def _send(self, decision):
+        dice, key = decision.dice, f"{self.name} {decision.number}"
+        conversation = self._conversation(dice)
+        if conversation is None:
+            return
+        body = {"conversation_id": conversation, "username": self.name, "content": f"{key}: {dice.random()}"}
+        if dice.random() < 0.02:
+            body["content"] += "x" * LARGE_BYTES
+        answered = self._message(dice)
+        if answered and answered["conversation"] == conversation and dice.random() < 0.5:
+            body["reply_to"] = answered["id"]
+        headers = {}
+        if dice.random() < 0.5:
+            headers["Idempotency-Key"] = key
+        else:
+            body["client_id"] = key
+        self._deliver(decision, body, headers)
+
+    def _deliver(self, decision, body, headers):
+        answer = self._ask(decision, "POST", "/messages/", body, allowed=(403,), headers=headers)
+        if answer.status == 200:
+            self.sent.append(Sent(body, headers, answer.json))
+
+    def _repeat(self, decision):
+        if not self.sent:
+            return
+        before = pick(decision.dice, self.sent)
+        answer = self._ask(decision, "POST", "/messages/", before.body, headers=before.headers)
+        assert answer.headers["Idempotent-Replayed"] == "true", answer
+        assert_the_same(before.answer, answer.json)
+
+    def _edit(self, decision):
+        message = self._own_message(decision.dice)
+        if message:
+            body = {"username": self.name, "content": f"{decision.number}: {decision.dice.random()}"}
+            self._ask(decision, "PATCH", f"/messages/{message['id']}", body, allowed=(409,))
+
+    def _delete(self, decision):
+        message = self._own_message(decision.dice)
+        if message:
+            self._ask(decision, "DELETE", f"/messages/{message['id']}", username=self.name)
+
+    def _react(self, decision):
+        """Often to the oldest message there is, so that it has all emojis that it may have."""
+        dice = decision.dice
+        if dice.random() < 0.3:
+            message, emoji = self._oldest_message(), pick(dice, EMOJIS)
+        else:
+            message, emoji = self._message(dice), pick(dice, EMOJIS, 2)
+        if message:
+            self._ask(decision, "PUT", f"/messages/{message['id']}/reactions/{quote(emoji, safe='')}",
+                      allowed=(403, 409, 422), username=self.name)
+
+    def _unreact(self, decision):
+        def mine(message):
+            return any(self.name in names for names in message.get("reactions", {}).values())
+
+        message = self._message(decision.dice, mine)
+        if message:
+            emojis = [emoji for emoji, names in message["reactions"].items() if self.name in names]
+            emoji = quote(pick(decision.dice, emojis), safe="")
+            self._ask(decision, "DELETE", f"/messages/{message['id']}/reactions/{emoji}", allowed=(403,),
+                      username=self.name)
+
+    # -- conversations
+
+    def _create_group(self, decision):
+        members = [self.name, *decision.dice.sample(self._others, decision.dice.randrange(1, 6))]
+        # Asked twice it makes two groups, and nobody minds.
+        answer = self._ask(decision, "POST", "/conversations/", {"type": "group_chat", "members": members})
+        self._board.append(answer.json["id"])
+
+    def _create_private(self, decision):
+        members = [self.name, pick(decision.dice, self._others)]
+        self._ask(decision, "POST", "/conversations/", {"type": "private_chat", "members": members})
+
+    def _join(self, decision):
+        group = pick(decision.dice, list(self._board), 2)
+        self._ask(decision, "POST", f"/conversations/{group}/join", {"username": self.name})
+
+    def _leave(self, decision):
+        group = pick(decision.dice, list(self._board), 2)
+        self._ask(decision, "POST", f"/conversations/{group}/leave", {"username": self.name})
+
+    def _rename(self, decision):
+        conversation = self._conversation(decision.dice)
+        if conversation:
+            body = {"username": self.name, "title": pick(decision.dice, ["", "Tea", f"{self.name} {decision.number}"])}
+            self._ask(decision, "PATCH", f"/conversations/{conversation}", body, allowed=(403,))
+
+    def _read(self, decision):
+        conversation = self._conversation(decision.dice)
+        if conversation:
+            # Also a little beyond the end.
+            seq = int((self._client.present()[conversation].last_seq + 2) * decision.dice.random() ** 0.3)
+            self._ask(decision, "PUT", f"/conversations/{conversation}/read", {"username": self.name, "seq": seq},
+                      allowed=(403,))
+
+    def _type(self, decision):
+        conversation = self._conversation(decision.dice)
+        if conversation:
+            self._ask(decision, "POST", f"/conversations/{conversation}/typing", {"username": self.name},
+                      allowed=(403,))
+
+    # -- on request
+
+    def say(self, conversation):
+        """Something new, so that there is something to read."""
+        decision = next(self._decisions)._replace(kind="say")
+        key = f"{self.name} {decision.number}"
+        self._deliver(decision, {"conversation_id": conversation, "username": self.name, "content": key,
+                                 "client_id": key}, {})
+
+    def read_to(self, conversation, seq):
+        self.rest.ask("PUT", f"/conversations/{conversation}/read", {"username": self.name, "seq": seq})
+
+    # -- afterwards
+
+    def assert_sent_once(self, truth):
+        """What was answered is there once, as answered; what was refused is not; and nothing else is."""
+        stored = {row["client_id"]: truth.message(row) for messages in truth.messages.values() for row in messages
+                  if row["sender"] == self.name}
+        rows = sum(row["sender"] == self.name for messages in truth.messages.values() for row in messages)
+        assert len(stored) == rows, f"{self.name}: a message is there twice"
+        answered = {sent.answer["client_id"]: sent.answer for sent in self.sent}
+        assert stored.keys() == answered.keys(), \
+            f"{self.name}: lost {answered.keys() - stored.keys()}, too many {stored.keys() - answered.keys()}"
+        for key, answer in answered.items():
+            assert_the_same(answer, stored[key])
+
+
+def assert_the_same(answer, message):
+    """What nothing can change in a message."""
+    for name in ("id", "conversation", "seq", "sender", "timestamp", "client_id", "reply_to"):
+        assert answer.get(name) == message.get(name), f"{name} of {message} was answered as {answer.get(name)}"
