@@ -3,7 +3,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from api import Books, Client
+from api import Books, Client, new_name
 from stack import Stack
 
 
@@ -23,6 +23,21 @@ def books(stack):
 def api(stack):
     with Client(stack) as client:
         yield client
+
+
+@pytest.fixture
+def alice():
+    return new_name("a")
+
+
+@pytest.fixture
+def bob():
+    return new_name("b")
+
+
+@pytest.fixture
+def group(api, alice, bob):
+    return api.group(alice, bob)
 
 
 @pytest.fixture

@@ -10,21 +10,6 @@ KEYS = {"the_body": lambda key: {"client_id": key}, "the_header": lambda key: {"
 WAYS = pytest.mark.parametrize("way", KEYS.values(), ids=KEYS)
 
 
-@pytest.fixture
-def alice():
-    return new_name("a")
-
-
-@pytest.fixture
-def bob():
-    return new_name("b")
-
-
-@pytest.fixture
-def group(api, alice, bob):
-    return api.group(alice, bob)
-
-
 def first(answer):
     assert "Idempotent-Replayed" not in answer.headers
     return answer.ok

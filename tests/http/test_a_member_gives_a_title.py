@@ -12,21 +12,6 @@ NOT_TITLES = ["x" * 201, "é" * 201, "👍" * 201, "x" * 3000, 7, 1.5, True, Non
 NOT_NAMES = ["", "a b", "bob\n", "é", "a-b", "a" * 21, 7, True, None, [], {}]
 
 
-@pytest.fixture
-def alice():
-    return new_name("a")
-
-
-@pytest.fixture
-def bob():
-    return new_name("b")
-
-
-@pytest.fixture
-def group(api, alice, bob):
-    return api.group(alice, bob)
-
-
 def test_at_first_there_is_none(api, alice, bob):
     assert api.create("group_chat", alice)["title"] == ""
     assert api.create("private_chat", alice, bob)["title"] == ""

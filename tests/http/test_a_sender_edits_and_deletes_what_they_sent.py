@@ -3,21 +3,6 @@ import pytest
 from api import new_name
 
 
-@pytest.fixture
-def alice():
-    return new_name("a")
-
-
-@pytest.fixture
-def bob():
-    return new_name("b")
-
-
-@pytest.fixture
-def group(api, alice, bob):
-    return api.group(alice, bob)
-
-
 def assert_all_readers_see(api, group, alice, messages):
     assert api.page(conversation_id=group)["messages"] == messages
     assert api.page(username=alice)["messages"] == messages

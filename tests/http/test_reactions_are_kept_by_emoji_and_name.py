@@ -6,21 +6,6 @@ from api import Client, at_once, new_name
 
 
 @pytest.fixture
-def alice():
-    return new_name("a")
-
-
-@pytest.fixture
-def bob():
-    return new_name("b")
-
-
-@pytest.fixture
-def group(api, alice, bob):
-    return api.group(alice, bob)
-
-
-@pytest.fixture
 def sent(api, group, alice):
     return api.send(group, alice)
 

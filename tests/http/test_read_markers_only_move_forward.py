@@ -9,16 +9,6 @@ NOT_NAMES = ["", "a b", "bob\n", "é", "a-b", "a" * 21, 7, True, None, [], {}]
 
 
 @pytest.fixture
-def alice():
-    return new_name("a")
-
-
-@pytest.fixture
-def bob():
-    return new_name("b")
-
-
-@pytest.fixture
 def group(api, alice, bob):
     group = api.group(alice, bob)
     for i in range(5):

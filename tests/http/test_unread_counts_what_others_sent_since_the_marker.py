@@ -1,23 +1,6 @@
-import pytest
-
 from api import Client, at_once, new_name
 
 MANY = 1_004
-
-
-@pytest.fixture
-def alice():
-    return new_name("a")
-
-
-@pytest.fixture
-def bob():
-    return new_name("b")
-
-
-@pytest.fixture
-def group(api, alice, bob):
-    return api.group(alice, bob)
 
 
 def unread(api, name, group):

@@ -79,8 +79,8 @@ def _changes(truth, conversation, after):
     messages = sorted((row["changed_version"] or row["created_version"], truth.message(row))
                       for row in truth.messages[conversation]
                       if (row["changed_version"] or row["created_version"]) > after)
-    members = sorted((stays[-1]["version"], username, stays[-1]) for username, stays in truth.stays[conversation].items()
-                     if stays[-1]["version"] > after)
+    standings = [(stays[-1]["version"], username, stays[-1]) for username, stays in truth.stays[conversation].items()]
+    members = sorted(standing for standing in standings if standing[0] > after)
     small = truth.is_small(conversation)
     return ([message for _, message in messages]
             + [{"username": username, "role": stay["role"]} | ({} if stay["left_at"] is None else {"left": True})

@@ -89,7 +89,8 @@ class Client:
                     self._ended.wait(RECONNECT_S)
         except BaseException as failure:
             self.failure = failure
-            raise
+        finally:
+            self.link.close()
 
     def _be_online(self):
         """From now on frames gather in the link, and are applied when the rest is known."""

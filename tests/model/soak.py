@@ -2,8 +2,8 @@
 """
 The model test for as long as one likes: run after run, each with the next seed.
 
-    python3 tests/model/soak.py --operations 20000 --minutes 30 --seed 1
-    python3 tests/model/soak.py --operations 20000 --minutes 0 --seed 17      the one run of seed 17 again
+    python3 tests/model/soak.py --minutes 30
+    python3 tests/model/soak.py --operations 10000 --minutes 0 --seed 17      the run of seed 17 again, alone
 """
 import argparse
 import random
@@ -55,7 +55,7 @@ def run(seed, operations):
             happened = prove(seed, operations, progress.watch)
     except AssertionError as failure:
         print(f"seed {seed}: FAILED after {time.monotonic() - began:.0f} s\n{failure}\n"
-              f"Again: {sys.argv[0]} --operations {operations} --minutes 0 --seed {seed}", flush=True)
+              f"Again: {sys.executable} {sys.argv[0]} --operations {operations} --minutes 0 --seed {seed}", flush=True)
         return False
     print(f"seed {seed}: held for {time.monotonic() - began:.0f} s: {happened}", flush=True)
     return True
@@ -63,7 +63,7 @@ def run(seed, operations):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--operations", type=int, default=20000, help="of each run (default 20000)")
+    arguments.add_argument("--operations", type=int, default=10000, help="of each run (default 10000)")
     arguments.add_argument("--minutes", type=float, default=10, help="no run begins after that (default 10)")
     arguments.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of the first run")
     given = arguments.parse_args()

@@ -10,7 +10,7 @@ from world import prove
 OPERATIONS = 1500
 
 
-def test_about_a_minute_of_a_busy_day():
+def test_a_short_run():
     seed = int(os.environ.get("SEED") or random.randrange(1_000_000))
     print(f"SEED={seed}")
     print(prove(seed, OPERATIONS))

@@ -40,13 +40,12 @@ class User:
 
     def __init__(self, seed, client, rest, others, board):
         self.name = client.username
-        self.sent = []  # and answered
-        self.done = collections.Counter()  # by kind and what became of it
-        self._client = client
         self.rest = rest
+        self._client = client
         self._others = others
         self._board = board
         self._decisions = decisions(seed, self.name)
+        self._sent = []  # and answered
 
     def act(self):
         decision = next(self._decisions)
@@ -54,32 +53,30 @@ class User:
 
     # -- what there is to choose from
 
-    def _conversation(self, dice, bias=3):
+    def _conversation(self, dice):
         """Mostly one of the oldest, which so are hot, while others stay cold."""
         present = sorted(self._client.present())
-        return pick(dice, present, bias) if present else None
+        return pick(dice, present, 3) if present else None
 
-    def _message(self, dice, wanted=lambda message: True):
+    def _message_of(self, conversation, dice, wanted=lambda message: True):
         """Mostly one of the latest."""
-        held = self._client.present().get(self._conversation(dice))
+        held = self._client.present().get(conversation)
         if held is None:
             return None
         with self._client.lock:
             found = sorted((each for each in held.messages.values() if wanted(each)), key=lambda each: -each["seq"])
         return pick(dice, found, 3) if found else None
 
-    def _oldest_message(self):
-        with self._client.lock:
-            messages = [each for held in self._client.present().values() for each in held.messages.values()]
-        return min(messages, key=lambda message: message["id"], default=None)
+    def _message(self, dice, wanted=lambda message: True):
+        return self._message_of(self._conversation(dice), dice, wanted)
 
     def _own_message(self, dice):
         return self._message(dice, lambda message: message["sender"] == self.name)
 
-    def _ask(self, decision, method, path, body=None, allowed=(), **more):
-        answer = self.rest.ask(method, path, body, allowed=allowed, **more)
-        self.done[decision.kind, answer.status] += 1
-        return answer
+    def _oldest_message(self):
+        with self._client.lock:
+            messages = [each for held in self._client.present().values() for each in held.messages.values()]
+        return min(messages, key=lambda message: message["id"], default=None)
 
     # -- messages
 
@@ -91,110 +88,102 @@ class User:
         body = {"conversation_id": conversation, "username": self.name, "content": f"{key}: {dice.random()}"}
         if dice.random() < 0.02:
             body["content"] += "x" * LARGE_BYTES
-        answered = self._message(dice)
-        if answered and answered["conversation"] == conversation and dice.random() < 0.5:
+        answered = self._message_of(conversation, dice)
+        if answered and dice.random() < 0.3:
             body["reply_to"] = answered["id"]
-        headers = {}
         if dice.random() < 0.5:
-            headers["Idempotency-Key"] = key
+            self._deliver(body, {"Idempotency-Key": key})
         else:
-            body["client_id"] = key
-        self._deliver(decision, body, headers)
+            self._deliver({**body, "client_id": key})
 
-    def _deliver(self, decision, body, headers):
-        answer = self._ask(decision, "POST", "/messages/", body, allowed=(403,), headers=headers)
+    def _deliver(self, body, headers=()):
+        answer = self.rest.ask("POST", "/messages/", body, headers, allowed=(403,))
         if answer.status == 200:
-            self.sent.append(Sent(body, headers, answer.json))
+            self._sent.append(Sent(body, headers, answer.json))
 
     def _repeat(self, decision):
-        if not self.sent:
-            return
-        before = pick(decision.dice, self.sent)
-        answer = self._ask(decision, "POST", "/messages/", before.body, headers=before.headers)
-        assert answer.headers["Idempotent-Replayed"] == "true", answer
-        assert_the_same(before.answer, answer.json)
+        if self._sent:
+            before = pick(decision.dice, self._sent)
+            answer = self.rest.ask("POST", "/messages/", before.body, before.headers)
+            assert answer.headers["Idempotent-Replayed"] == "true", answer
+            assert_the_same(before.answer, answer.json)
 
     def _edit(self, decision):
         message = self._own_message(decision.dice)
         if message:
             body = {"username": self.name, "content": f"{decision.number}: {decision.dice.random()}"}
-            self._ask(decision, "PATCH", f"/messages/{message['id']}", body, allowed=(409,))
+            self.rest.ask("PATCH", f"/messages/{message['id']}", body, allowed=(409,))
 
     def _delete(self, decision):
         message = self._own_message(decision.dice)
         if message:
-            self._ask(decision, "DELETE", f"/messages/{message['id']}", username=self.name)
+            self.rest.ask("DELETE", f"/messages/{message['id']}", username=self.name)
 
     def _react(self, decision):
-        """Often to the oldest message there is, so that it has all emojis that it may have."""
+        """Often to the oldest message there is, so that it gets all emojis that it may have."""
         dice = decision.dice
         if dice.random() < 0.3:
             message, emoji = self._oldest_message(), pick(dice, EMOJIS)
         else:
             message, emoji = self._message(dice), pick(dice, EMOJIS, 2)
         if message:
-            self._ask(decision, "PUT", f"/messages/{message['id']}/reactions/{quote(emoji, safe='')}",
-                      allowed=(403, 409, 422), username=self.name)
+            self.rest.ask("PUT", f"/messages/{message['id']}/reactions/{quote(emoji, safe='')}",
+                          allowed=(403, 409, 422), username=self.name)
 
     def _unreact(self, decision):
         def mine(message):
-            return any(self.name in names for names in message.get("reactions", {}).values())
+            return [emoji for emoji, names in message.get("reactions", {}).items() if self.name in names]
 
         message = self._message(decision.dice, mine)
         if message:
-            emojis = [emoji for emoji, names in message["reactions"].items() if self.name in names]
-            emoji = quote(pick(decision.dice, emojis), safe="")
-            self._ask(decision, "DELETE", f"/messages/{message['id']}/reactions/{emoji}", allowed=(403,),
-                      username=self.name)
+            emoji = quote(pick(decision.dice, mine(message)), safe="")
+            self.rest.ask("DELETE", f"/messages/{message['id']}/reactions/{emoji}", allowed=(403,), username=self.name)
 
     # -- conversations
 
     def _create_group(self, decision):
         members = [self.name, *decision.dice.sample(self._others, decision.dice.randrange(1, 6))]
         # Asked twice it makes two groups, and nobody minds.
-        answer = self._ask(decision, "POST", "/conversations/", {"type": "group_chat", "members": members})
+        answer = self.rest.ask("POST", "/conversations/", {"type": "group_chat", "members": members})
         self._board.append(answer.json["id"])
 
     def _create_private(self, decision):
         members = [self.name, pick(decision.dice, self._others)]
-        self._ask(decision, "POST", "/conversations/", {"type": "private_chat", "members": members})
+        self.rest.ask("POST", "/conversations/", {"type": "private_chat", "members": members})
 
     def _join(self, decision):
         group = pick(decision.dice, list(self._board), 2)
-        self._ask(decision, "POST", f"/conversations/{group}/join", {"username": self.name})
+        self.rest.ask("POST", f"/conversations/{group}/join", {"username": self.name})
 
     def _leave(self, decision):
         group = pick(decision.dice, list(self._board), 2)
-        self._ask(decision, "POST", f"/conversations/{group}/leave", {"username": self.name})
+        self.rest.ask("POST", f"/conversations/{group}/leave", {"username": self.name})
 
     def _rename(self, decision):
         conversation = self._conversation(decision.dice)
         if conversation:
             body = {"username": self.name, "title": pick(decision.dice, ["", "Tea", f"{self.name} {decision.number}"])}
-            self._ask(decision, "PATCH", f"/conversations/{conversation}", body, allowed=(403,))
+            self.rest.ask("PATCH", f"/conversations/{conversation}", body, allowed=(403,))
 
     def _read(self, decision):
         conversation = self._conversation(decision.dice)
         if conversation:
             # Also a little beyond the end.
             seq = int((self._client.present()[conversation].last_seq + 2) * decision.dice.random() ** 0.3)
-            self._ask(decision, "PUT", f"/conversations/{conversation}/read", {"username": self.name, "seq": seq},
-                      allowed=(403,))
+            self.rest.ask("PUT", f"/conversations/{conversation}/read", {"username": self.name, "seq": seq},
+                          allowed=(403,))
 
     def _type(self, decision):
         conversation = self._conversation(decision.dice)
         if conversation:
-            self._ask(decision, "POST", f"/conversations/{conversation}/typing", {"username": self.name},
-                      allowed=(403,))
+            self.rest.ask("POST", f"/conversations/{conversation}/typing", {"username": self.name}, allowed=(403,))
 
     # -- on request
 
     def say(self, conversation):
         """Something new, so that there is something to read."""
-        decision = next(self._decisions)._replace(kind="say")
-        key = f"{self.name} {decision.number}"
-        self._deliver(decision, {"conversation_id": conversation, "username": self.name, "content": key,
-                                 "client_id": key}, {})
+        key = f"{self.name} {next(self._decisions).number}"
+        self._deliver({"conversation_id": conversation, "username": self.name, "content": key, "client_id": key})
 
     def read_to(self, conversation, seq):
         self.rest.ask("PUT", f"/conversations/{conversation}/read", {"username": self.name, "seq": seq})
@@ -205,9 +194,9 @@ class User:
         """What was answered is there once, as answered; what was refused is not; and nothing else is."""
         stored = {row["client_id"]: truth.message(row) for messages in truth.messages.values() for row in messages
                   if row["sender"] == self.name}
-        rows = sum(row["sender"] == self.name for messages in truth.messages.values() for row in messages)
-        assert len(stored) == rows, f"{self.name}: a message is there twice"
-        answered = {sent.answer["client_id"]: sent.answer for sent in self.sent}
+        count = sum(row["sender"] == self.name for messages in truth.messages.values() for row in messages)
+        assert len(stored) == count, f"{self.name}: a message is there twice"
+        answered = {sent.answer["client_id"]: sent.answer for sent in self._sent}
         assert stored.keys() == answered.keys(), \
             f"{self.name}: lost {answered.keys() - stored.keys()}, too many {stored.keys() - answered.keys()}"
         for key, answer in answered.items():

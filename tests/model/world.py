@@ -82,6 +82,8 @@ class World:
         self._stack = Stack(imd_flags=["--threads=8"], nginx_workers=2, state=self._state)
         self._failures = []
         self._clients = []
+        self._newcomers = []
+        self._users = []
 
     def __enter__(self):
         self._stack.start()
@@ -98,8 +100,10 @@ class World:
         return self
 
     def __exit__(self, kind, failure, _):
-        for client in self._clients:
+        for client in self._clients + self._newcomers:
             client.stop()
+        for user in self._users:
+            user.rest.close()
         if failure is None:
             self._stack.stop()
             shutil.rmtree(self._state)
@@ -154,8 +158,9 @@ class World:
         self._everybody_reads_all()
         self._assert_equal(self._clients, [SMALL], "from pushes alone")
         for client, before in zip(self._clients, asked):
-            assert client.asked() == before, (f"{client.username} missed something though nothing went wrong: {before}, "
-                                              f"now {client.asked()}:\n" + "\n".join(map(str, client.diary)))
+            assert client.asked() == before, (
+                f"{client.username} missed something though nothing went wrong: {before}, now {client.asked()}:\n"
+                + "\n".join(map(str, client.diary)))
         assert self._unavailable() == unavailable, "a request failed though nothing went wrong"
 
     def _everybody_reads_all(self):
@@ -212,15 +217,13 @@ class World:
         self._wait(lambda: all(client.recoveries_done > before for client, before in zip(self._clients, begun)),
                    "everybody has asked what they missed")
         self._assert_equal(self._clients, [OWN], "after a silence")
-        newcomers = [Client(self._stack, name, Link(self._address(name)), silence_s=None) for name in USERS]
-        try:
-            for client in newcomers:
-                client.start()
-            self._wait(lambda: all(client.recoveries_done for client in newcomers), "the newcomers have come")
-            self._assert_equal(newcomers, [OWN, SMALL], "having begun with nothing")
-        finally:
-            for client in newcomers:
-                client.stop()
+        self._newcomers = [Client(self._stack, name, Link(self._address(name)), silence_s=None) for name in USERS]
+        for client in self._newcomers:
+            client.start()
+        self._wait(lambda: all(client.recoveries_done for client in self._newcomers), "the newcomers have come")
+        self._assert_equal(self._newcomers, [OWN, SMALL], "having begun with nothing")
+        for client in self._newcomers:
+            client.stop()
 
     def assert_books_right(self):
         """What the database holds is sound, is what was sent, and is what the lists say."""
@@ -256,7 +259,8 @@ class World:
         self._assert_no_failure()
 
     def _failed(self):
-        return self._failures + [client.failure for client in self._clients if client.failure]
+        clients = self._clients + self._newcomers
+        return self._failures + [client.failure for client in clients if client.failure]
 
     def _assert_no_failure(self):
         for failure in self._failed():
