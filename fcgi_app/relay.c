@@ -238,6 +238,13 @@ wait_for_work(struct relay *r)
         begin_to_finish(r);
 }
 
+/* How long nchan has owed an answer, in ms. */
+static int64_t
+owed_ms(const struct relay *r)
+{
+    return nchan_in_flight(r->nchan) ? clock_mono_ms() - r->progress_ms : 0;
+}
+
 /* Talks to nchan as far as it goes without waiting. */
 static void
 exchange(struct relay *r)
@@ -249,14 +256,14 @@ exchange(struct relay *r)
     /* What it has answered before it closed still counts. */
     if (err == ERR_OK)
         err = nchan_read(r->nchan, answered, r);
+    if (err == ERR_OK && is_full(r) && owed_ms(r) > ANSWER_FULL_MS)
+        err = ERR_REFUSED;
     if (err == ERR_REFUSED)
         refused(r);
     else if (err != ERR_OK)
         lose_connection(r, "closed");
-    else if (nchan_in_flight(r->nchan) && clock_mono_ms() - r->progress_ms > ANSWER_MS)
+    else if (owed_ms(r) > ANSWER_MS)
         lose_connection(r, "no_answer");
-    else if (nchan_in_flight(r->nchan) && is_full(r) && clock_mono_ms() - r->progress_ms > ANSWER_FULL_MS)
-        refused(r);
 }
 
 /* After SIGTERM: all is delivered, or it cannot be just now. The outbox keeps what is left. */

@@ -9,10 +9,9 @@
 
 /* Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup, the
  * sqlite3 shell) and for the recovery after a process was killed. */
-#define BUSY_MS_WRITE  200
-#define BUSY_MS_READ   2000
-#define CACHE_KB_READ  1536
-#define CACHE_KB_WRITE 1536
+#define BUSY_MS_WRITE 200
+#define BUSY_MS_READ  2000
+#define CACHE_KB      1536
 
 #define PARAMETERS_MAX 10
 
@@ -56,8 +55,7 @@ pragmas(struct db *db, enum db_role role)
     enum err err;
 
     sqlite3_busy_timeout(db->handle, role == DB_READ ? BUSY_MS_READ : BUSY_MS_WRITE);
-    sqlite3_snprintf(sizeof(cache), cache, "PRAGMA cache_size = -%d",
-                     role == DB_READ ? CACHE_KB_READ : CACHE_KB_WRITE);
+    sqlite3_snprintf(sizeof(cache), cache, "PRAGMA cache_size = -%d", CACHE_KB);
     err = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
                         "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;");
     if (err == ERR_OK)
