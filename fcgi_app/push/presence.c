@@ -1,10 +1,12 @@
 /*
  * presence.c - see presence.h. Must not know what conversations are.
  *
- * nginx with several workers: nchan gives each channel to one of them. That one tells only of the sockets
- * that it holds itself; any other tells of all. So whoever is counted is there, and who is not counted by two
- * different workers is not. Each answer bears its worker (imd-push.conf). Which worker takes a new connection
- * is not for us to say, and whether there is a second one can only be found by trying.
+ * nginx with several workers: nchan gives each channel to one of them. Any other asks that one, by two alerts
+ * between workers, and answers rightly. That one itself answers what it knows: nothing of the sockets of
+ * others, nor, for some seconds, that they have closed. So each user is asked of two workers. Where they
+ * agree, it is so. Where not, the one that needed no alerts is the channel's own, and the other is right.
+ * Each answer bears the number of its worker and of all alerts so far (imd-push.conf). Which worker takes a
+ * new connection is not for us to say, and whether there is a second one can only be found by trying.
  */
 #include "push/presence.h"
 
@@ -28,6 +30,10 @@
 #define SETS       1024
 #define WAYS       4
 #define READ_BYTES 16384
+/* What passes between workers for one answer: the question to the channel's own, and back. */
+#define ALERTS 2
+/* For those of whom it is not seen who is right. */
+#define ROUNDS 4
 /* An idle worker takes up to 16 new connections in a row before nginx lets the next one have its turn. */
 #define TRIES 20
 /* So long one worker passes for the only one. A reload makes others, but then that one is gone as well. */
@@ -45,6 +51,7 @@ struct told {
 struct line {
     int fd;         /* -1: not connected */
     int64_t worker; /* its number; 0: it has not answered yet */
+    int64_t alerts; /* between all workers, until its last answer to this question; -1: before the first */
     struct buf out; /* requests not yet written … */
     size_t written; /* … of which so many bytes are */
     struct buf in;  /* answers not yet complete */
@@ -64,7 +71,9 @@ struct presence {
 
 /* What is asked about one user. */
 struct question {
-    size_t place; /* in names[] and online[] */
+    size_t place;      /* in names[] and online[] */
+    bool first_counts; /* the first worker counts the user … */
+    bool first_owns;   /* … and has the channel, as is certain */
     bool decided;
 };
 
@@ -228,7 +237,7 @@ parse_count(struct str digits, bool *positive)
     return digits.n > 0;
 }
 
-/* The worker that answers: on one line always the same. */
+/* Who answers, on one line always the same, and how many alerts there were so far. */
 static bool
 check_worker(struct line *l, const struct nchan_answer *answer)
 {
@@ -238,24 +247,35 @@ check_worker(struct line *l, const struct nchan_answer *answer)
         return false;
     if (l->worker == 0)
         l->worker = worker;
-    return l->worker == worker;
+    return l->worker == worker && str_to_int(nchan_field(answer->head, "X-Alerts"), &l->alerts);
 }
 
-/* What the next answer means. */
+/* What the next answer means; the first on a line is only there to count alerts from. */
 static enum err
 take_answer(const struct presence *p, struct line *l, struct round *r, const struct nchan_answer *answer)
 {
     struct question *q = &r->asked[r->decided + r->answered];
-    bool online = false;
+    int64_t before = l->alerts;
+    bool none = answer->status == 404;
+    bool counted = false;
+    bool owned;
 
-    if (answer->status != 200 && answer->status != 404)
+    if (answer->status != 200 && !none)
         return fail(r, "status");
     if (!check_worker(l, answer))
         return fail(r, "worker");
-    if (answer->status == 200 && !parse_count(nchan_field(answer->body, "active subscribers"), &online))
+    if (!none && !parse_count(nchan_field(answer->body, "active subscribers"), &counted))
         return fail(r, "count");
-    r->online[q->place] = online;
-    q->decided = online || answer->status == 404 || l->worker != p->first.worker;
+    if (before < 0)
+        return ERR_OK;
+    owned = l->alerts - before < ALERTS;
+    if (l->worker == p->first.worker) {
+        q->first_owns = owned;
+        q->first_counts = counted;
+        q->decided = none;
+    } else
+        q->decided = owned || q->first_owns || counted == q->first_counts;
+    r->online[q->place] = owned ? q->first_counts : counted;
     r->answered++;
     return ERR_OK;
 }
@@ -332,6 +352,14 @@ wait_for(const struct line *l, struct round *r)
     return ERR_OK;
 }
 
+static void
+add_question(struct line *l, const struct round *r, size_t k)
+{
+    buf_c(&l->out, "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: ");
+    buf_str(&l->out, r->names[r->asked[k].place]);
+    buf_c(&l->out, "\r\n\r\n");
+}
+
 /* Connects where that is to be done, and makes the first `count` questions that are not decided. */
 static enum err
 prepare(const struct presence *p, struct line *l, struct round *r, size_t count)
@@ -340,11 +368,10 @@ prepare(const struct presence *p, struct line *l, struct round *r, size_t count)
         l->fd = nchan_open_socket(p->path);
     if (l->fd < 0)
         return fail(r, "connect");
-    for (size_t k = r->decided; k < r->decided + count; k++) {
-        buf_c(&l->out, "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: ");
-        buf_str(&l->out, r->names[r->asked[k].place]);
-        buf_c(&l->out, "\r\n\r\n");
-    }
+    l->alerts = -1;
+    add_question(l, r, r->decided);
+    for (size_t k = r->decided; k < r->decided + count; k++)
+        add_question(l, r, k);
     return buf_ok(&l->out) ? ERR_OK : ERR_MEMORY;
 }
 
@@ -404,10 +431,10 @@ static enum err
 ask_first(struct presence *p, struct round *r)
 {
     bool kept = p->first.fd >= 0;
-    enum err err = ask(p, &p->first, r, r->count);
+    enum err err = ask(p, &p->first, r, undecided(r));
 
     if (err == ERR_IO && kept)
-        err = ask(p, &p->first, r, r->count);
+        err = ask(p, &p->first, r, undecided(r));
     return err;
 }
 
@@ -439,7 +466,7 @@ find_second(struct presence *p, struct round *r)
     return ERR_OK;
 }
 
-/* Whom the first worker does not count, the second knows. Where there is none, the first knew. */
+/* Where there is no second worker, the first knows all. */
 static enum err
 ask_second(struct presence *p, struct round *r)
 {
@@ -451,8 +478,24 @@ ask_second(struct presence *p, struct round *r)
             return err;
     }
     err = find_second(p, r);
-    if (err == ERR_OK && has_second(p))
+    if (err == ERR_OK && has_second(p) && undecided(r) > 0)
         err = ask(p, &p->second, r, undecided(r));
+    return err;
+}
+
+/* While nchan is very busy others' alerts are everywhere, and it takes some luck to see whose a channel is.
+ */
+static enum err
+ask_both(struct presence *p, struct round *r)
+{
+    enum err err;
+    int rounds = 0;
+
+    do {
+        err = ask_first(p, r);
+        if (err == ERR_OK && undecided(r) > 0)
+            err = ask_second(p, r);
+    } while (err == ERR_OK && undecided(r) > 0 && has_second(p) && ++rounds < ROUNDS);
     return err;
 }
 
@@ -466,9 +509,7 @@ take_turn(struct presence *p, struct round *r)
     err = look_up(p, r);
     r->asked_ms = clock_mono_ms();
     if (err == ERR_OK && r->count > 0)
-        err = r->asked_ms < r->deadline_ms ? ask_first(p, r) : fail(r, "deadline");
-    if (err == ERR_OK && undecided(r) > 0)
-        err = ask_second(p, r);
+        err = r->asked_ms < r->deadline_ms ? ask_both(p, r) : fail(r, "deadline");
     if (err == ERR_OK)
         remember(p, r);
     pthread_mutex_unlock(&p->round_mutex);

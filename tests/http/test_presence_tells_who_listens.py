@@ -132,3 +132,15 @@ def test_many_ask_at_once(stack, api, names):
 def test_an_unknown_conversation(api, nothing_changes):
     refused = api.get(f"/conversations/{2**62}/presence")
     refused.problem(404, "Invalid conversation ID", "invalid_conversation_id")
+
+
+def test_who_goes_just_after_a_push_is_gone_as_soon(stack, api):
+    names = [new_name() for _ in range(12)]
+    group = api.group(*names)
+    with ExitStack() as open_ones:
+        for name in names:
+            open_ones.enter_context(listening(stack, name))
+        wait_for(api, group, sorted(names))
+        api.send(group, names[0])
+        settle(api)
+    wait_for(api, group, [])
