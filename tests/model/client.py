@@ -237,7 +237,7 @@ class Client:
 
     def _why_fetch(self, held, event):
         """Why the event cannot simply be applied; None: it can."""
-        if held is None:
+        if held is None or held.version == 0:
             # Even where it is the first of all changes: it may come late, and the user have left.
             return "unknown"
         if event["version"] != held.version + 1:
