@@ -2,6 +2,7 @@
 #include "api/input.h"
 #include "domain/changes.h"
 #include "domain/names.h"
+#include "wire/json.h"
 #include "wire/render.h"
 
 static void
@@ -9,8 +10,7 @@ add_message(void *arg, const struct message *m)
 {
     struct buf *body = arg;
 
-    if (body->n > 0 && body->p[body->n - 1] != '[')
-        buf_add(body, ",", 1);
+    json_comma(body);
     render_message(body, m);
 }
 

@@ -3,6 +3,7 @@
 #include "domain/converse.h"
 #include "domain/inbox.h"
 #include "domain/names.h"
+#include "wire/json.h"
 #include "wire/render.h"
 
 static bool
@@ -83,8 +84,7 @@ list_conversation(void *arg, const struct conversation *c)
 {
     struct buf *body = arg;
 
-    if (body->n > 0 && body->p[body->n - 1] != '[')
-        buf_add(body, ",", 1);
+    json_comma(body);
     render_conversation(body, c);
     return body->n <= ANSWER_BYTES_MAX;
 }
@@ -112,8 +112,7 @@ list_entry(void *arg, const struct listing *l)
 {
     struct buf *body = arg;
 
-    if (body->n > 0 && body->p[body->n - 1] != '[')
-        buf_add(body, ",", 1);
+    json_comma(body);
     render_listing(body, l);
     return body->n <= PAGE_BYTES_MAX;
 }

@@ -4,6 +4,7 @@
 #include "domain/history.h"
 #include "domain/names.h"
 #include "domain/send.h"
+#include "wire/json.h"
 #include "wire/render.h"
 
 /* An optional input of the body: null is as good as nothing. */
@@ -157,8 +158,7 @@ page_message(void *arg, const struct message *m)
 {
     struct page *page = arg;
 
-    if (page->body->p[page->body->n - 1] != '[')
-        buf_add(page->body, ",", 1);
+    json_comma(page->body);
     render_message(page->body, m);
 }
 

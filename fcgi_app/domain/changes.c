@@ -8,9 +8,7 @@
 
 /* A page looks at so many rows that are not on it, and then ends. */
 #define SKIPPED_MAX 2000
-/* About what a reaction takes in an answer. */
-#define REACTION_BYTES 32
-#define NONE           INT64_MAX
+#define NONE        INT64_MAX
 
 /* Three walks in the order of versions. Each stands before its next row, whose version is known. */
 struct merge {
@@ -62,12 +60,7 @@ step_members(struct merge *g)
 static bool
 received(const struct merge *g, int64_t seq)
 {
-    if (g->page->username.p == NULL)
-        return true;
-    for (size_t i = 0; i < g->stay_count; i++)
-        if (seq > g->stays[i].after && seq <= g->stays[i].until)
-            return true;
-    return false;
+    return g->page->username.p == NULL || memberships_received(g->stays, g->stay_count, seq);
 }
 
 /* The message at hand goes out. */
@@ -81,7 +74,7 @@ show_message(struct merge *g, enum messages_walk kind)
         return err;
     g->each(g->arg, &m);
     g->shown++;
-    g->bytes += m.content.n + m.reaction_count * REACTION_BYTES;
+    g->bytes += messages_bytes(&m);
     return ERR_OK;
 }
 

@@ -6,8 +6,6 @@
 #include "store/memberships.h"
 #include "store/messages.h"
 
-/* About what a reaction takes in an answer. */
-#define REACTION_BYTES 32
 /* Up to so many stays, each is looked at; with more, messages anywhere are looked at first: as many as there
  * are stays (up to a bound), but no fewer than this. */
 #define FEW_STAYS     8
@@ -24,12 +22,6 @@ struct page {
     int64_t tick; /* the one at hand, UNIX ms */
     bool has_next;
 };
-
-static size_t
-bytes_of(const struct message *m)
-{
-    return m->content.n + m->reaction_count * REACTION_BYTES;
-}
 
 /* Takes the next message; false: the page is full, and this message is not in it. */
 static bool
@@ -56,7 +48,7 @@ page_add(void *arg, const struct message *m)
     p->tick = m->timestamp;
     p->count++;
     p->in_tick++;
-    p->bytes += bytes_of(m);
+    p->bytes += messages_bytes(m);
     return true;
 }
 
@@ -190,7 +182,6 @@ walk_key(void *arg, const struct message_key *key)
 {
     struct walk *w = arg;
     struct selection *s = w->selection;
-    bool received = false;
 
     if (key->conversation != w->conversation) {
         s->err =
@@ -199,9 +190,7 @@ walk_key(void *arg, const struct message_key *key)
             return false;
         w->conversation = key->conversation;
     }
-    for (size_t i = 0; i < w->stay_count; i++)
-        received = received || (key->seq > w->stays[i].after && key->seq <= w->stays[i].until);
-    if (!received)
+    if (!memberships_received(w->stays, w->stay_count, key->seq))
         return true;
     w->full = !select_key(s, key);
     /* They come in order, so nothing after this tick is needed any more. */
@@ -326,7 +315,7 @@ walk_message(void *arg, const struct message *m)
         return false;
     w->each(w->arg, m);
     w->next = m->seq + 1;
-    w->bytes += counts ? bytes_of(m) : 0;
+    w->bytes += counts ? messages_bytes(m) : 0;
     return w->bytes <= PAGE_BYTES_MAX / (w->page->side == SEQ_AROUND ? 2 : 1);
 }
 

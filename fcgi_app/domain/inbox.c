@@ -3,7 +3,7 @@
  *
  * A membership's active_at never is ahead of its conversation's updated_at, and at most ACTIVE_LAG_MS behind.
  * So a walk by active_at may stop as soon as it holds a page's worth of entries that nothing further on can
- * outrun: its cost grows with the page and with what was active in the last minute, not with how many
+ * outrun: its cost grows with the page and with what was active in the last seconds, not with how many
  * conversations there are.
  */
 #include "domain/inbox.h"

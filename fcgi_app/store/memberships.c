@@ -183,6 +183,15 @@ memberships_stays(struct db *db, struct arena *arena, struct str username, int64
     return err;
 }
 
+bool
+memberships_received(const struct stay *stays, size_t count, int64_t seq)
+{
+    for (size_t i = 0; i < count; i++)
+        if (seq > stays[i].after && seq <= stays[i].until)
+            return true;
+    return false;
+}
+
 enum err
 memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
                    struct stay **stays, size_t *count)

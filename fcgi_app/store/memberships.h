@@ -55,6 +55,8 @@ enum err memberships_count_active(struct db *db, struct str username, int64_t af
 /* Stays of the user in one conversation, oldest first. *stays from the arena. */
 enum err memberships_stays(struct db *db, struct arena *arena, struct str username, int64_t conversation,
                            struct stay **stays, size_t *count);
+/* Was the message received in one of these stays, all of its conversation? */
+bool memberships_received(const struct stay *stays, size_t count, int64_t seq);
 /*
  * Stays of the user, in conversations that changed after `after` (UNIX ms); `until` is never INT64_MAX here,
  * but the newest message. Costs one look for each stay that may have been active after that.

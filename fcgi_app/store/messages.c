@@ -1,6 +1,15 @@
 /* messages.c - see messages.h. Must not know who may read, send or change what. */
 #include "store/messages.h"
 
+/* About what a reaction takes in an answer. */
+#define REACTION_BYTES 32
+
+size_t
+messages_bytes(const struct message *m)
+{
+    return m->content.n + m->reaction_count * REACTION_BYTES;
+}
+
 enum err
 messages_add(struct tx *tx, const struct message *m, int64_t version)
 {

@@ -22,6 +22,9 @@ struct message_key {
     int64_t seq;
 };
 
+/* About what it takes in an answer, in bytes: a page is bounded by it. */
+size_t messages_bytes(const struct message *m);
+
 /* Stores it as the change that made `version`. */
 enum err messages_add(struct tx *tx, const struct message *m, int64_t version);
 

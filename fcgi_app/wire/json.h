@@ -12,4 +12,12 @@
 /* A string with its quotes; '"', '\' and control characters escaped, everything else as it is. */
 void json_quote(struct buf *b, struct str s);
 
+/* The comma before an element of a list, unless it is the first. */
+static inline void
+json_comma(struct buf *b)
+{
+    if (b->n > 0 && b->p[b->n - 1] != '[')
+        buf_add(b, ",", 1);
+}
+
 #endif

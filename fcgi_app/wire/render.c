@@ -183,8 +183,7 @@ void
 render_event(struct buf *b, const struct change *change, const struct message *m,
              const struct conversation *c)
 {
-    if (b->n > 0 && b->p[b->n - 1] != '[')
-        LITERAL(b, ",");
+    json_comma(b);
     LITERAL(b, "{\"event\":");
     json_quote(b, str_c(change_event_names[change->event]));
     LITERAL(b, ",\"conversation\":");
