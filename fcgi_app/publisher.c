@@ -58,20 +58,13 @@ static void
 add_name(void *arg, struct str name)
 {
     struct publisher *p = arg;
+    struct str *names = arena_grow(&p->arena, p->names, p->name_count, sizeof(*names));
 
-    if (p->name_count == p->name_room) {
-        size_t room = p->name_room == 0 ? 64 : p->name_room * 2;
-        struct str *names = arena_alloc(&p->arena, room * sizeof(*names));
-
-        if (names == NULL) {
-            p->err = ERR_MEMORY;
-            return;
-        }
-        if (p->name_count > 0)
-            memcpy(names, p->names, p->name_count * sizeof(*names));
-        p->names = names;
-        p->name_room = room;
+    if (names == NULL) {
+        p->err = ERR_MEMORY;
+        return;
     }
+    p->names = names;
     p->names[p->name_count++] = arena_copy(&p->arena, name);
 }
 
@@ -80,7 +73,6 @@ forget_names(struct publisher *p)
 {
     p->names = NULL;
     p->name_count = 0;
-    p->name_room = 0;
 }
 
 /*

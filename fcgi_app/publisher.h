@@ -28,7 +28,6 @@ struct publisher {
     struct buf frame;
     struct str *names;   /* whom the frame is for: from the arena … */
     size_t name_count;   /* … so many */
-    size_t name_room;    /* … with room for so many */
     struct buf channels; /* some of them, joined by "," */
     int frames;          /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
     size_t users;        /* whom the largest of its frames was for */

@@ -222,9 +222,9 @@ converse_leave(struct store *store, int64_t conversation, struct str username)
     return move_run(store, conversation, username, false);
 }
 
-/* The conversation, provided that the user is a member now. */
-static enum err
-find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username, struct conversation *c)
+enum err
+converse_find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username,
+                        struct conversation *c)
 {
     int64_t joined_version = 0;
     bool found;
@@ -243,7 +243,7 @@ name_in_tx(struct tx *tx, void *arg)
 {
     struct naming *naming = arg;
     struct conversation *c = &naming->conversation;
-    enum err err = find_as_member(tx->db, naming->arena, naming->id, naming->username, c);
+    enum err err = converse_find_as_member(tx->db, naming->arena, naming->id, naming->username, c);
 
     if (err == ERR_OK)
         err = memberships_names(tx->db, naming->arena, c);
@@ -284,7 +284,7 @@ converse_check_member(struct store *store, struct arena *arena, int64_t conversa
 
     if (err != ERR_OK)
         return err;
-    err = find_as_member(db, arena, conversation, username, &c);
+    err = converse_find_as_member(db, arena, conversation, username, &c);
     pool_end(store->pool, db);
     *few = c.member_count <= MEMBERS_FEW;
     return err;

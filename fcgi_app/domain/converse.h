@@ -53,6 +53,12 @@ enum err converse_join(struct store *store, int64_t conversation, struct str use
 enum err converse_leave(struct store *store, int64_t conversation, struct str username);
 
 /*
+ * The conversation without its members, provided that the user is a member now. ERR_CONVERSATION_UNKNOWN,
+ * ERR_NOT_A_MEMBER. Needs a transaction.
+ */
+enum err converse_find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username,
+                                 struct conversation *c);
+/*
  * Is the user a member? ERR_CONVERSATION_UNKNOWN, ERR_NOT_A_MEMBER. *few: the conversation has so few members
  * that all of them are told what each does. Opens a transaction.
  */

@@ -1,6 +1,7 @@
 /* reading.c - see reading.h. Must not know who is told. */
 #include "domain/reading.h"
 
+#include "domain/converse.h"
 #include "store/conversations.h"
 #include "store/markers.h"
 #include "store/messages.h"
@@ -41,22 +42,16 @@ mark_in_tx(struct tx *tx, void *arg)
 {
     struct reading *r = arg;
     struct conversation c;
-    int64_t joined_version = 0;
-    bool found = false;
-    enum err err = conversations_get(tx->db, r->arena, r->conversation, &c, &found);
+    enum err err = converse_find_as_member(tx->db, r->arena, r->conversation, r->username, &c);
 
-    if (err == ERR_OK && !found)
-        return ERR_CONVERSATION_UNKNOWN;
-    if (err == ERR_OK)
-        err = memberships_current(tx->db, c.id, r->username, &joined_version, &found);
-    if (err == ERR_OK && !found)
-        return ERR_NOT_A_MEMBER;
     if (err == ERR_OK)
         err = markers_get(tx->db, c.id, r->username, &r->read_seq);
+    if (err != ERR_OK)
+        return err;
     if (r->seq > c.last_seq)
         r->seq = c.last_seq;
-    if (err != ERR_OK || r->seq <= r->read_seq)
-        return err;
+    if (r->seq <= r->read_seq)
+        return ERR_OK;
     r->read_seq = r->seq;
     err = markers_set(tx, c.id, r->username, r->seq);
     return err == ERR_OK ? outbox_add(tx, EVENT_READ, &c, r->seq, r->username) : err;

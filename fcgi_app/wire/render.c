@@ -75,14 +75,32 @@ render_members(struct buf *b, const struct conversation *c)
     LITERAL(b, "]");
 }
 
-/* All of the object but its last brace. */
 static void
-render_conversation_open(struct buf *b, const struct conversation *c)
+render_conversation_head(struct buf *b, const struct conversation *c)
 {
     LITERAL(b, "{\"id\":");
     buf_int(b, c->id);
     LITERAL(b, ",\"type\":");
     json_quote(b, str_c(conversation_type_names[c->type]));
+}
+
+/* How far it has come. */
+static void
+render_conversation_tail(struct buf *b, const struct conversation *c)
+{
+    LITERAL(b, ",\"updated_at\":");
+    buf_int(b, c->updated_at);
+    LITERAL(b, ",\"last_seq\":");
+    buf_int(b, c->last_seq);
+    LITERAL(b, ",\"version\":");
+    buf_int(b, c->version);
+}
+
+/* All of the object but its last brace. */
+static void
+render_conversation_open(struct buf *b, const struct conversation *c)
+{
+    render_conversation_head(b, c);
     LITERAL(b, ",\"title\":");
     json_quote(b, c->title);
     if (c->members_read == (size_t)c->member_count)
@@ -91,12 +109,7 @@ render_conversation_open(struct buf *b, const struct conversation *c)
     buf_int(b, c->member_count);
     LITERAL(b, ",\"created_at\":");
     buf_int(b, c->created_at);
-    LITERAL(b, ",\"updated_at\":");
-    buf_int(b, c->updated_at);
-    LITERAL(b, ",\"last_seq\":");
-    buf_int(b, c->last_seq);
-    LITERAL(b, ",\"version\":");
-    buf_int(b, c->version);
+    render_conversation_tail(b, c);
 }
 
 void
@@ -110,16 +123,9 @@ render_conversation(struct buf *b, const struct conversation *c)
 static void
 render_left(struct buf *b, const struct conversation *c)
 {
-    LITERAL(b, "{\"id\":");
-    buf_int(b, c->id);
-    LITERAL(b, ",\"type\":");
-    json_quote(b, str_c(conversation_type_names[c->type]));
-    LITERAL(b, ",\"left\":true,\"updated_at\":");
-    buf_int(b, c->updated_at);
-    LITERAL(b, ",\"last_seq\":");
-    buf_int(b, c->last_seq);
-    LITERAL(b, ",\"version\":");
-    buf_int(b, c->version);
+    render_conversation_head(b, c);
+    LITERAL(b, ",\"left\":true");
+    render_conversation_tail(b, c);
     LITERAL(b, "}");
 }
 

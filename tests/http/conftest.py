@@ -40,6 +40,19 @@ def group(api, alice, bob):
     return api.group(alice, bob)
 
 
+@pytest.fixture(scope="module")
+def mounted():
+    """A stack of the module's own, whose imd is not at the root."""
+    with Stack(prefix="/chat") as own:
+        yield own
+
+
+@pytest.fixture
+def there(mounted):
+    with Client(mounted) as client:
+        yield client
+
+
 @pytest.fixture
 def nothing_changes_after(books, api):
     """A context: whatever is done in it, the database stays as it is and the server stays well."""

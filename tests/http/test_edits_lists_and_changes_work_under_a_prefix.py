@@ -2,20 +2,7 @@ import socket
 
 import pytest
 
-from api import TIMEOUT_S, Client, new_name
-from stack import Stack
-
-
-@pytest.fixture(scope="module")
-def mounted():
-    with Stack(prefix="/chat") as own:
-        yield own
-
-
-@pytest.fixture
-def there(mounted):
-    with Client(mounted) as client:
-        yield client
+from api import TIMEOUT_S, new_name
 
 
 def test_each_request(there):

@@ -1,23 +1,9 @@
 import asyncio
 import socket
 
-import pytest
 import websockets
 
-from api import Client, new_name, raw_request
-from stack import Stack
-
-
-@pytest.fixture(scope="module")
-def mounted():
-    with Stack(prefix="/chat") as own:
-        yield own
-
-
-@pytest.fixture
-def there(mounted):
-    with Client(mounted) as client:
-        yield client
+from api import new_name, raw_request
 
 
 def test_the_six_requests(there):

@@ -31,8 +31,9 @@ class Scene:
         self.api = Api(stack)
 
     def begin(self, *members):
-        """Bob's group with these in it, and alice's client online."""
+        """Bob's group with these in it, and alice's client online, to whom nothing is pushed of what was before."""
         self.group = self.api.group(self.bob, *members)
+        wait_until(lambda: self.api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all is pushed")
         self.client.start()
         wait_until(lambda: self.link.drained, WAIT_S, "alice is online")
 
@@ -149,7 +150,9 @@ def she_leaves_between_two_pages(scene):
         answer = get(path, **query)
         if path.endswith("/changes"):
             rest.get = get
-            scene.api.leave(scene.group, scene.alice)
+            # On alice's thread: scene.api may still be at bob's request.
+            with Api(scene.stack) as own:
+                own.leave(scene.group, scene.alice)
         return answer
 
     rest.get = get_and_leave
