@@ -23,24 +23,27 @@ PYTHON   := /usr/bin/python3
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
-HARDEN   := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS   ?= -O2 -g
 IMD_CFLAGS  := -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(WARNINGS) $(HARDEN) -pthread \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
-IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LIBS     := -lfcgi -lsqlite3 -ljansson
+IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
 SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
-LIBOBJECTS := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
+MAINS      := $(BUILD)/obj/main.o $(BUILD)/obj/imctl.o
+LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
 .PHONY: all run test check lint asan soak bench fuzz format install clean help deps unit blackbox
 
-all: $(BUILD)/imd
+all: $(BUILD)/imd $(BUILD)/imctl
 
-$(BUILD)/imd: $(OBJECTS)
+$(BUILD)/imd: $(BUILD)/obj/main.o $(LIBOBJECTS)
+$(BUILD)/imctl: $(BUILD)/obj/imctl.o $(LIBOBJECTS)
+$(BUILD)/imd $(BUILD)/imctl:
 	@echo LD $@
 	@$(CC) $(IMD_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -74,7 +77,7 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 # --- running and testing
 
 run: deps all
-	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
+	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
@@ -153,7 +156,7 @@ build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c $(BUILD)/openapi.c
 	@mkdir -p $(@D)
 	@echo CC $<
 	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c,$(SOURCES)) $(BUILD)/migrations.c $(BUILD)/openapi.c \
+	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c fcgi_app/imctl.c,$(SOURCES)) $(BUILD)/migrations.c $(BUILD)/openapi.c \
 	  $(LIBS) -pthread
 
 # SECONDS for each target; what it finds new stays under build/fuzz.
@@ -171,6 +174,9 @@ PACKAGES_RUN := \
   libfcgi-dev:FastCGI,-how-nginx-hands-over-requests \
   libsqlite3-dev:SQLite,-the-database \
   libjansson-dev:jansson,-reads-and-checks-JSON \
+  libjwt-dev:libjwt,-tokens \
+  libssl-dev:OpenSSL,-whose-cryptography-libjwt-uses-too \
+  libseccomp-dev:libseccomp,-what-imd-can-never-do \
   nginx-light:nginx-itself \
   libnginx-mod-nchan:nchan,-holds-the-subscribers \
   curl:asks-whether-all-is-ready
@@ -213,9 +219,10 @@ deps-fuzz: deps
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx
 	install -m 755 $(BUILD)/imd $(DESTDIR)$(PREFIX)/bin/imd
-	for f in imd-http.conf imd-server.conf imd-push.conf; do \
-	  sed -e 's|/run/imd/|$(RUNDIR)/|; s|/usr/local/share/imd/|$(PREFIX)/share/imd/|' nginx/$$f \
-	    > $(DESTDIR)$(PREFIX)/share/imd/nginx/$$f || exit 1; done
+	install -m 755 $(BUILD)/imctl $(DESTDIR)$(PREFIX)/bin/imctl
+	for f in nginx/imd-*.conf; do \
+	  sed -e 's|/run/imd/|$(RUNDIR)/|; s|/usr/local/share/imd/|$(PREFIX)/share/imd/|' $$f \
+	    > $(DESTDIR)$(PREFIX)/share/imd/$$f || exit 1; done
 	@echo
 	@echo "To use it, include in your nginx:"
 	@echo "  http   { include $(PREFIX)/share/imd/nginx/imd-http.conf; }"

@@ -19,9 +19,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "auth/auth.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "base/shared.h"
 #include "base/str.h"
 #include "http/server.h"
@@ -44,11 +46,11 @@
 #define RELAY_END_MS     5000
 #define SYSTEMD_FIRST_FD 3
 
-enum role { ROLE_WORKER, ROLE_RELAY };
+enum child { CHILD_WORKER, CHILD_RELAY };
 
 /* A place in the pool that is to be filled. */
 struct slot {
-    enum role role;
+    enum child child;
     pid_t pid;          /* 0: empty */
     int failures;       /* deaths in a row, each soon after its start */
     int64_t started_ms; /* clock_mono_ms */
@@ -70,14 +72,14 @@ struct master {
 };
 
 static void
-child_main(struct master *m, enum role role, int ready_fd, pid_t parent)
+child_main(struct master *m, enum child child, int ready_fd, pid_t parent)
 {
     /* The name that ps shows. */
-    prctl(PR_SET_NAME, role == ROLE_RELAY ? "imd-relay" : "imd-worker", 0, 0, 0);
+    prctl(PR_SET_NAME, child == CHILD_RELAY ? "imd-relay" : "imd-worker", 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (getppid() != parent)
         exit(EXIT_SUCCESS);
-    if (role == ROLE_RELAY) {
+    if (child == CHILD_RELAY) {
         close(m->listen_fd);
         close(ready_fd);
         exit(relay_run(&m->config, m->shared));
@@ -87,7 +89,7 @@ child_main(struct master *m, enum role role, int ready_fd, pid_t parent)
 
 /* Forks one child. *ready_fd becomes readable when it is ready or dead; the caller closes it. */
 static pid_t
-start_child(struct master *m, enum role role, int *ready_fd)
+start_child(struct master *m, enum child child, int *ready_fd)
 {
     pid_t parent = getpid();
     int fds[2];
@@ -98,7 +100,7 @@ start_child(struct master *m, enum role role, int *ready_fd)
     pid = fork();
     if (pid == 0) {
         close(fds[0]);
-        child_main(m, role, fds[1], parent);
+        child_main(m, child, fds[1], parent);
     }
     close(fds[1]);
     if (pid < 0)
@@ -124,7 +126,7 @@ static void
 fill(struct master *m, struct slot *s)
 {
     int ready_fd;
-    pid_t pid = start_child(m, s->role, &ready_fd);
+    pid_t pid = start_child(m, s->child, &ready_fd);
 
     s->started_ms = clock_mono_ms();
     if (pid < 0) {
@@ -137,9 +139,9 @@ fill(struct master *m, struct slot *s)
 }
 
 static const char *
-role_name(enum role role)
+child_name(enum child child)
 {
-    return role == ROLE_RELAY ? "relay" : "worker";
+    return child == CHILD_RELAY ? "relay" : "worker";
 }
 
 static void
@@ -153,9 +155,9 @@ bury(struct master *m, struct slot *s, int status)
     s->pid = 0;
     s->start_ms = now + pause;
     if (!m->ending)
-        log_event(LOG_WARNING, "child_died", "role=%s signal=%d exit=%d again_in_ms=%lld", role_name(s->role),
-                  WIFSIGNALED(status) ? WTERMSIG(status) : 0, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
-                  (long long)pause);
+        log_event(LOG_WARNING, "child_died", "role=%s signal=%d exit=%d again_in_ms=%lld",
+                  child_name(s->child), WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                  WIFEXITED(status) ? WEXITSTATUS(status) : 0, (long long)pause);
 }
 
 /* Takes all that have died. Those in no slot were replaced on purpose. */
@@ -240,7 +242,7 @@ start_ready(struct master *m, struct slot *s)
     struct pollfd fd = {.events = POLLIN};
     char byte;
     bool ready;
-    pid_t pid = start_child(m, s->role, &fd.fd);
+    pid_t pid = start_child(m, s->child, &fd.fd);
 
     if (pid < 0)
         return false;
@@ -285,6 +287,7 @@ keep_fixed(struct config *fresh, const struct config *old)
     memcpy(fresh->database, old->database, sizeof(fresh->database));
     memcpy(fresh->socket, old->socket, sizeof(fresh->socket));
     memcpy(fresh->push_socket, old->push_socket, sizeof(fresh->push_socket));
+    memcpy(fresh->user, old->user, sizeof(fresh->user));
 }
 
 static void
@@ -295,7 +298,8 @@ reload(struct master *m)
     char message[1024];
     int wanted;
 
-    if (config_read(&fresh, m->argc, m->argv, &action, message, sizeof(message)) != ERR_OK) {
+    if (config_read(&fresh, m->argc, m->argv, &action, message, sizeof(message)) != ERR_OK ||
+        auth_check(&fresh, message, sizeof(message)) != ERR_OK) {
         log_event(LOG_ERROR, "reload_refused", "reason=\"%s\"", message);
         return;
     }
@@ -304,7 +308,7 @@ reload(struct master *m)
     log_set_level((enum log_level)fresh.log_level);
     wanted = (int)fresh.processes + 1;
     for (int i = m->slot_count; i < wanted; i++)
-        m->slots[i] = (struct slot){.role = ROLE_WORKER, .start_ms = clock_mono_ms() + READY_MS};
+        m->slots[i] = (struct slot){.child = CHILD_WORKER, .start_ms = clock_mono_ms() + READY_MS};
     while (m->slot_count > wanted) {
         pid_t extra = m->slots[--m->slot_count].pid;
 
@@ -340,7 +344,7 @@ supervise(struct master *m)
 {
     m->slot_count = (int)m->config.processes + 1;
     for (int i = 0; i < m->slot_count; i++)
-        m->slots[i].role = i == 0 ? ROLE_RELAY : ROLE_WORKER;
+        m->slots[i].child = i == 0 ? CHILD_RELAY : CHILD_WORKER;
     while (!m->ending) {
         int64_t next = fill_slots(m);
 
@@ -383,8 +387,6 @@ prepare_database(const char *path)
     int64_t version = 0;
     enum err err;
 
-    /* Messages are private: nobody else reads the files. */
-    umask(0027);
     err = lock_database(path);
     if (err != ERR_OK)
         return err;
@@ -452,6 +454,18 @@ take_limits(void)
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 }
 
+/* What the settings say together, read with the rights that the workers will have. */
+static bool
+may_start(const struct master *m)
+{
+    char message[1024];
+
+    if (auth_check(&m->config, message, sizeof(message)) == ERR_OK)
+        return true;
+    log_event(LOG_ERROR, "start_refused", "reason=\"%s\"", message);
+    return false;
+}
+
 static int
 run(struct master *m)
 {
@@ -466,7 +480,10 @@ run(struct master *m)
     /* A limit on file sizes is a full disk, not a death. */
     signal(SIGXFSZ, SIG_IGN);
     body_setup();
-    if (open_listener(m) != ERR_OK || prepare_database(m->config.database) != ERR_OK)
+    /* Messages are private: nobody else reads what we write. */
+    umask(0027);
+    if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter() != ERR_OK || !may_start(m) ||
+        open_listener(m) != ERR_OK || prepare_database(m->config.database) != ERR_OK)
         return EXIT_FAILURE;
     if (shared_open(&m->shared) != ERR_OK) {
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");
@@ -504,7 +521,10 @@ main(int argc, char **argv)
         printf("imd %s\n", IMD_VERSION);
         return EXIT_SUCCESS;
     case CONFIG_CHECK:
-        return EXIT_SUCCESS;
+        if (auth_check(&m.config, message, sizeof(message)) == ERR_OK)
+            return EXIT_SUCCESS;
+        fprintf(stderr, "imd: %s\n", message);
+        return 2;
     case CONFIG_RUN:
         break;
     }

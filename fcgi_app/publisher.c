@@ -170,6 +170,24 @@ render_conversation_event(struct publisher *p, const struct change *change)
     return ERR_OK;
 }
 
+/*
+ * Without a message or a conversation. A role as it is now: a later change tells another, and who has left
+ * meanwhile was a member.
+ */
+static enum err
+render_thin_event(struct publisher *p, const struct change *change)
+{
+    struct change told = *change;
+    enum err err = ERR_OK;
+
+    if (change->event == EVENT_MEMBER_UPDATED)
+        err = memberships_role(p->db, change->conversation, change->username, &told.role);
+    if (told.role == ROLE_NONE)
+        told.role = ROLE_MEMBER;
+    render_event(&p->frame, &told, NULL, NULL);
+    return err;
+}
+
 static enum err
 render_change(struct publisher *p, const struct change *change)
 {
@@ -177,8 +195,7 @@ render_change(struct publisher *p, const struct change *change)
         return render_message_event(p, change);
     if (change->event == EVENT_CONVERSATION_CREATED || change->event == EVENT_CONVERSATION_UPDATED)
         return render_conversation_event(p, change);
-    render_event(&p->frame, change, NULL, NULL);
-    return ERR_OK;
+    return render_thin_event(p, change);
 }
 
 /* Does the change concern those whom the one before it concerned, whichever they were? */
@@ -233,8 +250,8 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     if (err == ERR_OK && p->frame.n * p->name_count > FANOUT_BYTES_MAX) {
         buf_reset(&p->frame);
         render_frame_begin(&p->frame, p->epoch);
-        for (size_t i = 0; i < *done; i++)
-            render_event(&p->frame, &changes[i], NULL, NULL);
+        for (size_t i = 0; err == ERR_OK && i < *done; i++)
+            err = render_thin_event(p, &changes[i]);
     }
     render_frame_end(&p->frame);
     return err == ERR_OK ? send_frame(p) : err;

@@ -3,6 +3,7 @@
  */
 #include "routes.h"
 
+#include "api/gate.h"
 #include "api/problem.h"
 #include "base/clock.h"
 #include "http/server.h"
@@ -14,42 +15,51 @@
 #define BODY_SMALL  4096
 
 const struct route routes[] = {
-    {"POST", "/messages", api_send_message, BODY_SEND},
-    {"GET", "/messages", api_list_messages, 0},
-    {"GET", "/messages/{id}", api_get_message, 0},
-    {"PATCH", "/messages/{id}", api_edit_message, BODY_SEND},
-    {"DELETE", "/messages/{id}", api_delete_message, 0},
-    {"PUT", "/messages/{id}/reactions/{emoji}", api_react, 0},
-    {"DELETE", "/messages/{id}/reactions/{emoji}", api_unreact, 0},
-    {"POST", "/conversations", api_create_conversation, BODY_CREATE},
-    {"GET", "/conversations", api_list_conversations, 0},
-    {"PATCH", "/conversations/{id}", api_name_conversation, BODY_SMALL},
-    {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL},
-    {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL},
-    {"PUT", "/conversations/{id}/read", api_mark_read, BODY_SMALL},
-    {"GET", "/conversations/{id}/changes", api_list_changes, 0},
-    {"POST", "/conversations/{id}/typing", api_type, BODY_SMALL},
-    {"GET", "/conversations/{id}/presence", api_presence, 0},
-    {"GET", "/ws", api_subscribe, 0},
-    {"GET", "/healthz", api_health, 0},
-    {"GET", "/metrics", api_metrics, 0},
-    {"GET", "/openapi.json", api_openapi, 0},
+    {"POST", "/messages", api_send_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
+    {"GET", "/messages", api_list_messages, 0, FOR_CALLERS | SELF_IN_QUERY | MEMBER_OF_QUERY},
+    {"GET", "/messages/{id}", api_get_message, 0, FOR_CALLERS | MEMBER_OF_MESSAGE},
+    {"PATCH", "/messages/{id}", api_edit_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
+    {"DELETE", "/messages/{id}", api_delete_message, 0, FOR_CALLERS | SELF_IN_QUERY},
+    {"PUT", "/messages/{id}/reactions/{emoji}", api_react, 0, FOR_CALLERS | SELF_IN_QUERY},
+    {"DELETE", "/messages/{id}/reactions/{emoji}", api_unreact, 0, FOR_CALLERS | SELF_IN_QUERY},
+    {"POST", "/conversations", api_create_conversation, BODY_CREATE, FOR_CALLERS | SELF_IN_BODY},
+    {"GET", "/conversations", api_list_conversations, 0, FOR_CALLERS | SELF_IN_QUERY | MEMBER_OF_LISTED},
+    {"PATCH", "/conversations/{id}", api_change_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
+    {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL, FOR_CALLERS | NAMES_ANOTHER},
+    {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
+    {"PUT", "/conversations/{id}/members/{name}", api_set_member, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
+    {"DELETE", "/conversations/{id}/members/{name}", api_remove_member, 0, FOR_CALLERS | SELF_IN_QUERY},
+    {"PUT", "/conversations/{id}/read", api_mark_read, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
+    {"GET", "/conversations/{id}/changes", api_list_changes, 0, FOR_CALLERS | SELF_IF_NAMED | MEMBER_OF_PATH},
+    {"POST", "/conversations/{id}/typing", api_type, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
+    {"GET", "/conversations/{id}/presence", api_presence, 0, FOR_CALLERS | MEMBER_OF_PATH},
+    {"GET", "/ws", api_subscribe, 0, FOR_CALLERS | SELF_IN_QUERY | SUBSCRIBES},
+    {"GET", "/healthz", api_health, 0, FOR_ANYONE},
+    {"GET", "/metrics", api_metrics, 0, FOR_ADMINS},
+    {"GET", "/openapi.json", api_openapi, 0, FOR_ANYONE},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 _Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each route has a row of counters");
 
-/* What the route needs before its handler runs. */
+/*
+ * What the route needs before its handler runs. Who is calling comes first: of what nobody may send nothing
+ * is read. A query that cannot be read may hold a token all the same.
+ */
 static enum err
 check_needs(struct context *x, const struct route *route, struct server *s, struct exchange *e)
 {
-    enum err err = request_parse_query(x->request);
+    enum err query = request_parse_query(x->request);
+    enum err err = gate_identify(x, route);
 
-    x->field = x->request->at_fault;
+    if (err == ERR_OK && query != ERR_OK) {
+        x->field = x->request->at_fault;
+        return query;
+    }
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = server_read_body(s, e, x->arena, route->body_bytes_max, x->request);
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = body_parse(x->request->body, &x->body);
-    return err;
+    return err == ERR_OK ? gate_admit(x, route) : err;
 }
 
 /* For /metrics. */
@@ -81,6 +91,7 @@ routes_answer(struct context *x, struct server *s, struct exchange *e)
         err = check_needs(x, match.route, s, e);
     if (err == ERR_OK)
         err = match.route->handler(x);
+    gate_leave(x);
     if (err == ERR_OK && !buf_ok(&x->response->body))
         err = ERR_MEMORY;
     if (err == ERR_METHOD) {

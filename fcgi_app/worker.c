@@ -24,6 +24,7 @@ struct worker {
     struct shared *shared;
     struct store store;
     struct presence *presence;
+    struct auth *auth;
     struct server *server;
 };
 
@@ -39,6 +40,7 @@ serve(struct worker *w, struct exchange *e, struct arena *arena, struct request 
         .store = &w->store,
         .shared = w->shared,
         .presence = w->presence,
+        .auth = w->auth,
         .config = w->config,
     };
 
@@ -128,6 +130,8 @@ open_all(struct worker *w, int listen_fd)
     if (err == ERR_OK)
         err = presence_new(&w->presence, w->config->push_socket);
     if (err == ERR_OK)
+        err = auth_new(&w->auth, w->config);
+    if (err == ERR_OK)
         err = server_open(&w->server, listen_fd, (int)w->config->threads, (int)w->config->readers);
     return err;
 }
@@ -172,6 +176,7 @@ worker_run(const struct config *config, struct shared *shared, int listen_fd, in
     if (!ended)
         _exit(EXIT_FAILURE);
     server_close(w.server);
+    auth_free(w.auth);
     presence_free(w.presence);
     store_close(&w.store);
     return EXIT_SUCCESS;

@@ -5,7 +5,9 @@
 #
 # Environment: STATE, PORT, IMD (the binary), IMD_FLAGS (more flags for it), NGINX_WORKERS, PREFIX (path to
 # mount imd under), SITE (a directory of pages to serve beside imd), HTTP_EXTRA and SERVER_EXTRA (files to include
-# into http{} and server{}).
+# into http{} and server{}), LISTEN (the address, 127.0.0.1), AUTH (none, proxy or jwt; jwt makes a key under STATE/keys),
+# LIMITS (1: as strict as for a host; else load may come from one address).
+# Started by root, both give root up: their files are www-data's.
 # Prints a line "imd is ready …" once everything answers. TERM and INT end both; nothing stays behind.
 set -u
 # Where Debian has nginx is not on an ordinary user's path.
@@ -15,6 +17,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 port=${PORT:-8080}
 imd=${IMD:-$here/../build/imd}
 prefix=${PREFIX:-}
+listen=${LISTEN:-127.0.0.1}
+auth=${AUTH:-none}
+limits=off
+[ "${LIMITS:-0}" = 1 ] && limits=on
 STATE=${STATE:-$here/../build/run}
 # Messages are private; a directory that was there is its owner's business.
 [ -d "$STATE" ] || mkdir -p -m 750 "$STATE" || exit 1
@@ -33,6 +39,19 @@ case $port in *[!0-9]* | '') fail "PORT must be a number, not '$port'" ;; esac
 [ ${#state} -le 90 ] || fail "STATE is too long a path for the sockets in it (at most 90 bytes): $state"
 case $state in *[!A-Za-z0-9._/+-]*) fail "STATE may hold letters, digits and ._/+- alone: $state" ;; esac
 
+case $listen in *[!0-9a-f.:\[\]]* | '') fail "LISTEN must be an address, not '$listen'" ;; esac
+case $auth in none | proxy | jwt) ;; *) fail "AUTH must be none, proxy or jwt, not '$auth'" ;; esac
+
+# Where it answers from here, and whether it does from elsewhere.
+host=$listen
+loopback=
+case $listen in
+127.* | '[::1]') loopback=--loopback-only ;;
+0.0.0.0) host=127.0.0.1 ;;
+'[::]') host='[::1]' ;;
+esac
+url=http://$host:$port$prefix
+
 site='return 404;'
 if [ -n "${SITE:-}" ]; then
     SITE=$(cd "$SITE" && pwd) || fail "SITE must be a directory, not '$SITE'"
@@ -42,15 +61,35 @@ fi
 
 running() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
-# The shipped files name /run/imd and the place where they are installed: here it is all one directory.
-write_configuration() {
-    local user=''
-    [ "$(id -u)" = 0 ] && user='user root;'
-    for file in imd-http.conf imd-server.conf imd-push.conf; do
-        sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|" "$here/$file" >"$state/$file" || return 1
+# Root gives the directory to whom it becomes, if they can get there at all.
+user=
+become() {
+    [ "$(id -u)" = 0 ] || return 0
+    user=www-data
+    chown "$user" "$state" "$state/tmp" || return 1
+    for file in imd.db imd.db-wal imd.db-shm imd.db-witness keys keys/*; do
+        [ ! -e "$state/$file" ] || chown "$user" "$state/$file" || return 1
     done
-    sed -e "s|@STATE@|$state|g; s|@PORT@|$port|; s|@WORKERS@|${NGINX_WORKERS:-2}|; s|@USER@|$user|" \
-        -e "s|@PREFIX@|$prefix|; s|@SITE@|$site|" \
+    setpriv --reuid "$user" --regid "$user" --init-groups test -w "$state" && return 0
+    user=root
+    echo "serve.sh: $state cannot be reached by www-data, so imd stays root: choose another STATE" >&2
+}
+
+# A secret of this directory's own. Nobody else reads it.
+make_key() {
+    [ "$auth" = jwt ] || return 0
+    mkdir -p -m 700 "$state/keys" || return 1
+    [ -s "$state/keys/dev.hs256" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"$state/keys/dev.hs256")
+}
+
+# The shipped files name /run/imd, a log, and the place where they are installed: here it is all one directory.
+write_configuration() {
+    for file in "$here"/imd-*.conf; do
+        sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|; s|/var/log/nginx/imd.log|$state/access.log|" \
+            "$file" >"$state/${file##*/}" || return 1
+    done
+    sed -e "s|@STATE@|$state|g; s|@PORT@|$port|; s|@WORKERS@|${NGINX_WORKERS:-2}|; s|@USER@|${user:+user $user;}|" \
+        -e "s|@PREFIX@|$prefix|; s|@SITE@|$site|; s|@LISTEN@|$listen|; s|@LIMITS@|$limits|" \
         -e "s|@HTTP_EXTRA@|${HTTP_EXTRA:+include $HTTP_EXTRA;}|" \
         -e "s|@SERVER_EXTRA@|${SERVER_EXTRA:+include $SERVER_EXTRA;}|" \
         "$here/nginx.conf" >"$state/nginx.conf"
@@ -70,13 +109,15 @@ end_all() {
     rm -f "$state/imd.pid"
 }
 
-ready() { curl -fsS -o /dev/null "http://127.0.0.1:$port$prefix/healthz" 2>/dev/null; }
+ready() { curl -fsS -o /dev/null "$url/healthz" 2>/dev/null; }
 
 running "$state/nginx.pid" && fail "something already runs in $state (nginx $(cat "$state/nginx.pid"))"
 running "$state/imd.pid" && fail "something already runs in $state (imd $(cat "$state/imd.pid"))"
 mkdir -p "$state/tmp" || exit 1
 # What a killed nginx left behind would block its socket.
 rm -f "$state/nginx.pid" "$state/imd.pid" "$state/push.sock"
+make_key || fail "cannot make a key in $state"
+become || fail "cannot give $state to www-data"
 write_configuration || fail "cannot write into $state"
 trap 'ended=yes' TERM INT
 nginx -p "$state" -c "$state/nginx.conf" 2>"$state/nginx-start.log" || fail "nginx does not start:" "$state/nginx-start.log"
@@ -90,7 +131,8 @@ done
 # shellcheck disable=SC2086  # flags are meant to be split
 trap 'end_all; exit 0' TERM INT
 [ -z "${ended:-}" ] || { end_all; exit 0; }
-"$imd" --database="$state/imd.db" --socket="$state/imd.sock" --push-socket="$state/push.sock" ${IMD_FLAGS:-} \
+"$imd" --database="$state/imd.db" --socket="$state/imd.sock" --push-socket="$state/push.sock" --user="$user" \
+    --auth="$auth" --jwt-keys="$state/keys" $loopback ${IMD_FLAGS:-} \
     2>>"$state/imd.log" >/dev/null </dev/null &
 imd_pid=$!
 echo "$imd_pid" >"$state/imd.pid"
@@ -104,18 +146,29 @@ until ready; do
     tries=$((tries + 1))
     if [ "$tries" -gt 400 ]; then
         end_all
-        fail "nothing answers at http://127.0.0.1:$port$prefix/healthz:" "$state/imd.log"
+        fail "nothing answers at $url/healthz:" "$state/imd.log"
     fi
     read -rt 0.05 <> <(:) || :
 done
 
-cat <<EOF
-imd is ready: http://127.0.0.1:$port$prefix/   (Ctrl-C ends it; its files are in $state)
+echo "imd is ready: $url/   (Ctrl-C ends it; its files are in $state)"
+case $auth in
+none)
+    cat <<EOF
 Try:
-  curl -s http://127.0.0.1:$port$prefix/conversations/ -d '{"type": "private_chat", "members": ["alice", "bob"]}'
-  curl -sN 'http://127.0.0.1:$port$prefix/ws/?username=bob' -H 'Accept: text/event-stream' &
-  curl -s http://127.0.0.1:$port$prefix/messages/ -d '{"conversation_id": 1, "username": "alice", "content": "hello"}'
+  curl -s $url/conversations/ -d '{"type": "private_chat", "members": ["alice", "bob"]}'
+  curl -sN '$url/ws/?username=bob' -H 'Accept: text/event-stream' &
+  curl -s $url/messages/ -d '{"conversation_id": 1, "username": "alice", "content": "hello"}'
 EOF
+    ;;
+jwt)
+    cat <<EOF
+Try:
+  TOKEN=\$(${imd%/*}/imctl token --keys=$state/keys --sub=alice)
+  curl -s $url/conversations/ -H "Authorization: Bearer \$TOKEN" -d '{"type": "private_chat", "members": ["bob"]}'
+EOF
+    ;;
+esac
 
 wait "$imd_pid"
 status=$?

@@ -12,10 +12,10 @@
 enum err
 api_mark_read(struct context *x)
 {
-    struct reading r = {.arena = x->arena, .conversation = x->id};
+    struct reading r = {.arena = x->arena, .conversation = x->id, .username = x->actor.username};
     enum err err;
 
-    if (!input_username(x, &r.username))
+    if (!input_actor(x))
         return ERR_USERNAME;
     if (body_int(x->body, "seq", &r.seq) != BODY_OK || r.seq < 0)
         return ERR_SEQ;
@@ -31,11 +31,11 @@ enum err
 api_type(struct context *x)
 {
     struct shared_typing typing = {.conversation = x->id};
-    struct str username;
+    struct str username = x->actor.username;
     bool few = false;
     enum err err;
 
-    if (!input_username(x, &username))
+    if (!input_actor(x))
         return ERR_USERNAME;
     err = converse_check_member(x->store, x->arena, x->id, username, &few);
     if (err != ERR_OK)

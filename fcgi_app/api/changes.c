@@ -1,7 +1,6 @@
 /* changes.c - the handler of /conversations/{id}/changes. */
 #include "api/input.h"
 #include "domain/changes.h"
-#include "domain/names.h"
 #include "wire/json.h"
 #include "wire/render.h"
 
@@ -41,11 +40,9 @@ enum err
 api_list_changes(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct changes_page page = {.conversation = x->id};
-    enum err err = input_param(x, "username", &page.username);
+    struct changes_page page = {.conversation = x->id, .username = x->actor.username};
+    enum err err = x->named.p != NULL && !input_actor(x) ? ERR_USERNAME : ERR_OK;
 
-    if (err == ERR_OK && page.username.p != NULL && !names_valid(page.username))
-        err = ERR_USERNAME;
     if (err == ERR_OK)
         err = input_after(x, &page.after);
     if (err == ERR_OK)

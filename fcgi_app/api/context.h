@@ -7,7 +7,9 @@
 #ifndef IMD_API_CONTEXT_H
 #define IMD_API_CONTEXT_H
 
+#include "auth/auth.h"
 #include "base/config.h"
+#include "base/model.h"
 #include "base/shared.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -20,9 +22,15 @@ struct context {
     struct request *request;
     struct response *response;
     struct arena *arena;
-    struct body *body; /* the JSON object, where the route takes one */
-    int64_t id;        /* of "{id}" in the path */
-    struct str text;   /* of "{emoji}" in the path */
+    struct body *body;    /* the JSON object, where the route takes one */
+    int64_t id;           /* of "{id}" in the path */
+    struct str text;      /* of the other "{…}" in the path */
+    struct caller caller; /* set by the gate, as what follows */
+    struct actor actor; /* who acts; the name may be malformed, and is absent where none is needed or given */
+    struct str named;   /* the name that stands in the request; absent: none does */
+    int64_t *ids;       /* of the conversations that a list is asked for and the caller may read … */
+    size_t id_count;    /* … so many */
+    struct auth *auth;
     struct store *store;
     struct shared *shared;
     struct presence *presence;
@@ -42,9 +50,11 @@ enum err api_react(struct context *x);
 enum err api_unreact(struct context *x);
 enum err api_create_conversation(struct context *x);
 enum err api_list_conversations(struct context *x);
-enum err api_name_conversation(struct context *x);
+enum err api_change_conversation(struct context *x);
 enum err api_join_conversation(struct context *x);
 enum err api_leave_conversation(struct context *x);
+enum err api_set_member(struct context *x);
+enum err api_remove_member(struct context *x);
 enum err api_mark_read(struct context *x);
 enum err api_list_changes(struct context *x);
 enum err api_type(struct context *x);

@@ -2,7 +2,6 @@
 #include "api/input.h"
 #include "domain/converse.h"
 #include "domain/inbox.h"
-#include "domain/names.h"
 #include "wire/json.h"
 #include "wire/render.h"
 
@@ -17,6 +16,36 @@ read_type(const struct body *body, enum conversation_type *type)
     return str_is(name, conversation_type_names[*type]);
 }
 
+/* Whether anybody may join; null is as good as nothing. */
+static enum err
+read_join(const struct body *body, enum join_policy *join)
+{
+    struct str word;
+    enum body_kind kind = body_string(body, "join", &word);
+
+    *join = JOIN_STAYS;
+    if (kind == BODY_ABSENT || body_is_null(body, "join"))
+        return ERR_OK;
+    if (kind == BODY_OK && str_is(word, "open"))
+        *join = JOIN_OPEN;
+    else if (kind == BODY_OK && str_is(word, "invite"))
+        *join = JOIN_INVITE;
+    else
+        return ERR_JOIN_POLICY;
+    return ERR_OK;
+}
+
+/* An administrator creates for others, unless they name themselves; where nobody is asked, whoever is named.
+ */
+static enum err
+read_creator(struct context *x, struct str *creator)
+{
+    if (x->named.p == NULL && (x->actor.any || x->actor.username.p == NULL))
+        return ERR_OK;
+    *creator = x->actor.username;
+    return input_actor(x) ? ERR_OK : ERR_USERNAME;
+}
+
 /* The list "members"; whether each is a name is the domain's question. */
 static enum err
 read_members(struct context *x, struct creation *creation)
@@ -25,6 +54,7 @@ read_members(struct context *x, struct creation *creation)
 
     if (body_list(x->body, "members", &list, &creation->name_count) != BODY_OK)
         return ERR_MEMBERS;
+    /* With room for the creator. */
     creation->names = arena_alloc(x->arena, (creation->name_count + 1) * sizeof(*creation->names));
     if (creation->names == NULL)
         return ERR_MEMORY;
@@ -41,39 +71,27 @@ enum err
 api_create_conversation(struct context *x)
 {
     struct creation creation = {.arena = x->arena};
+    enum join_policy join = JOIN_STAYS;
     enum err err;
 
     if (!read_type(x->body, &creation.type))
         return ERR_TYPE;
     err = read_members(x, &creation);
+    if (err == ERR_OK)
+        err = read_creator(x, &creation.creator);
+    if (err == ERR_OK)
+        err = read_join(x->body, &join);
     if (err != ERR_OK)
         return err;
+    if (join != JOIN_STAYS && creation.type == TYPE_PRIVATE)
+        return ERR_JOIN_POLICY;
+    creation.invite_only = join == JOIN_INVITE;
     err = converse_create(x->store, &creation);
     if (err == ERR_OK)
         render_conversation(&x->response->body, &creation.conversation);
     else if (err == ERR_MEMBER_NAME)
         x->wrong = creation.wrong_name;
     return err;
-}
-
-/* All "id" parameters, as numbers. */
-static enum err
-read_ids(struct context *x, int64_t **ids, size_t *count)
-{
-    const struct request *r = x->request;
-
-    *count = 0;
-    *ids = arena_alloc(x->arena, (r->param_count + 1) * sizeof(**ids));
-    if (*ids == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < r->param_count; i++) {
-        if (!str_is(r->params[i].name, "id"))
-            continue;
-        if (!str_to_int(r->params[i].value, &(*ids)[*count]) || (*ids)[*count] == 0)
-            return ERR_ID;
-        *count += 1;
-    }
-    return ERR_OK;
 }
 
 /* An answer that would be larger than this is refused: conversations can have many thousand members. */
@@ -93,14 +111,10 @@ static enum err
 list_by_id(struct context *x)
 {
     struct buf *body = &x->response->body;
-    int64_t *ids;
-    size_t count;
-    enum err err = read_ids(x, &ids, &count);
+    enum err err;
 
-    if (err != ERR_OK)
-        return err;
     buf_c(body, "{\"conversations\":[");
-    err = converse_find(x->store, ids, count, list_conversation, body);
+    err = converse_find(x->store, x->ids, x->id_count, list_conversation, body);
     if (err == ERR_OK && body->n > ANSWER_BYTES_MAX)
         return ERR_ANSWER_TOO_LARGE;
     buf_c(body, "]}");
@@ -118,12 +132,12 @@ list_entry(void *arg, const struct listing *l)
 }
 
 static enum err
-list_of_user(struct context *x, struct str username)
+list_of_user(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct inbox inbox = {.username = username, .updated_after = -1, .updated_before = INT64_MAX};
+    struct inbox inbox = {.username = x->actor.username, .updated_after = -1, .updated_before = INT64_MAX};
     bool given;
-    enum err err = names_valid(username) ? ERR_OK : ERR_USERNAME;
+    enum err err = input_actor(x) ? ERR_OK : ERR_USERNAME;
 
     if (err == ERR_OK)
         err = input_number(x, "updated_after", ERR_UPDATED_AFTER, &inbox.updated_after, &given);
@@ -146,56 +160,27 @@ list_of_user(struct context *x, struct str username)
 enum err
 api_list_conversations(struct context *x)
 {
-    struct str username;
-    enum err err = input_param(x, "username", &username);
-
-    if (err != ERR_OK)
-        return err;
-    return username.p != NULL ? list_of_user(x, username) : list_by_id(x);
+    return x->actor.username.p != NULL ? list_of_user(x) : list_by_id(x);
 }
 
-/* PATCH /conversations/{id} {username, title} */
+/* PATCH /conversations/{id} {username, title, join}: one of the two at least */
 enum err
-api_name_conversation(struct context *x)
+api_change_conversation(struct context *x)
 {
-    struct naming naming = {.arena = x->arena, .id = x->id};
+    struct naming naming = {.arena = x->arena, .id = x->id, .actor = x->actor};
+    enum body_kind title = body_string(x->body, "title", &naming.title);
     enum err err;
 
-    if (!input_username(x, &naming.username))
+    if (!input_actor(x))
         return ERR_USERNAME;
-    if (body_string(x->body, "title", &naming.title) != BODY_OK || !converse_title_valid(naming.title))
+    err = read_join(x->body, &naming.join);
+    if (err != ERR_OK)
+        return err;
+    if (title == BODY_MISTYPED || (title == BODY_ABSENT && naming.join == JOIN_STAYS) ||
+        !converse_title_valid(naming.title))
         return ERR_TITLE;
     err = converse_name(x->store, &naming);
     if (err == ERR_OK)
         render_conversation(&x->response->body, &naming.conversation);
     return err;
-}
-
-static enum err
-move(struct context *x, enum err (*command)(struct store *store, int64_t conversation, struct str username))
-{
-    struct str username;
-    enum err err;
-
-    /* What is no name is no user's; the conversation is checked before the user. */
-    if (!input_username(x, &username))
-        username = str_c("");
-    err = command(x->store, x->id, username);
-    if (err == ERR_OK)
-        buf_c(&x->response->body, "{\"result\":\"success\"}");
-    return err;
-}
-
-/* POST /conversations/{id}/join {username} */
-enum err
-api_join_conversation(struct context *x)
-{
-    return move(x, converse_join);
-}
-
-/* POST /conversations/{id}/leave {username} */
-enum err
-api_leave_conversation(struct context *x)
-{
-    return move(x, converse_leave);
 }

@@ -1,7 +1,7 @@
 /* input.c - see input.h. */
 #include "api/input.h"
 
-#include "domain/names.h"
+#include "base/names.h"
 
 #define LIMIT_DEFAULT 100
 
@@ -18,17 +18,9 @@ input_param(struct context *x, const char *name, struct str *value)
 }
 
 bool
-input_username(struct context *x, struct str *name)
+input_actor(const struct context *x)
 {
-    return body_string(x->body, "username", name) == BODY_OK && names_valid(*name);
-}
-
-enum err
-input_query_username(struct context *x, struct str *name)
-{
-    enum err err = input_param(x, "username", name);
-
-    return err == ERR_OK && !names_valid(*name) ? ERR_USERNAME : err;
+    return names_valid(x->actor.username);
 }
 
 enum err

@@ -6,10 +6,8 @@
 
 /* A single query parameter; absent or empty gives the absent string. ERR_DUPLICATE_PARAMETER. */
 enum err input_param(struct context *x, const char *name, struct str *value);
-/* The name of a user from the body. False where it is missing, mistyped or malformed. */
-bool input_username(struct context *x, struct str *name);
-/* The query parameter username, which must be there. ERR_USERNAME, ERR_DUPLICATE_PARAMETER. */
-enum err input_query_username(struct context *x, struct str *name);
+/* Is there a user who acts, and can theirs be a name? */
+bool input_actor(const struct context *x);
 /*
  * A number, 0 … 2^63-1, from a query parameter. Absent or empty: *given false, and *value is left alone.
  * `wrong` is the error for anything else.

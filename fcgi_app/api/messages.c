@@ -2,7 +2,6 @@
 #include "api/input.h"
 #include "domain/amend.h"
 #include "domain/history.h"
-#include "domain/names.h"
 #include "domain/send.h"
 #include "wire/json.h"
 #include "wire/render.h"
@@ -53,8 +52,7 @@ read_message(struct context *x, struct message *m)
     if (body_int(x->body, "conversation_id", &m->conversation) != BODY_OK || m->conversation < 1)
         return ERR_CONVERSATION;
     /* What is no name is no user's; the conversation is checked before the user. */
-    if (!input_username(x, &m->sender))
-        m->sender = str_c("");
+    m->sender = input_actor(x) ? x->actor.username : str_c("");
     err = read_content(x, false, &m->content);
     if (err != ERR_OK)
         return err;
@@ -99,10 +97,10 @@ api_get_message(struct context *x)
 enum err
 api_edit_message(struct context *x)
 {
-    struct amendment a = {.arena = x->arena, .id = x->id};
+    struct amendment a = {.arena = x->arena, .id = x->id, .actor = x->actor};
     enum err err;
 
-    if (!input_username(x, &a.username))
+    if (!input_actor(x))
         return ERR_USERNAME;
     err = read_content(x, true, &a.content);
     if (err == ERR_OK)
@@ -116,8 +114,8 @@ api_edit_message(struct context *x)
 static enum err
 amend(struct context *x, enum err (*command)(struct store *store, struct amendment *a))
 {
-    struct amendment a = {.arena = x->arena, .id = x->id, .emoji = x->text};
-    enum err err = input_query_username(x, &a.username);
+    struct amendment a = {.arena = x->arena, .id = x->id, .actor = x->actor, .emoji = x->text};
+    enum err err = input_actor(x) ? ERR_OK : ERR_USERNAME;
 
     if (err == ERR_OK)
         err = command(x->store, &a);
@@ -223,13 +221,12 @@ static enum err
 read_selector(struct context *x, struct selector *s)
 {
     struct str conversation = {0};
-    enum err err = input_param(x, "username", &s->username);
+    enum err err = input_param(x, "conversation_id", &conversation);
 
-    if (err == ERR_OK)
-        err = input_param(x, "conversation_id", &conversation);
+    s->username = x->actor.username;
     if (err == ERR_OK && s->username.p == NULL && conversation.p == NULL)
         err = ERR_SELECTOR;
-    if (err == ERR_OK && s->username.p != NULL && !names_valid(s->username))
+    if (err == ERR_OK && s->username.p != NULL && !input_actor(x))
         err = ERR_USERNAME;
     /* The user name wins: then it does not matter what stands there. */
     if (err == ERR_OK && conversation.p != NULL && s->username.p == NULL &&

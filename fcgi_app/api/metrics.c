@@ -81,6 +81,8 @@ api_metrics(struct context *x)
            get(&c->checkpoints));
     metric(b, "imd_wal_pages", "gauge", "Length of the write-ahead log after the last commit.",
            (uint64_t)atomic_load(&s->wal_pages));
+    metric(b, "imd_limited_total", "counter", "Requests refused because their caller sends too many.",
+           get(&c->limited));
     metric(b, "imd_outbox_pending", "gauge", "Changes committed and not yet delivered to nchan.",
            pending < 0 ? 0 : (uint64_t)pending);
     metric(b, "imd_push_connected", "gauge", "1 while nchan answers the relay.",

@@ -31,6 +31,17 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_WEBSOCKET_HANDSHAKE] = {400, "invalid_handshake", "This is no WebSocket handshake of version 13",
                                  NULL},
 
+    [ERR_LOOPBACK_ONLY] = {403, "loopback_only",
+                           "Nobody is asked who they are here, so only this machine itself is served", NULL},
+    [ERR_ORIGIN] = {403, "origin_not_allowed", "Pages of that site may not use this one", NULL},
+    [ERR_CREDENTIALS_MISSING] = {401, "missing_credentials", "Say who you are", NULL},
+    [ERR_TOKEN] = {401, "invalid_token", "The token is not valid", NULL},
+    [ERR_TOKEN_EXPIRED] = {401, "expired_token", "The token has expired", NULL},
+    [ERR_CALLER_NAME] = {403, "invalid_caller", "Your name cannot be a user's name here", NULL},
+    [ERR_NOT_AN_ADMIN] = {403, "not_an_admin", "This is for administrators", NULL},
+    [ERR_NOT_YOURSELF] = {403, "not_yourself", "That is another user's name", "username"},
+    [ERR_TOO_MANY_REQUESTS] = {429, "too_many_requests", "Too many requests", NULL},
+
     [ERR_LIMIT] = {400, "invalid_limit", "Invalid limit", "limit"},
     [ERR_AFTER] = {400, "invalid_after", "Invalid after", "after"},
     [ERR_ID] = {400, "invalid_id", "Invalid conversation ID", "id"},
@@ -52,6 +63,8 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_REPLY_TO] = {400, "invalid_reply_to", "Invalid reply_to", "reply_to"},
     [ERR_EMOJI] = {400, "invalid_emoji", "Invalid emoji", "emoji"},
     [ERR_TITLE] = {400, "invalid_title", "Invalid title", "title"},
+    [ERR_JOIN_POLICY] = {400, "invalid_join", "Invalid join", "join"},
+    [ERR_GIVEN_ROLE] = {400, "invalid_role", "Invalid role", "role"},
     [ERR_SEQ] = {400, "invalid_seq", "Invalid seq", "seq"},
     [ERR_USERNAME] = {400, "invalid_username", "Invalid username", "username"},
     [ERR_CONVERSATION] = {400, "invalid_conversation_id", "Invalid conversation ID", "conversation_id"},
@@ -70,6 +83,10 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_TOO_MANY_MEMBERS] = {422, "too_many_members", "The conversation has too many members", NULL},
     [ERR_JOIN_PRIVATE] = {403, "private_chat", "Unable to join private chat", NULL},
     [ERR_LEAVE_PRIVATE] = {403, "private_chat", "Unable to leave private chat", NULL},
+    [ERR_INVITE_ONLY] = {403, "invite_only", "Only a member can add you", NULL},
+    [ERR_REMOVED] = {403, "removed", "You were removed; only an admin of the group can bring you back", NULL},
+    [ERR_ROLE] = {403, "role_required", "Your role in the group does not allow this", NULL},
+    [ERR_OWNER] = {409, "owner_stays", "A group keeps its owner until another one takes over", "role"},
 };
 
 /* Clients that are told to come back do so after this. */
@@ -94,7 +111,8 @@ problem_answer(struct context *x, enum err err)
     response->status = p->status;
     response->content_type = "application/problem+json";
     response->accel_redirect = (struct str){0};
-    response->retry_after_s = p->status == 503 ? RETRY_AFTER_S : 0;
+    if (p->status == 503)
+        response->retry_after_s = RETRY_AFTER_S;
     if (p->status >= 500)
         log_event(LOG_WARNING, "request_failed", "status=%d code=%s", p->status, p->code);
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <strings.h>
 #include "api/input.h"
-#include "domain/names.h"
 
 /* The internal location of imd-server.conf. */
 #define SUBSCRIBER_LOCATION "/_imd_sub/"
@@ -37,19 +36,17 @@ enum err
 api_subscribe(struct context *x)
 {
     char location[sizeof(SUBSCRIBER_LOCATION) + USERNAME_BYTES_MAX];
-    struct str username;
-    enum err err = input_param(x, "username", &username);
+    struct str username = x->actor.username;
+    enum err err = input_actor(x) ? check_protocol(x->request) : ERR_USERNAME;
 
-    if (err == ERR_OK && !names_valid(username))
-        err = ERR_USERNAME;
-    if (err == ERR_OK)
-        err = check_protocol(x->request);
     if (err != ERR_OK)
         return err;
     /* A subscription has no end, and so no head of its own. */
     if (str_is(x->request->method, "HEAD"))
         return ERR_OK;
     snprintf(location, sizeof(location), "%s%.*s", SUBSCRIBER_LOCATION, (int)username.n, username.p);
+    /* By user where they are known: nginx has the address itself. */
+    x->response->accel_caller = x->caller.name.p;
     x->response->accel_redirect = arena_copy(x->arena, str_c(location));
     return x->response->accel_redirect.p == NULL ? ERR_MEMORY : ERR_OK;
 }

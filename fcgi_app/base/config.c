@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum kind { KIND_PATH, KIND_INT, KIND_OCTAL, KIND_LEVEL };
+enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_MODE, KIND_LEVEL };
 
 struct setting {
     const char *key;
@@ -20,6 +20,14 @@ struct setting {
     int64_t min, max;
     const char *fallback; /* the default, as one would write it */
     const char *help;
+};
+
+/* Of kinds that are one of some words: these, by value; NULL ends them. */
+#define WORDS_MAX 5
+static const char *const words[][WORDS_MAX] = {
+    [KIND_YES] = {"no", "yes", NULL},
+    [KIND_MODE] = {"none", "proxy", "jwt", NULL},
+    [KIND_LEVEL] = {"debug", "info", "warning", "error", NULL},
 };
 
 #define AT(member) offsetof(struct config, member)
@@ -42,13 +50,31 @@ static const struct setting settings[] = {
      "longest message, in bytes of UTF-8"},
     {"drain_ms", KIND_INT, AT(drain_ms), 100, 600000, "10000",
      "how long a stopping worker may take to answer what it has in hand"},
+    {"auth", KIND_MODE, AT(auth), 0, 0, "none",
+     "how imd knows who is calling: none (whoever they say they are), proxy (whoever your nginx says: "
+     "$imd_user), "
+     "jwt (whoever a signed token says)"},
+    {"loopback_only", KIND_YES, AT(loopback_only), 0, 0, "no",
+     "with auth = none: serve only what reached nginx at a loopback address"},
+    {"insecure_public", KIND_YES, AT(insecure_public), 0, 0, "no",
+     "with auth = none: let everybody who reaches nginx be whoever they say they are"},
+    {"admins", KIND_TEXT, AT(admins), 0, 0, "",
+     "callers of these names may do anything and act for anybody; separated by blanks or commas"},
+    {"jwt_keys", KIND_PATH, AT(jwt_keys), 0, 0, "/etc/imd/keys",
+     "with auth = jwt: a directory of keys: KID.hs256 (a secret), KID.rs256, KID.es256 (public keys, PEM)"},
+    {"jwt_audience", KIND_TEXT, AT(jwt_audience), 0, 0, "", "tokens must be for this audience (aud)"},
+    {"jwt_issuer", KIND_TEXT, AT(jwt_issuer), 0, 0, "", "tokens must be of this issuer (iss)"},
+    {"user_rate", KIND_INT, AT(user_rate), 1, 1000000, "20",
+     "requests a second of one user (auth = none: of one address), where nginx says that there are limits; "
+     "an "
+     "administrator has none"},
+    {"user_burst", KIND_INT, AT(user_burst), 1, 1000000, "200", "and so many at once"},
+    {"user", KIND_TEXT, AT(user), 0, 0, "", "whom to become when started as root"},
     {"log_level", KIND_LEVEL, AT(log_level), 0, 0, "info",
      "debug (each request), info, warning or error; to stderr, one line for each event"},
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
-
-static const char *const levels[] = {"debug", "info", "warning", "error"};
 
 static const struct setting *
 find(const char *key, size_t n)
@@ -84,23 +110,43 @@ set_octal(int64_t *out, const char *value, int64_t max)
 }
 
 static bool
-set_level(int64_t *out, const char *value)
+set_word(int64_t *out, enum kind kind, const char *value)
 {
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-        if (strcmp(value, levels[i]) == 0) {
-            *out = (int64_t)i;
+    for (int64_t i = 0; words[kind][i] != NULL; i++)
+        if (strcmp(value, words[kind][i]) == 0) {
+            *out = i;
             return true;
         }
     return false;
 }
 
 static bool
-set_path(char *out, const char *value)
+set_text(char *out, const char *value)
 {
-    if (value[0] == '\0' || strlen(value) >= CONFIG_PATH_BYTES)
+    if (strlen(value) >= CONFIG_PATH_BYTES)
         return false;
     memcpy(out, value, strlen(value) + 1);
     return true;
+}
+
+static bool
+set_path(char *out, const char *value)
+{
+    return value[0] != '\0' && set_text(out, value);
+}
+
+static void
+list_words(enum kind kind, char *text, size_t size)
+{
+    const char *const *word = words[kind];
+    size_t n = 0;
+
+    for (int i = 0; word[i] != NULL && n < size; i++)
+        n += (size_t)snprintf(text + n, size - n, "%s%s",
+                              i == 0                ? ""
+                              : word[i + 1] == NULL ? " or "
+                                                    : ", ",
+                              word[i]);
 }
 
 /* Says in `text` what the setting may be. */
@@ -111,14 +157,19 @@ allowed(const struct setting *s, char *text, size_t size)
     case KIND_PATH:
         snprintf(text, size, "a path of 1 to %d bytes", CONFIG_PATH_BYTES - 1);
         break;
+    case KIND_TEXT:
+        snprintf(text, size, "a text of at most %d bytes", CONFIG_PATH_BYTES - 1);
+        break;
     case KIND_INT:
         snprintf(text, size, "a whole number from %lld to %lld", (long long)s->min, (long long)s->max);
         break;
     case KIND_OCTAL:
         snprintf(text, size, "octal digits up to 0777");
         break;
+    case KIND_YES:
+    case KIND_MODE:
     case KIND_LEVEL:
-        snprintf(text, size, "debug, info, warning or error");
+        list_words(s->kind, text, size);
         break;
     }
 }
@@ -132,12 +183,14 @@ set(struct config *config, const struct setting *s, const char *value)
 
     if (s->kind == KIND_PATH)
         return set_path(place, value);
+    if (s->kind == KIND_TEXT)
+        return set_text(place, value);
     if (s->kind == KIND_INT)
         ok = str_to_int(str_c(value), &n) && n >= s->min && n <= s->max;
     else if (s->kind == KIND_OCTAL)
         ok = set_octal(&n, value, s->max);
     else
-        ok = set_level(&n, value);
+        ok = set_word(&n, s->kind, value);
     if (ok)
         memcpy(place, &n, sizeof(n));
     return ok;
@@ -238,13 +291,23 @@ is_action(const char *flag, enum config_action *action)
     return true;
 }
 
+/* "--insecure-public" is as good as "--insecure-public=yes". */
+static bool
+is_bare(const char *flag)
+{
+    const struct setting *s =
+        strncmp(flag, "--", 2) == 0 && strchr(flag, '=') == NULL ? find(flag + 2, strlen(flag + 2)) : NULL;
+
+    return s != NULL && s->kind == KIND_YES;
+}
+
 /* Finds --config=FILE and what is asked for; refuses what is no flag. */
 static enum err
 scan_flags(struct config *config, int argc, char **argv, enum config_action *action, char *message,
            size_t size)
 {
     for (int i = 1; i < argc; i++) {
-        if (is_action(argv[i], action))
+        if (is_action(argv[i], action) || is_bare(argv[i]))
             continue;
         if (strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], '=') == NULL) {
             snprintf(message, size, "%.100s: not of the form --key=value; imd --help lists them", argv[i]);
@@ -279,6 +342,8 @@ config_read(struct config *config, int argc, char **argv, enum config_action *ac
         if (equals != NULL && strncmp(argv[i], "--config=", 9) != 0)
             err =
                 assign(config, "--", argv[i] + 2, (size_t)(equals - argv[i] - 2), equals + 1, message, size);
+        if (is_bare(argv[i]))
+            err = assign(config, "--", argv[i] + 2, strlen(argv[i] + 2), "yes", message, size);
     }
     return err;
 }

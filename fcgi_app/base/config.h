@@ -14,6 +14,9 @@
 
 #define CONFIG_PATH_BYTES 512
 
+/* How imd knows who is calling. */
+enum auth_mode { AUTH_NONE, AUTH_PROXY, AUTH_JWT };
+
 struct config {
     char database[CONFIG_PATH_BYTES];    /* the SQLite file */
     char socket[CONFIG_PATH_BYTES];      /* the FastCGI socket; unused where one is inherited */
@@ -21,11 +24,21 @@ struct config {
     int64_t socket_mode;                 /* permission bits of the socket */
     int64_t processes;                   /* worker processes */
     int64_t threads;                     /* of each worker */
-    int64_t readers;              /* of each worker: read connections, and threads that compute at once */
-    int64_t content_bytes_max;    /* longest message */
-    int64_t drain_ms;             /* how long a stopping worker may take */
-    int64_t log_level;            /* enum log_level */
-    char file[CONFIG_PATH_BYTES]; /* --config; "" where there is none */
+    int64_t readers;                  /* of each worker: read connections, and threads that compute at once */
+    int64_t content_bytes_max;        /* longest message */
+    int64_t auth;                     /* enum auth_mode */
+    int64_t loopback_only;            /* AUTH_NONE: serve what came to this machine's own addresses; 0 or 1 */
+    int64_t insecure_public;          /* AUTH_NONE: serve everybody; 0 or 1 */
+    char admins[CONFIG_PATH_BYTES];   /* names, separated by blanks or commas */
+    char jwt_keys[CONFIG_PATH_BYTES]; /* a directory */
+    char jwt_audience[CONFIG_PATH_BYTES]; /* "": any */
+    char jwt_issuer[CONFIG_PATH_BYTES];   /* "": any */
+    int64_t user_rate;                    /* requests a second */
+    int64_t user_burst;                   /* requests at once */
+    char user[CONFIG_PATH_BYTES];         /* whom to become; "": nobody else */
+    int64_t drain_ms;                     /* how long a stopping worker may take */
+    int64_t log_level;                    /* enum log_level */
+    char file[CONFIG_PATH_BYTES];         /* --config; "" where there is none */
 };
 
 enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };

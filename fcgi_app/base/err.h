@@ -32,6 +32,17 @@ enum err {
     ERR_SUBSCRIPTION_PROTOCOL,
     ERR_WEBSOCKET_HANDSHAKE,
 
+    /* Who asks. */
+    ERR_LOOPBACK_ONLY,
+    ERR_ORIGIN,
+    ERR_CREDENTIALS_MISSING,
+    ERR_TOKEN,
+    ERR_TOKEN_EXPIRED,
+    ERR_CALLER_NAME,
+    ERR_NOT_AN_ADMIN,
+    ERR_NOT_YOURSELF,
+    ERR_TOO_MANY_REQUESTS,
+
     /* The client's doing, about one input. */
     ERR_LIMIT,
     ERR_AFTER,
@@ -54,6 +65,8 @@ enum err {
     ERR_REPLY_TO,
     ERR_EMOJI,
     ERR_TITLE,
+    ERR_JOIN_POLICY,
+    ERR_GIVEN_ROLE,
     ERR_SEQ,
     ERR_USERNAME,
     ERR_CONVERSATION,
@@ -71,6 +84,10 @@ enum err {
     ERR_TOO_MANY_MEMBERS,
     ERR_JOIN_PRIVATE,
     ERR_LEAVE_PRIVATE,
+    ERR_INVITE_ONLY,
+    ERR_REMOVED,
+    ERR_ROLE,
+    ERR_OWNER,
     ERR_COUNT, /* how many there are */
 };
 

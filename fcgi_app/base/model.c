@@ -6,6 +6,13 @@ const char *const conversation_type_names[2] = {
     [TYPE_GROUP] = "group_chat",
 };
 
+const char *const role_names[ROLE_OWNER + 1] = {
+    [ROLE_NONE] = "",
+    [ROLE_MEMBER] = "member",
+    [ROLE_ADMIN] = "admin",
+    [ROLE_OWNER] = "owner",
+};
+
 const char *const change_event_names[EVENT_COUNT] = {
     [EVENT_MESSAGE_CREATED] = "message.created",
     [EVENT_MESSAGE_UPDATED] = "message.updated",
@@ -14,6 +21,7 @@ const char *const change_event_names[EVENT_COUNT] = {
     [EVENT_CONVERSATION_UPDATED] = "conversation.updated",
     [EVENT_MEMBER_JOINED] = "member.joined",
     [EVENT_MEMBER_LEFT] = "member.left",
+    [EVENT_MEMBER_UPDATED] = "member.updated",
     [EVENT_READ] = "read",
     [EVENT_TYPING] = "typing",
 };

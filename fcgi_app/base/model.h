@@ -47,10 +47,21 @@ struct message {
 
 enum conversation_type { TYPE_PRIVATE, TYPE_GROUP };
 
+/* What a member may do in a group: each may do what those before it may. */
+enum role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
+
+/* Who does something. */
+struct actor {
+    struct str username;
+    bool verified; /* they have proved it, so nobody else need have named them before */
+    bool any; /* an administrator of the site, by their own authority: may do what an owner may, anywhere */
+};
+
 struct conversation {
     int64_t id;
     enum conversation_type type;
     struct str title;   /* "": none */
+    bool invite_only;   /* nobody joins by themselves */
     int64_t created_at; /* UNIX ms */
     int64_t updated_at; /* UNIX ms */
     int64_t last_seq;
@@ -65,7 +76,7 @@ struct conversation {
 struct listing {
     struct conversation conversation; /* of one that they left: as it was then, without title and members */
     bool left;                        /* they left it: nothing of what follows is set */
-    struct str role;
+    enum role role;
     int64_t read_seq;
     int64_t unread;               /* up to UNREAD_MAX */
     const struct message *newest; /* that they received; NULL: none */
@@ -74,7 +85,7 @@ struct listing {
 /* A member as a page of changes shows them. */
 struct standing {
     struct str username;
-    struct str role;
+    enum role role; /* of who left: what they were */
     bool left;
 };
 
@@ -92,6 +103,7 @@ enum change_event {
     EVENT_CONVERSATION_UPDATED,
     EVENT_MEMBER_JOINED,
     EVENT_MEMBER_LEFT,
+    EVENT_MEMBER_UPDATED, /* has another role */
     EVENT_READ,
     EVENT_TYPING, /* never in the outbox */
     EVENT_COUNT,
@@ -104,11 +116,13 @@ struct change {
     int64_t version;     /* that the change made; of EVENT_READ: the one it met */
     int64_t tick;        /* UNIX ms */
     int64_t seq;         /* of the message; of the marker; else the conversation's last_seq at that time */
-    struct str username; /* who joined, left, has read or types */
+    struct str username; /* who joined, left, has another role, has read or types */
+    enum role role;      /* of EVENT_MEMBER_UPDATED: as it is when told */
 };
 
 /* The names by which the database and clients know these; the index is the enum. */
 extern const char *const conversation_type_names[2];
+extern const char *const role_names[ROLE_OWNER + 1];
 extern const char *const change_event_names[EVENT_COUNT];
 
 #endif

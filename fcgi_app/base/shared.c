@@ -44,6 +44,7 @@ shared_open(struct shared **out)
         goto fail_wake;
     if (pipe2(s->typing_fds, O_NONBLOCK | O_CLOEXEC) != 0)
         goto fail_janitor;
+    limiter_init(&s->limiter);
     *out = s;
     return ERR_OK;
 fail_janitor:

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <pthread.h>
 #include "base/err.h"
+#include "base/limiter.h"
 
 /* From so many pages (16 MB) on, the write-ahead log is copied into the database file. */
 #define SHARED_WAL_PAGES_LONG 4000
@@ -31,6 +32,7 @@ struct shared_counters {
     _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */
     _Atomic uint64_t push_connections;
     _Atomic uint64_t checkpoints;
+    _Atomic uint64_t limited; /* requests refused for being too many */
 };
 
 /* Somebody is typing: so small that a pipe takes it whole. */
@@ -54,6 +56,7 @@ struct shared {
     int typing_fds[2]; /* pipe to the relay of struct shared_typing, for what is pushed and never stored */
     _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
     struct shared_counters counters;
+    struct limiter limiter; /* of requests, by caller */
 };
 
 /* Maps and initialises the page. ERR_MEMORY or ERR_IO. Lives as long as the process tree. */

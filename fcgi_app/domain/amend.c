@@ -2,6 +2,7 @@
 #include "domain/amend.h"
 
 #include "base/utf8.h"
+#include "domain/belong.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
@@ -52,7 +53,7 @@ find_own(struct tx *tx, struct amendment *a)
 {
     enum err err = find(tx->db, a->arena, a->id, &a->message);
 
-    return err == ERR_OK && !str_eq(a->message.sender, a->username) ? ERR_NOT_THE_SENDER : err;
+    return err == ERR_OK && !str_eq(a->message.sender, a->actor.username) ? ERR_NOT_THE_SENDER : err;
 }
 
 static enum err
@@ -78,12 +79,28 @@ amend_edit(struct store *store, struct amendment *a)
     return commit_run(store->commit, edit_in_tx, a, a->content.n);
 }
 
+/* What the actor has sent, or may delete as an admin of the group. */
+static enum err
+find_deletable(struct tx *tx, struct amendment *a)
+{
+    struct conversation c;
+    bool found;
+    enum err err = find_own(tx, a);
+
+    if (err != ERR_NOT_THE_SENDER)
+        return err;
+    err = conversations_get(tx->db, a->arena, a->message.conversation, &c, &found);
+    if (err == ERR_OK)
+        err = belong_check_role(tx->db, &c, a->actor, ROLE_ADMIN);
+    return err == ERR_NOT_A_MEMBER || err == ERR_ROLE ? ERR_NOT_THE_SENDER : err;
+}
+
 static enum err
 delete_in_tx(struct tx *tx, void *arg)
 {
     struct amendment *a = arg;
     struct conversation c;
-    enum err err = find_own(tx, a);
+    enum err err = find_deletable(tx, a);
 
     if (err != ERR_OK || a->message.deleted_at != 0)
         return err;
@@ -117,7 +134,8 @@ find_as_member(struct tx *tx, struct amendment *a)
     enum err err = find(tx->db, a->arena, a->id, &a->message);
 
     if (err == ERR_OK)
-        err = memberships_current(tx->db, a->message.conversation, a->username, &joined_version, &is_member);
+        err = memberships_current(tx->db, a->message.conversation, a->actor.username, &joined_version,
+                                  &is_member);
     return err == ERR_OK && !is_member ? ERR_NOT_A_MEMBER : err;
 }
 
@@ -145,7 +163,7 @@ react_in_tx(struct tx *tx, void *arg)
     if (err == ERR_OK && a->message.deleted_at != 0)
         err = ERR_MESSAGE_DELETED;
     if (err == ERR_OK)
-        err = messages_react(tx, &a->message, a->emoji, a->username, &changed);
+        err = messages_react(tx, &a->message, a->emoji, a->actor.username, &changed);
     return err == ERR_OK && changed ? reacted(tx, a) : err;
 }
 
@@ -163,7 +181,7 @@ unreact_in_tx(struct tx *tx, void *arg)
     enum err err = find_as_member(tx, a);
 
     if (err == ERR_OK)
-        err = messages_unreact(tx, &a->message, a->emoji, a->username, &changed);
+        err = messages_unreact(tx, &a->message, a->emoji, a->actor.username, &changed);
     return err == ERR_OK && changed ? reacted(tx, a) : err;
 }
 

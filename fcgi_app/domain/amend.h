@@ -9,7 +9,7 @@
 struct amendment {
     struct arena *arena;    /* in */
     int64_t id;             /* in: of the message */
-    struct str username;    /* in: who amends it */
+    struct actor actor;     /* in: who amends it */
     struct str content;     /* in: the new one, for amend_edit() */
     struct str emoji;       /* in: for the reactions */
     struct message message; /* out: as it is afterwards */
@@ -24,8 +24,8 @@ enum err amend_find(struct store *store, struct arena *arena, int64_t id, struct
  */
 enum err amend_edit(struct store *store, struct amendment *a);
 /*
- * Leaves a stub without content and reactions. By the sender alone, member or not; again changes nothing.
- * ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER. Opens a transaction.
+ * Leaves a stub without content and reactions. By the sender, member or not, or an admin of the group; again
+ * changes nothing. ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER. Opens a transaction.
  */
 enum err amend_delete(struct store *store, struct amendment *a);
 

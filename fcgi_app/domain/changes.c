@@ -122,10 +122,10 @@ pass_member(struct merge *g)
     last = &page->members[page->member_count++];
     *last = (struct standing){
         .username = arena_copy(g->arena, g->member.username),
-        .role = arena_copy(g->arena, g->member.role),
+        .role = g->member.role,
         .left = g->member.left,
     };
-    if (last->username.p == NULL || last->role.p == NULL)
+    if (last->username.p == NULL)
         return ERR_MEMORY;
     g->shown++;
     page->version = g->member_version;

@@ -2,7 +2,8 @@
 #include "domain/converse.h"
 
 #include <stdlib.h>
-#include "domain/names.h"
+#include "base/names.h"
+#include "domain/belong.h"
 #include "store/accounts.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
@@ -21,6 +22,18 @@ by_value(const void *a, const void *b)
     int64_t y = *(const int64_t *)b;
 
     return (x > y) - (x < y);
+}
+
+/* The creator is a member, named or not. */
+static void
+name_creator(struct creation *creation)
+{
+    if (creation->creator.p == NULL)
+        return;
+    for (size_t i = 0; i < creation->name_count; i++)
+        if (str_eq(creation->names[i], creation->creator))
+            return;
+    creation->names[creation->name_count++] = creation->creator;
 }
 
 /* Checks the names, sorts them, drops repeats. */
@@ -59,6 +72,15 @@ find_pair(struct db *db, struct creation *creation, bool *found)
     return err;
 }
 
+static enum role
+role_at_first(const struct creation *creation, struct str name)
+{
+    bool owner =
+        creation->type == TYPE_GROUP && creation->creator.p != NULL && str_eq(name, creation->creator);
+
+    return owner ? ROLE_OWNER : ROLE_MEMBER;
+}
+
 static enum err
 create_in_tx(struct tx *tx, void *arg)
 {
@@ -80,9 +102,10 @@ create_in_tx(struct tx *tx, void *arg)
         err = accounts_add(tx, creation->names[i]);
     if (err == ERR_OK)
         err = conversations_add(tx, creation->type, private ? creation->names[0] : none,
-                                private ? creation->names[1] : none, (int64_t)creation->name_count, c);
+                                private ? creation->names[1] : none, (int64_t)creation->name_count,
+                                creation->invite_only, c);
     for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
-        err = memberships_add(tx, c, creation->names[i]);
+        err = memberships_add(tx, c, creation->names[i], role_at_first(creation, creation->names[i]));
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_CONVERSATION_CREATED, c, 0, none);
     c->members = creation->names;
@@ -94,8 +117,10 @@ enum err
 converse_create(struct store *store, struct creation *creation)
 {
     bool found = false;
-    enum err err = check_names(creation);
+    enum err err;
 
+    name_creator(creation);
+    err = check_names(creation);
     if (err == ERR_OK && creation->type == TYPE_PRIVATE) {
         struct db *db;
 
@@ -149,79 +174,6 @@ converse_find(struct store *store, int64_t *ids, size_t count,
     return err;
 }
 
-/* Who is to join or leave where. */
-struct move {
-    struct arena *arena;
-    int64_t conversation;
-    struct str username;
-    bool joins;
-};
-
-static enum err
-check_move(struct db *db, const struct move *move, struct conversation *c)
-{
-    bool found;
-    enum err err = conversations_get(db, move->arena, move->conversation, c, &found);
-
-    if (err != ERR_OK)
-        return err;
-    if (!found)
-        return ERR_CONVERSATION_UNKNOWN;
-    if (c->type == TYPE_PRIVATE)
-        return move->joins ? ERR_JOIN_PRIVATE : ERR_LEAVE_PRIVATE;
-    err = accounts_exists(db, move->username, &found);
-    return err == ERR_OK && !found ? ERR_USERNAME_UNKNOWN : err;
-}
-
-static enum err
-move_in_tx(struct tx *tx, void *arg)
-{
-    const struct move *move = arg;
-    struct conversation c;
-    int64_t joined_version = 0;
-    bool is_member = false;
-    enum err err = check_move(tx->db, move, &c);
-
-    if (err == ERR_OK)
-        err = memberships_current(tx->db, c.id, move->username, &joined_version, &is_member);
-    if (err != ERR_OK || is_member == move->joins)
-        return err;
-    err = conversations_bump(tx, &c, 0, move->joins ? 1 : -1);
-    if (err == ERR_OK && move->joins)
-        err = memberships_add(tx, &c, move->username);
-    else if (err == ERR_OK)
-        err = memberships_end(tx, &c, move->username, joined_version);
-    if (err == ERR_OK)
-        err = outbox_add(tx, move->joins ? EVENT_MEMBER_JOINED : EVENT_MEMBER_LEFT, &c, c.last_seq,
-                         move->username);
-    return err;
-}
-
-static enum err
-move_run(struct store *store, int64_t conversation, struct str username, bool joins)
-{
-    struct arena arena;
-    struct move move = {&arena, conversation, username, joins};
-    enum err err;
-
-    arena_init(&arena);
-    err = commit_run(store->commit, move_in_tx, &move, username.n);
-    arena_clear(&arena);
-    return err;
-}
-
-enum err
-converse_join(struct store *store, int64_t conversation, struct str username)
-{
-    return move_run(store, conversation, username, true);
-}
-
-enum err
-converse_leave(struct store *store, int64_t conversation, struct str username)
-{
-    return move_run(store, conversation, username, false);
-}
-
 enum err
 converse_find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username,
                         struct conversation *c)
@@ -238,20 +190,54 @@ converse_find_as_member(struct db *db, struct arena *arena, int64_t id, struct s
     return err == ERR_OK && !is_member ? ERR_NOT_A_MEMBER : err;
 }
 
+/*
+ * In a group that has an owner it takes an admin to rename it; to say whether anybody may join always does.
+ */
+static enum err
+check_naming(struct db *db, const struct naming *naming)
+{
+    const struct conversation *c = &naming->conversation;
+    enum role needed = ROLE_MEMBER;
+    struct str owner;
+    enum err err;
+
+    if (naming->join != JOIN_STAYS && c->type == TYPE_PRIVATE)
+        return ERR_JOIN_POLICY;
+    err = memberships_owner(db, naming->arena, c->id, &owner);
+    if (err != ERR_OK)
+        return err;
+    if (naming->join != JOIN_STAYS || owner.p != NULL)
+        needed = ROLE_ADMIN;
+    return belong_check_role(db, c, naming->actor, needed);
+}
+
 static enum err
 name_in_tx(struct tx *tx, void *arg)
 {
     struct naming *naming = arg;
     struct conversation *c = &naming->conversation;
-    enum err err = converse_find_as_member(tx->db, naming->arena, naming->id, naming->username, c);
+    struct str title;
+    bool invite_only;
+    bool found;
+    enum err err = conversations_get(tx->db, naming->arena, naming->id, c, &found);
 
+    if (err == ERR_OK && !found)
+        err = ERR_CONVERSATION_UNKNOWN;
+    if (err == ERR_OK)
+        err = check_naming(tx->db, naming);
     if (err == ERR_OK)
         err = memberships_names(tx->db, naming->arena, c);
-    if (err != ERR_OK || str_eq(c->title, naming->title))
+    if (err != ERR_OK)
         return err;
+    title = naming->title.p == NULL ? c->title : naming->title;
+    invite_only = naming->join == JOIN_STAYS ? c->invite_only : naming->join == JOIN_INVITE;
+    if (str_eq(c->title, title) && c->invite_only == invite_only)
+        return ERR_OK;
+    c->title = title;
+    c->invite_only = invite_only;
     err = conversations_bump(tx, c, 0, 0);
     if (err == ERR_OK)
-        err = conversations_set_title(tx, c, naming->title);
+        err = conversations_set_face(tx, c);
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_CONVERSATION_UPDATED, c, c->last_seq, (struct str){0});
     return err;

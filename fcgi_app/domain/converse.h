@@ -1,5 +1,4 @@
-/* converse.h - the commands and questions about conversations: create, find, name, join, leave, who is there.
- */
+/* converse.h - the commands and questions about conversations: create, find, name, who is there. */
 #ifndef IMD_DOMAIN_CONVERSE_H
 #define IMD_DOMAIN_CONVERSE_H
 
@@ -9,10 +8,12 @@
 
 /* What to create, and what came of it. */
 struct creation {
-    struct arena *arena;              /* in: for the members of the answer */
-    enum conversation_type type;      /* in */
-    struct str *names;                /* in: the first members; sorted and made unique in place */
-    size_t name_count;                /* in */
+    struct arena *arena;         /* in: for the members of the answer */
+    enum conversation_type type; /* in */
+    struct str *names;           /* in: the first members, and room for one; sorted, made unique in place */
+    size_t name_count;           /* in */
+    struct str creator;          /* in: a member as well, and a group's owner; absent: nobody is */
+    bool invite_only;            /* in: of a group */
     struct conversation conversation; /* out */
     struct str wrong_name;            /* out: on ERR_MEMBER_NAME */
 };
@@ -23,16 +24,23 @@ struct creation {
  */
 enum err converse_create(struct store *store, struct creation *creation);
 
-/* What a conversation is to be called, and what it is then. */
+/* May anybody join a group? */
+enum join_policy { JOIN_STAYS, JOIN_OPEN, JOIN_INVITE };
+
+/* What a conversation is to be called, who may join it, and what it is then. */
 struct naming {
     struct arena *arena;              /* in */
     int64_t id;                       /* in */
-    struct str username;              /* in: who names it */
-    struct str title;                 /* in: at most TITLE_CHARS_MAX characters */
+    struct actor actor;               /* in: who says so */
+    struct str title;                 /* in: at most TITLE_CHARS_MAX characters; absent: as it is */
+    enum join_policy join;            /* in */
     struct conversation conversation; /* out, with its members */
 };
 
-/* The same title again changes nothing. ERR_CONVERSATION_UNKNOWN, ERR_NOT_A_MEMBER. Opens a transaction. */
+/*
+ * The same again changes nothing. ERR_CONVERSATION_UNKNOWN, ERR_JOIN_POLICY (of a private chat),
+ * ERR_NOT_A_MEMBER, ERR_ROLE. Opens a transaction.
+ */
 enum err converse_name(struct store *store, struct naming *naming);
 /* At most TITLE_CHARS_MAX characters; `title` is valid UTF-8. */
 bool converse_title_valid(struct str title);
@@ -43,14 +51,6 @@ bool converse_title_valid(struct str title);
  */
 enum err converse_find(struct store *store, int64_t *ids, size_t count,
                        bool (*each)(void *arg, const struct conversation *c), void *arg);
-
-/*
- * Makes the user a member, or ends that; what is so already changes nothing. Checked in this order:
- * ERR_CONVERSATION_UNKNOWN, ERR_JOIN_PRIVATE or ERR_LEAVE_PRIVATE, ERR_USERNAME_UNKNOWN (bad or unknown).
- * Opens a transaction.
- */
-enum err converse_join(struct store *store, int64_t conversation, struct str username);
-enum err converse_leave(struct store *store, int64_t conversation, struct str username);
 
 /*
  * The conversation without its members, provided that the user is a member now. ERR_CONVERSATION_UNKNOWN,

@@ -140,7 +140,7 @@ show_present(struct db *db, struct arena *arena, struct str username, int64_t id
     enum err err = conversations_get(db, arena, id, c, &found);
 
     if (err == ERR_OK)
-        err = memberships_role(db, arena, id, username, &l.role, &found);
+        err = memberships_role(db, id, username, &l.role);
     if (err == ERR_OK && c->member_count <= MEMBERS_FEW)
         err = memberships_names(db, arena, c);
     if (err == ERR_OK)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include <stdbool.h>
 
 struct param {
     struct str name; /* decoded */
@@ -25,8 +26,15 @@ struct request {
     struct str websocket_version; /* header Sec-WebSocket-Version; absent where there is none */
     struct str websocket_key;     /* header Sec-WebSocket-Key; absent where there is none */
     struct str idempotency_key;   /* header; absent where there is none */
-    struct str body;              /* absent until read */
-    struct param *params;         /* the query, decoded */
+    struct str authorization;     /* header; absent where there is none */
+    struct str token_cookie;      /* the cookie imd_token; absent where there is none */
+    struct str remote_user;       /* whom the host's nginx knows; absent where it knows nobody */
+    struct str remote_address;    /* the client's, as nginx sees it */
+    struct str server_address;    /* that the request came to */
+    struct str origin;    /* what nginx thinks of the page that asks (imd-http.conf); absent: no page */
+    bool limited;         /* nginx's files say that there are limits */
+    struct str body;      /* absent until read */
+    struct param *params; /* the query, decoded */
     size_t param_count;
     const char *at_fault; /* the parameter that ERR_QUERY is about, where its name can be read; else NULL */
     struct arena *arena;

@@ -398,6 +398,13 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         .websocket_version = param(e, "HTTP_SEC_WEBSOCKET_VERSION"),
         .websocket_key = param(e, "HTTP_SEC_WEBSOCKET_KEY"),
         .idempotency_key = param(e, "HTTP_IDEMPOTENCY_KEY"),
+        .authorization = param(e, "HTTP_AUTHORIZATION"),
+        .token_cookie = param(e, "IMD_COOKIE"),
+        .remote_user = param(e, "REMOTE_USER"),
+        .remote_address = param(e, "REMOTE_ADDR"),
+        .server_address = param(e, "SERVER_ADDR"),
+        .origin = param(e, "IMD_ORIGIN"),
+        .limited = param(e, "IMD_LIMITED").n > 0,
         .arena = arena,
     };
     if (r->request_id.p == NULL)
@@ -436,6 +443,8 @@ reason(int status)
         return "Accepted";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
     case 403:
         return "Forbidden";
     case 404:
@@ -448,6 +457,8 @@ reason(int status)
         return "Payload Too Large";
     case 422:
         return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
     case 503:
         return "Service Unavailable";
     default:
@@ -463,6 +474,10 @@ write_head(struct buf *head, const struct response *response)
         buf_printf(head, "X-Accel-Redirect: %s\r\n", response->accel_redirect.p);
     if (response->allow != NULL)
         buf_printf(head, "Allow: %s\r\n", response->allow);
+    if (response->challenge != NULL)
+        buf_printf(head, "WWW-Authenticate: %s\r\n", response->challenge);
+    if (response->accel_caller != NULL)
+        buf_printf(head, "X-Imd-Caller: %s\r\n", response->accel_caller);
     if (response->replayed)
         buf_c(head, "Idempotent-Replayed: true\r\n");
     if (response->retry_after_s > 0)

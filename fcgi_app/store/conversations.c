@@ -22,6 +22,7 @@ conversations_get(struct db *db, struct arena *arena, int64_t id, struct convers
             .member_count = db_int(s, 5),
             .listed_at = db_int(s, 6),
             .title = arena_copy(arena, db_text(s, 7)),
+            .invite_only = db_int(s, 8) != 0,
         };
         if (c->title.p == NULL)
             err = ERR_MEMORY;
@@ -71,7 +72,7 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *i
 
 enum err
 conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
-                  int64_t member_count, struct conversation *c)
+                  int64_t member_count, bool invite_only, struct conversation *c)
 {
     struct stmt *s = db_use(tx->db, SQL_CONVERSATION_ADD);
     bool row;
@@ -82,12 +83,14 @@ conversations_add(struct tx *tx, enum conversation_type type, struct str low, st
     db_bind_text(s, 3, high);
     db_bind_int(s, 4, tx->tick);
     db_bind_int(s, 5, member_count);
+    db_bind_int(s, 6, invite_only);
     err = db_step(s, &row);
     if (err == ERR_OK && row)
         *c = (struct conversation){
             .id = db_int(s, 0),
             .type = type,
             .title = str_c(""),
+            .invite_only = invite_only,
             .created_at = tx->tick,
             .updated_at = tx->tick,
             .version = 1,
@@ -137,12 +140,12 @@ conversations_bump(struct tx *tx, struct conversation *c, int messages, int memb
 }
 
 enum err
-conversations_set_title(struct tx *tx, struct conversation *c, struct str title)
+conversations_set_face(struct tx *tx, const struct conversation *c)
 {
-    struct stmt *s = db_use(tx->db, SQL_CONVERSATION_SET_TITLE);
+    struct stmt *s = db_use(tx->db, SQL_CONVERSATION_SET_FACE);
 
-    c->title = title;
     db_bind_int(s, 1, c->id);
-    db_bind_text(s, 2, title);
+    db_bind_text(s, 2, c->title);
+    db_bind_int(s, 3, c->invite_only);
     return db_run(s);
 }

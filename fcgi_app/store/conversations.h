@@ -24,13 +24,14 @@ enum err conversations_by_pair(struct db *db, struct str low, struct str high, i
  * *c but for its members.
  */
 enum err conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
-                           int64_t member_count, struct conversation *c);
+                           int64_t member_count, bool invite_only, struct conversation *c);
 /*
  * Counts a change: c->version + 1, updated_at = tick, last_seq + `messages`, member_count + `members`.
  * Updates *c and the row, and where it is time its members' lists (memberships.h tells of them); so
  * memberships_add() and memberships_end() come after it.
  */
 enum err conversations_bump(struct tx *tx, struct conversation *c, int messages, int members);
-enum err conversations_set_title(struct tx *tx, struct conversation *c, struct str title);
+/* Stores c->title and c->invite_only. */
+enum err conversations_set_face(struct tx *tx, const struct conversation *c);
 
 #endif

@@ -17,23 +17,76 @@ memberships_current(struct db *db, int64_t conversation, struct str username, in
     return err;
 }
 
+static enum role
+role_of(struct str name)
+{
+    int role = ROLE_OWNER;
+
+    while (role > ROLE_NONE && !str_is(name, role_names[role]))
+        role--;
+    return (enum role)role;
+}
+
 enum err
-memberships_role(struct db *db, struct arena *arena, int64_t conversation, struct str username,
-                 struct str *role, bool *is_member)
+memberships_role(struct db *db, int64_t conversation, struct str username, enum role *role)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_ROLE);
+    bool row;
     enum err err;
 
     db_bind_int(s, 1, conversation);
     db_bind_text(s, 2, username);
-    err = db_step(s, is_member);
-    if (*is_member) {
-        *role = arena_copy(arena, db_text(s, 0));
-        if (role->p == NULL)
+    err = db_step(s, &row);
+    *role = row ? role_of(db_text(s, 0)) : ROLE_NONE;
+    db_done(s);
+    return err;
+}
+
+enum err
+memberships_removed(struct db *db, int64_t conversation, struct str username, bool *removed)
+{
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_REMOVED);
+    bool row;
+    enum err err;
+
+    db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, username);
+    err = db_step(s, &row);
+    *removed = row && db_int(s, 0) != 0;
+    db_done(s);
+    return err;
+}
+
+/* The one name that a statement about a conversation finds. */
+static enum err
+find_name(struct db *db, enum sql sql, struct arena *arena, int64_t conversation, struct str *username)
+{
+    struct stmt *s = db_use(db, sql);
+    bool row;
+    enum err err;
+
+    *username = (struct str){0};
+    db_bind_int(s, 1, conversation);
+    err = db_step(s, &row);
+    if (row) {
+        *username = arena_copy(arena, db_text(s, 0));
+        if (username->p == NULL)
             err = ERR_MEMORY;
     }
     db_done(s);
     return err;
+}
+
+enum err
+memberships_owner(struct db *db, struct arena *arena, int64_t conversation, struct str *username)
+{
+    return find_name(db, SQL_MEMBERSHIP_OWNER, arena, conversation, username);
+}
+
+enum err
+memberships_heir(struct db *db, struct arena *arena, int64_t conversation, struct str *username)
+{
+    return find_name(db, SQL_MEMBERSHIP_HEIR, arena, conversation, username);
 }
 
 static int64_t
@@ -54,7 +107,7 @@ supersede(struct tx *tx, const struct conversation *c, struct str username)
 }
 
 enum err
-memberships_add(struct tx *tx, const struct conversation *c, struct str username)
+memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
     /* In a new conversation nobody has been before. */
     enum err err = c->version > 1 ? supersede(tx, c, username) : ERR_OK;
@@ -68,11 +121,13 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
     db_bind_int(s, 3, c->version);
     db_bind_int(s, 4, c->last_seq);
     db_bind_int(s, 5, active_at(tx, c));
+    db_bind_text(s, 6, str_c(role_names[role]));
     return db_run(s);
 }
 
 enum err
-memberships_end(struct tx *tx, const struct conversation *c, struct str username, int64_t joined_version)
+memberships_end(struct tx *tx, const struct conversation *c, struct str username, int64_t joined_version,
+                bool removed)
 {
     struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_END);
 
@@ -82,6 +137,19 @@ memberships_end(struct tx *tx, const struct conversation *c, struct str username
     db_bind_int(s, 4, c->version);
     db_bind_int(s, 5, c->last_seq);
     db_bind_int(s, 6, tx->tick);
+    db_bind_int(s, 7, removed);
+    return db_run(s);
+}
+
+enum err
+memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+{
+    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_SET_ROLE);
+
+    db_bind_int(s, 1, c->id);
+    db_bind_text(s, 2, username);
+    db_bind_text(s, 3, str_c(role_names[role]));
+    db_bind_int(s, 4, c->version);
     return db_run(s);
 }
 
@@ -264,7 +332,7 @@ memberships_walk_next(struct stmt *walk, struct standing *standing, int64_t *ver
 
     if (*more) {
         *version = db_int(walk, 0);
-        *standing = (struct standing){db_text(walk, 1), db_text(walk, 2), db_int(walk, 3) != 0};
+        *standing = (struct standing){db_text(walk, 1), role_of(db_text(walk, 2)), db_int(walk, 3) != 0};
     }
     return err;
 }

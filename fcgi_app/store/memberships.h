@@ -30,14 +30,23 @@ struct stay {
 /* Is the user a member now? `joined_version` names the stay for memberships_end(). */
 enum err memberships_current(struct db *db, int64_t conversation, struct str username,
                              int64_t *joined_version, bool *is_member);
-/* The role of a member, from the arena; *is_member false: they are none. */
-enum err memberships_role(struct db *db, struct arena *arena, int64_t conversation, struct str username,
-                          struct str *role, bool *is_member);
+/* ROLE_NONE: they are no member. */
+enum err memberships_role(struct db *db, int64_t conversation, struct str username, enum role *role);
+/* Was the user's last stay ended by somebody else? */
+enum err memberships_removed(struct db *db, int64_t conversation, struct str username, bool *removed);
+/* The present owner, from the arena; absent: there is none. */
+enum err memberships_owner(struct db *db, struct arena *arena, int64_t conversation, struct str *username);
+/* Who is to be the owner next: the admin, else the member, who has been there longest; absent: nobody is
+ * there. */
+enum err memberships_heir(struct db *db, struct arena *arena, int64_t conversation, struct str *username);
 /* Begins a stay at the present version and last_seq of *c. */
-enum err memberships_add(struct tx *tx, const struct conversation *c, struct str username);
-/* Ends the stay at the present version and last_seq of *c. */
+enum err memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role);
+/* Ends the stay at the present version and last_seq of *c; `removed`: it was not the user's own doing. */
 enum err memberships_end(struct tx *tx, const struct conversation *c, struct str username,
-                         int64_t joined_version);
+                         int64_t joined_version, bool removed);
+/* At the present version of *c. */
+enum err memberships_set_role(struct tx *tx, const struct conversation *c, struct str username,
+                              enum role role);
 /* Tells the lists of all present members that *c was active at tx->tick; or always is, with many members. */
 enum err memberships_touch(struct tx *tx, const struct conversation *c);
 

@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* A snapshot of this thread's that its next pool_begin() goes on with. */
+static _Thread_local struct db *kept;
+
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
@@ -63,6 +66,11 @@ pool_begin(struct pool *p, struct db **db)
 {
     enum err err;
 
+    if (kept != NULL) {
+        *db = kept;
+        kept = NULL;
+        return ERR_OK;
+    }
     pthread_mutex_lock(&p->mutex);
     while (p->idle == 0)
         pthread_cond_wait(&p->returned, &p->mutex);
@@ -80,4 +88,20 @@ pool_end(struct pool *p, struct db *db)
     if (db_in_transaction(db))
         db_do(db, SQL_COMMIT);
     give_back(p, db);
+}
+
+void
+pool_keep(struct db *db)
+{
+    kept = db;
+}
+
+void
+pool_drop_kept(struct pool *p)
+{
+    struct db *db = kept;
+
+    kept = NULL;
+    if (db != NULL)
+        pool_end(p, db);
 }

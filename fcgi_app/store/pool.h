@@ -23,5 +23,13 @@ void pool_close(struct pool *p);
 enum err pool_begin(struct pool *p, struct db **db);
 /* Ends the transaction and takes the connection back. */
 void pool_end(struct pool *p, struct db *db);
+/*
+ * Instead of pool_end(): the snapshot goes on in this thread's next pool_begin(), so that what was decided
+ * from it and what is read next are of one moment. Whoever keeps one owes pool_drop_kept(), in case that
+ * there was none. A thread keeps one at most.
+ */
+void pool_keep(struct db *db);
+/* Ends what this thread keeps; nothing where it keeps none. */
+void pool_drop_kept(struct pool *p);
 
 #endif

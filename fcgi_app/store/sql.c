@@ -23,7 +23,7 @@ const char *const sql_texts[SQL_COUNT] = {
 
     [SQL_CONVERSATION_GET] =
         "SELECT type = 'group_chat', created_at, updated_at, last_seq, version, member_count,"
-        " listed_at, title FROM conversation WHERE id = $1",
+        " listed_at, title, invite_only FROM conversation WHERE id = $1",
     [SQL_CONVERSATION_FOR_SENDER] =
         "SELECT last_seq, version, member_count, listed_at, EXISTS (SELECT 1 FROM membership m"
         " WHERE m.conversation = c.id AND m.username = $2 AND m.left_version IS NULL)"
@@ -31,11 +31,11 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_CONVERSATION_BY_PAIR] = "SELECT id FROM conversation WHERE pair_low = $1 AND pair_high = $2",
     [SQL_CONVERSATION_ADD] =
         "INSERT INTO conversation (type, pair_low, pair_high, created_at, updated_at, last_seq,"
-        " version, member_count, listed_at) VALUES ($1, $2, $3, $4, $4, 0, 1, $5, $4)"
+        " version, member_count, listed_at, invite_only) VALUES ($1, $2, $3, $4, $4, 0, 1, $5, $4, $6)"
         " RETURNING id",
     [SQL_CONVERSATION_BUMP] = "UPDATE conversation SET last_seq = $2, version = $3, updated_at = $4,"
                               " member_count = $5, listed_at = $6 WHERE id = $1",
-    [SQL_CONVERSATION_SET_TITLE] = "UPDATE conversation SET title = $2 WHERE id = $1",
+    [SQL_CONVERSATION_SET_FACE] = "UPDATE conversation SET title = $2, invite_only = $3 WHERE id = $1",
 
     [SQL_MEMBERSHIP_STAY] = "SELECT joined_version FROM membership"
                             " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
@@ -43,12 +43,13 @@ const char *const sql_texts[SQL_COUNT] = {
                              " WHERE conversation = $1 AND username = $2 ORDER BY joined_version",
     [SQL_MEMBERSHIP_ADD] =
         "INSERT INTO membership (conversation, username, joined_version, joined_seq, version,"
-        " active_at) VALUES ($1, $2, $3, $4, $3, $5)",
+        " active_at, role) VALUES ($1, $2, $3, $4, $3, $5, $6)",
     /* The plus keeps it off the index on version, which would lead it past all members. */
     [SQL_MEMBERSHIP_SUPERSEDE] = "UPDATE membership SET version = NULL"
                                  " WHERE conversation = $1 AND username = $2 AND +version IS NOT NULL",
     [SQL_MEMBERSHIP_END] =
-        "UPDATE membership SET left_version = $4, left_seq = $5, left_at = $6, version = $4, active_at = $6"
+        "UPDATE membership SET left_version = $4, left_seq = $5, left_at = $6, version = $4, active_at = $6,"
+        " removed = $7"
         " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
     [SQL_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = $2"
                              " WHERE conversation = $1 AND left_version IS NULL",
@@ -72,6 +73,15 @@ const char *const sql_texts[SQL_COUNT] = {
         " WHERE m.username = $1 AND m.active_at > $2 AND m.active_at <= $3 ORDER BY m.active_at DESC",
     [SQL_MEMBERSHIP_ROLE] = "SELECT role FROM membership"
                             " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
+    [SQL_MEMBERSHIP_SET_ROLE] = "UPDATE membership SET role = $3, version = $4"
+                                " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
+    [SQL_MEMBERSHIP_REMOVED] = "SELECT removed FROM membership WHERE conversation = $1 AND username = $2"
+                               " ORDER BY joined_version DESC LIMIT 1",
+    /* As the index on owners and admins says it. */
+    [SQL_MEMBERSHIP_OWNER] = "SELECT username FROM membership WHERE conversation = $1 AND role = 'owner'"
+                             " AND role <> 'member' AND left_version IS NULL",
+    [SQL_MEMBERSHIP_HEIR] = "SELECT username FROM membership WHERE conversation = $1 AND left_version IS NULL"
+                            " ORDER BY role = 'admin' DESC, joined_version, username LIMIT 1",
     [SQL_MEMBERSHIP_CHANGED] = "SELECT version, username, role, left_version IS NOT NULL FROM membership"
                                " WHERE conversation = $1 AND version > $2 ORDER BY version, username",
 

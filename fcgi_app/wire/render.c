@@ -103,6 +103,10 @@ render_conversation_open(struct buf *b, const struct conversation *c)
     render_conversation_head(b, c);
     LITERAL(b, ",\"title\":");
     json_quote(b, c->title);
+    if (c->type == TYPE_GROUP && c->invite_only)
+        LITERAL(b, ",\"join\":\"invite\"");
+    else if (c->type == TYPE_GROUP)
+        LITERAL(b, ",\"join\":\"open\"");
     if (c->members_read == (size_t)c->member_count)
         render_members(b, c);
     LITERAL(b, ",\"member_count\":");
@@ -138,7 +142,7 @@ render_listing(struct buf *b, const struct listing *l)
     }
     render_conversation_open(b, &l->conversation);
     LITERAL(b, ",\"role\":");
-    json_quote(b, l->role);
+    json_quote(b, str_c(role_names[l->role]));
     LITERAL(b, ",\"read_seq\":");
     buf_int(b, l->read_seq);
     LITERAL(b, ",\"unread\":");
@@ -157,7 +161,7 @@ render_standing(struct buf *b, const struct standing *s)
     LITERAL(b, "{\"username\":");
     json_quote(b, s->username);
     LITERAL(b, ",\"role\":");
-    json_quote(b, s->role);
+    json_quote(b, str_c(role_names[s->role]));
     if (s->left)
         LITERAL(b, ",\"left\":true");
     LITERAL(b, "}");
@@ -207,6 +211,10 @@ render_event(struct buf *b, const struct change *change, const struct message *m
     } else if (change->username.n > 0) {
         LITERAL(b, ",\"username\":");
         json_quote(b, change->username);
+    }
+    if (change->event == EVENT_MEMBER_UPDATED) {
+        LITERAL(b, ",\"role\":");
+        json_quote(b, str_c(role_names[change->role]));
     }
     if (change->event == EVENT_READ) {
         LITERAL(b, ",\"seq\":");

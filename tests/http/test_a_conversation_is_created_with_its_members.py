@@ -12,7 +12,7 @@ def test_it_has_the_members_of_the_contract(api, kind):
     conversation = api.create(kind, alice, bob)
     after_ms = time.time() * 1000
     assert set(conversation) == {"id", "type", "title", "members", "member_count", "created_at", "updated_at",
-                                 "last_seq", "version"}
+                                 "last_seq", "version", *(["join"] if kind == "group_chat" else [])}
     assert (conversation["title"], conversation["member_count"]) == ("", 2)
     assert type(conversation["id"]) is int and conversation["id"] >= 1
     assert (conversation["type"], conversation["members"]) == (kind, [alice, bob])

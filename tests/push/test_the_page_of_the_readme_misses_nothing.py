@@ -1,5 +1,7 @@
 """The page that the README prints, as printed, in a real browser, while its network fails in every way."""
 import re
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +15,16 @@ LINES = "[...document.querySelectorAll('li')].map((line) => line.textContent)"
 
 
 @pytest.fixture
-def site(tmp_path_factory):
+def site():
     """The README's page, only that its minute is two seconds and its patience with a request one."""
     page = re.search(r"^```html\n(<!doctype html>.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M)[1]
     assert page.count("60000") == 1 and page.count("timeout(10000)") == 1
-    directory = tmp_path_factory.mktemp("site")
-    (directory / "index.html").write_text(page.replace("60000", "2000").replace("timeout(10000)", "timeout(1000)"))
-    return directory
+    with tempfile.TemporaryDirectory(prefix="imd-site-") as name:
+        directory = Path(name)
+        # nginx's workers are no root.
+        directory.chmod(0o755)
+        (directory / "index.html").write_text(page.replace("60000", "2000").replace("timeout(10000)", "timeout(1000)"))
+        yield directory
 
 
 def line(message):

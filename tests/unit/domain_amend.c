@@ -49,7 +49,7 @@ amend(struct place *place, enum err (*how)(struct store *store, struct amendment
 {
     struct amendment a = {.arena = &place->arena,
                           .id = id,
-                          .username = str_c(username),
+                          .actor.username = str_c(username),
                           .content = str_c(text),
                           .emoji = str_c(text)};
     enum err err = how(&place->store, &a);

@@ -126,7 +126,7 @@ say(struct place *place, struct model *model, int user)
 static struct amendment
 amendment(struct place *place, const struct said *s, int user)
 {
-    return (struct amendment){.arena = &place->arena, .id = s->id, .username = str_c(users[user])};
+    return (struct amendment){.arena = &place->arena, .id = s->id, .actor.username = str_c(users[user])};
 }
 
 static void
@@ -201,7 +201,7 @@ static void
 call_it(struct place *place, struct model *model, int user)
 {
     struct naming naming = {
-        .arena = &place->arena, .id = model->conversation, .username = str_c(users[user])};
+        .arena = &place->arena, .id = model->conversation, .actor.username = str_c(users[user])};
     char title[16];
 
     snprintf(title, sizeof(title), "title %d", (int)support_draw(&model->chance, 3));
@@ -339,7 +339,7 @@ assert_standings(const struct model *model, const struct changes_page *page, str
         last = model->standing[u];
         before = u;
         assert_int_equal(m->left, !has(model->members, u));
-        assert_true(str_is(m->role, "member"));
+        assert_true(m->role == ROLE_MEMBER);
         if (client != NULL)
             client->members = m->left ? client->members & ~(1U << u) : client->members | 1U << u;
     }

@@ -293,21 +293,20 @@ static void
 joining_and_leaving_are_checked_in_order(void **state)
 {
     struct place *place = *state;
-    struct store *store = &place->store;
     int64_t group = support_create(place, TYPE_GROUP, "ann");
     int64_t private = support_create(place, TYPE_PRIVATE, "ann bob");
     struct state before = look(place);
     static const char *const names[] = {"ann", "cid", "b-d", ""};
 
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(converse_join(store, 99, str_c(names[i])), ERR_CONVERSATION_UNKNOWN);
-        assert_int_equal(converse_leave(store, 99, str_c(names[i])), ERR_CONVERSATION_UNKNOWN);
-        assert_int_equal(converse_join(store, private, str_c(names[i])), ERR_JOIN_PRIVATE);
-        assert_int_equal(converse_leave(store, private, str_c(names[i])), ERR_LEAVE_PRIVATE);
+        assert_int_equal(support_try_join(place, 99, names[i]), ERR_CONVERSATION_UNKNOWN);
+        assert_int_equal(support_try_leave(place, 99, names[i]), ERR_CONVERSATION_UNKNOWN);
+        assert_int_equal(support_try_join(place, private, names[i]), ERR_JOIN_PRIVATE);
+        assert_int_equal(support_try_leave(place, private, names[i]), ERR_LEAVE_PRIVATE);
         if (i == 0)
             continue;
-        assert_int_equal(converse_join(store, group, str_c(names[i])), ERR_USERNAME_UNKNOWN);
-        assert_int_equal(converse_leave(store, group, str_c(names[i])), ERR_USERNAME_UNKNOWN);
+        assert_int_equal(support_try_join(place, group, names[i]), ERR_USERNAME_UNKNOWN);
+        assert_int_equal(support_try_leave(place, group, names[i]), ERR_USERNAME_UNKNOWN);
     }
     assert_unchanged(place, &before);
 }
@@ -321,14 +320,14 @@ who_is_in_cannot_come_in_and_who_is_out_cannot_leave(void **state)
 
     support_create(place, TYPE_GROUP, "bob");
     before = look(place);
-    assert_int_equal(converse_join(&place->store, group, str_c("ann")), ERR_OK);
-    assert_int_equal(converse_leave(&place->store, group, str_c("bob")), ERR_OK);
+    assert_int_equal(support_try_join(place, group, "ann"), ERR_OK);
+    assert_int_equal(support_try_leave(place, group, "bob"), ERR_OK);
     assert_unchanged(place, &before);
-    assert_int_equal(converse_join(&place->store, group, str_c("bob")), ERR_OK);
-    assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
+    assert_int_equal(support_try_join(place, group, "bob"), ERR_OK);
+    assert_int_equal(support_try_leave(place, group, "ann"), ERR_OK);
     before = look(place);
-    assert_int_equal(converse_join(&place->store, group, str_c("bob")), ERR_OK);
-    assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
+    assert_int_equal(support_try_join(place, group, "bob"), ERR_OK);
+    assert_int_equal(support_try_leave(place, group, "ann"), ERR_OK);
     assert_unchanged(place, &before);
 }
 
@@ -336,16 +335,15 @@ static void
 each_change_counts_once_and_is_noted_once(void **state)
 {
     struct place *place = *state;
-    struct store *store = &place->store;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct conversation c;
     struct message m;
 
-    assert_int_equal(converse_leave(store, group, str_c("bob")), ERR_OK);
+    assert_int_equal(support_try_leave(place, group, "bob"), ERR_OK);
     assert_int_equal(send_as(place, group, "ann", &m), ERR_OK);
     assert_int_equal(m.seq, 1);
-    assert_int_equal(converse_join(store, group, str_c("bob")), ERR_OK);
-    assert_int_equal(converse_leave(store, group, str_c("ann")), ERR_OK);
+    assert_int_equal(support_try_join(place, group, "bob"), ERR_OK);
+    assert_int_equal(support_try_leave(place, group, "ann"), ERR_OK);
     c = find(place, group);
     assert_members(&c, "bob");
     assert_int_equal(c.version, 5);
@@ -379,7 +377,7 @@ sending_is_checked_in_order(void **state)
         assert_int_equal(send_as(place, group, names[i], &m), i == 0 ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME);
     }
     assert_unchanged(place, &before);
-    assert_int_equal(converse_leave(&place->store, group, str_c("ann")), ERR_OK);
+    assert_int_equal(support_try_leave(place, group, "ann"), ERR_OK);
     assert_int_equal(send_as(place, group, "ann", &m), ERR_SENDER_NOT_MEMBER);
 }
 
@@ -387,7 +385,7 @@ static enum err
 name(struct place *place, int64_t id, const char *username, const char *title, struct conversation *c)
 {
     struct naming naming = {
-        .arena = &place->arena, .id = id, .username = str_c(username), .title = str_c(title)};
+        .arena = &place->arena, .id = id, .actor.username = str_c(username), .title = str_c(title)};
     enum err err = converse_name(&place->store, &naming);
 
     *c = naming.conversation;

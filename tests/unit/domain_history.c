@@ -66,12 +66,12 @@ create_all(struct tx *tx, struct model *model)
     for (int c = 0; err == ERR_OK && c < model->conversations; c++) {
         struct conversation *row = &model->rows[c];
 
-        err =
-            conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, c < model->sole_member, row);
+        err = conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, c < model->sole_member,
+                                false, row);
         if (err == ERR_OK && c < model->sole_member) {
             model->members[c] = 1;
             model->joined_version[c][0] = 1;
-            err = memberships_add(tx, row, name_of(0));
+            err = memberships_add(tx, row, name_of(0), ROLE_MEMBER);
         }
     }
     return err;
@@ -92,9 +92,9 @@ toggle(struct tx *tx, struct model *model, int c, int u)
     if (err != ERR_OK)
         return err;
     if (!joins)
-        return memberships_end(tx, row, name_of(u), model->joined_version[c][u]);
+        return memberships_end(tx, row, name_of(u), model->joined_version[c][u], false);
     model->joined_version[c][u] = row->version;
-    return memberships_add(tx, row, name_of(u));
+    return memberships_add(tx, row, name_of(u), ROLE_MEMBER);
 }
 
 static enum err

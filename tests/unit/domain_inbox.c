@@ -107,7 +107,7 @@ take(void *arg, const struct listing *l)
         assert_int_equal(l->newest == NULL ? 0 : l->newest->id, row[NEWEST]);
         assert_int_equal(c->member_count, row[MEMBERS]);
         assert_int_equal(c->members_read, row[MEMBERS] > MEMBERS_FEW ? 0 : row[MEMBERS]);
-        assert_true(str_is(l->role, "member"));
+        assert_true(l->role == ROLE_MEMBER);
     }
     got->count++;
     return got->count < got->room;
@@ -245,7 +245,7 @@ erase_one(struct place *place, int64_t conversation)
     if (id == 0)
         return;
     for (int u = 0; u < USERS; u++) {
-        struct amendment a = {.arena = &place->arena, .id = id, .username = str_c(users[u])};
+        struct amendment a = {.arena = &place->arena, .id = id, .actor.username = str_c(users[u])};
 
         if (support_rows(place, 1, &sender, "SELECT 1 FROM message WHERE id = %" PRId64 " AND sender = '%s'",
                          id, users[u]) == 1)
@@ -268,18 +268,19 @@ static void
 happen(struct place *place, struct chance *chance, int64_t conversations)
 {
     int64_t conversation = 1 + support_draw(chance, conversations);
-    struct str username = str_c(users[support_draw(chance, USERS)]);
-    struct reading r = {.arena = &place->arena, .conversation = conversation, .username = username, .seq = 1};
+    const char *username = users[support_draw(chance, USERS)];
+    struct reading r = {
+        .arena = &place->arena, .conversation = conversation, .username = str_c(username), .seq = 1};
     struct burst b = {chance, conversations, 1 + (int)support_draw(chance, 9), 0};
     enum err err = ERR_OK;
 
     r.seq += support_draw(chance, 4);
     switch (support_draw(chance, 8)) {
     case 0:
-        err = converse_join(&place->store, conversation, username);
+        err = support_try_join(place, conversation, username);
         break;
     case 1:
-        err = converse_leave(&place->store, conversation, username);
+        err = support_try_leave(place, conversation, username);
         break;
     case 2:
         err = reading_mark(&place->store, &r);
@@ -461,9 +462,9 @@ create_many(struct tx *tx, void *arg)
     for (int i = 0; err == ERR_OK && i < MANY; i++) {
         struct conversation c;
 
-        err = conversations_add(tx, TYPE_GROUP, none, none, 1, &c);
+        err = conversations_add(tx, TYPE_GROUP, none, none, 1, false, &c);
         if (err == ERR_OK)
-            err = memberships_add(tx, &c, str_c("ann"));
+            err = memberships_add(tx, &c, str_c("ann"), ROLE_MEMBER);
         /* A few seconds apart, several in each tick. */
         tx->tick += i % 4 == 3 ? 5000 : 0;
     }

@@ -102,7 +102,7 @@ only_members_mark(void **state)
 static void
 erase(struct place *place, int64_t id, const char *username)
 {
-    struct amendment a = {.arena = &place->arena, .id = id, .username = str_c(username)};
+    struct amendment a = {.arena = &place->arena, .id = id, .actor.username = str_c(username)};
 
     assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
 }

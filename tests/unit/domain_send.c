@@ -91,7 +91,7 @@ static void
 amend(struct place *place, int64_t id, const char *content)
 {
     struct amendment a = {
-        .arena = &place->arena, .id = id, .username = str_c("ann"), .content = str_c(content)};
+        .arena = &place->arena, .id = id, .actor.username = str_c("ann"), .content = str_c(content)};
 
     assert_int_equal(content == NULL ? amend_delete(&place->store, &a) : amend_edit(&place->store, &a),
                      ERR_OK);

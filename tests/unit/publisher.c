@@ -213,7 +213,7 @@ static void
 edit(struct place *place, int64_t id, const char *username, const char *content)
 {
     struct amendment a = {
-        .arena = &place->arena, .id = id, .username = str_c(username), .content = str_c(content)};
+        .arena = &place->arena, .id = id, .actor.username = str_c(username), .content = str_c(content)};
 
     assert_int_equal(amend_edit(&place->store, &a), ERR_OK);
 }
@@ -221,7 +221,7 @@ edit(struct place *place, int64_t id, const char *username, const char *content)
 static void
 erase(struct place *place, int64_t id, const char *username)
 {
-    struct amendment a = {.arena = &place->arena, .id = id, .username = str_c(username)};
+    struct amendment a = {.arena = &place->arena, .id = id, .actor.username = str_c(username)};
 
     assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
 }
@@ -230,7 +230,7 @@ static void
 react(struct place *place, int64_t id, const char *username, const char *emoji)
 {
     struct amendment a = {
-        .arena = &place->arena, .id = id, .username = str_c(username), .emoji = str_c(emoji)};
+        .arena = &place->arena, .id = id, .actor.username = str_c(username), .emoji = str_c(emoji)};
 
     assert_int_equal(amend_react(&place->store, &a), ERR_OK);
 }
@@ -239,7 +239,7 @@ static void
 name(struct place *place, int64_t conversation, const char *username, const char *title)
 {
     struct naming naming = {
-        .arena = &place->arena, .id = conversation, .username = str_c(username), .title = str_c(title)};
+        .arena = &place->arena, .id = conversation, .actor.username = str_c(username), .title = str_c(title)};
 
     assert_int_equal(converse_name(&place->store, &naming), ERR_OK);
 }

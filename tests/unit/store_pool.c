@@ -21,7 +21,8 @@ create(struct tx *tx, void *arg)
     enum err err = accounts_add(tx, str_c("ann"));
 
     (void)arg;
-    return err == ERR_OK ? conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, 0, &c) : err;
+    return err == ERR_OK ? conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, 0, false, &c)
+                         : err;
 }
 
 /* One more message, so that last_seq, version and the number of messages are one. */

@@ -82,6 +82,9 @@ static const struct {
     {SQL_MESSAGE_COUNT_UNREAD, "SCAN some\n"},
 };
 
+/* Looks at all members of one conversation, when its owner leaves it. */
+#define MEANT_TO_SORT SQL_MEMBERSHIP_HEIR
+
 static void
 assert_no_scan(const struct explained *e)
 {
@@ -94,7 +97,8 @@ assert_no_scan(const struct explained *e)
         if (!allowed)
             fail_msg("%s\n%s", sql_texts[e->sql], e->plan);
     }
-    if (strstr(e->plan, "TEMP B-TREE") != NULL || strstr(e->plan, "AUTOMATIC") != NULL)
+    if ((strstr(e->plan, "TEMP B-TREE") != NULL && e->sql != MEANT_TO_SORT) ||
+        strstr(e->plan, "AUTOMATIC") != NULL)
         fail_msg("%s\n%s", sql_texts[e->sql], e->plan);
 }
 

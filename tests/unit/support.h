@@ -61,6 +61,8 @@ void support_check(const struct place *place);
 int64_t support_create(struct place *place, enum conversation_type type, const char *names);
 struct message support_send(struct place *place, int64_t conversation, const char *sender,
                             const char *content);
+enum err support_try_join(struct place *place, int64_t conversation, const char *username);
+enum err support_try_leave(struct place *place, int64_t conversation, const char *username);
 void support_join(struct place *place, int64_t conversation, const char *username);
 void support_leave(struct place *place, int64_t conversation, const char *username);
 /* `count` names, "m000" and so on, in order; from the arena. */

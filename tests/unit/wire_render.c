@@ -124,8 +124,8 @@ what_a_user_wrote_is_escaped(void **state)
     render_conversation(&out, &c);
     assert_written("{\"id\":0,\"type\":\"private_chat\",\"title\":" QUOTED ",\"members\":[" QUOTED
                    "],\"member_count\":1,\"created_at\":0,\"updated_at\":0,\"last_seq\":0,\"version\":0}");
-    render_standing(&out, &(struct standing){.username = str_c(NASTY), .role = str_c(NASTY)});
-    assert_written("{\"username\":" QUOTED ",\"role\":" QUOTED "}");
+    render_standing(&out, &(struct standing){.username = str_c(NASTY), .role = ROLE_MEMBER});
+    assert_written("{\"username\":" QUOTED ",\"role\":\"member\"}");
     render_markers(&out, markers, 1);
     assert_written("{" QUOTED ":5}");
     render_event(&out, &(struct change){.event = EVENT_MEMBER_JOINED, .username = str_c(NASTY)}, NULL, NULL);
@@ -183,7 +183,7 @@ an_entry_of_a_list_is_more_or_less_than_a_conversation(void **state)
 {
     struct message m = plain();
     struct listing l = {
-        .conversation = group(), .role = str_c("member"), .read_seq = 2, .unread = 1, .newest = &m};
+        .conversation = group(), .role = ROLE_MEMBER, .read_seq = 2, .unread = 1, .newest = &m};
 
     (void)state;
     render_listing(&out, &l);
@@ -201,7 +201,7 @@ static void
 standings_and_markers_are_short(void **state)
 {
     static const struct read_marker markers[] = {{{"ann", 3}, 1}, {{"bob", 3}, INT64_MAX}};
-    struct standing s = {.username = str_c("ann"), .role = str_c("member")};
+    struct standing s = {.username = str_c("ann"), .role = ROLE_MEMBER};
 
     (void)state;
     render_standing(&out, &s);

@@ -1,6 +1,6 @@
 /* names.h - which user names there can be. */
-#ifndef IMD_DOMAIN_NAMES_H
-#define IMD_DOMAIN_NAMES_H
+#ifndef IMD_BASE_NAMES_H
+#define IMD_BASE_NAMES_H
 
 #include "base/model.h"
 

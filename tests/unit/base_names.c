@@ -2,7 +2,7 @@
 #include "support.h"
 
 #include <stdlib.h>
-#include "domain/names.h"
+#include "base/names.h"
 
 static bool
 valid(const char *bytes, size_t n)

@@ -1,5 +1,5 @@
 /* names.c - see names.h. */
-#include "domain/names.h"
+#include "base/names.h"
 
 bool
 names_valid(struct str name)

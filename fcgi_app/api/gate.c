@@ -1,0 +1,211 @@
+/* gate.c - see gate.h. Must not know any route by name. */
+#include "api/gate.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include "api/input.h"
+#include "base/clock.h"
+#include "domain/access.h"
+
+static enum origin
+origin_of(const struct request *r)
+{
+    static const char *const names[] = {"", "own", "listed", "foreign", "unlisted"};
+
+    for (int i = 0; i < ORIGIN_UNLISTED; i++)
+        if (r->origin.n == strlen(names[i]) && (r->origin.n == 0 || str_is(r->origin, names[i])))
+            return (enum origin)i;
+    return ORIGIN_UNLISTED;
+}
+
+static enum err
+identify(struct context *x, const struct route *route)
+{
+    const struct request *r = x->request;
+    struct credentials c = {
+        .remote_user = r->remote_user,
+        .authorization = r->authorization,
+        .cookie = r->token_cookie,
+        .server_address = r->server_address,
+        .origin = origin_of(r),
+        .safe = str_is(r->method, "GET") || str_is(r->method, "HEAD"),
+        .socket = (route->needs & SUBSCRIBES) != 0,
+    };
+    enum err err = ERR_OK;
+
+    if (c.socket)
+        err = input_param(x, "token", &c.url_token);
+    return err == ERR_OK ? auth_identify(x->auth, &c, x->arena, &x->caller) : err;
+}
+
+/* An address that one client can have many of is one: of IPv6 the first 64 bits. */
+static struct str
+address_of(struct context *x)
+{
+    unsigned char bytes[16];
+    struct str address = x->request->remote_address;
+    struct str text = arena_copy(x->arena, address);
+
+    if (text.p != NULL && inet_pton(AF_INET6, text.p, bytes) == 1)
+        address = arena_copy(x->arena, (struct str){(const char *)bytes, 8});
+    return address;
+}
+
+/* A user has a rate, wherever they come from; who is nobody has that of their address. */
+static enum err
+check_rate(struct context *x)
+{
+    struct limiter_rate rate = {1000000 / x->config->user_rate, x->config->user_burst};
+    struct str who = x->caller.name.p != NULL ? x->caller.name : address_of(x);
+    int64_t wait_us;
+
+    if (!x->request->limited || x->caller.admin)
+        return ERR_OK;
+    if (limiter_take(&x->shared->limiter, who, &rate, clock_mono_us(), &wait_us))
+        return ERR_OK;
+    shared_count(&x->shared->counters.limited, 1);
+    x->response->retry_after_s = (int)((wait_us + 999999) / 1000000);
+    return ERR_TOO_MANY_REQUESTS;
+}
+
+enum err
+gate_identify(struct context *x, const struct route *route)
+{
+    enum err err;
+
+    if (route->needs == FOR_ANYONE)
+        return ERR_OK;
+    err = identify(x, route);
+    if (err == ERR_CREDENTIALS_MISSING || err == ERR_TOKEN || err == ERR_TOKEN_EXPIRED)
+        x->response->challenge = auth_challenge(x->auth);
+    if (err == ERR_OK && (route->needs & FOR_ADMINS) && x->caller.name.p != NULL && !x->caller.admin)
+        err = ERR_NOT_AN_ADMIN;
+    return err == ERR_OK ? check_rate(x) : err;
+}
+
+/* The name that stands in the request; absent: none does. What is no name is an empty one. */
+static enum err
+read_name(struct context *x, const struct route *route, struct str *name)
+{
+    enum body_kind kind;
+
+    *name = (struct str){0};
+    if (route->needs & (SELF_IN_QUERY | SELF_IF_NAMED))
+        return input_param(x, "username", name);
+    if (!(route->needs & (SELF_IN_BODY | NAMES_ANOTHER)))
+        return ERR_OK;
+    kind = body_string(x->body, "username", name);
+    if (kind == BODY_MISTYPED && !body_is_null(x->body, "username"))
+        *name = str_c("");
+    return ERR_OK;
+}
+
+/* Does the request select by something else than a user? */
+static bool
+selects_otherwise(struct context *x, const struct route *route)
+{
+    const char *by = route->needs & MEMBER_OF_LISTED  ? "id"
+                     : route->needs & MEMBER_OF_QUERY ? "conversation_id"
+                                                      : NULL;
+    struct str value = {0};
+
+    /* Given twice is given as well. */
+    return by != NULL && (request_param(x->request, by, &value) != ERR_OK || value.n > 0);
+}
+
+/* Somebody else's name: only an administrator acts for them, with no more than their rights. */
+static enum err
+act_for_another(struct context *x, const struct route *route)
+{
+    if (x->caller.admin)
+        x->actor = (struct actor){.username = x->named, .verified = true};
+    else if (route->needs & NAMES_ANOTHER)
+        x->actor = (struct actor){.username = x->caller.name, .verified = true};
+    else
+        return ERR_NOT_YOURSELF;
+    return ERR_OK;
+}
+
+/* Who acts: the caller, or whom an administrator names; where nobody was asked, whoever they say they are. */
+static enum err
+find_actor(struct context *x, const struct route *route)
+{
+    bool wanted = (route->needs & (SELF_IN_BODY | SELF_IN_QUERY | NAMES_ANOTHER)) != 0;
+    enum err err = read_name(x, route, &x->named);
+
+    if (err != ERR_OK)
+        return err;
+    x->actor = (struct actor){.username = x->named};
+    if (x->caller.name.p == NULL)
+        return ERR_OK;
+    if (x->named.p != NULL && !str_eq(x->named, x->caller.name))
+        return act_for_another(x, route);
+    x->actor.verified = true;
+    x->actor.any = x->caller.admin;
+    if (wanted && !selects_otherwise(x, route))
+        x->actor.username = x->caller.name;
+    return ERR_OK;
+}
+
+/* All "id" parameters, as numbers. */
+static enum err
+read_ids(struct context *x)
+{
+    const struct request *r = x->request;
+
+    x->ids = arena_alloc(x->arena, (r->param_count + 1) * sizeof(*x->ids));
+    if (x->ids == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < r->param_count; i++) {
+        int64_t *id = &x->ids[x->id_count];
+
+        if (!str_is(r->params[i].name, "id"))
+            continue;
+        if (!str_to_int(r->params[i].value, id) || *id == 0)
+            return ERR_ID;
+        x->id_count++;
+    }
+    return ERR_OK;
+}
+
+/* May the reader see what the request is about? Administrators may see all. */
+static enum err
+check_reading(struct context *x, const struct route *route)
+{
+    struct str reader = x->caller.name;
+    struct str text;
+    int64_t id;
+
+    if (reader.p == NULL || x->actor.any)
+        return ERR_OK;
+    /* Who acts for another sees what the other may see. */
+    if (x->actor.username.p != NULL)
+        reader = x->actor.username;
+    if (route->needs & MEMBER_OF_PATH)
+        return access_conversation(x->store, x->arena, reader, x->id);
+    if (route->needs & MEMBER_OF_MESSAGE)
+        return access_message(x->store, x->arena, reader, x->id);
+    if ((route->needs & MEMBER_OF_LISTED) && x->actor.username.p == NULL)
+        return access_conversations(x->store, x->arena, reader, x->ids, &x->id_count);
+    /* What is no id is the handler's to refuse. */
+    if ((route->needs & MEMBER_OF_QUERY) && x->actor.username.p == NULL &&
+        request_param(x->request, "conversation_id", &text) == ERR_OK && str_to_int(text, &id))
+        return access_conversation(x->store, x->arena, reader, id);
+    return ERR_OK;
+}
+
+enum err
+gate_admit(struct context *x, const struct route *route)
+{
+    enum err err = find_actor(x, route);
+
+    if (err == ERR_OK && (route->needs & MEMBER_OF_LISTED) && x->actor.username.p == NULL)
+        err = read_ids(x);
+    return err == ERR_OK ? check_reading(x, route) : err;
+}
+
+void
+gate_leave(struct context *x)
+{
+    access_end(x->store);
+}

@@ -1,0 +1,23 @@
+/*
+ * gate.h - who is calling, and may they ask this? Turns what a route needs into refusals, so that no handler
+ * checks anything of the kind.
+ */
+#ifndef IMD_API_GATE_H
+#define IMD_API_GATE_H
+
+#include "api/context.h"
+
+/*
+ * Who is calling, and are they too fast? Before anything of the request is read but its parameters. Fills
+ * x->caller. The errors of auth_identify(), ERR_NOT_AN_ADMIN, ERR_TOO_MANY_REQUESTS.
+ */
+enum err gate_identify(struct context *x, const struct route *route);
+/*
+ * For whom do they act, and may they read what they ask for? After query and body are read. Fills x->actor,
+ * and x->ids where the route lists conversations. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER.
+ */
+enum err gate_admit(struct context *x, const struct route *route);
+/* The request is answered. To follow gate_admit(), whatever came of it. */
+void gate_leave(struct context *x);
+
+#endif

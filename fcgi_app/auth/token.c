@@ -1,0 +1,373 @@
+/* token.c - see token.h. Must not know where keys and tokens come from. */
+#include "auth/token.h"
+
+#include <jwt.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/names.h"
+#include "wire/body.h"
+
+#define SECRET_BYTES_MIN 32 /* RFC 7518, 3.2: as long as the hash */
+#define RSA_BITS_MIN     2048
+#define HS256_TEXT_BYTES 43 /* 32 bytes in base64url */
+
+static const struct {
+    jwt_alg_t alg;
+    const char *name; /* in a token's header: its letters count */
+} algs[KEY_ALG_COUNT] = {
+    [KEY_HS256] = {JWT_ALG_HS256, "HS256"},
+    [KEY_RS256] = {JWT_ALG_RS256, "RS256"},
+    [KEY_ES256] = {JWT_ALG_ES256, "ES256"},
+};
+
+/* A token that is being verified. */
+struct reading {
+    char text[TOKEN_BYTES_MAX + 1];
+    size_t signed_n; /* bytes of header and claims, the dot between them included */
+    jwt_t *jwt;      /* its parts, parsed but not verified */
+    const char *why;
+};
+
+/* Three parts of base64url, none empty, without padding: what else libjwt would let pass ends here. */
+static bool
+take_text(struct reading *r, struct str token)
+{
+    size_t dots = 0;
+    size_t part_n = 0;
+
+    if (token.n > TOKEN_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < token.n; i++) {
+        char c = token.p[i];
+
+        if (c == '.') {
+            if (part_n == 0)
+                return false;
+            dots++;
+            part_n = 0;
+            r->signed_n = i;
+        } else if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                   c == '_') {
+            part_n++;
+        } else {
+            return false;
+        }
+    }
+    if (dots != 2 || part_n == 0)
+        return false;
+    memcpy(r->text, token.p, token.n);
+    r->text[token.n] = '\0';
+    return true;
+}
+
+/* Bytes to base64url without padding; `text` has room for (n + 2) / 3 * 4 + 1. */
+static void
+to_base64url(const unsigned char *bytes, int n, char *text)
+{
+    int length = EVP_EncodeBlock((unsigned char *)text, bytes, n);
+
+    while (length > 0 && text[length - 1] == '=')
+        text[--length] = '\0';
+    for (; length > 0; length--) {
+        if (text[length - 1] == '+')
+            text[length - 1] = '-';
+        if (text[length - 1] == '/')
+            text[length - 1] = '_';
+    }
+}
+
+/*
+ * Compared here and in constant time: libjwt used to compare with strcmp (CVE-2024-25189), which tells how
+ * many characters are right, and who knows which one will be installed.
+ */
+static bool
+hmac_fits(const struct reading *r, const struct key *key)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    char text[4 * ((EVP_MAX_MD_SIZE + 2) / 3) + 1];
+    const char *given = r->text + r->signed_n + 1;
+    unsigned n = 0;
+
+    if (strlen(given) != HS256_TEXT_BYTES ||
+        HMAC(EVP_sha256(), key->bytes, (int)key->n, (const unsigned char *)r->text, r->signed_n, mac, &n) ==
+            NULL)
+        return false;
+    to_base64url(mac, (int)n, text);
+    return CRYPTO_memcmp(text, given, HS256_TEXT_BYTES) == 0;
+}
+
+static bool
+signature_fits(const struct reading *r, const struct key *key)
+{
+    jwt_t *verified = NULL;
+    bool fits;
+
+    if (key->alg == KEY_HS256)
+        return hmac_fits(r, key);
+    fits = jwt_decode(&verified, r->text, key->bytes, (int)key->n) == 0 &&
+           jwt_get_alg(verified) == algs[key->alg].alg;
+    jwt_free(verified);
+    ERR_clear_error();
+    return fits;
+}
+
+/* Does the header name the key's algorithm, and no other key? */
+static bool
+header_fits(struct reading *r, const struct key *key)
+{
+    const char *alg = jwt_get_header(r->jwt, "alg");
+    const char *kid = jwt_get_header(r->jwt, "kid");
+
+    return alg != NULL && strcmp(alg, algs[key->alg].name) == 0 && (kid == NULL || strcmp(kid, key->id) == 0);
+}
+
+/* The header must be one that we understand whole. */
+static bool
+header_is_plain(struct reading *r)
+{
+    char *kid = jwt_get_headers_json(r->jwt, "kid");
+    char *critical = jwt_get_headers_json(r->jwt, "crit");
+    bool plain = critical == NULL && (kid == NULL || kid[0] == '"');
+
+    free(kid);
+    free(critical);
+    return plain;
+}
+
+static bool
+is_signed(struct reading *r, const struct keys *keys)
+{
+    r->why = "no key has signed it";
+    for (size_t i = 0; i < keys->count; i++)
+        if (header_fits(r, &keys->list[i])) {
+            if (signature_fits(r, &keys->list[i]))
+                return true;
+            r->why = "the signature is wrong";
+        }
+    return false;
+}
+
+/* `aud` may be one text or a list of them. */
+static bool
+is_for(const struct body *claims, const char *audience)
+{
+    const struct body *list;
+    struct arena arena;
+    struct str one;
+    size_t count;
+    bool found = false;
+
+    if (body_string(claims, "aud", &one) == BODY_OK)
+        return str_is(one, audience);
+    if (body_list(claims, "aud", &list, &count) != BODY_OK)
+        return false;
+    arena_init(&arena);
+    for (size_t i = 0; i < count && !found; i++)
+        found = body_list_string(list, i, &arena, &one) == BODY_OK && str_is(one, audience);
+    arena_clear(&arena);
+    return found;
+}
+
+/* Who it says they are. */
+static bool
+read_subject(struct reading *r, const struct body *claims, struct token_claims *out)
+{
+    struct str subject;
+    struct str role = {0};
+
+    r->why = "sub is no user name (1 to 20 letters, digits and _)";
+    if (body_string(claims, "sub", &subject) != BODY_OK || !names_valid(subject))
+        return false;
+    memcpy(out->subject, subject.p, subject.n);
+    out->subject[subject.n] = '\0';
+    r->why = "role is no text";
+    if (body_string(claims, "role", &role) == BODY_MISTYPED)
+        return false;
+    out->admin = str_is(role, "admin");
+    return true;
+}
+
+static bool
+read_origin(struct reading *r, const struct body *claims, const struct token_rules *rules)
+{
+    struct str issuer;
+
+    r->why = "aud does not name the audience";
+    if (rules->audience[0] != '\0' && !is_for(claims, rules->audience))
+        return false;
+    r->why = "iss is not the issuer";
+    return rules->issuer[0] == '\0' ||
+           (body_string(claims, "iss", &issuer) == BODY_OK && str_is(issuer, rules->issuer));
+}
+
+static enum err
+read_times(struct reading *r, const struct body *claims, int64_t now_s, struct token_claims *out)
+{
+    int64_t not_before = 0;
+    int64_t expires = INT64_MAX - TOKEN_LEEWAY_S;
+
+    r->why = "exp or nbf is no whole number";
+    if (body_int(claims, "nbf", &not_before) == BODY_MISTYPED ||
+        body_int(claims, "exp", &expires) == BODY_MISTYPED || expires < 0)
+        return ERR_TOKEN;
+    r->why = "it is not valid yet";
+    if (not_before > now_s + TOKEN_LEEWAY_S)
+        return ERR_TOKEN;
+    r->why = "it has expired";
+    out->expires_s = expires > INT64_MAX - TOKEN_LEEWAY_S ? INT64_MAX : expires + TOKEN_LEEWAY_S;
+    return now_s >= out->expires_s ? ERR_TOKEN_EXPIRED : ERR_OK;
+}
+
+static enum err
+read_claims(struct reading *r, const struct token_rules *rules, int64_t now_s, struct token_claims *out)
+{
+    char *json = jwt_get_grants_json(r->jwt, NULL);
+    struct body *claims = NULL;
+    enum err err = ERR_TOKEN;
+
+    r->why = "its claims are no JSON object";
+    if (json != NULL && body_parse(str_c(json), &claims) == ERR_OK && read_subject(r, claims, out) &&
+        read_origin(r, claims, rules))
+        err = read_times(r, claims, now_s, out);
+    body_free(claims);
+    free(json);
+    return err;
+}
+
+enum err
+token_verify(const struct token_rules *rules, struct str token, int64_t now_s, struct token_claims *claims,
+             const char **why)
+{
+    struct reading r = {.why = "it is not of the form of a token"};
+    enum err err = ERR_TOKEN;
+
+    if (take_text(&r, token)) {
+        r.why = "it cannot be parsed";
+        if (jwt_decode(&r.jwt, r.text, NULL, 0) == 0) {
+            r.why = "its header asks for what is not known";
+            if (header_is_plain(&r) && is_signed(&r, rules->keys))
+                err = read_claims(&r, rules, now_s, claims);
+        }
+    }
+    jwt_free(r.jwt);
+    *why = r.why;
+    return err;
+}
+
+/* The claims of an order. */
+static int
+add_claims(jwt_t *jwt, const struct token_order *o)
+{
+    int failed = jwt_add_grant(jwt, "sub", o->subject) | jwt_add_grant_int(jwt, "iat", (long)o->issued_s);
+
+    if (o->admin)
+        failed |= jwt_add_grant(jwt, "role", "admin");
+    if (o->expires_s != 0)
+        failed |= jwt_add_grant_int(jwt, "exp", (long)o->expires_s);
+    if (o->audience[0] != '\0')
+        failed |= jwt_add_grant(jwt, "aud", o->audience);
+    if (o->issuer[0] != '\0')
+        failed |= jwt_add_grant(jwt, "iss", o->issuer);
+    return failed;
+}
+
+enum err
+token_mint(const struct token_order *order, char **token)
+{
+    jwt_t *jwt = NULL;
+    struct key *key = order->key;
+
+    *token = NULL;
+    if (jwt_new(&jwt) == 0 && add_claims(jwt, order) == 0 && jwt_add_header(jwt, "kid", key->id) == 0 &&
+        jwt_set_alg(jwt, algs[key->alg].alg, key->bytes, (int)key->n) == 0)
+        *token = jwt_encode_str(jwt);
+    jwt_free(jwt);
+    ERR_clear_error();
+    return *token == NULL ? ERR_CONFIG : ERR_OK;
+}
+
+enum err
+token_look(struct str token, char **header, char **claims)
+{
+    struct reading r = {.why = NULL};
+
+    *header = NULL;
+    *claims = NULL;
+    if (take_text(&r, token) && jwt_decode(&r.jwt, r.text, NULL, 0) == 0) {
+        *header = jwt_get_headers_json(r.jwt, NULL);
+        *claims = jwt_get_grants_json(r.jwt, NULL);
+    }
+    jwt_free(r.jwt);
+    return *header == NULL || *claims == NULL ? ERR_TOKEN : ERR_OK;
+}
+
+static bool
+is_strong_rsa(EVP_PKEY *pkey)
+{
+    return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA && EVP_PKEY_get_bits(pkey) >= RSA_BITS_MIN;
+}
+
+static bool
+is_p256(EVP_PKEY *pkey)
+{
+    char group[32];
+
+    return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC &&
+           EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 && strcmp(group, "prime256v1") == 0;
+}
+
+/* Nobody is there to be asked for one. */
+static int
+no_passphrase(char *text, int size, int writing, void *arg)
+{
+    (void)text;
+    (void)size;
+    (void)writing;
+    (void)arg;
+    return 0;
+}
+
+static const char *
+pem_fault(const struct key *key, bool to_sign)
+{
+    BIO *bio = BIO_new_mem_buf(key->bytes, (int)key->n);
+    EVP_PKEY *pkey = NULL;
+    const char *fault = NULL;
+
+    if (bio != NULL && to_sign)
+        pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    else if (bio != NULL)
+        pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    if (pkey == NULL)
+        fault = to_sign ? "is no private key in PEM" : "is no public key in PEM";
+    else if (key->alg == KEY_RS256 && !is_strong_rsa(pkey))
+        fault = "is no RSA key of at least 2048 bits";
+    else if (key->alg == KEY_ES256 && !is_p256(pkey))
+        fault = "is no key of the curve P-256";
+    EVP_PKEY_free(pkey);
+    BIO_free(bio);
+    ERR_clear_error();
+    return fault;
+}
+
+const char *
+token_key_fault(const struct key *key, bool to_sign)
+{
+    if (key->alg == KEY_HS256)
+        return key->n < SECRET_BYTES_MIN ? "is shorter than 32 bytes" : NULL;
+    return pem_fault(key, to_sign);
+}
+
+void
+token_digest(struct str token, unsigned char digest[TOKEN_DIGEST_BYTES])
+{
+    SHA256((const unsigned char *)token.p, token.n, digest);
+}

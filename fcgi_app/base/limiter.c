@@ -1,0 +1,63 @@
+/* limiter.c - see limiter.h. Must not know who anybody is. */
+#include "base/limiter.h"
+
+#include <sys/random.h>
+
+void
+limiter_init(struct limiter *l)
+{
+    if (getrandom(&l->seed, sizeof(l->seed), 0) != (ssize_t)sizeof(l->seed))
+        l->seed = (uint64_t)(uintptr_t)l;
+}
+
+/* FNV-1a from a secret start, then splitmix64's finish. */
+static uint64_t
+hash(uint64_t seed, struct str who)
+{
+    uint64_t h = seed ^ 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < who.n; i++)
+        h = (h ^ (unsigned char)who.p[i]) * 0x100000001b3u;
+    h = (h ^ seed ^ h >> 30) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ h >> 27) * 0x94d049bb133111ebu;
+    h ^= h >> 31;
+    return h == 0 ? 1 : h;
+}
+
+/*
+ * Their slate, or that of whoever has least on theirs. Two who take the same at once may share it for a
+ * moment: then one of them starts anew.
+ */
+static struct limiter_slate *
+find(struct limiter *l, uint64_t who)
+{
+    struct limiter_slate *set = l->slates[who % LIMITER_SETS];
+    struct limiter_slate *least = &set[0];
+
+    for (int i = 0; i < LIMITER_WAYS; i++) {
+        if (atomic_load(&set[i].who) == who)
+            return &set[i];
+        if (atomic_load(&set[i].clear_us) < atomic_load(&least->clear_us))
+            least = &set[i];
+    }
+    atomic_store(&least->clear_us, 0);
+    atomic_store(&least->who, who);
+    return least;
+}
+
+bool
+limiter_take(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t now_us,
+             int64_t *wait_us)
+{
+    struct limiter_slate *slate = find(l, hash(l->seed, who));
+    int64_t clear_us = atomic_load(&slate->clear_us);
+    int64_t from_us;
+
+    do {
+        from_us = clear_us > now_us ? clear_us : now_us;
+        *wait_us = from_us - now_us - (rate->burst - 1) * rate->interval_us;
+        if (*wait_us > 0)
+            return false;
+    } while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, from_us + rate->interval_us));
+    return true;
+}

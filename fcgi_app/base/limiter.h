@@ -1,0 +1,43 @@
+/*
+ * limiter.h - how fast each of many may go: a rate and a burst, for whoever comes.
+ *
+ * A table of fixed size in the shared page, without locks: of each it holds the moment from which on they
+ * have nothing on the slate (the generic cell rate algorithm). Where it is full the one with the least on it
+ * is forgotten, so it errs to their good.
+ */
+#ifndef IMD_BASE_LIMITER_H
+#define IMD_BASE_LIMITER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/str.h"
+
+#define LIMITER_SETS 1024
+#define LIMITER_WAYS 4
+
+struct limiter_slate {
+    _Atomic uint64_t who;     /* hash; 0: nobody */
+    _Atomic int64_t clear_us; /* when nothing is on it any more */
+};
+
+struct limiter {
+    uint64_t seed; /* random: nobody can choose a name that shares another's slate */
+    struct limiter_slate slates[LIMITER_SETS][LIMITER_WAYS];
+};
+
+struct limiter_rate {
+    int64_t interval_us; /* one request each … */
+    int64_t burst;       /* … and so many at once */
+};
+
+/* `l` is zeroed memory, shared by all who ask. */
+void limiter_init(struct limiter *l);
+/*
+ * May `who` go now? Then it is noted. Else *wait_us: how long until they may. `now_us` is a clock that all
+ * who ask share (clock_mono_us).
+ */
+bool limiter_take(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t now_us,
+                  int64_t *wait_us);
+
+#endif

@@ -1,0 +1,242 @@
+/* belong.c - see belong.h. Must not know how a request came or where its answer goes. */
+#include "domain/belong.h"
+
+#include "store/accounts.h"
+#include "store/conversations.h"
+#include "store/memberships.h"
+#include "store/outbox.h"
+
+/* A command at work: what it decides from. */
+struct scene {
+    struct tx *tx;
+    struct belonging *b;
+    struct conversation c;
+    enum role actor; /* what the actor may; ROLE_NONE: nothing */
+    enum role user;  /* what the user in question is */
+    bool alone;      /* the actor is the user in question */
+};
+
+/* What the actor may: an administrator of the site what an owner may. */
+static enum err
+actor_role(struct db *db, int64_t conversation, struct actor actor, enum role *role)
+{
+    *role = ROLE_OWNER;
+    return actor.any ? ERR_OK : memberships_role(db, conversation, actor.username, role);
+}
+
+enum err
+belong_check_role(struct db *db, const struct conversation *c, struct actor actor, enum role needed)
+{
+    enum role role;
+    enum err err = actor_role(db, c->id, actor, &role);
+
+    if (err != ERR_OK)
+        return err;
+    if (role == ROLE_NONE)
+        return ERR_NOT_A_MEMBER;
+    return role < needed ? ERR_ROLE : ERR_OK;
+}
+
+/* Reads the scene, and checks what all commands check first. */
+static enum err
+enter(struct scene *s, enum err if_private)
+{
+    struct belonging *b = s->b;
+    struct db *db = s->tx->db;
+    bool found;
+    enum err err = conversations_get(db, b->arena, b->conversation, &s->c, &found);
+
+    if (err == ERR_OK && !found)
+        err = ERR_CONVERSATION_UNKNOWN;
+    if (err == ERR_OK && s->c.type == TYPE_PRIVATE)
+        err = if_private;
+    if (err == ERR_OK)
+        err = accounts_exists(db, b->username, &found);
+    if (b->actor.username.p == NULL)
+        b->actor.username = b->username;
+    s->alone = str_eq(b->actor.username, b->username);
+    if (err == ERR_OK && !found && !(s->alone && b->actor.verified))
+        err = ERR_USERNAME_UNKNOWN;
+    if (err == ERR_OK)
+        err = actor_role(db, s->c.id, b->actor, &s->actor);
+    if (err == ERR_OK)
+        err = memberships_role(db, s->c.id, b->username, &s->user);
+    return err;
+}
+
+/* May they become a member? */
+static enum err
+check_join(struct scene *s, enum err if_stranger)
+{
+    bool removed;
+    enum err err;
+
+    if (!s->alone && s->actor == ROLE_NONE)
+        return if_stranger;
+    if (s->alone && s->c.invite_only && !s->b->actor.any)
+        return ERR_INVITE_ONLY;
+    err = memberships_removed(s->tx->db, s->c.id, s->b->username, &removed);
+    if (err != ERR_OK || !removed || s->actor >= ROLE_ADMIN)
+        return err;
+    return s->alone ? ERR_REMOVED : ERR_ROLE;
+}
+
+static enum err
+join(struct scene *s)
+{
+    struct str username = s->b->username;
+    enum err err = conversations_bump(s->tx, &s->c, 0, 1);
+
+    if (err == ERR_OK)
+        err = accounts_add(s->tx, username);
+    if (err == ERR_OK)
+        err = memberships_add(s->tx, &s->c, username, ROLE_MEMBER);
+    if (err == ERR_OK)
+        err = outbox_add(s->tx, EVENT_MEMBER_JOINED, &s->c, s->c.last_seq, username);
+    s->user = ROLE_MEMBER;
+    return err;
+}
+
+static enum err
+give_role(struct scene *s, struct str username, enum role role)
+{
+    enum err err = conversations_bump(s->tx, &s->c, 0, 0);
+
+    if (err == ERR_OK)
+        err = memberships_set_role(s->tx, &s->c, username, role);
+    return err == ERR_OK ? outbox_add(s->tx, EVENT_MEMBER_UPDATED, &s->c, s->c.last_seq, username) : err;
+}
+
+/* A group that had an owner has one while anybody is there. */
+static enum err
+appoint_heir(struct scene *s)
+{
+    struct str heir;
+    enum err err = memberships_heir(s->tx->db, s->b->arena, s->c.id, &heir);
+
+    return err == ERR_OK && heir.p != NULL ? give_role(s, heir, ROLE_OWNER) : err;
+}
+
+static enum err
+leave(struct scene *s)
+{
+    struct str username = s->b->username;
+    int64_t joined_version = 0;
+    bool is_member;
+    enum err err = memberships_current(s->tx->db, s->c.id, username, &joined_version, &is_member);
+
+    if (err == ERR_OK)
+        err = conversations_bump(s->tx, &s->c, 0, -1);
+    if (err == ERR_OK)
+        err = memberships_end(s->tx, &s->c, username, joined_version, !s->alone);
+    if (err == ERR_OK)
+        err = outbox_add(s->tx, EVENT_MEMBER_LEFT, &s->c, s->c.last_seq, username);
+    return err == ERR_OK && s->user == ROLE_OWNER ? appoint_heir(s) : err;
+}
+
+static enum err
+join_in_tx(struct tx *tx, void *arg)
+{
+    struct scene s = {.tx = tx, .b = arg};
+    enum err err = enter(&s, ERR_JOIN_PRIVATE);
+
+    if (err == ERR_OK && s.user == ROLE_NONE)
+        err = check_join(&s, ERR_NOT_YOURSELF);
+    if (err == ERR_OK && s.user == ROLE_NONE)
+        err = join(&s);
+    return err;
+}
+
+static enum err
+leave_in_tx(struct tx *tx, void *arg)
+{
+    struct scene s = {.tx = tx, .b = arg};
+    enum err err = enter(&s, ERR_LEAVE_PRIVATE);
+
+    return err == ERR_OK && s.user != ROLE_NONE ? leave(&s) : err;
+}
+
+/* Who is the owner already, if anybody, is an admin from now on. */
+static enum err
+hand_over(struct scene *s)
+{
+    struct str owner;
+    enum err err = memberships_owner(s->tx->db, s->b->arena, s->c.id, &owner);
+
+    if (err == ERR_OK && owner.p != NULL)
+        err = give_role(s, owner, ROLE_ADMIN);
+    return err == ERR_OK ? give_role(s, s->b->username, ROLE_OWNER) : err;
+}
+
+static enum err
+set_in_tx(struct tx *tx, void *arg)
+{
+    struct belonging *b = arg;
+    struct scene s = {.tx = tx, .b = b};
+    enum err err = enter(&s, ERR_JOIN_PRIVATE);
+
+    if (err == ERR_OK && s.user == ROLE_NONE)
+        err = check_join(&s, ERR_NOT_A_MEMBER);
+    else if (err == ERR_OK && s.actor == ROLE_NONE)
+        err = ERR_NOT_A_MEMBER;
+    if (err != ERR_OK)
+        return err;
+    if (b->role != ROLE_NONE && b->role != (s.user == ROLE_NONE ? ROLE_MEMBER : s.user) &&
+        s.actor != ROLE_OWNER)
+        return ERR_ROLE;
+    if (b->role != ROLE_NONE && s.user == ROLE_OWNER && b->role != ROLE_OWNER)
+        return ERR_OWNER;
+    if (s.user == ROLE_NONE)
+        err = join(&s);
+    if (err == ERR_OK && b->role != ROLE_NONE && b->role != s.user)
+        err = b->role == ROLE_OWNER ? hand_over(&s) : give_role(&s, b->username, b->role);
+    if (b->role == ROLE_NONE)
+        b->role = s.user;
+    return err;
+}
+
+static enum err
+remove_in_tx(struct tx *tx, void *arg)
+{
+    struct scene s = {.tx = tx, .b = arg};
+    enum err err = enter(&s, ERR_LEAVE_PRIVATE);
+
+    if (err != ERR_OK)
+        return err;
+    if (!s.alone && s.actor == ROLE_NONE)
+        return ERR_NOT_A_MEMBER;
+    /* An admin removes members, the owner admins too, and the owner only an administrator of the site. */
+    if (!s.alone && !s.b->actor.any && (s.actor < ROLE_ADMIN || s.user >= s.actor))
+        return ERR_ROLE;
+    return s.user != ROLE_NONE ? leave(&s) : ERR_OK;
+}
+
+static enum err
+run(struct store *store, struct belonging *b, enum err (*command)(struct tx *tx, void *arg))
+{
+    return commit_run(store->commit, command, b, b->username.n);
+}
+
+enum err
+belong_join(struct store *store, struct belonging *b)
+{
+    return run(store, b, join_in_tx);
+}
+
+enum err
+belong_leave(struct store *store, struct belonging *b)
+{
+    return run(store, b, leave_in_tx);
+}
+
+enum err
+belong_set(struct store *store, struct belonging *b)
+{
+    return run(store, b, set_in_tx);
+}
+
+enum err
+belong_remove(struct store *store, struct belonging *b)
+{
+    return run(store, b, remove_in_tx);
+}
