@@ -1,5 +1,6 @@
 """imd without nginx: the binary in a directory of its own, spoken to on its FastCGI socket."""
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -28,7 +29,8 @@ class Directory:
         self.path = Path(tempfile.mkdtemp(prefix="imd-alone-"))
         self.socket = self.path / "imd.sock"
         self.db = self.path / "imd.db"
-        self.flags = [f"--database={self.db}", f"--socket={self.socket}", f"--push-socket={self.path}/push.sock"]
+        self.flags = [f"--database={self.db}", f"--socket={self.socket}", f"--push-socket={self.path}/push.sock",
+                      "--loopback-only", f"--user={pwd.getpwuid(os.geteuid()).pw_name}"]
         self._imds = []
 
     def start(self, *flags):

@@ -31,7 +31,8 @@ def request(method, path, body=None, flags=0):
     content = b"" if body is None else json.dumps(body).encode()
     route, _, query = path.partition("?")
     values = {"REQUEST_METHOD": method, "IMD_PATH": route, "QUERY_STRING": query, "CONTENT_TYPE": "application/json",
-              "CONTENT_LENGTH": str(len(content)), "REQUEST_ID": "0123456789abcdef" * 2}
+              "CONTENT_LENGTH": str(len(content)), "REQUEST_ID": "0123456789abcdef" * 2, "REMOTE_ADDR": "127.0.0.1",
+              "SERVER_ADDR": "127.0.0.1"}
     return (begin(flags) + record(PARAMS, pairs(values)) + record(PARAMS)
             + (record(STDIN, content) if content else b"") + record(STDIN))
 

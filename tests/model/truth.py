@@ -81,6 +81,8 @@ class Truth:
     def conversation(self, conversation, members=True):
         row, names = self.conversations[conversation], self.members(conversation)
         shown = {name: row[name] for name in ("id", "type", "title", "created_at", "updated_at", "last_seq", "version")}
+        if row["type"] == "group_chat":
+            shown["join"] = "invite" if row["invite_only"] else "open"
         return shown | {"member_count": len(names)} | ({"members": names} if members else {})
 
     def entry(self, username, conversation):
@@ -132,6 +134,8 @@ class Truth:
             versions += [message["created_version"], message["changed_version"]]
         for stay in self._all_stays(conversation):
             versions += [stay["joined_version"] if stay["joined_version"] > 1 else None, stay["left_version"]]
+            if stay["version"] not in (stay["joined_version"], stay["left_version"]):
+                versions.append(stay["version"])  # the last role that they were given
         versions = sorted(version for version in versions if version is not None)
         assert len(set(versions)) == len(versions), f"two changes share a version: {versions}"
         assert versions[-1] <= self.conversations[conversation]["version"], f"a version from the future: {versions[-1]}"
@@ -152,7 +156,13 @@ class Truth:
                     and stay["left_seq"] <= later["joined_seq"], f"{username} is there twice: {stay}, {later}"
             told = [stay["version"] for stay in stays]
             last = stays[-1]["left_version"] or stays[-1]["joined_version"]
-            assert told == [None] * (len(stays) - 1) + [last], f"{username}'s standing is told by {told}, not at {last}"
+            assert told[:-1] == [None] * (len(stays) - 1), f"{username}'s standing is told by {told}"
+            # A role that they were given since tells it as well.
+            assert told[-1] == last or (told[-1] > last and stays[-1]["left_version"] is None), \
+                f"{username}'s standing is told at {told[-1]}, not at {last}"
+        owners = [username for username, stays in self.stays[conversation].items()
+                  if stays[-1]["left_version"] is None and stays[-1]["role"] == "owner"]
+        assert len(owners) <= 1, f"owned by {owners}"
 
     def _assert_messages(self, conversation):
         messages = self.messages[conversation]

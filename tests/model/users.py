@@ -7,7 +7,8 @@ import random
 from urllib.parse import quote
 
 WEIGHTS = {"send": 38, "repeat": 3, "edit": 10, "delete": 4, "react": 14, "unreact": 6, "create_group": 2,
-           "create_private": 2, "join": 7, "leave": 4, "rename": 4, "read": 12, "type": 4}
+           "create_private": 2, "join": 7, "leave": 4, "rename": 4, "add": 4, "remove": 2, "give_role": 3, "close": 1,
+           "read": 12, "type": 4}
 # More than one message may have.
 EMOJIS = [chr(0x1F600 + number) for number in range(38)] + ["👩‍👩‍👧‍👦", "+1"]
 # Longer than what goes out with every event where members are many.
@@ -144,7 +145,10 @@ class User:
     def _create_group(self, decision):
         members = [self.name, *decision.dice.sample(self._others, decision.dice.randrange(1, 6))]
         # Asked twice it makes two groups, and nobody minds.
-        answer = self.rest.ask("POST", "/conversations/", {"type": "group_chat", "members": members})
+        body = {"type": "group_chat", "members": members}
+        if decision.dice.random() < 0.7:
+            body["username"] = self.name
+        answer = self.rest.ask("POST", "/conversations/", body)
         self._board.append(answer.json["id"])
 
     def _create_private(self, decision):
@@ -153,7 +157,7 @@ class User:
 
     def _join(self, decision):
         group = pick(decision.dice, list(self._board), 2)
-        self.rest.ask("POST", f"/conversations/{group}/join", {"username": self.name})
+        self.rest.ask("POST", f"/conversations/{group}/join", {"username": self.name}, allowed=(403,))
 
     def _leave(self, decision):
         group = pick(decision.dice, list(self._board), 2)
@@ -164,6 +168,28 @@ class User:
         if conversation:
             body = {"username": self.name, "title": pick(decision.dice, ["", "Tea", f"{self.name} {decision.number}"])}
             self.rest.ask("PATCH", f"/conversations/{conversation}", body, allowed=(403,))
+
+    def _member_of_group(self, decision):
+        """Somebody's place in a group, whether they are there or not."""
+        group = pick(decision.dice, list(self._board), 2)
+        return f"/conversations/{group}/members/{pick(decision.dice, self._others)}"
+
+    def _add(self, decision):
+        self.rest.ask("PUT", self._member_of_group(decision), {"username": self.name}, allowed=(403,))
+
+    def _remove(self, decision):
+        self.rest.ask("DELETE", self._member_of_group(decision), username=self.name, allowed=(403,))
+
+    def _give_role(self, decision):
+        role = pick(decision.dice, ["admin", "member", "owner"], 2)
+        self.rest.ask("PUT", self._member_of_group(decision), {"username": self.name, "role": role},
+                      allowed=(403, 409))
+
+    def _close(self, decision):
+        """Or open it again."""
+        group = pick(decision.dice, list(self._board), 2)
+        body = {"username": self.name, "join": pick(decision.dice, ["invite", "open"])}
+        self.rest.ask("PATCH", f"/conversations/{group}", body, allowed=(403,))
 
     def _read(self, decision):
         conversation = self._conversation(decision.dice)

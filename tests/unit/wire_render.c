@@ -152,7 +152,8 @@ group(void)
 }
 
 #define GROUP                                                                                                \
-    "{\"id\":3,\"type\":\"group_chat\",\"title\":\"Us\",\"members\":[\"ann\",\"bob\"],\"member_count\":2,"   \
+    "{\"id\":3,\"type\":\"group_chat\",\"title\":\"Us\",\"join\":\"open\",\"members\":[\"ann\",\"bob\"],"    \
+    "\"member_count\":2,"                                                                                    \
     "\"created_at\":11,\"updated_at\":22,\"last_seq\":4,\"version\":9"
 
 static void
@@ -167,14 +168,15 @@ a_conversation_shows_its_members_where_they_were_read(void **state)
     c.members_read = 0;
     c.member_count = 101;
     render_conversation(&out, &c);
-    assert_written(
-        "{\"id\":3,\"type\":\"group_chat\",\"title\":\"Us\",\"member_count\":101,\"created_at\":11,"
-        "\"updated_at\":22,\"last_seq\":4,\"version\":9}");
+    assert_written("{\"id\":3,\"type\":\"group_chat\",\"title\":\"Us\",\"join\":\"open\",\"member_count\":"
+                   "101,\"created_at\":11,"
+                   "\"updated_at\":22,\"last_seq\":4,\"version\":9}");
     /* Nobody is there: that was read, too. */
     c.member_count = 0;
     c.title = str_c("");
     render_conversation(&out, &c);
-    assert_written("{\"id\":3,\"type\":\"group_chat\",\"title\":\"\",\"members\":[],\"member_count\":0,"
+    assert_written("{\"id\":3,\"type\":\"group_chat\",\"title\":\"\",\"join\":\"open\",\"members\":[],"
+                   "\"member_count\":0,"
                    "\"created_at\":11,\"updated_at\":22,\"last_seq\":4,\"version\":9}");
 }
 
