@@ -23,7 +23,7 @@ PYTHON   := /usr/bin/python3
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
-HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS   ?= -O2 -g
 IMD_CFLAGS  := -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(WARNINGS) $(HARDEN) -pthread \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -137,10 +137,11 @@ build/lint/node_modules: tests/lint/package.json tests/lint/package-lock.json
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# Formatting, the walls between the rooms, two analysers, and the machine-readable contract.
-lint: deps-lint build/lint/node_modules
+# Formatting, the walls between the rooms, hardened programs, two analysers, and the machine-readable contract.
+lint: deps-lint build/lint/node_modules all
 	@clang-format --dry-run -Werror $(C_FILES)
 	@$(PYTHON) tests/lint/rooms.py
+	@tests/lint/hardened.sh $(BUILD)/imd $(BUILD)/imctl
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app
 	@printf '%s\n' $(SOURCES) \
@@ -235,7 +236,7 @@ help:
 	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
 	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
-	@echo 'make lint     formatting, walls between the rooms, cppcheck, clang-tidy'
+	@echo 'make lint     formatting, walls between the rooms, hardening, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'

@@ -13,18 +13,27 @@ MAY_INCLUDE = {
     "base": {"base"},
     "store": {"base", "store"},
     "wire": {"base", "wire"},
+    "auth": {"base", "wire", "auth"},
     "http": {"base", "http"},
     "push": {"base", "push"},
     "domain": {"base", "store", "domain"},
-    "api": {"base", "http", "domain", "wire", "push", "api", "store"},
+    "api": {"base", "auth", "http", "domain", "wire", "push", "api", "store"},
 }
 # What api takes from store is the handle that it passes on to the domain.
 API_FROM_STORE = {"store/store.h"}
-LIBRARY_ROOM = {"sqlite3.h": "store/db.c", "jansson.h": "wire/body.c", "fcgiapp.h": "http/server.c"}
+LIBRARY_ROOM = {"sqlite3.h": "store/db.c", "jansson.h": "wire/body.c", "fcgiapp.h": "http/server.c",
+                "jwt.h": "auth/token.c", "seccomp.h": "base/sandbox.c"}
+CRYPTO_FILE = "auth/token.c"
 SOCKETS_ROOM = re.compile(r"(?<![\w>.])connect\(")
 CONNECT_FILES = {"push/nchan.c", "http/server.c"}
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\s')
 SQL_FILE = "store/sql.c"
+# Statements are prepared from the table alone; scripts are those of schema/.
+SCRIPTS = re.compile(r"(?<!enum err )db_script\(")
+SCRIPTS_FILES = {"store/migrate.c", "store/db.c", "store/db.h"}
+# What imd never does; base/sandbox.c forbids it to the processes as well.
+NEVER = re.compile(r"\b(execv\w*|execl\w*|posix_spawn\w*|system|popen|getaddrinfo|gethostbyname)\(|"
+                   r"\bsocket\((?!AF_UNIX)|\b(strcpy|strcat|sprintf|gets|alloca)\(")
 
 
 def breaches(path):
@@ -38,6 +47,8 @@ def breaches(path):
             target_room = target.split("/")[0]
             if target in LIBRARY_ROOM and name != LIBRARY_ROOM[target]:
                 yield number, f"{target} belongs to {LIBRARY_ROOM[target]} alone"
+            if target.startswith("openssl/") and name != CRYPTO_FILE:
+                yield number, f"libcrypto belongs to {CRYPTO_FILE} alone"
             if room and target_room in MAY_INCLUDE and target_room not in MAY_INCLUDE[room]:
                 yield number, f"{room}/ must not include {target_room}/"
             if room == "api" and target_room == "store" and target not in API_FROM_STORE:
@@ -46,6 +57,11 @@ def breaches(path):
                 yield number, f"{room}/ must not include the processes"
         if SQL.search(line) and name != SQL_FILE:
             yield number, f"SQL belongs to {SQL_FILE} alone"
+        code = line.split("/*")[0]
+        if SCRIPTS.search(code) and name not in SCRIPTS_FILES:
+            yield number, "scripts are those of schema/, for migrations alone"
+        if NEVER.search(code) and not code.startswith(" *"):
+            yield number, f"never here: {NEVER.search(code).group()}"
         if SOCKETS_ROOM.search(line) and name not in CONNECT_FILES:
             yield number, "outgoing sockets belong to push/ alone"
 
