@@ -10,6 +10,8 @@
 # Started by root, both give root up: their files are www-data's.
 # Prints a line "imd is ready …" once everything answers. TERM and INT end both; nothing stays behind.
 set -u
+# Nobody else reads what is written here.
+umask 027
 # Where Debian has nginx is not on an ordinary user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -67,8 +69,8 @@ become() {
     [ "$(id -u)" = 0 ] || return 0
     user=www-data
     chown "$user" "$state" "$state/tmp" || return 1
-    for file in imd.db imd.db-wal imd.db-shm imd.db-witness keys keys/*; do
-        [ ! -e "$state/$file" ] || chown "$user" "$state/$file" || return 1
+    for file in "$state"/imd.db* "$state/keys" "$state"/keys/*; do
+        [ ! -e "$file" ] || chown "$user" "$file" || return 1
     done
     setpriv --reuid "$user" --regid "$user" --init-groups test -w "$state" && return 0
     user=root

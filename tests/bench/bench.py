@@ -38,6 +38,7 @@ from stack import Stack, wait_until  # noqa: E402
 
 BUILD = ROOT / "build"
 ECHO = BUILD / "bench/echo"
+INSTALLED = "/usr/local/share/imd/nginx/"  # where the shipped files say that they are
 POSTS_PER_S = 200
 SOCKET_ROUNDS = 5
 PAIRS, PUSHED_PAIRS = 400, 5  # posts into each group in a round, without and with their fan-out
@@ -98,7 +99,10 @@ class Bench:
         upstream = block(r"upstream imd", "imd-http.conf")
         location = block(r"location \^~ /_imd/", "imd-server.conf")
         upstream = re.sub(r"(?m)^\s*server\s[^;]+;", f"server unix:{self.work}/echo.sock;", upstream)
-        location = location.replace("internal;", "").replace("fastcgi_pass imd;", "fastcgi_pass echo;")
+        # As included, but for whom it asks.
+        asks = (ROOT / "nginx/imd-fastcgi.conf").read_text().replace("fastcgi_pass imd;", "fastcgi_pass echo;")
+        location = location.replace("internal;", "").replace(f"include {INSTALLED}imd-fastcgi.conf;", asks)
+        location = location.replace(INSTALLED, f"{self.work / name}/")
         return Stack(imd_flags=imd_flags, nginx_workers=self.nginx_workers, state=self.work / name,
                      http_extra="upstream echo " + upstream, server_extra="location = /echo " + location)
 
