@@ -1,14 +1,14 @@
 """Who may call what: the room has one site for each way to tell callers, and tests that need another make their own."""
 import sys
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 # Beside the helpers of this room, those of push (what is heard), and of fault (an imd without nginx).
 sys.path[:0] = [str(Path(__file__).parent), *(str(Path(__file__).parents[1] / room) for room in ("push", "fault"))]
-pytest.register_assert_rewrite("listeners", "people", "sites", "alone", "fastcgi", "tokens")
+pytest.register_assert_rewrite("listeners", "people", "sites", "keyring", "alone", "fastcgi", "tokens")
 
+from keyring import open_keyring
 from listeners import Audience
 from sites import open_site
 
@@ -52,6 +52,12 @@ def site(request):
 @pytest.fixture
 def jwt(_jwt):
     return _jwt
+
+
+@pytest.fixture(scope="session")
+def keyring():
+    with open_keyring() as site:
+        yield site
 
 
 @pytest.fixture

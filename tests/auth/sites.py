@@ -3,7 +3,7 @@ from contextlib import closing, contextmanager
 
 from api import Books, Client, new_name
 from people import Person
-from stack import Stack, wait_until
+from stack import Stack, free_port, wait_until
 from tokens import Hs256
 
 # The one whom a proxy site's settings name as administrator.
@@ -28,6 +28,24 @@ def proxy_stack(user, imd_flags=(), server_extra="", **more):
                  env={"AUTH": "proxy", **more.pop("env", {})}, **more)
 
 
+class Host:
+    """
+    One more server{} of a stack not yet started, written as a host writes his around imd's file. It can be called
+    as a stack can.
+    """
+
+    def __init__(self, stack, directives="", address="127.0.0.1", tls=False):
+        self.prefix, self.port, self.address = "", free_port(), address
+        self.url = f"http://{address}:{self.port}"
+        stack.add_http(f"""
+            server {{
+                listen {address}:{self.port}{' ssl' if tls else ''};
+                {directives}
+                include {stack.state}/imd-server.conf;
+            }}
+        """)
+
+
 class Site:
     def __init__(self, mode, stack, credentials):
         """`credentials(name, is_admin)` are the headers with which that user calls."""
@@ -43,6 +61,10 @@ class Site:
 
     def close(self):
         self.books.close()
+
+    def whoami(self, headers):
+        """An answer that depends on the caller alone."""
+        return self.api.request("GET", "/conversations", None, headers)
 
     def settle(self):
         wait_until(lambda: self.setter.get("/healthz").ok["outbox_pending"] == 0, 15, "all is pushed")

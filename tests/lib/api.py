@@ -3,6 +3,7 @@
 It holds what every answer owes (a request id, no 5xx, all that openapi.json promises) and what every problem owes, so
 that no test has to ask.
 """
+import functools
 import hashlib
 import http.client
 import itertools
@@ -67,12 +68,13 @@ class Answer:
 
 
 class Client:
-    """One kept connection to a stack. `headers` go with every request: who calls, say."""
+    """One kept connection to a stack. `headers` go with every request: who calls, say. `tls`: an SSL context."""
 
-    def __init__(self, stack, headers=()):
+    def __init__(self, stack, headers=(), address="127.0.0.1", tls=None):
         self._prefix = stack.prefix
         self._headers = dict(headers)
-        self._connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=TIMEOUT_S)
+        kind = functools.partial(http.client.HTTPSConnection, context=tls) if tls else http.client.HTTPConnection
+        self._connection = kind(address, stack.port, timeout=TIMEOUT_S)
 
     def __enter__(self):
         return self
