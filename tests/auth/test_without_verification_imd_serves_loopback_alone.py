@@ -107,8 +107,8 @@ def test_in_so_many_words():
                 client.get("/messages", username="ann").ok
 
 
-def test_a_run_that_listens_to_all_is_told_so():
-    stack = Stack(env={"AUTH": "none", "LISTEN": "0.0.0.0"})
+def test_a_run_that_listens_to_all_is_told_so(tmp_path):
+    stack = Stack(state=tmp_path, env={"AUTH": "none", "LISTEN": "0.0.0.0"})
     with pytest.raises(AssertionError, match="(?s)serve.sh ended.*insecure.public"):
         stack.start()
 
