@@ -1,7 +1,6 @@
 """In proxy mode a caller is whom the host's nginx has told apart, by whatever means it has: three of them, for real."""
 import base64
 import ssl
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +23,7 @@ class Proxy:
 
     def __init__(self, state):
         self.state = state
-        self.stack = Stack(imd_flags=["--admins=root, chief"], env={"AUTH": "proxy"}, state=state)
+        self.stack = Stack(imd_flags=["--admins=root,chief"], env={"AUTH": "proxy"}, state=state)
         (state / "passwords").write_text("".join(f"{name}:{{PLAIN}}{name} secret\n" for name in ("ann", "bob", "root", "chief", "a-b")))
         self.plain = Host(self.stack)
         self.basic = Host(self.stack, f'auth_basic "members"; auth_basic_user_file {state}/passwords; set $imd_user $remote_user;')
