@@ -10,8 +10,7 @@ CHALLENGE = 'Bearer realm="imd"'
 class Keyring(Site):
     def __init__(self, stack, keys):
         self.keys = {key.kid: key for key in keys}
-        shared = self.keys["shared"]
-        super().__init__("jwt", stack, lambda name, is_admin: bearer(shared.token(name)))
+        super().__init__("jwt", stack, lambda name, is_admin: bearer(keys[0].token(name)))
 
     def __getattr__(self, kid):
         return self.keys[kid]

@@ -43,9 +43,11 @@ def doors():
 def origins(host):
     """What is not this site, however much it looks like it."""
     here = f"127.0.0.1:{host.port}"
-    return ["https://evil.example", "null", "http://127.0.0.1", f"http://127.0.0.1:{host.port + 1}", f"http://{here}.evil.example",
+    return ["https://evil.example", "null", "http://127.0.0.1", f"http://127.0.0.1:{host.port + 1}",
+            f"http://{here}.evil.example",
             f"http://evil.example:{host.port}", f"http://evil.example/{here}", f"http://{here}@evil.example", "file://",
-            f"http://x{here}", f"http://evil.example?{here}", f"http://evil.example#http://{here}", here, "x", "http://",
+            f"http://x{here}", f"http://evil.example?{here}", f"http://evil.example#http://{here}", here, "x",
+            "http://",
             f"{LISTED}.evil.example", f"https://evil.example {LISTED}", "https://pages.exampl", "https://ages.example",
             "http://pages.example", f"{LISTED}:8443", "https://first.example https://pages.example", "*"]
 
@@ -125,14 +127,18 @@ def test_without_origin(doors, host):
 
 def test_every_writing_method(doors, host):
     with Client(host) as client:
-        for method, path in (("POST", "/messages"), ("POST", "/conversations"), ("PATCH", "/messages/1"), ("DELETE", "/messages/1"),
-                             ("PUT", "/messages/1/reactions/x"), ("DELETE", "/messages/1/reactions/x"), ("PATCH", "/conversations/1"),
-                             ("POST", "/conversations/1/join"), ("POST", "/conversations/1/leave"), ("POST", "/conversations/1/typing"),
+        for method, path in (("POST", "/messages"), ("POST", "/conversations"), ("PATCH", "/messages/1"),
+                             ("DELETE", "/messages/1"),
+                             ("PUT", "/messages/1/reactions/x"), ("DELETE", "/messages/1/reactions/x"),
+                             ("PATCH", "/conversations/1"),
+                             ("POST", "/conversations/1/join"), ("POST", "/conversations/1/leave"),
+                             ("POST", "/conversations/1/typing"),
                              ("PUT", "/conversations/1/read"), ("PUT", "/conversations/1/members/ann"),
                              ("DELETE", "/conversations/1/members/ann")):
             body = None if method == "DELETE" or "reactions" in path else b"{}"
             for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-                client.request(method, path, body, {**doors.cookie("ann"), **headers}).problem(401, code="missing_credentials")
+                client.request(method, path, body, {**doors.cookie("ann"), **headers}).problem(401,
+                                                                                               code="missing_credentials")
 
 
 def test_a_form_of_a_foreign_page(doors, host):

@@ -130,7 +130,8 @@ def test_what_an_admin_may_not(site, cast, group):
     with site.nothing_changes():
         for person in (owner, eve):
             admin.remove(group, person).problem(403, code="role_required")
-        for person, role in ((bob, "admin"), (bob, "owner"), (eve, "member"), (admin, "owner"), (admin, "member"), (owner, "member")):
+        for person, role in ((bob, "admin"), (bob, "owner"), (eve, "member"), (admin, "owner"), (admin, "member"),
+                             (owner, "member")):
             admin.add(group, person, role=role).problem(403, code="role_required")
         admin.edit(other, "changed").problem(403, code="not_the_sender")
         admin.edit(said, "changed").problem(403, code="not_the_sender")
@@ -195,15 +196,18 @@ def test_unknown_people_and_groups(site, cast, group):
     owner, admin, bob, eve = cast
     with site.nothing_changes():
         for name in ("a b", "a" * 21, "änn", "a-b"):
-            assert owner.ask("PUT", f"/conversations/{group}/members/{quote(name)}", {"username": owner.name}).status in (400, 404)
-            assert owner.ask("DELETE", f"/conversations/{group}/members/{quote(name)}", username=owner.name).status in (400, 404)
+            assert owner.ask("PUT", f"/conversations/{group}/members/{quote(name)}",
+                             {"username": owner.name}).status in (400, 404)
+            assert owner.ask("DELETE", f"/conversations/{group}/members/{quote(name)}",
+                             username=owner.name).status in (400, 404)
         owner.add(2 ** 60, bob).problem(404, code="invalid_conversation_id")
         owner.remove(2 ** 60, bob).problem(404, code="invalid_conversation_id")
         # Not a member: a success that changes nothing.
         assert owner.remove(group, eve).ok == {"result": "success"}
 
 
-@pytest.mark.parametrize("what", [{}, {"join": "closed"}, {"join": ""}, {"join": None, "title": 7}, {"join": 1}, {"join": ["open"]},
+@pytest.mark.parametrize("what", [{}, {"join": "closed"}, {"join": ""}, {"join": None, "title": 7}, {"join": 1},
+                                  {"join": ["open"]},
                                   {"title": "ok", "join": "Open"}, {"title": 7, "join": "open"}])
 def test_changes_that_are_none(site, cast, group, what):
     owner = cast[0]

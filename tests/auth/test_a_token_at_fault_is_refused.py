@@ -19,11 +19,13 @@ KIDS = {"HS256": "shared", "RS256": "pair", "ES256": "curve"}
 @pytest.mark.parametrize("kid", [{}, {"kid": "shared"}, {"kid": "none"}], ids=["no_kid", "kid", "kid_none"])
 def test_no_algorithm(keyring, alg, kid):
     message = f"{encode({'alg': alg, **kid})}.{encode(GOOD)}"
-    for token in (message, f"{message}.", f"{message}.{encode(b'x')}", keyring.shared.signed({"alg": alg, **kid}, GOOD)):
+    for token in (message, f"{message}.", f"{message}.{encode(b'x')}",
+                  keyring.shared.signed({"alg": alg, **kid}, GOOD)):
         keyring.assert_refused(token)
 
 
-@pytest.mark.parametrize("alg", ["HS384", "HS512", "RS384", "RS512", "ES384", "ES512", "PS256", "EdDSA", "hs256", "HS256 ",
+@pytest.mark.parametrize("alg", ["HS384", "HS512", "RS384", "RS512", "ES384", "ES512", "PS256", "EdDSA", "hs256",
+                                 "HS256 ",
                                  "", "HS25", "HS2567", None, 256, True, ["HS256"], {"HS256": 1}])
 def test_other_algorithm(keyring, alg):
     for kid in KIDS.values():
@@ -101,7 +103,8 @@ def test_header(keyring, header):
 # -- the claims
 
 NOW = int(time.time())
-NAMES = [None, "", " ", "a b", "ann ", "A" * 21, "ann-", "änn", "ann\0", "ann\n", "*", "../ann", 7, 1.5, True, False, [],
+NAMES = [None, "", " ", "a b", "ann ", "A" * 21, "ann-", "änn", "ann\0", "ann\n", "*", "../ann", 7, 1.5, True, False,
+         [],
          ["ann"], {"name": "ann"}]
 
 
@@ -117,7 +120,8 @@ def test_no_sub(keyring):
 
 @pytest.mark.parametrize("claim", ["exp", "nbf"])
 @pytest.mark.parametrize("value", ["{}", "[]", "true", "false", f'"{NOW + 3600}"', f"{NOW + 3600}.0", f"{NOW + 3600}.5",
-                                   "1e99", "2e9", "-1e99", "99999999999999999999", "-99999999999999999999", '""', '"x"'])
+                                   "1e99", "2e9", "-1e99", "99999999999999999999", "-99999999999999999999", '""',
+                                   '"x"'])
 def test_time_that_is_no_whole_number(keyring, claim, value):
     keyring.assert_refused(keyring.shared.signed({"alg": "HS256"}, f'{{"sub":"ann","{claim}":{value}}}'))
 
@@ -127,8 +131,10 @@ def test_time_that_is_no_whole_number(keyring, claim, value):
     f'{{"sub":"ann","exp":1,"exp":{NOW + 3600}}}',
     f'{{"sub":"ann","exp":{NOW + 3600},"role":"member","role":"admin"}}',
     f'{{"sub":"ann","\\u0073ub":"bob","exp":{NOW + 3600}}}',
-    "", "{", "null", "[]", '"ann"', '["sub","ann"]', f'{{"sub":"ann","exp":{NOW + 3600}}}x', f'{{"sub":"ann","exp":{NOW + 3600}',
-    b'\xef\xbb\xbf{"sub":"ann"}', b'{"sub":"ann","x":"\xff"}', b'{"sub":"ann"}\0', '{"sub":"ann","x":' + "[" * 1400 + "]" * 1400 + "}",
+    "", "{", "null", "[]", '"ann"', '["sub","ann"]', f'{{"sub":"ann","exp":{NOW + 3600}}}x',
+    f'{{"sub":"ann","exp":{NOW + 3600}',
+    b'\xef\xbb\xbf{"sub":"ann"}', b'{"sub":"ann","x":"\xff"}', b'{"sub":"ann"}\0',
+    '{"sub":"ann","x":' + "[" * 1400 + "]" * 1400 + "}",
 ], ids=lambda payload: str(payload)[:40])
 def test_payload(keyring, payload):
     keyring.assert_refused(keyring.shared.signed({"alg": "HS256"}, payload))
@@ -161,7 +167,8 @@ def test_signature_of_another_kind(keyring):
 
     message = f"{encode({'alg': 'RS256', 'kid': 'pair'})}.{encode(GOOD)}"
     good = keyring.pair.sign(message.encode())
-    for signature in (b"", bytes(256), b"\xff" * 256, b"\0" + good, good + b"\0", good[:-1], bytes(255) + b"\1", good * 2,
+    for signature in (b"", bytes(256), b"\xff" * 256, b"\0" + good, good + b"\0", good[:-1], bytes(255) + b"\1",
+                      good * 2,
                       HASHES["256"](message.encode()).digest()):
         keyring.assert_refused(f"{message}.{encode(signature)}")
 
@@ -201,7 +208,8 @@ def test_wrong_letters(keyring):
             break
     plain = signature.translate(str.maketrans("-_", "+/"))
     for token in (f"{header}.{payload}.{signature}=", f"{header}.{payload}.{plain}", f"{header}.{payload}.{plain}=",
-                  f"{header}=.{payload}.{signature}", f"{header}.{payload}==.{signature}", f"{header}. {payload}.{signature}",
+                  f"{header}=.{payload}.{signature}", f"{header}.{payload}==.{signature}",
+                  f"{header}. {payload}.{signature}",
                   f"{header}.{payload}.{signature[:20]} {signature[20:]}", f"{header}.{payload}.{signature}.",
                   f"{header}.{payload}.{signature}.{signature}", f".{header}.{payload}.{signature}",
                   f"{header}..{payload}.{signature}", f"{header}.{payload}", header, ".", "..", "...", "a.b.c", "x",
@@ -214,7 +222,8 @@ def test_wrong_letters(keyring):
 
 def test_two_tokens(keyring):
     one, other = keyring.shared.token("ann"), keyring.shared.token("bob")
-    for text in (f"{one} {other}", f"{one},{other}", f"{one}, Bearer {other}", f"{one} Bearer {other}", f"{one};{other}"):
+    for text in (f"{one} {other}", f"{one},{other}", f"{one}, Bearer {other}", f"{one} Bearer {other}",
+                 f"{one};{other}"):
         keyring.assert_refused(text)
 
 
@@ -247,7 +256,8 @@ def test_what_a_refusal_leaves(keyring):
     with keyring.nothing_changes():
         for method, path, body in (("POST", "/conversations", {"type": "group_chat", "members": ["mallory", "ann"]}),
                                    ("POST", "/messages", {"conversation_id": 1, "content": "x"}),
-                                   ("POST", "/conversations/1/join", {}), ("PUT", "/conversations/1/members/mallory", {})):
+                                   ("POST", "/conversations/1/join", {}),
+                                   ("PUT", "/conversations/1/members/mallory", {})):
             assert_unauthorized(keyring.api.write(method, path, body, bad), "invalid_token")
     keyring.assert_taken(keyring.shared.token("ann"), "ann")
 

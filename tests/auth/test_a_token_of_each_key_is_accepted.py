@@ -29,7 +29,8 @@ def test_header(keyring, header):
 
 def test_claims_that_are_not_ours(keyring):
     name = new_name()
-    more = {"iat": int(time.time()), "jti": "7", "aud": "somebody", "iss": ["odd"], "name": "Ünïcode 👍", "deep": {"sub": "x"}}
+    more = {"iat": int(time.time()), "jti": "7", "aud": "somebody", "iss": ["odd"], "name": "Ünïcode 👍",
+            "deep": {"sub": "x"}}
     keyring.assert_taken(keyring.curve.token(name, **more), name)
 
 

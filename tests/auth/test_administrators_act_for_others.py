@@ -12,12 +12,14 @@ def test_as_whom_they_name(verified):
     group = ann.group(bob)
     said = admin.ask("POST", "/messages", {"conversation_id": group, "content": "hi", "username": bob.name}).ok
     assert said["sender"] == bob.name
-    assert admin.ask("PATCH", f"/messages/{said['id']}", {"content": "hello", "username": bob.name}).ok["content"] == "hello"
+    assert admin.ask("PATCH", f"/messages/{said['id']}", {"content": "hello",
+                                                          "username": bob.name}).ok["content"] == "hello"
     # With that one's rights, and no more.
     for method, path, body, code in (
             ("PATCH", f"/messages/{said['id']}", {"content": "x", "username": ann.name}, "not_the_sender"),
             ("PATCH", f"/conversations/{group}", {"title": "x", "username": bob.name}, "role_required"),
-            ("PUT", f"/conversations/{group}/members/{bob.name}", {"role": "admin", "username": bob.name}, "role_required"),
+            ("PUT", f"/conversations/{group}/members/{bob.name}", {"role": "admin", "username": bob.name},
+             "role_required"),
             ("DELETE", f"/conversations/{group}/members/{ann.name}?username={bob.name}", None, "role_required")):
         admin.ask(method, path, body).problem(403, code=code)
     assert admin.ask("GET", f"/messages?username={bob.name}").ok == bob.ask("GET", "/messages").ok
@@ -101,6 +103,7 @@ def test_by_name(names, tmp_path):
 
 def test_in_mode_none_a_name_is_nothing_but_a_name():
     with Stack(imd_flags=["--admins=root"], env={"AUTH": "none"}) as stack, Client(stack) as client:
-        group = client.post("/conversations", {"type": "group_chat", "members": ["ann", "root"], "username": "ann"}).ok["id"]
+        group = client.post("/conversations", {"type": "group_chat", "members": ["ann", "root"],
+                                               "username": "ann"}).ok["id"]
         client.retitle(group, "root", "mine").problem(403, code="role_required")
         client.write("PUT", f"/conversations/{group}/members/root", {"username": "root", "role": "owner"}).problem(403)

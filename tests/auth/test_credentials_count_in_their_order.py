@@ -48,7 +48,8 @@ def test_cookie_beside_the_password_of_something_else(keyring, ann):
 
 
 @pytest.mark.parametrize("text", ["imd_token={}", "a=b; imd_token={}; c=d", "a=b;imd_token={}", "imd_token={};",
-                                  "aimd_token=x; imd_token={}", "imd_tokens=x; imd_token={}", "a=imd_token; imd_token={}"])
+                                  "aimd_token=x; imd_token={}", "imd_tokens=x; imd_token={}",
+                                  "a=imd_token; imd_token={}"])
 def test_cookie_among_others(keyring, ann, text):
     assert caller(keyring, (ann, "else"), {"Cookie": text.format(keyring.shared.token(ann))}) == ann
 
@@ -86,15 +87,18 @@ def test_sockets_take_them_in_order(keyring, ann, bob):
 
 def test_bad_token_in_the_address(keyring, ann):
     good = keyring.shared.token(ann)
-    for query in ("token=x", f"token={good[:-2]}", f"token={good}=", f"token={good}%3D", f"token={good}%00", f"Token={good}",
+    for query in ("token=x", f"token={good[:-2]}", f"token={good}=", f"token={good}%3D", f"token={good}%00",
+                  f"Token={good}",
                   f"access_token={good}", f"token=x&token={good}", f"token={good}&token={good}", f"token={'x' * 5000}",
                   f"token={keyring.shared.token(ann, exp=1)}", "token=", "token", f"username={ann}"):
         assert request(keyring.stack, f"/ws?{query}", UPGRADE).status in (400, 401), query
 
 
 @pytest.mark.parametrize("method, path", [
-    ("GET", "/messages"), ("GET", "/conversations"), ("POST", "/conversations"), ("POST", "/messages"), ("GET", "/metrics"),
-    ("GET", "/messages/1"), ("DELETE", "/messages/1"), ("PUT", "/messages/1/reactions/x"), ("GET", "/conversations/1/changes"),
+    ("GET", "/messages"), ("GET", "/conversations"), ("POST", "/conversations"), ("POST", "/messages"),
+    ("GET", "/metrics"),
+    ("GET", "/messages/1"), ("DELETE", "/messages/1"), ("PUT", "/messages/1/reactions/x"),
+    ("GET", "/conversations/1/changes"),
     ("PUT", "/conversations/1/members/ann"), ("DELETE", "/conversations/1/members/ann")])
 def test_the_address_is_for_sockets_alone(keyring, ann, method, path):
     """Addresses end up in logs, histories and bookmarks."""

@@ -15,7 +15,8 @@ def test_of_several_conversations_those_one_is_in(verified):
     assert seen(ann, unknown) == []
     ann.ask("GET", "/conversations", id=[theirs]).problem(403, code="not_a_member")
     ann.ask("GET", "/conversations", id=[theirs, unknown]).problem(403, code="not_a_member")
-    assert [found["id"] for found in verified.admin().ask("GET", "/conversations", id=[mine, both, theirs]).ok["conversations"]] \
+    assert [found["id"] for found in verified.admin().ask("GET", "/conversations",
+                                                          id=[mine, both, theirs]).ok["conversations"]] \
         == [mine, both, theirs]
 
 
@@ -42,8 +43,10 @@ def test_an_empty_name_is_left_out_or_wrong_but_nobody_elses(verified):
                    ann.ask("POST", "/messages", {"conversation_id": group, "content": "x", "username": ""}),
                    ann.ask("POST", "/messages", {"conversation_id": group, "content": "x", "username": None}),
                    ann.ask("POST", "/messages", {"conversation_id": group, "content": "x", "username": 7}),
-                   ann.ask("POST", "/messages", {"conversation_id": group, "content": "x", "username": ann.name.upper()}),
-                   ann.ask("POST", "/messages", {"conversation_id": group, "content": "x", "username": ann.name + " "})):
+                   ann.ask("POST", "/messages", {"conversation_id": group, "content": "x",
+                                                 "username": ann.name.upper()}),
+                   ann.ask("POST", "/messages", {"conversation_id": group, "content": "x",
+                                                 "username": ann.name + " "})):
         assert answer.status in (200, 400, 403), answer
         if answer.status == 200 and "sender" in answer.json:
             assert answer.json["sender"] == ann.name
@@ -86,7 +89,9 @@ def test_a_socket_is_told_of_ones_own_conversations_alone(verified, listen):
     ann.say(mine, "the fence").ok
     ear.wait_for(mine, 1)
     assert ear.about(theirs) == []
-    for name in (bob.name, f"{bob.name}%00", f"{bob.name}/", f"../{bob.name}", f"{ann.name},{bob.name}", f"{ann.name}/{bob.name}"):
+    for name in (bob.name, f"{bob.name}%00", f"{bob.name}/", f"../{bob.name}", f"{ann.name},{bob.name}",
+                 f"{ann.name}/{bob.name}"):
         answer = request(verified.stack, f"/ws?username={name}", {**UPGRADE, **ann.headers})
         assert answer.status in (400, 403), (name, answer.status)
-    assert request(verified.stack, f"/ws?username={ann.name}&username={bob.name}", {**UPGRADE, **ann.headers}).status == 400
+    assert request(verified.stack, f"/ws?username={ann.name}&username={bob.name}",
+                   {**UPGRADE, **ann.headers}).status == 400

@@ -1,4 +1,4 @@
-"""A browser shows an answer to another site's page only if the answer says so (CORS): to the pages that the host lists."""
+"""A browser shows an answer to another site's page only if the answer says so (CORS): to pages that the host lists."""
 import pytest
 
 from api import Client
@@ -55,9 +55,11 @@ def listed_words(answer, header):
 
 
 # An answer, a refusal of imd's, one of the routes', one of nginx's.
-REQUESTS = [("GET", "/conversations?username=ann", None), ("GET", "/messages/999999", None), ("GET", "/conversations?id=x", None),
+REQUESTS = [("GET", "/conversations?username=ann", None), ("GET", "/messages/999999", None),
+            ("GET", "/conversations?id=x", None),
             ("PATCH", "/messages", None), ("GET", "/messages/x/y", None), ("GET", "/healthz", None),
-            ("POST", "/conversations", b'{"type":"group_chat","members":["ann"]}'), ("POST", "/messages", b"x" * 600_000)]
+            ("POST", "/conversations", b'{"type":"group_chat","members":["ann"]}'),
+            ("POST", "/messages", b"x" * 600_000)]
 
 
 @pytest.mark.parametrize("method, path, body", REQUESTS)
@@ -82,10 +84,12 @@ def test_a_refused_caller_may_see_why(verified_doors):
 
 def test_a_page_may_read_what_headers_say(api, doors):
     answer = api.request("GET", "/conversations?username=ann", None, {**doors.headers, "Origin": LISTED})
-    assert {"x-request-id", "idempotent-replayed", "retry-after"} <= listed_words(answer, "Access-Control-Expose-Headers")
+    assert {"x-request-id", "idempotent-replayed", "retry-after"} <= listed_words(answer,
+                                                                                  "Access-Control-Expose-Headers")
 
 
-@pytest.mark.parametrize("path", ["/messages", "/messages/1", "/messages/1/reactions/x", "/conversations", "/conversations/1",
+@pytest.mark.parametrize("path", ["/messages", "/messages/1", "/messages/1/reactions/x", "/conversations",
+                                  "/conversations/1",
                                   "/conversations/1/members/ann", "/ws", "/conversations/1/join/"])
 def test_preflight(api, path):
     """A browser asks first, without any credentials."""
@@ -93,7 +97,8 @@ def test_preflight(api, path):
     assert (answer.status, answer.body) == (204, b""), answer
     assert answer.headers.get_all(ALLOWS) == [LISTED]
     assert {"get", "post", "put", "patch", "delete"} <= listed_words(answer, "Access-Control-Allow-Methods"), answer
-    assert {"authorization", "content-type", "idempotency-key"} <= listed_words(answer, "Access-Control-Allow-Headers"), answer
+    assert {"authorization", "content-type", "idempotency-key"} <= listed_words(answer,
+                                                                                "Access-Control-Allow-Headers"), answer
     assert "origin" in listed_words(answer, "Vary"), answer
 
 

@@ -16,7 +16,8 @@ def test_pushes(site, cast, listen):
     owner.add(group, eve, role="admin").ok
     bob.change(group, join="invite").ok
     owner.remove(group, eve).ok
-    expected = [("member.updated", 2, bob.name, "admin"), ("member.joined", 3, eve.name, None), ("member.updated", 4, eve.name, "admin"),
+    expected = [("member.updated", 2, bob.name, "admin"), ("member.joined", 3, eve.name, None),
+                ("member.updated", 4, eve.name, "admin"),
                 ("conversation.updated", 5, None, None), ("member.left", 6, eve.name, None)]
 
     def seen(events):

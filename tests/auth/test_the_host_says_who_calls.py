@@ -24,7 +24,8 @@ class Proxy:
     def __init__(self, state):
         self.state = state
         self.stack = Stack(imd_flags=["--admins=root,chief"], env={"AUTH": "proxy"}, state=state)
-        (state / "passwords").write_text("".join(f"{name}:{{PLAIN}}{name} secret\n" for name in ("ann", "bob", "root", "chief", "a-b")))
+        (state / "passwords").write_text("".join(f"{name}:{{PLAIN}}{name} secret\n" for name in ("ann", "bob", "root",
+                                                                                                 "chief", "a-b")))
         self.plain = Host(self.stack)
         self.basic = Host(self.stack, f'auth_basic "members"; auth_basic_user_file {state}/passwords; set $imd_user $remote_user;')
         # Somebody's login service: it knows sessions.
@@ -65,12 +66,15 @@ class Proxy:
 
     def certificates(self, state):
         for ca in ("ca", "stranger_ca"):
-            openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj", f"/CN={ca}",
+            openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2,
+                    "-subj", f"/CN={ca}",
                     "-keyout", state / f"{ca}.key", "-out", state / f"{ca}.crt")
         for name, ca in (("site", "ca"), ("ann", "ca"), ("root", "ca"), ("mallory", "stranger_ca")):
-            made = openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+            made = openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                           f"/CN={name}",
                            "-keyout", state / f"{name}.key")
-            (state / f"{name}.crt").write_bytes(openssl("x509", "-req", "-CA", state / f"{ca}.crt", "-CAkey", state / f"{ca}.key",
+            (state / f"{name}.crt").write_bytes(openssl("x509", "-req", "-CA", state / f"{ca}.crt", "-CAkey",
+                                                        state / f"{ca}.key",
                                                         "-days", 2, data=made))
 
     def tls_client(self, certificate=None):
@@ -152,8 +156,10 @@ def test_client_certificates(proxy):
         assert answer.status in (400, 401), answer
 
 
-SPOOFS = ["Remote-User", "REMOTE_USER", "Remote_User", "X-Remote-User", "X-Forwarded-User", "X-User", "X-Imd-User", "Imd-User",
-          "imd_user", "X-Auth-Request-User", "X-Authenticated-User", "X-WEBAUTH-USER", "From", "User", "HTTP_REMOTE_USER",
+SPOOFS = ["Remote-User", "REMOTE_USER", "Remote_User", "X-Remote-User", "X-Forwarded-User", "X-User", "X-Imd-User",
+          "Imd-User",
+          "imd_user", "X-Auth-Request-User", "X-Authenticated-User", "X-WEBAUTH-USER", "From", "User",
+          "HTTP_REMOTE_USER",
           "X-Remote-Role", "IMD_USER", "X-Test-User"]
 
 
@@ -161,8 +167,10 @@ SPOOFS = ["Remote-User", "REMOTE_USER", "Remote_User", "X-Remote-User", "X-Forwa
 def test_what_a_client_says_of_itself(proxy, name):
     with Client(proxy.plain) as client:
         for value in ("ann", "root"):
-            assert_unauthorized(client.request("GET", "/conversations", None, {name: value}), "missing_credentials", CHALLENGE)
-            client.write("POST", "/conversations", {"type": "group_chat", "members": ["ann"]}, {name: value}).problem(401)
+            assert_unauthorized(client.request("GET", "/conversations", None, {name: value}), "missing_credentials",
+                                CHALLENGE)
+            client.write("POST", "/conversations", {"type": "group_chat", "members": ["ann"]},
+                         {name: value}).problem(401)
     request(proxy.plain, "/ws?username=ann", {**UPGRADE, name: "ann"}).assert_problem(401)
     with Client(proxy.basic) as client:
         assert_is(client, "bob", {**basic("bob", "bob secret"), name: "ann"})
@@ -172,14 +180,16 @@ def test_passwords_that_nobody_checks(proxy):
     """nginx knows $remote_user of any password, if nobody switched auth_basic on."""
     with Client(proxy.plain) as client:
         for headers in (basic("ann", "ann secret"), basic("root", "x")):
-            assert_unauthorized(client.request("GET", "/conversations", None, headers), "missing_credentials", CHALLENGE)
+            assert_unauthorized(client.request("GET", "/conversations", None, headers), "missing_credentials",
+                                CHALLENGE)
     request(proxy.plain, "/ws?username=ann", {**UPGRADE, **basic("ann", "ann secret")}).assert_problem(401)
 
 
 def test_tokens_are_not_asked_for(proxy):
     with Client(proxy.plain) as client:
         for headers in ({"Authorization": "Bearer x.y.z"}, {"Cookie": "imd_token=x.y.z"}):
-            assert_unauthorized(client.request("GET", "/conversations", None, headers), "missing_credentials", CHALLENGE)
+            assert_unauthorized(client.request("GET", "/conversations", None, headers), "missing_credentials",
+                                CHALLENGE)
 
 
 def test_health_is_told_to_anybody(proxy):
