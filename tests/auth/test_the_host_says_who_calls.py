@@ -27,7 +27,10 @@ class Proxy:
         (state / "passwords").write_text("".join(f"{name}:{{PLAIN}}{name} secret\n" for name in ("ann", "bob", "root",
                                                                                                  "chief", "a-b")))
         self.plain = Host(self.stack)
-        self.basic = Host(self.stack, f'auth_basic "members"; auth_basic_user_file {state}/passwords; set $imd_user $remote_user;')
+        self.basic = Host(self.stack, f"""
+            auth_basic "members"; auth_basic_user_file {state}/passwords;
+            set $imd_user $remote_user;
+        """)
         # Somebody's login service: it knows sessions.
         self.login = Host(self.stack, """
             auth_request /_login;

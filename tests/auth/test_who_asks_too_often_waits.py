@@ -118,8 +118,8 @@ def test_no_limits_unless_nginx_says_so(key):
 
 
 def test_in_mode_none_an_address_is_limited():
-    with Stack(imd_flags=[f"--user-rate={RATE}", f"--user-burst={BURST}"], env={"AUTH": "none", "LIMITS": "1"}) as stack, \
-            Client(stack) as client:
+    flags = [f"--user-rate={RATE}", f"--user-burst={BURST}"]
+    with Stack(imd_flags=flags, env={"AUTH": "none", "LIMITS": "1"}) as stack, Client(stack) as client:
         granted = next(number for number in range(200)
                        if client.get("/conversations", username=f"user_{number}").status == 429)
         assert granted >= BURST

@@ -108,5 +108,6 @@ def test_the_pair_has_one_chat_whoever_asks(site, cast):
     owner, bob, _ = cast
     chat = owner.create(bob, kind="private_chat").ok["id"]
     for asker, other in ((owner, bob), (bob, owner)):
-        answer = asker.ask("POST", "/conversations", {"type": "private_chat", "members": [other.name], "username": asker.name})
+        answer = asker.ask("POST", "/conversations", {"type": "private_chat", "members": [other.name],
+                                                      "username": asker.name})
         assert answer.ok["id"] == chat

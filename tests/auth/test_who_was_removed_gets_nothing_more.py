@@ -60,8 +60,10 @@ def test_pages_and_lists(site):
     eve.say(group).problem(403, code="not_a_member")
     eve.ask("GET", f"/conversations/{group}/changes", username=eve.name).problem(403, code="not_a_member")
     if site.verifies:
-        for path in (f"/messages?conversation_id={group}", f"/messages?conversation_id={group}&after_seq=0", f"/messages/{hidden}",
-                     f"/conversations?id={group}", f"/conversations/{group}/changes", f"/conversations/{group}/presence"):
+        for path in (f"/messages?conversation_id={group}", f"/messages?conversation_id={group}&after_seq=0",
+                     f"/messages/{hidden}",
+                     f"/conversations?id={group}", f"/conversations/{group}/changes",
+                     f"/conversations/{group}/presence"):
             eve.ask("GET", path).problem(403, code="not_a_member")
 
 

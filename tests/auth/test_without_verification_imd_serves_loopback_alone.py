@@ -36,7 +36,8 @@ def test_it_does_not_start_unless_told():
             assert not directory.db.exists()
 
 
-@pytest.mark.parametrize("flag", ["--loopback-only", "--loopback-only=yes", "--insecure-public", "--insecure-public=yes"])
+@pytest.mark.parametrize("flag", ["--loopback-only", "--loopback-only=yes", "--insecure-public",
+                                  "--insecure-public=yes"])
 def test_it_starts_when_told(flag):
     with Directory() as directory:
         assert run(*directory.flags, "--check", flag).returncode == 0
