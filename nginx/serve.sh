@@ -67,8 +67,8 @@ become() {
     [ "$(id -u)" = 0 ] || return 0
     user=www-data
     chown "$user" "$state" "$state/tmp" || return 1
-    for file in imd.db imd.db-wal imd.db-shm imd.db-witness keys keys/*; do
-        [ ! -e "$state/$file" ] || chown "$user" "$state/$file" || return 1
+    for file in "$state"/imd.db "$state"/imd.db-{wal,shm,witness} "$state"/keys "$state"/keys/*; do
+        [ ! -e "$file" ] || chown "$user" "$file" || return 1
     done
     setpriv --reuid "$user" --regid "$user" --init-groups test -w "$state" && return 0
     user=root
