@@ -10,24 +10,24 @@ pytest.register_assert_rewrite("listeners", "people", "sites", "keyring", "alone
 
 from keyring import open_keyring
 from listeners import Audience
-from sites import open_site
+from sites import open_jwt, open_none, open_proxy
 
 
 @pytest.fixture(scope="session")
 def _none():
-    with open_site("none") as site:
+    with open_none() as site:
         yield site
 
 
 @pytest.fixture(scope="session")
 def _proxy():
-    with open_site("proxy") as site:
+    with open_proxy() as site:
         yield site
 
 
 @pytest.fixture(scope="session")
 def _jwt():
-    with open_site("jwt") as site:
+    with open_jwt() as site:
         yield site
 
 
@@ -67,6 +67,6 @@ def listen():
 
         def listen(person, kind="websocket"):
             person.site.settle()
-            return audience.listen(person.site.stack, person.name, kind, person.headers)
+            return audience.listen(person.site.door, person.name, kind, person.headers)
 
         yield listen

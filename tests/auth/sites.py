@@ -22,12 +22,6 @@ def jwt_stack(*keys, **more):
     return stack
 
 
-def proxy_stack(user, imd_flags=(), server_extra="", **more):
-    """A stack, not yet started, whose host says who calls: `user` is nginx's word for it."""
-    return Stack(imd_flags=imd_flags, server_extra=f"set $imd_user {user};\n{server_extra}",
-                 env={"AUTH": "proxy", **more.pop("env", {})}, **more)
-
-
 class Host:
     """
     One more server{} of a stack not yet started, written as a host writes his around imd's file. It can be called
@@ -47,13 +41,14 @@ class Host:
 
 
 class Site:
-    def __init__(self, mode, stack, credentials):
-        """`credentials(name, is_admin)` are the headers with which that user calls."""
+    def __init__(self, mode, stack, credentials, door=None):
+        """`credentials(name, is_admin)` are the headers with which that user calls, at `door` where there is one."""
         self.mode, self.stack, self.credentials = mode, stack, credentials
-        self.api = Client(stack)
+        self.door = door or stack
+        self.api = Client(self.door)
         self.books = Books(stack)
         # Whoever sets the scene of a test: may give any username, in every mode.
-        self.setter = Client(stack, credentials(ROOT_USER, True))
+        self.setter = Client(self.door, credentials(ROOT_USER, True))
 
     @property
     def verifies(self):
@@ -92,23 +87,27 @@ class Site:
         assert self.books.read() == before
 
 
-def _none():
-    return Stack(env={"AUTH": "none"}), lambda name, is_admin: {}
-
-
-def _proxy():
-    # This host believes a header: here is nobody who must not choose. What a real host does has its own test.
-    stack = proxy_stack("$http_x_test_user", imd_flags=[f"--admins={ROOT_USER}"])
-    return stack, lambda name, is_admin: {"X-Test-User": name}
-
-
-def _jwt():
-    key = Hs256("tests")
-    return jwt_stack(key), lambda name, is_admin: bearer(key.token(name, role="admin" if is_admin else None))
+@contextmanager
+def open_none():
+    with Stack(env={"AUTH": "none"}) as stack, closing(Site("none", stack, lambda name, is_admin: {})) as site:
+        yield site
 
 
 @contextmanager
-def open_site(mode):
-    stack, credentials = {"none": _none, "proxy": _proxy, "jwt": _jwt}[mode]()
-    with stack, closing(Site(mode, stack, credentials)) as site:
+def open_proxy():
+    stack = Stack(imd_flags=[f"--admins={ROOT_USER}"], env={"AUTH": "proxy"})
+    # This host believes a header: here is nobody who must not choose. What a real host does has its own test.
+    door = Host(stack, "set $imd_limits off; set $imd_user $http_x_test_user;")
+    with stack, closing(Site("proxy", stack, lambda name, is_admin: {"X-Test-User": name}, door)) as site:
+        yield site
+
+
+@contextmanager
+def open_jwt():
+    key = Hs256("tests")
+
+    def credentials(name, is_admin):
+        return bearer(key.token(name, role="admin" if is_admin else None))
+
+    with jwt_stack(key) as stack, closing(Site("jwt", stack, credentials)) as site:
         yield site

@@ -8,7 +8,8 @@ import pytest
 
 from api import Client, new_name
 from handshake import UPGRADE, request
-from sites import Host, bearer, jwt_stack, proxy_stack
+from sites import Host, bearer, jwt_stack
+from stack import Stack
 from tokens import Hs256
 
 LISTED = "https://pages.example"
@@ -167,7 +168,7 @@ def test_a_token_in_the_address_of_a_socket(doors):
 
 @pytest.fixture(scope="module")
 def ambient():
-    stack = proxy_stack("$http_x_test_user")
+    stack = Stack(env={"AUTH": "proxy"})
 
     class ProxyDoors(Doors):
         directives = "set $imd_user $http_x_test_user;"

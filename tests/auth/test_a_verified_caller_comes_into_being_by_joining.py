@@ -45,7 +45,7 @@ def test_listening(verified, stranger, listen):
 
 
 def test_listening_without_a_name(verified, stranger):
-    assert request(verified.stack, "/ws", {**UPGRADE, **stranger.headers}).status == 101
+    assert request(verified.door, "/ws", {**UPGRADE, **stranger.headers}).status == 101
 
 
 def test_looking_brings_nobody_into_being(verified, stranger):

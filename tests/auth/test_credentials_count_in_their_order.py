@@ -71,18 +71,18 @@ def test_bad_cookie(keyring, ann):
 def test_each_of_them_opens_a_socket(keyring, ann, how, status):
     token = keyring.shared.token(ann)
     for headers, query in ((bearer(token), ""), (cookie(token), ""), ({}, f"?token={token}")):
-        assert request(keyring.stack, f"/ws{query}", {**how, **headers}).status == status
-    assert request(keyring.stack, f"/ws?username={ann}&token={token}", how).status == status
-    assert request(keyring.stack, f"/ws/?token={token}&username={ann}", how).status == status
+        assert request(keyring.door, f"/ws{query}", {**how, **headers}).status == status
+    assert request(keyring.door, f"/ws?username={ann}&token={token}", how).status == status
+    assert request(keyring.door, f"/ws/?token={token}&username={ann}", how).status == status
 
 
 def test_sockets_take_them_in_order(keyring, ann, bob):
     mine, other = keyring.shared.token(ann), keyring.shared.token(bob)
     for headers, token in (({**bearer(mine), **cookie(other)}, other), (cookie(mine), other), ({}, mine)):
-        assert request(keyring.stack, f"/ws?username={ann}&token={token}", {**UPGRADE, **headers}).status == 101
-        request(keyring.stack, f"/ws?username={bob}&token={token}", {**UPGRADE, **headers}).assert_problem(403)
+        assert request(keyring.door, f"/ws?username={ann}&token={token}", {**UPGRADE, **headers}).status == 101
+        request(keyring.door, f"/ws?username={bob}&token={token}", {**UPGRADE, **headers}).assert_problem(403)
     for headers in (bearer("x"), cookie("x")):
-        request(keyring.stack, f"/ws?token={mine}", {**UPGRADE, **headers}).assert_problem(401)
+        request(keyring.door, f"/ws?token={mine}", {**UPGRADE, **headers}).assert_problem(401)
 
 
 def test_bad_token_in_the_address(keyring, ann):
@@ -91,7 +91,7 @@ def test_bad_token_in_the_address(keyring, ann):
                   f"Token={good}",
                   f"access_token={good}", f"token=x&token={good}", f"token={good}&token={good}", f"token={'x' * 5000}",
                   f"token={keyring.shared.token(ann, exp=1)}", "token=", "token", f"username={ann}"):
-        assert request(keyring.stack, f"/ws?{query}", UPGRADE).status in (400, 401), query
+        assert request(keyring.door, f"/ws?{query}", UPGRADE).status in (400, 401), query
 
 
 @pytest.mark.parametrize("method, path", [

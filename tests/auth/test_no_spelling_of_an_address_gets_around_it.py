@@ -53,5 +53,5 @@ def test_it(verified, method, path):
     with verified.nothing_changes():
         for spelled in spellings(path):
             for verb, headers in itertools.product({method, "HEAD", "get"} if method == "GET" else {method}, DISGUISES):
-                found = status(verified.stack, verb, spelled, headers, body)
+                found = status(verified.door, verb, spelled, headers, body)
                 assert found >= 400 or spelled.split("?")[0] in PUBLIC, (verb, spelled, headers, found)

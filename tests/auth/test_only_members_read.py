@@ -91,7 +91,7 @@ def test_a_socket_is_told_of_ones_own_conversations_alone(verified, listen):
     assert ear.about(theirs) == []
     for name in (bob.name, f"{bob.name}%00", f"{bob.name}/", f"../{bob.name}", f"{ann.name},{bob.name}",
                  f"{ann.name}/{bob.name}"):
-        answer = request(verified.stack, f"/ws?username={name}", {**UPGRADE, **ann.headers})
+        answer = request(verified.door, f"/ws?username={name}", {**UPGRADE, **ann.headers})
         assert answer.status in (400, 403), (name, answer.status)
-    assert request(verified.stack, f"/ws?username={ann.name}&username={bob.name}",
+    assert request(verified.door, f"/ws?username={ann.name}&username={bob.name}",
                    {**UPGRADE, **ann.headers}).status == 400

@@ -38,7 +38,7 @@ def every_form(site, token, expected):
     for how in (UPGRADE, EVENTS):
         for query, headers in ((f"token={token}", {}), (f"username=ann&token={token}", {}), ("", bearer(token)),
                                ("", {"Cookie": f"imd_token={token}"})):
-            found.add(request(site.stack, f"/ws?{query}", {**how, **headers}).status)
+            found.add(request(site.door, f"/ws?{query}", {**how, **headers}).status)
     assert found <= expected, found
 
 
@@ -51,17 +51,17 @@ def test_it(site):
     # Where it does not count, and where nothing is.
     for path in ("/messages", "/conversations/1/changes", "/metrics", "/messages/x/y", "/ws/x", "/nothing", "/healthz",
                  "/ws/%00"):
-        request(site.stack, f"{path}?token={good}", {"Accept": "*/*"})
-    request(site.stack, f"/ws?token={good}&username=%ff", UPGRADE)
-    request(site.stack, f"/ws?token={good}&x={'x' * 40000}", UPGRADE)
-    request(site.stack, f"/ws?token={good}", {**UPGRADE, "If-None-Match": "0"})
-    request(site.stack, f"/ws?token={good}", UPGRADE, method="POST")
+        request(site.door, f"{path}?token={good}", {"Accept": "*/*"})
+    request(site.door, f"/ws?token={good}&username=%ff", UPGRADE)
+    request(site.door, f"/ws?token={good}&x={'x' * 40000}", UPGRADE)
+    request(site.door, f"/ws?token={good}", {**UPGRADE, "If-None-Match": "0"})
+    request(site.door, f"/ws?token={good}", UPGRADE, method="POST")
     assert_unwritten(site.stack, [good, expired, broken])
 
 
 def test_at_the_limits(site):
     token = site.tests.token("bob")
-    answers = [request(site.stack, f"/ws?token={token}", {**EVENTS}).status for _ in range(300)]
+    answers = [request(site.door, f"/ws?token={token}", {**EVENTS}).status for _ in range(300)]
     assert 429 in answers and set(answers) <= {200, 429}
     assert_unwritten(site.stack, [token])
 
@@ -73,11 +73,11 @@ def test_without_imd(site):
     os.rename(socket, away)
     try:
         # Connections that are kept still reach imd.
-        answers = [request(site.stack, f"/ws?token={token}", UPGRADE).status for _ in range(150)]
-        request(site.stack, f"/messages?token={token}", bearer(token))
+        answers = [request(site.door, f"/ws?token={token}", UPGRADE).status for _ in range(150)]
+        request(site.door, f"/messages?token={token}", bearer(token))
     finally:
         os.rename(away, socket)
     assert 502 in answers and 500 not in answers, set(answers)
     assert_unwritten(site.stack, [token])
-    with Client(site.stack) as client:
+    with Client(site.door) as client:
         client.get("/healthz").ok

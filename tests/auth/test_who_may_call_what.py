@@ -343,7 +343,7 @@ def ask(site, scene, request):
     method, target, body = (*said.split(" ", 2), "")[:3]
     target = quote(target, safe="/?=&")
     if method in SOCKETS:
-        answer = handshake.request(site.stack, target, {**SOCKETS[method], **scene.headers})
+        answer = handshake.request(site.door, target, {**SOCKETS[method], **scene.headers})
         return answer.status, json.loads(answer.body)["code"] if answer.status >= 400 else None
     headers = {**scene.headers, "Content-Type": "application/json"} if body else scene.headers
     answer = site.api.request(method, target, body.encode() or None, headers)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import secrets
 import subprocess
 import tempfile
@@ -50,12 +51,13 @@ class Key:
         return f"{message}.{encode(self.sign(message.encode()))}"
 
     def save(self, directory):
-        """As imd wants it. A directory and a secret that nobody else may read."""
+        """As imd wants it: a directory and a file that nobody else may read, but whoever has the directory may."""
         directory = Path(directory)
         directory.mkdir(mode=0o750, exist_ok=True)
         path = directory / f"{self.kid}.{self.alg.lower()}"
         path.touch(mode=0o640)
         path.write_bytes(self.public)
+        os.chown(path, directory.stat().st_uid, directory.stat().st_gid)
         return path
 
 
