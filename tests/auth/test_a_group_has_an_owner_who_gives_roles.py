@@ -157,9 +157,9 @@ def test_what_a_member_may_not(site, cast, group):
     bob.add(group, eve).ok
     said = owner.say(group).ok["id"]
     with site.nothing_changes():
-        for person in (owner, admin, eve):
+        for person, role in ((owner, "member"), (owner, "admin"), (admin, "owner"), (admin, "member"), (eve, "admin")):
             bob.remove(group, person).problem(403, code="role_required")
-            bob.add(group, person, role="owner").problem(403, code="role_required")
+            bob.add(group, person, role=role).problem(403, code="role_required")
         bob.add(group, bob, role="admin").problem(403, code="role_required")
         bob.change(group, title="mine").problem(403, code="role_required")
         bob.change(group, join="invite").problem(403, code="role_required")

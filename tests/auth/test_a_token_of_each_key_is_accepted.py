@@ -19,7 +19,7 @@ def test_key(keyring, kid, said):
 
 @pytest.mark.parametrize("header", [
     {"alg": "HS256"},
-    {"alg": "HS256", "typ": "at+jwt", "kid": "shared", "cty": "x", "unknown": [1, {"a": None}]},
+    {"alg": "HS256", "typ": "jwt", "kid": "shared", "cty": "x", "unknown": [1, {"a": None}]},
     '\n{ "kid" : "sh\\u0061red" , "alg" : "HS\\u0032\\u0035\\u0036" }\n',
 ], ids=["bare", "more", "spelled_otherwise"])
 def test_header(keyring, header):

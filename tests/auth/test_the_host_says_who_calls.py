@@ -1,6 +1,8 @@
 """In proxy mode a caller is whom the host's nginx has told apart, by whatever means it has: three of them, for real."""
 import base64
+import http.client
 import ssl
+from contextlib import closing
 
 import pytest
 
@@ -47,6 +49,7 @@ class Proxy:
             server {
                 listen unix:%s/login.sock;
                 location / {
+                    add_header WWW-Authenticate 'Session realm="site"' always;
                     if ($known_session = "") { return 401; }
                     add_header X-User $known_session;
                     return 204;
@@ -80,13 +83,16 @@ class Proxy:
                                                         state / f"{ca}.key",
                                                         "-days", 2, data=made))
 
-    def tls_client(self, certificate=None):
+    def tls_context(self, certificate=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.load_verify_locations(self.state / "ca.crt")
         if certificate:
             context.load_cert_chain(self.state / f"{certificate}.crt", self.state / f"{certificate}.key")
-        return Client(self.tls, tls=context)
+        return context
+
+    def tls_client(self, certificate=None):
+        return Client(self.tls, tls=self.tls_context(certificate))
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +128,8 @@ def test_passwords(proxy):
             answer = client.request("GET", "/conversations", None, headers)
             answer.problem(401)
             assert answer.headers["WWW-Authenticate"] == 'Basic realm="members"'
-        # A name that is none of imd's: nobody.
-        assert_unauthorized(client.request("GET", "/conversations", None, basic("a-b", "a-b secret")), None, CHALLENGE)
+        # Somebody, but with a name that is none here.
+        client.request("GET", "/conversations", None, basic("a-b", "a-b secret")).problem(403, code="invalid_caller")
     ann = basic("ann", "ann secret")
     assert request(proxy.basic, "/ws", {**UPGRADE, **ann}).status == 101
     assert request(proxy.basic, "/ws?username=ann", {**UPGRADE, **ann}).status == 101
@@ -137,7 +143,7 @@ def test_login_service(proxy):
         assert_is(client, "ann", session)
         assert_admin(client, {"Cookie": "session=root_s_session"})
         for headers in ({}, {"Cookie": "session=x"}, {"X-User": "ann"}, basic("ann", "ann secret")):
-            client.request("GET", "/conversations", None, headers).problem(401)
+            assert_unauthorized(client.request("GET", "/conversations", None, headers), None, 'Session realm="site"')
         # The service's word alone counts, not the client's.
         assert_is(client, "ann", {**session, "X-User": "root"})
     assert request(proxy.login, "/ws?username=ann", {**UPGRADE, **session}).status == 101
@@ -153,10 +159,11 @@ def test_client_certificates(proxy):
     with proxy.tls_client() as client:
         assert_unauthorized(client.get("/conversations"), "missing_credentials", CHALLENGE)
         client.get("/healthz").ok
-    with proxy.tls_client("mallory") as client:
-        # nginx refuses by itself a certificate of a stranger's making.
-        answer = client.get("/conversations")
-        assert answer.status in (400, 401), answer
+    # A certificate of a stranger's making goes no further than the host's nginx.
+    connection = http.client.HTTPSConnection("127.0.0.1", proxy.tls.port, context=proxy.tls_context("mallory"))
+    with closing(connection):
+        connection.request("GET", "/conversations")
+        assert connection.getresponse().status == 400
 
 
 SPOOFS = ["Remote-User", "REMOTE_USER", "Remote_User", "X-Remote-User", "X-Forwarded-User", "X-User", "X-Imd-User",

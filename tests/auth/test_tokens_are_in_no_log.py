@@ -74,7 +74,6 @@ def test_without_imd(site):
     try:
         # Connections that are kept still reach imd.
         answers = [request(site.door, f"/ws?token={token}", UPGRADE).status for _ in range(150)]
-        request(site.door, f"/messages?token={token}", bearer(token))
     finally:
         os.rename(away, socket)
     assert 502 in answers and 500 not in answers, set(answers)
