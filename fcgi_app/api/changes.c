@@ -40,7 +40,9 @@ enum err
 api_list_changes(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct changes_page page = {.conversation = x->id, .username = x->actor.username};
+    /* Who may read all of it is shown all of it. */
+    struct str username = x->actor.any ? (struct str){0} : x->actor.username;
+    struct changes_page page = {.conversation = x->id, .username = username};
     enum err err = x->named.p != NULL && !input_actor(x) ? ERR_USERNAME : ERR_OK;
 
     if (err == ERR_OK)

@@ -71,6 +71,7 @@ api_send_message(struct context *x)
 
     if (err != ERR_OK)
         return err;
+    sending.verified = x->actor.verified;
     err = send_message(x->store, &sending);
     /* The header is at fault for its own errors alone. */
     if (err != ERR_IDEMPOTENCY_MISMATCH)

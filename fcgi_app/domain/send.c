@@ -17,10 +17,10 @@ send_client_id_valid(struct str client_id)
 
 /* Why somebody who is no member may not send. */
 static enum err
-refusal(struct db *db, struct str sender)
+refusal(struct db *db, const struct sending *sending)
 {
-    bool known;
-    enum err err = accounts_exists(db, sender, &known);
+    bool known = sending->verified;
+    enum err err = known ? ERR_OK : accounts_exists(db, sending->message.sender, &known);
 
     if (err != ERR_OK)
         return err;
@@ -77,7 +77,7 @@ send_in_tx(struct tx *tx, void *arg)
     if (!found)
         return ERR_CONVERSATION;
     if (!is_member)
-        return refusal(tx->db, m->sender);
+        return refusal(tx->db, sending);
     if (m->reply_to != 0)
         err = check_reply(tx->db, sending->arena, m);
     if (err == ERR_OK)

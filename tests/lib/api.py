@@ -3,6 +3,7 @@
 It holds what every answer owes (a request id, no 5xx, all that openapi.json promises) and what every problem owes, so
 that no test has to ask.
 """
+import functools
 import hashlib
 import http.client
 import itertools
@@ -67,11 +68,13 @@ class Answer:
 
 
 class Client:
-    """One kept connection to a stack."""
+    """One kept connection to a stack. `headers` go with every request: who calls, say. `tls`: an SSL context."""
 
-    def __init__(self, stack):
+    def __init__(self, stack, headers=(), address="127.0.0.1", tls=None):
         self._prefix = stack.prefix
-        self._connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=TIMEOUT_S)
+        self._headers = dict(headers)
+        kind = functools.partial(http.client.HTTPSConnection, context=tls) if tls else http.client.HTTPConnection
+        self._connection = kind(address, stack.port, timeout=TIMEOUT_S)
 
     def __enter__(self):
         return self
@@ -80,7 +83,7 @@ class Client:
         self._connection.close()
 
     def request(self, method, path, body=None, headers=()):
-        self._connection.request(method, self._prefix + path, body=body, headers=dict(headers))
+        self._connection.request(method, self._prefix + path, body=body, headers={**self._headers, **dict(headers)})
         return Answer(self._connection.getresponse(), method, path)
 
     def get(self, path, **query):
@@ -117,6 +120,12 @@ class Client:
     def leave(self, conversation_id, username):
         assert self.post(f"/conversations/{conversation_id}/leave", {"username": username}).ok == {"result": "success"}
 
+    def remove(self, conversation_id, member, username=None):
+        """By `username`; without one by whoever calls."""
+        query = f"?{urlencode({'username': username})}" if username else ""
+        path = f"/conversations/{conversation_id}/members/{member}{query}"
+        assert self.request("DELETE", path).ok == {"result": "success"}
+
     def page(self, **query):
         page = self.get("/messages/", **query).ok
         assert set(page) == {"messages", "has_next"} and type(page["has_next"]) is bool, page
@@ -138,7 +147,8 @@ class Client:
 
     def write_unseen(self, method, path, value):
         """A request that is granted, where there are too many to look at each answer: its body."""
-        self._connection.request(method, self._prefix + path, json.dumps(value).encode(), JSON_HEADERS)
+        self._connection.request(method, self._prefix + path, json.dumps(value).encode(),
+                                 {**self._headers, **JSON_HEADERS})
         answer = self._connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body

@@ -115,6 +115,11 @@ class Stack:
 
     # -- the whole
 
+    def add_http(self, text):
+        """More for http{}, of a stack not yet started: what names its state can be written only when it is there."""
+        assert self._serve is None, "started already"
+        self._extras["HTTP_EXTRA"] += text
+
     def start(self):
         """Returns when everything answers. After stop() it starts again, on the same port and state."""
         assert self._serve is None, "started twice"

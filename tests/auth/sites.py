@@ -1,0 +1,113 @@
+"""The three ways in which a site can tell who calls, each as a running stack that tests can call as anybody."""
+from contextlib import closing, contextmanager
+
+from api import Books, Client, new_name
+from people import Person
+from stack import Stack, free_port, wait_until
+from tokens import Hs256
+
+# The one whom a proxy site's settings name as administrator.
+ROOT_USER = "root"
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def jwt_stack(*keys, **more):
+    """A stack, not yet started, that knows these keys."""
+    stack = Stack(env={"AUTH": "jwt", **more.pop("env", {})}, **more)
+    for key in keys:
+        key.save(stack.state / "keys")
+    return stack
+
+
+class Host:
+    """
+    One more server{} of a stack not yet started, written as a host writes his around imd's file. It can be called
+    as a stack can.
+    """
+
+    def __init__(self, stack, directives="", address="127.0.0.1", tls=False):
+        self.prefix, self.port, self.address = "", free_port(), address
+        self.url = f"http://{address}:{self.port}"
+        stack.add_http(f"""
+            server {{
+                listen {address}:{self.port}{' ssl' if tls else ''};
+                {directives}
+                include {stack.state}/imd-server.conf;
+            }}
+        """)
+
+
+class Site:
+    def __init__(self, mode, stack, credentials, door=None):
+        """`credentials(name, is_admin)` are the headers with which that user calls, at `door` where there is one."""
+        self.mode, self.stack, self.credentials = mode, stack, credentials
+        self.door = door or stack
+        self.api = Client(self.door)
+        self.books = Books(stack)
+        # Whoever sets the scene of a test: may give any username, in every mode.
+        self.setter = Client(self.door, credentials(ROOT_USER, True))
+
+    @property
+    def verifies(self):
+        return self.mode != "none"
+
+    def close(self):
+        self.books.close()
+
+    def whoami(self, headers):
+        """An answer that depends on the caller alone."""
+        return self.api.request("GET", "/conversations", None, headers)
+
+    def settle(self):
+        wait_until(lambda: self.setter.get("/healthz").ok["outbox_pending"] == 0, 15, "all is pushed")
+
+    def person(self, stem="user", known=True):
+        """Somebody new; `known`: some conversation has named them."""
+        name = new_name(stem)
+        if known:
+            self.setter.group(name)
+        return Person(self, name, self.credentials(name, False))
+
+    def admin(self):
+        """An administrator of the site, where callers are verified."""
+        assert self.verifies
+        return Person(self, ROOT_USER, self.credentials(ROOT_USER, True))
+
+    def nobody(self):
+        return Person(self, None, {})
+
+    @contextmanager
+    def nothing_changes(self):
+        """Whatever is done in this context, the database stays as it is."""
+        before = self.books.read()
+        yield
+        assert self.books.read() == before
+
+
+@contextmanager
+def open_none():
+    with Stack(env={"AUTH": "none"}) as stack, closing(Site("none", stack, lambda name, is_admin: {})) as site:
+        yield site
+
+
+@contextmanager
+def open_proxy():
+    stack = Stack(imd_flags=[f"--admins={ROOT_USER}"], env={"AUTH": "proxy"})
+    # This host believes a header: here is nobody who must not choose. What a real host does has its own test.
+    door = Host(stack, "set $imd_limits off; set $imd_user $http_x_test_user;")
+    with stack, closing(Site("proxy", stack, lambda name, is_admin: {"X-Test-User": name}, door)) as site:
+        yield site
+
+
+@contextmanager
+def open_jwt():
+    key = Hs256("tests")
+
+    def credentials(name, is_admin):
+        return bearer(key.token(name, role="admin" if is_admin else None))
+
+    with jwt_stack(key) as stack, closing(Site("jwt", stack, credentials)) as site:
+        yield site

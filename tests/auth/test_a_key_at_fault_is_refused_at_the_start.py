@@ -1,0 +1,83 @@
+"""imd says which file is at fault, in one line, and does not start."""
+import os
+
+import pytest
+
+from alone import Directory
+from tokens import Es256, Hs256, Rs256, openssl
+
+
+@pytest.fixture
+def directory():
+    with Directory() as made:
+        yield made
+
+
+@pytest.fixture
+def keys(directory):
+    path = directory.path / "keys"
+    path.mkdir(mode=0o750)
+    return path
+
+
+def assert_refused(directory, keys, *words):
+    message = directory.refused("--auth=jwt", f"--jwt-keys={keys}")
+    assert len(message.strip().splitlines()) == 1, message
+    missing = [word for word in (str(keys), *words) if word not in message]
+    assert not missing, (missing, message)
+    assert not directory.db.exists() and not directory.socket.exists()
+
+
+def test_no_directory(directory, keys):
+    assert_refused(directory, keys / "missing")
+    message = directory.refused("--auth=jwt")
+    assert "jwt_keys" in message and len(message.strip().splitlines()) == 1, message
+
+
+def test_no_key(directory, keys):
+    assert_refused(directory, keys)
+
+
+@pytest.mark.parametrize("secret", [b"", b"\n", b"x" * 31, b"x" * 31 + b"\n"])
+def test_short_secret(directory, keys, secret):
+    Hs256("good").save(keys)
+    (keys / "short.hs256").touch(mode=0o600)
+    (keys / "short.hs256").write_bytes(secret)
+    assert_refused(directory, keys, "short.hs256", "32")
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o601, 0o602, 0o666])
+def test_secret_that_others_may_touch(directory, keys, mode):
+    os.chmod(Hs256("open").save(keys), mode)
+    assert_refused(directory, keys, "open.hs256")
+
+
+def test_public_key_may_be_public(directory, keys):
+    for key in (Rs256(), Es256()):
+        os.chmod(key.save(keys), 0o644)
+    directory.start("--auth=jwt", f"--jwt-keys={keys}")
+
+
+@pytest.mark.parametrize("kind, other", [(Rs256, Es256), (Es256, Rs256)])
+def test_file_of_another_kind(directory, keys, kind, other):
+    for text in (other().public, b"", b"-----BEGIN PUBLIC KEY-----\n", b"x" * 5000,
+                 kind().public[:100] + b"-----END PUBLIC KEY-----\n"):
+        path = keys / f"odd.{kind.alg.lower()}"
+        path.write_bytes(text)
+        assert_refused(directory, keys, path.name)
+
+
+def test_other_curve(directory, keys):
+    Es256("odd", "P-384").save(keys)
+    assert_refused(directory, keys, "odd.es256")
+
+
+def test_private_key(directory, keys):
+    """It has no business here, and whoever put it here should know."""
+    (keys / "odd.rs256").write_bytes(openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
+    assert_refused(directory, keys, "odd.rs256")
+
+
+def test_secret_of_the_shortest_length(directory, keys):
+    Hs256("short", b"x" * 32 + b"\n").save(keys)
+    directory.start("--auth=jwt", f"--jwt-keys={keys}")

@@ -1,0 +1,60 @@
+"""Whatever its algorithm, whether or not it says which key signed it."""
+import time
+
+import pytest
+
+from api import new_name
+from sites import bearer
+from tokens import claims
+
+KIDS = ["shared", "other_shared", "pair", "other_pair", "curve", "other_curve"]
+
+
+@pytest.mark.parametrize("kid", KIDS)
+@pytest.mark.parametrize("said", [True, False], ids=["with_kid", "without_kid"])
+def test_key(keyring, kid, said):
+    name = new_name()
+    keyring.assert_taken(keyring.keys[kid].token(name, kid=said), name)
+
+
+@pytest.mark.parametrize("header", [
+    {"alg": "HS256"},
+    {"alg": "HS256", "typ": "jwt", "kid": "shared", "cty": "x", "unknown": [1, {"a": None}]},
+    '\n{ "kid" : "sh\\u0061red" , "alg" : "HS\\u0032\\u0035\\u0036" }\n',
+], ids=["bare", "more", "spelled_otherwise"])
+def test_header(keyring, header):
+    name = new_name()
+    keyring.assert_taken(keyring.shared.signed(header, claims(name)), name)
+
+
+def test_claims_that_are_not_ours(keyring):
+    name = new_name()
+    more = {"iat": int(time.time()), "jti": "7", "aud": "somebody", "iss": ["odd"], "name": "Ünïcode 👍",
+            "deep": {"sub": "x"}}
+    keyring.assert_taken(keyring.curve.token(name, **more), name)
+
+
+@pytest.mark.parametrize("name", ["a", "A" * 20, "_", "007", "Z_9"])
+def test_name(keyring, name):
+    keyring.assert_taken(keyring.pair.token(name), name)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_scheme_in_any_case(keyring, scheme):
+    keyring.whoami({"Authorization": f"{scheme} {keyring.shared.token('ann')}"}).ok
+
+
+def test_many_keys_at_once_do_not_mix_their_callers(keyring):
+    for _ in range(10):
+        for kid in KIDS:
+            name = new_name()
+            keyring.assert_taken(keyring.keys[kid].token(name), name)
+
+
+def test_role(keyring):
+    def metrics(role):
+        return keyring.api.request("GET", "/metrics", None, bearer(keyring.shared.token("ann", role=role)))
+
+    assert metrics("admin").status == 200
+    for role in (None, "", "ADMIN", "administrator", "member", "owner", "admin "):
+        metrics(role).problem(403, code="not_an_admin")

@@ -1,0 +1,69 @@
+"""A site that verifies its callers knows that they exist: nobody must have named them before."""
+import pytest
+
+from api import new_name
+from handshake import UPGRADE, request
+
+
+@pytest.fixture
+def stranger(verified):
+    return verified.person("new", known=False)
+
+
+def test_joining(verified, stranger):
+    owner = verified.person("owner")
+    group = owner.group()
+    stranger.join(group).ok
+    assert set(owner.conversation(group)["members"]) == {owner.name, stranger.name}
+    stranger.say(group, "hello").ok
+    assert stranger.received()[0]["content"] == "hello"
+
+
+def test_creating(verified, stranger):
+    made = stranger.ask("POST", "/conversations", {"type": "group_chat", "members": []}).ok
+    assert made["members"] == [stranger.name] and stranger.roles(made["id"]) == {stranger.name: "owner"}
+    made = stranger.ask("POST", "/conversations", {"type": "group_chat", "members": [stranger.name, stranger.name]}).ok
+    assert made["members"] == [stranger.name]
+
+
+def test_a_private_chat_with_somebody(verified, stranger):
+    other = verified.person()
+    made = stranger.ask("POST", "/conversations", {"type": "private_chat", "members": [other.name]}).ok
+    assert set(made["members"]) == {stranger.name, other.name}
+    with verified.nothing_changes():
+        for members in ([], [stranger.name], [other.name, new_name()], [stranger.name, other.name, new_name()]):
+            stranger.ask("POST", "/conversations", {"type": "private_chat", "members": members}).problem(400)
+
+
+def test_listening(verified, stranger, listen):
+    """Who listens before anything was said hears the first word."""
+    ear = listen(stranger)
+    owner = verified.person("owner")
+    group = owner.group(stranger)
+    (created,) = ear.wait_for(group, 1)
+    assert created["event"] == "conversation.created"
+
+
+def test_listening_without_a_name(verified, stranger):
+    assert request(verified.door, "/ws", {**UPGRADE, **stranger.headers}).status == 101
+
+
+def test_looking_brings_nobody_into_being(verified, stranger):
+    owner = verified.person("owner")
+    group = owner.group()
+    closed = owner.group(join="invite")
+    with verified.nothing_changes():
+        assert stranger.ask("GET", "/messages").ok == {"messages": [], "has_next": False}
+        assert stranger.ask("GET", "/conversations").ok["conversations"] == []
+        assert stranger.received() == []
+        stranger.say(group).problem(403, code="not_a_member")
+        stranger.join(closed).problem(403, code="invite_only")
+        stranger.ask("GET", f"/conversations/{group}/changes").problem(403, code="not_a_member")
+
+
+def test_another_who_is_added(verified):
+    """By a member, to an open group, by joining; the name is taken on trust, as in the list of a new group."""
+    owner, other = verified.person("owner"), verified.person()
+    group = owner.group()
+    owner.ask("POST", f"/conversations/{group}/join", {"username": other.name}).ok
+    assert set(owner.conversation(group)["members"]) == {owner.name, other.name}

@@ -1,0 +1,107 @@
+"""By the longest-standing admin, or else the longest-standing member; it is a change of its own."""
+import pytest
+
+
+@pytest.fixture
+def cast(site):
+    return [site.person(stem) for stem in ("owner", "one", "two", "three")]
+
+
+def leave(person, group):
+    person.leave(group).ok
+
+
+def remove_oneself(person, group):
+    person.remove(group, person).ok
+
+
+@pytest.fixture(params=[leave, remove_oneself])
+def go(request):
+    return request.param
+
+
+def test_the_first_admin(site, cast, go):
+    owner, one, two, three = cast
+    group = owner.group(one, two, three)
+    # Who has been there longest counts, not who was made admin first.
+    for person in (three, two):
+        owner.add(group, person, role="admin").ok
+    before = owner.version(group)
+    go(owner, group)
+    # Members of a group's first hour have stood equally long: any order of them will do.
+    roles = one.roles(group)
+    assert sorted(roles.values()) == ["admin", "member", "owner"] and roles[one.name] == "member"
+    assert one.version(group) == before + 2
+
+
+def test_the_longest_standing(site, cast, go):
+    owner, one, two, three = cast
+    group = owner.group()
+    for person in (two, three, one):
+        owner.add(group, person).ok
+    for person in (one, three):
+        owner.add(group, person, role="admin").ok
+    go(owner, group)
+    assert two.roles(group) == {two.name: "member", three.name: "owner", one.name: "admin"}
+    go(three, group)
+    assert two.roles(group) == {two.name: "member", one.name: "owner"}
+    go(one, group)
+    assert two.roles(group) == {two.name: "owner"}
+
+
+def test_the_longest_standing_member(site, cast, go):
+    owner, one, two, three = cast
+    group = owner.group()
+    for person in (two, three, one):
+        owner.add(group, person).ok
+    # Who went away in between has not stood longest.
+    two.leave(group).ok
+    two.join(group).ok
+    go(owner, group)
+    assert two.roles(group) == {two.name: "member", three.name: "owner", one.name: "member"}
+
+
+def test_the_last_one(site, cast, go):
+    owner, one, _, _ = cast
+    group = owner.group()
+    go(owner, group)
+    # It has nobody; who comes then finds a group without owner, or their own: not the old owner's.
+    one.join(group).ok
+    assert set(one.roles(group)) == {one.name}
+    assert one.conversation(group)["members"] == [one.name]
+
+
+def test_an_owner_who_comes_back_is_a_member(site, cast, go):
+    owner, one, _, _ = cast
+    group = owner.group(one)
+    go(owner, group)
+    owner.join(group).ok
+    assert owner.roles(group) == {owner.name: "member", one.name: "owner"}
+    owner.remove(group, one).problem(403, code="role_required")
+
+
+def test_what_the_others_hear(site, cast, listen, go):
+    owner, one, two, _ = cast
+    group = owner.group(one, two)
+    owner.add(group, two, role="admin").ok
+    before = owner.version(group)
+    ears = [listen(person) for person in (owner, one, two)]
+    go(owner, group)
+    left = {"event": "member.left", "conversation": group, "username": owner.name}
+    updated = {"event": "member.updated", "conversation": group, "username": two.name, "role": "owner"}
+    for ear in ears[1:]:
+        heard = ear.wait_for(group, 2)
+        assert sorted(event["version"] for event in heard) == [before + 1, before + 2]
+        assert [event["version"] for event in heard] == [before + 1, before + 2]
+        bare = [{key: value for key, value in event.items() if key != "version"} for event in heard]
+        assert sorted(bare, key=str) == sorted([left, updated], key=str)
+    # And the one who leaves hears at least that.
+    ears[0].wait(lambda: any(event["event"] == "member.left" for event in ears[0].about(group)), "they left")
+
+
+def test_an_administrator_of_the_site_removes_an_owner(jwt):
+    owner, one = jwt.person("owner"), jwt.person("one")
+    group = owner.group(one)
+    jwt.setter.remove(group, owner.name)
+    assert one.roles(group) == {one.name: "owner"}
+    owner.join(group).problem(403, code="removed")

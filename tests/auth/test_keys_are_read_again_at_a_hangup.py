@@ -1,0 +1,68 @@
+"""That is how keys are rotated: the new one is there before the first token of it, the old one until its last."""
+import os
+import signal
+
+import pytest
+
+from keyring import Keyring
+from sites import bearer, jwt_stack
+from stack import wait_until
+from tokens import Es256, Hs256, Rs256
+
+
+@pytest.fixture
+def rotating():
+    """A site whose first key is already old."""
+    key = Hs256("old")
+    stack = jwt_stack(key)
+    with stack:
+        yield Keyring(stack, [key])
+
+
+def hang_up(site):
+    """Returns when no worker of before is left."""
+    before = site.stack.workers()
+    os.kill(site.stack.master_pid, signal.SIGHUP)
+    wait_until(lambda: len(site.stack.workers()) == len(before) and not set(before) & set(site.stack.workers()), 20,
+               "all workers are new")
+
+
+def statuses(site, token):
+    """Asked often enough that each worker answers."""
+    return {site.whoami(bearer(token)).status for _ in range(40)}
+
+
+@pytest.mark.parametrize("make", [Hs256, Rs256, Es256])
+def test_rotation(rotating, make):
+    old, new = rotating.old, make("new")
+    path = new.save(rotating.stack.state / "keys")
+    assert statuses(rotating, new.token("ann")) == {401}
+    hang_up(rotating)
+    assert statuses(rotating, new.token("ann")) == statuses(rotating, old.token("ann")) == {200}
+    (rotating.stack.state / "keys/old.hs256").unlink()
+    hang_up(rotating)
+    assert statuses(rotating, old.token("ann")) == statuses(rotating, old.token("ann", kid=False)) == {401}
+    assert statuses(rotating, new.token("ann")) == {200}
+    assert path.exists()
+
+
+def test_another_key_of_the_same_name(rotating):
+    new = Hs256("old")
+    new.save(rotating.stack.state / "keys")
+    hang_up(rotating)
+    assert statuses(rotating, rotating.old.token("ann")) == {401}
+    assert statuses(rotating, new.token("ann")) == {200}
+
+
+@pytest.mark.parametrize("fault", ["short", "none_left"])
+def test_a_key_at_fault_changes_nothing(rotating, fault):
+    directory = rotating.stack.state / "keys"
+    if fault == "short":
+        Hs256("short", b"x" * 31).save(directory)
+    else:
+        for path in directory.iterdir():
+            path.unlink()
+    logged = len(rotating.stack.log())
+    os.kill(rotating.stack.master_pid, signal.SIGHUP)
+    wait_until(lambda: str(directory) in rotating.stack.log()[logged:], 15, "it says which directory is at fault")
+    assert statuses(rotating, rotating.old.token("ann")) == {200}

@@ -1,0 +1,395 @@
+"""
+The table of who may call what. Each cell is one request of one caller at a scene of its own; what is refused leaves
+nothing behind.
+
+<who> in a request is the caller's name. Where callers are verified they may leave it out: each such request is made
+both ways, and must be answered alike. <me> is the same name, never left out, and <another> a member who is not the
+caller. scene.py says who the others are. In mode none an administrator is like anybody, and a name is all it takes.
+"""
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+
+import handshake
+from contract import DOCUMENT
+from scene import Scene
+
+CALLERS = ("nobody", "self", "member", "left", "removed", "other", "new", "admin")
+
+# The words of the table. A number is a status with any code; "-" is not asked.
+WORDS = {
+    "member": (403, "not_a_member"),
+    "sender": (403, "not_the_sender"),
+    "yourself": (403, "not_yourself"),
+    "role": (403, "role_required"),
+    "admin": (403, "not_an_admin"),
+    "invite": (403, "invite_only"),
+    "removed": (403, "removed"),
+    "private": (403, "private_chat"),
+    "401": (401, "missing_credentials"),
+}
+
+# The request; then, for each of CALLERS in turn, what they are answered: in mode none, and where callers are verified.
+TABLE = [
+    # -- messages: what one has received, and what is in a conversation
+    ("GET /messages?username=<who>",
+     "400  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ("GET /messages",
+     "400  400    400    400      400      400      400      400",
+     "401  200    200    200      200      200      200      200"),
+    ("GET /messages?username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("GET /messages?conversation_id=<group>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /messages?conversation_id=<private>&after_seq=0",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /messages?conversation_id=<unknown>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ("GET /messages?conversation_id=<group>&username=<me>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ("GET /messages?conversation_id=<group>&username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("GET /messages/<message>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /messages/<unknown>",
+     "404  404    404    404      404      404      404      404",
+     "401  404    404    404      404      404      404      404"),
+
+    # -- sending
+    ('POST /messages {"conversation_id": <group>, "content": "hi", "username": "<who>"}',
+     "400  200    200    member   member   member   400      member",
+     "401  200    200    member   member   member   member   member"),
+    ('POST /messages {"conversation_id": <group>, "content": "hi", "username": "<another>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ('POST /messages {"conversation_id": <group>, "content": "hi", "username": "<other>"}',
+     "member member member member member   member   member   member",
+     "401  yourself yourself yourself yourself member yourself member"),
+    ('POST /messages {"conversation_id": <unknown>, "content": "hi", "username": "<who>"}',
+     "400  400    400    400      400      400      400      400",
+     "401  400    400    400      400      400      400      400"),
+
+    # -- editing: by the sender alone, who may have left
+    ('PATCH /messages/<message> {"content": "new", "username": "<who>"}',
+     "400  200    sender sender   sender   sender   sender   sender",
+     "401  200    sender sender   sender   sender   sender   sender"),
+    ('PATCH /messages/<lefts_message> {"content": "new", "username": "<who>"}',
+     "400  sender sender 200      sender   sender   sender   sender",
+     "401  sender sender 200      sender   sender   sender   sender"),
+    ('PATCH /messages/<message> {"content": "new", "username": "<self>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    yourself yourself yourself yourself yourself 200"),
+
+    # -- deleting: by the sender, and by those who keep order
+    ("DELETE /messages/<message>?username=<who>",
+     "400  200    sender sender   sender   sender   sender   sender",
+     "401  200    sender sender   sender   sender   sender   200"),
+    ("DELETE /messages/<members_message>?username=<who>",
+     "400  200    200    sender   sender   sender   sender   sender",
+     "401  200    200    sender   sender   sender   sender   200"),
+    ("DELETE /messages/<lefts_message>?username=<who>",
+     "400  200    sender 200      sender   sender   sender   sender",
+     "401  200    sender 200      sender   sender   sender   200"),
+    ("DELETE /messages/<ownerless_message>?username=<who>",
+     "400  sender 200    sender   sender   sender   sender   sender",
+     "401  sender 200    sender   sender   sender   sender   200"),
+    ("DELETE /messages/<message>?username=<other>",
+     "sender sender sender sender sender   sender   sender   sender",
+     "401  yourself yourself yourself yourself sender yourself sender"),
+    ("DELETE /messages/<message>?username=<self>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    yourself yourself yourself yourself yourself 200"),
+
+    # -- reactions
+    ("PUT /messages/<message>/reactions/👍?username=<who>",
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   member"),
+    ("PUT /messages/<message>/reactions/👍?username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("DELETE /messages/<message>/reactions/👍?username=<who>",
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   member"),
+    ("DELETE /messages/<message>/reactions/👍?username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+
+    # -- conversations: looking
+    ("GET /conversations?id=<group>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /conversations?id=<private>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /conversations?id=<unknown>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ("GET /conversations?username=<who>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ("GET /conversations?username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("GET /conversations?id=<group>&username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("GET /conversations/<group>/changes",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /conversations/<group>/changes?username=<me>",
+     "200  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /conversations/<group>/changes?username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("GET /conversations/<group>/changes?username=<other>",
+     "member member member member member   member   member   member",
+     "401  yourself yourself yourself yourself member yourself member"),
+    ("GET /conversations/<unknown>/changes",
+     "404  404    404    404      404      404      404      404",
+     "401  404    404    404      404      404      404      404"),
+    ("GET /conversations/<group>/presence",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+
+    # -- conversations: creating
+    ('POST /conversations {"type": "group_chat", "members": ["<target>"], "username": "<who>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ('POST /conversations {"type": "group_chat", "members": ["<target>"], "username": "<another>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ('POST /conversations {"type": "private_chat", "members": ["<target>", "<me>"]}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ('POST /conversations {"type": "private_chat", "members": ["<target>"], "username": "<me>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      -"),
+    ('POST /conversations {"type": "private_chat", "members": ["<target>", "<newcomer>"]}',
+     "200  200    200    200      200      200      200      200",
+     "401  400    400    400      400      400      400      200"),
+
+    # -- conversations: changing
+    ('PATCH /conversations/<group> {"title": "Tea", "username": "<who>"}',
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ('PATCH /conversations/<ownerless> {"title": "Tea", "username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ('PATCH /conversations/<private> {"title": "Tea", "username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ('PATCH /conversations/<group> {"title": "Tea", "username": "<self>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    yourself yourself yourself yourself yourself 200"),
+    ('PATCH /conversations/<group> {"title": "Tea", "username": "<member>"}',
+     "role role   role   role     role     role     role     role",
+     "401  yourself role yourself yourself yourself yourself role"),
+    ('PATCH /conversations/<group> {"join": "invite", "username": "<who>"}',
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ('PATCH /conversations/<ownerless> {"join": "invite", "username": "<who>"}',
+     "400  role   role   member   member   member   member   member",
+     "401  role   role   member   member   member   member   200"),
+
+    # -- joining and leaving
+    ('POST /conversations/<group>/join {"username": "<who>"}',
+     "404  200    200    200      removed  200      404      200",
+     "401  200    200    200      removed  200      200      200"),
+    ('POST /conversations/<invite>/join {"username": "<who>"}',
+     "404  200    200    invite   403      invite   404      invite",
+     "401  200    200    invite   403      invite   invite   200"),
+    ('POST /conversations/<private>/join {"username": "<who>"}',
+     "private private private private private private  private  private",
+     "401  private private private private private  private  private"),
+    ('POST /conversations/<group>/join {"username": "<newcomer>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    403      403      403      403      200"),
+    ('POST /conversations/<invite>/join {"username": "<newcomer>"}',
+     "invite invite invite invite invite   invite   invite   invite",
+     "401  200    200    403      403      403      403      invite"),
+    ('POST /conversations/<group>/join {"username": "<removed>"}',
+     "removed removed removed removed removed removed removed removed",
+     "401  200    403    403      removed  403      403      removed"),
+    ('POST /conversations/<group>/leave {"username": "<who>"}',
+     "404  200    200    200      200      200      404      200",
+     "401  200    200    200      200      200      200      200"),
+    ('POST /conversations/<group>/leave {"username": "<another>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ('POST /conversations/<private>/leave {"username": "<who>"}',
+     "private private private private private private  private  private",
+     "401  private private private private private  private  private"),
+
+    # -- reading and typing
+    ('PUT /conversations/<group>/read {"seq": 1, "username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   member"),
+    ('PUT /conversations/<group>/read {"seq": 1, "username": "<another>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+    ('POST /conversations/<group>/typing {"username": "<who>"}',
+     "400  202    202    member   member   member   member   member",
+     "401  202    202    member   member   member   member   member"),
+    ('POST /conversations/<group>/typing {"username": "<another>"}',
+     "202  202    202    202      202      202      202      202",
+     "401  yourself yourself yourself yourself yourself yourself 202"),
+
+    # -- members: adding
+    ('PUT /conversations/<group>/members/<newcomer> {"username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ('PUT /conversations/<invite>/members/<newcomer> {"username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ('PUT /conversations/<ownerless>/members/<newcomer> {"username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ('PUT /conversations/<private>/members/<newcomer> {"username": "<who>"}',
+     "400  private private 403    403      403      403      403",
+     "401  private private 403    403      403      403      403"),
+    ('PUT /conversations/<group>/members/<removed> {"username": "<who>"}',
+     "400  200    role   member   403      member   member   member",
+     "401  200    role   member   403      member   member   200"),
+    ('PUT /conversations/<group>/members/<newcomer> {"username": "<self>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    yourself yourself yourself yourself yourself 200"),
+
+    # -- members: roles
+    ('PUT /conversations/<group>/members/<newcomer> {"role": "admin", "username": "<who>"}',
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ('PUT /conversations/<group>/members/<member> {"role": "admin", "username": "<who>"}',
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ('PUT /conversations/<group>/members/<member> {"role": "owner", "username": "<who>"}',
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ('PUT /conversations/<ownerless>/members/<member> {"role": "owner", "username": "<who>"}',
+     "400  role   role   member   member   member   member   member",
+     "401  role   role   member   member   member   member   200"),
+
+    # -- members: removing
+    ("DELETE /conversations/<group>/members/<target>?username=<who>",
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ("DELETE /conversations/<group>/members/<me>?username=<who>",
+     "400  200    200    200      200      200      -        200",
+     "401  200    200    200      200      200      -        200"),
+    ("DELETE /conversations/<group>/members/<self>?username=<who>",
+     "400  200    role   member   member   member   member   member",
+     "401  200    role   member   member   member   member   200"),
+    ("DELETE /conversations/<ownerless>/members/<target>?username=<who>",
+     "400  role   role   member   member   member   member   member",
+     "401  role   role   member   member   member   member   200"),
+    ("DELETE /conversations/<private>/members/<member>?username=<who>",
+     "400  private private 403    403      403      403      403",
+     "401  private private 403    403      403      403      403"),
+    ("DELETE /conversations/<group>/members/<target>?username=<self>",
+     "200  200    200    200      200      200      200      200",
+     "401  200    yourself yourself yourself yourself yourself 200"),
+
+    # -- sockets
+    ("WS /ws?username=<who>",
+     "400  101    101    101      101      101      101      101",
+     "401  101    101    101      101      101      101      101"),
+    ("WS /ws?username=<another>",
+     "101  101    101    101      101      101      101      101",
+     "401  yourself yourself yourself yourself yourself yourself 101"),
+    ("EVENTS /ws?username=<who>",
+     "400  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+    ("EVENTS /ws?username=<another>",
+     "200  200    200    200      200      200      200      200",
+     "401  yourself yourself yourself yourself yourself yourself 200"),
+
+    # -- about imd itself
+    ("GET /healthz",
+     "200  200    200    200      200      200      200      200",
+     "200  200    200    200      200      200      200      200"),
+    ("GET /openapi.json",
+     "200  200    200    200      200      200      200      200",
+     "200  200    200    200      200      200      200      200"),
+    ("GET /metrics",
+     "200  200    200    200      200      200      200      200",
+     "401  admin  admin  admin    admin    admin    admin    200"),
+]
+
+# A subscription is a GET as well; a socket asks in its own way.
+SOCKETS = {"WS": handshake.UPGRADE, "EVENTS": {"Accept": "text/event-stream"}}
+
+
+def outcome(word):
+    return WORDS.get(word) or (int(word), None)
+
+
+def without_name(request):
+    return re.sub(r'(, )?"username": "<who>"|[?&]username=<who>', "", request)
+
+
+def ask(site, scene, request):
+    """(status, code) of the answer."""
+    said = re.sub(r"<(\w+)>", lambda found: str(scene.word(found[1])), request)
+    method, target, body = (*said.split(" ", 2), "")[:3]
+    target = quote(target, safe="/?=&")
+    if method in SOCKETS:
+        answer = handshake.request(site.door, target, {**SOCKETS[method], **scene.headers})
+        return answer.status, json.loads(answer.body)["code"] if answer.status >= 400 else None
+    headers = {**scene.headers, "Content-Type": "application/json"} if body else scene.headers
+    answer = site.api.request(method, target, body.encode() or None, headers)
+    if method == "GET":
+        assert site.api.request("HEAD", target, None, headers).status == answer.status
+    return answer.status, answer.json["code"] if answer.status >= 400 else None
+
+
+def cells(site, request, row):
+    """[(how it is asked, scene, expected)], those to be refused first."""
+    found = []
+    for caller, word in zip(CALLERS, row.split(), strict=True):
+        forms = [without_name(request)] if caller == "nobody" and not site.verifies else [request]
+        if site.verifies and without_name(request) != request:
+            forms.append(without_name(request))
+        if word != "-":
+            found += [(f"{caller}: {form}", form, Scene(site, caller), outcome(word)) for form in forms]
+    return sorted(found, key=lambda cell: cell[3][0] < 400)
+
+
+@pytest.mark.parametrize("request_, none, verified", TABLE, ids=[row[0].replace("👍", "thumb") for row in TABLE])
+def test_row(any_site, request_, none, verified):
+    row = cells(any_site, request_, verified if any_site.verifies else none)
+    for _, form, scene, _ in row:
+        for name in re.findall(r"<(\w+)>", form):
+            scene.word(name)
+    wrong = []
+    before = any_site.books.read()
+    for how, form, scene, (status, code) in row:
+        found = ask(any_site, scene, form)
+        if found[0] != status or code not in (None, found[1]):
+            wrong.append(f"{how} -> {found}, not {(status, code)}")
+        elif status >= 400 and any_site.books.read() != before:
+            wrong.append(f"{how} -> refused, and the database is another")
+        before = any_site.books.read() if status >= 400 else None
+    assert not wrong, "\n".join(["", *wrong])
+
+
+def test_every_operation_of_the_description_has_a_row():
+    told = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
+            if method != "parameters"}
+    asked = set()
+    for request, _, _ in TABLE:
+        method, target = request.split(" ")[:2]
+        path = re.sub(r"^(/(?:conversations|messages))/<\w+>", r"\1/{id}", target.split("?")[0])
+        path = path.replace("👍", "{emoji}")
+        path = re.sub(r"/members/<\w+>", "/members/{name}", path)
+        asked.add(("GET" if method in SOCKETS else method, path))
+    assert asked == told

@@ -1,0 +1,126 @@
+"""Where a name is all it takes, nobody but this machine may ask, unless the host says so in as many words."""
+import socket
+from contextlib import contextmanager
+
+import pytest
+
+from alone import Directory, run
+from api import Client
+from handshake import UPGRADE
+from sites import Host, jwt_stack
+from stack import Stack
+from tokens import Hs256
+
+
+def outer_address():
+    """One of this machine's that is not loopback; None where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            return None
+        return probe.getsockname()[0]
+
+
+ADDRESS = outer_address()
+outside = pytest.mark.skipif(not ADDRESS, reason="this machine has no address but loopback")
+
+
+def test_it_does_not_start_unless_told():
+    with Directory() as directory:
+        for flags in (["--loopback-only=no"], ["--auth=none", "--loopback-only=no", "--insecure-public=no"]):
+            message = directory.refused(*flags)
+            assert len(message.strip().splitlines()) == 1, message
+            for word in ("auth", "loopback_only", "insecure_public"):
+                assert word in message.replace("-", "_"), message
+            assert not directory.db.exists()
+        directory.flags.remove("--loopback-only")
+        assert "loopback_only" in directory.refused()
+
+
+@pytest.mark.parametrize("flag", ["--loopback-only", "--loopback-only=yes", "--insecure-public",
+                                  "--insecure-public=yes"])
+def test_it_starts_when_told(flag):
+    with Directory() as directory:
+        directory.flags.remove("--loopback-only")
+        assert run(*directory.flags, "--check", flag).returncode == 0
+
+
+def test_a_line_of_the_file_says_it_too():
+    with Directory() as directory:
+        directory.flags.remove("--loopback-only")
+        settings = directory.path / "imd.conf"
+        settings.write_text("auth = none\nloopback_only = yes\n")
+        assert run(*directory.flags, "--check", f"--config={settings}").returncode == 0
+        settings.write_text("auth = none\nloopback_only = perhaps\n")
+        assert "loopback_only" in directory.refused(f"--config={settings}")
+        settings.write_text("auth = anyone\n")
+        message = directory.refused(f"--config={settings}")
+        assert all(word in message for word in ("none", "proxy", "jwt")), message
+
+
+@contextmanager
+def two_doors(*imd_flags, **env):
+    """A stack, and a server{} of it that opens to the outside."""
+    stack = Stack(imd_flags=imd_flags, env={"AUTH": "none", **env})
+    host = Host(stack, address=ADDRESS or "127.0.0.1")
+    with stack:
+        yield stack, host
+
+
+@pytest.fixture(scope="module")
+def inner():
+    with two_doors() as both:
+        yield both
+
+
+REQUESTS = [("GET", "/messages?username=ann", None), ("GET", "/conversations?id=1", None),
+            ("POST", "/conversations", {"type": "group_chat", "members": ["ann"]}), ("GET", "/metrics", None),
+            ("POST", "/messages", {"conversation_id": 1, "username": "ann"})]
+
+
+@outside
+@pytest.mark.parametrize("method, path, body", REQUESTS)
+def test_requests_from_outside(inner, method, path, body):
+    _, host = inner
+    with Client(host, address=ADDRESS) as client:
+        client.write(method, path, body).problem(403, code="loopback_only")
+        # What a client says of itself changes nothing.
+        for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Host", "Server-Addr", "SERVER_ADDR"):
+            client.write(method, path, body, {name: "127.0.0.1"}).problem(403, code="loopback_only")
+
+
+@outside
+def test_sockets_from_outside(inner):
+    _, host = inner
+    with Client(host, address=ADDRESS) as client:
+        for headers in (UPGRADE, {"Accept": "text/event-stream"}):
+            client.request("GET", "/ws?username=ann", None, headers).problem(403, code="loopback_only")
+
+
+def test_requests_from_inside(inner):
+    stack, _ = inner
+    with Client(stack) as client:
+        client.get("/messages", username="ann").ok
+
+
+@outside
+def test_in_so_many_words():
+    with two_doors("--insecure-public", LISTEN="0.0.0.0") as (stack, host):
+        for client in (Client(host, address=ADDRESS), Client(stack, address=ADDRESS), Client(stack)):
+            with client:
+                client.get("/messages", username="ann").ok
+
+
+def test_a_run_that_listens_to_all_is_told_so(tmp_path):
+    stack = Stack(state=tmp_path, env={"AUTH": "none", "LISTEN": "0.0.0.0"})
+    with pytest.raises(AssertionError, match="(?s)serve.sh ended.*insecure.public"):
+        stack.start()
+
+
+@outside
+def test_verified_callers_may_come_from_anywhere():
+    key = Hs256()
+    stack = jwt_stack(key, env={"LISTEN": "0.0.0.0"})
+    with stack, Client(stack, {"Authorization": f"Bearer {key.token('ann')}"}, ADDRESS) as client:
+        client.get("/messages", username="ann").ok
