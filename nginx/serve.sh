@@ -97,6 +97,13 @@ write_configuration() {
         "$here/nginx.conf" >"$state/nginx.conf"
 }
 
+# nginx is a daemon, not a child to wait for; and its new parent may be slow to take note of its end.
+gone() {
+    local line
+    line=$(grep '^State:' "/proc/$1/status" 2>/dev/null)
+    [[ -z $line || $line == *Z* ]]
+}
+
 # Ends what is there, waits until it is gone.
 end_all() {
     local nginx_pid
@@ -105,8 +112,7 @@ end_all() {
     [ -n "$imd_pid" ] && kill -TERM "$imd_pid" 2>/dev/null && wait "$imd_pid"
     if [ -n "$nginx_pid" ]; then
         kill -TERM "$nginx_pid" 2>/dev/null
-        # nginx is a daemon, not a child: its pid file goes when it does.
-        tail -s 0.05 --pid="$nginx_pid" -f /dev/null 2>/dev/null
+        until gone "$nginx_pid"; do read -rt 0.02 <> <(:) || :; done
     fi
     rm -f "$state/imd.pid"
 }
