@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from alone import Directory
+from alone import Directory, run
 from tokens import Es256, Hs256, Rs256, openssl
 
 
@@ -18,6 +18,10 @@ def keys(directory):
     path = directory.path / "keys"
     path.mkdir(mode=0o750)
     return path
+
+
+def assert_taken(directory, keys):
+    assert run(*directory.flags, "--auth=jwt", f"--jwt-keys={keys}", "--check").returncode == 0
 
 
 def assert_refused(directory, keys, *words):
@@ -55,7 +59,7 @@ def test_secret_that_others_may_touch(directory, keys, mode):
 def test_public_key_may_be_public(directory, keys):
     for key in (Rs256(), Es256()):
         os.chmod(key.save(keys), 0o644)
-    directory.start("--auth=jwt", f"--jwt-keys={keys}")
+    assert_taken(directory, keys)
 
 
 @pytest.mark.parametrize("kind, other", [(Rs256, Es256), (Es256, Rs256)])
@@ -80,4 +84,4 @@ def test_private_key(directory, keys):
 
 def test_secret_of_the_shortest_length(directory, keys):
     Hs256("short", b"x" * 32 + b"\n").save(keys)
-    directory.start("--auth=jwt", f"--jwt-keys={keys}")
+    assert_taken(directory, keys)

@@ -86,7 +86,7 @@ def test_sockets_of_others(verified, listen):
     assert event["message"]["content"] == "hi"
 
 
-@pytest.mark.parametrize("names", ["root", "root,chief", "root, chief", "chief root", " chief , root ", "chief,,root"])
+@pytest.mark.parametrize("names", ["root", " other,,chief , root  another"])
 def test_by_name(names, tmp_path):
     key = Hs256("tests")
     # From a file: a flag with blanks does not pass through the environment of a run.
