@@ -2,8 +2,8 @@
 """How fast imd is, in ratios to the limit, and how much memory it takes.
 
 The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, bodies
-and answers of the same size. Three targets run side by side: the echo, an imd with 10,000 stored messages and an imd
-with 1,000,000. They are measured in turn, round after round, so that whatever else the machine does falls on all of
+and answers of the same size. Four targets run side by side: the echo, an imd with 10,000 stored messages, the same where
+callers are known by tokens (HS256), and an imd with 1,000,000. They are measured in turn, round after round, so that whatever else the machine does falls on all of
 them; a ratio is the median of the rounds' ratios. In the same way, on a third database: a user in 50 conversations and
 one in 5,000; a group of 10 members and one of 10,000.
 
@@ -34,6 +34,7 @@ import database  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 import sockets  # noqa: E402
+import tokens  # noqa: E402
 from stack import Stack, wait_until  # noqa: E402
 
 BUILD = ROOT / "build"
@@ -94,7 +95,7 @@ class Bench:
 
     # -- what runs
 
-    def stack(self, name, imd_flags=()):
+    def stack(self, name, imd_flags=(), auth="none"):
         """A stack whose nginx has the echo as well, with the settings that imd has."""
         upstream = block(r"upstream imd", "imd-http.conf")
         location = block(r"location \^~ /_imd/", "imd-server.conf")
@@ -103,7 +104,7 @@ class Bench:
         asks = (ROOT / "nginx/imd-fastcgi.conf").read_text().replace("fastcgi_pass imd;", "fastcgi_pass echo;")
         location = location.replace("internal;", "").replace(f"include {INSTALLED}imd-fastcgi.conf;", asks)
         location = location.replace(INSTALLED, f"{self.work / name}/")
-        return Stack(imd_flags=imd_flags, nginx_workers=self.nginx_workers, state=self.work / name,
+        return Stack(imd_flags=imd_flags, nginx_workers=self.nginx_workers, state=self.work / name, env={"AUTH": auth},
                      http_extra="upstream echo " + upstream, server_extra="location = /echo " + location)
 
     @contextlib.contextmanager
@@ -121,7 +122,7 @@ class Bench:
     def fresh(self, name, imd_flags=()):
         """Starts, or starts again, a stack on a new copy of its database."""
         if name not in self.stacks:
-            self.stacks[name] = self.stack(name, imd_flags)
+            self.stacks[name] = self.stack(name, imd_flags, "jwt" if name == "tokens" else "none")
         stack = self.stacks[name]
         stack.stop()
         stack.state.mkdir(exist_ok=True)
@@ -138,6 +139,7 @@ class Bench:
         self.progress("making the databases")
         self.databases = database.prepare(BUILD / "bench", lambda name: self.stack("empty-" + name))
         self.databases["unpushed"] = self.databases["wide"]
+        self.databases["tokens"] = self.databases["small"]
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(lambda: [stack.stop() for stack in self.stacks.values()])
             if not set(self.wanted).isdisjoint([*CASES, "sockets"]):
@@ -149,12 +151,14 @@ class Bench:
     def run_against_limit(self):
         result = {"memory_at_start": load.memory(self.fresh("large"))}
         self.fresh("small")
+        self.fresh("tokens")
         with self.echo():
             result["cases"] = {name: self.case(name, case) for name, case in CASES.items() if name in self.wanted}
             if "sockets" in self.wanted:
                 result["sockets"] = self.audience(self.stacks["large"])
         # Alone: what is shared with another instance would count half.
         self.stacks["small"].stop()
+        self.stacks["tokens"].stop()
         result["memory_at_end"] = load.memory(self.stacks["large"])
         self.stacks["large"].stop()
         return result
@@ -188,10 +192,13 @@ class Bench:
     def case(self, name, case):
         lines = {target: case.requests(self.databases[target]) for target in ("small", "large")}
         sizes = {target: self.answer_bytes(name, self.stacks[target], lines[target], case) for target in lines}
+        secret = (self.stacks["tokens"].state / "keys/dev.hs256").read_bytes()
+        lines["tokens"] = database.with_tokens(lines["small"], tokens.Hs256("dev", secret))
+        self.answer_bytes(name, self.stacks["tokens"], lines["tokens"], case)
         lines["echo"] = [re.sub(r" \S+", f" /echo?n={sizes['small']}", line, count=1) for line in lines["small"]]
         for target in lines:
             self.write_lines(target, lines[target])
-        runs = self.in_turn(name, self.rounds, lambda *run: self.measure(name, *run), ("echo", "small", "large"))
+        runs = self.in_turn(name, self.rounds, lambda *run: self.measure(name, *run), ("echo", "small", "tokens", "large"))
         return {"answer_bytes": sizes["small"], "runs": runs}
 
     def user_case(self, name, case):
@@ -232,10 +239,10 @@ class Bench:
         return row
 
     def measure_posts(self, target, seconds):
-        if target == "small":  # else it would be small no more after the first round
-            self.fresh("small")
-            with load.Backlog(self.stacks["small"]) as backlog:
-                self.wrk("post", "small", 1)
+        if target != "large":  # else it would be small no more after the first round
+            self.fresh(target)
+            with load.Backlog(self.stacks[target]) as backlog:
+                self.wrk("post", target, 1)
             backlog.drain()
         with load.Backlog(self.stacks[target]) as backlog:
             row = self.wrk("post", target, seconds)

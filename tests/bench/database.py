@@ -13,6 +13,7 @@ import hashlib
 import http.client
 import json
 import random
+import re
 import sqlite3
 from pathlib import Path
 
@@ -171,6 +172,18 @@ def recent(path, users):
                 " ORDER BY id DESC LIMIT 7", (user,)).fetchall()
             lines += [f"GET /messages/?username={user}&after={newest[count][0]}" for count in (4, 5, 6)]
     return lines
+
+
+def with_tokens(lines, key):
+    """The same, asked by those whom it is about: each line with a token of theirs."""
+    tokens = {}
+
+    def token_of(line):
+        named = re.search(r'(?:username=|"username": ")(\w+)', line)
+        name = named[1] if named else BUSY_USER
+        return tokens.setdefault(name, key.token(name, lives_s=86400))
+
+    return [f"{token_of(line)} {line}" for line in lines]
 
 
 def audience(path):

@@ -48,8 +48,10 @@ def ask(port, lines):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     answers = []
     for line in lines:
-        method, path, *body = line.split(" ", 2)
-        connection.request(method, path, *body, headers={"Content-Type": "application/json"})
+        token, rest = line.split(" ", 1) if line.startswith("eyJ") else (None, line)
+        method, path, *body = rest.split(" ", 2)
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        connection.request(method, path, *body, headers=headers)
         answer = connection.getresponse()
         answers.append((answer.status, answer.read()))
     connection.close()

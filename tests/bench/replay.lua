@@ -1,5 +1,6 @@
 -- Replays a list of requests with wrk:  wrk … -s replay.lua URL -- FILE
--- FILE has one request a line: METHOD PATH, and where there is one the JSON body after another space.
+-- FILE has one request a line: METHOD PATH, and where there is one the JSON body after another space. A token may
+-- stand before it.
 -- Every thread builds all of them beforehand and goes round from a place of its own, so that a request costs the
 -- client a table lookup. At the end one line of JSON says what was measured (times in µs).
 
@@ -7,8 +8,9 @@ local requests, at = {}, 0
 
 function init(args)
   for line in io.lines(args[1]) do
-    local method, path, body = line:match("^(%u+) (%S+) ?(.*)$")
-    local headers = { ["Host"] = "bench" }
+    local token, rest = line:match("^(eyJ%S+) (.*)$")
+    local method, path, body = (rest or line):match("^(%u+) (%S+) ?(.*)$")
+    local headers = { ["Host"] = "bench", ["Authorization"] = token and "Bearer " .. token }
     if body ~= "" then headers["Content-Type"] = "application/json" else body = nil end
     requests[#requests + 1] = wrk.format(method, path, headers, body)
   end

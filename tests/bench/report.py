@@ -15,6 +15,7 @@ TITLES = {
 }
 TO_LIMIT = {"page": 0.45, "recent": 0.60, "recent10": 0.60, "changes": 0.45, "post": 0.40}
 LARGE_TO_SMALL = 0.90
+TOKENS_TO_NONE = 0.90
 SOCKETS_TIMES = 3
 MANY_TO_FEW = {"list": 2, "resync": 2, "since": 2}
 CROWD_TIMES = 1.5
@@ -37,15 +38,18 @@ def row(title, rows, rate, compared="", wanted=""):
 
 
 def case(name, measured, messages):
-    echo, small, large = (measured["runs"][target] for target in ("echo", "small", "large"))
+    echo, small, tokens, large = (measured["runs"][target] for target in ("echo", "small", "tokens", "large"))
     to_limit, to_small = ratio(small, echo, "per_s"), ratio(large, small, "per_s")
+    to_untold = ratio(tokens, small, "per_s")
     lines = [
         f"{TITLES[name]} (answer {measured['answer_bytes']:,} bytes)",
         row("the limit", echo, f"{median(echo, 'per_s'):,.0f}"),
         row(f"{messages['small']:,} messages", small, f"{median(small, 'per_s'):,.0f}", f"{to_limit:.2f}",
             f"of the limit; to reach: {TO_LIMIT[name]:.2f}"),
+        row("the same with tokens", tokens, f"{median(tokens, 'per_s'):,.0f}", f"{to_untold:.2f}",
+            f"of the row above; to reach: {TOKENS_TO_NONE:.2f}"),
         row(f"{messages['large']:,} messages", large, f"{median(large, 'per_s'):,.0f}", f"{to_small:.2f}",
-            f"of the row above; to reach: {LARGE_TO_SMALL:.2f}"),
+            f"of the row of {messages['small']:,}; to reach: {LARGE_TO_SMALL:.2f}"),
     ]
     if name == "post":
         lines += [backlog(f"{messages[target]:,} messages", measured["runs"][target], echo)
