@@ -73,6 +73,14 @@ count_answer(const struct context *x, const struct route_match *match, int64_t s
     shared_count(&c->answer_us[row], (uint64_t)(clock_mono_us() - started_us));
 }
 
+/* Readable in a terminal, where the next prompt would follow the last brace. */
+static void
+end_line(struct buf *body)
+{
+    if (body->n == 0 || body->p[body->n - 1] != '\n')
+        buf_c(body, "\n");
+}
+
 void
 routes_answer(struct context *x, struct server *s, struct exchange *e)
 {
@@ -100,8 +108,7 @@ routes_answer(struct context *x, struct server *s, struct exchange *e)
     }
     if (err != ERR_OK)
         problem_answer(x, err);
-    /* Readable in a terminal, where the next prompt would follow the last brace. */
-    buf_c(&x->response->body, "\n");
+    end_line(&x->response->body);
     body_free(x->body);
     count_answer(x, &match, started_us);
 }

@@ -1,6 +1,7 @@
 /* belong.c - see belong.h. Must not know how a request came or where its answer goes. */
 #include "domain/belong.h"
 
+#include "base/names.h"
 #include "store/accounts.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
@@ -55,7 +56,7 @@ enter(struct scene *s, enum err if_private)
     if (b->actor.username.p == NULL)
         b->actor.username = b->username;
     s->alone = str_eq(b->actor.username, b->username);
-    if (err == ERR_OK && !found && !(s->alone && b->actor.verified))
+    if (err == ERR_OK && !found && !(s->alone && b->actor.verified && names_valid(b->username)))
         err = ERR_USERNAME_UNKNOWN;
     if (err == ERR_OK)
         err = actor_role(db, s->c.id, b->actor, &s->actor);
