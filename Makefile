@@ -10,6 +10,7 @@ PORT    ?= 8080
 STATE   ?= build/run
 SECONDS ?= 60
 MINUTES ?= 10
+REQUESTS ?= 1000000
 PREFIX  ?= /usr/local
 RUNDIR  ?= /run/imd
 
@@ -37,7 +38,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test check lint asan soak bench fuzz format install clean help deps unit blackbox
+.PHONY: all run test check lint asan soak storm bench fuzz format install clean help deps unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -110,6 +111,10 @@ asan: deps
 # The model test for as long as you like: clients that lose frames, sockets, nginx and imd end with the database.
 soak: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/model/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+# A million malformed requests through nginx and straight at the FastCGI socket: nothing comes of it.
+storm: deps all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/fuzz/storm.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 check: lint test asan
 
@@ -240,6 +245,7 @@ help:
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
+	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it: nothing comes of them'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
 	@echo 'make format   clang-format over the C files'
