@@ -40,13 +40,13 @@ _Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each rou
 
 /* What the route needs before its handler runs. */
 static enum err
-check_needs(struct context *x, const struct route *route, struct server *s, struct exchange *e)
+check_needs(struct context *x, const struct route *route, struct exchange *e)
 {
     enum err err = request_parse_query(x->request);
 
     x->field = x->request->at_fault;
     if (err == ERR_OK && route->body_bytes_max > 0)
-        err = server_read_body(s, e, x->arena, route->body_bytes_max, x->request);
+        err = server_read_body(e, x->arena, route->body_bytes_max, x->request);
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = body_parse(x->request->body, &x->body);
     return err;
@@ -64,7 +64,7 @@ count_answer(const struct context *x, const struct route_match *match, int64_t s
 }
 
 void
-routes_answer(struct context *x, struct server *s, struct exchange *e)
+routes_answer(struct context *x, struct exchange *e)
 {
     int64_t started_us = clock_mono_us();
     struct route_match match;
@@ -78,7 +78,7 @@ routes_answer(struct context *x, struct server *s, struct exchange *e)
     x->routes = routes;
     x->route_count = route_count;
     if (err == ERR_OK)
-        err = check_needs(x, match.route, s, e);
+        err = check_needs(x, match.route, e);
     if (err == ERR_OK)
         err = match.route->handler(x);
     if (err == ERR_OK && !buf_ok(&x->response->body))
