@@ -10,6 +10,7 @@ PORT    ?= 8080
 STATE   ?= build/run
 SECONDS ?= 60
 MINUTES ?= 10
+REQUESTS ?= 100000
 PREFIX  ?= /usr/local
 RUNDIR  ?= /run/imd
 
@@ -36,7 +37,7 @@ LIBOBJECTS := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test check lint asan soak bench fuzz format install clean help deps unit blackbox
+.PHONY: all run test check lint asan soak bench fuzz storm format install clean help deps unit blackbox
 
 all: $(BUILD)/imd
 
@@ -146,22 +147,38 @@ lint: deps-lint build/lint/node_modules
 	@out=$$(REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --format=stylish \
 	  --config=tests/lint/redocly.yaml fcgi_app/openapi.json 2>&1) || { echo "$$out"; exit 1; }
 
-FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -pthread \
+               -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJECTS := $(LIBOBJECTS:$(BUILD)/obj/%=build/fuzz/obj/%)
 
-# Everything that a fuzz target links, instrumented.
-build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c $(BUILD)/openapi.c Makefile
+# imd without its main(), instrumented: compiled once for all targets.
+build/fuzz/obj/%.o: fcgi_app/%.c Makefile
+	@mkdir -p $(@D)
+	@echo CC $<, instrumented
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/obj/migrations.o build/fuzz/obj/openapi.o: build/fuzz/obj/%.o: $(BUILD)/%.c
+	@mkdir -p $(@D)
+	@clang $(FUZZ_CFLAGS) -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
 	@echo CC $<
-	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c,$(SOURCES)) $(BUILD)/migrations.c $(BUILD)/openapi.c \
-	  $(LIBS) -pthread
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
 
-# SECONDS for each target; what it finds new stays under build/fuzz.
-fuzz: deps-fuzz $(FUZZ)
-	@for t in $(FUZZ); do n=$$(basename $$t); mkdir -p build/fuzz/corpus/$$n; \
-	  echo "fuzz $$n: $(SECONDS) s"; \
-	  $$t -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/$$n- -verbosity=0 \
-	    build/fuzz/corpus/$$n tests/fuzz/seeds/$$n || exit 1; done
+# Else they count as intermediate, and are removed.
+.SECONDARY: $(FUZZ_OBJECTS)
+-include $(FUZZ_OBJECTS:.o=.d)
+
+# SECONDS for each target; what it finds new stays under build/fuzz. FUZZ=build/fuzz/body for one alone.
+fuzz: deps-fuzz
+	@$(MAKE) --no-print-directory -s $(FUZZ)
+	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS) $(FUZZ)
+
+# REQUESTS malformed ones, through nginx and straight at imd's socket: none of them changes anything.
+storm: deps all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/fuzz/storm.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 # --- packages: NAME:WHY. What is missing is installed with apt, as root or by sudo.
 
@@ -234,6 +251,7 @@ help:
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
+	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests at a whole stack, with another $$SEED each time'
 	@echo 'make format   clang-format over the C files'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'
 	@echo 'make all      build/imd alone      make clean  remove build/      make deps  install packages'
