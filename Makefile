@@ -155,22 +155,34 @@ lint: deps-lint build/lint/node_modules all
 	@out=$$(REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --format=stylish \
 	  --config=tests/lint/redocly.yaml fcgi_app/openapi.json 2>&1) || { echo "$$out"; exit 1; }
 
-FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -pthread \
+               -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJECTS := $(LIBOBJECTS:$(BUILD)/obj/%=build/fuzz/obj/%)
 
-# Everything that a fuzz target links, instrumented.
-build/fuzz/%: tests/fuzz/%.c $(SOURCES) $(BUILD)/migrations.c $(BUILD)/openapi.c Makefile
+# imd without its main(), instrumented: compiled once for all targets.
+build/fuzz/obj/%.o: fcgi_app/%.c Makefile
+	@mkdir -p $(@D)
+	@echo CC $<, instrumented
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/obj/migrations.o build/fuzz/obj/openapi.o: build/fuzz/obj/%.o: $(BUILD)/%.c
+	@mkdir -p $(@D)
+	@clang $(FUZZ_CFLAGS) -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
 	@echo CC $<
-	@clang -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -fsanitize=fuzzer,address,undefined \
-	  -fno-sanitize-recover=undefined -o $@ $< $(filter-out fcgi_app/main.c fcgi_app/imctl.c,$(SOURCES)) $(BUILD)/migrations.c $(BUILD)/openapi.c \
-	  $(LIBS) -pthread
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
 
-# SECONDS for each target; what it finds new stays under build/fuzz.
-fuzz: deps-fuzz $(FUZZ)
-	@for t in $(FUZZ); do n=$$(basename $$t); mkdir -p build/fuzz/corpus/$$n; \
-	  echo "fuzz $$n: $(SECONDS) s"; \
-	  $$t -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=build/fuzz/$$n- -verbosity=0 \
-	    build/fuzz/corpus/$$n tests/fuzz/seeds/$$n || exit 1; done
+# Else they count as intermediate, and are removed.
+.SECONDARY: $(FUZZ_OBJECTS)
+-include $(FUZZ_OBJECTS:.o=.d)
+
+# SECONDS for each target; what it finds new stays under build/fuzz. FUZZ=build/fuzz/body for one alone.
+fuzz: deps-fuzz
+	@$(MAKE) --no-print-directory -s $(FUZZ)
+	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS) $(FUZZ)
 
 # --- packages: NAME:WHY. What is missing is installed with apt, as root or by sudo.
 

@@ -46,7 +46,7 @@ _Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each rou
  * is read. A query that cannot be read may hold a token all the same.
  */
 static enum err
-check_needs(struct context *x, const struct route *route, struct server *s, struct exchange *e)
+check_needs(struct context *x, const struct route *route, struct exchange *e)
 {
     enum err query = request_parse_query(x->request);
     enum err err = gate_identify(x, route);
@@ -56,7 +56,7 @@ check_needs(struct context *x, const struct route *route, struct server *s, stru
         return query;
     }
     if (err == ERR_OK && route->body_bytes_max > 0)
-        err = server_read_body(s, e, x->arena, route->body_bytes_max, x->request);
+        err = server_read_body(e, x->arena, route->body_bytes_max, x->request);
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = body_parse(x->request->body, &x->body);
     return err == ERR_OK ? gate_admit(x, route) : err;
@@ -82,7 +82,7 @@ end_line(struct buf *body)
 }
 
 void
-routes_answer(struct context *x, struct server *s, struct exchange *e)
+routes_answer(struct context *x, struct exchange *e)
 {
     int64_t started_us = clock_mono_us();
     struct route_match match;
@@ -96,7 +96,7 @@ routes_answer(struct context *x, struct server *s, struct exchange *e)
     x->routes = routes;
     x->route_count = route_count;
     if (err == ERR_OK)
-        err = check_needs(x, match.route, s, e);
+        err = check_needs(x, match.route, e);
     if (err == ERR_OK)
         err = match.route->handler(x);
     gate_leave(x);

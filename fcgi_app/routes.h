@@ -11,10 +11,9 @@ extern const size_t route_count;
 /*
  * Answers the request in x->request through the table: finds the route, checks what it needs, runs the
  * handler, and makes a problem of whatever goes wrong. The response is always complete afterwards.
- * The body is read from `s` and `e`.
+ * The body is read from `e`.
  */
-struct server;
 struct exchange;
-void routes_answer(struct context *x, struct server *s, struct exchange *e);
+void routes_answer(struct context *x, struct exchange *e);
 
 #endif

@@ -45,7 +45,7 @@ serve(struct worker *w, struct exchange *e, struct arena *arena, struct request 
     };
 
     log_set_request(r->request_id.p);
-    routes_answer(&x, w->server, e);
+    routes_answer(&x, e);
     if (log_wants(LOG_DEBUG))
         log_event(LOG_DEBUG, "request", "method=%.16s path=%.200s status=%d bytes=%zu ms=%lld", r->method.p,
                   r->path.p, response.status, response.body.n, (long long)(clock_mono_ms() - started_ms));

@@ -5,60 +5,19 @@
 #include "http/guard.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #define HEADER_BYTES     8
+#define VERSION          1
 #define TYPE_BEGIN       1
 #define TYPE_PARAMS      4
 #define TYPE_STDIN       5
 #define ROLE_RESPONDER   1
 #define BEGIN_BODY_BYTES 8
 
-/* One record: header, content, padding. */
-struct record {
-    int type;
-    int id;
-    const unsigned char *content;
-    size_t content_n;
-    size_t padding_n;
-};
-
-/* What is left to look at. */
-struct rest {
-    const unsigned char *p;
-    size_t n;
-};
-
-/* Where the stream of name-value pairs stands; a pair may run over several records. */
-struct pairs {
-    unsigned char head[8]; /* the lengths of the pair at hand, as far as they have come */
-    size_t head_n;
-    uint64_t data_left; /* bytes of its name and value still to come */
-};
-
-/* Takes one record off; WHOLE, CUT or BROKEN. */
-static enum guard
-next_record(struct rest *rest, struct record *r)
+void
+guard_init(struct guard *g)
 {
-    size_t total;
-
-    if (rest->n > 0 && rest->p[0] != 1)
-        return GUARD_BROKEN;
-    if (rest->n < HEADER_BYTES)
-        return GUARD_CUT;
-    r->type = rest->p[1];
-    r->id = rest->p[2] << 8 | rest->p[3];
-    r->content = rest->p + HEADER_BYTES;
-    r->content_n = (size_t)rest->p[4] << 8 | rest->p[5];
-    r->padding_n = rest->p[6];
-    total = HEADER_BYTES + r->content_n + r->padding_n;
-    if (r->type != TYPE_BEGIN && r->type != TYPE_PARAMS && r->type != TYPE_STDIN)
-        return GUARD_BROKEN;
-    if (rest->n < total)
-        return GUARD_CUT;
-    rest->p += total;
-    rest->n -= total;
-    return GUARD_WHOLE;
+    *g = (struct guard){.stage = GUARD_AT_BEGIN};
 }
 
 /* A length takes one byte, or four where the first has its high bit set. */
@@ -78,82 +37,152 @@ length_value(const unsigned char *p)
 
 /* Are both lengths of the pair at hand there? */
 static bool
-head_is_whole(const struct pairs *s)
+lengths_are_whole(const struct guard *g)
 {
-    size_t name_n = s->head_n == 0 ? 1 : length_bytes(s->head[0]);
+    size_t name_n = g->pair_n == 0 ? 1 : length_bytes(g->pair[0]);
 
-    return s->head_n > name_n && s->head_n == name_n + length_bytes(s->head[name_n]);
+    return g->pair_n > name_n && g->pair_n == name_n + length_bytes(g->pair[name_n]);
 }
 
-/* Follows the pairs through the content of one record. */
+/* Follows the name-value pairs, which may run over several records. */
 static void
-follow_pairs(struct pairs *s, const struct record *r)
+follow_pairs(struct guard *g, const unsigned char *p, size_t n)
 {
     size_t i = 0;
 
-    while (i < r->content_n) {
-        if (s->data_left > 0) {
-            size_t step = r->content_n - i;
+    while (i < n) {
+        if (g->data_left > 0) {
+            size_t step = g->data_left < n - i ? (size_t)g->data_left : n - i;
 
-            step = s->data_left < step ? (size_t)s->data_left : step;
-            s->data_left -= step;
+            g->data_left -= step;
             i += step;
             continue;
         }
-        s->head[s->head_n++] = r->content[i++];
-        if (head_is_whole(s)) {
-            s->data_left = length_value(s->head) + length_value(s->head + length_bytes(s->head[0]));
-            s->head_n = 0;
+        g->pair[g->pair_n++] = p[i++];
+        if (lengths_are_whole(g)) {
+            g->data_left = length_value(g->pair) + length_value(g->pair + length_bytes(g->pair[0]));
+            g->pair_n = 0;
         }
     }
 }
 
-/* The parameters, up to the empty record that ends them. */
-static enum guard
-look_at_params(struct rest *rest, int id)
+/* The body of BEGIN starts with the role, in two bytes. `at`: how many of its bytes have been seen. */
+static bool
+role_is_ours(const unsigned char *p, size_t n, size_t at)
 {
-    struct pairs pairs = {.head_n = 0};
-    struct record r;
+    static const unsigned char role[2] = {ROLE_RESPONDER >> 8, ROLE_RESPONDER & 0xff};
 
-    for (;;) {
-        enum guard seen = next_record(rest, &r);
+    for (size_t i = 0; i < n && at + i < sizeof(role); i++)
+        if (p[i] != role[at + i])
+            return false;
+    return true;
+}
 
-        if (seen != GUARD_WHOLE)
-            return seen;
-        if (r.type != TYPE_PARAMS || r.id != id)
-            return GUARD_BROKEN;
-        /* A length that was too large shows here. (And libfcgi takes padding here for a record.) */
-        if (r.content_n == 0)
-            return pairs.head_n == 0 && pairs.data_left == 0 && r.padding_n == 0 ? GUARD_WHOLE : GUARD_BROKEN;
-        follow_pairs(&pairs, &r);
+/*
+ * The record that begins the request, those that end its parameters and its body. libfcgi forgets the padding
+ * of these and takes it for the next record; nobody who means well pads what is aligned.
+ */
+static enum guard_stage
+stage_after_empty(const struct guard *g)
+{
+    if (g->padding_left > 0)
+        return GUARD_AT_FAULT;
+    if (g->stage == GUARD_AT_BODY)
+        return GUARD_AT_END;
+    /* A length that was too large shows here. */
+    return g->pair_n == 0 && g->data_left == 0 ? GUARD_AT_BODY : GUARD_AT_FAULT;
+}
+
+/* A header is whole. The stage after it; GUARD_AT_FAULT where it is out of turn. */
+static enum guard_stage
+enter_record(struct guard *g)
+{
+    static const int types[] = {
+        [GUARD_AT_BEGIN] = TYPE_BEGIN, [GUARD_AT_PARAMS] = TYPE_PARAMS, [GUARD_AT_BODY] = TYPE_STDIN};
+    const unsigned char *h = g->header;
+    int id = h[2] << 8 | h[3];
+
+    g->header_n = 0;
+    g->content_left = (size_t)h[4] << 8 | h[5];
+    g->padding_left = h[6];
+    if (h[1] != types[g->stage])
+        return GUARD_AT_FAULT;
+    if (g->stage == GUARD_AT_BEGIN) {
+        g->id = id;
+        return id != 0 && g->content_left == BEGIN_BODY_BYTES && g->padding_left == 0 ? GUARD_AT_BEGIN
+                                                                                      : GUARD_AT_FAULT;
+    }
+    if (id != g->id)
+        return GUARD_AT_FAULT;
+    return g->content_left == 0 ? stage_after_empty(g) : g->stage;
+}
+
+/* One more byte of a header. */
+static void
+take_header_byte(struct guard *g, unsigned char byte)
+{
+    g->header[g->header_n++] = byte;
+    if (g->header[0] != VERSION)
+        g->stage = GUARD_AT_FAULT;
+    else if (g->header_n == HEADER_BYTES)
+        g->stage = enter_record(g);
+}
+
+/* Some of the record's content: as much of it as is among n bytes. Returns how much that was. */
+static size_t
+take_content(struct guard *g, const unsigned char *p, size_t n)
+{
+    size_t step = g->content_left < n ? g->content_left : n;
+
+    if (g->stage == GUARD_AT_PARAMS)
+        follow_pairs(g, p, step);
+    else if (g->stage == GUARD_AT_BEGIN && !role_is_ours(p, step, BEGIN_BODY_BYTES - g->content_left))
+        g->stage = GUARD_AT_FAULT;
+    g->content_left -= step;
+    if (g->stage == GUARD_AT_BEGIN && g->content_left == 0)
+        g->stage = GUARD_AT_PARAMS;
+    return step;
+}
+
+static size_t
+take_padding(struct guard *g, size_t n)
+{
+    size_t step = g->padding_left < n ? g->padding_left : n;
+
+    g->padding_left -= step;
+    return step;
+}
+
+static enum guard_verdict
+verdict(const struct guard *g)
+{
+    switch (g->stage) {
+    case GUARD_AT_BEGIN:
+    case GUARD_AT_PARAMS:
+        return GUARD_CUT;
+    case GUARD_AT_BODY:
+        return GUARD_BEGUN;
+    case GUARD_AT_END:
+        return GUARD_WHOLE;
+    default:
+        return GUARD_BROKEN;
     }
 }
 
-enum guard
-guard_look(const unsigned char *bytes, size_t n)
+enum guard_verdict
+guard_feed(struct guard *g, const unsigned char *bytes, size_t n)
 {
-    struct rest rest = {bytes, n};
-    struct record r;
-    enum guard seen = next_record(&rest, &r);
-    int id;
+    size_t i = 0;
 
-    if (seen != GUARD_WHOLE)
-        return seen;
-    id = r.id;
-    /* libfcgi takes padding here for a record; nobody who means well pads what is aligned. */
-    if (r.type != TYPE_BEGIN || id == 0 || r.padding_n != 0 || r.content_n != BEGIN_BODY_BYTES ||
-        r.content[0] != 0 || r.content[1] != ROLE_RESPONDER)
-        return GUARD_BROKEN;
-    seen = look_at_params(&rest, id);
-    if (seen != GUARD_WHOLE)
-        return seen;
-    do {
-        seen = next_record(&rest, &r);
-        if (seen != GUARD_WHOLE)
-            return seen == GUARD_CUT ? GUARD_BEGUN : seen;
-        if (r.type != TYPE_STDIN || r.id != id)
-            return GUARD_BROKEN;
-    } while (r.content_n > 0);
-    /* nginx asks for one thing at a time. */
-    return rest.n == 0 ? GUARD_WHOLE : GUARD_BROKEN;
+    while (i < n && g->stage != GUARD_AT_FAULT) {
+        if (g->stage == GUARD_AT_END)
+            g->stage = GUARD_AT_FAULT; /* nginx asks for one thing at a time */
+        else if (g->content_left > 0)
+            i += take_content(g, bytes + i, n - i);
+        else if (g->padding_left > 0)
+            i += take_padding(g, n - i);
+        else
+            take_header_byte(g, bytes[i++]);
+    }
+    return verdict(g);
 }

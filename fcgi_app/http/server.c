@@ -3,21 +3,26 @@
  *
  * libfcgi accepts for itself unless the request has a connection already; we accept, give it the connection
  * that is readable, and take it back after the answer, so that between requests it waits in the epoll set
- * and not in a thread. The listening socket that libfcgi knows is -1: it can never accept behind our back.
+ * and not in a thread. libfcgi trusts what it reads, so each request is judged whole before (guard.h): where
+ * it lies on the connection, or, if it has not arrived yet, in a file that we fill for it. The listening
+ * socket that libfcgi knows is -1: it can never accept behind our back.
  */
 #include "http/server.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/slots.h"
 #include "http/guard.h"
@@ -25,8 +30,14 @@
 #define BACKLOG 1024
 /* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
 #define IO_TIMEOUT_S 5
+/* … and whoever sends it in driblets does too. */
+#define REQUEST_TIMEOUT_MS 10000
+/* What nginx has in hand and is writing is here by then, also where there are many large ones at once. */
+#define PROMPT_MS 200
 /* nginx writes the parameters at once: they fit, however large its header buffers, as does a usual body. */
 #define LOOK_BYTES 65536
+/* The largest body that nginx lets through (512 kB) with its parameters and all records around it. */
+#define REQUEST_BYTES_MAX (1024 * 1024)
 
 struct server {
     int listen_fd;
@@ -43,7 +54,9 @@ struct server {
 struct exchange {
     FCGX_Request fcgi;
     struct buf head; /* of the answer: status and headers */
-    bool slow;       /* the body is still on its way */
+    int connection;
+    bool slow; /* has waited for a body that was not prompt */
+    int spool; /* a file in memory which libfcgi reads in the connection's place; -1: none */
     unsigned char look[LOOK_BYTES];
 };
 
@@ -218,6 +231,7 @@ exchange_new(struct exchange **out)
         free(e);
         return ERR_IO;
     }
+    e->spool = -1;
     *out = e;
     return ERR_OK;
 }
@@ -313,59 +327,132 @@ wait_readable(struct server *s)
 }
 
 /*
- * Is what has arrived fit for libfcgi? A request whose body is still on its way keeps a thread waiting: only
- * so many may, and the others lose their connection rather than starve those that are whole.
+ * Waits for more of a request that began at `began_ms`. A request that is not prompt keeps this thread
+ * waiting: only so many may, and the others lose their connection rather than starve those that are whole.
+ * NULL, or why there is no more.
  */
-static bool
-look(struct server *s, struct exchange *e, int fd)
+static const char *
+wait_for_more(struct server *s, struct exchange *e, int64_t began_ms)
 {
-    ssize_t n = recv(fd, e->look, LOOK_BYTES, MSG_PEEK | MSG_DONTWAIT);
-    enum guard seen;
+    struct pollfd more = {.fd = e->connection, .events = POLLIN};
+    int64_t age_ms = clock_mono_ms() - began_ms;
 
-    e->slow = false;
-    if (n <= 0)
-        return false; /* nginx closed it: the usual end */
-    seen = guard_look(e->look, (size_t)n);
-    if (seen == GUARD_WHOLE)
-        return true;
-    if (seen == GUARD_BEGUN) {
-        e->slow = true;
-        slots_release();
-        if (atomic_fetch_add(&s->slow, 1) < s->slow_max)
-            return true;
+    if (age_ms < PROMPT_MS && poll(&more, 1, (int)(PROMPT_MS - age_ms)) > 0)
+        return NULL;
+    if (!e->slow && atomic_fetch_add(&s->slow, 1) >= s->slow_max) {
         atomic_fetch_sub(&s->slow, 1);
-        e->slow = false;
+        return "too_many_slow_bodies";
     }
-    log_event(LOG_WARNING, "connection_dropped", "reason=%s",
-              seen == GUARD_BEGUN ? "too_many_slow_bodies" : "not_a_request");
-    return false;
+    e->slow = true;
+    if (age_ms < REQUEST_TIMEOUT_MS && poll(&more, 1, IO_TIMEOUT_S * 1000) > 0)
+        return NULL;
+    return "slow_body";
+}
+
+/* Takes the request off the connection into the spool. NULL, or why it will not do. */
+static const char *
+fill_spool(struct server *s, struct exchange *e)
+{
+    int64_t began_ms = clock_mono_ms();
+    enum guard_verdict seen = GUARD_CUT;
+    struct guard guard;
+    size_t total = 0;
+
+    guard_init(&guard);
+    while (seen != GUARD_WHOLE) {
+        ssize_t n = recv(e->connection, e->look, LOOK_BYTES, MSG_DONTWAIT);
+
+        if (n < 0 && errno == EAGAIN) {
+            const char *fault = wait_for_more(s, e, began_ms);
+
+            if (fault != NULL)
+                return fault;
+            continue;
+        }
+        if (n <= 0)
+            return "cut_body";
+        seen = guard_feed(&guard, e->look, (size_t)n);
+        if (seen == GUARD_BROKEN)
+            return "not_a_request";
+        total += (size_t)n;
+        if (total > REQUEST_BYTES_MAX)
+            return "too_long";
+        if (write(e->spool, e->look, (size_t)n) != n)
+            return "no_memory";
+    }
+    return lseek(e->spool, 0, SEEK_SET) == 0 ? NULL : "no_memory";
 }
 
 static void
-no_longer_slow(struct server *s, struct exchange *e)
+close_spool(struct exchange *e)
 {
-    if (e->slow)
-        atomic_fetch_sub(&s->slow, 1);
-    e->slow = false;
+    if (e->spool >= 0)
+        close(e->spool);
+    e->spool = -1;
 }
 
-/* Reads a request's beginning off the connection. False: there is none, and the connection is closed. */
+/* A request whose body is still on its way is taken off the connection before libfcgi reads it. */
+static const char *
+spool(struct server *s, struct exchange *e)
+{
+    const char *fault = "no_memory";
+
+    slots_release();
+    e->slow = false;
+    e->spool = memfd_create("imd-request", MFD_CLOEXEC);
+    if (e->spool >= 0)
+        fault = fill_spool(s, e);
+    if (fault != NULL)
+        close_spool(e);
+    if (e->slow)
+        atomic_fetch_sub(&s->slow, 1);
+    return fault;
+}
+
+/* Is the request fit for libfcgi, every byte of it? What has arrived whole stays on the connection. */
+static bool
+judge(struct server *s, struct exchange *e)
+{
+    ssize_t n = recv(e->connection, e->look, LOOK_BYTES, MSG_PEEK | MSG_DONTWAIT);
+    const char *fault = "not_a_request";
+    enum guard_verdict seen;
+    struct guard guard;
+
+    if (n <= 0)
+        return false; /* nginx closed it: the usual end */
+    guard_init(&guard);
+    seen = guard_feed(&guard, e->look, (size_t)n);
+    if (seen == GUARD_WHOLE)
+        return true;
+    if (seen == GUARD_BEGUN)
+        fault = spool(s, e);
+    if (fault != NULL)
+        log_event(LOG_WARNING, "connection_dropped", "reason=%s", fault);
+    return fault == NULL;
+}
+
+/* Reads a request's beginning. False: there is none, and the connection is closed. */
 static bool
 begin(struct server *s, struct exchange *e, int fd)
 {
-    if (!look(s, e, fd)) {
+    e->connection = fd;
+    if (!judge(s, e)) {
         drop_connection(s, fd);
         return false;
     }
-    e->fcgi.ipcFd = fd;
+    e->fcgi.ipcFd = e->spool >= 0 ? e->spool : fd;
     /* Else libfcgi, which ends the request before this one first, would close the connection with it. */
     e->fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&e->fcgi) == 0)
         return true;
-    /* libfcgi has closed it. */
+    /* libfcgi has closed what it read from. */
     e->fcgi.ipcFd = -1;
-    no_longer_slow(s, e);
-    one_less(s);
+    if (e->spool < 0) {
+        one_less(s);
+    } else {
+        e->spool = -1;
+        drop_connection(s, fd);
+    }
     return false;
 }
 
@@ -413,7 +500,7 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
 }
 
 enum err
-server_read_body(struct server *s, struct exchange *e, struct arena *arena, size_t max, struct request *r)
+server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r)
 {
     struct str length_text = param(e, "CONTENT_LENGTH");
     int64_t length = 0;
@@ -428,7 +515,6 @@ server_read_body(struct server *s, struct exchange *e, struct arena *arena, size
         return ERR_MEMORY;
     if (FCGX_GetStr(body, (int)length, e->fcgi.in) != (int)length)
         return ERR_BODY_TRUNCATED;
-    no_longer_slow(s, e);
     r->body = (struct str){body, (size_t)length};
     return ERR_OK;
 }
@@ -496,24 +582,34 @@ drop_rest(struct exchange *e)
         ;
 }
 
+/*
+ * Ends the request. Whether the connection may bear another. libfcgi does not close it: it would wait for the
+ * other side to close first.
+ */
+static bool
+finish(struct exchange *e)
+{
+    bool failed = FCGX_FClose(e->fcgi.err) != 0;
+
+    failed = FCGX_FClose(e->fcgi.out) != 0 || failed;
+    failed = FCGX_GetError(e->fcgi.in) != 0 || failed;
+    FCGX_Free(&e->fcgi, 0);
+    e->fcgi.ipcFd = -1;
+    return e->fcgi.keepConnection && !failed;
+}
+
 void
 server_answer(struct server *s, struct exchange *e, const struct request *r, const struct response *response)
 {
-    int fd;
-
     buf_reset(&e->head);
     write_head(&e->head, response);
     drop_rest(e);
-    no_longer_slow(s, e);
+    /* All of the request is read: from here on libfcgi writes. */
+    e->fcgi.ipcFd = e->connection;
+    close_spool(e);
     FCGX_PutStr(e->head.p, (int)e->head.n, e->fcgi.out);
     if (!str_is(r->method, "HEAD"))
         FCGX_PutStr(response->body.p, (int)response->body.n, e->fcgi.out);
-    FCGX_Finish_r(&e->fcgi);
-    fd = e->fcgi.ipcFd;
-    e->fcgi.ipcFd = -1;
-    if (fd < 0) {
-        one_less(s);
-    } else if (watch(s, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0) {
-        drop_connection(s, fd);
-    }
+    if (!finish(e) || watch(s, EPOLL_CTL_MOD, e->connection, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
+        drop_connection(s, e->connection);
 }

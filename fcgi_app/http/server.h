@@ -4,7 +4,8 @@
  * All threads of a worker wait at one epoll set, which holds the listening socket and every connection that
  * is idle. So a connection that nginx keeps open costs a file descriptor and pins no thread: no number of
  * kept connections can starve requests, and under load a thread goes from one request to the next without
- * sleeping. A thread reads a request with libfcgi once its connection has something to read.
+ * sleeping. A thread reads a request with libfcgi once its connection has something to read, and every byte
+ * of the request has been judged fit for it.
  */
 #ifndef IMD_HTTP_SERVER_H
 #define IMD_HTTP_SERVER_H
@@ -42,8 +43,7 @@ void exchange_free(struct exchange *e);
  */
 bool server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r);
 /* Reads the body into the arena: ERR_BODY_TOO_LARGE (over `max` bytes), ERR_BODY_TRUNCATED. */
-enum err server_read_body(struct server *s, struct exchange *e, struct arena *arena, size_t max,
-                          struct request *r);
+enum err server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r);
 /* Sends the answer; without its body to a HEAD. What of the request was not read is dropped. */
 void server_answer(struct server *s, struct exchange *e, const struct request *r,
                    const struct response *response);

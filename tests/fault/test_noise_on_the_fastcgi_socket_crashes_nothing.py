@@ -73,6 +73,51 @@ NOISE = {
     "padding promised and not sent": struct.pack("!BBHHBB", 1, 1, 1, 8, 255, 0) + b"\0\1\0\0\0\0\0\0",
 }
 
+LONG = 300_000
+
+
+def late(*strange, length=LONG):
+    """Records where nobody looks any more: in the middle of a long body, of which the rest then follows."""
+    piece = record(STDIN, b" " * 30_000)
+    values = {"REQUEST_METHOD": "POST", "IMD_PATH": "/messages", "CONTENT_LENGTH": str(length)}
+    return (begin(fastcgi.KEEP) + record(PARAMS, pairs(values)) + record(PARAMS) + piece * 5 + b"".join(strange)
+            + piece * 5 + record(STDIN))
+
+
+GET_VALUES = pairs({"FCGI_MAX_CONNS": "", "FCGI_MPXS_CONNS": ""})
+
+LATE = {
+    **{f"management {kind}": late(record(kind, b"x" * 8, number=0)) for kind in (0, 2, 8, 9, 10, 11, 255)},
+    "values": late(record(9, GET_VALUES, number=0)),
+    "many values": late(*[record(9, pairs({"FCGI_MAX_CONNS": "", "X" * 500: ""}), number=0)] * 50),
+    "value without an equals sign": late(record(9, b"\x01\x00=" * 2000, number=0)),
+    "value longer than its record": late(record(9, b"\xff" * 8 + b"A", number=0)),
+    "values of noise": late(record(9, noise(6, 60000), number=0)),
+    "body without an id": late(record(STDIN, b"x" * 100, number=0)),
+    "body of another": late(record(STDIN, b"x" * 100, number=2)),
+    "end of another": late(record(STDIN, number=2)),
+    "begin": late(begin()),
+    "begin of another": late(begin(number=2), record(PARAMS, number=2)),
+    "begin too short": late(record(1, b"\0")),
+    "parameters": late(record(PARAMS, pairs({"A": "B"}))),
+    "data": late(record(8, b"x" * 1000)),
+    "unknown type": late(record(77, b"x" * 1000)),
+    "version 0": late(record(STDIN, b"x", version=0)),
+    "length beyond": late(record(STDIN, b"x" * 10, length=65535)),
+    "length short of it": late(record(STDIN, b"x" * 1000, length=10)),
+    "padding promised and not sent": late(struct.pack("!BBHHBB", 1, STDIN, 1, 8, 255, 0) + b"12345678"),
+    "padding at the end": late(record(STDIN, padding=255)),
+    "end twice": late(record(STDIN), record(STDIN)),
+    "noise": late(noise(7, 50000)),
+    "abort": late(record(2)),
+    "cut in a header": late()[:-4],
+    "cut in a body": late()[:200_000],
+    "more than anybody sends": late(*[record(STDIN, b" " * 60_000)] * 40),
+    "length of letters": late(length="many"),
+    "length below nought": late(length=-1),
+    "length beyond the body": late(length=LONG + 1),
+}
+
 
 def spill(path, data):
     """Sends it, says that this was all, and takes whatever comes until the other side has had enough."""
@@ -90,12 +135,36 @@ def pids(stack):
     return [stack.master_pid, stack.relay(), *stack.workers()]
 
 
+def in_pieces(path, data):
+    """A cut in the middle of the strange part, which comes only once what was before it has been read."""
+    with fastcgi.connect(path) as connection:
+        try:
+            connection.sendall(data[:160_003])
+            wait_until(lambda: fastcgi.unread_bytes(connection) == 0, 20, "the first part is read")
+            connection.sendall(data[160_003:])
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has had enough
+
+
 @pytest.mark.parametrize("case", NOISE)
 def test_noise(stack, case):
+    disturb(stack, spill, NOISE[case])
+
+
+@pytest.mark.parametrize("way", [spill, in_pieces])
+@pytest.mark.parametrize("case", LATE)
+def test_noise_in_a_body_on_its_way(stack, case, way):
+    disturb(stack, way, LATE[case])
+
+
+def disturb(stack, way, data):
     chat, ann = Chat(stack), name("ann")
     before = pids(stack)
     for _ in range(3):
-        spill(stack.state / "imd.sock", NOISE[case])
+        way(stack.state / "imd.sock", data)
     conversation = chat.group(ann)
     assert chat.send(conversation, ann, "here")["seq"] == 1
     assert pids(stack) == before

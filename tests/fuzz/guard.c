@@ -1,6 +1,7 @@
 /*
- * guard.c - fuzzes the look at FastCGI requests: nothing outside the bytes is read, what is whole is whole in
- * no other length, and libfcgi reads what is whole to its end and lives.
+ * guard.c - fuzzes the judging of FastCGI requests: nothing outside the bytes is read, what is whole is whole
+ * in no other length, the verdict is the same however the bytes come, and libfcgi reads what is whole to its
+ * end, leaves nothing over, and lives.
  */
 #include <fcgiapp.h>
 #include <string.h>
@@ -13,19 +14,42 @@
 /* What a socket takes at once, so that one thread can be both of its ends. */
 #define BYTES_MAX 65536
 
-/* From a copy of exactly so many bytes: a step beyond them is seen. */
-static enum guard
-look(const uint8_t *data, size_t size)
+/* One piece, from a copy of exactly so many bytes: a step beyond them is seen. */
+static enum guard_verdict
+feed(struct guard *guard, const uint8_t *data, size_t size)
 {
     unsigned char *copy = malloc(size + (size == 0));
-    enum guard seen;
+    enum guard_verdict seen;
 
     must(copy != NULL);
     if (size > 0)
         memcpy(copy, data, size);
-    seen = guard_look(copy, size);
+    seen = guard_feed(guard, copy, size);
     free(copy);
     return seen;
+}
+
+static enum guard_verdict
+judge(const uint8_t *data, size_t size)
+{
+    struct guard guard;
+
+    guard_init(&guard);
+    return feed(&guard, data, size);
+}
+
+/* In pieces of 1, 2, 3 … bytes, which cut every kind of field somewhere. */
+static enum guard_verdict
+judge_in_pieces(const uint8_t *data, size_t size)
+{
+    struct guard guard;
+    size_t piece = 1;
+
+    guard_init(&guard);
+    for (size_t n = 0; n < size; n += piece++)
+        if (feed(&guard, data + n, piece < size - n ? piece : size - n) == GUARD_BROKEN)
+            return GUARD_BROKEN;
+    return guard_feed(&guard, data, 0);
 }
 
 static void
@@ -35,12 +59,15 @@ read_to_its_end(FCGX_Request *request)
 
     while (FCGX_GetStr(text, sizeof(text), request->in) > 0)
         ;
-    FCGX_Finish_r(request);
-    if (request->ipcFd >= 0)
-        close(request->ipcFd);
+    must(FCGX_GetError(request->in) == 0);
+    must(recv(request->ipcFd, text, sizeof(text), 0) == 0);
+    FCGX_FClose(request->err);
+    FCGX_FClose(request->out);
+    FCGX_Free(request, 0);
+    close(request->ipcFd);
 }
 
-/* As http/server.c does it. libfcgi may refuse; what the guard is for would end this process. */
+/* As http/server.c does it. What the guard is for would end this process. */
 static void
 feed_libfcgi(const uint8_t *data, size_t size)
 {
@@ -54,8 +81,8 @@ feed_libfcgi(const uint8_t *data, size_t size)
     must(write(ends[0], data, size) == (ssize_t)size && shutdown(ends[0], SHUT_WR) == 0);
     request.ipcFd = ends[1];
     request.keepConnection = 1;
-    if (FCGX_Accept_r(&request) == 0)
-        read_to_its_end(&request);
+    must(FCGX_Accept_r(&request) == 0);
+    read_to_its_end(&request);
     request.ipcFd = -1;
     close(ends[0]);
 }
@@ -63,10 +90,13 @@ feed_libfcgi(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size > BYTES_MAX || look(data, size) != GUARD_WHOLE)
+    enum guard_verdict seen = judge(data, size);
+
+    must(judge_in_pieces(data, size) == seen);
+    if (size > BYTES_MAX || seen != GUARD_WHOLE)
         return 0;
     for (size_t n = 0; n < size; n += 1 + n / 64)
-        must(look(data, n) != GUARD_WHOLE);
+        must(judge(data, n) != GUARD_WHOLE);
     feed_libfcgi(data, size);
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * http_guard.c - checks: a FastCGI request is whole only when every byte of it is there, and what libfcgi
- * must not see is broken; nothing outside the bytes given is read.
+ * must not see is broken, however the bytes come; nothing outside the bytes given is read.
  */
 #include "support.h"
 
@@ -98,15 +98,17 @@ make_request(void)
 }
 
 /* From an allocation of exactly so many bytes, so that a sanitizer sees a step too far. */
-static enum guard
+static enum guard_verdict
 look(size_t n)
 {
     unsigned char *copy = malloc(n + (n == 0));
-    enum guard seen;
+    struct guard guard;
+    enum guard_verdict seen;
 
     assert_non_null(copy);
     memcpy(copy, request, n);
-    seen = guard_look(copy, n);
+    guard_init(&guard);
+    seen = guard_feed(&guard, copy, n);
     free(copy);
     return seen;
 }
@@ -142,8 +144,8 @@ a_request_without_parameters_is_whole(void **state)
 }
 
 /*
- * libfcgi forgets the padding of the record that begins a request and of the one that ends the parameters,
- * and takes it for the next record: a management record hidden there would end the process.
+ * libfcgi forgets the padding of the record that begins a request and of those that end its two streams, and
+ * takes it for the next record: a management record hidden there would end the process.
  */
 static void
 padding_that_libfcgi_takes_for_a_record_is_broken(void **state)
@@ -162,6 +164,11 @@ padding_that_libfcgi_takes_for_a_record_is_broken(void **state)
         add_record(PARAMS, 1, "\1\1ab", 4, 4);
         add_record(PARAMS, 1, NULL, 0, padding);
         add_record(STDIN, 1, NULL, 0, 0);
+        assert_int_equal(look(request_n), GUARD_BROKEN);
+        request_n = 0;
+        add_begin(1, 1);
+        add_record(PARAMS, 1, NULL, 0, 0);
+        add_record(STDIN, 1, NULL, 0, padding);
         assert_int_equal(look(request_n), GUARD_BROKEN);
     }
 }
@@ -208,7 +215,7 @@ every_prefix_of_split_pairs_is_cut_or_begun(void **state)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         make_split_request(places[i], 3);
         for (size_t n = 0; n < request_n; n++) {
-            enum guard seen = look(n);
+            enum guard_verdict seen = look(n);
 
             if (seen != (n < request_n - 8 ? GUARD_CUT : GUARD_BEGUN))
                 fail_msg("split at %zu: %zu of %zu bytes: %d", places[i], n, request_n, seen);
@@ -233,7 +240,7 @@ every_pair_in_a_record_of_one_byte(void **state)
 }
 
 /* A whole request whose parameters are these bytes. */
-static enum guard
+static enum guard_verdict
 look_at_pairs(const char *pairs, size_t n)
 {
     request_n = 0;
@@ -270,7 +277,7 @@ lengths_beyond_the_end_are_broken(void **state)
 
 /* The real request, with the byte at `at` another: version 0, type 1, id 2-3, length 4-5 of the first record.
  */
-static enum guard
+static enum guard_verdict
 look_with(size_t at, unsigned char byte)
 {
     make_request();
@@ -283,8 +290,8 @@ another_version_type_role_or_id_is_broken(void **state)
 {
     (void)state;
     for (int byte = 0; byte < 256; byte++) {
-        enum guard begin_type = look_with(1, (unsigned char)byte);
-        enum guard params_type = look_with(17, (unsigned char)byte);
+        enum guard_verdict begin_type = look_with(1, (unsigned char)byte);
+        enum guard_verdict params_type = look_with(17, (unsigned char)byte);
 
         assert_int_equal(look_with(0, (unsigned char)byte), byte == 1 ? GUARD_WHOLE : GUARD_BROKEN);
         assert_int_equal(look_with(16, (unsigned char)byte), byte == 1 ? GUARD_WHOLE : GUARD_BROKEN);
@@ -363,6 +370,98 @@ what_follows_a_request_is_broken(void **state)
     assert_int_equal(look(request_n), GUARD_BROKEN);
 }
 
+/* The whole request in pieces: each of `step` bytes, or of a random length where that is nought. */
+static void
+check_pieces(size_t step, const enum guard_verdict *at)
+{
+    struct guard guard;
+    size_t n = 0;
+
+    guard_init(&guard);
+    while (n < request_n) {
+        size_t piece = step > 0 ? step : (size_t)rand() % 40;
+        enum guard_verdict seen;
+
+        piece = piece < request_n - n ? piece : request_n - n;
+        seen = guard_feed(&guard, request + n, piece);
+        n += piece;
+        if (seen != at[n])
+            fail_msg("in steps of %zu, after %zu of %zu bytes: %d, not %d", step, n, request_n, seen, at[n]);
+    }
+}
+
+/* Whatever the bytes are: the verdict on each prefix is the same. */
+static void
+pieces_are_judged_like_the_whole(void **state)
+{
+    static enum guard_verdict at[ROOM + 1];
+
+    (void)state;
+    support_srand();
+    for (int round = 0; round < 200; round++) {
+        if (round % 2 == 0)
+            make_request();
+        else
+            make_split_request((size_t)rand() % 600, 1 + (size_t)rand() % 9);
+        for (int changes = round / 2 % 4; changes > 0; changes--)
+            request[(size_t)rand() % (rand() % 2 ? 32 : request_n)] = (unsigned char)rand();
+        for (size_t n = 0; n <= request_n; n++)
+            at[n] = look(n);
+        for (size_t step = 0; step < 20; step++)
+            check_pieces(step, at);
+    }
+}
+
+/* A body far longer than any piece of it, in records of all lengths; then one byte of a late header another.
+ */
+static enum guard_verdict
+judge_long_body(size_t turned_at, unsigned char byte)
+{
+    struct guard guard;
+    enum guard_verdict seen = GUARD_CUT;
+
+    request_n = 0;
+    add_begin(1, 1);
+    add_record(PARAMS, 1, NULL, 0, 0);
+    guard_init(&guard);
+    assert_int_equal(guard_feed(&guard, request, request_n), GUARD_BEGUN);
+    for (size_t length = 1; length < 60000 && seen != GUARD_BROKEN; length = length * 3 + 1) {
+        request_n = 0;
+        add_record(STDIN, 1, NULL, length, length % 8);
+        if (length > 9000)
+            request[turned_at] = byte;
+        seen = guard_feed(&guard, request, request_n);
+    }
+    request_n = 0;
+    add_record(STDIN, 1, NULL, 0, 0);
+    return seen == GUARD_BROKEN ? seen : guard_feed(&guard, request, request_n);
+}
+
+static void
+every_record_of_a_long_body_is_judged(void **state)
+{
+    (void)state;
+    assert_int_equal(judge_long_body(0, 1), GUARD_WHOLE);
+    for (int byte = 0; byte < 256; byte++) {
+        assert_int_equal(judge_long_body(0, (unsigned char)byte), byte == 1 ? GUARD_WHOLE : GUARD_BROKEN);
+        assert_int_equal(judge_long_body(1, (unsigned char)byte), byte == STDIN ? GUARD_WHOLE : GUARD_BROKEN);
+        assert_int_equal(judge_long_body(2, (unsigned char)byte), byte == 0 ? GUARD_WHOLE : GUARD_BROKEN);
+        assert_int_equal(judge_long_body(3, (unsigned char)byte), byte == 1 ? GUARD_WHOLE : GUARD_BROKEN);
+    }
+}
+
+static void
+what_is_broken_stays_broken(void **state)
+{
+    struct guard guard;
+
+    (void)state;
+    make_request();
+    guard_init(&guard);
+    assert_int_equal(guard_feed(&guard, (const unsigned char *)"\2", 1), GUARD_BROKEN);
+    assert_int_equal(guard_feed(&guard, request, request_n), GUARD_BROKEN);
+}
+
 /* No mutation makes it read outside (a sanitizer would tell) or answer what is none of its four answers. */
 static void
 mutations_stay_inside(void **state)
@@ -372,7 +471,7 @@ mutations_stay_inside(void **state)
     for (int i = 0; i < 100000; i++) {
         int changes = 1 + rand() % 8;
         size_t n;
-        enum guard seen;
+        enum guard_verdict seen;
 
         make_request();
         /* Mostly in the headers and lengths, which is where it can go wrong. */
@@ -414,6 +513,9 @@ main(void)
         cmocka_unit_test(records_out_of_turn_are_broken),
         cmocka_unit_test(a_begin_of_another_length_is_broken),
         cmocka_unit_test(what_follows_a_request_is_broken),
+        cmocka_unit_test(pieces_are_judged_like_the_whole),
+        cmocka_unit_test(every_record_of_a_long_body_is_judged),
+        cmocka_unit_test(what_is_broken_stays_broken),
         cmocka_unit_test(mutations_stay_inside),
         cmocka_unit_test(noise_is_never_whole),
     };
