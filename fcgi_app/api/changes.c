@@ -40,11 +40,12 @@ enum err
 api_list_changes(struct context *x)
 {
     struct buf *body = &x->response->body;
-    /* Who may read all of it is shown all of it. */
-    struct str username = x->actor.any ? (struct str){0} : x->actor.username;
-    struct changes_page page = {.conversation = x->id, .username = username};
+    struct changes_page page = {.conversation = x->id};
     enum err err = x->named.p != NULL && !input_actor(x) ? ERR_USERNAME : ERR_OK;
 
+    /* Who may read all of it is shown all of it. */
+    if (!x->actor.any)
+        page.username = x->actor.username;
     if (err == ERR_OK)
         err = input_after(x, &page.after);
     if (err == ERR_OK)

@@ -82,6 +82,16 @@ def test_private_key(directory, keys):
     assert_refused(directory, keys, "odd.rs256")
 
 
+def test_what_is_no_key_is_left_alone(directory, keys):
+    """A note for the next administrator, what an editor keeps, a directory."""
+    for name in ("README", "tests.hs256~", ".tests.hs256.swp", "old.hs256.disabled"):
+        (keys / name).write_bytes(b"short")
+    (keys / "old").mkdir()
+    assert_refused(directory, keys)
+    Hs256("2026.01-a_b").save(keys)
+    assert_taken(directory, keys)
+
+
 def test_secret_of_the_shortest_length(directory, keys):
     Hs256("short", b"x" * 32 + b"\n").save(keys)
     assert_taken(directory, keys)

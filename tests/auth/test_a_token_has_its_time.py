@@ -3,6 +3,9 @@ import time
 
 import pytest
 
+from sites import bearer
+from stack import wait_until
+
 # Between asking the clock and the answer there may pass a few seconds.
 SLACK_S = 8
 
@@ -17,6 +20,15 @@ def test_good_for_a_minute_after_its_end(keyring):
 
 def test_not_for_longer(keyring):
     keyring.assert_refused(keyring.shared.token("ann", exp=now() - 61), "expired_token")
+
+
+def test_not_a_moment_longer_for_having_been_accepted(keyring):
+    exp = now() - 57
+    token = keyring.shared.token("ann", exp=exp)
+    keyring.assert_taken(token, "ann")
+    wait_until(lambda: keyring.whoami(bearer(token)).status == 401, 10, "it has expired")
+    assert exp + 60 <= time.time() < exp + 62
+    keyring.assert_refused(token, "expired_token")
 
 
 def test_good_a_minute_before_its_begin(keyring):

@@ -1,6 +1,8 @@
 """That is how keys are rotated: the new one is there before the first token of it, the old one until its last."""
 import os
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,14 @@ def rotating():
     stack = jwt_stack(key)
     with stack:
         yield Keyring(stack, [key])
+
+
+@pytest.fixture
+def readable_path():
+    """pytest's own directories are for nobody but who runs it; imd may have become somebody else."""
+    with tempfile.TemporaryDirectory(prefix="imd-test-") as path:
+        os.chmod(path, 0o755)
+        yield Path(path)
 
 
 def hang_up(site):
@@ -58,6 +68,21 @@ def test_another_key_of_the_same_name(rotating):
     hang_up(rotating)
     assert statuses(rotating, rotating.old.token("ann")) == {401}
     assert statuses(rotating, new.token("ann")) == {200}
+
+
+def test_administrators_are_read_again_too(readable_path):
+    key, settings = Hs256("tests"), readable_path / "imd.conf"
+    settings.write_text("admins = root\n")
+    with jwt_stack(key, imd_flags=[f"--config={settings}"]) as stack:
+        site = Keyring(stack, [key])
+
+        def metrics(name):
+            return {site.api.request("GET", "/metrics", None, bearer(key.token(name))).status for _ in range(20)}
+
+        assert (metrics("root"), metrics("chief")) == ({200}, {403})
+        settings.write_text("admins = chief\n")
+        hang_up(site)
+        assert (metrics("root"), metrics("chief")) == ({403}, {200})
 
 
 @pytest.mark.parametrize("fault", ["short", "none_left"])

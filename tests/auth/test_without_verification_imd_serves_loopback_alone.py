@@ -1,6 +1,7 @@
 """Where a name is all it takes, nobody but this machine may ask, unless the host says so in as many words."""
 import socket
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from alone import Directory, run
 from api import Client
 from handshake import UPGRADE
 from sites import Host, jwt_stack
-from stack import Stack
+from stack import Stack, free_port
 from tokens import Hs256
 
 
@@ -102,6 +103,21 @@ def test_requests_from_inside(inner):
     stack, _ = inner
     with Client(stack) as client:
         client.get("/messages", username="ann").ok
+
+
+def test_other_ways_in_of_this_machine():
+    """A unix socket, and the loopback of IPv6 where there is one."""
+    stack = Stack(env={"AUTH": "none"})
+    door, port = stack.state / "door.sock", free_port()
+    six = f"listen [::1]:{port};" if Path("/proc/net/if_inet6").exists() else ""
+    stack.add_http(f"server {{ listen unix:{door}; {six} include {stack.state}/imd-server.conf; }}")
+    with stack:
+        ways = [(socket.AF_UNIX, str(door)), *([(socket.AF_INET6, ("::1", port))] if six else [])]
+        for family, address in ways:
+            with socket.socket(family) as connection:
+                connection.connect(address)
+                connection.sendall(b"GET /messages?username=ann HTTP/1.0\r\n\r\n")
+                assert b" 200 " in connection.makefile("rb").readline()
 
 
 @outside
