@@ -262,6 +262,8 @@ class HttpClient:
                 return dealt_with
         except (BrokenPipeError, ConnectionResetError):
             seen["hung up"] += 1
+        except TimeoutError:
+            raise Wrong(f"no answer to {requests[dealt_with - 1]}, number {dealt_with} of {requests}") from None
         self.close()
         return max(dealt_with, 1)
 
@@ -271,12 +273,15 @@ def http_storm(dice, stacks, count, seen, tell):
     done = 0
     while done < count:
         client, token = dice.choice(clients)
-        requests = []
-        while len(requests) < min(BATCH, count - done) and (not requests or requests[-1][1] == NEXT):
-            requests.append(http_request(dice, token))
-        dealt_with = client.batch(requests, seen)
-        done += dealt_with
-        tell(dealt_with)
+        made = [http_request(dice, token)]
+        while len(made) < min(BATCH, count - done) and made[-1][1] == NEXT:
+            made.append(http_request(dice, token))
+        # nchan 1.3.6 takes a subscription that follows hard on a request's body for none, so it comes by itself.
+        alone = [made.pop()] if len(made) > 1 and made[-1][1] != NEXT else []
+        for requests in filter(None, (made, alone)):
+            dealt_with = client.batch(requests, seen)
+            done += dealt_with
+            tell(dealt_with)
     for client, _ in clients:
         client.close()
 
@@ -448,13 +453,15 @@ class Storm:
     def run(self):
         """True: nothing came of it."""
         key = Hs256("dev")
-        with Stack(nginx_workers=2) as none, Stack(nginx_workers=2, env={"AUTH": "jwt"}) as jwt:
+        # Each thread keeps the room of its largest answer: with few of them all have had theirs soon.
+        few = {"imd_flags": ["--threads=8"], "nginx_workers": 2}
+        with Stack(**few) as none, Stack(**few, env={"AUTH": "jwt"}) as jwt:
             key = Hs256("dev", (jwt.state / "keys/dev.hs256").read_bytes())
             self.stacks = [none, jwt]
             for stack in self.stacks:
                 for _ in range(3):
                     chat_goes_on(stack, key)
-            before = [pids(stack) for stack in self.stacks]
+            before = [(pids(stack), len(stack.log())) for stack in self.stacks]
             begun = time.monotonic()
             self.rage(key)
             self.seconds = time.monotonic() - begun
@@ -490,10 +497,10 @@ class Storm:
         self.sent = sent.value
 
     def judge(self, before, key):
-        for stack, old in zip(self.stacks, before):
+        for stack, (old, logged) in zip(self.stacks, before):
             if (now := pids(stack)) != old:
                 self.wrong.append(f"processes ended: {old} became {now}; {stack.log()[-2000:]}")
-            for line in stack.log().splitlines():
+            for line in stack.log()[logged:].splitlines():
                 if "event=request_failed" in line or "level=error" in line:
                     self.wrong.append(line)
             wait_until(lambda: soundness(stack) == "ok", PATIENCE_S, "the database is sound")
