@@ -297,6 +297,12 @@ one_key_is_read_to_sign(void **state)
         assert_string_equal((char *)key.bytes, texts[i]);
         keys_clear_one(&key);
         assert_null(key.bytes);
+        /* Whoever reads it can mint. */
+        assert_int_equal(chmod(path_of(*state, names[i]), 0644), 0);
+        assert_int_equal(keys_read_one(&key, path_of(*state, names[i]), true, message, sizeof(message)),
+                         ERR_CONFIG);
+        assert_non_null(strstr(message, "chmod o="));
+        assert_null(key.bytes);
     }
 }
 
@@ -346,6 +352,7 @@ nobody_is_asked_for_a_passphrase(void **state)
         1);
     BIO_free(bio);
     EVP_PKEY_free(pkey);
+    assert_int_equal(chmod(path_of(*state, "k.es256"), 0600), 0);
     assert_int_equal(keys_read_one(&key, path_of(*state, "k.es256"), true, message, sizeof(message)),
                      ERR_CONFIG);
     assert_non_null(strstr(message, "is no private key in PEM"));
