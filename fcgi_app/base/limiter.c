@@ -39,8 +39,9 @@ find(struct limiter *l, uint64_t who)
         uint64_t holder = 0;
 
         for (int i = 0; i < LIMITER_WAYS; i++) {
-            uint64_t other = atomic_load(&set[i].who);
+            /* In this order: a slate that is taken over in between is seen to have changed. */
             int64_t clear_us = atomic_load(&set[i].clear_us);
+            uint64_t other = atomic_load(&set[i].who);
 
             if (other == who)
                 return &set[i];

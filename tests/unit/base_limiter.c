@@ -283,7 +283,7 @@ rush(void *arg, int n)
         snprintf(who, sizeof(who), "f%d", i);
         pthread_barrier_wait(&r->each);
         for (int t = 0; t < 3; t++)
-            if (limiter_take(r->limiter, str_c(who), &rate, START_US, &wait_us))
+            if (limiter_take(r->limiter, str_c(who), &rate, START_US + i, &wait_us))
                 atomic_fetch_add(&r->passed[i], 1);
     }
 }
