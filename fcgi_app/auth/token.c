@@ -10,9 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include "base/names.h"
 #include "wire/body.h"
 
@@ -32,12 +30,19 @@ static const struct {
 /* A token that is being verified. */
 struct reading {
     char text[TOKEN_BYTES_MAX + 1];
-    size_t header_n; /* bytes */
+    size_t header_n; /* bytes of the header */
     size_t signed_n; /* bytes of header and claims, the dot between them included */
-    struct body *header;
-    struct body *claims;
+    jwt_t *jwt;      /* its parts, parsed but not verified */
     const char *why;
 };
+
+/* The bits of the last letter that stand for nothing are 0: a signature is written in one way only. */
+static bool
+is_canonical(const char *part, size_t n)
+{
+    return n % 4 == 0 || (n % 4 == 2 && strchr("AQgw", part[n - 1]) != NULL) ||
+           (n % 4 == 3 && strchr("AEIMQUYcgkosw048", part[n - 1]) != NULL);
+}
 
 /* Three parts of base64url, none empty, without padding: what else libjwt would let pass ends here. */
 static bool
@@ -54,9 +59,9 @@ take_text(struct reading *r, struct str token)
         if (c == '.') {
             if (part_n == 0)
                 return false;
-            if (dots++ == 0)
-                r->header_n = i;
+            dots++;
             part_n = 0;
+            r->header_n = dots == 1 ? i : r->header_n;
             r->signed_n = i;
         } else if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
                    c == '_') {
@@ -65,51 +70,36 @@ take_text(struct reading *r, struct str token)
             return false;
         }
     }
-    if (dots != 2 || part_n == 0)
+    if (dots != 2 || part_n == 0 || !is_canonical(token.p + token.n - part_n, part_n))
         return false;
     memcpy(r->text, token.p, token.n);
     r->text[token.n] = '\0';
     return true;
 }
 
-/* Bits of the last letter that stand for nothing are 0, else one signature could be written in several ways.
+/*
+ * One part as the JSON object that it is. libjwt's reading of it will not do: of two members of one name it
+ * takes the last, and what comes after a NUL it does not see.
  */
-static bool
-is_canonical(const char *part)
-{
-    size_t n = strlen(part);
-
-    return n % 4 == 0 || (n % 4 == 2 && strchr("AQgw", part[n - 1]) != NULL) ||
-           (n % 4 == 3 && strchr("AEIMQUYcgkosw048", part[n - 1]) != NULL);
-}
-
-/* The object that a part of `n` letters holds. Read by us: libjwt lets pass what stands twice in it. */
-static bool
-parse_part(const char *part, size_t n, struct body **object)
+static enum err
+parse_part(const char *part, size_t n, struct body **out)
 {
     char text[TOKEN_BYTES_MAX + 4];
     unsigned char bytes[TOKEN_BYTES_MAX + 4];
-    size_t padded = n;
-    int length;
+    size_t padded = (n + 3) / 4 * 4;
+    int decoded;
 
-    if (n % 4 == 1)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        text[i] = part[i] == '-' ? '+' : part[i] == '_' ? '/' : part[i];
-    while (padded % 4 != 0)
-        text[padded++] = '=';
-    length = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)padded);
-    return length >= 0 &&
-           body_parse((struct str){(const char *)bytes, (size_t)length - (padded - n)}, object) == ERR_OK;
-}
-
-static bool
-parse(struct reading *r)
-{
-    const char *claims = r->text + r->header_n + 1;
-
-    return is_canonical(r->text + r->signed_n + 1) && parse_part(r->text, r->header_n, &r->header) &&
-           parse_part(claims, r->signed_n - r->header_n - 1, &r->claims);
+    for (size_t i = 0; i < padded; i++) {
+        text[i] = i < n ? part[i] : '=';
+        if (text[i] == '-')
+            text[i] = '+';
+        if (text[i] == '_')
+            text[i] = '/';
+    }
+    decoded = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)padded);
+    if (decoded < (int)(padded - n))
+        return ERR_TOKEN;
+    return body_parse((struct str){(const char *)bytes, (size_t)decoded - (padded - n)}, out);
 }
 
 /* Bytes to base64url without padding; `text` has room for (n + 2) / 3 * 4 + 1. */
@@ -165,26 +155,29 @@ signature_fits(const struct reading *r, const struct key *key)
 
 /* Does the header name the key's algorithm, and no other key? */
 static bool
-header_fits(const struct reading *r, const struct key *key)
+header_fits(struct reading *r, const struct key *key)
 {
-    struct str alg;
-    struct str kid;
+    const char *alg = jwt_get_header(r->jwt, "alg");
+    const char *kid = jwt_get_header(r->jwt, "kid");
 
-    return body_string(r->header, "alg", &alg) == BODY_OK && str_is(alg, algs[key->alg].name) &&
-           (body_string(r->header, "kid", &kid) == BODY_ABSENT || str_is(kid, key->id));
+    return alg != NULL && strcmp(alg, algs[key->alg].name) == 0 && (kid == NULL || strcmp(kid, key->id) == 0);
 }
 
 /* The header must be one that we understand whole. */
 static bool
 header_is_plain(const struct reading *r)
 {
-    struct str text;
-    enum body_kind typ = body_string(r->header, "typ", &text);
+    struct body *header = NULL;
+    struct str kid;
+    struct str typ; /* which of them, libjwt checks */
+    struct str critical;
+    bool plain = parse_part(r->text, r->header_n, &header) == ERR_OK &&
+                 body_string(header, "kid", &kid) != BODY_MISTYPED &&
+                 body_string(header, "typ", &typ) != BODY_MISTYPED &&
+                 body_string(header, "crit", &critical) == BODY_ABSENT;
 
-    if (typ == BODY_MISTYPED || (typ == BODY_OK && (text.n != 3 || strncasecmp(text.p, "JWT", 3) != 0)))
-        return false;
-    return body_string(r->header, "crit", &text) == BODY_ABSENT &&
-           body_string(r->header, "kid", &text) != BODY_MISTYPED;
+    body_free(header);
+    return plain;
 }
 
 static bool
@@ -271,6 +264,21 @@ read_times(struct reading *r, const struct body *claims, int64_t now_s, struct t
     return now_s >= out->expires_s ? ERR_TOKEN_EXPIRED : ERR_OK;
 }
 
+static enum err
+read_claims(struct reading *r, const struct token_rules *rules, int64_t now_s, struct token_claims *out)
+{
+    size_t from = r->header_n + 1;
+    struct body *claims = NULL;
+    enum err err = ERR_TOKEN;
+
+    r->why = "its claims are no JSON object";
+    if (parse_part(r->text + from, r->signed_n - from, &claims) == ERR_OK && read_subject(r, claims, out) &&
+        read_origin(r, claims, rules))
+        err = read_times(r, claims, now_s, out);
+    body_free(claims);
+    return err;
+}
+
 enum err
 token_verify(const struct token_rules *rules, struct str token, int64_t now_s, struct token_claims *claims,
              const char **why)
@@ -280,15 +288,13 @@ token_verify(const struct token_rules *rules, struct str token, int64_t now_s, s
 
     if (take_text(&r, token)) {
         r.why = "it cannot be parsed";
-        if (parse(&r)) {
+        if (jwt_decode(&r.jwt, r.text, NULL, 0) == 0) {
             r.why = "its header asks for what is not known";
-            if (header_is_plain(&r) && is_signed(&r, rules->keys) && read_subject(&r, r.claims, claims) &&
-                read_origin(&r, r.claims, rules))
-                err = read_times(&r, r.claims, now_s, claims);
+            if (header_is_plain(&r) && is_signed(&r, rules->keys))
+                err = read_claims(&r, rules, now_s, claims);
         }
     }
-    body_free(r.header);
-    body_free(r.claims);
+    jwt_free(r.jwt);
     *why = r.why;
     return err;
 }
@@ -329,15 +335,14 @@ enum err
 token_look(struct str token, char **header, char **claims)
 {
     struct reading r = {.why = NULL};
-    jwt_t *jwt = NULL;
 
     *header = NULL;
     *claims = NULL;
-    if (take_text(&r, token) && jwt_decode(&jwt, r.text, NULL, 0) == 0) {
-        *header = jwt_get_headers_json(jwt, NULL);
-        *claims = jwt_get_grants_json(jwt, NULL);
+    if (take_text(&r, token) && jwt_decode(&r.jwt, r.text, NULL, 0) == 0) {
+        *header = jwt_get_headers_json(r.jwt, NULL);
+        *claims = jwt_get_grants_json(r.jwt, NULL);
     }
-    jwt_free(jwt);
+    jwt_free(r.jwt);
     return *header == NULL || *claims == NULL ? ERR_TOKEN : ERR_OK;
 }
 
