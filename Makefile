@@ -93,7 +93,7 @@ unit: $(UNIT)
 blackbox: all
 	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
 
-TESTS ?= tests/http tests/auth tests/push tests/fault tests/model
+TESTS ?= tests/http tests/auth tests/push tests/fault tests/model tests/imctl
 
 test: deps all
 	@$(MAKE) --no-print-directory unit
@@ -204,6 +204,8 @@ PACKAGES_TEST := \
   python3-pytest:runs-the-black-box-tests \
   python3-websockets:a-real-WebSocket-client-for-them \
   python3-requests:a-real-HTTP-client-for-them \
+  python3-jwt:makes-and-reads-tokens-as-others-do \
+  python3-cryptography:makes-keys \
   python3-jsonschema:checks-answers-against-openapi.json \
   chromium:a-real-browser-for-them
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis \

@@ -247,6 +247,7 @@ main(int argc, char **argv)
 {
     static struct config config;
     struct options o = {.ttl_s = TTL_S};
+    int status;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
@@ -259,5 +260,6 @@ main(int argc, char **argv)
     if (!fill_from_config(&o, &config))
         return 2;
     body_setup();
-    return o.inspect != NULL ? inspect(&o) : mint(&o);
+    status = o.inspect != NULL ? inspect(&o) : mint(&o);
+    return fflush(stdout) == 0 ? status : fail("standard output cannot be written");
 }

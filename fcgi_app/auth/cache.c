@@ -71,7 +71,7 @@ cache_put(struct cache *c, const unsigned char digest[TOKEN_DIGEST_BYTES], int64
     struct entry *entry = place_of(c, digest);
     int64_t until_ms = now_ms + CACHE_MS;
 
-    if (claims->expires_s < until_ms / 1000)
+    if (claims->expires_s <= until_ms / 1000)
         until_ms = claims->expires_s * 1000;
     pthread_mutex_lock(&c->mutex);
     memcpy(entry->digest, digest, TOKEN_DIGEST_BYTES);

@@ -64,7 +64,7 @@ read_open(int fd, struct key *key, bool to_sign)
 
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return "is not a file";
-    if (key->alg == KEY_HS256 && (status.st_mode & 007) != 0)
+    if ((key->alg == KEY_HS256 || to_sign) && (status.st_mode & 007) != 0)
         return "everybody can read it, and so mint tokens: chmod o= it";
     if (!read_bytes(fd, key))
         return "cannot be read, or is longer than a key";

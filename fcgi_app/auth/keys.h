@@ -32,7 +32,10 @@ struct keys {
  * key is unusable, or there is none; `message` (of `size` bytes) says which and why.
  */
 enum err keys_read(struct keys *keys, const char *directory, char *message, size_t size);
-/* Reads one key by its file's path; to_sign: the private half of it. ERR_CONFIG, message. */
+/*
+ * Reads one key by its file's path; to_sign: the private half of it. Nothing that signs may be everybody's to
+ * read. ERR_CONFIG, message.
+ */
 enum err keys_read_one(struct key *key, const char *path, bool to_sign, char *message, size_t size);
 void keys_clear(struct keys *keys);
 void keys_clear_one(struct key *key);

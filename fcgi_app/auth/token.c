@@ -36,6 +36,14 @@ struct reading {
     const char *why;
 };
 
+/* The bits of the last letter that stand for nothing are 0: a signature is written in one way only. */
+static bool
+is_canonical(const char *part, size_t n)
+{
+    return n % 4 == 0 || (n % 4 == 2 && strchr("AQgw", part[n - 1]) != NULL) ||
+           (n % 4 == 3 && strchr("AEIMQUYcgkosw048", part[n - 1]) != NULL);
+}
+
 /* Three parts of base64url, none empty, without padding: what else libjwt would let pass ends here. */
 static bool
 take_text(struct reading *r, struct str token)
@@ -62,7 +70,7 @@ take_text(struct reading *r, struct str token)
             return false;
         }
     }
-    if (dots != 2 || part_n == 0)
+    if (dots != 2 || part_n == 0 || !is_canonical(token.p + token.n - part_n, part_n))
         return false;
     memcpy(r->text, token.p, token.n);
     r->text[token.n] = '\0';
@@ -161,9 +169,11 @@ header_is_plain(const struct reading *r)
 {
     struct body *header = NULL;
     struct str kid;
+    struct str typ; /* which of them, libjwt checks */
     struct str critical;
     bool plain = parse_part(r->text, r->header_n, &header) == ERR_OK &&
                  body_string(header, "kid", &kid) != BODY_MISTYPED &&
+                 body_string(header, "typ", &typ) != BODY_MISTYPED &&
                  body_string(header, "crit", &critical) == BODY_ABSENT;
 
     body_free(header);

@@ -25,24 +25,35 @@ hash(uint64_t seed, struct str who)
 }
 
 /*
- * Their slate, or that of whoever has least on theirs. Two who take the same at once may share it for a
- * moment: then one of them starts anew.
+ * Their slate, or that of whoever has least on theirs. It is wiped before it is taken over, and whoever comes
+ * second looks again: so of many who come for the first time at once none wipes what another has put there.
  */
 static struct limiter_slate *
 find(struct limiter *l, uint64_t who)
 {
     struct limiter_slate *set = l->slates[who % LIMITER_SETS];
-    struct limiter_slate *least = &set[0];
 
-    for (int i = 0; i < LIMITER_WAYS; i++) {
-        if (atomic_load(&set[i].who) == who)
-            return &set[i];
-        if (atomic_load(&set[i].clear_us) < atomic_load(&least->clear_us))
-            least = &set[i];
+    for (;;) {
+        struct limiter_slate *least = &set[0];
+        int64_t least_us = INT64_MAX;
+        uint64_t holder = 0;
+
+        for (int i = 0; i < LIMITER_WAYS; i++) {
+            /* In this order: a slate that is taken over in between is seen to have changed. */
+            int64_t clear_us = atomic_load(&set[i].clear_us);
+            uint64_t other = atomic_load(&set[i].who);
+
+            if (other == who)
+                return &set[i];
+            if (clear_us < least_us) {
+                least = &set[i];
+                least_us = clear_us;
+                holder = other;
+            }
+        }
+        if (atomic_compare_exchange_strong(&least->clear_us, &least_us, 0))
+            atomic_compare_exchange_strong(&least->who, &holder, who);
     }
-    atomic_store(&least->clear_us, 0);
-    atomic_store(&least->who, who);
-    return least;
 }
 
 bool

@@ -102,7 +102,7 @@ forbid(scmp_filter_ctx filter)
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), forbidden[i], 0);
     if (rc == 0)
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                              SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)inside));
+                              SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)inside, 0));
     return rc;
 }
 

@@ -10,6 +10,9 @@
 /* Called with each input; 0 keeps it where it reached something new. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+/* Called once before, of a target that has it. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 /* A claim that holds for every input: where it does not, libFuzzer keeps the input and says where. */
 static inline void
 must(bool claim)

@@ -73,6 +73,16 @@ nothing_given_means_the_defaults(void **state)
     assert_int_equal(config.content_bytes_max, 65536);
     assert_int_equal(config.drain_ms, 10000);
     assert_int_equal(config.log_level, LOG_INFO);
+    assert_int_equal(config.auth, AUTH_NONE);
+    assert_int_equal(config.loopback_only, 0);
+    assert_int_equal(config.insecure_public, 0);
+    assert_string_equal(config.admins, "");
+    assert_string_equal(config.jwt_keys, "/etc/imd/keys");
+    assert_string_equal(config.jwt_audience, "");
+    assert_string_equal(config.jwt_issuer, "");
+    assert_int_equal(config.user_rate, 20);
+    assert_int_equal(config.user_burst, 200);
+    assert_string_equal(config.user, "");
 }
 
 static void
@@ -89,6 +99,10 @@ a_file_may_hold_comments_blanks_and_every_key(void **state)
                                "push-socket = /p\n"
                                "processes = 3\nthreads = 4\nreaders = 5\n"
                                "content_bytes_max = 100\ndrain_ms = 200\n"
+                               "auth = jwt\nloopback_only = yes\ninsecure-public = no\n"
+                               "admins = ann, bob  carol \n"
+                               "jwt_keys = /k\njwt_audience = a b\njwt_issuer = https://i.example/?a=b\n"
+                               "user_rate = 7\nuser_burst = 8\nuser = www-data\n"
                                "log_level = error",
                                NULL),
                      ERR_OK);
@@ -103,6 +117,108 @@ a_file_may_hold_comments_blanks_and_every_key(void **state)
     assert_int_equal(config.content_bytes_max, 100);
     assert_int_equal(config.drain_ms, 200);
     assert_int_equal(config.log_level, LOG_ERROR);
+    assert_int_equal(config.auth, AUTH_JWT);
+    assert_int_equal(config.loopback_only, 1);
+    assert_int_equal(config.insecure_public, 0);
+    assert_string_equal(config.admins, "ann, bob  carol");
+    assert_string_equal(config.jwt_keys, "/k");
+    assert_string_equal(config.jwt_audience, "a b");
+    assert_string_equal(config.jwt_issuer, "https://i.example/?a=b");
+    assert_int_equal(config.user_rate, 7);
+    assert_int_equal(config.user_burst, 8);
+    assert_string_equal(config.user, "www-data");
+}
+
+static void
+a_yes_may_be_given_bare(void **state)
+{
+    static const struct {
+        const char *flag;
+        bool allowed;
+        int64_t value;
+    } cases[] = {
+        {"--insecure-public", true, 1},
+        {"--insecure_public", true, 1},
+        {"--insecure-public=yes", true, 1},
+        {"--insecure-public=no", true, 0},
+        {"--insecure-public=", false, 0},
+        {"--insecure-public=Yes", false, 0},
+        {"--insecure-public=1", false, 0},
+        {"--insecure-public=true", false, 0},
+        {"--insecure-publi", false, 0},
+        {"--insecure-publicc", false, 0},
+        {"insecure-public", false, 0},
+        {"-insecure-public", false, 0},
+        {"--no-insecure-public", false, 0},
+        {"--user", false, 0},
+        {"--auth", false, 0},
+        {"--user-rate", false, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if ((read_flags(cases[i].flag, NULL, NULL, NULL) == ERR_OK) != cases[i].allowed)
+            fail_msg("%s: %s", cases[i].flag, cases[i].allowed ? message : "was allowed");
+        if (cases[i].allowed)
+            assert_int_equal(config.insecure_public, cases[i].value);
+        assert_int_equal(config.loopback_only, 0);
+    }
+    /* The last one holds, bare or not; a flag wins over the file. */
+    assert_int_equal(read_flags("--loopback-only", "--loopback-only=no", NULL, NULL), ERR_OK);
+    assert_int_equal(config.loopback_only, 0);
+    assert_int_equal(read_flags("--loopback-only=no", "--loopback-only", NULL, NULL), ERR_OK);
+    assert_int_equal(config.loopback_only, 1);
+    assert_int_equal(read_text("loopback_only = no\n", "--loopback-only"), ERR_OK);
+    assert_int_equal(config.loopback_only, 1);
+    assert_int_equal(read_text("loopback_only = yes\n", "--loopback-only=no"), ERR_OK);
+    assert_int_equal(config.loopback_only, 0);
+    /* In a file it is written out. */
+    assert_int_equal(read_text("loopback_only\n", NULL), ERR_CONFIG);
+}
+
+static void
+a_mode_is_one_of_three(void **state)
+{
+    static const char *const names[] = {"none", "proxy", "jwt"};
+    static const char *const bad[] = {"", "None", "JWT", "jw", "jwtt", "0", "basic", "none,jwt"};
+    char flag[64];
+
+    (void)state;
+    for (int mode = AUTH_NONE; mode <= AUTH_JWT; mode++) {
+        snprintf(flag, sizeof(flag), "--auth=%s", names[mode]);
+        assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_OK);
+        assert_int_equal(config.auth, mode);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(flag, sizeof(flag), "--auth=%s", bad[i]);
+        assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_CONFIG);
+        assert_non_null(strstr(message, "allowed is none, proxy or jwt"));
+    }
+}
+
+/* A text may be empty, unlike a path, and fill its room, like one. */
+static void
+a_text_may_be_empty(void **state)
+{
+    char flag[CONFIG_PATH_BYTES + 32];
+    int n = snprintf(flag, sizeof(flag), "--admins=");
+
+    (void)state;
+    assert_int_equal(read_text("admins = ann\njwt_issuer = x\nuser = y\n", "--admins="), ERR_OK);
+    assert_string_equal(config.admins, "");
+    assert_string_equal(config.jwt_issuer, "x");
+    assert_int_equal(read_text("admins =\njwt_audience =   \nuser=\n", NULL), ERR_OK);
+    assert_string_equal(config.jwt_audience, "");
+    assert_int_equal(read_flags("--jwt-keys=", NULL, NULL, NULL), ERR_CONFIG);
+    memset(flag + n, 'a', CONFIG_PATH_BYTES);
+    flag[n + CONFIG_PATH_BYTES - 1] = '\0';
+    assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_OK);
+    assert_int_equal(strlen(config.admins), CONFIG_PATH_BYTES - 1);
+    flag[n + CONFIG_PATH_BYTES - 1] = 'a';
+    flag[n + CONFIG_PATH_BYTES] = '\0';
+    assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_CONFIG);
+    assert_non_null(strstr(message, "--admins: "));
+    assert_non_null(strstr(message, "a text of at most 511 bytes"));
 }
 
 static void
@@ -157,6 +273,13 @@ every_limit_is_allowed_and_nothing_beyond(void **state)
         {"--socket-mode=", false},
         {"--socket-mode=-1", false},
         {"--socket-mode=000777", false},
+        {"--user-rate=0", false},
+        {"--user-rate=1", true},
+        {"--user-rate=1000000", true},
+        {"--user-rate=1000001", false},
+        {"--user-burst=0", false},
+        {"--user-burst=1000000", true},
+        {"--user-burst=1000001", false},
         {"--log-level=warning", true},
         {"--log-level=Warning", false},
         {"--log-level=warn", false},
@@ -212,6 +335,9 @@ a_wrong_flag_is_named_with_what_is_allowed(void **state)
                         "--socket_mode: '9' is not allowed; allowed is octal digits up to 0777");
     assert_flag_message("--log-level=loud",
                         "--log_level: 'loud' is not allowed; allowed is debug, info, warning or error");
+    assert_flag_message("--auth=ldap", "--auth: 'ldap' is not allowed; allowed is none, proxy or jwt");
+    assert_flag_message("--loopback-only=maybe",
+                        "--loopback_only: 'maybe' is not allowed; allowed is no or yes");
     assert_flag_message("--database=", "--database: '' is not allowed; allowed is a path of 1 to 511 bytes");
     assert_flag_message("--thread=1", "--thread: no such setting; imd --help lists them");
     assert_flag_message("--threadss=1", "--threadss: no such setting; imd --help lists them");
@@ -324,6 +450,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_given_means_the_defaults),
         cmocka_unit_test(a_file_may_hold_comments_blanks_and_every_key),
+        cmocka_unit_test(a_yes_may_be_given_bare),
+        cmocka_unit_test(a_mode_is_one_of_three),
+        cmocka_unit_test(a_text_may_be_empty),
         cmocka_unit_test(flags_win_over_the_file_wherever_they_stand),
         cmocka_unit_test(every_limit_is_allowed_and_nothing_beyond),
         cmocka_unit_test(a_path_may_fill_its_room),

@@ -224,6 +224,28 @@ only_the_sender_edits_and_deletes_member_or_not(void **state)
 }
 
 static void
+an_administrator_of_the_site_deletes_and_does_not_edit(void **state)
+{
+    struct place *place = *state;
+    struct message sent = support_send(place, support_create(place, TYPE_PRIVATE, "ann bob"), "ann", "one");
+    struct amendment a = {.arena = &place->arena,
+                          .id = sent.id,
+                          .actor = {str_c("cid"), true, true},
+                          .content = str_c("two"),
+                          .emoji = str_c("+1")};
+    struct state before = look(place);
+
+    assert_int_equal(amend_edit(&place->store, &a), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend_react(&place->store, &a), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend_unreact(&place->store, &a), ERR_NOT_A_MEMBER);
+    assert_unchanged(place, &before);
+    assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
+    assert_noted(place, "message.deleted", 3, 1);
+    assert_true(find(place, sent.id).deleted_at != 0);
+    assert_true(str_is(find(place, sent.id).sender, "ann"));
+}
+
+static void
 reactions_stand_by_emoji_and_name(void **state)
 {
     struct place *place = *state;
@@ -383,6 +405,7 @@ main(void)
         TEST(the_same_content_again_changes_nothing),
         TEST(a_deletion_leaves_a_stub),
         TEST(only_the_sender_edits_and_deletes_member_or_not),
+        TEST(an_administrator_of_the_site_deletes_and_does_not_edit),
         TEST(reactions_stand_by_emoji_and_name),
         TEST(a_reaction_that_is_there_already_or_not_there_changes_nothing),
         TEST(only_members_react),

@@ -12,20 +12,29 @@
 
 #define NAMES_MAX 8
 
-/* Asks for a conversation of the names in `list`, parted by blanks. */
+/* Asks for a conversation of the names in `list`, parted by blanks; creator NULL: nobody. */
+static enum err
+create_by(struct place *place, enum conversation_type type, const char *list, const char *creator,
+          bool invite_only, struct creation *creation)
+{
+    static struct str names[NAMES_MAX + 1];
+
+    *creation =
+        (struct creation){.arena = &place->arena, .type = type, .names = names, .creator = str_c(creator)};
+    creation->invite_only = invite_only;
+    for (const char *p = list; *p != '\0'; p += strspn(p, " ")) {
+        assert_true(creation->name_count < NAMES_MAX);
+        names[creation->name_count++] = (struct str){p, strcspn(p, " ")};
+        p += strcspn(p, " ");
+    }
+    return converse_create(&place->store, creation);
+}
+
+/* The same, by nobody. */
 static enum err
 create(struct place *place, enum conversation_type type, const char *list, struct creation *creation)
 {
-    static struct str names[NAMES_MAX];
-    size_t count = 0;
-
-    for (const char *p = list; *p != '\0'; p += strspn(p, " ")) {
-        assert_true(count < NAMES_MAX);
-        names[count++] = (struct str){p, strcspn(p, " ")};
-        p += strcspn(p, " ");
-    }
-    *creation = (struct creation){.arena = &place->arena, .type = type, .names = names, .name_count = count};
-    return converse_create(&place->store, creation);
+    return create_by(place, type, list, NULL, false, creation);
 }
 
 static void
@@ -146,6 +155,56 @@ a_group_is_created_with_its_members(void **state)
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox WHERE event = 'conversation.created'"
                                         " AND version = 1 AND username IS NULL"),
                      1);
+}
+
+static void
+the_creator_is_a_member_and_owns_the_group(void **state)
+{
+    static const struct {
+        const char *list;
+        const char *creator;
+        const char *members;
+    } cases[] = {
+        {"ann bob", "ann", "ann bob"}, {"ann bob", "cid", "ann bob cid"}, {"", "ann", "ann"},
+        {"bob bob", "ann", "ann bob"}, {"ann ann", "ann", "ann"},         {"zoe Ann", "ann", "Ann ann zoe"},
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct creation creation;
+
+        assert_int_equal(create_by(place, TYPE_GROUP, cases[i].list, cases[i].creator, i % 2 != 0, &creation),
+                         ERR_OK);
+        assert_members(&creation.conversation, cases[i].members);
+        assert_int_equal(creation.conversation.invite_only, i % 2 != 0);
+        assert_int_equal(find(place, creation.conversation.id).invite_only, i % 2 != 0);
+        assert_int_equal(creation.conversation.version, 1);
+        assert_string_equal(support_text(place,
+                                         "SELECT group_concat(username) FROM membership WHERE role = 'owner'"
+                                         " AND conversation = (SELECT max(id) FROM conversation)"),
+                            cases[i].creator);
+    }
+}
+
+static void
+the_creator_counts_among_the_two_of_a_private_chat(void **state)
+{
+    struct place *place = *state;
+    struct creation creation;
+    struct state before;
+
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "bob", "ann", false, &creation), ERR_OK);
+    assert_members(&creation.conversation, "ann bob");
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM membership WHERE role <> 'member'"), 0);
+    before = look(place);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann bob", "bob", false, &creation), ERR_OK);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann", "bob", false, &creation), ERR_OK);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann bob", "cid", false, &creation), ERR_MEMBER_COUNT);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann", "ann", false, &creation), ERR_MEMBER_COUNT);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "", "ann", false, &creation), ERR_MEMBER_COUNT);
+    assert_int_equal(create_by(place, TYPE_GROUP, "ann", "a-b", false, &creation), ERR_MEMBER_NAME);
+    assert_true(str_is(creation.wrong_name, "a-b"));
+    assert_unchanged(place, &before);
 }
 
 static void
@@ -505,6 +564,8 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(a_group_is_created_with_its_members),
+        TEST(the_creator_is_a_member_and_owns_the_group),
+        TEST(the_creator_counts_among_the_two_of_a_private_chat),
         TEST(groups_may_be_empty_and_alike),
         TEST(a_private_chat_has_two_different_members),
         TEST(a_bad_name_is_refused_and_told),

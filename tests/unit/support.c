@@ -232,9 +232,17 @@ support_check(const struct place *place)
         " WHERE left_version IS NULL AND CASE WHEN member_count > 100"
         " THEN active_at <> 9223372036854775807"
         " ELSE active_at > updated_at OR active_at < updated_at - " LAG " END",
-        "SELECT count(*) FROM membership m WHERE version IS NOT CASE WHEN EXISTS (SELECT 1 FROM membership l"
-        " WHERE l.conversation = m.conversation AND l.username = m.username"
-        " AND l.joined_version > m.joined_version) THEN NULL ELSE coalesce(left_version, joined_version) END",
+        /* A stay tells its last change: that it ended; or that it began, or since then another role. */
+        "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation WHERE CASE"
+        " WHEN EXISTS (SELECT 1 FROM membership l WHERE l.conversation = m.conversation"
+        " AND l.username = m.username AND l.joined_version > m.joined_version) THEN m.version IS NOT NULL"
+        " WHEN left_version IS NOT NULL THEN m.version IS NOT left_version"
+        " ELSE coalesce(m.version, 0) NOT BETWEEN joined_version AND c.version END",
+        "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation"
+        " WHERE type = 'private_chat' AND (role <> 'member' OR removed OR invite_only)",
+        "SELECT count(*) FROM (SELECT 1 FROM membership WHERE role = 'owner' AND left_version IS NULL"
+        " GROUP BY conversation HAVING count(*) > 1)",
+        "SELECT count(*) FROM membership WHERE removed AND left_version IS NULL",
         "SELECT count(*) FROM conversation c WHERE last_seq <> (SELECT count(*) FROM message m"
         " WHERE m.conversation = c.id AND m.seq BETWEEN 1 AND c.last_seq)",
         "SELECT count(*) FROM message a JOIN message b ON b.place = a.place + 1 WHERE b.seq > 1"

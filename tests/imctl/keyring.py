@@ -1,0 +1,117 @@
+"""Keys in directories of a test's own, and imctl run with them. Tokens are also made and read by PyJWT, which knows
+nothing of imd."""
+import functools
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from stack import ROOT, SANITIZER_REPORTS
+
+SECRET = "a-secret-of-a-test-that-nobody-may-see"
+OTHER = "another-secret-of-a-test-and-as-hidden"
+ALGORITHMS = ("HS256", "RS256", "ES256")
+
+
+def program():
+    """Beside the imd under test."""
+    return str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute().with_name("imctl"))
+
+
+def run(*arguments, stdin=""):
+    """Runs imctl to its end; stdin is what it may read."""
+    done = subprocess.run([program(), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=30)
+    assert not [report for report in SANITIZER_REPORTS if report in done.stderr], done.stderr
+    return done
+
+
+def private_pem(key):
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption()).decode()
+
+
+def public_pem(key):
+    return key.public_key().public_bytes(serialization.Encoding.PEM,
+                                         serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@functools.cache
+def pairs():
+    """The same for all tests: to make one takes a while."""
+    return rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
+
+
+class Keyring:
+    """`keys` is what imd would read; `private` holds the halves that sign."""
+
+    def __init__(self, path):
+        self.path = path
+        self.keys = path / "keys"
+        self.private = path / "private"
+        self.keys.mkdir()
+        self.private.mkdir()
+        rsa_key, ec_key = pairs()
+        self.signing = {"HS256": SECRET, "RS256": private_pem(rsa_key), "ES256": private_pem(ec_key)}
+        self.checking = {"HS256": SECRET, "RS256": public_pem(rsa_key), "ES256": public_pem(ec_key)}
+        for algorithm in ALGORITHMS:
+            self.put(self.keys, f"k{algorithm[0]}.{algorithm.lower()}", self.checking[algorithm])
+            self.put(self.private, f"k{algorithm[0]}.{algorithm.lower()}", self.signing[algorithm])
+
+    @staticmethod
+    def put(directory, name, text):
+        path = directory / name
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
+    def key_file(self, algorithm):
+        return self.private / f"k{algorithm[0]}.{algorithm.lower()}"
+
+    def secrets(self):
+        """What no message may show: secrets, and each line of a private key."""
+        lines = [line for name in ("RS256", "ES256") for line in self.signing[name].splitlines()]
+        return [SECRET, OTHER, *(line for line in lines if len(line) > 20 and "PRIVATE" not in line)]
+
+    def mint(self, *flags):
+        """The token that imctl mints; stderr stays empty."""
+        done = run("token", f"--keys={self.keys}", *flags)
+        assert done.returncode == 0 and done.stderr == "", done
+        assert len(done.stdout.splitlines()) == 1 and done.stdout.endswith("\n"), done.stdout
+        return done.stdout.strip()
+
+    def inspect(self, token, *flags):
+        return run("token", f"--keys={self.keys}", f"--inspect={token}", *flags)
+
+    def taken(self, token, *flags):
+        """The lines that inspect shows of a token that imd would take."""
+        done = self.inspect(token, *flags)
+        assert done.returncode == 0 and done.stderr == "", done
+        header, claims, verdict = done.stdout.splitlines()
+        assert header.startswith("header: {") and claims.startswith("claims: {"), done.stdout
+        assert verdict.startswith("valid: "), done.stdout
+        return verdict.removeprefix("valid: ")
+
+    def refused(self, token, *flags):
+        """Why imd would not take the token."""
+        done = self.inspect(token, *flags)
+        assert done.returncode == 1 and done.stderr == "", done
+        verdict = done.stdout.splitlines()[-1]
+        assert verdict.startswith("refused: "), done.stdout
+        return verdict.removeprefix("refused: ")
+
+    def read(self, token, algorithm, **options):
+        """(header, claims), checked by PyJWT with the public half."""
+        claims = jwt.decode(token, self.checking[algorithm], algorithms=[algorithm], **options)
+        return jwt.get_unverified_header(token), claims
+
+    def sign(self, claims, algorithm="HS256", **header):
+        """By PyJWT."""
+        return jwt.encode({"sub": "ann", **claims}, self.signing[algorithm], algorithm, headers=header or None)
+
+
+def about_now(then):
+    return abs(time.time() - then) < 30

@@ -1,0 +1,66 @@
+"""Minted by imctl, read by PyJWT."""
+import pytest
+
+from keyring import ALGORITHMS, OTHER, about_now, run
+
+
+def test_a_secret_signs_and_names_itself(ring):
+    header, claims = ring.read(ring.mint("--sub=ann"), "HS256")
+    assert header == {"alg": "HS256", "kid": "kH", "typ": "JWT"}
+    assert set(claims) == {"sub", "iat", "exp"}
+    assert claims["sub"] == "ann" and about_now(claims["iat"])
+    assert claims["exp"] - claims["iat"] == 3600
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_any_key_signs_that_can(ring, algorithm):
+    done = run("token", "--sub=ann", f"--key={ring.key_file(algorithm)}")
+    assert done.returncode == 0 and done.stderr == ""
+    header, claims = ring.read(done.stdout.strip(), algorithm)
+    assert header["alg"] == algorithm and header["kid"] == f"k{algorithm[0]}"
+    assert claims["sub"] == "ann"
+    assert ring.taken(done.stdout.strip()) == "ann"
+
+
+def test_an_administrator(ring):
+    assert ring.read(ring.mint("--sub=ann", "--admin"), "HS256")[1]["role"] == "admin"
+    assert ring.taken(ring.mint("--sub=ann", "--admin")) == "ann, an administrator"
+    assert ring.taken(ring.mint("--sub=ann")) == "ann"
+
+
+@pytest.mark.parametrize("ttl", [1, 60, 86400, 10 * 366 * 86400])
+def test_for_how_long(ring, ttl):
+    claims = ring.read(ring.mint("--sub=ann", f"--ttl={ttl}"), "HS256")[1]
+    assert claims["exp"] - claims["iat"] == ttl
+
+
+def test_for_ever(ring):
+    token = ring.mint("--sub=ann", "--ttl=0")
+    assert "exp" not in ring.read(token, "HS256")[1]
+    assert ring.taken(token) == "ann"
+
+
+def test_for_whom_and_by_whom(ring):
+    token = ring.mint("--sub=ann", "--aud=chat", "--iss=https://i.example/?a=b")
+    claims = ring.read(token, "HS256", audience="chat", issuer="https://i.example/?a=b")[1]
+    assert claims["aud"] == "chat" and claims["iss"] == "https://i.example/?a=b"
+
+
+def test_texts_are_quoted(ring):
+    text = 'a "b" \\ é \U0001f44d'
+    claims = ring.read(ring.mint("--sub=ann", f"--iss={text}"), "HS256")[1]
+    assert claims["iss"] == text
+
+
+def test_the_last_secret_signs_unless_another_is_named(ring):
+    ring.put(ring.keys, "a.hs256", OTHER)
+    assert ring.read(ring.mint("--sub=ann"), "HS256")[0]["kid"] == "kH"
+    token = ring.mint("--sub=ann", "--kid=a")
+    assert '"kid":"a"' in ring.inspect(token).stdout
+    assert ring.taken(token) == "ann"
+    ring.put(ring.keys, "z.hs256", OTHER)
+    assert '"kid":"z"' in ring.inspect(ring.mint("--sub=ann")).stdout
+
+
+def test_flags_stand_in_any_order_and_with_a_blank(ring):
+    assert ring.taken(ring.mint("--ttl", "60", "--sub", "ann", "--admin")) == "ann, an administrator"

@@ -1,0 +1,82 @@
+"""Made by PyJWT, inspected by imctl: the status is 0 where imd would take it, 1 where it would not, and stdout says why."""
+import base64
+import hmac
+import json
+import time
+
+import jwt
+import pytest
+
+from keyring import ALGORITHMS, OTHER
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_good_ones(ring, algorithm):
+    assert ring.taken(ring.sign({}, algorithm)) == "ann"
+    assert ring.taken(ring.sign({"role": "admin", "exp": NOW + 60}, algorithm)) == "ann, an administrator"
+    assert ring.taken(ring.sign({}, algorithm, kid=f"k{algorithm[0]}")) == "ann"
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_changed_one(ring, algorithm):
+    header, claims, signature = ring.sign({}, algorithm).split(".")
+    forged = base64.urlsafe_b64encode(b'{"sub":"bob"}').decode().rstrip("=")
+    assert ring.refused(f"{header}.{forged}.{signature}") == "the signature is wrong"
+
+
+def test_header_and_claims_are_shown_all_the_same(ring):
+    token = jwt.encode({"sub": "bob", "x": [1]}, OTHER, "HS256")
+    done = ring.inspect(token)
+    assert done.returncode == 1
+    header, claims, verdict = done.stdout.splitlines()
+    assert json.loads(header.removeprefix("header: ")) == {"alg": "HS256", "typ": "JWT"}
+    assert json.loads(claims.removeprefix("claims: ")) == {"sub": "bob", "x": [1]}
+    assert verdict == "refused: the signature is wrong"
+
+
+@pytest.mark.parametrize("claims,why", [
+    ({"exp": NOW - 120}, "it has expired"),
+    ({"nbf": NOW + 600}, "it is not valid yet"),
+    ({"exp": "soon"}, "exp or nbf is no whole number"),
+    ({"sub": "a b"}, "sub is no user name (1 to 20 letters, digits and _)"),
+    ({"sub": 1}, "sub is no user name (1 to 20 letters, digits and _)"),
+    ({"role": ["admin"]}, "role is no text"),
+])
+def test_claims(ring, claims, why):
+    # PyJWT checks some types before it signs.
+    def part(thing):
+        return base64.urlsafe_b64encode(json.dumps(thing).encode()).decode().rstrip("=")
+
+    signed = f'{part({"alg": "HS256"})}.{part({"sub": "ann", **claims})}'
+    signature = hmac.digest(ring.signing["HS256"].encode(), signed.encode(), "sha256")
+    assert ring.refused(f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}") == why
+
+
+def test_a_leeway_of_a_minute(ring):
+    assert ring.taken(ring.sign({"exp": int(time.time()) - 30})) == "ann"
+    assert ring.taken(ring.sign({"nbf": int(time.time()) + 30})) == "ann"
+
+
+def test_audience_and_issuer(ring):
+    token = ring.sign({"aud": ["x", "chat"], "iss": "here"})
+    assert ring.taken(token) == "ann"
+    assert ring.taken(token, "--aud=chat", "--iss=here") == "ann"
+    assert ring.refused(token, "--aud=y") == "aud does not name the audience"
+    assert ring.refused(token, "--iss=there") == "iss is not the issuer"
+
+
+def test_none_and_another_algorithm(ring):
+    none = jwt.encode({"sub": "ann"}, None, "none")
+    assert ring.refused(none) == "it is not of the form of a token"
+    assert ring.refused(none + "AA") == "no key has signed it"
+    assert ring.refused(jwt.encode({"sub": "ann"}, ring.signing["HS256"], "HS512")) == "no key has signed it"
+    assert ring.refused(ring.sign({}, kid="kR")) == "no key has signed it"
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b", "a.b.c", "..", "é", "a" * 5000])
+def test_what_is_no_token(ring, text):
+    done = ring.inspect(text)
+    assert done.returncode == 1 and done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1 and done.stdout.startswith("refused: ")

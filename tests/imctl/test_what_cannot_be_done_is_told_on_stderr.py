@@ -1,0 +1,108 @@
+"""The status is 2, stdout stays empty, and stderr is the usage or one line that says why."""
+import os
+import subprocess
+
+import pytest
+
+from keyring import ALGORITHMS, program, run
+
+USAGE = [
+    [],
+    ["mint"],
+    ["--sub=ann"],
+    ["token"],
+    ["token", "ann"],
+    ["token", "--sub"],
+    ["token", "--sub=ann", "bob"],
+    ["token", "--sub=ann", "--inspect=x"],
+    ["token", "--sub=ann", "--ttl=-1"],
+    ["token", "--sub=ann", "--ttl="],
+    ["token", "--sub=ann", "--ttl=1h"],
+    ["token", "--sub=ann", "--ttl=1.5"],
+    ["token", "--sub=ann", f"--ttl={10 * 366 * 86400 + 1}"],
+    ["token", "--sub=ann", "--ttl=99999999999999999999"],
+    ["token", "--sub=ann", "--admin=yes"],
+    ["token", "--sub=ann", "--role=admin"],
+    ["token", "--sub=ann", "-a"],
+    ["token", "--inspect"],
+    ["token", "--help"],
+    ["--help", "token"],
+]
+
+
+@pytest.mark.parametrize("arguments", USAGE, ids=lambda arguments: " ".join(arguments) or "nothing")
+def test_a_wrong_command_line(ring, arguments):
+    keys = [f"--keys={ring.keys}"] if arguments[:1] == ["token"] else []
+    done = run(*arguments[:1], *keys, *arguments[1:])
+    assert done.returncode == 2 and done.stdout == ""
+    assert "usage: imctl token" in done.stderr
+
+
+def test_help():
+    done = run("--help")
+    assert done.returncode == 0 and done.stderr == ""
+    for flag in ("sub", "admin", "ttl", "inspect", "config", "keys", "kid", "key", "aud", "iss"):
+        assert f"--{flag}" in done.stdout
+
+
+def told(done, *words):
+    assert done.returncode == 2 and done.stdout == "", done
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("imctl: "), done.stderr
+    assert not [word for word in words if word not in done.stderr], done.stderr
+
+
+@pytest.mark.parametrize("name", ["", " ann", "a b", "a-b", "é", "a" * 21, "ann\n", "*"])
+def test_a_name_that_is_none(ring, name):
+    told(run("token", f"--keys={ring.keys}", f"--sub={name}"), "--sub", "1 to 20 letters, digits and _")
+
+
+def test_keys_that_are_not_there(ring):
+    (ring.path / "empty").mkdir()
+    for action in ("--sub=ann", "--inspect=a.b.c"):
+        told(run("token", action, "--keys=/nowhere/keys"), "/nowhere/keys", "No such file")
+        told(run("token", action, f"--keys={ring.path}/empty"), f"{ring.path}/empty", "no key")
+    told(run("token", "--sub=ann", "--key=/nowhere/k.hs256"), "/nowhere/k.hs256", "No such file")
+    told(run("token", "--sub=ann", f"--keys={ring.keys}", "--kid=nobody"), "no such key")
+
+
+def test_a_directory_without_a_secret(ring):
+    (ring.keys / "kH.hs256").unlink()
+    told(run("token", "--sub=ann", f"--keys={ring.keys}"), "no secret")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_a_public_key_does_not_sign(ring, algorithm):
+    told(run("token", "--sub=ann", f"--keys={ring.keys}", f"--kid=k{algorithm[0]}"), "cannot sign", "--key")
+    path = ring.keys / f"k{algorithm[0]}.{algorithm.lower()}"
+    told(run("token", "--sub=ann", f"--key={path}"), str(path), "no private key")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_what_signs_and_everybody_can_read(ring, algorithm):
+    path = ring.key_file(algorithm)
+    path.chmod(0o604)
+    told(run("token", "--sub=ann", f"--key={path}"), str(path), "chmod o=")
+
+
+def test_a_key_of_another_name_or_kind(ring):
+    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'key.pem', ring.signing['RS256'])}"), "not named")
+    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.es256', ring.signing['RS256'])}"), "P-256")
+    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.rs256', ring.signing['ES256'])}"), "RSA")
+    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.hs256', 'short')}"), "32 bytes")
+
+
+def test_settings_that_are_wrong(ring):
+    settings = ring.put(ring.path, "imd.conf", "# settings\nthreads = many\n")
+    told(run("token", "--sub=ann", f"--config={settings}"), f"{settings}:2: ", "threads")
+    told(run("token", "--sub=ann", "--config=/nowhere/imd.conf"), "/nowhere/imd.conf")
+    told(run("token", "--sub=ann", "--config="), "--config")
+    told(run("token", "--sub=ann", "--config=/" + "c" * 600), "--config")
+
+
+@pytest.mark.parametrize("what", ["mint", "inspect"])
+def test_output_that_goes_nowhere(ring, what):
+    flag = "--sub=ann" if what == "mint" else f"--inspect={ring.mint('--sub=ann')}"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([program(), "token", f"--keys={ring.keys}", flag], stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=30, env=os.environ)
+    assert done.returncode == 2 and done.stderr.startswith("imctl: ")

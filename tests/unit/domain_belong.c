@@ -1,0 +1,788 @@
+/*
+ * Checks: who may join, add, remove, give roles, rename, open and close a group, and delete in it, in every
+ * role towards everybody, against the rules written down once more; random sequences end where those rules
+ * end; each change counts once and is noted once, and what is refused or so already changes nothing; who
+ * inherits a group, and who was removed, is as the rules say.
+ */
+#include "support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "domain/amend.h"
+#include "domain/belong.h"
+#include "domain/converse.h"
+
+/* --- the rules, once more: a group as plain arrays */
+
+#define PEOPLE 6
+#define LAST   (PEOPLE - 1) /* has never been named anywhere */
+
+static const char *const people[PEOPLE] = {"ann", "bob", "cid", "dan", "eve", "fay"};
+
+struct group {
+    bool known[PEOPLE]; /* has an account */
+    enum role role[PEOPLE];
+    int since[PEOPLE]; /* a member since which version */
+    bool removed[PEOPLE];
+    bool invite;
+    int title;
+    int version;
+    int sender; /* of the one message */
+    bool deleted;
+};
+
+enum command { JOIN, LEAVE, SET, REMOVE, NAME, DELETE, COMMANDS };
+
+struct order {
+    enum command command;
+    int actor;
+    bool any; /* by an administrator's own authority */
+    bool verified;
+    int user;                /* of JOIN, SET, REMOVE; LEAVE: the actor */
+    enum role role;          /* of SET */
+    int title;               /* of NAME; -1: not given */
+    enum join_policy policy; /* of NAME */
+};
+
+static enum role
+power_of(const struct group *g, const struct order *o)
+{
+    return o->any ? ROLE_OWNER : g->role[o->actor];
+}
+
+static int
+owner_of(const struct group *g)
+{
+    for (int i = 0; i < PEOPLE; i++)
+        if (g->role[i] == ROLE_OWNER)
+            return i;
+    return -1;
+}
+
+static void
+enter_group(struct group *g, int user)
+{
+    g->known[user] = true;
+    g->role[user] = ROLE_MEMBER;
+    g->since[user] = ++g->version;
+    g->removed[user] = false;
+}
+
+static void
+leave_group(struct group *g, int user, bool by_another)
+{
+    bool owned = g->role[user] == ROLE_OWNER;
+    int heir = -1;
+
+    g->role[user] = ROLE_NONE;
+    g->removed[user] = by_another;
+    g->version++;
+    if (!owned)
+        return;
+    for (int i = 0; i < PEOPLE; i++)
+        if (g->role[i] != ROLE_NONE && (heir < 0 || g->role[i] > g->role[heir] ||
+                                        (g->role[i] == g->role[heir] && g->since[i] < g->since[heir])))
+            heir = i;
+    if (heir >= 0) {
+        g->role[heir] = ROLE_OWNER;
+        g->version++;
+    }
+}
+
+/* May they come in? Somebody who is there already has been dealt with. */
+static enum err
+door(const struct group *g, const struct order *o, enum err if_stranger)
+{
+    bool alone = o->actor == o->user;
+
+    if (o->any)
+        return ERR_OK;
+    if (alone)
+        return g->invite ? ERR_INVITE_ONLY : g->removed[o->user] ? ERR_REMOVED : ERR_OK;
+    if (g->role[o->actor] == ROLE_NONE)
+        return if_stranger;
+    return g->removed[o->user] && g->role[o->actor] == ROLE_MEMBER ? ERR_ROLE : ERR_OK;
+}
+
+static enum err
+order_to_set(struct group *g, const struct order *o)
+{
+    bool here = g->role[o->user] != ROLE_NONE;
+    enum role has = here ? g->role[o->user] : ROLE_MEMBER;
+    int owner = owner_of(g);
+    enum err err;
+
+    if (here && power_of(g, o) == ROLE_NONE)
+        return ERR_NOT_A_MEMBER;
+    err = here ? ERR_OK : door(g, o, ERR_NOT_A_MEMBER);
+    if (err != ERR_OK)
+        return err;
+    if (o->role != ROLE_NONE && o->role != has) {
+        if (power_of(g, o) != ROLE_OWNER)
+            return ERR_ROLE;
+        if (has == ROLE_OWNER)
+            return ERR_OWNER;
+    }
+    if (!here)
+        enter_group(g, o->user);
+    if (o->role == ROLE_NONE || o->role == has)
+        return ERR_OK;
+    if (o->role == ROLE_OWNER && owner >= 0) {
+        g->role[owner] = ROLE_ADMIN;
+        g->version++;
+    }
+    g->role[o->user] = o->role;
+    g->version++;
+    return ERR_OK;
+}
+
+static enum err
+order_to_remove(struct group *g, const struct order *o)
+{
+    enum role power = power_of(g, o);
+    bool alone = o->actor == o->user;
+
+    if (!alone && power == ROLE_NONE)
+        return ERR_NOT_A_MEMBER;
+    if (!alone && !o->any && (power == ROLE_MEMBER || g->role[o->user] >= power))
+        return ERR_ROLE;
+    if (g->role[o->user] != ROLE_NONE)
+        leave_group(g, o->user, !alone);
+    return ERR_OK;
+}
+
+static enum err
+order_to_name(struct group *g, const struct order *o)
+{
+    enum role power = power_of(g, o);
+    bool invite = o->policy == JOIN_STAYS ? g->invite : o->policy == JOIN_INVITE;
+    int title = o->title < 0 ? g->title : o->title;
+
+    if (power == ROLE_NONE)
+        return ERR_NOT_A_MEMBER;
+    if (power == ROLE_MEMBER && (o->policy != JOIN_STAYS || owner_of(g) >= 0))
+        return ERR_ROLE;
+    g->version += invite != g->invite || title != g->title;
+    g->invite = invite;
+    g->title = title;
+    return ERR_OK;
+}
+
+static enum err
+order_to_delete(struct group *g, const struct order *o)
+{
+    if (o->actor != g->sender && power_of(g, o) < ROLE_ADMIN)
+        return ERR_NOT_THE_SENDER;
+    g->version += !g->deleted;
+    g->deleted = true;
+    return ERR_OK;
+}
+
+static enum err
+by_the_rules(struct group *g, const struct order *o)
+{
+    bool about_user = o->command == JOIN || o->command == LEAVE || o->command == SET || o->command == REMOVE;
+    enum err err;
+
+    if (about_user && !g->known[o->user] && !(o->actor == o->user && o->verified))
+        return ERR_USERNAME_UNKNOWN;
+    switch (o->command) {
+    case JOIN:
+        err = g->role[o->user] != ROLE_NONE ? ERR_OK : door(g, o, ERR_NOT_YOURSELF);
+        if (err == ERR_OK && g->role[o->user] == ROLE_NONE)
+            enter_group(g, o->user);
+        return err;
+    case LEAVE:
+        if (g->role[o->user] != ROLE_NONE)
+            leave_group(g, o->user, false);
+        return ERR_OK;
+    case SET:
+        return order_to_set(g, o);
+    case REMOVE:
+        return order_to_remove(g, o);
+    case NAME:
+        return order_to_name(g, o);
+    default:
+        return order_to_delete(g, o);
+    }
+}
+
+/* --- the same by imd */
+
+static const char *const titles[] = {"", "one", "two"};
+
+struct hall {
+    struct place *place;
+    int64_t id;
+    int64_t message;
+};
+
+static enum err
+by_imd(const struct hall *h, const struct order *o)
+{
+    struct store *store = &h->place->store;
+    struct actor actor = {str_c(people[o->actor]), o->verified, o->any};
+    struct belonging b = {&h->place->arena, h->id, actor, str_c(people[o->user]), o->role};
+    struct naming naming = {.arena = &h->place->arena, .id = h->id, .actor = actor, .join = o->policy};
+    struct amendment a = {.arena = &h->place->arena, .id = h->message, .actor = actor};
+
+    switch (o->command) {
+    case JOIN:
+        return belong_join(store, &b);
+    case LEAVE:
+        return belong_leave(store, &b);
+    case SET:
+        return belong_set(store, &b);
+    case REMOVE:
+        return belong_remove(store, &b);
+    case NAME:
+        if (o->title >= 0)
+            naming.title = str_c(titles[o->title]);
+        return converse_name(store, &naming);
+    default:
+        return amend_delete(store, &a);
+    }
+}
+
+/* All of a group in one text. */
+static const char *
+as_it_should_be(struct place *place, const struct group *g)
+{
+    char text[512];
+    size_t n =
+        (size_t)snprintf(text, sizeof(text), "%d %s%s'%s' noted %d", g->version, g->invite ? "invite " : "",
+                         g->deleted ? "deleted " : "", titles[g->title], g->version);
+
+    for (int i = 0; i < PEOPLE; i++)
+        if (g->role[i] != ROLE_NONE)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, " %s:%s", people[i], role_names[g->role[i]]);
+    for (int i = 0; i < PEOPLE; i++)
+        if (g->known[i])
+            n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", people[i]);
+    return arena_copy(&place->arena, str_c(text)).p;
+}
+
+static const char *
+as_it_is(const struct hall *h)
+{
+    return support_text(
+        h->place,
+        "SELECT c.version || ' ' || iif(invite_only, 'invite ', '') || iif((SELECT deleted_at FROM message"
+        " WHERE id = %" PRId64 ") IS NOT NULL, 'deleted ', '') || '''' || coalesce(title, '') || ''' noted '"
+        " || (SELECT count(*) FROM outbox o WHERE o.conversation = c.id)"
+        " || coalesce((SELECT group_concat(' ' || who, '') FROM (SELECT username || ':' || role AS who"
+        " FROM membership m WHERE m.conversation = c.id AND left_version IS NULL ORDER BY username)), '')"
+        " || coalesce((SELECT group_concat(' ' || username, '') FROM (SELECT name AS username FROM account"
+        " ORDER BY username)), '') FROM conversation c WHERE id = %" PRId64,
+        h->message, h->id);
+}
+
+static const char *
+in_words(const struct order *o)
+{
+    static const char *const names[] = {"join", "leave", "set", "remove", "name", "delete"};
+    static char text[256];
+
+    snprintf(text, sizeof(text), "%s%s%s: %s %s to %s, title %d, policy %d", people[o->actor],
+             o->any ? " by authority" : "", o->verified ? ", verified" : "", names[o->command],
+             people[o->user], role_names[o->role], o->title, (int)o->policy);
+    return text;
+}
+
+static void
+assert_the_same(const struct hall *h, struct group *g, const struct order *o)
+{
+    enum err wanted = by_the_rules(g, o);
+    enum err err = by_imd(h, o);
+    const char *should = as_it_should_be(h->place, g);
+    const char *is = as_it_is(h);
+
+    if (err != wanted || strcmp(should, is) != 0)
+        fail_msg("%s: %d, not %d\n is:     %s\n should: %s", in_words(o), (int)err, (int)wanted, is, should);
+    arena_reset(&h->place->arena);
+}
+
+/* A new group in which the first three are members; the creator is 0, or nobody (-1). Its message is bob's.
+ */
+static void
+found_group(struct hall *h, struct group *g, struct place *place, int creator)
+{
+    struct str names[4] = {str_c(people[0]), str_c(people[1]), str_c(people[2])};
+    struct creation creation = {.arena = &place->arena, .type = TYPE_GROUP, .names = names, .name_count = 3};
+
+    if (creator >= 0)
+        creation.creator = str_c(people[creator]);
+    assert_int_equal(converse_create(&place->store, &creation), ERR_OK);
+    *h = (struct hall){place, creation.conversation.id, 0};
+    h->message = support_send(place, h->id, people[1], "x").id;
+    *g = (struct group){.version = 2, .sender = 1};
+    for (int i = 0; i < LAST; i++)
+        g->known[i] = true;
+    for (int i = 0; i < 3; i++) {
+        g->role[i] = i == creator ? ROLE_OWNER : ROLE_MEMBER;
+        g->since[i] = 1;
+    }
+}
+
+/* Everybody but the last is known; a group of their own names them. */
+static void
+name_everybody(struct place *place)
+{
+    support_create(place, TYPE_GROUP, "ann bob cid dan eve");
+}
+
+/* --- tables */
+
+/* ann the owner, bob an admin, cid a member, dan removed, eve and fay never there. */
+static void
+prepare(struct hall *h, struct group *g, struct place *place, bool invite)
+{
+    const struct order orders[] = {
+        {.command = SET, .actor = 0, .user = 1, .role = ROLE_ADMIN},
+        {.command = SET, .actor = 2, .user = 3},
+        {.command = REMOVE, .actor = 1, .user = 3},
+        {.command = NAME, .actor = 0, .title = -1, .policy = invite ? JOIN_INVITE : JOIN_OPEN},
+    };
+
+    found_group(h, g, place, 0);
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+        assert_the_same(h, g, &orders[i]);
+}
+
+/* Tries the order; where it has changed something, it happened in a group that is not needed any more. */
+static void
+try(struct hall *h, struct group *g, const struct order *o, bool invite)
+{
+    struct place *place = h->place;
+    int version = g->version;
+
+    assert_the_same(h, g, o);
+    if (g->version == version)
+        return;
+    /* Accounts stay; fay must not have been named for the next one. */
+    support_tell(place,
+                 "DELETE FROM outbox WHERE username = 'fay'; DELETE FROM membership WHERE username = 'fay';"
+                 " UPDATE conversation SET member_count = (SELECT count(*) FROM membership m"
+                 " WHERE m.conversation = conversation.id AND left_version IS NULL);"
+                 " DELETE FROM account WHERE name = 'fay'");
+    prepare(h, g, place, invite);
+}
+
+static void
+everybody_towards_everybody(void **state)
+{
+    static const enum command commands[] = {JOIN, SET, REMOVE};
+    struct place *place = *state;
+    struct hall h;
+    struct group g;
+
+    name_everybody(place);
+    for (int invite = 0; invite < 2; invite++) {
+        prepare(&h, &g, place, invite);
+        for (int actor = 0; actor < PEOPLE; actor++)
+            for (int user = 0; user < PEOPLE; user++)
+                for (int flags = 0; flags < 3; flags++)
+                    for (size_t c = 0; c < 3; c++)
+                        for (int role = ROLE_NONE; role <= (commands[c] == SET ? ROLE_OWNER : ROLE_NONE);
+                             role++)
+                            try(&h, &g,
+                                &(struct order){.command = commands[c],
+                                                .actor = actor,
+                                                .user = user,
+                                                .role = (enum role)role,
+                                                .verified = flags > 0,
+                                                .any = flags > 1},
+                                invite);
+    }
+}
+
+static void
+everybody_names_leaves_and_deletes(void **state)
+{
+    struct place *place = *state;
+    struct hall h;
+    struct group g;
+
+    name_everybody(place);
+    for (int invite = 0; invite < 2; invite++) {
+        prepare(&h, &g, place, invite);
+        for (int actor = 0; actor < PEOPLE; actor++)
+            for (int flags = 0; flags < 3; flags++) {
+                struct order o = {.actor = actor, .user = actor, .verified = flags > 0, .any = flags > 1};
+
+                o.command = LEAVE;
+                try(&h, &g, &o, invite);
+                o.command = DELETE;
+                try(&h, &g, &o, invite);
+                o.command = NAME;
+                for (o.title = -1; o.title < 2; o.title++)
+                    for (int policy = JOIN_STAYS; policy <= JOIN_INVITE; policy++) {
+                        o.policy = (enum join_policy)policy;
+                        try(&h, &g, &o, invite);
+                    }
+            }
+    }
+}
+
+static void
+a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else(void **state)
+{
+    struct place *place = *state;
+    struct order o = {.actor = 2, .user = 1};
+    struct hall h;
+    struct group g;
+
+    name_everybody(place);
+    found_group(&h, &g, place, -1);
+    for (int command = SET; command < COMMANDS; command++)
+        for (int role = ROLE_NONE; role <= ROLE_OWNER; role++)
+            for (int title = -1; title < 2; title++)
+                for (int policy = JOIN_STAYS; policy <= JOIN_INVITE; policy++) {
+                    o.command = (enum command)command;
+                    o.role = (enum role)role;
+                    o.title = title;
+                    o.policy = (enum join_policy)policy;
+                    assert_the_same(&h, &g, &o);
+                }
+    assert_string_equal(titles[g.title], "one");
+    assert_int_equal(owner_of(&g), -1);
+    /* An administrator of the site may give it one; then it is a group like others. */
+    o = (struct order){
+        .command = SET, .actor = LAST, .any = true, .verified = true, .user = 1, .role = ROLE_OWNER};
+    assert_the_same(&h, &g, &o);
+    assert_int_equal(owner_of(&g), 1);
+    o = (struct order){.command = NAME, .actor = 2, .title = 2};
+    assert_the_same(&h, &g, &o);
+    assert_int_equal(g.title, 1);
+}
+
+/* --- random sequences */
+
+static struct order
+any_order(struct chance *chance)
+{
+    struct order o = {.command = (enum command)support_draw(chance, COMMANDS)};
+
+    o.actor = (int)support_draw(chance, PEOPLE);
+    o.user = o.command == LEAVE ? o.actor : (int)support_draw(chance, PEOPLE);
+    o.any = support_draw(chance, 12) == 0;
+    o.verified = o.any || support_draw(chance, 2) == 0;
+    if (o.command == SET)
+        o.role = (enum role)support_draw(chance, 4);
+    o.title = -1;
+    if (o.command == NAME) {
+        o.title = (int)support_draw(chance, 4) - 1;
+        o.policy = (enum join_policy)support_draw(chance, 3);
+    }
+    return o;
+}
+
+static void
+any_sequence_ends_where_the_rules_end(void **state)
+{
+    struct place *place = *state;
+    struct chance chance;
+    bool fay_known = false;
+
+    support_chance(&chance);
+    name_everybody(place);
+    for (int round = 0; round < 12; round++) {
+        struct hall h;
+        struct group g;
+
+        found_group(&h, &g, place, round % 4 == 3 ? -1 : 0);
+        g.known[LAST] = fay_known;
+        for (int i = 0; i < 150; i++) {
+            struct order o = any_order(&chance);
+
+            assert_the_same(&h, &g, &o);
+        }
+        fay_known = g.known[LAST];
+    }
+}
+
+/* --- what the rules above do not show */
+
+static enum err
+give(struct place *place, int64_t group, const char *actor, const char *user, enum role role)
+{
+    struct belonging b = {&place->arena, group, {str_c(actor), true, false}, str_c(user), role};
+
+    return belong_set(&place->store, &b);
+}
+
+static enum err
+take_away(struct place *place, int64_t group, const char *actor, const char *user)
+{
+    struct belonging b = {&place->arena, group, {str_c(actor), true, false}, str_c(user), ROLE_NONE};
+
+    return belong_remove(&place->store, &b);
+}
+
+static int64_t
+create_owned(struct place *place, const char *creator, const char *other)
+{
+    struct str names[3] = {str_c(creator), str_c(other)};
+    struct creation creation = {.arena = &place->arena,
+                                .type = TYPE_GROUP,
+                                .names = names,
+                                .name_count = 2,
+                                .creator = str_c(creator)};
+
+    assert_int_equal(converse_create(&place->store, &creation), ERR_OK);
+    return creation.conversation.id;
+}
+
+/* "version event who" of the last changes, the oldest first. */
+static const char *
+last_changes(struct place *place, int count)
+{
+    return support_text(
+        place,
+        "SELECT group_concat(line, ', ') FROM (SELECT version || ' ' || event || ' ' || username"
+        " AS line FROM (SELECT * FROM outbox ORDER BY id DESC LIMIT %d) ORDER BY id)",
+        count);
+}
+
+static void
+each_change_of_a_member_is_noted(void **state)
+{
+    struct place *place = *state;
+    int64_t group = create_owned(place, "ann", "bob");
+
+    assert_int_equal(give(place, group, "ann", "bob", ROLE_ADMIN), ERR_OK);
+    assert_string_equal(last_changes(place, 1), "2 member.updated bob");
+    support_create(place, TYPE_GROUP, "cid");
+    assert_int_equal(give(place, group, "ann", "cid", ROLE_ADMIN), ERR_OK);
+    assert_string_equal(last_changes(place, 2), "3 member.joined cid, 4 member.updated cid");
+    assert_int_equal(give(place, group, "ann", "cid", ROLE_OWNER), ERR_OK);
+    assert_string_equal(last_changes(place, 2), "5 member.updated ann, 6 member.updated cid");
+    assert_int_equal(take_away(place, group, "cid", "bob"), ERR_OK);
+    assert_string_equal(last_changes(place, 1), "7 member.left bob");
+    support_leave(place, group, "cid");
+    assert_string_equal(last_changes(place, 2), "8 member.left cid, 9 member.updated ann");
+    support_leave(place, group, "ann");
+    assert_string_equal(last_changes(place, 1), "10 member.left ann");
+    /* Nobody is there: who comes next owns nothing. */
+    support_join(place, group, "cid");
+    assert_string_equal(support_text(place,
+                                     "SELECT role FROM membership WHERE left_version IS NULL"
+                                     " AND username = 'cid' AND conversation = %" PRId64,
+                                     group),
+                        "member");
+}
+
+static void
+the_command_tells_which_role_they_have(void **state)
+{
+    static const struct {
+        const char *user;
+        enum role given;
+        enum role told;
+    } cases[] = {{"ann", ROLE_NONE, ROLE_OWNER},  {"bob", ROLE_NONE, ROLE_MEMBER},
+                 {"bob", ROLE_ADMIN, ROLE_ADMIN}, {"bob", ROLE_NONE, ROLE_ADMIN},
+                 {"cid", ROLE_NONE, ROLE_MEMBER}, {"bob", ROLE_OWNER, ROLE_OWNER},
+                 {"ann", ROLE_NONE, ROLE_ADMIN}};
+    struct place *place = *state;
+    int64_t group = create_owned(place, "ann", "bob");
+
+    support_create(place, TYPE_GROUP, "cid");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct belonging b = {
+            &place->arena, group, {str_c("ann"), true, false}, str_c(cases[i].user), cases[i].given};
+
+        assert_int_equal(belong_set(&place->store, &b), ERR_OK);
+        assert_int_equal(b.role, cases[i].told);
+    }
+}
+
+static const char *
+owner_is(struct place *place, int64_t group)
+{
+    return support_text(
+        place,
+        "SELECT coalesce((SELECT group_concat(username) FROM membership WHERE left_version IS NULL"
+        " AND role = 'owner' AND conversation = %" PRId64 "), 'nobody')",
+        group);
+}
+
+static void
+the_longest_standing_inherits_admins_first(void **state)
+{
+    struct place *place = *state;
+    int64_t group = create_owned(place, "zoe", "mia");
+
+    support_create(place, TYPE_GROUP, "ann bob");
+    support_join(place, group, "bob");
+    support_join(place, group, "ann");
+    /* Being an admin counts since when one is a member, not since when one is an admin. */
+    assert_int_equal(give(place, group, "zoe", "ann", ROLE_ADMIN), ERR_OK);
+    assert_int_equal(give(place, group, "zoe", "bob", ROLE_ADMIN), ERR_OK);
+    support_leave(place, group, "zoe");
+    assert_string_equal(owner_is(place, group), "bob");
+    support_leave(place, group, "bob");
+    assert_string_equal(owner_is(place, group), "ann");
+    /* Who comes back stands at the end. */
+    support_join(place, group, "zoe");
+    support_leave(place, group, "mia");
+    support_join(place, group, "mia");
+    support_leave(place, group, "ann");
+    assert_string_equal(owner_is(place, group), "zoe");
+    support_leave(place, group, "zoe");
+    assert_string_equal(owner_is(place, group), "mia");
+    support_leave(place, group, "mia");
+    assert_string_equal(owner_is(place, group), "nobody");
+}
+
+static void
+who_was_removed_stays_out_until_brought_back(void **state)
+{
+    struct place *place = *state;
+    int64_t group = create_owned(place, "ann", "bob");
+
+    support_create(place, TYPE_GROUP, "cid");
+    support_join(place, group, "cid");
+    assert_int_equal(take_away(place, group, "ann", "bob"), ERR_OK);
+    assert_int_equal(support_try_join(place, group, "bob"), ERR_REMOVED);
+    assert_int_equal(give(place, group, "cid", "bob", ROLE_NONE), ERR_ROLE);
+    assert_int_equal(give(place, group, "ann", "bob", ROLE_NONE), ERR_OK);
+    /* Who then leaves by themselves may come back by themselves. */
+    support_leave(place, group, "bob");
+    support_join(place, group, "bob");
+    /* And who left first cannot be removed afterwards. */
+    support_leave(place, group, "bob");
+    assert_int_equal(take_away(place, group, "ann", "bob"), ERR_OK);
+    support_join(place, group, "bob");
+    /* Removing oneself is leaving. */
+    assert_int_equal(take_away(place, group, "bob", "bob"), ERR_OK);
+    support_join(place, group, "bob");
+}
+
+static void
+a_private_chat_has_no_roles(void **state)
+{
+    struct place *place = *state;
+    struct str names[3] = {str_c("ann"), str_c("bob")};
+    struct creation creation = {.arena = &place->arena,
+                                .type = TYPE_PRIVATE,
+                                .names = names,
+                                .name_count = 2,
+                                .creator = str_c("ann")};
+    int64_t chat;
+
+    assert_int_equal(converse_create(&place->store, &creation), ERR_OK);
+    chat = creation.conversation.id;
+    assert_string_equal(owner_is(place, chat), "nobody");
+    for (int any = 0; any < 2; any++) {
+        struct actor actor = {str_c("ann"), true, any != 0};
+        struct belonging b = {&place->arena, chat, actor, str_c("bob"), ROLE_ADMIN};
+        struct naming naming = {.arena = &place->arena, .id = chat, .actor = actor, .join = JOIN_INVITE};
+
+        assert_int_equal(belong_set(&place->store, &b), ERR_JOIN_PRIVATE);
+        assert_int_equal(belong_join(&place->store, &b), ERR_JOIN_PRIVATE);
+        assert_int_equal(belong_remove(&place->store, &b), ERR_LEAVE_PRIVATE);
+        assert_int_equal(belong_leave(&place->store, &b), ERR_LEAVE_PRIVATE);
+        assert_int_equal(converse_name(&place->store, &naming), ERR_JOIN_POLICY);
+        naming.join = JOIN_STAYS;
+        naming.title = str_c(any ? "one" : "two");
+        assert_int_equal(converse_name(&place->store, &naming), ERR_OK);
+        naming.actor = (struct actor){str_c("bob"), true, false};
+        assert_int_equal(converse_name(&place->store, &naming), ERR_OK);
+        naming.actor = (struct actor){str_c("cid"), true, false};
+        assert_int_equal(converse_name(&place->store, &naming), ERR_NOT_A_MEMBER);
+    }
+    assert_int_equal(support_ask(place, "SELECT version FROM conversation WHERE id = %" PRId64, chat), 3);
+}
+
+static void
+what_is_not_there_is_told_first(void **state)
+{
+    struct place *place = *state;
+    struct belonging b = {&place->arena, 99, {str_c("ann"), true, true}, str_c("ann"), ROLE_OWNER};
+    struct naming naming = {.arena = &place->arena, .id = 99, .actor = b.actor, .join = JOIN_OPEN};
+
+    create_owned(place, "ann", "bob");
+    assert_int_equal(belong_join(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
+    assert_int_equal(belong_leave(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
+    assert_int_equal(belong_set(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
+    assert_int_equal(belong_remove(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
+    assert_int_equal(converse_name(&place->store, &naming), ERR_CONVERSATION_UNKNOWN);
+}
+
+#define RACERS 8
+#define ROUNDS 15
+
+struct race {
+    struct place *place;
+    int64_t group;
+};
+
+/* All come, are made something of, are thrown out, and go, at once. */
+static void
+come_and_go(void *arg, int n)
+{
+    struct race *race = arg;
+    char name[8];
+    char other[8];
+
+    snprintf(name, sizeof(name), "u%d", n);
+    snprintf(other, sizeof(other), "u%d", (n + 1) % RACERS);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct arena arena;
+        struct belonging b = {&arena, race->group, {str_c(name), true, i % 5 == 0}, str_c(name), ROLE_NONE};
+
+        arena_init(&arena);
+        belong_join(&race->place->store, &b);
+        b.username = str_c(other);
+        b.role = (enum role)(i % 4);
+        belong_set(&race->place->store, &b);
+        if (i % 3 == 0)
+            belong_remove(&race->place->store, &b);
+        b.username = str_c(name);
+        belong_leave(&race->place->store, &b);
+        arena_clear(&arena);
+    }
+}
+
+static void
+however_they_come_and_go_there_is_one_owner_while_anybody_is_there(void **state)
+{
+    struct race race = {.place = *state};
+
+    race.group = create_owned(race.place, "ann", "bob");
+    support_threads(RACERS, come_and_go, &race);
+    assert_int_equal(
+        support_ask(race.place,
+                    "SELECT count(*) FROM membership WHERE left_version IS NULL AND role = 'owner'"
+                    " AND conversation = %" PRId64,
+                    race.group),
+        1);
+    assert_int_equal(support_ask(race.place,
+                                 "SELECT version - (SELECT count(*) FROM outbox WHERE conversation = c.id)"
+                                 " FROM conversation c WHERE id = %" PRId64,
+                                 race.group),
+                     0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
+        TEST(everybody_towards_everybody),
+        TEST(everybody_names_leaves_and_deletes),
+        TEST(a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else),
+        TEST(any_sequence_ends_where_the_rules_end),
+        TEST(each_change_of_a_member_is_noted),
+        TEST(the_command_tells_which_role_they_have),
+        TEST(the_longest_standing_inherits_admins_first),
+        TEST(who_was_removed_stays_out_until_brought_back),
+        TEST(a_private_chat_has_no_roles),
+        TEST(what_is_not_there_is_told_first),
+        TEST(however_they_come_and_go_there_is_one_owner_while_anybody_is_there),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}
