@@ -452,6 +452,8 @@ take_limits(void)
     }
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    /* Few threads compute at once: more heaps than that would but keep what each has once needed. */
+    mallopt(M_ARENA_MAX, 2);
 }
 
 /* What the settings say together, read with the rights that the workers will have. */

@@ -6,7 +6,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("keyring")
 
-from keyring import Keyring
+from key_files import Keyring
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Minted by imctl, read by PyJWT."""
 import pytest
 
-from keyring import ALGORITHMS, OTHER, about_now, run
+from key_files import ALGORITHMS, OTHER, about_now, run
 
 
 def test_a_secret_signs_and_names_itself(ring):

@@ -1,6 +1,6 @@
 import pytest
 
-from keyring import run
+from key_files import run
 
 
 def inspect(ring, text):

@@ -7,7 +7,7 @@ import time
 import jwt
 import pytest
 
-from keyring import ALGORITHMS, OTHER
+from key_files import ALGORITHMS, OTHER
 
 NOW = int(time.time())
 

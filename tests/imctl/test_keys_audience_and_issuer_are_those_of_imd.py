@@ -1,7 +1,7 @@
 """--config takes imd's own settings; a flag wins over them."""
 import pytest
 
-from keyring import OTHER, run
+from key_files import OTHER, run
 
 
 @pytest.fixture

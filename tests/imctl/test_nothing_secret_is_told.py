@@ -1,7 +1,7 @@
 """Whatever goes well or wrong, no byte of a secret or of a private key is on stdout or stderr."""
 import pytest
 
-from keyring import ALGORITHMS, run
+from key_files import ALGORITHMS, run
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from keyring import ALGORITHMS, program, run
+from key_files import ALGORITHMS, program, run
 
 USAGE = [
     [],
