@@ -9,6 +9,7 @@
  */
 #include "http/server.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
@@ -36,6 +37,7 @@
 #define PROMPT_MS 200
 /* nginx writes the parameters at once: they fit, however large its header buffers, as does a usual body. */
 #define LOOK_BYTES 65536
+#define REQUEST_ID_BYTES_MAX 64
 /* The largest body that nginx lets through (512 kB) with its parameters and all records around it. */
 #define REQUEST_BYTES_MAX (1024 * 1024)
 
@@ -462,6 +464,18 @@ param(const struct exchange *e, const char *name)
     return str_c(FCGX_GetParam(name, e->fcgi.envp));
 }
 
+/* nginx's is 32 digits. What is none could not be written into an answer or a log. */
+static struct str
+request_id(const struct exchange *e)
+{
+    struct str id = param(e, "REQUEST_ID");
+
+    for (size_t i = 0; i < id.n; i++)
+        if (!isalnum((unsigned char)id.p[i]))
+            return str_c("");
+    return id.n > 0 && id.n <= REQUEST_ID_BYTES_MAX ? id : str_c("");
+}
+
 bool
 server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r)
 {
@@ -479,7 +493,7 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         .method = param(e, "REQUEST_METHOD"),
         .path = param(e, "IMD_PATH"),
         .query = param(e, "QUERY_STRING"),
-        .request_id = param(e, "REQUEST_ID"),
+        .request_id = request_id(e),
         .accept = param(e, "HTTP_ACCEPT"),
         .upgrade = param(e, "HTTP_UPGRADE"),
         .websocket_version = param(e, "HTTP_SEC_WEBSOCKET_VERSION"),
@@ -494,8 +508,6 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         .limited = param(e, "IMD_LIMITED").n > 0,
         .arena = arena,
     };
-    if (r->request_id.p == NULL)
-        r->request_id = str_c("");
     return true;
 }
 

@@ -1,3 +1,4 @@
+import json
 import random
 import socket
 import struct
@@ -184,3 +185,12 @@ def test_a_real_request_with_bytes_turned(stack):
     conversation = chat.group(ann)
     assert chat.send(conversation, ann, "here")["seq"] == 1
     assert pids(stack) == before
+
+
+@pytest.mark.parametrize("number", ["", "\xff", "\"", "a b", "x" * 65, "\n", "é"])
+def test_a_request_id_that_is_none_is_not_repeated(stack, number):
+    values = pairs({"REQUEST_METHOD": "GET", "IMD_PATH": "/nowhere", "REQUEST_ID": number})
+    with fastcgi.connect(stack.state / "imd.sock") as connection:
+        connection.sendall(begin() + record(PARAMS, values) + record(PARAMS) + record(STDIN))
+        status, body = fastcgi.answer(connection)
+    assert (status, json.loads(body)["request_id"]) == (404, "")
