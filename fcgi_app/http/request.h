@@ -18,11 +18,11 @@ struct param {
 
 struct request {
     struct str method;
-    struct str path;              /* decoded by nginx, without the prefix imd is mounted under; "/…" */
-    struct str query;             /* as the client wrote it */
-    struct str request_id;        /* nginx's $request_id, letters and digits; "" where it is none; ended by NUL */
-    struct str accept;            /* header; absent where there is none */
-    struct str upgrade;           /* header; absent where there is none */
+    struct str path;       /* decoded by nginx, without the prefix imd is mounted under; "/…" */
+    struct str query;      /* as the client wrote it */
+    struct str request_id; /* nginx's $request_id, letters and digits; "" where it is none; ended by NUL */
+    struct str accept;     /* header; absent where there is none */
+    struct str upgrade;    /* header; absent where there is none */
     struct str websocket_version; /* header Sec-WebSocket-Version; absent where there is none */
     struct str websocket_key;     /* header Sec-WebSocket-Key; absent where there is none */
     struct str idempotency_key;   /* header; absent where there is none */

@@ -36,7 +36,7 @@
 /* What nginx has in hand and is writing is here by then, also where there are many large ones at once. */
 #define PROMPT_MS 200
 /* nginx writes the parameters at once: they fit, however large its header buffers, as does a usual body. */
-#define LOOK_BYTES 65536
+#define LOOK_BYTES           65536
 #define REQUEST_ID_BYTES_MAX 64
 /* The largest body that nginx lets through (512 kB) with its parameters and all records around it. */
 #define REQUEST_BYTES_MAX (1024 * 1024)

@@ -1,4 +1,6 @@
+import contextlib
 import gzip
+import http.client
 import json
 import socket
 
@@ -25,6 +27,7 @@ BROKEN = {
     "unknown_coding": POST + b"Transfer-Encoding: gzip\r\n\r\n",
     "bad_chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
     "huge_chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n{}\r\n0\r\n\r\n",
+    "bad_chunk_where_nothing_is": b"GET /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
 }
 
 
@@ -33,6 +36,19 @@ def test_a_broken_head(stack, nothing_changes, name):
     answer = send_raw(stack, BROKEN[name])
     assert 400 <= answer.status < 500, answer
     answer.problem(answer.status)
+
+
+@pytest.mark.parametrize("target", [b"/messages", b"/messages/?username=ann", b"/nope"])
+def test_a_body_too_large_that_never_comes(stack, nothing_changes, target):
+    """nginx may see the end of the connection before it has answered."""
+    for _ in range(30):
+        with socket.create_connection(("127.0.0.1", stack.port)) as connection:
+            connection.sendall(b"POST " + target + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            answer = http.client.HTTPResponse(connection)
+            with contextlib.suppress(http.client.RemoteDisconnected):
+                answer.begin()
+                assert (answer.status, json.loads(answer.read())["code"]) == (413, "payload_too_large")
 
 
 def test_a_body_that_ends_early_is_no_message(stack, api, nothing_changes_after):
