@@ -24,7 +24,8 @@ def stack():
 def posting(conversation, sender, content, piece):
     """A request to post, its body in records of so many bytes."""
     body = json.dumps({"conversation_id": conversation, "username": sender, "content": content, "pad": PADDING}).encode()
-    values = {"REQUEST_METHOD": "POST", "IMD_PATH": "/messages", "CONTENT_LENGTH": str(len(body))}
+    values = {"REQUEST_METHOD": "POST", "IMD_PATH": "/messages", "CONTENT_LENGTH": str(len(body)),
+              "SERVER_ADDR": "127.0.0.1"}
     return (begin(fastcgi.KEEP) + record(PARAMS, pairs(values)) + record(PARAMS)
             + b"".join(record(STDIN, body[at:at + piece], padding=at // piece % 8)
                        for at in range(0, len(body), piece)) + record(STDIN))
