@@ -505,7 +505,7 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         .remote_address = param(e, "REMOTE_ADDR"),
         .server_address = param(e, "SERVER_ADDR"),
         .origin = param(e, "IMD_ORIGIN"),
-        .limited = param(e, "IMD_LIMITED").n > 0,
+        .limited = str_is(param(e, "IMD_LIMITS"), "on"),
         .arena = arena,
     };
     return true;
