@@ -26,6 +26,14 @@ def begin(stack, kind, **more):
     return client
 
 
+def first_word(client):
+    """What the server says; nothing, if it ends the connection."""
+    try:
+        return client.recv(4096)
+    except ConnectionResetError:
+        return b""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_bytes_that_come_one_by_one(stack, kind):
     before = answers(stack, "POST", "/messages")
@@ -46,9 +54,8 @@ def test_bytes_that_come_one_by_one(stack, kind):
 def test_more_than_one_address_may_have_in_hand(stack, kind):
     with contextlib.ExitStack() as cleanup, others_are_answered(stack):
         clients = [cleanup.enter_context(begin(stack, kind)) for _ in range(IN_HAND + 1)]
-        came = [until_ended(client)[0] for client in clients]
         # Which of them came last is for nginx's workers to say.
-        [refusal] = filter(None, came)
+        [refusal] = filter(None, map(first_word, clients))
         assert refusal.startswith(b"HTTP/1.1 429 ")
         assert b"\r\nRetry-After: 1\r\n" in refusal and b'"code":"too_many_requests"' in refusal
         with Client(stack) as api:
