@@ -93,7 +93,7 @@ unit: $(UNIT)
 blackbox: all
 	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
 
-TESTS ?= tests/http tests/auth tests/push tests/fault tests/model tests/imctl
+TESTS ?= tests/http tests/auth tests/push tests/limits tests/fault tests/model tests/imctl
 
 test: deps all
 	@$(MAKE) --no-print-directory unit

@@ -68,13 +68,14 @@ class Answer:
 
 
 class Client:
-    """One kept connection to a stack. `headers` go with every request: who calls, say. `tls`: an SSL context."""
+    """One kept connection to a stack. `headers` go with every request: who calls, say. `tls`: an SSL context.
+    `source`: the address to ask from."""
 
-    def __init__(self, stack, headers=(), address="127.0.0.1", tls=None):
+    def __init__(self, stack, headers=(), address="127.0.0.1", tls=None, source=None):
         self._prefix = stack.prefix
         self._headers = dict(headers)
         kind = functools.partial(http.client.HTTPSConnection, context=tls) if tls else http.client.HTTPConnection
-        self._connection = kind(address, stack.port, timeout=TIMEOUT_S)
+        self._connection = kind(address, stack.port, timeout=TIMEOUT_S, source_address=source and (source, 0))
 
     def __enter__(self):
         return self

@@ -1,0 +1,51 @@
+"""
+One stack with the limits that a host has, but impatient: what takes a minute with what is shipped takes a second here.
+"""
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+
+# Beside the helpers of this room, those of push: pytest's importlib mode puts no test directory on the path.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "push")]
+pytest.register_assert_rewrite("slow", "handshake")
+
+from stack import Stack
+
+# nginx's defaults, which only the host can change: 60 s and 75 s.
+HOST = "client_header_timeout 1s; keepalive_timeout 1s;"
+# What imd-server.conf sets for its own locations: as shipped, and as here. Which of the two timeouts is shorter, that
+# of sending or that between pings, must stay.
+OWN = {
+    "client_body_timeout 20s;": "client_body_timeout 1s;",
+    "limit_conn imd_in_hand 1000;": "limit_conn imd_in_hand 100;",
+    "send_timeout 20s;": "send_timeout 1s;",
+    "send_timeout 10s;": "send_timeout 500ms;",
+    "nchan_websocket_ping_interval 25s;": "nchan_websocket_ping_interval 1s;",
+    "nchan_eventsource_ping_interval 25s;": "nchan_eventsource_ping_interval 1s;",
+}
+# imd's own limit counts requests of a user; here it is about nginx's.
+NO_LIMIT_OF_IMD = ["--user-rate=1000000", "--user-burst=1000000"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptors():
+    """Thousands of sockets need as many, here and in nginx, which inherits it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """With fewer threads than the slow clients of any test."""
+    with Stack(nginx_workers=2, http_extra=HOST, env={"LIMITS": "1"},
+               imd_flags=["--threads=8", *NO_LIMIT_OF_IMD]) as impatient:
+        path = impatient.state / "imd-server.conf"
+        text = path.read_text()
+        for shipped, here in OWN.items():
+            assert text.count(shipped) == 1, shipped
+            text = text.replace(shipped, here)
+        path.write_text(text)
+        impatient.nginx_reload()
+        yield impatient

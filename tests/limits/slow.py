@@ -1,0 +1,123 @@
+"""
+Clients that are slow, deaf or dead, on sockets by hand: a library would be none of that. And what must hold while they
+are there: others are answered.
+"""
+import contextlib
+import os
+import re
+import socket
+import threading
+import time
+from pathlib import Path
+
+from api import Client, new_name
+
+# What "answered promptly" means here: on a busy machine of two cores, with all else that a test does on it. A sanitizer
+# makes imd several times slower.
+PROMPT_S = 1 if Path(os.environ.get("IMD", "build/imd")).parent.name == "build" else 5
+# Another address than the one that misbehaves.
+ELSEWHERE = "127.0.0.3"
+
+WEBSOCKET = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13",
+             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+EVENTSOURCE = (b"Accept: text/event-stream",)
+
+
+def connect(stack, source="127.0.0.1", receive_bytes=None):
+    """With `receive_bytes`, the kernel of the one who does not read takes no more than that."""
+    connection = socket.socket()
+    connection.settimeout(20)
+    if receive_bytes:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    connection.bind((source, 0))
+    connection.connect(("127.0.0.1", stack.port))
+    return connection
+
+
+def head(method, target, *lines):
+    """A request's head without the empty line that ends it."""
+    return b"\r\n".join([b"%s %s HTTP/1.1" % (method, target), b"Host: a", *lines]) + b"\r\n"
+
+
+def subscribe(stack, name, lines, **more):
+    """An open subscription, and nothing read of it but its status."""
+    connection = connect(stack, **more)
+    connection.sendall(head(b"GET", b"/ws/?username=" + name.encode(), *lines) + b"\r\n")
+    return connection, int(connection.recv(12)[9:])
+
+
+def until_ended(connection, timeout_s=20):
+    """Reads until the server ends it: what came, and whether it was reset."""
+    connection.settimeout(timeout_s)
+    came = b""
+    try:
+        while piece := connection.recv(65536):
+            came += piece
+    except ConnectionResetError:
+        return came, True
+    return came, False
+
+
+def nchan(stack):
+    """What nchan says of itself: {"subscribers": 1, "shared memory used": 20, …}; memory in kB."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(stack.state / "push.sock"))
+        connection.sendall(head(b"GET", b"/status", b"Connection: close") + b"\r\n")
+        came, _ = until_ended(connection)
+    return {key: int(value) for key, value in re.findall(r"^([a-z ]+): (\d+)K?$", came.decode(), re.M)}
+
+
+def answers(stack, method, path):
+    """How many requests of this route imd itself has answered."""
+    with Client(stack, source=ELSEWHERE) as api:
+        metrics = api.get("/metrics").body.decode()
+    return sum(int(count) for count in
+               re.findall(rf'^imd_answers_total{{method="{method}",path="{path}",.*}} (\d+)$', metrics, re.M))
+
+
+class Bystander:
+    """Somebody who goes on sending and reading, each time on a new connection, and notes how long it took."""
+
+    def __init__(self, stack):
+        self._stack = stack
+        self._name = new_name("bystander")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
+        self._fault = None
+        self.seconds = []
+
+    def _turn(self, conversation):
+        start = time.monotonic()
+        with Client(self._stack, source=ELSEWHERE) as api:
+            sent = api.send(conversation, self._name)
+            assert api.seq_page(conversation, before_seq=sent["seq"] + 1, limit=1)["messages"] == [sent]
+        self.seconds.append(time.monotonic() - start)
+
+    def _go_on(self):
+        try:
+            with Client(self._stack, source=ELSEWHERE) as api:
+                conversation = api.group(self._name)
+            while True:
+                self._turn(conversation)
+                if self._over.wait(0.1):
+                    return
+        except BaseException as fault:  # for the test's own thread to raise
+            self._fault = fault
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        if self._fault:
+            raise self._fault
+
+
+@contextlib.contextmanager
+def others_are_answered(stack):
+    """Whatever is done in it, a bystander is answered promptly, each time."""
+    with Bystander(stack) as bystander:
+        yield
+    assert max(bystander.seconds) < PROMPT_S, sorted(bystander.seconds)[-5:]

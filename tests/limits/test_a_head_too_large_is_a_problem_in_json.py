@@ -1,0 +1,36 @@
+"""
+What refuses it: large_client_header_buffers, nginx's default (4 of 8 kB: a line up to 8 kB, all of them up to 32). Cookies
+are a line, an address is one.
+"""
+import contextlib
+import time
+
+import pytest
+
+from api import raw_request
+from slow import PROMPT_S, others_are_answered
+
+TIMES = 20
+BOMBS = {
+    "many_headers": (b"/healthz", [b"X-%d: %s" % (number, b"a" * 100) for number in range(1000)], 431),
+    "very_many_small_headers": (b"/healthz", [b"X-%d: a" % number for number in range(100_000)], 431),
+    "a_large_header": (b"/healthz", [b"X-A: " + b"a" * 9000], 431),
+    "a_huge_header": (b"/healthz", [b"X-A: " + b"a" * 1_000_000], 431),
+    "a_large_cookie": (b"/healthz", [b"Cookie: imd_token=" + b"a" * 9000], 431),
+    "very_many_cookies": (b"/healthz", [b"Cookie: " + b"; ".join(b"c%d=1" % number for number in range(10_000))], 431),
+    "a_large_token": (b"/healthz", [b"Authorization: Bearer " + b"a" * 9000], 431),
+    "a_large_address": (b"/messages/" + b"a" * 9000, [], 414),
+    "a_huge_address": (b"/messages/?username=" + b"a" * 1_000_000, [], 414),
+    "very_many_parameters": (b"/conversations/?" + b"&".join(b"id=%d" % number for number in range(10_000)), [], 414),
+    "a_name_without_end": (b"/healthz", [b"a" * 100_000], 431),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb(stack, name):
+    target, headers, status = BOMBS[name]
+    with others_are_answered(stack):
+        for _ in range(TIMES):
+            start = time.monotonic()
+            raw_request(stack, b"GET", target, headers).problem(status)
+            assert time.monotonic() - start < PROMPT_S
