@@ -100,12 +100,12 @@ test: deps all
 	@$(MAKE) --no-print-directory blackbox
 
 # A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
-# ThreadSanitizer sees the tests in which threads, processes and connections come and go.
+# What tests/limits measures is nginx and time: a sanitizer adds nothing. ThreadSanitizer sees the tests in which threads, processes and connections come and go.
 RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
          tests/fault/test_a_locked_*.py tests/fault/test_a_stop_*.py)
 
 asan: deps
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit blackbox
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit blackbox TESTS="$(filter-out tests/limits,$(TESTS))"
 	@$(MAKE) --no-print-directory SANITIZE=thread all unit blackbox TESTS="$(RACES)"
 
 # The model test for as long as you like: clients that lose frames, sockets, nginx and imd end with the database.
