@@ -13,10 +13,10 @@ enum err
 api_mark_read(struct context *x)
 {
     struct reading r = {.arena = x->arena, .conversation = x->id, .username = x->actor.username};
-    enum err err;
+    enum err err = input_actor(x);
 
-    if (!input_actor(x))
-        return ERR_USERNAME;
+    if (err != ERR_OK)
+        return err;
     if (body_int(x->body, "seq", &r.seq) != BODY_OK || r.seq < 0)
         return ERR_SEQ;
     err = reading_mark(x->store, &r);
@@ -33,11 +33,10 @@ api_type(struct context *x)
     struct shared_typing typing = {.conversation = x->id};
     struct str username = x->actor.username;
     bool few = false;
-    enum err err;
+    enum err err = input_actor(x);
 
-    if (!input_actor(x))
-        return ERR_USERNAME;
-    err = converse_check_member(x->store, x->arena, x->id, username, &few);
+    if (err == ERR_OK)
+        err = converse_check_member(x->store, x->arena, x->id, username, &few);
     if (err != ERR_OK)
         return err;
     snprintf(typing.username, sizeof(typing.username), "%.*s", (int)username.n, username.p);

@@ -40,12 +40,9 @@ enum err
 api_list_changes(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct changes_page page = {.conversation = x->id};
-    enum err err = x->named.p != NULL && !input_actor(x) ? ERR_USERNAME : ERR_OK;
+    struct changes_page page = {.conversation = x->id, .username = x->actor.username};
+    enum err err = page.username.p != NULL ? input_actor(x) : ERR_OK;
 
-    /* Who may read all of it is shown all of it. */
-    if (!x->actor.any)
-        page.username = x->actor.username;
     if (err == ERR_OK)
         err = input_after(x, &page.after);
     if (err == ERR_OK)

@@ -16,15 +16,15 @@ read_type(const struct body *body, enum conversation_type *type)
     return str_is(name, conversation_type_names[*type]);
 }
 
-/* Whether anybody may join; null is as good as nothing. */
+/* Whether anybody may join. */
 static enum err
-read_join(const struct body *body, enum join_policy *join)
+read_join(const struct context *x, enum join_policy *join)
 {
     struct str word;
-    enum body_kind kind = body_string(body, "join", &word);
+    enum body_kind kind = input_string(x, "join", &word);
 
     *join = JOIN_STAYS;
-    if (kind == BODY_ABSENT || body_is_null(body, "join"))
+    if (kind == BODY_ABSENT)
         return ERR_OK;
     if (kind == BODY_OK && str_is(word, "open"))
         *join = JOIN_OPEN;
@@ -43,7 +43,7 @@ read_creator(struct context *x, struct str *creator)
     if (x->named.p == NULL && (x->actor.any || x->actor.username.p == NULL))
         return ERR_OK;
     *creator = x->actor.username;
-    return input_actor(x) ? ERR_OK : ERR_USERNAME;
+    return input_actor(x);
 }
 
 /* The list "members"; whether each is a name is the domain's question. */
@@ -80,7 +80,7 @@ api_create_conversation(struct context *x)
     if (err == ERR_OK)
         err = read_creator(x, &creation.creator);
     if (err == ERR_OK)
-        err = read_join(x->body, &join);
+        err = read_join(x, &join);
     if (err != ERR_OK)
         return err;
     if (join != JOIN_STAYS && creation.type == TYPE_PRIVATE)
@@ -137,7 +137,7 @@ list_of_user(struct context *x)
     struct buf *body = &x->response->body;
     struct inbox inbox = {.username = x->actor.username, .updated_after = -1, .updated_before = INT64_MAX};
     bool given;
-    enum err err = input_actor(x) ? ERR_OK : ERR_USERNAME;
+    enum err err = input_actor(x);
 
     if (err == ERR_OK)
         err = input_number(x, "updated_after", ERR_UPDATED_AFTER, &inbox.updated_after, &given);
@@ -169,11 +169,10 @@ api_change_conversation(struct context *x)
 {
     struct naming naming = {.arena = x->arena, .id = x->id, .actor = x->actor};
     enum body_kind title = body_string(x->body, "title", &naming.title);
-    enum err err;
+    enum err err = input_actor(x);
 
-    if (!input_actor(x))
-        return ERR_USERNAME;
-    err = read_join(x->body, &naming.join);
+    if (err == ERR_OK)
+        err = read_join(x, &naming.join);
     if (err != ERR_OK)
         return err;
     if (title == BODY_MISTYPED || (title == BODY_ABSENT && naming.join == JOIN_STAYS) ||

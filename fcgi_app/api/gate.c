@@ -13,7 +13,7 @@ origin_of(const struct request *r)
     static const char *const names[] = {"", "own", "listed", "foreign", "unlisted"};
 
     for (int i = 0; i < ORIGIN_UNLISTED; i++)
-        if (r->origin.n == strlen(names[i]) && (r->origin.n == 0 || str_is(r->origin, names[i])))
+        if (str_is(r->origin, names[i]))
             return (enum origin)i;
     return ORIGIN_UNLISTED;
 }
@@ -56,11 +56,12 @@ static enum err
 check_rate(struct context *x)
 {
     struct limiter_rate rate = {1000000 / x->config->user_rate, x->config->user_burst};
-    struct str who = x->caller.name.p != NULL ? x->caller.name : address_of(x);
+    struct str who;
     int64_t wait_us;
 
     if (!x->request->limited || x->caller.admin)
         return ERR_OK;
+    who = x->caller.name.p != NULL ? x->caller.name : address_of(x);
     if (limiter_take(&x->shared->limiter, who, &rate, clock_mono_us(), &wait_us))
         return ERR_OK;
     shared_count(&x->shared->counters.limited, 1);
@@ -87,15 +88,12 @@ gate_identify(struct context *x, const struct route *route)
 static enum err
 read_name(struct context *x, const struct route *route, struct str *name)
 {
-    enum body_kind kind;
-
     *name = (struct str){0};
     if (route->needs & (SELF_IN_QUERY | SELF_IF_NAMED))
         return input_param(x, "username", name);
     if (!(route->needs & (SELF_IN_BODY | NAMES_ANOTHER)))
         return ERR_OK;
-    kind = body_string(x->body, "username", name);
-    if (kind == BODY_MISTYPED && !body_is_null(x->body, "username"))
+    if (input_string(x, "username", name) == BODY_MISTYPED)
         *name = str_c("");
     return ERR_OK;
 }
@@ -144,6 +142,9 @@ find_actor(struct context *x, const struct route *route)
     x->actor.any = x->caller.admin;
     if (wanted && !selects_otherwise(x, route))
         x->actor.username = x->caller.name;
+    /* Who may read all of it is shown all of it. */
+    if (x->actor.any && (route->needs & SELF_IF_NAMED))
+        x->actor.username = (struct str){0};
     return ERR_OK;
 }
 

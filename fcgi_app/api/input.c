@@ -17,10 +17,28 @@ input_param(struct context *x, const char *name, struct str *value)
     return err;
 }
 
-bool
+enum err
 input_actor(const struct context *x)
 {
-    return names_valid(x->actor.username);
+    return names_valid(x->actor.username) ? ERR_OK : ERR_USERNAME;
+}
+
+static enum body_kind
+optional(const struct context *x, const char *key, enum body_kind kind)
+{
+    return kind == BODY_MISTYPED && body_is_null(x->body, key) ? BODY_ABSENT : kind;
+}
+
+enum body_kind
+input_string(const struct context *x, const char *key, struct str *out)
+{
+    return optional(x, key, body_string(x->body, key, out));
+}
+
+enum body_kind
+input_int(const struct context *x, const char *key, int64_t *out)
+{
+    return optional(x, key, body_int(x->body, key, out));
 }
 
 enum err

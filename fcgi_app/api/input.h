@@ -6,8 +6,11 @@
 
 /* A single query parameter; absent or empty gives the absent string. ERR_DUPLICATE_PARAMETER. */
 enum err input_param(struct context *x, const char *name, struct str *value);
-/* Is there a user who acts, and can theirs be a name? */
-bool input_actor(const struct context *x);
+/* There must be a user who acts, and theirs be a name. ERR_USERNAME. */
+enum err input_actor(const struct context *x);
+/* An optional string, or integer, of the body: null is as good as nothing. */
+enum body_kind input_string(const struct context *x, const char *key, struct str *out);
+enum body_kind input_int(const struct context *x, const char *key, int64_t *out);
 /*
  * A number, 0 … 2^63-1, from a query parameter. Absent or empty: *given false, and *value is left alone.
  * `wrong` is the error for anything else.

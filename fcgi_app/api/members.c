@@ -48,20 +48,15 @@ api_leave_conversation(struct context *x)
     return run(x, &b, belong_leave);
 }
 
-/* Null is as good as nothing. */
+/* ROLE_NONE: none is meant. */
 static enum err
-read_role(const struct body *body, enum role *role)
+read_role(const struct context *x, enum role *role)
 {
-    struct str word;
-    enum body_kind kind = body_string(body, "role", &word);
+    struct str word = {0};
+    enum body_kind kind = input_string(x, "role", &word);
 
-    *role = ROLE_NONE;
-    if (kind == BODY_ABSENT || body_is_null(body, "role"))
-        return ERR_OK;
-    for (int r = ROLE_MEMBER; r <= ROLE_OWNER && kind == BODY_OK; r++)
-        if (str_is(word, role_names[r]))
-            *role = (enum role)r;
-    return *role == ROLE_NONE ? ERR_GIVEN_ROLE : ERR_OK;
+    *role = role_named(word);
+    return kind == BODY_ABSENT || *role != ROLE_NONE ? ERR_OK : ERR_GIVEN_ROLE;
 }
 
 /* PUT /conversations/{id}/members/{name} {username, role} */
@@ -69,8 +64,10 @@ enum err
 api_set_member(struct context *x)
 {
     struct belonging b = {.arena = x->arena, .conversation = x->id, .actor = x->actor, .username = x->text};
-    enum err err = input_actor(x) ? read_role(x->body, &b.role) : ERR_USERNAME;
+    enum err err = input_actor(x);
 
+    if (err == ERR_OK)
+        err = read_role(x, &b.role);
     if (err == ERR_OK)
         err = belong_set(x->store, &b);
     if (err == ERR_OK)
@@ -83,6 +80,7 @@ enum err
 api_remove_member(struct context *x)
 {
     struct belonging b = {.arena = x->arena, .conversation = x->id, .actor = x->actor, .username = x->text};
+    enum err err = input_actor(x);
 
-    return input_actor(x) ? run(x, &b, belong_remove) : ERR_USERNAME;
+    return err == ERR_OK ? run(x, &b, belong_remove) : err;
 }

@@ -6,13 +6,6 @@
 #include "wire/json.h"
 #include "wire/render.h"
 
-/* An optional input of the body: null is as good as nothing. */
-static enum body_kind
-optional(enum body_kind kind, struct context *x, const char *key)
-{
-    return kind == BODY_MISTYPED && body_is_null(x->body, key) ? BODY_ABSENT : kind;
-}
-
 #define KEY_HEADER "Idempotency-Key"
 
 /* The key that makes sending repeatable: in the body, in a header, or the same in both. */
@@ -20,7 +13,7 @@ static enum err
 read_client_id(struct context *x, struct str *client_id)
 {
     struct str header = x->request->idempotency_key;
-    enum body_kind kind = optional(body_string(x->body, "client_id", client_id), x, "client_id");
+    enum body_kind kind = input_string(x, "client_id", client_id);
 
     if (kind == BODY_MISTYPED || (kind == BODY_OK && !send_client_id_valid(*client_id)))
         return ERR_CLIENT_ID;
@@ -52,11 +45,11 @@ read_message(struct context *x, struct message *m)
     if (body_int(x->body, "conversation_id", &m->conversation) != BODY_OK || m->conversation < 1)
         return ERR_CONVERSATION;
     /* What is no name is no user's; the conversation is checked before the user. */
-    m->sender = input_actor(x) ? x->actor.username : str_c("");
+    m->sender = input_actor(x) == ERR_OK ? x->actor.username : str_c("");
     err = read_content(x, false, &m->content);
     if (err != ERR_OK)
         return err;
-    reply_to = optional(body_int(x->body, "reply_to", &m->reply_to), x, "reply_to");
+    reply_to = input_int(x, "reply_to", &m->reply_to);
     if (reply_to == BODY_MISTYPED || (reply_to == BODY_OK && m->reply_to < 1))
         return ERR_REPLY_TO;
     return read_client_id(x, &m->client_id);
@@ -99,11 +92,10 @@ enum err
 api_edit_message(struct context *x)
 {
     struct amendment a = {.arena = x->arena, .id = x->id, .actor = x->actor};
-    enum err err;
+    enum err err = input_actor(x);
 
-    if (!input_actor(x))
-        return ERR_USERNAME;
-    err = read_content(x, true, &a.content);
+    if (err == ERR_OK)
+        err = read_content(x, true, &a.content);
     if (err == ERR_OK)
         err = amend_edit(x->store, &a);
     if (err == ERR_OK)
@@ -116,7 +108,7 @@ static enum err
 amend(struct context *x, enum err (*command)(struct store *store, struct amendment *a))
 {
     struct amendment a = {.arena = x->arena, .id = x->id, .actor = x->actor, .emoji = x->text};
-    enum err err = input_actor(x) ? ERR_OK : ERR_USERNAME;
+    enum err err = input_actor(x);
 
     if (err == ERR_OK)
         err = command(x->store, &a);
@@ -227,8 +219,8 @@ read_selector(struct context *x, struct selector *s)
     s->username = x->actor.username;
     if (err == ERR_OK && s->username.p == NULL && conversation.p == NULL)
         err = ERR_SELECTOR;
-    if (err == ERR_OK && s->username.p != NULL && !input_actor(x))
-        err = ERR_USERNAME;
+    if (err == ERR_OK && s->username.p != NULL)
+        err = input_actor(x);
     /* The user name wins: then it does not matter what stands there. */
     if (err == ERR_OK && conversation.p != NULL && s->username.p == NULL &&
         (!str_to_int(conversation, &s->page.conversation) || s->page.conversation == 0))

@@ -37,8 +37,10 @@ api_subscribe(struct context *x)
 {
     char location[sizeof(SUBSCRIBER_LOCATION) + USERNAME_BYTES_MAX];
     struct str username = x->actor.username;
-    enum err err = input_actor(x) ? check_protocol(x->request) : ERR_USERNAME;
+    enum err err = input_actor(x);
 
+    if (err == ERR_OK)
+        err = check_protocol(x->request);
     if (err != ERR_OK)
         return err;
     /* A subscription has no end, and so no head of its own. */

@@ -25,3 +25,13 @@ const char *const change_event_names[EVENT_COUNT] = {
     [EVENT_READ] = "read",
     [EVENT_TYPING] = "typing",
 };
+
+enum role
+role_named(struct str name)
+{
+    int role = ROLE_OWNER;
+
+    while (role > ROLE_NONE && !str_is(name, role_names[role]))
+        role--;
+    return (enum role)role;
+}

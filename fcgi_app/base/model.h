@@ -124,5 +124,7 @@ struct change {
 extern const char *const conversation_type_names[2];
 extern const char *const role_names[ROLE_OWNER + 1];
 extern const char *const change_event_names[EVENT_COUNT];
+/* ROLE_NONE: no role has that name. */
+enum role role_named(struct str name);
 
 #endif

@@ -197,18 +197,15 @@ static enum err
 check_naming(struct db *db, const struct naming *naming)
 {
     const struct conversation *c = &naming->conversation;
-    enum role needed = ROLE_MEMBER;
     struct str owner;
     enum err err;
 
-    if (naming->join != JOIN_STAYS && c->type == TYPE_PRIVATE)
-        return ERR_JOIN_POLICY;
+    if (naming->join != JOIN_STAYS)
+        return c->type == TYPE_PRIVATE ? ERR_JOIN_POLICY
+                                       : belong_check_role(db, c, naming->actor, ROLE_ADMIN);
     err = memberships_owner(db, naming->arena, c->id, &owner);
-    if (err != ERR_OK)
-        return err;
-    if (naming->join != JOIN_STAYS || owner.p != NULL)
-        needed = ROLE_ADMIN;
-    return belong_check_role(db, c, naming->actor, needed);
+    return err == ERR_OK ? belong_check_role(db, c, naming->actor, owner.p != NULL ? ROLE_ADMIN : ROLE_MEMBER)
+                         : err;
 }
 
 static enum err

@@ -1,15 +1,24 @@
 /* memberships.c - see memberships.h. Must not know what a stay is worth. */
 #include "store/memberships.h"
 
+/* A statement whose first two parameters are a conversation and a user. */
+static struct stmt *
+use_for(struct db *db, enum sql sql, int64_t conversation, struct str username)
+{
+    struct stmt *s = db_use(db, sql);
+
+    db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, username);
+    return s;
+}
+
 enum err
 memberships_current(struct db *db, int64_t conversation, struct str username, int64_t *joined_version,
                     bool *is_member)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_STAY);
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_STAY, conversation, username);
     enum err err;
 
-    db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
     err = db_step(s, is_member);
     if (*is_member)
         *joined_version = db_int(s, 0);
@@ -17,27 +26,15 @@ memberships_current(struct db *db, int64_t conversation, struct str username, in
     return err;
 }
 
-static enum role
-role_of(struct str name)
-{
-    int role = ROLE_OWNER;
-
-    while (role > ROLE_NONE && !str_is(name, role_names[role]))
-        role--;
-    return (enum role)role;
-}
-
 enum err
 memberships_role(struct db *db, int64_t conversation, struct str username, enum role *role)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_ROLE);
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_ROLE, conversation, username);
     bool row;
     enum err err;
 
-    db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
     err = db_step(s, &row);
-    *role = row ? role_of(db_text(s, 0)) : ROLE_NONE;
+    *role = row ? role_named(db_text(s, 0)) : ROLE_NONE;
     db_done(s);
     return err;
 }
@@ -45,12 +42,10 @@ memberships_role(struct db *db, int64_t conversation, struct str username, enum 
 enum err
 memberships_removed(struct db *db, int64_t conversation, struct str username, bool *removed)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_REMOVED);
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_REMOVED, conversation, username);
     bool row;
     enum err err;
 
-    db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
     err = db_step(s, &row);
     *removed = row && db_int(s, 0) != 0;
     db_done(s);
@@ -99,11 +94,7 @@ active_at(const struct tx *tx, const struct conversation *c)
 static enum err
 supersede(struct tx *tx, const struct conversation *c, struct str username)
 {
-    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_SUPERSEDE);
-
-    db_bind_int(s, 1, c->id);
-    db_bind_text(s, 2, username);
-    return db_run(s);
+    return db_run(use_for(tx->db, SQL_MEMBERSHIP_SUPERSEDE, c->id, username));
 }
 
 enum err
@@ -115,9 +106,7 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
 
     if (err != ERR_OK)
         return err;
-    s = db_use(tx->db, SQL_MEMBERSHIP_ADD);
-    db_bind_int(s, 1, c->id);
-    db_bind_text(s, 2, username);
+    s = use_for(tx->db, SQL_MEMBERSHIP_ADD, c->id, username);
     db_bind_int(s, 3, c->version);
     db_bind_int(s, 4, c->last_seq);
     db_bind_int(s, 5, active_at(tx, c));
@@ -129,10 +118,8 @@ enum err
 memberships_end(struct tx *tx, const struct conversation *c, struct str username, int64_t joined_version,
                 bool removed)
 {
-    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_END);
+    struct stmt *s = use_for(tx->db, SQL_MEMBERSHIP_END, c->id, username);
 
-    db_bind_int(s, 1, c->id);
-    db_bind_text(s, 2, username);
     db_bind_int(s, 3, joined_version);
     db_bind_int(s, 4, c->version);
     db_bind_int(s, 5, c->last_seq);
@@ -144,10 +131,8 @@ memberships_end(struct tx *tx, const struct conversation *c, struct str username
 enum err
 memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
-    struct stmt *s = db_use(tx->db, SQL_MEMBERSHIP_SET_ROLE);
+    struct stmt *s = use_for(tx->db, SQL_MEMBERSHIP_SET_ROLE, c->id, username);
 
-    db_bind_int(s, 1, c->id);
-    db_bind_text(s, 2, username);
     db_bind_text(s, 3, str_c(role_names[role]));
     db_bind_int(s, 4, c->version);
     return db_run(s);
@@ -230,14 +215,12 @@ enum err
 memberships_stays(struct db *db, struct arena *arena, struct str username, int64_t conversation,
                   struct stay **stays, size_t *count)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_STAYS);
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_STAYS, conversation, username);
     bool row = true;
     enum err err = ERR_OK;
 
     *stays = NULL;
     *count = 0;
-    db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         *stays = arena_grow(arena, *stays, *count, sizeof(**stays));
         if (*stays == NULL) {
@@ -332,7 +315,7 @@ memberships_walk_next(struct stmt *walk, struct standing *standing, int64_t *ver
 
     if (*more) {
         *version = db_int(walk, 0);
-        *standing = (struct standing){db_text(walk, 1), role_of(db_text(walk, 2)), db_int(walk, 3) != 0};
+        *standing = (struct standing){db_text(walk, 1), role_named(db_text(walk, 2)), db_int(walk, 3) != 0};
     }
     return err;
 }
