@@ -68,7 +68,7 @@ export interface Conversation {
   read_seq: number;
   /** Of others, received, not deleted, after `read_seq`; up to 1,000. */
   unread: number;
-  last_message?: Message;
+  last_message: Message | null;
   /** Additions: how far the members have read, as far as known; who types now; who has a socket, as last asked. */
   read: Record<string, number>;
   typing: string[];
