@@ -237,9 +237,10 @@ deps-fuzz: deps
 # --- installing: one binary, three files to include. Nothing of the host's is edited.
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx $(DESTDIR)$(PREFIX)/share/imd/html
 	install -m 755 $(BUILD)/imd $(DESTDIR)$(PREFIX)/bin/imd
 	install -m 755 $(BUILD)/imctl $(DESTDIR)$(PREFIX)/bin/imctl
+	install -m 644 nginx/html/* $(DESTDIR)$(PREFIX)/share/imd/html
 	for f in nginx/imd-*.conf; do \
 	  sed -e 's|/run/imd/|$(RUNDIR)/|; s|/usr/local/share/imd/|$(PREFIX)/share/imd/|' $$f \
 	    > $(DESTDIR)$(PREFIX)/share/imd/$$f || exit 1; done

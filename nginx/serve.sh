@@ -84,10 +84,13 @@ make_key() {
     [ -s "$state/keys/dev.hs256" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"$state/keys/dev.hs256")
 }
 
-# The shipped files name /run/imd, a log, and the place where they are installed: here it is all one directory.
+# The shipped files name /run/imd, a log, and the places where they are installed: here it is all one directory.
 write_configuration() {
+    local file
+    # Where the page lies nginx's workers may not be able to enter.
+    mkdir -p "$state/html" && cp "$here"/html/* "$state/html/" && chmod -R a+rX "$state/html" || return 1
     for file in "$here"/imd-*.conf; do
-        sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|; s|/var/log/nginx/imd.log|$state/access.log|" \
+        sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|; s|/usr/local/share/imd/html/|$state/html/|; s|/var/log/nginx/imd.log|$state/access.log|" \
             "$file" >"$state/${file##*/}" || return 1
     done
     sed -e "s|@STATE@|$state|g; s|@PORT@|$port|; s|@WORKERS@|${NGINX_WORKERS:-2}|; s|@USER@|${user:+user $user;}|" \
@@ -163,7 +166,7 @@ echo "imd is ready: $url/   (Ctrl-C ends it; its files are in $state)"
 case $auth in
 none)
     cat <<EOF
-Try:
+Open $url/im/ in two windows, as two people. Or try:
   curl -s $url/conversations/ -d '{"type": "private_chat", "members": ["alice", "bob"]}'
   curl -sN '$url/ws/?username=bob' -H 'Accept: text/event-stream' &
   curl -s $url/messages/ -d '{"conversation_id": 1, "username": "alice", "content": "hello"}'
@@ -171,7 +174,8 @@ EOF
     ;;
 jwt)
     cat <<EOF
-Try:
+Open $url/im/#token=$("${imd%/*}/imctl" token --keys="$state/keys" --sub=alice)
+as alice, for an hour. Or try:
   TOKEN=\$(${imd%/*}/imctl token --keys=$state/keys --sub=alice)
   curl -s $url/conversations/ -H "Authorization: Bearer \$TOKEN" -d '{"type": "private_chat", "members": ["bob"]}'
 EOF

@@ -149,7 +149,10 @@ list_of_user(struct context *x)
         return err;
     buf_c(body, "{\"conversations\":[");
     err = inbox_list(x->store, x->arena, &inbox, list_entry, body);
-    buf_printf(body, "],\"has_next\":%s,\"epoch\":\"%s\"}", inbox.has_next ? "true" : "false", inbox.epoch);
+    buf_printf(body, "],\"has_next\":%s,\"epoch\":\"%s\",\"username\":", inbox.has_next ? "true" : "false",
+               inbox.epoch);
+    json_quote(body, inbox.username);
+    buf_c(body, "}");
     return err;
 }
 

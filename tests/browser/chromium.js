@@ -1,0 +1,34 @@
+/*
+ * Debian's Chromium, without a window, with an empty profile. Knows nothing of what it shows.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+// NODE_PATH says where the packages are.
+const require = createRequire(import.meta.url);
+const { chromium } = require("playwright-core");
+export const AXE = require.resolve("axe-core/axe.min.js");
+
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+
+/** A browser of its own, as somebody has it. `options` are those of playwright's context: viewport, colorScheme, locale … */
+export async function browse(options = {}) {
+  const profile = await mkdtemp(join(tmpdir(), "imd-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: "/usr/bin/chromium", args: FLAGS, locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options,
+  });
+  const faults = [];
+  context.on("weberror", (error) => faults.push(String(error.error())));
+  return {
+    context,
+    /** What went wrong in its pages: exceptions that nobody caught. */
+    faults,
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
