@@ -190,7 +190,8 @@ class Client:
 
     def list_page(self, username, **query):
         page = self.get("/conversations/", username=username, **query).ok
-        assert set(page) == {"epoch", "conversations", "has_next"} and type(page["has_next"]) is bool, page
+        assert set(page) == {"epoch", "username", "conversations", "has_next"}, page
+        assert page["username"] == username and type(page["has_next"]) is bool, page
         return page
 
     def listed(self, username, conversation_id):
