@@ -13,7 +13,7 @@
 export interface Options {
   /** Where imd is mounted. Default: one level above this module (`/chat/im/imd.js` → `/chat/`). */
   url?: string | URL;
-  /** One's own name. Default: `sub` of the token, else what the server says who is calling. */
+  /** One's own name. Default: `sub` of the token, else whom the server takes the caller for; else refused, `missing_user`. */
   user?: string;
   /**
    * The caller's token, where the site uses tokens that are not in a cookie. Asked for once, and again with
