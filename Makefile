@@ -38,7 +38,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test check lint asan soak storm bench fuzz format install clean help deps unit blackbox
+.PHONY: all run test test-browser check lint asan soak storm bench fuzz format install clean help deps unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -77,7 +77,7 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 
 # --- running and testing
 
-run: deps all
+run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
@@ -99,6 +99,20 @@ test: deps all
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
 
+# What drives the browser: two packages from npm, as their lock says.
+build/browser/node_modules: tests/browser/package.json tests/browser/package-lock.json
+	@mkdir -p $(@D)
+	@cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+# The browser client by itself, against a server that loses and reorders; and the chat page in real Chromium, against
+# the real imd. Screenshots are left in build/browser/screenshots.
+test-browser: deps deps-browser build/browser/node_modules all
+	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" node --test $(BROWSER_TESTS)
+
+BROWSER_TESTS ?= $(sort $(wildcard tests/browser/*.test.js))
+
 # A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
 # What tests/limits measures is nginx and time: a sanitizer adds nothing. ThreadSanitizer sees the tests in which threads, processes and connections come and go.
 RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
@@ -116,7 +130,7 @@ soak: deps all
 storm: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/fuzz/storm.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
-check: lint test asan
+check: lint test test-browser asan
 
 # --- measuring
 
@@ -208,6 +222,10 @@ PACKAGES_TEST := \
   python3-cryptography:makes-keys \
   python3-jsonschema:checks-answers-against-openapi.json \
   chromium:a-real-browser-for-them
+PACKAGES_BROWSER := \
+  fonts-noto-color-emoji:emoji-in-the-screenshots \
+  fonts-noto-cjk:Chinese-in-the-screenshots \
+  $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-page npm:installs-what-drives-the-browser)
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis \
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
@@ -226,9 +244,13 @@ $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
-.PHONY: deps-lint deps-fuzz
-deps:
-	$(call install_packages,$(PACKAGES_RUN) $(PACKAGES_TEST))
+.PHONY: deps-run deps-browser deps-lint deps-fuzz
+deps-run:
+	$(call install_packages,$(PACKAGES_RUN))
+deps: deps-run
+	$(call install_packages,$(PACKAGES_TEST))
+deps-browser: deps
+	$(call install_packages,$(PACKAGES_BROWSER))
 deps-lint: deps
 	$(call install_packages,$(PACKAGES_LINT))
 deps-fuzz: deps
@@ -256,6 +278,7 @@ help:
 	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
 	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
+	@echo 'make test-browser   the browser client and the chat page, in real Chromium'
 	@echo 'make lint     formatting, walls between the rooms, hardening, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, asan'

@@ -3,7 +3,7 @@
  * knows through the client (imd.js).
  */
 import { Composer } from "./composer.js";
-import { confirm, details, newConversation, pickEmoji } from "./dialogs.js";
+import { confirm, details, newConversation, pickEmoji, sentence } from "./dialogs.js";
 import { h, icon, iconButton, setText } from "./dom.js";
 import { Client } from "./imd.js";
 import { List } from "./list.js";
@@ -77,7 +77,7 @@ class App {
       this.hint, this.entries, h("footer", {}, languages, h("button", { type: "button", onclick: () => this.#signOut() }, t("signOut"))));
     this.chat = h("section", { class: "chat", hidden: true },
       h("header", {}, iconButton("back", t("back"), () => this.#back(), { class: "icon back" }), h("div", {}, this.title, this.subtitle),
-        iconButton("people", t("details"), () => details(this.#client, this.#id, (error) => this.#fail(error)))),
+        iconButton("people", t("details"), () => details(this.#client, this.#id))),
       h("div", { class: "pane" }, this.scroller, this.toNewest), this.typing, this.composer.form);
     this.main = h("main", {}, this.empty, this.chat);
     document.body.append(h("div", { class: "app" }, this.side, this.main), this.banner, this.voice, this.toasts);
@@ -272,7 +272,7 @@ class App {
   }
 
   #escape(event) {
-    if (event.key === "Escape" && this.#id !== null && !event.defaultPrevented && document.activeElement === document.body) this.#back();
+    if (event.key === "Escape" && this.#id !== null && document.activeElement === document.body && !document.querySelector("dialog")) this.#back();
   }
 
   // --- doing
@@ -315,7 +315,7 @@ class App {
   }
 
   #fail(error) {
-    const toast = h("p", {}, error.status === 0 ? t("unreachable") : error.message);
+    const toast = h("p", {}, sentence(error));
     this.toasts.append(toast);
     setTimeout(() => toast.remove(), 6000);
   }
