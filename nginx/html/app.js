@@ -90,6 +90,7 @@ class App {
       get me() { return app.#client.user; },
       get firstUnread() { return app.#firstUnread; },
       get lastSeq() { return app.#client.conversation(app.#id)?.last_seq ?? 0; },
+      get older() { return app.#client.conversation(app.#id)?.older ?? false; },
       readersOf: (seq) => app.#readersOf(seq),
       find: (id) => app.log.find(id),
     };
@@ -138,7 +139,7 @@ class App {
     const old = this.#shown;
     this.#shown = conversation;
     this.log.show(messages);
-    if (old && (old.read !== conversation.read || begins)) this.log.refresh();
+    if (old && (old.read !== conversation.read || old.older !== conversation.older || begins)) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
     this.#announce(messages, begins);
     this.#moved();
