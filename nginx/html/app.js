@@ -73,14 +73,14 @@ class App {
       lastOwn: () => this.#client.messages(this.#id).findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
     });
     this.side = h("nav", { class: "side", "aria-label": t("conversations") },
-      h("header", {}, h("h1", {}, "imd"), this.name, iconButton("compose", t("newConversation"), () => this.#begin())),
+      h("header", {}, h("span", { class: "brand", "aria-hidden": "true" }, "imd"), this.name, iconButton("compose", t("newConversation"), () => this.#begin())),
       this.hint, this.entries, h("footer", {}, languages, h("button", { type: "button", onclick: () => this.#signOut() }, t("signOut"))));
     this.chat = h("section", { class: "chat", hidden: true },
       h("header", {}, iconButton("back", t("back"), () => this.#back(), { class: "icon back" }), h("div", {}, this.title, this.subtitle),
         iconButton("people", t("details"), () => details(this.#client, this.#id))),
       h("div", { class: "pane" }, this.scroller, this.toNewest), this.typing, this.composer.form);
-    this.main = h("main", {}, this.empty, this.chat);
-    document.body.append(h("div", { class: "app" }, this.side, this.main), this.banner, this.voice, this.toasts);
+    const stage = h("div", { class: "stage" }, this.empty, this.chat);
+    document.body.append(h("main", { class: "app" }, h("h1", { class: "unseen" }, "imd"), this.side, stage), this.banner, this.voice, this.toasts);
     this.log = this.#buildLog();
   }
 

@@ -110,11 +110,11 @@ function meta(message, mine, readers) {
 
 function reactions(message, act, me) {
   return h("div", { class: "reactions" }, Object.entries(message.reactions).map(([emoji, who]) => {
-    const label = t("reaction", emoji, who);
+    const names = who.join(", ");
     return h("button", {
-      type: "button", "data-act": `toggle ${emoji}`, "aria-label": label, title: label, tabIndex: -1,
+      type: "button", "data-act": `toggle ${emoji}`, title: names, tabIndex: -1,
       "aria-pressed": String(who.includes(me)), onclick: () => act("toggle", message, emoji),
-    }, h("span", {}, emoji), h("span", { class: "count" }, String(who.length)));
+    }, `${emoji} ${who.length} `, h("span", { class: "unseen" }, names));
   }));
 }
 

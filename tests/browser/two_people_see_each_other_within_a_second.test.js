@@ -84,13 +84,13 @@ test("an edit", async (t) => {
 test("a reaction, and another, and none", async (t) => {
   await ann.act("to that one", "React");
   await ann.page.getByRole("dialog", { name: "React" }).getByRole("button", { name: "🎉" }).click();
-  const his = bob.message("to that one").getByRole("button", { name: "🎉, ann", exact: true });
+  const his = bob.message("to that one").getByRole("button", { name: "🎉 1 ann", exact: true });
   await soon(t, "he sees it", his.waitFor(SOON));
   await his.click();
-  const both = ann.message("to that one").getByRole("button", { name: "🎉, ann, bob", exact: true });
+  const both = ann.message("to that one").getByRole("button", { name: "🎉 2 ann, bob", exact: true });
   await soon(t, "she sees his", both.waitFor(SOON));
   await both.click();
-  await soon(t, "hers is gone", bob.message("to that one").getByRole("button", { name: "🎉, bob", exact: true }).waitFor(SOON));
+  await soon(t, "hers is gone", bob.message("to that one").getByRole("button", { name: "🎉 1 bob", exact: true }).waitFor(SOON));
 });
 
 test("a deletion", async (t) => {
