@@ -38,7 +38,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test check lint asan soak storm bench fuzz format install clean help deps unit blackbox
+.PHONY: all run test test-browser check lint asan soak storm bench fuzz format install clean help deps unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -99,6 +99,23 @@ test: deps all
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
 
+# An npm install of its own under build/, as the lock in tests/% says.
+build/%/node_modules: tests/%/package.json tests/%/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+# The browser client alone, the chat page, and both in Chromium. nginx/html/*.js say nowhere that they are modules:
+# browsers need not be told, Node before 20.19 must.
+NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--experimental-default-type=module)
+
+test-browser: deps-browser all build/browser/node_modules
+	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
+	  $(NODE) --test $(BROWSER_TESTS)
+
+BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
+
 # A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
 # What tests/limits measures is nginx and time: a sanitizer adds nothing. ThreadSanitizer sees the tests in which threads, processes and connections come and go.
 RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
@@ -116,7 +133,7 @@ soak: deps all
 storm: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/fuzz/storm.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
-check: lint test asan
+check: lint test test-browser asan
 
 # --- measuring
 
@@ -134,13 +151,6 @@ C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] tests/unit/*.[ch]
 
 format:
 	clang-format -i $(C_FILES)
-
-# What checks openapi.json: one package from npm, as its lock says.
-build/lint/node_modules: tests/lint/package.json tests/lint/package-lock.json
-	@mkdir -p $(@D)
-	@cp tests/lint/package.json tests/lint/package-lock.json $(@D)
-	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
-	@touch $@
 
 # Formatting, the walls between the rooms, hardened programs, two analysers, and the machine-readable contract.
 lint: deps-lint build/lint/node_modules all
@@ -208,6 +218,7 @@ PACKAGES_TEST := \
   python3-cryptography:makes-keys \
   python3-jsonschema:checks-answers-against-openapi.json \
   chromium:a-real-browser-for-them
+PACKAGES_BROWSER := $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-browser-client npm:installs-what-they-use)
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis \
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
@@ -226,11 +237,13 @@ $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
-.PHONY: deps-lint deps-fuzz
+.PHONY: deps-lint deps-fuzz deps-browser
 deps:
 	$(call install_packages,$(PACKAGES_RUN) $(PACKAGES_TEST))
 deps-lint: deps
 	$(call install_packages,$(PACKAGES_LINT))
+deps-browser: deps
+	$(call install_packages,$(PACKAGES_BROWSER))
 deps-fuzz: deps
 	$(call install_packages,$(PACKAGES_FUZZ))
 
@@ -256,9 +269,10 @@ help:
 	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
 	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
+	@echo 'make test-browser  the browser client against a server that loses, repeats, reorders and delays; and in Chromium'
 	@echo 'make lint     formatting, walls between the rooms, hardening, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
-	@echo 'make check    lint, test, asan'
+	@echo 'make check    lint, test, test-browser, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
 	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it: nothing comes of them'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
