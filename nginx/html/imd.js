@@ -230,6 +230,7 @@ export class Client {
     socket.onopen = () => {
       clearTimeout(late);
       this.#heard = Date.now();
+      for (const window of this.#windows.values()) window.marked = false; // no version tells what was missed of them
       link.caughtUp = job(() => this.#recover());
       link.caughtUp.catch(() => {});
       open.resolve();
