@@ -99,19 +99,23 @@ test: deps all
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
 
-# What drives the browser: two packages from npm, as their lock says.
-build/browser/node_modules: tests/browser/package.json tests/browser/package-lock.json
+# An npm install of its own under build/, as the lock in tests/% says.
+build/%/node_modules: tests/%/package.json tests/%/package-lock.json
 	@mkdir -p $(@D)
-	@cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	@cp $^ $(@D)
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The browser client by itself, against a server that loses and reorders; and the chat page in real Chromium, against
-# the real imd. Screenshots are left in build/browser/screenshots.
-test-browser: deps deps-browser build/browser/node_modules all
-	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" node --test $(BROWSER_TESTS)
+# The browser client alone, against a server that loses and reorders; and the chat page in real Chromium, against the real
+# imd. Screenshots are left in build/browser/screenshots. nginx/html/*.js say nowhere that they are modules:
+# browsers need not be told, Node before 20.19 must.
+NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--experimental-default-type=module)
 
-BROWSER_TESTS ?= $(sort $(wildcard tests/browser/*.test.js))
+test-browser: deps-browser all build/browser/node_modules
+	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
+	  $(NODE) --test $(BROWSER_TESTS)
+
+BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
 
 # A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
 # What tests/limits measures is nginx and time: a sanitizer adds nothing. ThreadSanitizer sees the tests in which threads, processes and connections come and go.
@@ -148,13 +152,6 @@ C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] tests/unit/*.[ch]
 
 format:
 	clang-format -i $(C_FILES)
-
-# What checks openapi.json: one package from npm, as its lock says.
-build/lint/node_modules: tests/lint/package.json tests/lint/package-lock.json
-	@mkdir -p $(@D)
-	@cp tests/lint/package.json tests/lint/package-lock.json $(@D)
-	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
-	@touch $@
 
 # Formatting, the walls between the rooms, hardened programs, two analysers, and the machine-readable contract.
 lint: deps-lint build/lint/node_modules all
@@ -253,6 +250,8 @@ deps-browser: deps
 	$(call install_packages,$(PACKAGES_BROWSER))
 deps-lint: deps
 	$(call install_packages,$(PACKAGES_LINT))
+deps-browser: deps
+	$(call install_packages,$(PACKAGES_BROWSER))
 deps-fuzz: deps
 	$(call install_packages,$(PACKAGES_FUZZ))
 
@@ -278,10 +277,10 @@ help:
 	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
 	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
-	@echo 'make test-browser   the browser client and the chat page, in real Chromium'
+	@echo 'make test-browser  the browser client against a server that loses, repeats, reorders and delays; and in Chromium'
 	@echo 'make lint     formatting, walls between the rooms, hardening, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
-	@echo 'make check    lint, test, asan'
+	@echo 'make check    lint, test, test-browser, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
 	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it: nothing comes of them'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'

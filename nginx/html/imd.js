@@ -184,6 +184,7 @@ export class Client {
 
   async #connect(session, current) {
     if (!this.#user) await this.#learnName();
+    this.#restore();
     const url = this.#address("ws/", { ...this.#name, token: await this.#bearer() });
     if (!current()) return;
     const link = this.#listen(url);
@@ -200,7 +201,6 @@ export class Client {
     this.#error = null;
     this.#become("online");
     session.resolve();
-    this.#restore();
     this.#wake();
     for (const id of this.#outbox.keys()) this.#flush(id);
     await link.over;
@@ -230,6 +230,7 @@ export class Client {
     socket.onopen = () => {
       clearTimeout(late);
       this.#heard = Date.now();
+      for (const window of this.#windows.values()) window.marked = false; // no version tells what was missed of them
       link.caughtUp = job(() => this.#recover());
       link.caughtUp.catch(() => {});
       open.resolve();

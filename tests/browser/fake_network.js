@@ -1,0 +1,163 @@
+/*
+ * What lies between a page and its server: fetch, WebSocket and EventSource that lose, repeat, delay and cut as they are
+ * told, each host as if it were a machine of its own. Knows nothing of what is said.
+ */
+import { FakeServer, Problem } from "./fake_server.js";
+
+const MOUNT = "/chat/";
+
+/** A machine that asks. Its fates are what becomes of the next request, socket and frame. */
+export class Host {
+  /**
+   * { there, back: ms; lost: "before" or "after" the server did it; silent: the loss shows by nothing but time;
+   *   answer: { status, headers, json } that comes instead, `done`: after the server did it }
+   */
+  request = () => ({});
+  /** "open"; "refuse"; "hang" */
+  socket = () => "open";
+  /** Milliseconds after which a frame comes, one for each time that it does. */
+  frame = () => [1];
+  sockets = new Set();
+  /** What was asked for: { at, method, path, query, body, authorization } */
+  asked = [];
+  #offline = false;
+
+  get offline() { return this.#offline; }
+
+  /** Nothing comes through any more; what is open hears nothing, and does not know. */
+  set offline(value) {
+    this.#offline = value;
+    if (value) this.cut("silently");
+  }
+
+  cut(how = "loudly") {
+    for (const socket of [...this.sockets]) socket.cut(how);
+  }
+
+  /** How often that was asked for; `path` may be the beginning of one. */
+  count(method, path) {
+    return this.asked.filter((one) => one.method === method && one.path.startsWith(path)).length;
+  }
+}
+
+class FakeSocket {
+  #network; #host; #end; #state = "new";
+
+  constructor(network, url) {
+    this.#network = network;
+    this.url = new URL(url);
+    this.#host = network.host(this.url.hostname);
+    this.#host.sockets.add(this);
+    const fate = this.#host.socket(this);
+    network.opened.push(this);
+    if (fate !== "hang") setTimeout(() => this.#open(fate), 1);
+  }
+
+  #open(fate) {
+    if (this.#state !== "new" || this.#host.offline) return;
+    try {
+      if (fate === "refuse") throw new Problem(403, "refused");
+      const { hostname: host, searchParams: query } = this.url;
+      this.#end = this.#network.server.subscribe({ host, query }, (text) => this.#deliver(text));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return this.cut("loudly");
+    }
+    this.#state = "open";
+    this.onopen?.({ type: "open" });
+  }
+
+  #deliver(data) {
+    for (const ms of this.#host.frame(data))
+      setTimeout(() => { if (this.#state === "open") this.onmessage?.({ type: "message", data }); }, ms);
+  }
+
+  cut(how) {
+    const over = this.#state === "over";
+    this.#end?.();
+    this.#state = "over";
+    if (how === "silently") return; // and it stays, deaf
+    this.#host.sockets.delete(this);
+    if (!over) this.lost();
+  }
+
+  close() {
+    this.cut("silently");
+    this.#host.sockets.delete(this);
+  }
+}
+
+export class Network {
+  /** All sockets that anybody tried to open. */
+  opened = [];
+  #hosts = new Map(); #before;
+
+  constructor(server) {
+    this.server = server;
+  }
+
+  host(name) {
+    if (!this.#hosts.has(name)) this.#hosts.set(name, new Host());
+    return this.#hosts.get(name);
+  }
+
+  get hosts() { return [...this.#hosts.values()]; }
+
+  url(name) {
+    return `http://${name}${MOUNT}`;
+  }
+
+  install() {
+    const network = this, { fetch, WebSocket, EventSource } = globalThis;
+    this.#before = { fetch, WebSocket, EventSource };
+    globalThis.fetch = (url, options) => this.#fetch(new URL(url), options);
+    globalThis.WebSocket = class WebSocket extends FakeSocket {
+      constructor(url) {
+        super(network, url);
+        if (this.url.protocol !== "ws:") throw new SyntaxError(`no address of a WebSocket: ${url}`);
+      }
+      lost() { this.onerror?.({ type: "error" }), this.onclose?.({ type: "close" }); }
+    };
+    globalThis.EventSource = class EventSource extends FakeSocket {
+      constructor(url) { super(network, url); }
+      lost() { this.onerror?.({ type: "error" }); }
+    };
+  }
+
+  uninstall() {
+    Object.assign(globalThis, this.#before);
+  }
+
+  #fetch(url, { method, headers = {}, body, signal }) {
+    const host = this.host(url.hostname);
+    const request = { at: Date.now(), host: url.hostname, method, path: url.pathname.replace(MOUNT, ""),
+      query: url.searchParams, body: body && JSON.parse(body), authorization: headers.Authorization };
+    host.asked.push(request);
+    const fate = { there: 1, back: 1, ...host.request(request) };
+    return new Promise((resolve, reject) => {
+      const lost = () => fate.silent || reject(new TypeError("fetch failed"));
+      signal?.addEventListener("abort", () => reject(signal.reason));
+      setTimeout(() => {
+        if (host.offline || fate.lost === "before") return lost();
+        const answer = fate.answer && !fate.answer.done ? fate.answer : this.server.answer(request);
+        setTimeout(() => {
+          if (host.offline || fate.lost === "after") return lost();
+          resolve(response(fate.answer ?? answer));
+        }, fate.back);
+      }, fate.there);
+    });
+  }
+}
+
+/** As text, so that nobody holds what another one does. */
+function response({ status, headers = {}, json, text = JSON.stringify(json) }) {
+  const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return {
+    ok: status >= 200 && status < 300, status, headers: { get: (name) => lower.get(name.toLowerCase()) ?? null },
+    json: async () => JSON.parse(text),
+  };
+}
+
+/** What a server or the proxy before it says when it cannot. */
+export const unavailable = (status, after) =>
+  FakeServer.problem({ status, code: "unavailable", message: "Not now", after });

@@ -1,0 +1,169 @@
+/*
+ * A scene of a test: a server, a network, time, and clients in it; and what a client must hold of that server. Nothing
+ * of it is left to chance: one seed, one course of events.
+ */
+import assert from "node:assert/strict";
+import { Client } from "../../nginx/html/imd.js";
+import { Clock } from "./clock.js";
+import { FakeServer } from "./fake_server.js";
+import { Network } from "./fake_network.js";
+
+/** Numbers from 0 to 1, the same for the same seed. */
+export function chanceOf(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** As sessionStorage is. */
+export class Memory {
+  #held = new Map();
+
+  get length() { return this.#held.size; }
+  key(index) { return [...this.#held.keys()][index] ?? null; }
+  getItem(key) { return this.#held.get(key) ?? null; }
+  setItem(key, value) { this.#held.set(key, String(value)); }
+  removeItem(key) { this.#held.delete(key); }
+}
+
+export class World {
+  clients = [];
+  /** What listeners saw that they must not see. */
+  faults = [];
+  /** What a page hears of its window and its document. */
+  window = new EventTarget();
+  document = Object.assign(new EventTarget(), { hidden: false });
+  #random = Math.random;
+
+  constructor(seed = 1) {
+    this.chance = chanceOf(seed);
+    this.clock = new Clock();
+    this.server = new FakeServer(this.chance);
+    this.network = new Network(this.server);
+  }
+
+  install() {
+    this.clock.install();
+    this.network.install();
+    Math.random = this.chance;
+    globalThis.addEventListener = this.window.addEventListener.bind(this.window);
+    globalThis.removeEventListener = this.window.removeEventListener.bind(this.window);
+    globalThis.document = this.document;
+  }
+
+  uninstall() {
+    for (const { client } of this.clients) client.stop();
+    delete globalThis.document;
+    delete globalThis.addEventListener;
+    delete globalThis.removeEventListener;
+    Math.random = this.#random;
+    this.network.uninstall();
+    this.clock.uninstall();
+  }
+
+  /** A window of a user's, on a machine of its own unless `host` names one; not yet started. */
+  client(user, { host = `${user.toLowerCase()}-${this.clients.length}`, ...options } = {}) {
+    const client = new Client({ url: this.network.url(host), user, storage: new Memory(), ...options });
+    const one = { client, user, host: this.network.host(host), changes: [] };
+    this.clients.push(one);
+    watch(one, this.faults);
+    return one;
+  }
+
+  /** One that is connected, and holds all; with the newest messages of these conversations. */
+  async online(user, { open = [], ...options } = {}) {
+    const one = this.client(user, options);
+    await this.clock.result(one.client.start());
+    for (const id of open) await this.clock.result(one.client.open(id));
+    return one;
+  }
+
+  /** What a user does at another machine, which nothing gets in the way of. */
+  do(user, method, path, body, query = {}) {
+    const answer = this.server.answer({ method, path, query: new URLSearchParams({ username: user, ...query }),
+      body: body && { username: user, ...body } });
+    assert.ok(answer.status < 300, JSON.stringify(answer.json));
+    return answer.json;
+  }
+
+  /** The id of a new group. */
+  group(owner, ...members) {
+    return this.do(owner, "POST", "conversations", { type: "group_chat", members }).id;
+  }
+
+  say(user, id, content = "hello", more = {}) {
+    return this.do(user, "POST", "messages", { conversation_id: id, content, ...more });
+  }
+}
+
+/** A test in a world of its own. */
+export const world = (scene, seed) => async () => {
+  const here = new World(seed);
+  here.install();
+  try {
+    await scene(here);
+    assert.deepEqual(here.faults, []);
+  } finally {
+    here.uninstall();
+  }
+};
+
+// --- what holds at every moment
+
+/** Looks at all that a client shows, whenever it says that something changed; nobody changes what was shown. */
+function watch({ client, changes }, faults) {
+  const seen = new Map(); // id: what was shown last
+  client.subscribe((changed) => {
+    changes.push(changed);
+    for (const fault of look(client, changed, seen)) faults.push(`${client.user}: ${fault}`);
+  });
+}
+
+function* look(client, changed, seen) {
+  const ids = client.conversations.map(({ id }) => id);
+  if (new Set(ids).size !== ids.length) yield `a conversation twice: ${ids}`;
+  for (const id of new Set([...ids, ...seen.keys()])) {
+    const now = { conversation: client.conversation(id), messages: client.messages(id) }, before = seen.get(id);
+    if (before && !changed.has(id) && (before.conversation !== now.conversation || before.messages !== now.messages))
+      yield `conversation ${id} has changed, and nobody was told`;
+    Object.freeze(now.conversation);
+    Object.freeze(now.conversation?.members);
+    Object.freeze(now.messages).forEach(Object.freeze);
+    yield* disorder(id, now.messages);
+    seen.set(id, now);
+  }
+}
+
+function* disorder(id, messages) {
+  const held = messages.filter(({ seq, state }) => seq && !state), keys = messages.map((m) => m.client_id).filter(Boolean);
+  if (new Set(keys).size !== keys.length) yield `conversation ${id}: a message twice, ${keys}`;
+  // Behind those that are not answered yet, later ones may have their numbers already.
+  const settled = held.slice(0, messages.findIndex(({ seq, state }) => !seq || state) + 1 || undefined);
+  for (let i = 1; i < settled.length; i++)
+    if (settled[i].seq <= settled[i - 1].seq) yield `conversation ${id}: ${settled[i].seq} after ${settled[i - 1].seq}`;
+}
+
+// --- what holds in the end
+
+const plain = (value) => JSON.parse(JSON.stringify(value ?? null));
+
+/** Asserts that a client holds what its user must see, by the server. */
+export function assertTruth({ client, user }, server) {
+  const truth = server.entries(user), byId = (a, b) => a.id - b.id;
+  assert.equal(client.status, "online", `${user}'s status, ${client.error?.stack}`);
+  const shown = [...client.conversations].map(({ read, typing, online, loaded, older, ...entry }) => entry).sort(byId);
+  assert.deepEqual(plain(shown), plain(truth.sort(byId)), `${user}'s conversations`);
+  for (const { id, loaded, older, read } of client.conversations) {
+    const messages = client.messages(id), all = server.messages(id), markers = server.markers(server.conversation(id));
+    if (loaded) assert.deepEqual(plain(messages.filter((m) => !m.state)), plain(all.slice(all.length - messages.filter((m) => !m.state).length)), `${user}'s messages in ${id}`);
+    if (loaded) assert.equal(older, (messages[0]?.seq ?? 1) > 1, `${user}: older ones in ${id}`);
+    assert.deepEqual(messages.filter((m) => m.state === "sending"), [], `${user}: unsent in ${id}`);
+    for (const [name, seq] of Object.entries(markers))
+      if (loaded) assert.equal(read[name] ?? 0, seq, `${user}: ${name}'s marker in ${id}`);
+  }
+}
