@@ -150,13 +150,19 @@ bench: deps all build/bench/echo
 
 C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
-format:
+WEB_FILES := $(sort $(wildcard nginx/html/*.js nginx/html/*.ts nginx/html/*.css tests/browser/*.js))
+PRETTIER  := build/lint/node_modules/.bin/prettier --print-width=120 --log-level=warn
+
+format: build/lint/node_modules
 	clang-format -i $(C_FILES)
+	$(PRETTIER) --write $(WEB_FILES)
 
 # Formatting, the walls between the rooms, hardened programs, two analysers, and the machine-readable contract.
 lint: deps-lint build/lint/node_modules all
 	@clang-format --dry-run -Werror $(C_FILES)
+	@$(PRETTIER) --check $(WEB_FILES)
 	@$(PYTHON) tests/lint/rooms.py
+	@$(PYTHON) tests/lint/page.py
 	@tests/lint/hardened.sh $(BUILD)/imd $(BUILD)/imctl
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app
@@ -246,8 +252,6 @@ deps-run:
 	$(call install_packages,$(PACKAGES_RUN))
 deps: deps-run
 	$(call install_packages,$(PACKAGES_TEST))
-deps-browser: deps
-	$(call install_packages,$(PACKAGES_BROWSER))
 deps-lint: deps
 	$(call install_packages,$(PACKAGES_LINT))
 deps-browser: deps
@@ -285,7 +289,7 @@ help:
 	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it: nothing comes of them'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
-	@echo 'make format   clang-format over the C files'
+	@echo 'make format   clang-format over the C files, prettier over those of the page'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'
 	@echo 'make all      build/imd alone      make clean  remove build/      make deps  install packages'
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread makes a sanitized build of any of these.'
