@@ -21,6 +21,7 @@ comma    := ,
 BUILD    := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 CC       ?= cc
 PYTHON   := /usr/bin/python3
+CPUS     := $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
@@ -38,7 +39,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test test-browser check lint asan soak storm bench fuzz format install clean help deps unit blackbox
+.PHONY: all run test test-browser check lint asan soak storm bench fuzz format install clean help deps compiled unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -87,15 +88,29 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS
 	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CFLAGS) -o $@ $< $(wildcard tests/unit/support.c) $(LIBOBJECTS) \
 	  $(IMD_LDFLAGS) -lcmocka $(LIBS)
 
+# All that tests need compiled, so that it can be done in parallel.
+compiled: all $(UNIT)
+
 unit: $(UNIT)
 	@for t in $(UNIT); do $$t || exit 1; done
 
+# Each of TESTS is a pytest of its own, JOBS at a time, with stacks of its own: they wait more than they compute. What
+# measures time comes after the others, alone.
+TESTS ?= tests/fault tests/http tests/auth tests/push tests/model tests/imctl tests/limits
+ALONE := tests/limits
+JOBS  ?= 4
+
 blackbox: all
-	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $(TESTS)
+	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(addprefix pytest/,$(filter-out $(ALONE),$(TESTS)))
+	@$(MAKE) --no-print-directory $(addprefix pytest/,$(filter $(ALONE),$(TESTS)))
 
-TESTS ?= tests/http tests/auth tests/push tests/limits tests/fault tests/model tests/imctl
+pytest/%:
+	@echo "== $*"
+	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" \
+	  $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $*
 
-test: deps all
+test: deps
+	@$(MAKE) --no-print-directory -j$(CPUS) compiled
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
 
@@ -123,8 +138,10 @@ RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a
          tests/fault/test_a_locked_*.py tests/fault/test_a_stop_*.py)
 
 asan: deps
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined all unit blackbox TESTS="$(filter-out tests/limits,$(TESTS))"
-	@$(MAKE) --no-print-directory SANITIZE=thread all unit blackbox TESTS="$(RACES)"
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined -j$(CPUS) compiled
+	@$(MAKE) --no-print-directory SANITIZE=thread -j$(CPUS) compiled
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits,$(TESTS))"
+	@$(MAKE) --no-print-directory SANITIZE=thread unit blackbox TESTS="$(RACES)"
 
 # The model test for as long as you like: clients that lose frames, sockets, nginx and imd end with the database.
 soak: deps all
@@ -198,7 +215,7 @@ build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 
 # SECONDS for each target; what it finds new stays under build/fuzz. FUZZ=build/fuzz/body for one alone.
 fuzz: deps-fuzz
-	@$(MAKE) --no-print-directory -s $(FUZZ)
+	@$(MAKE) --no-print-directory -s -j$(CPUS) $(FUZZ)
 	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS) $(FUZZ)
 
 # --- packages: NAME:WHY. What is missing is installed with apt, as root or by sudo.

@@ -53,7 +53,8 @@ def test_all_at_once(stack):
             os.kill(victim, signal.SIGKILL)
         wait_until(lambda: whole_again(stack, killed), 15, "the pool is whole again")
         load.wait_answered(100)
-    assert len(load.failed) <= len(load.users), load.failed
+    # Each kill may cost each sender the one request that they have in hand.
+    assert len(load.failed) <= len(load.users) * len(killed), load.failed
     load.assert_stored_once()
     assert_database_is_whole(stack.db)
 
