@@ -139,6 +139,7 @@ export class Client {
     this.#beat = setInterval(() => this.#tick(beat), beat);
     this.#watch("addEventListener");
     this.#error = null;
+    this.#since = 0; // markers may not be told
     this.#live(session);
     return session.promise;
   }
@@ -230,7 +231,7 @@ export class Client {
     socket.onopen = () => {
       clearTimeout(late);
       this.#heard = Date.now();
-      for (const window of this.#windows.values()) window.marked = false; // no version tells what was missed of them
+      for (const window of this.#windows.values()) window.marked = false; // markers bear no version
       link.caughtUp = job(() => this.#recover());
       link.caughtUp.catch(() => {});
       open.resolve();
@@ -404,7 +405,7 @@ export class Client {
     if (epoch === (this.#epoch ??= epoch)) return;
     this.#epoch = epoch;
     this.#since = 0;
-    for (const id of [...this.#conversations.keys()]) {
+    for (const id of this.#conversations.keys()) {
       this.#conversations.delete(id);
       this.#windows.delete(id);
       this.#touch(id);
@@ -454,7 +455,7 @@ export class Client {
   #applyMessage(held, event, message, news) {
     const { seq, sender } = message, unread = sender !== this.#user && seq > held.read_seq;
     news.updated_at = Math.max(held.updated_at, message.timestamp, message.edited_at ?? 0, message.deleted_at ?? 0);
-    if (seq >= held.last_seq) news.last_message = message;
+    if (seq > held.last_seq || seq === held.last_message?.seq) news.last_message = message;
     if (event === "message.created") {
       news.last_seq = seq;
       news.typing = without(held.typing, sender);
