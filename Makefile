@@ -77,7 +77,7 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 
 # --- running and testing
 
-run: deps all
+run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
@@ -106,7 +106,8 @@ build/%/node_modules: tests/%/package.json tests/%/package-lock.json
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The browser client alone, the chat page, and both in Chromium. nginx/html/*.js say nowhere that they are modules:
+# The browser client alone, against a server that loses and reorders; and the chat page in real Chromium, against the real
+# imd. Screenshots are left in build/browser/screenshots. nginx/html/*.js say nowhere that they are modules:
 # browsers need not be told, Node before 20.19 must.
 NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--experimental-default-type=module)
 
@@ -218,7 +219,10 @@ PACKAGES_TEST := \
   python3-cryptography:makes-keys \
   python3-jsonschema:checks-answers-against-openapi.json \
   chromium:a-real-browser-for-them
-PACKAGES_BROWSER := $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-browser-client npm:installs-what-they-use)
+PACKAGES_BROWSER := \
+  fonts-noto-color-emoji:emoji-in-the-screenshots \
+  fonts-noto-cjk:Chinese-in-the-screenshots \
+  $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-page npm:installs-what-drives-the-browser)
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis \
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
@@ -237,9 +241,13 @@ $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
-.PHONY: deps-lint deps-fuzz deps-browser
-deps:
-	$(call install_packages,$(PACKAGES_RUN) $(PACKAGES_TEST))
+.PHONY: deps-run deps-browser deps-lint deps-fuzz
+deps-run:
+	$(call install_packages,$(PACKAGES_RUN))
+deps: deps-run
+	$(call install_packages,$(PACKAGES_TEST))
+deps-browser: deps
+	$(call install_packages,$(PACKAGES_BROWSER))
 deps-lint: deps
 	$(call install_packages,$(PACKAGES_LINT))
 deps-browser: deps

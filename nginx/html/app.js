@@ -3,7 +3,7 @@
  * knows through the client (imd.js).
  */
 import { Composer } from "./composer.js";
-import { confirm, details, newConversation, pickEmoji } from "./dialogs.js";
+import { confirm, details, newConversation, pickEmoji, sentence } from "./dialogs.js";
 import { h, icon, iconButton, setText } from "./dom.js";
 import { Client } from "./imd.js";
 import { List } from "./list.js";
@@ -73,14 +73,14 @@ class App {
       lastOwn: () => this.#client.messages(this.#id).findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
     });
     this.side = h("nav", { class: "side", "aria-label": t("conversations") },
-      h("header", {}, h("h1", {}, "imd"), this.name, iconButton("compose", t("newConversation"), () => this.#begin())),
+      h("header", {}, h("span", { class: "brand", "aria-hidden": "true" }, "imd"), this.name, iconButton("compose", t("newConversation"), () => this.#begin())),
       this.hint, this.entries, h("footer", {}, languages, h("button", { type: "button", onclick: () => this.#signOut() }, t("signOut"))));
     this.chat = h("section", { class: "chat", hidden: true },
       h("header", {}, iconButton("back", t("back"), () => this.#back(), { class: "icon back" }), h("div", {}, this.title, this.subtitle),
-        iconButton("people", t("details"), () => details(this.#client, this.#id, (error) => this.#fail(error)))),
+        iconButton("people", t("details"), () => details(this.#client, this.#id))),
       h("div", { class: "pane" }, this.scroller, this.toNewest), this.typing, this.composer.form);
-    this.main = h("main", {}, this.empty, this.chat);
-    document.body.append(h("div", { class: "app" }, this.side, this.main), this.banner, this.voice, this.toasts);
+    const stage = h("div", { class: "stage" }, this.empty, this.chat);
+    document.body.append(h("main", { class: "app" }, h("h1", { class: "unseen" }, "imd"), this.side, stage), this.banner, this.voice, this.toasts);
     this.log = this.#buildLog();
   }
 
@@ -90,6 +90,7 @@ class App {
       get me() { return app.#client.user; },
       get firstUnread() { return app.#firstUnread; },
       get lastSeq() { return app.#client.conversation(app.#id)?.last_seq ?? 0; },
+      get older() { return app.#client.conversation(app.#id)?.older ?? false; },
       readersOf: (seq) => app.#readersOf(seq),
       find: (id) => app.log.find(id),
     };
@@ -138,7 +139,7 @@ class App {
     const old = this.#shown;
     this.#shown = conversation;
     this.log.show(messages);
-    if (old && (old.read !== conversation.read || begins)) this.log.refresh();
+    if (old && (old.read !== conversation.read || old.older !== conversation.older || begins)) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
     this.#announce(messages, begins);
     this.#moved();
@@ -272,7 +273,7 @@ class App {
   }
 
   #escape(event) {
-    if (event.key === "Escape" && this.#id !== null && !event.defaultPrevented && document.activeElement === document.body) this.#back();
+    if (event.key === "Escape" && this.#id !== null && document.activeElement === document.body && !document.querySelector("dialog")) this.#back();
   }
 
   // --- doing
@@ -315,7 +316,7 @@ class App {
   }
 
   #fail(error) {
-    const toast = h("p", {}, error.status === 0 ? t("unreachable") : error.message);
+    const toast = h("p", {}, sentence(error));
     this.toasts.append(toast);
     setTimeout(() => toast.remove(), 6000);
   }

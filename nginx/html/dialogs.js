@@ -2,11 +2,14 @@
  * dialogs.js - what is asked beside the conversation: with whom to begin one, which emoji, whether one is sure; and what
  * a conversation's members are. Each is a <dialog>: the browser keeps the focus in it, and gives it back.
  */
-import { avatar, h, iconButton } from "./dom.js";
+import { avatar, h, iconButton, setText } from "./dom.js";
 import { isName, nameOf, names } from "./text.js";
 import { t } from "./words.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "✅"];
+
+/** What went wrong, to be shown. */
+export const sentence = (error) => (error.status === 0 ? t("unreachable") : error.message);
 
 /** Opens a dialog that is gone when it closes. */
 function open(label, ...children) {
@@ -27,10 +30,11 @@ function ask(label, fields, submit, done) {
       const button = form.querySelector("[type=submit], .primary");
       button.disabled = true;
       try {
-        fault.textContent = (await done(form)) ?? "";
+        const refusal = await done(form);
+        fault.textContent = typeof refusal === "string" ? refusal : "";
         if (!fault.textContent) dialog.close();
       } catch (error) {
-        fault.textContent = error.status === 0 ? t("unreachable") : error.message;
+        fault.textContent = sentence(error);
       }
       button.disabled = false;
     },
@@ -89,26 +93,21 @@ export function pickEmoji(beside, done) {
 }
 
 /** A conversation's members, and what its own user may change. `client` is imd's. */
-export function details(client, id, failed) {
-  const body = h("div", { class: "details" });
-  const dialog = open(nameOf(client.conversation(id), client.user, t("nobody")), body);
-  const run = (what) => what.catch((error) => error.status !== undefined && failed(error));
+export function details(client, id) {
+  const group = client.conversation(id).type === "group_chat";
+  const fault = h("p", { class: "fault", role: "alert" }), role = h("p", { class: "role" }), list = h("div");
+  const run = (what) => what.then(() => (fault.textContent = ""), (error) => (fault.textContent = sentence(error)));
+  const leave = () => { dialog.close(); confirm(t("leaveTitle"), t("leaveText"), t("leave"), () => client.leave(id)); };
+  const dialog = open(nameOf(client.conversation(id), client.user, t("nobody")), h("div", { class: "details" },
+    group && rename(client, id, run), list, group && add(client, id, run), fault, group && role,
+    group && h("div", { class: "buttons" }, h("button", { type: "button", class: "danger", onclick: leave }, t("leave")))));
   const draw = () => {
     const conversation = client.conversation(id);
     if (!conversation) return dialog.close();
-    const group = conversation.type === "group_chat";
-    // What is being typed stays.
-    if (body.contains(document.activeElement) && document.activeElement.value) return;
-    body.replaceChildren(...[
-      group && rename(client, conversation, run),
-      members(client, conversation, run),
-      group && add(client, id, run),
-      group && h("p", { class: "role" }, t("youAre", conversation.role)),
-      group && h("div", { class: "buttons" }, h("button", {
-        type: "button", class: "danger",
-        onclick: () => { dialog.close(); confirm(t("leaveTitle"), t("leaveText"), t("leave"), () => client.leave(id)); },
-      }, t("leave"))),
-    ].filter(Boolean));
+    setText(role, t("youAre", conversation.role));
+    const focused = list.contains(document.activeElement);
+    list.replaceChildren(members(client, conversation, run));
+    if (focused) dialog.focus();
   };
   const stop = client.subscribe((changed) => changed.has(id) && draw());
   dialog.addEventListener("close", stop);
@@ -124,8 +123,8 @@ function line(label, attributes, button, done) {
   }, input, h("button", {}, button));
 }
 
-const rename = (client, { id, title }, run) =>
-  line(t("groupTitle"), { placeholder: title || t("groupTitle"), maxLength: 200 }, t("rename"), (value) => run(client.update(id, { title: value.trim() })));
+const rename = (client, id, run) =>
+  line(t("groupTitle"), { maxLength: 200 }, t("rename"), (value) => run(client.update(id, { title: value.trim() })));
 
 const add = (client, id, run) =>
   line(t("addMember"), { autocapitalize: "off", spellcheck: "false" }, t("add"), (value) => names(value).forEach((name) => run(client.setMember(id, name))));

@@ -519,6 +519,7 @@ export class Client {
   // --- messages
 
   send(id, content, { reply_to } = {}) {
+    this.#typed.delete(id);
     return this.#enqueue({ conversation: id, sender: this.#user, content, client_id: randomId(), reply_to });
   }
 

@@ -14,7 +14,7 @@ export class Log {
   #scroller; #list; #draw; #key; #nearTop; #moved;
   #messages = []; #index = new Map(); #ids = new Map(); #heights = new Map(); #offsets = offsets(0);
   #drawn = new Map(); // key: { item, message, flags }
-  #width = 0;
+  #width = 0; #placed = 0;
   #anchor = null;     // { key, below }: so far below the upper edge; null: the end stays at the lower edge
 
   /**
@@ -40,6 +40,7 @@ export class Log {
   /** The messages, oldest first, whatever was there before. */
   show(messages) {
     if (messages === this.#messages) return;
+    this.#aim();
     this.#messages = messages;
     this.#index = new Map();
     this.#ids = new Map();
@@ -48,11 +49,13 @@ export class Log {
       if (message.id) this.#ids.set(message.id, i);
     });
     if (this.#anchor && !this.#index.has(this.#anchor.key)) this.#anchor = null;
-    this.refresh();
+    this.#layout();
+    this.#lookUp();
   }
 
   /** Draws again what is drawn: something else than a message has changed. */
   refresh() {
+    this.#aim();
     this.#layout();
     this.#lookUp();
   }
@@ -87,7 +90,8 @@ export class Log {
     if (!box || box.top < frame.top || box.bottom > frame.bottom) {
       this.#anchor = { key, below: frame.height * share };
       this.#layout();
-      this.#scrolled();
+      this.#lookUp();
+      this.#moved();
     }
     return this.#drawn.get(key)?.item ?? null;
   }
@@ -118,13 +122,20 @@ export class Log {
   };
 
   #scrolled() {
-    const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
-    const i = indexAt(this.#offsets, scrollTop - this.#list.offsetTop), message = this.#messages[i];
-    const end = scrollTop + clientHeight >= scrollHeight - 2;
-    this.#anchor = end || !message ? null : { key: this.#key(message), below: this.#top(i) - scrollTop };
+    this.#aim();
     this.#layout();
     this.#lookUp();
     this.#moved();
+  }
+
+  /** Takes what is in sight for the anchor, where one has scrolled since it was last put in its place. */
+  #aim() {
+    const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
+    if (Math.abs(scrollTop - this.#placed) < 1) return;
+    // The first that begins in sight: what grows or shrinks above it then does so upwards.
+    const i = Math.min(indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1, this.#messages.length - 1);
+    const end = scrollTop + clientHeight >= scrollHeight - 2, message = this.#messages[i];
+    this.#anchor = end || !message ? null : { key: this.#key(message), below: this.#top(i) - scrollTop };
   }
 
   #lookUp() {
@@ -132,6 +143,7 @@ export class Log {
   }
 
   #resized() {
+    if (this.#anchor) this.#aim(); // at the end one stays there
     if (this.#list.clientWidth !== this.#width) this.#heights.clear();
     this.#layout();
     this.#moved();
@@ -156,6 +168,7 @@ export class Log {
       if (!this.#measure(first, end)) break;
     }
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
+    this.#placed = scroller.scrollTop;
   }
 
   #drawRange(first, end) {

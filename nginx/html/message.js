@@ -11,16 +11,17 @@ const TOGETHER_MS = 5 * 60000; // those of one sender that follow so soon stand 
 
 /** What of the surroundings shows in a message. Two that are equal look the same around the same message. */
 function surroundings(message, before, view) {
-  const day = !before || !sameDay(before.timestamp, message.timestamp);
+  // Of the first that is held it is not known, unless it is the first of all.
+  const day = before ? !sameDay(before.timestamp, message.timestamp) : !view.older;
   const fresh = view.firstUnread === message.seq && message.seq !== undefined;
-  const first = day || fresh || before.sender !== message.sender || message.timestamp - before.timestamp > TOGETHER_MS;
+  const first = day || fresh || before?.sender !== message.sender || message.timestamp - before.timestamp > TOGETHER_MS;
   const mine = message.sender === view.me;
   const readers = mine && message.seq ? view.readersOf(message.seq) : [];
   const quoted = message.reply_to && (view.find(message.reply_to) ?? null);
   return { day, fresh, first, mine, readers: readers.join(), quoted, me: view.me, last_seq: view.lastSeq };
 }
 
-/** For log.js: `view` is { me, firstUnread, lastSeq, readersOf(seq), find(id) }. */
+/** For log.js: `view` is { me, firstUnread, lastSeq, older, readersOf(seq), find(id) }. */
 export function messageDrawer(view, act) {
   const shown = new WeakMap(); // item: { message, around }
   return (message, before, item = newItem(act, shown)) => {
@@ -109,11 +110,11 @@ function meta(message, mine, readers) {
 
 function reactions(message, act, me) {
   return h("div", { class: "reactions" }, Object.entries(message.reactions).map(([emoji, who]) => {
-    const label = t("reaction", emoji, who);
+    const names = who.join(", ");
     return h("button", {
-      type: "button", "data-act": `toggle ${emoji}`, "aria-label": label, title: label, tabIndex: -1,
+      type: "button", "data-act": `toggle ${emoji}`, title: names, tabIndex: -1,
       "aria-pressed": String(who.includes(me)), onclick: () => act("toggle", message, emoji),
-    }, h("span", {}, emoji), h("span", { class: "count" }, String(who.length)));
+    }, `${emoji} ${who.length} `, h("span", { class: "unseen" }, names));
   }));
 }
 

@@ -1,5 +1,6 @@
 /*
- * The chat page as somebody uses it: by the names and roles that it shows. Knows nothing of how it is made.
+ * The chat page as somebody uses it: by the names and roles that it shows. Knows nothing of how it is made, but that a
+ * message is an li.message with its number, and its text in .text.
  */
 import { until } from "./stack.js";
 
@@ -7,20 +8,27 @@ export class Page {
   constructor(page, user) {
     this.page = page;
     this.user = user;
-    this.list = page.getByRole("log");
   }
 
-  /** A window of a user's, in a browser of browse(). */
+  /** A tab of a user's, in a browser of browse(). */
   static async open(browser, stack, user) {
-    const page = await browser.context.newPage();
-    await page.goto(`${stack.url}/im/?user=${user}`);
-    const one = new Page(page, user);
-    await page.getByRole("button", { name: "New conversation" }).waitFor();
-    return one;
+    const page = new Page(await browser.context.newPage(), user);
+    await page.page.goto(`${stack.url}/im/?user=${user}`);
+    await page.button("New conversation").waitFor();
+    return page;
+  }
+
+  button(name) {
+    return this.page.getByRole("button", { name, exact: true });
   }
 
   entry(id) {
     return this.page.locator(`[data-conversation="${id}"]`);
+  }
+
+  /** The id of the open conversation. */
+  get open() {
+    return Number(new URL(this.page.url()).hash.slice(1));
   }
 
   async enter(id) {
@@ -37,42 +45,40 @@ export class Page {
     await this.composer.press("Enter");
   }
 
-  /** The message with that text, among those that are drawn. */
+  /** The message with that very text, among those that are drawn. */
   message(text) {
-    return this.page.locator("li.message").filter({ has: this.page.locator(".text", { hasText: text }) });
+    const words = text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+");
+    return this.page.locator("li.message", { has: this.page.locator(".text", { hasText: new RegExp(`^${words}$`) }) });
   }
 
-  /** Chooses what may be done with a message. */
+  /** Does something with a message, by its button. */
   async act(text, action) {
-    const message = this.message(text);
-    await message.hover();
-    await message.getByRole("button", { name: action }).click();
+    await this.message(text).hover();
+    await this.message(text).getByRole("button", { name: action, exact: true }).click();
   }
 
   /**
-   * All messages of the open conversation, from the first to the last, as [seq, text], by scrolling through all of it.
-   * A message that is drawn twice at a time, or out of order, is there twice or out of order.
+   * All messages of the open conversation, as [number, text] from the first to the last, by scrolling through them.
+   * One that is drawn twice at a time, or out of order, is told in `disorder`.
    */
   async readAll() {
     await until(() => this.page.evaluate(() => {
-      const scroller = document.querySelector(".messages-scroller");
-      scroller.scrollTop = 0;
+      document.querySelector("[role=log]").scrollTop = 0;
       return document.querySelector("li.message")?.dataset.seq === "1";
     }), `${this.user} sees the first message`, 60000);
     return this.page.evaluate(async () => {
-      const scroller = document.querySelector(".messages-scroller"), seen = new Map(), disorder = [];
-      const frame = () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-      for (let at_end = false; !at_end; ) {
-        await frame();
+      const log = document.querySelector("[role=log]"), seen = new Map(), disorder = [];
+      for (let end = false; !end; ) {
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
         let last = 0;
         for (const item of document.querySelectorAll("li.message")) {
-          const seq = Number(item.dataset.seq), text = item.querySelector(".text")?.textContent ?? "";
-          if (seq && seq <= last) disorder.push([seq, text]);
-          last = seq || last;
-          seen.set(seq || `unsent ${text}`, text);
+          const seq = Number(item.dataset.seq ?? NaN), text = item.querySelector(".text").textContent;
+          if (!(seq > last)) disorder.push([last, seq, text]);
+          last = seq;
+          seen.set(seq, text);
         }
-        at_end = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1;
-        scroller.scrollTop += scroller.clientHeight / 2;
+        end = log.scrollTop + log.clientHeight >= log.scrollHeight - 2;
+        log.scrollTop += log.clientHeight / 2;
       }
       return { seen: [...seen], disorder };
     });
