@@ -48,6 +48,7 @@ class FakeSocket {
     this.url = new URL(url);
     this.#host = network.host(this.url.hostname);
     this.#host.sockets.add(this);
+    this.at = Date.now();
     const fate = this.#host.socket(this);
     network.opened.push(this);
     if (fate !== "hang") setTimeout(() => this.#open(fate), 1);
