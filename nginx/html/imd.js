@@ -139,6 +139,7 @@ export class Client {
     this.#beat = setInterval(() => this.#tick(beat), beat);
     this.#watch("addEventListener");
     this.#error = null;
+    this.#since = 0; // a marker may be untold
     this.#live(session);
     return session.promise;
   }
@@ -230,7 +231,7 @@ export class Client {
     socket.onopen = () => {
       clearTimeout(late);
       this.#heard = Date.now();
-      for (const window of this.#windows.values()) window.marked = false; // no version tells what was missed of them
+      for (const window of this.#windows.values()) window.marked = false; // markers bear no version
       link.caughtUp = job(() => this.#recover());
       link.caughtUp.catch(() => {});
       open.resolve();
@@ -337,12 +338,11 @@ export class Client {
   }
 
   #takeEntry(entry) {
-    const held = this.#conversations.get(entry.id);
+    const held = this.#conversations.get(entry.id), busy = this.#reading.get(entry.id);
     const added = held ?? { read: {}, typing: [], loaded: false, older: false };
-    const { read, typing, online, loaded, older } = added, busy = this.#reading.get(entry.id);
-    this.#conversations.set(entry.id, { ...entry, read, typing, online, loaded, older });
+    this.#conversations.set(entry.id, { ...added, members: undefined, ...entry });
     if (busy) this.#haveRead(entry, busy.seq);
-    if (!loaded) this.#seen(entry.last_message);
+    if (!added.loaded) this.#seen(entry.last_message);
     this.#touch(entry.id);
     return entry.version > (held?.version ?? 0);
   }
@@ -404,7 +404,7 @@ export class Client {
     if (epoch === (this.#epoch ??= epoch)) return;
     this.#epoch = epoch;
     this.#since = 0;
-    for (const id of [...this.#conversations.keys()]) {
+    for (const id of this.#conversations.keys()) {
       this.#conversations.delete(id);
       this.#windows.delete(id);
       this.#touch(id);
@@ -454,7 +454,7 @@ export class Client {
   #applyMessage(held, event, message, news) {
     const { seq, sender } = message, unread = sender !== this.#user && seq > held.read_seq;
     news.updated_at = Math.max(held.updated_at, message.timestamp, message.edited_at ?? 0, message.deleted_at ?? 0);
-    if (seq >= held.last_seq) news.last_message = message;
+    if (event === "message.created" || seq === held.last_message?.seq) news.last_message = message;
     if (event === "message.created") {
       news.last_seq = seq;
       news.typing = without(held.typing, sender);
@@ -636,7 +636,7 @@ export class Client {
     this.#forget(one);
   }
 
-  /** A push is due. Where nothing comes, something is wrong. */
+  /** A push is due: if none comes, something is wrong. */
   #expect(come) {
     setTimeout(() => { if (!come()) this.#check(); }, PUSH_DUE_MS);
   }

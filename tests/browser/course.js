@@ -53,7 +53,7 @@ export class Course {
     const { server } = this.world;
     server.pushAfter = () => 1 + this.#up_to(this.#one_in(5) ? 2000 : 20);
     server.thin = () => this.#one_in(15);
-    server.pageMax = this.#pick([1000, 1000, 7]);
+    server.pageMax = this.#pick([1000, 1000, 7, 2]);
     this.world.group("alice", "bob", "carol");
     this.world.group("bob", "alice", "dave");
     for (let i = this.#up_to(60); i > 0; i--) this.world.say("alice", 1, `before ${i}`);
@@ -97,11 +97,11 @@ export class Course {
     for (const { one } of this.#devices)
       for (const { id, loaded } of one.client.conversations)
         if (!loaded && this.#one_in(2)) await this.world.clock.result(one.client.open(id));
-    // Something happens after the storm everywhere, and a silent minute passes.
-    for (const id of this.world.server.ids) {
-      const [somebody] = this.world.server.members(this.world.server.conversation(id));
-      if (somebody) this.world.say(somebody, id, "calm");
-    }
+    // Now pushes alone must do; a silent minute, and another socket, tell what they do not.
+    for (let i = 0; i < 20; i++) this.#elsewhere(), await this.world.clock.pass(this.#up_to(100));
+    await this.world.clock.pass(3000);
+    for (const { one } of this.#devices) assertTruth(one, this.world.server, { by_pushes: true });
+    for (const { one } of this.#devices) one.host.cut();
     await this.world.clock.pass(150000);
   }
 

@@ -48,6 +48,7 @@ class FakeSocket {
     this.url = new URL(url);
     this.#host = network.host(this.url.hostname);
     this.#host.sockets.add(this);
+    this.at = Date.now();
     const fate = this.#host.socket(this);
     network.opened.push(this);
     if (fate !== "hang") setTimeout(() => this.#open(fate), 1);
@@ -72,17 +73,18 @@ class FakeSocket {
       setTimeout(() => { if (this.#state === "open") this.onmessage?.({ type: "message", data }); }, ms);
   }
 
+  /** Silently: it stays, and is deaf. */
   cut(how) {
-    const over = this.#state === "over";
     this.#end?.();
-    this.#state = "over";
-    if (how === "silently") return; // and it stays, deaf
-    this.#host.sockets.delete(this);
-    if (!over) this.lost();
+    this.#state = "deaf";
+    if (how === "silently") return;
+    this.close();
+    this.lost();
   }
 
   close() {
-    this.cut("silently");
+    this.#end?.();
+    this.#state = "over";
     this.#host.sockets.delete(this);
   }
 }
