@@ -465,13 +465,14 @@ export class Client {
   #takeMarker(held, { username, seq }) {
     if (!held) return;
     if (seq > (held.read[username] ?? 0)) this.#put(held.id, { read: { ...held.read, [username]: seq } });
-    if (username === this.#user) this.#haveRead(held, seq);
+    if (username !== this.#user) return;
+    this.#haveRead(held, seq);
+    if (seq < held.last_seq) this.#refresh();
   }
 
   #haveRead(held, seq) {
     if (seq <= held.read_seq) return;
     this.#put(held.id, seq >= held.last_seq ? { read_seq: seq, unread: 0 } : { read_seq: seq });
-    if (seq < held.last_seq) this.#refresh();
   }
 
   #takeTyping({ conversation: id, username }) {
