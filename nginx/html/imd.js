@@ -9,7 +9,7 @@
 
 const UNKNOWN_END = Number.MAX_SAFE_INTEGER;
 const PAGE = 200;
-const FAR_BEHIND = 1000; // messages: beyond, the newest page is sooner there than all between
+const FAR_BEHIND = 1000; // messages: beyond, the newest page is there sooner
 const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
