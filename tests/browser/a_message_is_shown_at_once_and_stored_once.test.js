@@ -33,6 +33,7 @@ test("many at once are stored in the order of the calls", world(async (here) => 
   assert.deepEqual(texts(client, id), wanted.map((text) => `${text} (sending)`));
   await here.clock.result(Promise.all(sent));
   assert.deepEqual(here.server.messages(id).map(({ content }) => content), wanted);
+  assert.equal(host.count("POST", "messages"), wanted.length);
   await here.clock.pass(100);
   assert.deepEqual(texts(client, id), wanted);
 }));
