@@ -3,7 +3,7 @@
  * of browsers.
  */
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ export async function until(what, what_for, ms = START_MS) {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   for (;;) {
     // Below the range from which outgoing connections take theirs.
     const port = 20000 + Math.floor(Math.random() * 12000);
@@ -48,14 +48,20 @@ async function children(parent, name) {
 }
 
 export class Stack {
-  constructor(env = {}) {
+  /** `env` is for serve.sh; `http` gives more for nginx's http{}, from the directory that all lies in. */
+  constructor(env = {}, http = null) {
     this.env = env;
+    this.http = http;
   }
 
   async start() {
     this.state = await mkdtemp(join(tmpdir(), "imd-test-"));
     this.port = await freePort();
     this.url = `http://127.0.0.1:${this.port}`;
+    if (this.http) {
+      this.env.HTTP_EXTRA = join(this.state, "extra.conf");
+      await writeFile(this.env.HTTP_EXTRA, this.http(this.state));
+    }
     const env = { ...process.env, STATE: this.state, PORT: String(this.port), ...this.env };
     this.serve = spawn(join(ROOT, "nginx/serve.sh"), { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     let said = "";
@@ -71,6 +77,12 @@ export class Stack {
     const status = await this.ended;
     if (status !== 0) throw new Error(`serve.sh ended with ${status}`);
     await rm(this.state, { recursive: true });
+  }
+
+  /** A token, as imctl mints it. */
+  async token(name, lifetime_s = 600) {
+    const flags = ["token", `--keys=${join(this.state, "keys")}`, `--sub=${name}`, `--ttl=${lifetime_s}`];
+    return (await promisify(execFile)(join(ROOT, "build/imctl"), flags)).stdout.trim();
   }
 
   async request(method, path, body) {
