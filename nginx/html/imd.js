@@ -9,7 +9,7 @@
 
 const UNKNOWN_END = Number.MAX_SAFE_INTEGER;
 const PAGE = 200;
-const FAR_BEHIND = 1000; // messages: from there on the newest page is sooner there than all between
+const FAR_BEHIND = 1000; // messages: beyond, the newest page is there sooner
 const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
@@ -186,7 +186,7 @@ export class Client {
   async #connect(session, current) {
     if (!this.#user) await this.#learnName();
     this.#restore();
-    const url = this.#address("ws/", { ...this.#name, token: await this.#bearer() });
+    const token = await this.#bearer(), url = this.#address("ws/", { ...this.#name, token });
     if (!current()) return;
     const link = this.#listen(url);
     try {
@@ -194,7 +194,7 @@ export class Client {
     } catch (error) {
       // The network, the credentials, or this way to listen alone?
       await this.#list({ limit: 1 });
-      this.#way++;
+      if (token === (await this.#bearer())) this.#way++;
       throw error;
     }
     await link.caughtUp;
@@ -284,7 +284,7 @@ export class Client {
     }
   }
 
-  /** For what no push tells exactly; once for all that happens within a moment. */
+  /** For what no push tells exactly; once for all within a moment. */
   #refresh() {
     this.#due ??= setTimeout(() => {
       this.#due = null;
@@ -465,13 +465,14 @@ export class Client {
   #takeMarker(held, { username, seq }) {
     if (!held) return;
     if (seq > (held.read[username] ?? 0)) this.#put(held.id, { read: { ...held.read, [username]: seq } });
-    if (username === this.#user) this.#haveRead(held, seq);
+    if (username !== this.#user) return;
+    this.#haveRead(held, seq);
+    if (seq < held.last_seq) this.#refresh();
   }
 
   #haveRead(held, seq) {
     if (seq <= held.read_seq) return;
     this.#put(held.id, seq >= held.last_seq ? { read_seq: seq, unread: 0 } : { read_seq: seq });
-    if (seq < held.last_seq) this.#refresh();
   }
 
   #takeTyping({ conversation: id, username }) {

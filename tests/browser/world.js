@@ -67,7 +67,7 @@ export class World {
   }
 
   /** A window of a user's, on a machine of its own unless `host` names one; not yet started. */
-  client(user, { host = `${user.toLowerCase()}-${this.clients.length}`, ...options } = {}) {
+  client(user, { host = `${user}-${this.clients.length}`, ...options } = {}) {
     const client = new Client({ url: this.network.url(host), user, storage: new Memory(), ...options });
     const one = { client, user, host: this.network.host(host), changes: [] };
     this.clients.push(one);
