@@ -128,7 +128,7 @@ NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--ex
 
 test-browser: deps-browser all build/browser/node_modules
 	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
-	  $(NODE) --test $(BROWSER_TESTS)
+	  $(NODE) --test --test-concurrency=$(JOBS) $(BROWSER_TESTS)
 
 # The README's picture: the page as it looks now.
 picture:

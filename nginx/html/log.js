@@ -144,8 +144,10 @@ export class Log {
   #aim() {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
     if (Math.abs(scrollTop - this.#placed) < 1) return;
-    // The first that begins in sight: what grows or shrinks above it then does so upwards.
-    const i = Math.min(indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1, this.#messages.length - 1);
+    // The first that begins in sight: what grows or shrinks above it then does so upwards. Not the very first: that one
+    // may look different when it is known what came before it.
+    const next = indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1;
+    const i = Math.min(Math.max(next, 1), this.#messages.length - 1);
     const end = scrollTop + clientHeight >= scrollHeight - 2,
       message = this.#messages[i];
     this.#anchor = end || !message ? null : { key: this.#key(message), below: this.#top(i) - scrollTop };

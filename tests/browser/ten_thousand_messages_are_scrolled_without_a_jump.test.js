@@ -34,7 +34,7 @@ function content(n) {
   return {
     conversation_id: id,
     username: n % 3 ? "bob" : "ann",
-    content: `message ${n} ${"and some more words ".repeat((n * 7) % 13)}${"\nline".repeat(n % 3)}`,
+    content: `message ${n} ${"and some more words ".repeat((n * 7) % 7)}${"\nline".repeat(n % 3)}`,
   };
 }
 
@@ -63,7 +63,8 @@ async function scrollToTheFirst() {
     seen = new Set();
   const frame = () => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
   const items = () => [...document.querySelectorAll("li.message")];
-  const place = (item) => item.getBoundingClientRect().top;
+  // What one reads: the sender's name above it may go when it is known that the message before is theirs too.
+  const place = (item) => item.querySelector(".text").getBoundingClientRect().top;
   const inSight = () => items().find((item) => place(item) >= log.getBoundingClientRect().top) ?? items().at(-1);
   let jump = 0,
     drawn = 0,
@@ -74,7 +75,7 @@ async function scrollToTheFirst() {
       { seq } = item.dataset,
       before = place(item),
       top = log.scrollTop;
-    const step = Math.min(top, log.clientHeight * 0.8);
+    const step = Math.min(top, log.clientHeight);
     log.scrollTop -= step;
     await frame();
     const same = document.querySelector(`[data-seq="${seq}"]`);
