@@ -24,11 +24,21 @@ export function chanceOf(seed) {
 export class Memory {
   #held = new Map();
 
-  get length() { return this.#held.size; }
-  key(index) { return [...this.#held.keys()][index] ?? null; }
-  getItem(key) { return this.#held.get(key) ?? null; }
-  setItem(key, value) { this.#held.set(key, String(value)); }
-  removeItem(key) { this.#held.delete(key); }
+  get length() {
+    return this.#held.size;
+  }
+  key(index) {
+    return [...this.#held.keys()][index] ?? null;
+  }
+  getItem(key) {
+    return this.#held.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.#held.set(key, String(value));
+  }
+  removeItem(key) {
+    this.#held.delete(key);
+  }
 }
 
 export class World {
@@ -85,8 +95,12 @@ export class World {
 
   /** What a user does at another machine, which nothing gets in the way of. */
   do(user, method, path, body, query = {}) {
-    const answer = this.server.answer({ method, path, query: new URLSearchParams({ username: user, ...query }),
-      body: body && { username: user, ...body } });
+    const answer = this.server.answer({
+      method,
+      path,
+      query: new URLSearchParams({ username: user, ...query }),
+      body: body && { username: user, ...body },
+    });
     assert.ok(answer.status < 300, JSON.stringify(answer.json));
     return answer.json;
   }
@@ -128,7 +142,8 @@ function* look(client, changed, seen) {
   const ids = client.conversations.map(({ id }) => id);
   if (new Set(ids).size !== ids.length) yield `a conversation twice: ${ids}`;
   for (const id of new Set([...ids, ...seen.keys()])) {
-    const now = { conversation: client.conversation(id), messages: client.messages(id) }, before = seen.get(id);
+    const now = { conversation: client.conversation(id), messages: client.messages(id) },
+      before = seen.get(id);
     if (before && !changed.has(id) && (before.conversation !== now.conversation || before.messages !== now.messages))
       yield `conversation ${id} has changed, and nobody was told`;
     Object.freeze(now.conversation);
@@ -140,7 +155,8 @@ function* look(client, changed, seen) {
 }
 
 function* disorder(id, messages) {
-  const held = messages.filter(({ seq, state }) => seq && !state), keys = messages.map((m) => m.client_id).filter(Boolean);
+  const held = messages.filter(({ seq, state }) => seq && !state),
+    keys = messages.map((m) => m.client_id).filter(Boolean);
   if (new Set(keys).size !== keys.length) yield `conversation ${id}: a message twice, ${keys}`;
   // Behind those that are not answered yet, later ones may have their numbers already.
   const settled = held.slice(0, messages.findIndex(({ seq, state }) => !seq || state) + 1 || undefined);
@@ -162,11 +178,13 @@ export function assertTruth({ client, user }, server, { by_pushes = false } = {}
   const shown = client.conversations.map(({ read, typing, online, loaded, older, ...entry }) => entry);
   assert.deepEqual(entries(shown), entries(server.entries(user)), `${user}'s conversations`);
   for (const conversation of client.conversations)
-    if (conversation.loaded) assertMessages(client, conversation, server), assertMarkers(client, conversation, server, by_pushes);
+    if (conversation.loaded)
+      (assertMessages(client, conversation, server), assertMarkers(client, conversation, server, by_pushes));
 }
 
 function assertMessages(client, { id, older }, server) {
-  const held = client.messages(id).filter(({ state }) => !state), all = server.messages(id);
+  const held = client.messages(id).filter(({ state }) => !state),
+    all = server.messages(id);
   assert.deepEqual(plain(held), plain(all.slice(all.length - held.length)), `${client.user}'s messages in ${id}`);
   assert.equal(older, (held[0]?.seq ?? 1) > 1, `${client.user}: older ones in ${id}`);
   assert.ok(!client.messages(id).some(({ state }) => state === "sending"), `${client.user}: unsent in ${id}`);
