@@ -39,7 +39,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test test-browser check lint asan soak storm bench fuzz format install clean help deps compiled unit blackbox
+.PHONY: all run test test-browser picture check lint asan soak storm bench fuzz format install clean help deps compiled unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -128,7 +128,12 @@ NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--ex
 
 test-browser: deps-browser all build/browser/node_modules
 	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
-	  $(NODE) --test $(BROWSER_TESTS)
+	  $(NODE) --test --test-concurrency=$(JOBS) $(BROWSER_TESTS)
+
+# The README's picture: the page as it looks now.
+picture:
+	@$(MAKE) --no-print-directory test-browser BROWSER_TESTS=tests/browser/everybody_can_use_the_page.test.js
+	cp build/browser/screenshots/desk-light-conversation.png nginx/page.png
 
 BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
 
@@ -303,6 +308,7 @@ help:
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, test-browser, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
+	@echo 'make picture  the picture in README.md, made anew'
 	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it: nothing comes of them'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'

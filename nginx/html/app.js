@@ -4,479 +4,401 @@
  */
 import { Composer } from "./composer.js";
 import { confirm, details, newConversation, pickEmoji, sentence } from "./dialogs.js";
-import { h, icon, iconButton, setText } from "./dom.js";
+import { h, setText } from "./dom.js";
+import { frame } from "./frame.js";
 import { Client } from "./imd.js";
 import { List } from "./list.js";
 import { Log } from "./log.js";
 import { messageDrawer } from "./message.js";
 import { isName, nameOf, snippet } from "./text.js";
-import { language, NAMES, t } from "./words.js";
+import { t } from "./words.js";
 
 const PRESENCE_EACH_MS = 20000;
 const CALM_MS = 1000; // a connection that is back so soon was never lost
 
 /** What a tab remembers: a name, or a token. */
 const memory = {
-    get: (key) => sessionStorage.getItem(`imd ${key}`) ?? undefined,
-    set: (key, value) =>
-        value === undefined ? sessionStorage.removeItem(`imd ${key}`) : sessionStorage.setItem(`imd ${key}`, value),
+  get: (key) => sessionStorage.getItem(`imd ${key}`) ?? undefined,
+  set: (key, value) =>
+    value === undefined ? sessionStorage.removeItem(`imd ${key}`) : sessionStorage.setItem(`imd ${key}`, value),
 };
 
 /** A token in the address is for this tab alone, and not to be copied on with the address. */
 function readAddress() {
-    const token = location.hash.match(/^#token=(.+)$/)?.[1],
-        user = new URLSearchParams(location.search).get("user");
-    if (token) (memory.set("token", token), memory.set("user"));
-    if (token) history.replaceState(null, "", location.pathname + location.search);
-    if (user && isName(user)) memory.set("user", user);
+  const token = location.hash.match(/^#token=(.+)$/)?.[1],
+    user = new URLSearchParams(location.search).get("user");
+  if (token) (memory.set("token", token), memory.set("user"));
+  if (token) history.replaceState(null, "", location.pathname + location.search);
+  if (user && isName(user)) memory.set("user", user);
 }
 
 class App {
-    #client;
-    #id = null;
-    #shown = null;
-    #firstUnread = null;
-    #heard = 0;
-    #late = null;
-    #loading = null;
+  #client;
+  #id = null;
+  #shown = null;
+  #firstUnread = null;
+  #heard = 0;
+  #late = null;
+  #loading = null;
 
-    constructor() {
-        const token = memory.get("token");
-        this.#client = new Client({ user: memory.get("user"), ...(token && { token: () => token }) });
-        this.#build();
-        this.#client.subscribe(() => this.#show());
-        this.#client.start().catch((error) => this.#refused(error));
-        addEventListener("hashchange", () => this.#go());
-        for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#read(), true);
-        addEventListener("keydown", (event) => this.#escape(event));
-        setInterval(() => this.#askPresence(), PRESENCE_EACH_MS);
-        this.#go();
-    }
+  constructor() {
+    const token = memory.get("token");
+    this.#client = new Client({ user: memory.get("user"), ...(token && { token: () => token }) });
+    this.#build();
+    this.#client.subscribe(() => this.#show());
+    this.#client.start().catch(() => {}); // the status tells
+    addEventListener("hashchange", () => this.#go());
+    for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#read(), true);
+    addEventListener("keydown", (event) => this.#escape(event));
+    setInterval(() => this.#askPresence(), PRESENCE_EACH_MS);
+    this.#go();
+  }
 
-    // --- what is there
+  // --- what is there
 
-    #build() {
-        const languages = h(
-            "select",
-            {
-                "aria-label": t("language"),
-                onchange: () => {
-                    language.code = languages.value;
-                    location.reload();
-                },
-            },
-            Object.entries(NAMES).map(([code, name]) =>
-                h("option", { value: code, selected: code === language.code }, name),
-            ),
-        );
-        this.entries = h("ul", { class: "entries" });
-        this.list = new List(this.entries);
-        this.hint = h("p", { class: "hint" });
-        this.name = h("span", { class: "me" });
-        this.title = h("h2", { dir: "auto", tabindex: "-1" });
-        this.subtitle = h("p", { class: "subtitle" });
-        this.empty = h("p", { class: "empty" });
-        this.top = h("p", { class: "top" });
-        this.items = h("ol", { class: "messages", onclick: (event) => this.#pointAt(event) });
-        this.scroller = h(
-            "div",
-            {
-                class: "messages-scroller",
-                role: "log",
-                "aria-live": "off",
-                tabindex: "0",
-                onkeydown: (event) => this.#walk(event),
-            },
-            this.top,
-            this.items,
-        );
-        this.newestCount = h("span", { class: "count" });
-        this.toNewest = h(
-            "button",
-            {
-                type: "button",
-                class: "newest",
-                "aria-label": t("newest"),
-                title: t("newest"),
-                onclick: () => this.log.toEnd(),
-            },
-            icon("down"),
-            this.newestCount,
-        );
-        this.typing = h("p", { class: "typing-line" });
-        this.banner = h("p", { class: "banner", role: "status" });
-        this.voice = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
-        this.toasts = h("div", { class: "toasts", role: "alert" });
-        this.composer = new Composer({
-            send: (text, more) => {
-                this.#client.send(this.#id, text, more).catch(() => {});
-                this.log.toEnd();
-            },
-            edit: (message, text) => this.#run(this.#client.edit(message.id, text)),
-            typing: () => this.#client.typing(this.#id),
-            lastOwn: () =>
-                this.#client
-                    .messages(this.#id)
-                    .findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
-        });
-        this.side = h(
-            "nav",
-            { class: "side", "aria-label": t("conversations") },
-            h(
-                "header",
-                {},
-                h("span", { class: "brand", "aria-hidden": "true" }, "imd"),
-                this.name,
-                iconButton("compose", t("newConversation"), () => this.#begin()),
-            ),
-            this.hint,
-            this.entries,
-            h("footer", {}, languages, h("button", { type: "button", onclick: () => this.#signOut() }, t("signOut"))),
-        );
-        this.chat = h(
-            "section",
-            { class: "chat", hidden: true },
-            h(
-                "header",
-                {},
-                iconButton("back", t("back"), () => this.#back(), { class: "icon back" }),
-                h("div", {}, this.title, this.subtitle),
-                iconButton("people", t("details"), () => details(this.#client, this.#id)),
-            ),
-            h("div", { class: "pane" }, this.scroller, this.toNewest),
-            this.typing,
-            this.composer.form,
-        );
-        const stage = h("div", { class: "stage" }, this.empty, this.chat);
-        document.body.append(
-            h("main", { class: "app" }, h("h1", { class: "unseen" }, "imd"), this.side, stage),
-            this.banner,
-            this.voice,
-            this.toasts,
-        );
-        this.log = this.#buildLog();
-    }
+  #build() {
+    this.composer = new Composer({
+      send: (text, more) => {
+        this.#client.send(this.#id, text, more).catch(() => {});
+        this.log.toEnd();
+      },
+      edit: (message, text) => this.#run(this.#client.edit(message.id, text)),
+      typing: () => this.#client.typing(this.#id),
+      lastOwn: () =>
+        this.#client.messages(this.#id).findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
+    });
+    Object.assign(
+      this,
+      frame(this.composer.form, {
+        begin: () => this.#begin(),
+        back: () => this.#back(),
+        details: () => details(this.#client, this.#id),
+        signOut: () => this.#signOut(),
+        toNewest: () => this.log.toEnd(),
+        walk: (event) => this.#walk(event),
+        pointAt: (event) => this.#pointAt(event),
+      }),
+    );
+    this.list = new List(this.entries);
+    this.log = this.#buildLog();
+  }
 
-    #buildLog() {
-        const app = this;
-        const view = {
-            get me() {
-                return app.#client.user;
-            },
-            get firstUnread() {
-                return app.#firstUnread;
-            },
-            get lastSeq() {
-                return app.#client.conversation(app.#id)?.last_seq ?? 0;
-            },
-            get older() {
-                return app.#client.conversation(app.#id)?.older ?? false;
-            },
-            readersOf: (seq) => app.#readersOf(seq),
-            find: (id) => app.log.find(id),
-        };
-        return new Log({
-            scroller: this.scroller,
-            list: this.items,
-            draw: messageDrawer(view, (...what) => this.#act(...what)),
-            // One's own keep the name that they had before the server gave them a number.
-            key: (message) =>
-                message.client_id && message.sender === this.#client.user ? message.client_id : message.seq,
-            nearTop: () => this.#older(),
-            moved: () => this.#moved(),
-        });
-    }
+  #buildLog() {
+    const app = this;
+    const view = {
+      get me() {
+        return app.#client.user;
+      },
+      get firstUnread() {
+        return app.#firstUnread;
+      },
+      get lastSeq() {
+        return app.#client.conversation(app.#id)?.last_seq ?? 0;
+      },
+      get older() {
+        return app.#client.conversation(app.#id)?.older ?? false;
+      },
+      readersOf: (seq) => app.#readersOf(seq),
+      find: (id) => app.log.find(id),
+    };
+    return new Log({
+      scroller: this.scroller,
+      list: this.items,
+      draw: messageDrawer(view, (...what) => this.#act(...what)),
+      // One's own keep the name that they had before the server gave them a number.
+      key: (message) => (message.client_id && message.sender === this.#client.user ? message.client_id : message.seq),
+      nearTop: () => this.#older(),
+      moved: () => this.#moved(),
+    });
+  }
 
-    // --- what is shown
+  // --- what is shown
 
-    #show() {
-        const { status, conversations, user } = this.#client;
-        setText(this.name, user ?? "");
-        this.list.show(conversations, user, this.#id);
-        setText(this.hint, conversations.length ? "" : t(status === "online" ? "noConversations" : "loadingFirst"));
-        this.hint.hidden = conversations.length > 0;
-        setText(this.empty, t("choose"));
-        this.#showConnection(status);
-        const unread = conversations.reduce((sum, { unread }) => sum + unread, 0);
-        document.title = unread ? `(${unread}) imd` : "imd";
-        if (this.#id !== null) this.#showConversation();
-    }
+  #show() {
+    const { status, conversations, user } = this.#client;
+    if (status === "refused") return this.#refused(this.#client.error);
+    setText(this.name, user ?? "");
+    this.list.show(conversations, user, this.#id);
+    setText(this.hint, conversations.length ? "" : t(status === "online" ? "noConversations" : "loadingFirst"));
+    this.hint.hidden = conversations.length > 0;
+    setText(this.empty, t("choose"));
+    this.#showConnection(status);
+    const unread = conversations.reduce((sum, { unread }) => sum + unread, 0);
+    document.title = unread ? `(${unread}) imd` : "imd";
+    if (this.#id !== null) this.#showConversation();
+  }
 
-    #showConnection(status) {
-        const lost = status === "connecting" || status === "offline";
-        if (!lost) (clearTimeout(this.#late), (this.#late = null), (this.banner.hidden = true));
-        else if (this.banner.hidden)
-            this.#late ??= setTimeout(() => {
-                this.banner.hidden = false;
-                this.#show();
-            }, CALM_MS);
-        setText(this.banner, lost && !this.banner.hidden ? t(status) : "");
-    }
-
-    #showConversation() {
-        const conversation = this.#client.conversation(this.#id);
-        this.#frame(conversation);
-        if (!conversation) return;
-        const { user } = this.#client,
-            messages = this.#client.messages(this.#id);
-        setText(this.title, nameOf(conversation, user, t("nobody")));
-        this.scroller.setAttribute("aria-label", t("messagesOf", this.title.textContent));
-        setText(this.subtitle, this.#subtitle(conversation));
-        setText(this.typing, conversation.typing.length ? t("typing", conversation.typing) : "");
-        setText(this.top, t(!conversation.loaded ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
-        const begins = conversation.loaded && !this.#shown?.loaded;
-        if (begins) this.#firstUnread = this.#firstUnreadOf(conversation, messages);
-        const old = this.#shown;
-        this.#shown = conversation;
-        this.log.show(messages);
-        if (old && (old.read !== conversation.read || old.older !== conversation.older || begins)) this.log.refresh();
-        if (begins) this.#lookAtUnread(messages);
-        this.#announce(messages, begins);
-        this.#moved();
-    }
-
-    /** The chat, or what is there without one. */
-    #frame(conversation) {
-        document.body.classList.toggle("open", this.#id !== null);
-        this.chat.hidden = !conversation;
-        this.empty.hidden = Boolean(conversation);
-    }
-
-    #subtitle({ type, member_count, members, online }) {
-        const others = online?.filter((name) => name !== this.#client.user) ?? [];
-        if (type === "private_chat") return online ? t(others.length ? "online" : "away") : "";
-        const count = t("members", members?.length ?? member_count);
-        return online?.length ? `${count}, ${t("onlineCount", online.length)}` : count;
-    }
-
-    #firstUnreadOf({ unread, read_seq }, messages) {
-        const others = (message) => message.seq > read_seq && message.sender !== this.#client.user;
-        return unread && messages[0]?.seq <= read_seq + 1 ? (messages.find(others)?.seq ?? null) : null;
-    }
-
-    #lookAtUnread(messages) {
-        const first = messages.find(({ seq }) => seq === this.#firstUnread && seq);
-        if (first) this.log.reveal(first, 0.15);
-        else this.log.toEnd();
-    }
-
-    #readersOf(seq) {
-        const { read = {} } = this.#client.conversation(this.#id) ?? {};
-        return Object.keys(read).filter((name) => name !== this.#client.user && read[name] >= seq);
-    }
-
-    /** Says aloud what has come, to those who do not see it. */
-    #announce(messages, begins) {
-        const last = messages.findLast(({ seq }) => seq)?.seq ?? 0;
-        if (begins) this.#heard = last;
-        const fresh = messages.filter(({ seq, sender }) => seq > this.#heard && sender !== this.#client.user).slice(-3);
-        this.#heard = Math.max(this.#heard, last);
-        for (const { sender, content } of fresh) this.voice.append(h("p", {}, `${sender}: ${snippet(content)}`));
-        while (this.voice.children.length > 5) this.voice.firstChild.remove();
-    }
-
-    // --- moving about
-
-    #go() {
-        const id = Number(location.hash.slice(1)) || null;
-        if (id === this.#id) return;
-        this.#id = id;
-        this.#shown = null;
-        this.#firstUnread = null;
-        this.log.clear();
-        if (id !== null) {
-            this.composer.open(id);
-            this.#client.open(id).then(
-                () => this.#askPresence(),
-                () => this.#id === id && this.#back(),
-            );
-        }
+  #showConnection(status) {
+    const lost = status === "connecting" || status === "offline";
+    if (!lost) (clearTimeout(this.#late), (this.#late = null), (this.banner.hidden = true));
+    else if (this.banner.hidden)
+      this.#late ??= setTimeout(() => {
+        this.banner.hidden = false;
         this.#show();
-        this.#frame(this.#client.conversation(id));
-        if (id !== null && matchMedia("(min-width: 720px)").matches) this.composer.focus();
+      }, CALM_MS);
+    setText(this.banner, lost && !this.banner.hidden ? t(status) : "");
+  }
+
+  #showConversation() {
+    const conversation = this.#client.conversation(this.#id);
+    this.#frame(conversation);
+    if (!conversation) return this.#shown && this.#back(); // one is no member any more
+    const { user } = this.#client,
+      messages = this.#client.messages(this.#id);
+    setText(this.title, nameOf(conversation, user, t("nobody")));
+    this.scroller.setAttribute("aria-label", t("messagesOf", this.title.textContent));
+    setText(this.subtitle, this.#subtitle(conversation));
+    setText(this.typing, conversation.typing.length ? t("typing", conversation.typing) : "");
+    setText(this.top, t(!conversation.loaded ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
+    const begins = conversation.loaded && !this.#shown?.loaded;
+    if (begins) this.#firstUnread = this.#firstUnreadOf(conversation, messages);
+    const old = this.#shown;
+    this.#shown = conversation;
+    this.log.show(messages);
+    if (old && (old.read !== conversation.read || old.older !== conversation.older || begins)) this.log.refresh();
+    if (begins) this.#lookAtUnread(messages);
+    this.#announce(messages, begins);
+    this.#moved();
+  }
+
+  /** The chat, or what is there without one. */
+  #frame(conversation) {
+    document.body.classList.toggle("open", this.#id !== null);
+    this.chat.hidden = !conversation;
+    this.empty.hidden = Boolean(conversation);
+  }
+
+  #subtitle({ type, member_count, members, online }) {
+    const others = online?.filter((name) => name !== this.#client.user) ?? [];
+    if (type === "private_chat") return online ? t(others.length ? "online" : "away") : "";
+    const count = t("members", members?.length ?? member_count);
+    return online?.length ? `${count}, ${t("onlineCount", online.length)}` : count;
+  }
+
+  #firstUnreadOf({ unread, read_seq }, messages) {
+    const others = (message) => message.seq > read_seq && message.sender !== this.#client.user;
+    return unread && messages[0]?.seq <= read_seq + 1 ? (messages.find(others)?.seq ?? null) : null;
+  }
+
+  #lookAtUnread(messages) {
+    const first = messages.find(({ seq }) => seq === this.#firstUnread && seq);
+    if (first) this.log.reveal(first, 0.15);
+    else this.log.toEnd();
+  }
+
+  #readersOf(seq) {
+    const { read = {} } = this.#client.conversation(this.#id) ?? {};
+    return Object.keys(read).filter((name) => name !== this.#client.user && read[name] >= seq);
+  }
+
+  /** Says aloud what has come, to those who do not see it. */
+  #announce(messages, begins) {
+    const last = messages.findLast(({ seq }) => seq)?.seq ?? 0;
+    if (begins) this.#heard = last;
+    const others = ({ seq, sender }) => seq > this.#heard && sender !== this.#client.user;
+    const fresh = messages.slice(-20).filter(others).slice(-3);
+    this.#heard = Math.max(this.#heard, last);
+    for (const { sender, content } of fresh) this.voice.append(h("p", {}, `${sender}: ${snippet(content)}`));
+    while (this.voice.children.length > 5) this.voice.firstChild.remove();
+  }
+
+  // --- moving about
+
+  #go() {
+    const id = Number(location.hash.slice(1)) || null;
+    if (id === this.#id) return;
+    this.#id = id;
+    this.#shown = null;
+    this.#firstUnread = null;
+    this.log.clear();
+    if (id !== null) {
+      this.composer.open(id);
+      this.#client.open(id).then(
+        () => this.#askPresence(),
+        () => this.#id === id && this.#back(),
+      );
     }
+    this.#show();
+    this.#frame(this.#client.conversation(id));
+    if (id !== null && matchMedia("(min-width: 720px)").matches) this.composer.focus();
+  }
 
-    #back() {
-        const entry = this.entries.querySelector("[aria-current]");
-        history.pushState(null, "", location.pathname + location.search);
-        this.#go();
-        entry?.focus();
-    }
+  #back() {
+    const entry = this.entries.querySelector("[aria-current]");
+    history.pushState(null, "", location.pathname + location.search);
+    this.#go();
+    entry?.focus();
+  }
 
-    #moved() {
-        this.toNewest.hidden = this.log.atEnd;
-        const below = this.log.atEnd
-            ? 0
-            : this.log.below(
-                  ({ sender, seq }) =>
-                      sender !== this.#client.user && seq > (this.#client.conversation(this.#id)?.read_seq ?? 0),
-              );
-        setText(this.newestCount, below ? String(below) : "");
-        this.#read();
-    }
-
-    /** What is really seen is read. */
-    #read() {
-        const conversation = this.#client.conversation(this.#id);
-        if (!conversation?.loaded || document.hidden || !document.hasFocus() || !this.log.atEnd) return;
-        if (conversation.read_seq < conversation.last_seq) this.#client.read(this.#id).catch(() => {});
-    }
-
-    #older() {
-        const id = this.#id;
-        if (!this.#client.conversation(id)?.older || this.#loading) return;
-        this.#loading = this.#client
-            .older(id)
-            .catch(() => {})
-            .finally(() => {
-                this.#loading = null;
-                if (this.#id === id && this.#client.status === "online") this.log.refresh();
-            });
-    }
-
-    #askPresence() {
-        if (this.#id === null || document.hidden || this.#client.status !== "online") return;
-        this.#client.presence(this.#id).catch(() => {});
-    }
-
-    /** Up and down between messages; Enter goes to what can be done with one. */
-    #walk(event) {
-        const item = document.activeElement.closest?.("li.message"),
-            step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-        if (event.target.closest("input, textarea")) return;
-        if (step && (item || step < 0)) {
-            event.preventDefault();
-            this.#focus(item ? this.log.beside(item, step) : this.log.beside(null, 0));
-        } else if (event.key === "Enter" && event.target === item) {
-            event.preventDefault();
-            item.querySelector(".actions button:not([hidden])")?.focus();
-        } else if (event.key === "Escape" && item) {
-            (event.target === item ? this.composer : item).focus();
-        }
-    }
-
-    /** Where there is no mouse to hover, what can be done with a message shows when it is touched. */
-    #pointAt(event) {
-        const item = event.target.closest("li.message");
-        if (item && !event.target.closest("a, button") && getSelection().isCollapsed) this.#focus(item);
-    }
-
-    /** Of the messages one alone is in the order of Tab, with its buttons. */
-    #focus(item) {
-        for (const active of this.items.querySelectorAll(".active")) this.#activate(active, false);
-        if (!item) return;
-        this.#activate(item, true);
-        item.focus({ preventScroll: true });
-    }
-
-    #activate(item, active) {
-        item.classList.toggle("active", active);
-        for (const control of item.querySelectorAll("a, button")) control.tabIndex = active ? 0 : -1;
-    }
-
-    #escape(event) {
-        if (
-            event.key === "Escape" &&
-            this.#id !== null &&
-            document.activeElement === document.body &&
-            !document.querySelector("dialog")
-        )
-            this.#back();
-    }
-
-    // --- doing
-
-    #act(action, message, more) {
-        const does = {
-            reply: () => this.composer.reply(message),
-            edit: () => this.composer.edit(message),
-            delete: () =>
-                confirm(t("deleteTitle"), t("deleteText"), t("delete"), () => this.#client.delete(message.id)),
-            react: () => pickEmoji(more, (emoji) => this.#toggle(message, emoji, true)),
-            toggle: () => this.#toggle(message, more, !message.reactions[more]?.includes(this.#client.user)),
-            retry: () => this.#client.retry(this.#id, message.client_id).catch(() => {}),
-            discard: () => this.#client.discard(this.#id, message.client_id),
-            goto: () => this.#goTo(message.reply_to),
-        };
-        does[action]();
-    }
-
-    #toggle(message, emoji, on) {
-        this.#run(on ? this.#client.react(message.id, emoji) : this.#client.unreact(message.id, emoji));
-    }
-
-    /** Loads older pages until a message is there. */
-    async #goTo(message_id) {
-        const id = this.#id;
-        while (!this.log.find(message_id))
-            if (this.#id !== id || !(await this.#client.older(id).catch(() => false))) return;
-        const item = this.log.reveal(this.log.find(message_id));
-        this.#focus(item);
-        item.classList.add("pointed");
-        item.addEventListener("animationend", () => item.classList.remove("pointed"), { once: true });
-    }
-
-    #begin() {
-        newConversation(async (what) => {
-            location.hash = (await this.#client.create(what)).id;
-        });
-    }
-
-    #run(what) {
-        what.catch((error) => this.#fail(error));
-    }
-
-    #fail(error) {
-        const toast = h("p", {}, sentence(error));
-        this.toasts.append(toast);
-        setTimeout(() => toast.remove(), 6000);
-    }
-
-    // --- who one is
-
-    #signOut() {
-        this.#client.stop();
-        memory.set("user");
-        memory.set("token");
-        location.replace(location.pathname);
-    }
-
-    /** What is missing is asked for; then all begins anew. */
-    #refused(error) {
-        if (error.code === "unanswered") return;
-        const asked = error.code === "missing_user" ? "user" : error.status === 401 ? "token" : null;
-        const input = h("input", {
-            name: "who",
-            required: true,
-            autocomplete: asked === "user" ? "username" : "off",
-            autocapitalize: "off",
-            spellcheck: "false",
-            ...(asked === "user" && { pattern: "[A-Za-z0-9_]{1,20}", title: t("nameRule") }),
-        });
-        const form = h(
-            "form",
-            {
-                class: "who",
-                onsubmit: (event) => {
-                    event.preventDefault();
-                    this.#enter(asked, input.value.trim());
-                },
-            },
-            h("h1", {}, "imd"),
-            h("h2", {}, t({ user: "whoTitle", token: "tokenTitle" }[asked] ?? "refusedTitle")),
-            h("p", {}, asked ? t({ user: "whoText", token: "tokenText" }[asked]) : error.message),
-            asked &&
-                h("label", { class: "field" }, h("span", {}, t(asked === "user" ? "yourName" : "yourToken")), input),
-            h("button", { class: "primary" }, t(asked ? "enter" : "again")),
+  #moved() {
+    this.toNewest.hidden = this.log.atEnd;
+    const below = this.log.atEnd
+      ? 0
+      : this.log.below(
+          ({ sender, seq }) =>
+            sender !== this.#client.user && seq > (this.#client.conversation(this.#id)?.read_seq ?? 0),
         );
-        document.body.replaceChildren(h("main", { class: "gate" }, form));
-        if (asked) input.focus();
-    }
+    setText(this.newestCount, below ? String(below) : "");
+    this.#read();
+  }
 
-    #enter(asked, value) {
-        memory.set(asked ?? "user", value || undefined);
-        location.reload();
+  /** What is really seen is read. */
+  #read() {
+    const conversation = this.#client.conversation(this.#id);
+    if (!conversation?.loaded || document.hidden || !document.hasFocus() || !this.log.atEnd) return;
+    if (conversation.read_seq < conversation.last_seq) this.#client.read(this.#id).catch(() => {});
+  }
+
+  #older() {
+    const id = this.#id;
+    if (!this.#client.conversation(id)?.older || this.#loading) return;
+    const done = (more) => {
+      this.#loading = null;
+      if (more && this.#id === id) this.log.refresh(); // it may not have been enough
+    };
+    this.#loading = this.#client.older(id).then(done, () => done(false));
+  }
+
+  #askPresence() {
+    if (this.#id === null || document.hidden || this.#client.status !== "online") return;
+    this.#client.presence(this.#id).catch(() => {});
+  }
+
+  /** Up and down between messages; Enter goes to what can be done with one. */
+  #walk(event) {
+    const item = document.activeElement.closest?.("li.message"),
+      step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (event.target.closest("input, textarea")) return;
+    if (step && (item || step < 0)) {
+      event.preventDefault();
+      this.#focus(item ? this.log.beside(item, step) : this.log.beside(null, 0));
+    } else if (event.key === "Enter" && event.target === item) {
+      event.preventDefault();
+      item.querySelector(".actions button:not([hidden])")?.focus();
+    } else if (event.key === "Escape" && item) {
+      (event.target === item ? this.composer : item).focus();
     }
+  }
+
+  /** Where there is no mouse to hover, what can be done with a message shows when it is touched. */
+  #pointAt(event) {
+    const item = event.target.closest("li.message");
+    if (item && !event.target.closest("a, button") && getSelection().isCollapsed) this.#focus(item);
+  }
+
+  /** Of the messages one alone is in the order of Tab, with its buttons. */
+  #focus(item) {
+    for (const active of this.items.querySelectorAll(".active")) this.#activate(active, false);
+    if (!item) return;
+    this.#activate(item, true);
+    item.focus({ preventScroll: true });
+  }
+
+  #activate(item, active) {
+    item.classList.toggle("active", active);
+    for (const control of item.querySelectorAll("a, button")) control.tabIndex = active ? 0 : -1;
+  }
+
+  #escape(event) {
+    if (
+      event.key === "Escape" &&
+      this.#id !== null &&
+      document.activeElement === document.body &&
+      !document.querySelector("dialog")
+    )
+      this.#back();
+  }
+
+  // --- doing
+
+  #act(action, message, more) {
+    const does = {
+      reply: () => this.composer.reply(message),
+      edit: () => this.composer.edit(message),
+      delete: () => confirm(t("deleteTitle"), t("deleteText"), t("delete"), () => this.#client.delete(message.id)),
+      react: () => pickEmoji(more, (emoji) => this.#toggle(message, emoji, true)),
+      toggle: () => this.#toggle(message, more, !message.reactions[more]?.includes(this.#client.user)),
+      retry: () => this.#client.retry(this.#id, message.client_id).catch(() => {}),
+      discard: () => this.#client.discard(this.#id, message.client_id),
+      goto: () => this.#goTo(message.reply_to),
+    };
+    does[action]();
+  }
+
+  #toggle(message, emoji, on) {
+    this.#run(on ? this.#client.react(message.id, emoji) : this.#client.unreact(message.id, emoji));
+  }
+
+  /** Loads older pages until a message is there. */
+  async #goTo(message_id) {
+    const id = this.#id;
+    while (!this.log.find(message_id))
+      if (this.#id !== id || !(await this.#client.older(id).catch(() => false))) return;
+    const item = this.log.reveal(this.log.find(message_id));
+    this.#focus(item);
+    item.classList.add("pointed");
+    item.addEventListener("animationend", () => item.classList.remove("pointed"), { once: true });
+  }
+
+  #begin() {
+    newConversation(async (what) => {
+      location.hash = (await this.#client.create(what)).id;
+    });
+  }
+
+  #run(what) {
+    what.catch((error) => this.#fail(error));
+  }
+
+  #fail(error) {
+    const toast = h("p", {}, sentence(error));
+    this.toasts.append(toast);
+    setTimeout(() => toast.remove(), 6000);
+  }
+
+  // --- who one is
+
+  #signOut() {
+    this.#client.stop();
+    memory.set("user");
+    memory.set("token");
+    location.replace(location.pathname);
+  }
+
+  /** What is missing is asked for; then all begins anew. */
+  #refused(error) {
+    const asked = error.code === "missing_user" ? "user" : error.status === 401 ? "token" : null;
+    const input = h("input", {
+      name: "who",
+      required: true,
+      autocomplete: asked === "user" ? "username" : "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      ...(asked === "user" && { pattern: "[A-Za-z0-9_]{1,20}", title: t("nameRule") }),
+    });
+    const form = h(
+      "form",
+      {
+        class: "who",
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.#enter(asked, input.value.trim());
+        },
+      },
+      h("h1", {}, "imd"),
+      h("h2", {}, t({ user: "whoTitle", token: "tokenTitle" }[asked] ?? "refusedTitle")),
+      h("p", {}, asked ? t({ user: "whoText", token: "tokenText" }[asked]) : error.message),
+      asked && h("label", { class: "field" }, h("span", {}, t(asked === "user" ? "yourName" : "yourToken")), input),
+      h("button", { class: "primary" }, t(asked ? "enter" : "again")),
+    );
+    document.body.replaceChildren(h("main", { class: "gate" }, form));
+    if (asked) input.focus();
+  }
+
+  #enter(asked, value) {
+    memory.set(asked ?? "user", value || undefined);
+    location.reload();
+  }
 }
 
 readAddress();

@@ -10,133 +10,130 @@ const LONGEST_BYTES = 65536;
 const bytes = (text) => new TextEncoder().encode(text).length;
 
 export class Composer {
-    #on;
-    #context;
-    #warning;
-    #button;
-    #drafts = new Map();
-    #id = null;
-    #reply = null;
-    #edited = null;
+  #on;
+  #context;
+  #warning;
+  #button;
+  #drafts = new Map();
+  #id = null;
+  #reply = null;
+  #edited = null;
 
-    constructor(on) {
-        this.#on = on;
-        this.field = h("textarea", {
-            rows: 1,
-            "aria-label": t("message"),
-            placeholder: t("placeholder"),
-            dir: "auto",
-            autocomplete: "off",
-            enterkeyhint: "send",
-            "aria-describedby": "too-long",
-            oninput: () => this.#typed(),
-            onkeydown: (event) => this.#key(event),
-        });
-        this.#context = h("div", { class: "context", hidden: true });
-        this.#warning = h("p", { class: "warning", id: "too-long", role: "alert" });
-        this.#button = h("button", { class: "icon send", "aria-label": t("send"), title: t("send") });
-        this.#button.append(iconButton("send", "").firstChild);
-        this.form = h(
-            "form",
-            {
-                class: "composer",
-                onsubmit: (event) => {
-                    event.preventDefault();
-                    this.#submit();
-                },
-            },
-            this.#context,
-            this.#warning,
-            h("div", { class: "write" }, this.field, this.#button),
-        );
-    }
+  constructor(on) {
+    this.#on = on;
+    this.field = h("textarea", {
+      rows: 1,
+      "aria-label": t("message"),
+      placeholder: t("placeholder"),
+      dir: "auto",
+      autocomplete: "off",
+      enterkeyhint: "send",
+      "aria-describedby": "too-long",
+      oninput: () => this.#typed(),
+      onkeydown: (event) => this.#key(event),
+    });
+    this.#context = h("div", { class: "context", hidden: true });
+    this.#warning = h("p", { class: "warning", id: "too-long", role: "alert" });
+    this.#button = h("button", { class: "icon send", "aria-label": t("send"), title: t("send") });
+    this.#button.append(iconButton("send", "").firstChild);
+    this.form = h(
+      "form",
+      {
+        class: "composer",
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.#submit();
+        },
+      },
+      this.#context,
+      this.#warning,
+      h("div", { class: "write" }, this.field, this.#button),
+    );
+  }
 
-    /** The conversation that is written to. */
-    open(id) {
-        if (id === this.#id) return;
-        this.#leave();
-        this.#id = id;
-        this.field.value = this.#drafts.get(id) ?? "";
-        this.#fit();
-    }
+  /** The conversation that is written to. */
+  open(id) {
+    if (id === this.#id) return;
+    this.#leave();
+    this.#id = id;
+    this.field.value = this.#drafts.get(id) ?? "";
+    this.#fit();
+  }
 
-    reply(message) {
-        this.#leave();
-        this.#reply = message;
-        this.#say(t("replyingTo", message.sender), message.content);
-    }
+  reply(message) {
+    this.#leave();
+    this.#reply = message;
+    this.#say(t("replyingTo", message.sender), message.content);
+  }
 
-    edit(message) {
-        if (!this.#edited) this.#drafts.set(this.#id, this.field.value);
-        this.#reply = null;
-        this.#edited = message;
-        this.field.value = message.content;
-        this.#say(t("editing"), message.content);
-    }
+  edit(message) {
+    if (!this.#edited) this.#drafts.set(this.#id, this.field.value);
+    this.#reply = null;
+    this.#edited = message;
+    this.field.value = message.content;
+    this.#say(t("editing"), message.content);
+  }
 
-    focus() {
-        this.field.focus();
-    }
+  focus() {
+    this.field.focus();
+  }
 
-    /** Back to a plain message, with what was half written before. */
-    #leave() {
-        if (this.#edited) this.field.value = this.#drafts.get(this.#id) ?? "";
-        else if (this.#id !== null) this.#drafts.set(this.#id, this.field.value);
-        this.#reply = this.#edited = null;
-        this.#context.hidden = true;
-        this.#fit();
-    }
+  /** Back to a plain message, with what was half written before. */
+  #leave() {
+    if (this.#edited) this.field.value = this.#drafts.get(this.#id) ?? "";
+    else if (this.#id !== null) this.#drafts.set(this.#id, this.field.value);
+    this.#reply = this.#edited = null;
+    this.#context.hidden = true;
+    this.#fit();
+  }
 
-    #say(what, content) {
-        const cancel = iconButton("close", t("cancel"), () => {
-            this.#leave();
-            this.focus();
-        });
-        this.#context.replaceChildren(
-            h("div", {}, h("b", {}, what), h("span", { dir: "auto" }, snippet(content))),
-            cancel,
-        );
-        this.#context.hidden = false;
-        this.#fit();
-        this.focus();
-    }
+  #say(what, content) {
+    const cancel = iconButton("close", t("cancel"), () => {
+      this.#leave();
+      this.focus();
+    });
+    this.#context.replaceChildren(h("div", {}, h("b", {}, what), h("span", { dir: "auto" }, snippet(content))), cancel);
+    this.#context.hidden = false;
+    this.#fit();
+    this.focus();
+  }
 
-    #typed() {
-        if (!this.#edited && this.field.value) this.#on.typing();
-        this.#fit();
-    }
+  #typed() {
+    if (!this.#edited && this.field.value) this.#on.typing();
+    this.#fit();
+  }
 
-    #fit() {
-        const { field } = this,
-            beyond = bytes(field.value) - LONGEST_BYTES;
-        setText(this.#warning, beyond > 0 ? t("tooLong", beyond) : "");
-        field.style.height = "auto";
-        field.style.height = `${field.scrollHeight}px`;
-    }
+  #fit() {
+    const { field } = this,
+      beyond = bytes(field.value) - LONGEST_BYTES;
+    setText(this.#warning, beyond > 0 ? t("tooLong", beyond) : "");
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight}px`;
+  }
 
-    #key(event) {
-        if (event.isComposing) return; // the Enter that ends a word of Chinese
-        if (event.key === "Enter" && !event.shiftKey) {
-            event.preventDefault();
-            this.#submit();
-        } else if (event.key === "Escape" && !this.#context.hidden) {
-            event.stopPropagation();
-            this.#leave();
-        } else if (event.key === "ArrowUp" && !this.field.value && !this.#reply) {
-            const message = this.#on.lastOwn();
-            if (message) (event.preventDefault(), this.edit(message));
-        }
+  #key(event) {
+    if (event.isComposing) return; // the Enter that ends a word of Chinese
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "Escape" && !this.#context.hidden) {
+      event.stopPropagation();
+      this.#leave();
+    } else if (event.key === "ArrowUp" && !this.field.value && !this.#reply) {
+      const message = this.#on.lastOwn();
+      if (message) (event.preventDefault(), this.edit(message));
     }
+  }
 
-    #submit() {
-        const text = this.field.value.trim(),
-            edited = this.#edited,
-            reply = this.#reply;
-        if (!text || bytes(text) > LONGEST_BYTES) return;
-        if (!edited) this.field.value = "";
-        this.#leave();
-        if (!edited) this.#on.send(text, reply ? { reply_to: reply.id } : {});
-        else if (text !== edited.content) this.#on.edit(edited, text);
-        this.focus();
-    }
+  #submit() {
+    const text = this.field.value.trim(),
+      edited = this.#edited,
+      reply = this.#reply;
+    if (!text || bytes(text) > LONGEST_BYTES) return;
+    if (!edited) this.field.value = "";
+    this.#leave();
+    if (!edited) this.#on.send(text, reply ? { reply_to: reply.id } : {});
+    else if (text !== edited.content) this.#on.edit(edited, text);
+    this.focus();
+  }
 }

@@ -4,38 +4,38 @@
  */
 
 const ROW = 44,
-    LINE = 21,
-    LETTER = 8.2;
+  LINE = 21,
+  LETTER = 8.2;
 
 /** `heightOf(i)` for each of `count`: offsets[i] is where i begins, offsets[count] where all ends. */
 export function offsets(count, heightOf) {
-    const found = new Float64Array(count + 1);
-    for (let i = 0; i < count; i++) found[i + 1] = found[i] + heightOf(i);
-    return found;
+  const found = new Float64Array(count + 1);
+  for (let i = 0; i < count; i++) found[i + 1] = found[i] + heightOf(i);
+  return found;
 }
 
 /** The one that lies at y: the first, if y is above all, the last, if it is below. */
 export function indexAt(found, y) {
-    let low = 0,
-        high = Math.max(0, found.length - 2);
-    while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if (found[middle] <= y) low = middle;
-        else high = middle - 1;
-    }
-    return low;
+  let low = 0,
+    high = Math.max(0, found.length - 2);
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (found[middle] <= y) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** What to draw, [first, end), so that from `top` on `height` is covered, and `margin` above and below. */
 export function range(found, top, height, margin) {
-    if (found.length < 2) return [0, 0];
-    return [indexAt(found, top - margin), indexAt(found, top + height + margin) + 1];
+  if (found.length < 2) return [0, 0];
+  return [indexAt(found, top - margin), indexAt(found, top + height + margin) + 1];
 }
 
 /** The height of a message that was never drawn, in a column of that width. */
 export function guess(message, width) {
-    const letters = Math.max(10, (width * 0.72) / LETTER);
-    let lines = 0;
-    for (const line of message.content.split("\n")) lines += Math.max(1, Math.ceil(line.length / letters));
-    return ROW + (lines - 1) * LINE + (message.reply_to ? 30 : 0) + (message.reactions ? 32 : 0);
+  const letters = Math.max(10, (width * 0.72) / LETTER);
+  let lines = 0;
+  for (const line of message.content.split("\n")) lines += Math.max(1, Math.ceil(line.length / letters));
+  return ROW + (lines - 1) * LINE + (message.reply_to ? 30 : 0) + (message.reactions ? 32 : 0);
 }

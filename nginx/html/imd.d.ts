@@ -146,7 +146,12 @@ export class Client {
   presence(id: number): Promise<string[]>;
 
   // --- conversations
-  create(what: { type: "private_chat" | "group_chat"; members: string[]; title?: string; join?: "open" | "invite" }): Promise<Conversation>;
+  create(what: {
+    type: "private_chat" | "group_chat";
+    members: string[];
+    title?: string;
+    join?: "open" | "invite";
+  }): Promise<Conversation>;
   update(id: number, what: { title?: string; join?: "open" | "invite" }): Promise<void>;
   join(id: number): Promise<void>;
   leave(id: number): Promise<void>;
@@ -155,5 +160,10 @@ export class Client {
   removeMember(id: number, name: string): Promise<void>;
 
   /** Any other request of the HTTP API, as the same caller. Rejects with ImdError. */
-  request(method: string, path: string, query?: Record<string, string | number | undefined>, body?: object): Promise<any>;
+  request(
+    method: string,
+    path: string,
+    query?: Record<string, string | number | undefined>,
+    body?: object,
+  ): Promise<any>;
 }

@@ -1,15 +1,14 @@
 /*
  * imd.js - a client that misses nothing. What each method promises is in imd.d.ts.
  *
- * What it holds comes by pushes, and where one does not follow on what is held, at each connect and after a silent
- * minute, by asking what has changed (#recover, #catchUp). These, pages of history and pushes are jobs of one queue: a
- * push waits for an answer that is under way, so nothing is put over something newer. That is also why no answer to a
- * command is applied: its push is. Knows nothing of what is shown.
+ * Pushes, pages of history, and asking what has changed (#recover, #catchUp: at each connect, after a silent minute,
+ * where a push does not follow on what is held) are jobs of one queue: nothing is put over something newer. That is
+ * also why no answer to a command is applied: its push is. Knows nothing of what is shown.
  */
 
 const UNKNOWN_END = Number.MAX_SAFE_INTEGER;
 const PAGE = 200;
-const FAR_BEHIND = 1000; // messages: beyond, the newest page is there sooner
+const FAR_BEHIND = 1000; // then the newest page is there sooner
 const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
@@ -45,7 +44,7 @@ function attempt(what) {
 const subject = (token) =>
   attempt(() => JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub);
 
-/** Over the one that is held, or behind the last; what is older than all has no place. False: it would leave a hole. */
+/** Over the one that is held, or behind the last; what is older has no place. False: it would leave a hole. */
 function place(messages, message) {
   const index = message.seq - (messages[0]?.seq ?? 1);
   if (index >= 0 && index <= messages.length) messages[index] = message;
@@ -58,15 +57,38 @@ const ways = {
 };
 
 export class Client {
-  #url; #options; #user; #token; #epoch; #error = null;
-  #status = "idle"; #started; #link; #failures = 0; #way = 0; #heard = 0; #clock; #beat; #due;
-  #since = 0; #jobs = Promise.resolve(); #online = deferred(); #pauses = new Set();
+  #url;
+  #options;
+  #user;
+  #token;
+  #epoch;
+  #error = null;
+  #status = "idle";
+  #started;
+  #link;
+  #failures = 0;
+  #way = 0;
+  #heard = 0;
+  #clock;
+  #beat;
+  #due;
+  #since = 0;
+  #jobs = Promise.resolve();
+  #online = deferred();
+  #pauses = new Set();
   #conversations = new Map(); // id: as it is shown
-  #windows = new Map();       // id: { version, marked, messages: without a hole }
-  #opened = new Set();        // ids whose messages are wanted
-  #outbox = new Map();        // id: [{ message, done }]; answered ones bear their seq
-  #sending = new Set(); #reading = new Map(); #typed = new Map(); #types = new Map(); #lastSent = 0;
-  #listeners = new Set(); #changed = null; #sorted = null; #shown = new Map();
+  #windows = new Map(); // id: { version, marked, messages: without a hole }
+  #opened = new Set(); // ids whose messages are wanted
+  #outbox = new Map(); // id: [{ message, done }]; answered ones bear their seq
+  #sending = new Set();
+  #reading = new Map();
+  #typed = new Map();
+  #types = new Map();
+  #lastSent = 0;
+  #listeners = new Set();
+  #changed = null;
+  #sorted = null;
+  #shown = new Map();
 
   constructor(options = {}) {
     const storage = attempt(() => sessionStorage);
@@ -78,16 +100,24 @@ export class Client {
 
   // --- what is held
 
-  get status() { return this.#status; }
-  get error() { return this.#error; }
-  get user() { return this.#user; }
+  get status() {
+    return this.#status;
+  }
+  get error() {
+    return this.#error;
+  }
+  get user() {
+    return this.#user;
+  }
 
   get conversations() {
     const moment = (c) => c.last_message?.timestamp ?? c.created_at;
     return (this.#sorted ??= [...this.#conversations.values()].sort((a, b) => moment(b) - moment(a) || b.id - a.id));
   }
 
-  conversation(id) { return this.#conversations.get(id); }
+  conversation(id) {
+    return this.#conversations.get(id);
+  }
 
   messages(id) {
     if (!this.#shown.has(id)) {
@@ -169,7 +199,7 @@ export class Client {
 
   async #live(session) {
     const current = () => this.#started === session;
-    for (this.#failures = 0; current(); ) {
+    for (this.#failures = 0; current();) {
       this.#become(this.#failures ? "offline" : "connecting");
       try {
         await this.#connect(session, current);
@@ -186,7 +216,8 @@ export class Client {
   async #connect(session, current) {
     if (!this.#user) await this.#learnName();
     this.#restore();
-    const token = await this.#bearer(), url = this.#address("ws/", { ...this.#name, token });
+    const token = await this.#bearer(),
+      url = this.#address("ws/", { ...this.#name, token });
     if (!current()) return;
     const link = this.#listen(url);
     try {
@@ -206,16 +237,22 @@ export class Client {
     for (const id of this.#outbox.keys()) this.#flush(id);
     await link.over;
     this.#way = 0;
-    if (current()) this.#become("connecting"), await this.#pause(0);
+    if (current()) (this.#become("connecting"), await this.#pause(0));
   }
 
   #listen(url) {
-    const open = deferred(), over = deferred(), link = { open: open.promise, over: over.promise };
+    const open = deferred(),
+      over = deferred(),
+      link = { open: open.promise, over: over.promise };
     let socket;
-    const job = (what) => this.#job(() => {
-      if (this.#link !== link) throw unanswered("not connected");
-      return what();
-    }).catch((error) => { link.end(); throw error; });
+    const job = (what) =>
+      this.#job(() => {
+        if (this.#link !== link) throw unanswered("not connected");
+        return what();
+      }).catch((error) => {
+        link.end();
+        throw error;
+      });
     const late = setTimeout(() => link.end(), this.#options.timeout);
     link.end = () => {
       if (this.#link === link) this.#link = null;
@@ -274,7 +311,8 @@ export class Client {
 
   /** Was something missed? If so, and still nothing has come, the connection is deaf. */
   async #check() {
-    const link = this.#link, heard = (this.#heard = Date.now());
+    const link = this.#link,
+      heard = (this.#heard = Date.now());
     if (!link || this.#status !== "online") return;
     try {
       const ahead = await this.#job(() => this.#link === link && this.#recover());
@@ -284,7 +322,7 @@ export class Client {
     }
   }
 
-  /** For what no push tells exactly; once for all within a moment. */
+  /** For what no push tells exactly. */
   #refresh() {
     this.#due ??= setTimeout(() => {
       this.#due = null;
@@ -302,7 +340,11 @@ export class Client {
     const longest = this.#options.pause;
     const pause = Math.min(longest, (longest / 100) * 2 ** Math.min(failures, 20)) * (0.5 + Math.random() / 2);
     return new Promise((resolve) => {
-      const over = () => { clearTimeout(timer); this.#pauses.delete(over); resolve(); };
+      const over = () => {
+        clearTimeout(timer);
+        this.#pauses.delete(over);
+        resolve();
+      };
       const timer = setTimeout(over, Math.max(pause, atLeast));
       this.#pauses.add(over);
     });
@@ -320,7 +362,10 @@ export class Client {
 
   /** Whether a conversation was ahead of what is held. */
   async #recover() {
-    let newest = this.#since, before, ahead = false, page;
+    let newest = this.#since,
+      before,
+      ahead = false,
+      page;
     do {
       page = await this.#list({ updated_after: this.#since, updated_before: before, limit: PAGE });
       this.#sameEpoch(page.epoch);
@@ -338,7 +383,8 @@ export class Client {
   }
 
   #takeEntry(entry) {
-    const held = this.#conversations.get(entry.id), busy = this.#reading.get(entry.id);
+    const held = this.#conversations.get(entry.id),
+      busy = this.#reading.get(entry.id);
     const added = held ?? { read: {}, typing: [], loaded: false, older: false };
     this.#conversations.set(entry.id, { ...added, members: undefined, ...entry });
     if (busy) this.#haveRead(entry, busy.seq);
@@ -348,11 +394,14 @@ export class Client {
   }
 
   async #catchUp(id) {
-    const window = this.#windows.get(id), held = this.#conversations.get(id);
+    const window = this.#windows.get(id),
+      held = this.#conversations.get(id);
     const last = window.messages.at(-1)?.seq ?? 0;
     if (window.version >= held.version && window.marked) return;
     if (held.last_seq - last > FAR_BEHIND) return this.#reload(id);
-    let page, after = window.version, messages = [];
+    let page,
+      after = window.version,
+      messages = [];
     do {
       page = await this.#ask(id, `conversations/${id}/changes`, { after, limit: PAGE });
       if (!page) return;
@@ -368,7 +417,7 @@ export class Client {
     this.#put(id, { read: { ...held.read, ...page.read } });
   }
 
-  /** The newest page. What changes while it is read has a later version than this one. */
+  /** The newest page. What changes meanwhile has a later version. */
   async #load(id) {
     const version = this.#conversations.get(id).version;
     const page = await this.#page(id, UNKNOWN_END);
@@ -433,18 +482,18 @@ export class Client {
     const news = { version };
     if (window && version > window.version + 1) return false;
     if (event.startsWith("message.") && message) this.#applyMessage(held, event, message, news);
-    // What else an object tells may be later than this change.
-    else if (event.startsWith("conversation.") && object) news.title = object.title, news.join = object.join;
+    // What else it tells may be later.
+    else if (event.startsWith("conversation.") && object) ((news.title = object.title), (news.join = object.join));
     else if (event === "member.updated") news.role = username === this.#user ? role : held.role;
     else if (event === "member.joined") news.members = held.members && [...without(held.members, username), username];
-    else if (event === "member.left" && username === this.#user) return this.#drop(held.id), true;
+    else if (event === "member.left" && username === this.#user) return (this.#drop(held.id), true);
     else if (event === "member.left") news.members = without(held.members, username);
     else return false;
     if (event === "member.joined" || event === "member.left")
       news.member_count = news.members?.length ?? held.member_count + (event === "member.joined" ? 1 : -1);
     if (window && version > window.version) {
       window.version = version;
-      if (message && !place(window.messages, message)) return this.#windows.delete(held.id), false;
+      if (message && !place(window.messages, message)) return (this.#windows.delete(held.id), false);
     }
     this.#put(held.id, news);
     this.#seen(message);
@@ -452,7 +501,8 @@ export class Client {
   }
 
   #applyMessage(held, event, message, news) {
-    const { seq, sender } = message, unread = sender !== this.#user && seq > held.read_seq;
+    const { seq, sender } = message,
+      unread = sender !== this.#user && seq > held.read_seq;
     news.updated_at = Math.max(held.updated_at, message.timestamp, message.edited_at ?? 0, message.deleted_at ?? 0);
     if (event === "message.created" || seq === held.last_message?.seq) news.last_message = message;
     if (event === "message.created") {
@@ -476,12 +526,16 @@ export class Client {
   }
 
   #takeTyping({ conversation: id, username }) {
-    const held = this.#conversations.get(id), key = `${id} ${username}`;
+    const held = this.#conversations.get(id),
+      key = `${id} ${username}`;
     const set = (typing) => this.#put(id, { typing });
     if (!held) return;
     clearTimeout(this.#types.get(key));
     if (!held.typing.includes(username)) set([...held.typing, username]);
-    this.#types.set(key, setTimeout(() => set(without(this.conversation(id)?.typing, username)), TYPING_FOR_MS));
+    this.#types.set(
+      key,
+      setTimeout(() => set(without(this.conversation(id)?.typing, username)), TYPING_FOR_MS),
+    );
   }
 
   // --- history
@@ -491,8 +545,10 @@ export class Client {
     while (this.#opened.has(id) && !this.#windows.has(id)) {
       await this.#online.promise;
       const link = this.#link;
-      await this.#job(() => this.#conversations.has(id) && !this.#windows.has(id) && this.#load(id))
-        .catch((error) => { if (!passing(error)) throw error; link?.end(); });
+      await this.#job(() => this.#conversations.has(id) && !this.#windows.has(id) && this.#load(id)).catch((error) => {
+        if (!passing(error)) throw error;
+        link?.end();
+      });
       if (this.#conversations.has(id)) continue;
       this.#opened.delete(id);
       throw new ImdError({ error: "Not a member of the conversation", code: "not_a_member" }, { status: 403 });
@@ -560,7 +616,8 @@ export class Client {
   }
 
   #enqueue(message) {
-    const id = message.conversation, one = { done: deferred() };
+    const id = message.conversation,
+      one = { done: deferred() };
     const timestamp = (this.#lastSent = Math.max(Date.now(), this.#lastSent + 1));
     one.message = { ...message, timestamp, state: "sending" };
     this.#outbox.set(id, [...(this.#outbox.get(id) ?? []), one]);
@@ -581,18 +638,19 @@ export class Client {
 
   /** What waited when the page was left. */
   #restore() {
-    const { storage } = this.#options, found = [];
+    const { storage } = this.#options,
+      found = [];
     for (let i = 0, key; (key = storage?.key(i)); i++)
       if (key.startsWith(this.#key())) found.push(attempt(() => JSON.parse(storage.getItem(key))));
     for (const message of found.filter(Boolean).sort((a, b) => a.timestamp - b.timestamp))
       if (!this.#waiting(message.conversation, message.client_id)) this.#enqueue(message);
   }
 
-  /** Sends what waits in a conversation, one after the other, each until it is answered. */
+  /** Sends what waits, one after the other, each until it is answered. */
   async #flush(id) {
     if (this.#sending.has(id)) return;
     this.#sending.add(id);
-    for (let one, failures = 0; this.#started && (one = this.#next(id)); ) {
+    for (let one, failures = 0; this.#started && (one = this.#next(id));) {
       try {
         this.#answered(one, await this.#post(one.message));
         failures = 0;
@@ -613,7 +671,8 @@ export class Client {
   }
 
   #answered(one, message) {
-    const { conversation: id } = message, messages = this.#windows.get(id)?.messages;
+    const { conversation: id } = message,
+      messages = this.#windows.get(id)?.messages;
     const waits = () => this.#outbox.get(id)?.includes(one);
     one.done.resolve(message);
     if (!waits()) return; // its push was faster
@@ -639,13 +698,15 @@ export class Client {
 
   /** A push is due: if none comes, something is wrong. */
   #expect(come) {
-    setTimeout(() => { if (!come()) this.#check(); }, PUSH_DUE_MS);
+    setTimeout(() => {
+      if (!come()) this.#check();
+    }, PUSH_DUE_MS);
   }
 
   /** What may be asked again and again. */
   async #command(method, path, fields, tries = 3) {
     const asked = Date.now();
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       try {
         const answer = await this.#named(method, path, fields);
         this.#expect(() => this.#heard >= asked);
@@ -674,7 +735,7 @@ export class Client {
   }
 
   async #mark(id, reading) {
-    for (let told = 0; told < reading.seq; ) {
+    for (let told = 0; told < reading.seq;) {
       told = reading.seq;
       await this.#command("PUT", `conversations/${id}/read`, { seq: told }, Infinity);
     }
@@ -746,16 +807,19 @@ export class Client {
     }
   }
 
-  /** Who asks: beside the fields, if there are any, else in the query. */
-  get #name() { return { username: this.#user || undefined }; }
+  /** Beside the fields, if there are any, else in the query. */
+  get #name() {
+    return { username: this.#user || undefined };
+  }
 
   #named(method, path, fields) {
     return this.request(method, path, fields ? {} : this.#name, fields && { ...this.#name, ...fields });
   }
 
   async request(method, path, query, body) {
-    for (let refused; ; ) {
-      const token = await this.#bearer(refused), used = this.#token;
+    for (let refused; ;) {
+      const token = await this.#bearer(refused),
+        used = this.#token;
       const answer = await this.#fetch(method, path, query, body, token);
       if (answer.ok) return answer.json;
       if (answer.status !== 401 || !token || refused) throw new ImdError(answer.json, answer);
@@ -769,10 +833,15 @@ export class Client {
     if (token) headers.Authorization = `Bearer ${token}`;
     try {
       const answer = await fetch(this.#address(path, query), {
-        method, headers, body: body && JSON.stringify(body), credentials: "include", cache: "no-store",
+        method,
+        headers,
+        body: body && JSON.stringify(body),
+        credentials: "include",
+        cache: "no-store",
         signal: AbortSignal.timeout(this.#options.timeout),
       });
-      const { ok, status } = answer, after_ms = answer.headers.get("Retry-After") * 1000 || 0;
+      const { ok, status } = answer,
+        after_ms = answer.headers.get("Retry-After") * 1000 || 0;
       return { ok, status, after_ms, json: await answer.json() };
     } catch (error) {
       throw unanswered(error);

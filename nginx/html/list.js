@@ -8,111 +8,111 @@ import { fullTimeOf, shortTimeOf, t } from "./words.js";
 const STEP = 100; // entries are drawn as they come near: nobody looks at a thousand
 
 export class List {
-    #root;
-    #items = new Map();
-    #drawn = STEP;
-    #conversations = [];
-    #current = null;
-    #me = "";
+  #root;
+  #items = new Map();
+  #drawn = STEP;
+  #conversations = [];
+  #current = null;
+  #me = "";
 
-    constructor(root) {
-        this.#root = root;
-        root.addEventListener("keydown", (event) => this.#move(event));
-        root.addEventListener("scroll", () => this.#more(), { passive: true });
-    }
+  constructor(root) {
+    this.#root = root;
+    root.addEventListener("keydown", (event) => this.#move(event));
+    root.addEventListener("scroll", () => this.#more(), { passive: true });
+  }
 
-    show(conversations, me, current) {
-        this.#conversations = conversations;
-        this.#me = me;
-        this.#current = current;
-        const wanted = conversations.slice(0, this.#drawn),
-            ids = new Set(wanted.map(({ id }) => id));
-        for (const [id, entry] of this.#items)
-            if (!ids.has(id)) {
-                entry.item.remove();
-                this.#items.delete(id);
-            }
-        const focused = this.#root.contains(document.activeElement) ? document.activeElement : null;
-        let place = this.#root.firstChild;
-        for (const conversation of wanted) {
-            const { item } = this.#entry(conversation);
-            if (item === place) place = place.nextSibling;
-            else this.#root.insertBefore(item, place);
-        }
-        if (focused && document.activeElement !== focused) focused.focus({ preventScroll: true });
+  show(conversations, me, current) {
+    this.#conversations = conversations;
+    this.#me = me;
+    this.#current = current;
+    const wanted = conversations.slice(0, this.#drawn),
+      ids = new Set(wanted.map(({ id }) => id));
+    for (const [id, entry] of this.#items)
+      if (!ids.has(id)) {
+        entry.item.remove();
+        this.#items.delete(id);
+      }
+    const focused = this.#root.contains(document.activeElement) ? document.activeElement : null;
+    let place = this.#root.firstChild;
+    for (const conversation of wanted) {
+      const { item } = this.#entry(conversation);
+      if (item === place) place = place.nextSibling;
+      else this.#root.insertBefore(item, place);
     }
+    if (focused && document.activeElement !== focused) focused.focus({ preventScroll: true });
+  }
 
-    #more() {
-        const { scrollTop, clientHeight, scrollHeight } = this.#root;
-        if (this.#drawn >= this.#conversations.length || scrollTop + clientHeight < scrollHeight - 600) return;
-        this.#drawn += STEP;
-        this.show(this.#conversations, this.#me, this.#current);
-    }
+  #more() {
+    const { scrollTop, clientHeight, scrollHeight } = this.#root;
+    if (this.#drawn >= this.#conversations.length || scrollTop + clientHeight < scrollHeight - 600) return;
+    this.#drawn += STEP;
+    this.show(this.#conversations, this.#me, this.#current);
+  }
 
-    /** Up and down between the entries. */
-    #move(event) {
-        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key],
-            links = [...this.#root.querySelectorAll("a")];
-        const at = links.indexOf(document.activeElement);
-        if (!step || at < 0) return;
-        event.preventDefault();
-        links[Math.max(0, Math.min(links.length - 1, at + step))].focus();
-    }
+  /** Up and down between the entries. */
+  #move(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key],
+      links = [...this.#root.querySelectorAll("a")];
+    const at = links.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    links[Math.max(0, Math.min(links.length - 1, at + step))].focus();
+  }
 
-    #entry(conversation) {
-        const { id } = conversation,
-            entry = this.#items.get(id) ?? newEntry(id),
-            chosen = id === this.#current;
-        this.#items.set(id, entry);
-        if (entry.shown !== conversation || entry.chosen !== chosen) {
-            entry.shown = conversation;
-            entry.chosen = chosen;
-            fill(entry, conversation, this.#me, chosen);
-        }
-        return entry;
+  #entry(conversation) {
+    const { id } = conversation,
+      entry = this.#items.get(id) ?? newEntry(id),
+      chosen = id === this.#current;
+    this.#items.set(id, entry);
+    if (entry.shown !== conversation || entry.chosen !== chosen) {
+      entry.shown = conversation;
+      entry.chosen = chosen;
+      fill(entry, conversation, this.#me, chosen);
     }
+    return entry;
+  }
 }
 
 function newEntry(id) {
-    const parts = {
-        face: h("span", { class: "face" }),
-        name: h("span", { class: "name", dir: "auto" }),
-        time: h("time"),
-        last: h("span", { class: "last", dir: "auto" }),
-        unread: h("span", { class: "unread" }),
-    };
-    parts.link = h(
-        "a",
-        { href: `#${id}`, "data-conversation": String(id) },
-        parts.face,
-        h("span", { class: "top" }, parts.name, parts.time),
-        h("span", { class: "bottom" }, parts.last, parts.unread),
-    );
-    return { item: h("li", {}, parts.link), ...parts };
+  const parts = {
+    face: h("span", { class: "face" }),
+    name: h("span", { class: "name", dir: "auto" }),
+    time: h("time"),
+    last: h("span", { class: "last", dir: "auto" }),
+    unread: h("span", { class: "unread" }),
+  };
+  parts.link = h(
+    "a",
+    { href: `#${id}`, "data-conversation": String(id) },
+    parts.face,
+    h("span", { class: "top" }, parts.name, parts.time),
+    h("span", { class: "bottom" }, parts.last, parts.unread),
+  );
+  return { item: h("li", {}, parts.link), ...parts };
 }
 
 function fill({ link, face, name, time, last, unread }, conversation, me, chosen) {
-    const called = nameOf(conversation, me, t("nobody")),
-        message = conversation.last_message;
-    const moment = message?.timestamp ?? conversation.created_at;
-    const here = conversation.type === "private_chat" && conversation.online?.some((who) => who !== me);
-    link.classList.toggle("has-unread", conversation.unread > 0);
-    if (chosen) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-    face.replaceChildren(avatar(called, here ? "here" : ""));
-    setText(name, called);
-    setText(time, shortTimeOf(moment));
-    time.dateTime = new Date(moment).toISOString();
-    time.title = fullTimeOf(moment);
-    setText(last, conversation.typing.length ? t("typing", conversation.typing) : line(conversation, message, me));
-    last.classList.toggle("typing", conversation.typing.length > 0);
-    setText(unread, conversation.unread ? String(conversation.unread > 999 ? "999+" : conversation.unread) : "");
-    unread.title = conversation.unread ? t("unread", conversation.unread) : "";
+  const called = nameOf(conversation, me, t("nobody")),
+    message = conversation.last_message;
+  const moment = message?.timestamp ?? conversation.created_at;
+  const here = conversation.type === "private_chat" && conversation.online?.some((who) => who !== me);
+  link.classList.toggle("has-unread", conversation.unread > 0);
+  if (chosen) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+  face.replaceChildren(avatar(called, here ? "here" : ""));
+  setText(name, called);
+  setText(time, shortTimeOf(moment));
+  time.dateTime = new Date(moment).toISOString();
+  time.title = fullTimeOf(moment);
+  setText(last, conversation.typing.length ? t("typing", conversation.typing) : line(conversation, message, me));
+  last.classList.toggle("typing", conversation.typing.length > 0);
+  setText(unread, conversation.unread ? String(conversation.unread > 999 ? "999+" : conversation.unread) : "");
+  unread.title = conversation.unread ? t("unread", conversation.unread) : "";
 }
 
 function line(conversation, message, me) {
-    if (!message) return t("members", conversation.member_count);
-    const text = message.deleted_at ? t("deleted") : snippet(message.content);
-    if (message.sender === me) return `${t("you")}: ${text}`;
-    return conversation.type === "group_chat" ? `${message.sender}: ${text}` : text;
+  if (!message) return t("members", conversation.member_count);
+  const text = message.deleted_at ? t("deleted") : snippet(message.content);
+  if (message.sender === me) return `${t("you")}: ${text}`;
+  return conversation.type === "group_chat" ? `${message.sender}: ${text}` : text;
 }

@@ -11,214 +11,216 @@ const MARGIN = 700; // drawn above and below what is in sight
 const NEAR_TOP = 1500;
 
 export class Log {
-    #scroller;
-    #list;
-    #draw;
-    #key;
-    #nearTop;
-    #moved;
-    #messages = [];
-    #index = new Map();
-    #ids = new Map();
-    #heights = new Map();
-    #offsets = offsets(0);
-    #drawn = new Map(); // key: { item, message, flags }
-    #width = 0;
-    #placed = 0;
-    #anchor = null; // { key, below }: so far below the upper edge; null: the end stays at the lower edge
+  #scroller;
+  #list;
+  #draw;
+  #key;
+  #nearTop;
+  #moved;
+  #messages = [];
+  #index = new Map();
+  #ids = new Map();
+  #heights = new Map();
+  #offsets = offsets(0);
+  #drawn = new Map(); // key: { item, message, flags }
+  #width = 0;
+  #placed = 0;
+  #anchor = null; // { key, below }: so far below the upper edge; null: the end stays at the lower edge
 
-    /**
-     * `draw(message, before, item)` gives the <li> of a message, made over from `item` if there is one; `before` is the
-     * message above. `key(message)` stays the same for as long as a message lives. `nearTop()` asks for older ones,
-     * `moved()` tells that one looks elsewhere.
-     */
-    constructor({ scroller, list, draw, key, nearTop, moved }) {
-        this.#scroller = scroller;
-        this.#list = list;
-        this.#draw = draw;
-        this.#key = key;
-        this.#nearTop = nearTop;
-        this.#moved = moved;
-        scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-        new ResizeObserver(() => this.#resized()).observe(scroller);
+  /**
+   * `draw(message, before, item)` gives the <li> of a message, made over from `item` if there is one; `before` is the
+   * message above. `key(message)` stays the same for as long as a message lives. `nearTop()` asks for older ones,
+   * `moved()` tells that one looks elsewhere.
+   */
+  constructor({ scroller, list, draw, key, nearTop, moved }) {
+    this.#scroller = scroller;
+    this.#list = list;
+    this.#draw = draw;
+    this.#key = key;
+    this.#nearTop = nearTop;
+    this.#moved = moved;
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#resized()).observe(scroller);
+  }
+
+  get atEnd() {
+    return this.#anchor === null;
+  }
+
+  /** The messages, oldest first, whatever was there before. */
+  show(messages) {
+    if (messages === this.#messages) return;
+    this.#aim();
+    this.#messages = messages;
+    this.#index = new Map();
+    this.#ids = new Map();
+    messages.forEach((message, i) => {
+      this.#index.set(this.#key(message), i);
+      if (message.id) this.#ids.set(message.id, i);
+    });
+    if (this.#anchor && !this.#index.has(this.#anchor.key)) this.#anchor = null;
+    this.#layout();
+    this.#lookUp();
+  }
+
+  /** Draws again what is drawn: something else than a message has changed. */
+  refresh() {
+    this.#aim();
+    this.#layout();
+    this.#lookUp();
+  }
+
+  /** Another conversation: nothing of the last one counts. */
+  clear() {
+    for (const { item } of this.#drawn.values()) item.remove();
+    this.#drawn.clear();
+    this.#heights.clear();
+    this.#anchor = null;
+    this.#messages = [];
+    this.show([]);
+    this.#layout();
+  }
+
+  /** The message with that id, if it is held. */
+  find(id) {
+    return this.#messages[this.#ids.get(id)];
+  }
+
+  /** What lies beside a message: -1 above, 1 below. */
+  beside(item, step) {
+    const entry = [...this.#drawn].find(([, drawn]) => drawn.item === item);
+    const next = this.#messages[entry ? this.#index.get(entry[0]) + step : this.#messages.length - 1];
+    return next ? this.reveal(next) : null;
+  }
+
+  /** Brings a message into sight, with room around it; gives its <li>. */
+  reveal(message, share = 0.3) {
+    const key = this.#key(message),
+      drawn = this.#drawn.get(key)?.item;
+    const box = drawn?.getBoundingClientRect(),
+      frame = this.#scroller.getBoundingClientRect();
+    if (!box || box.top < frame.top || box.bottom > frame.bottom) {
+      this.#anchor = { key, below: frame.height * share };
+      this.#layout();
+      this.#lookUp();
+      this.#moved();
     }
+    return this.#drawn.get(key)?.item ?? null;
+  }
 
-    get atEnd() {
-        return this.#anchor === null;
+  toEnd() {
+    this.#anchor = null;
+    this.#layout();
+    this.#moved();
+  }
+
+  /** How many of those that `counts` lie below what is in sight. */
+  below(counts) {
+    const { scrollTop, clientHeight } = this.#scroller;
+    let n = 0;
+    for (let i = this.#messages.length - 1; i >= 0 && this.#top(i) >= scrollTop + clientHeight; i--)
+      if (counts(this.#messages[i])) n++;
+    return n;
+  }
+
+  /** Where a message begins, in the scroller's own measure. */
+  #top(i) {
+    return this.#list.offsetTop + this.#offsets[i];
+  }
+
+  #heightOf = (i) => {
+    const message = this.#messages[i];
+    return this.#heights.get(this.#key(message)) ?? guess(message, this.#width);
+  };
+
+  #scrolled() {
+    this.#aim();
+    this.#layout();
+    this.#lookUp();
+    this.#moved();
+  }
+
+  /** Takes what is in sight for the anchor, where one has scrolled since it was last put in its place. */
+  #aim() {
+    const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
+    if (Math.abs(scrollTop - this.#placed) < 1) return;
+    // The first that begins in sight: what grows or shrinks above it then does so upwards. Not the very first: that one
+    // may look different when it is known what came before it.
+    const next = indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1;
+    const i = Math.min(Math.max(next, 1), this.#messages.length - 1);
+    const end = scrollTop + clientHeight >= scrollHeight - 2,
+      message = this.#messages[i];
+    this.#anchor = end || !message ? null : { key: this.#key(message), below: this.#top(i) - scrollTop };
+  }
+
+  #lookUp() {
+    if (this.#messages.length && this.#scroller.scrollTop < NEAR_TOP) this.#nearTop();
+  }
+
+  #resized() {
+    if (this.#anchor) this.#aim(); // at the end one stays there
+    if (this.#list.clientWidth !== this.#width) this.#heights.clear();
+    this.#layout();
+    this.#moved();
+  }
+
+  /** Draws what is to be seen, measures it, and puts the anchor where it was. */
+  #layout() {
+    const scroller = this.#scroller,
+      height = scroller.clientHeight,
+      margin = this.#list.offsetTop;
+    this.#width = this.#list.clientWidth;
+    if (height === 0) return; // not on show
+    let top,
+      drawn = "";
+    // What is drawn for the first time may be smaller than was guessed, and leave room for more.
+    for (let tries = 0; tries < 8; tries++) {
+      this.#offsets = offsets(this.#messages.length, this.#heightOf);
+      const all = margin + this.#offsets.at(-1);
+      const at = this.#anchor && this.#index.get(this.#anchor.key);
+      top = Math.max(0, Math.min(this.#anchor ? this.#top(at) - this.#anchor.below : all, all - height));
+      const [first, end] = range(this.#offsets, top - margin, height, MARGIN);
+      if (drawn === `${first} ${end}`) break;
+      drawn = `${first} ${end}`;
+      this.#drawRange(first, end);
+      if (!this.#measure(first, end)) break;
     }
+    if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
+    this.#placed = scroller.scrollTop;
+  }
 
-    /** The messages, oldest first, whatever was there before. */
-    show(messages) {
-        if (messages === this.#messages) return;
-        this.#aim();
-        this.#messages = messages;
-        this.#index = new Map();
-        this.#ids = new Map();
-        messages.forEach((message, i) => {
-            this.#index.set(this.#key(message), i);
-            if (message.id) this.#ids.set(message.id, i);
-        });
-        if (this.#anchor && !this.#index.has(this.#anchor.key)) this.#anchor = null;
-        this.#layout();
-        this.#lookUp();
+  #drawRange(first, end) {
+    const wanted = new Set();
+    for (let i = first; i < end; i++) wanted.add(this.#key(this.#messages[i]));
+    for (const [key, { item }] of this.#drawn)
+      if (!wanted.has(key)) {
+        if (item.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
+        item.remove();
+        this.#drawn.delete(key);
+      }
+    this.#list.style.paddingTop = `${this.#offsets[first]}px`;
+    let place = this.#list.firstChild;
+    for (let i = first; i < end; i++) {
+      const message = this.#messages[i],
+        key = this.#key(message),
+        old = this.#drawn.get(key)?.item;
+      const item = this.#draw(message, this.#messages[i - 1], old);
+      if (!old) this.#drawn.set(key, { item });
+      if (item === place) place = place.nextSibling;
+      else this.#list.insertBefore(item, place);
     }
+  }
 
-    /** Draws again what is drawn: something else than a message has changed. */
-    refresh() {
-        this.#aim();
-        this.#layout();
-        this.#lookUp();
+  /** Whether a height is another than was thought. */
+  #measure(first, end) {
+    let changed = false;
+    for (let i = first; i < end; i++) {
+      const key = this.#key(this.#messages[i]),
+        { height } = this.#drawn.get(key).item.getBoundingClientRect();
+      if (this.#heightOf(i) !== height) changed = true;
+      this.#heights.set(key, height);
     }
-
-    /** Another conversation: nothing of the last one counts. */
-    clear() {
-        for (const { item } of this.#drawn.values()) item.remove();
-        this.#drawn.clear();
-        this.#heights.clear();
-        this.#anchor = null;
-        this.#messages = [];
-        this.show([]);
-        this.#layout();
-    }
-
-    /** The message with that id, if it is held. */
-    find(id) {
-        return this.#messages[this.#ids.get(id)];
-    }
-
-    /** What lies beside a message: -1 above, 1 below. */
-    beside(item, step) {
-        const entry = [...this.#drawn].find(([, drawn]) => drawn.item === item);
-        const next = this.#messages[entry ? this.#index.get(entry[0]) + step : this.#messages.length - 1];
-        return next ? this.reveal(next) : null;
-    }
-
-    /** Brings a message into sight, with room around it; gives its <li>. */
-    reveal(message, share = 0.3) {
-        const key = this.#key(message),
-            drawn = this.#drawn.get(key)?.item;
-        const box = drawn?.getBoundingClientRect(),
-            frame = this.#scroller.getBoundingClientRect();
-        if (!box || box.top < frame.top || box.bottom > frame.bottom) {
-            this.#anchor = { key, below: frame.height * share };
-            this.#layout();
-            this.#lookUp();
-            this.#moved();
-        }
-        return this.#drawn.get(key)?.item ?? null;
-    }
-
-    toEnd() {
-        this.#anchor = null;
-        this.#layout();
-        this.#moved();
-    }
-
-    /** How many of those that `counts` lie below what is in sight. */
-    below(counts) {
-        const { scrollTop, clientHeight } = this.#scroller;
-        let n = 0;
-        for (let i = this.#messages.length - 1; i >= 0 && this.#top(i) >= scrollTop + clientHeight; i--)
-            if (counts(this.#messages[i])) n++;
-        return n;
-    }
-
-    /** Where a message begins, in the scroller's own measure. */
-    #top(i) {
-        return this.#list.offsetTop + this.#offsets[i];
-    }
-
-    #heightOf = (i) => {
-        const message = this.#messages[i];
-        return this.#heights.get(this.#key(message)) ?? guess(message, this.#width);
-    };
-
-    #scrolled() {
-        this.#aim();
-        this.#layout();
-        this.#lookUp();
-        this.#moved();
-    }
-
-    /** Takes what is in sight for the anchor, where one has scrolled since it was last put in its place. */
-    #aim() {
-        const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
-        if (Math.abs(scrollTop - this.#placed) < 1) return;
-        // The first that begins in sight: what grows or shrinks above it then does so upwards.
-        const i = Math.min(indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1, this.#messages.length - 1);
-        const end = scrollTop + clientHeight >= scrollHeight - 2,
-            message = this.#messages[i];
-        this.#anchor = end || !message ? null : { key: this.#key(message), below: this.#top(i) - scrollTop };
-    }
-
-    #lookUp() {
-        if (this.#messages.length && this.#scroller.scrollTop < NEAR_TOP) this.#nearTop();
-    }
-
-    #resized() {
-        if (this.#anchor) this.#aim(); // at the end one stays there
-        if (this.#list.clientWidth !== this.#width) this.#heights.clear();
-        this.#layout();
-        this.#moved();
-    }
-
-    /** Draws what is to be seen, measures it, and puts the anchor where it was. */
-    #layout() {
-        const scroller = this.#scroller,
-            height = scroller.clientHeight,
-            margin = this.#list.offsetTop;
-        this.#width = this.#list.clientWidth;
-        if (height === 0) return; // not on show
-        let top,
-            drawn = "";
-        // What is drawn for the first time may be smaller than was guessed, and leave room for more.
-        for (let tries = 0; tries < 8; tries++) {
-            this.#offsets = offsets(this.#messages.length, this.#heightOf);
-            const all = margin + this.#offsets.at(-1);
-            const at = this.#anchor && this.#index.get(this.#anchor.key);
-            top = Math.max(0, Math.min(this.#anchor ? this.#top(at) - this.#anchor.below : all, all - height));
-            const [first, end] = range(this.#offsets, top - margin, height, MARGIN);
-            if (drawn === `${first} ${end}`) break;
-            drawn = `${first} ${end}`;
-            this.#drawRange(first, end);
-            if (!this.#measure(first, end)) break;
-        }
-        if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
-        this.#placed = scroller.scrollTop;
-    }
-
-    #drawRange(first, end) {
-        const wanted = new Set();
-        for (let i = first; i < end; i++) wanted.add(this.#key(this.#messages[i]));
-        for (const [key, { item }] of this.#drawn)
-            if (!wanted.has(key)) {
-                if (item.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
-                item.remove();
-                this.#drawn.delete(key);
-            }
-        this.#list.style.paddingTop = `${this.#offsets[first]}px`;
-        let place = this.#list.firstChild;
-        for (let i = first; i < end; i++) {
-            const message = this.#messages[i],
-                key = this.#key(message),
-                old = this.#drawn.get(key)?.item;
-            const item = this.#draw(message, this.#messages[i - 1], old);
-            if (!old) this.#drawn.set(key, { item });
-            if (item === place) place = place.nextSibling;
-            else this.#list.insertBefore(item, place);
-        }
-    }
-
-    /** Whether a height is another than was thought. */
-    #measure(first, end) {
-        let changed = false;
-        for (let i = first; i < end; i++) {
-            const key = this.#key(this.#messages[i]),
-                { height } = this.#drawn.get(key).item.getBoundingClientRect();
-            if (this.#heightOf(i) !== height) changed = true;
-            this.#heights.set(key, height);
-        }
-        this.#list.style.paddingBottom = `${this.#offsets.at(-1) - this.#offsets[end]}px`;
-        return changed;
-    }
+    this.#list.style.paddingBottom = `${this.#offsets.at(-1) - this.#offsets[end]}px`;
+    return changed;
+  }
 }

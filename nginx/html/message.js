@@ -11,186 +11,184 @@ const TOGETHER_MS = 5 * 60000; // those of one sender that follow so soon stand 
 
 /** What of the surroundings shows in a message. Two that are equal look the same around the same message. */
 function surroundings(message, before, view) {
-    // Of the first that is held it is not known, unless it is the first of all.
-    const day = before ? !sameDay(before.timestamp, message.timestamp) : !view.older;
-    const fresh = view.firstUnread === message.seq && message.seq !== undefined;
-    const first =
-        day || fresh || before?.sender !== message.sender || message.timestamp - before.timestamp > TOGETHER_MS;
-    const mine = message.sender === view.me;
-    const readers = mine && message.seq ? view.readersOf(message.seq) : [];
-    const quoted = message.reply_to && (view.find(message.reply_to) ?? null);
-    return { day, fresh, first, mine, readers: readers.join(), quoted, me: view.me, last_seq: view.lastSeq };
+  // Of the first that is held it is not known, unless it is the first of all.
+  const day = before ? !sameDay(before.timestamp, message.timestamp) : !view.older;
+  const fresh = view.firstUnread === message.seq && message.seq !== undefined;
+  const first = day || fresh || before?.sender !== message.sender || message.timestamp - before.timestamp > TOGETHER_MS;
+  const mine = message.sender === view.me;
+  const readers = mine && message.seq ? view.readersOf(message.seq) : [];
+  const quoted = message.reply_to && (view.find(message.reply_to) ?? null);
+  return { day, fresh, first, mine, readers: readers.join(), quoted, me: view.me, last_seq: view.lastSeq };
 }
 
 /** For log.js: `view` is { me, firstUnread, lastSeq, older, readersOf(seq), find(id) }. */
 export function messageDrawer(view, act) {
-    const shown = new WeakMap(); // item: { message, around }
-    return (message, before, item = newItem(act, shown)) => {
-        const around = surroundings(message, before, view),
-            old = shown.get(item);
-        const same =
-            old && old.message === message && Object.keys(around).every((key) => around[key] === old.around[key]);
-        if (same) return item;
-        shown.set(item, { message, around });
-        if (message.seq) item.dataset.seq = message.seq;
-        if (message.id) item.dataset.id = message.id;
-        item.setAttribute("aria-setsize", String(around.last_seq || -1));
-        item.setAttribute("aria-posinset", String(message.seq ?? around.last_seq + 1));
-        // Where the list has only become longer, nothing else is touched: a text that is selected stays so.
-        if (
-            old &&
-            old.message === message &&
-            Object.keys(around).every((key) => key === "last_seq" || around[key] === old.around[key])
-        )
-            return item;
-        keepFocus(item, () => fill(item, message, around, act));
-        return item;
-    };
+  const shown = new WeakMap(); // item: { message, around }
+  return (message, before, item = newItem(act, shown)) => {
+    const around = surroundings(message, before, view),
+      old = shown.get(item);
+    const same = old && old.message === message && Object.keys(around).every((key) => around[key] === old.around[key]);
+    if (same) return item;
+    shown.set(item, { message, around });
+    if (message.seq) item.dataset.seq = message.seq;
+    if (message.id) item.dataset.id = message.id;
+    item.setAttribute("aria-setsize", String(around.last_seq || -1));
+    item.setAttribute("aria-posinset", String(message.seq ?? around.last_seq + 1));
+    // Where the list has only become longer, nothing else is touched: a text that is selected stays so.
+    if (
+      old &&
+      old.message === message &&
+      Object.keys(around).every((key) => key === "last_seq" || around[key] === old.around[key])
+    )
+      return item;
+    keepFocus(item, () => fill(item, message, around, act));
+    return item;
+  };
 }
 
 /** Runs what replaces parts of an element. The button that had the focus has it afterwards, if it is there again. */
 function keepFocus(item, change) {
-    const focused = item.contains(document.activeElement) ? document.activeElement : null;
-    change();
-    if (focused && document.activeElement !== focused)
-        (item.querySelector(`[data-act="${CSS.escape(focused.dataset.act ?? "")}"]`) ?? item).focus({
-            preventScroll: true,
-        });
+  const focused = item.contains(document.activeElement) ? document.activeElement : null;
+  change();
+  if (focused && document.activeElement !== focused)
+    (item.querySelector(`[data-act="${CSS.escape(focused.dataset.act ?? "")}"]`) ?? item).focus({
+      preventScroll: true,
+    });
 }
 
 /** The frame, with the buttons for what can be done: they stay the same ones. */
 function newItem(act, shown) {
-    const item = h("li", { class: "message", tabindex: "-1" });
-    const button = (name, action) =>
-        iconButton(
-            name,
-            t(action),
-            (event) => {
-                act(action, shown.get(item).message, event.currentTarget);
-            },
-            { "data-act": action, tabIndex: -1 },
-        );
-    item.append(
-        h("div", { class: "above" }),
-        h(
-            "div",
-            { class: "line" },
-            h("div", { class: "gutter" }),
-            h("div", { class: "bubble" }),
-            h(
-                "div",
-                { class: "actions" },
-                button("react", "react"),
-                button("reply", "reply"),
-                button("edit", "edit"),
-                button("delete", "delete"),
-            ),
-        ),
+  const item = h("li", { class: "message", tabindex: "-1" });
+  const button = (name, action) =>
+    iconButton(
+      name,
+      t(action),
+      (event) => {
+        act(action, shown.get(item).message, event.currentTarget);
+      },
+      { "data-act": action, tabIndex: -1 },
     );
-    return item;
+  item.append(
+    h("div", { class: "above" }),
+    h(
+      "div",
+      { class: "line" },
+      h("div", { class: "gutter" }),
+      h("div", { class: "bubble" }),
+      h(
+        "div",
+        { class: "actions" },
+        button("react", "react"),
+        button("reply", "reply"),
+        button("edit", "edit"),
+        button("delete", "delete"),
+      ),
+    ),
+  );
+  return item;
 }
 
 function fill(item, message, { day, fresh, first, mine, readers, quoted, me }, act) {
-    const [above, line] = item.children,
-        [gutter, bubble, actions] = line.children;
-    const stored = Boolean(message.id),
-        gone = Boolean(message.deleted_at);
-    item.className = `message${mine ? " mine" : ""}${first ? " first" : ""}${gone ? " gone" : ""}${message.state ? ` ${message.state}` : ""}`;
-    above.replaceChildren(
-        ...[
-            day && h("div", { class: "day" }, h("span", {}, dayOf(message.timestamp))),
-            fresh && h("div", { class: "fresh" }, h("span", {}, t("newMessages"))),
-        ].filter(Boolean),
-    );
-    gutter.replaceChildren(...(first && !mine ? [avatar(message.sender)] : []));
-    bubble.replaceChildren(
-        ...[
-            h("span", { class: first && !mine ? "sender" : "sender unseen" }, mine ? t("you") : message.sender),
-            message.reply_to && quote(message, quoted, act),
-            h(
-                "div",
-                { class: "content" },
-                h("div", { class: "text", dir: "auto" }, gone ? t("deleted") : textNodes(message.content)),
-                meta(message, mine, readers),
-            ),
-            message.reactions && reactions(message, act, me),
-            message.state === "failed" && failure(message, act),
-        ].filter(Boolean),
-    );
-    const can = {
-        react: stored && !gone,
-        reply: stored && !gone,
-        edit: stored && !gone && mine,
-        delete: stored && !gone && mine,
-    };
-    for (const button of actions.children) button.hidden = !can[button.dataset.act];
-    actions.hidden = !stored || gone;
+  const [above, line] = item.children,
+    [gutter, bubble, actions] = line.children;
+  const stored = Boolean(message.id),
+    gone = Boolean(message.deleted_at);
+  item.className = `message${mine ? " mine" : ""}${first ? " first" : ""}${gone ? " gone" : ""}${message.state ? ` ${message.state}` : ""}`;
+  above.replaceChildren(
+    ...[
+      day && h("div", { class: "day" }, h("span", {}, dayOf(message.timestamp))),
+      fresh && h("div", { class: "fresh" }, h("span", {}, t("newMessages"))),
+    ].filter(Boolean),
+  );
+  gutter.replaceChildren(...(first && !mine ? [avatar(message.sender)] : []));
+  bubble.replaceChildren(
+    ...[
+      h("span", { class: first && !mine ? "sender" : "sender unseen" }, mine ? t("you") : message.sender),
+      message.reply_to && quote(message, quoted, act),
+      h(
+        "div",
+        { class: "content" },
+        h("div", { class: "text", dir: "auto" }, gone ? t("deleted") : textNodes(message.content)),
+        meta(message, mine, readers),
+      ),
+      message.reactions && reactions(message, act, me),
+      message.state === "failed" && failure(message, act),
+    ].filter(Boolean),
+  );
+  const can = {
+    react: stored && !gone,
+    reply: stored && !gone,
+    edit: stored && !gone && mine,
+    delete: stored && !gone && mine,
+  };
+  for (const button of actions.children) button.hidden = !can[button.dataset.act];
+  actions.hidden = !stored || gone;
 }
 
 function textNodes(text) {
-    return links(text).map(({ text, href }) =>
-        href ? h("a", { href, target: "_blank", rel: "noopener noreferrer nofollow", tabIndex: -1 }, text) : text,
-    );
+  return links(text).map(({ text, href }) =>
+    href ? h("a", { href, target: "_blank", rel: "noopener noreferrer nofollow", tabIndex: -1 }, text) : text,
+  );
 }
 
 function quote(message, quoted, act) {
-    return h(
-        "button",
-        { type: "button", class: "quote", "data-act": "goto", tabIndex: -1, onclick: () => act("goto", message) },
-        h("b", {}, quoted?.sender ?? ""),
-        h("span", { dir: "auto" }, !quoted ? t("earlier") : quoted.deleted_at ? t("deleted") : snippet(quoted.content)),
-    );
+  return h(
+    "button",
+    { type: "button", class: "quote", "data-act": "goto", tabIndex: -1, onclick: () => act("goto", message) },
+    h("b", {}, quoted?.sender ?? ""),
+    h("span", { dir: "auto" }, !quoted ? t("earlier") : quoted.deleted_at ? t("deleted") : snippet(quoted.content)),
+  );
 }
 
 function meta(message, mine, readers) {
-    const moment = h(
-        "time",
-        { datetime: new Date(message.timestamp).toISOString(), title: fullTimeOf(message.timestamp) },
-        timeOf(message.timestamp),
-    );
-    const label = message.state ? t(message.state) : readers ? t("readBy", readers.split(",")) : t("sent");
-    const sign = { sending: "○", failed: "!" }[message.state] ?? (readers ? "✓✓" : "✓");
-    return h(
-        "div",
-        { class: "meta" },
-        message.edited_at && !message.deleted_at && h("span", {}, t("edited")),
-        moment,
-        mine && h("span", { class: "state", role: "img", "aria-label": label, title: label }, sign),
-    );
+  const moment = h(
+    "time",
+    { datetime: new Date(message.timestamp).toISOString(), title: fullTimeOf(message.timestamp) },
+    timeOf(message.timestamp),
+  );
+  const label = message.state ? t(message.state) : readers ? t("readBy", readers.split(",")) : t("sent");
+  const sign = { sending: "○", failed: "!" }[message.state] ?? (readers ? "✓✓" : "✓");
+  return h(
+    "div",
+    { class: "meta" },
+    message.edited_at && !message.deleted_at && h("span", {}, t("edited")),
+    moment,
+    mine && h("span", { class: "state", role: "img", "aria-label": label, title: label }, sign),
+  );
 }
 
 function reactions(message, act, me) {
-    return h(
-        "div",
-        { class: "reactions" },
-        Object.entries(message.reactions).map(([emoji, who]) => {
-            const names = who.join(", ");
-            return h(
-                "button",
-                {
-                    type: "button",
-                    "data-act": `toggle ${emoji}`,
-                    title: names,
-                    tabIndex: -1,
-                    "aria-pressed": String(who.includes(me)),
-                    onclick: () => act("toggle", message, emoji),
-                },
-                `${emoji} ${who.length} `,
-                h("span", { class: "unseen" }, names),
-            );
-        }),
-    );
+  return h(
+    "div",
+    { class: "reactions" },
+    Object.entries(message.reactions).map(([emoji, who]) => {
+      const names = who.join(", ");
+      return h(
+        "button",
+        {
+          type: "button",
+          "data-act": `toggle ${emoji}`,
+          title: names,
+          tabIndex: -1,
+          "aria-pressed": String(who.includes(me)),
+          onclick: () => act("toggle", message, emoji),
+        },
+        `${emoji} ${who.length} `,
+        h("span", { class: "unseen" }, names),
+      );
+    }),
+  );
 }
 
 function failure(message, act) {
-    const button = (action) =>
-        h("button", { type: "button", "data-act": action, onclick: () => act(action, message) }, t(action));
-    return h(
-        "div",
-        { class: "failure" },
-        icon("close"),
-        h("span", {}, message.error?.message ?? t("failed")),
-        button("retry"),
-        button("discard"),
-    );
+  const button = (action) =>
+    h("button", { type: "button", "data-act": action, onclick: () => act(action, message) }, t(action));
+  return h(
+    "div",
+    { class: "failure" },
+    icon("close"),
+    h("span", {}, message.error?.message ?? t("failed")),
+    button("retry"),
+    button("discard"),
+  );
 }

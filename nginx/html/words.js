@@ -5,192 +5,191 @@
 const one = (n, single, many) => (n === 1 ? single : many);
 
 const languages = {
-    en: {
-        language: "Language",
-        conversations: "Conversations",
-        newConversation: "New conversation",
-        noConversations: "No conversations yet. Begin one.",
-        choose: "Choose a conversation, or begin one.",
-        nobody: "Nobody else",
-        you: "You",
-        signOut: "Sign out",
-        deleted: "Message deleted",
-        unread: (n) => `${n} unread`,
-        // Who one is.
-        whoTitle: "Who are you?",
-        whoText: "Nobody is asked for a password here: choose any name.",
-        tokenTitle: "Sign in",
-        tokenText: "This site wants to see a token. Paste yours.",
-        refusedTitle: "You cannot come in",
-        yourName: "Your name",
-        yourToken: "Your token",
-        enter: "Continue",
-        again: "Try again",
-        nameRule: "1 to 20 letters, digits and _",
-        // The connection.
-        connecting: "Connecting…",
-        offline: "Offline. What you send is kept, and sent later.",
-        // The open conversation.
-        messagesOf: (name) => `Messages of ${name}`,
-        beginning: "This is the beginning.",
-        loading: "Loading earlier messages…",
-        loadingFirst: "Loading…",
-        newMessages: "New messages",
-        newest: "Newest messages",
-        members: (n) => one(n, "1 member", `${n} members`),
-        onlineCount: (n) => `${n} online`,
-        online: "online",
-        away: "not here",
-        typing: (who) =>
-            one(
-                who.length,
-                `${who[0]} is typing…`,
-                who.length > 3 ? "Several people are typing…" : `${who.join(", ")} are typing…`,
-            ),
-        message: "Message",
-        placeholder: "Write a message",
-        send: "Send",
-        back: "Back",
-        details: "Details",
-        today: "Today",
-        yesterday: "Yesterday",
-        edited: "edited",
-        sending: "Sending",
-        sent: "Sent",
-        readBy: (who) => `Read by ${who.join(", ")}`,
-        failed: "Not sent",
-        retry: "Retry",
-        discard: "Discard",
-        reply: "Reply",
-        edit: "Edit",
-        delete: "Delete",
-        react: "React",
-        otherEmoji: "Another emoji",
-        replyingTo: (who) => `Reply to ${who}`,
-        editing: "Edit your message",
-        cancel: "Cancel",
-        save: "Save",
-        earlier: "An earlier message",
-        deleteTitle: "Delete this message?",
-        deleteText: "Its content is gone for everybody, for good.",
-        tooLong: (bytes) => `Too long by ${bytes} bytes`,
-        // Dialogs.
-        privateChat: "Private chat",
-        groupChat: "Group",
-        withWhom: "With whom",
-        withWhomMany: "Members",
-        namesHint: "Names, with spaces between them",
-        groupTitle: "Title",
-        create: "Create",
-        badName: (name) => `“${name}” is no name: 1 to 20 letters, digits and _`,
-        oneOther: "A private chat is with one other person.",
-        close: "Close",
-        rename: "Rename",
-        addMember: "Add a member",
-        add: "Add",
-        leave: "Leave the group",
-        leaveTitle: "Leave this group?",
-        leaveText: "You keep nothing of it here.",
-        remove: (name) => `Remove ${name}`,
-        youAre: (role) =>
-            ({ member: "You are a member.", admin: "You are an admin.", owner: "You own this group." })[role],
-        manyMembers: "There are too many members to list them.",
-        unreachable: "The server does not answer.",
-    },
-    zh: {
-        language: "语言",
-        conversations: "会话",
-        newConversation: "新会话",
-        noConversations: "还没有会话。开始一个吧。",
-        choose: "选择一个会话，或开始新的会话。",
-        nobody: "没有其他人",
-        you: "我",
-        signOut: "退出",
-        deleted: "消息已删除",
-        unread: (n) => `${n} 条未读`,
-        whoTitle: "你是谁？",
-        whoText: "这里不需要密码：任选一个名字。",
-        tokenTitle: "登录",
-        tokenText: "本站需要令牌。请粘贴你的令牌。",
-        refusedTitle: "无法进入",
-        yourName: "你的名字",
-        yourToken: "你的令牌",
-        enter: "继续",
-        again: "重试",
-        nameRule: "1 到 20 个字母、数字或 _",
-        connecting: "正在连接…",
-        offline: "已离线。你发送的内容会保留，稍后发出。",
-        messagesOf: (name) => `${name}的消息`,
-        beginning: "会话从这里开始。",
-        loading: "正在加载更早的消息…",
-        loadingFirst: "正在加载…",
-        newMessages: "新消息",
-        newest: "最新消息",
-        members: (n) => `${n} 位成员`,
-        onlineCount: (n) => `${n} 人在线`,
-        online: "在线",
-        away: "不在线",
-        typing: (who) => (who.length > 3 ? "多人正在输入…" : `${who.join("、")}正在输入…`),
-        message: "消息",
-        placeholder: "写消息",
-        send: "发送",
-        back: "返回",
-        details: "详情",
-        today: "今天",
-        yesterday: "昨天",
-        edited: "已编辑",
-        sending: "正在发送",
-        sent: "已发送",
-        readBy: (who) => `${who.join("、")}已读`,
-        failed: "未发送",
-        retry: "重试",
-        discard: "丢弃",
-        reply: "回复",
-        edit: "编辑",
-        delete: "删除",
-        react: "回应",
-        otherEmoji: "其他表情",
-        replyingTo: (who) => `回复 ${who}`,
-        editing: "编辑你的消息",
-        cancel: "取消",
-        save: "保存",
-        earlier: "更早的消息",
-        deleteTitle: "删除这条消息？",
-        deleteText: "内容将对所有人永久删除。",
-        tooLong: (bytes) => `超出 ${bytes} 字节`,
-        privateChat: "私聊",
-        groupChat: "群组",
-        withWhom: "对方",
-        withWhomMany: "成员",
-        namesHint: "名字之间用空格分开",
-        groupTitle: "标题",
-        create: "创建",
-        badName: (name) => `“${name}”不是名字：1 到 20 个字母、数字或 _`,
-        oneOther: "私聊只有一位对方。",
-        close: "关闭",
-        rename: "重命名",
-        addMember: "添加成员",
-        add: "添加",
-        leave: "退出群组",
-        leaveTitle: "退出此群组？",
-        leaveText: "这里将不再保留它的内容。",
-        remove: (name) => `移除 ${name}`,
-        youAre: (role) => ({ member: "你是成员。", admin: "你是管理员。", owner: "你是群主。" })[role],
-        manyMembers: "成员太多，无法列出。",
-        unreachable: "服务器没有应答。",
-    },
+  en: {
+    language: "Language",
+    conversations: "Conversations",
+    newConversation: "New conversation",
+    noConversations: "No conversations yet. Begin one.",
+    choose: "Choose a conversation, or begin one.",
+    nobody: "Nobody else",
+    you: "You",
+    signOut: "Sign out",
+    deleted: "Message deleted",
+    unread: (n) => `${n} unread`,
+    // Who one is.
+    whoTitle: "Who are you?",
+    whoText: "Nobody is asked for a password here: choose any name.",
+    tokenTitle: "Sign in",
+    tokenText: "This site wants to see a token. Paste yours.",
+    refusedTitle: "You cannot come in",
+    yourName: "Your name",
+    yourToken: "Your token",
+    enter: "Continue",
+    again: "Try again",
+    nameRule: "1 to 20 letters, digits and _",
+    // The connection.
+    connecting: "Connecting…",
+    offline: "Offline. What you send is kept, and sent later.",
+    // The open conversation.
+    messagesOf: (name) => `Messages of ${name}`,
+    beginning: "This is the beginning.",
+    loading: "Loading earlier messages…",
+    loadingFirst: "Loading…",
+    newMessages: "New messages",
+    newest: "Newest messages",
+    members: (n) => one(n, "1 member", `${n} members`),
+    onlineCount: (n) => `${n} online`,
+    online: "online",
+    away: "not here",
+    typing: (who) =>
+      one(
+        who.length,
+        `${who[0]} is typing…`,
+        who.length > 3 ? "Several people are typing…" : `${who.join(", ")} are typing…`,
+      ),
+    message: "Message",
+    placeholder: "Write a message",
+    send: "Send",
+    back: "Back",
+    details: "Details",
+    today: "Today",
+    yesterday: "Yesterday",
+    edited: "edited",
+    sending: "Sending",
+    sent: "Sent",
+    readBy: (who) => `Read by ${who.join(", ")}`,
+    failed: "Not sent",
+    retry: "Retry",
+    discard: "Discard",
+    reply: "Reply",
+    edit: "Edit",
+    delete: "Delete",
+    react: "React",
+    otherEmoji: "Another emoji",
+    replyingTo: (who) => `Reply to ${who}`,
+    editing: "Edit your message",
+    cancel: "Cancel",
+    save: "Save",
+    earlier: "An earlier message",
+    deleteTitle: "Delete this message?",
+    deleteText: "Its content is gone for everybody, for good.",
+    tooLong: (bytes) => `Too long by ${bytes} bytes`,
+    // Dialogs.
+    privateChat: "Private chat",
+    groupChat: "Group",
+    withWhom: "With whom",
+    withWhomMany: "Members",
+    namesHint: "Names, with spaces between them",
+    groupTitle: "Title",
+    create: "Create",
+    badName: (name) => `“${name}” is no name: 1 to 20 letters, digits and _`,
+    oneOther: "A private chat is with one other person.",
+    close: "Close",
+    rename: "Rename",
+    addMember: "Add a member",
+    add: "Add",
+    leave: "Leave the group",
+    leaveTitle: "Leave this group?",
+    leaveText: "You keep nothing of it here.",
+    remove: (name) => `Remove ${name}`,
+    youAre: (role) => ({ member: "You are a member.", admin: "You are an admin.", owner: "You own this group." })[role],
+    manyMembers: "There are too many members to list them.",
+    unreachable: "The server does not answer.",
+  },
+  zh: {
+    language: "语言",
+    conversations: "会话",
+    newConversation: "新会话",
+    noConversations: "还没有会话。开始一个吧。",
+    choose: "选择一个会话，或开始新的会话。",
+    nobody: "没有其他人",
+    you: "我",
+    signOut: "退出",
+    deleted: "消息已删除",
+    unread: (n) => `${n} 条未读`,
+    whoTitle: "你是谁？",
+    whoText: "这里不需要密码：任选一个名字。",
+    tokenTitle: "登录",
+    tokenText: "本站需要令牌。请粘贴你的令牌。",
+    refusedTitle: "无法进入",
+    yourName: "你的名字",
+    yourToken: "你的令牌",
+    enter: "继续",
+    again: "重试",
+    nameRule: "1 到 20 个字母、数字或 _",
+    connecting: "正在连接…",
+    offline: "已离线。你发送的内容会保留，稍后发出。",
+    messagesOf: (name) => `${name}的消息`,
+    beginning: "会话从这里开始。",
+    loading: "正在加载更早的消息…",
+    loadingFirst: "正在加载…",
+    newMessages: "新消息",
+    newest: "最新消息",
+    members: (n) => `${n} 位成员`,
+    onlineCount: (n) => `${n} 人在线`,
+    online: "在线",
+    away: "不在线",
+    typing: (who) => (who.length > 3 ? "多人正在输入…" : `${who.join("、")}正在输入…`),
+    message: "消息",
+    placeholder: "写消息",
+    send: "发送",
+    back: "返回",
+    details: "详情",
+    today: "今天",
+    yesterday: "昨天",
+    edited: "已编辑",
+    sending: "正在发送",
+    sent: "已发送",
+    readBy: (who) => `${who.join("、")}已读`,
+    failed: "未发送",
+    retry: "重试",
+    discard: "丢弃",
+    reply: "回复",
+    edit: "编辑",
+    delete: "删除",
+    react: "回应",
+    otherEmoji: "其他表情",
+    replyingTo: (who) => `回复 ${who}`,
+    editing: "编辑你的消息",
+    cancel: "取消",
+    save: "保存",
+    earlier: "更早的消息",
+    deleteTitle: "删除这条消息？",
+    deleteText: "内容将对所有人永久删除。",
+    tooLong: (bytes) => `超出 ${bytes} 字节`,
+    privateChat: "私聊",
+    groupChat: "群组",
+    withWhom: "对方",
+    withWhomMany: "成员",
+    namesHint: "名字之间用空格分开",
+    groupTitle: "标题",
+    create: "创建",
+    badName: (name) => `“${name}”不是名字：1 到 20 个字母、数字或 _`,
+    oneOther: "私聊只有一位对方。",
+    close: "关闭",
+    rename: "重命名",
+    addMember: "添加成员",
+    add: "添加",
+    leave: "退出群组",
+    leaveTitle: "退出此群组？",
+    leaveText: "这里将不再保留它的内容。",
+    remove: (name) => `移除 ${name}`,
+    youAre: (role) => ({ member: "你是成员。", admin: "你是管理员。", owner: "你是群主。" })[role],
+    manyMembers: "成员太多，无法列出。",
+    unreachable: "服务器没有应答。",
+  },
 };
 
 export const NAMES = { en: "English", zh: "中文" };
 
 export const language = {
-    get code() {
-        const wished = [localStorage.getItem("imd language"), ...navigator.languages].filter(Boolean);
-        return wished.map((each) => each.split("-")[0]).find((each) => each in languages) ?? "en";
-    },
-    set code(code) {
-        localStorage.setItem("imd language", code);
-    },
+  get code() {
+    const wished = [localStorage.getItem("imd language"), ...navigator.languages].filter(Boolean);
+    return wished.map((each) => each.split("-")[0]).find((each) => each in languages) ?? "en";
+  },
+  set code(code) {
+    localStorage.setItem("imd language", code);
+  },
 };
 
 /** In the page's language, which is settled when the page begins. */
@@ -200,8 +199,8 @@ const words = languages[code];
 document.documentElement.lang = code === "zh" ? "zh-CN" : "en";
 
 export function t(key, ...values) {
-    const word = words[key];
-    return typeof word === "function" ? word(...values) : word;
+  const word = words[key];
+  return typeof word === "function" ? word(...values) : word;
 }
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
@@ -213,8 +212,8 @@ const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeri
 
 /** How many midnights ago. */
 function daysAgo(moment) {
-    const midnight = (when) => new Date(when).setHours(0, 0, 0, 0);
-    return Math.round((midnight(Date.now()) - midnight(moment)) / 86400000);
+  const midnight = (when) => new Date(when).setHours(0, 0, 0, 0);
+  return Math.round((midnight(Date.now()) - midnight(moment)) / 86400000);
 }
 
 const thisYear = (moment) => new Date(moment).getFullYear() === new Date().getFullYear();
@@ -223,17 +222,17 @@ export const timeOf = (moment) => clock.format(moment);
 export const fullTimeOf = (moment) => full.format(moment);
 
 export function dayOf(moment) {
-    const days = daysAgo(moment);
-    if (days === 0) return t("today");
-    if (days === 1) return t("yesterday");
-    return (thisYear(moment) ? longDate : dateWithYear).format(moment);
+  const days = daysAgo(moment);
+  if (days === 0) return t("today");
+  if (days === 1) return t("yesterday");
+  return (thisYear(moment) ? longDate : dateWithYear).format(moment);
 }
 
 /** As short as can be: for the list of conversations. */
 export function shortTimeOf(moment) {
-    const days = daysAgo(moment);
-    if (days === 0) return clock.format(moment);
-    if (days === 1) return t("yesterday");
-    if (days > 1 && days < 7) return weekday.format(moment);
-    return (thisYear(moment) ? date : dateWithYear).format(moment);
+  const days = daysAgo(moment);
+  if (days === 0) return clock.format(moment);
+  if (days === 1) return t("yesterday");
+  if (days > 1 && days < 7) return weekday.format(moment);
+  return (thisYear(moment) ? date : dateWithYear).format(moment);
 }

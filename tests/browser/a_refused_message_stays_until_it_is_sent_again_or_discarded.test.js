@@ -7,54 +7,82 @@ import { world } from "./world.js";
 
 /** Alice has left at another machine, and this one has not heard of it. */
 async function refused(here) {
-  const id = here.group("bob", "alice"), one = await here.online("alice", { open: [id] });
+  const id = here.group("bob", "alice"),
+    one = await here.online("alice", { open: [id] });
   one.host.frame = () => [];
   here.do("alice", "POST", `conversations/${id}/leave`, {});
   const error = await here.clock.result(one.client.send(id, "one")).catch((reason) => reason);
   return { id, error, ...one };
 }
 
-test("it is refused with the server's own sentence", world(async (here) => {
-  const { client, id, error } = await refused(here);
-  assert.ok(error instanceof ImdError);
-  const { status, code, message, request_id } = error;
-  assert.deepEqual({ status, code, message }, { status: 403, code: "not_a_member",
-    message: "Sender is not a member of the conversation" });
-  assert.match(request_id, /^[0-9a-f]{32}$/);
-  const [failed] = client.messages(id);
-  assert.equal(failed.state, "failed");
-  assert.equal(failed.error, error);
-}));
+test(
+  "it is refused with the server's own sentence",
+  world(async (here) => {
+    const { client, id, error } = await refused(here);
+    assert.ok(error instanceof ImdError);
+    const { status, code, message, request_id } = error;
+    assert.deepEqual(
+      { status, code, message },
+      { status: 403, code: "not_a_member", message: "Sender is not a member of the conversation" },
+    );
+    assert.match(request_id, /^[0-9a-f]{32}$/);
+    const [failed] = client.messages(id);
+    assert.equal(failed.state, "failed");
+    assert.equal(failed.error, error);
+  }),
+);
 
-test("the next one is not held up", world(async (here) => {
-  const id = here.group("bob", "alice"), { client } = await here.online("alice", { open: [id] });
-  const one = client.send(id, "x".repeat(65537)), two = client.send(id, "two");
-  await assert.rejects(here.clock.result(one), { code: "content_too_long", field: "content" });
-  await here.clock.result(two);
-  await here.clock.pass(100);
-  assert.deepEqual(client.messages(id).map(({ state }) => state), [undefined, "failed"]);
-}));
+test(
+  "the next one is not held up",
+  world(async (here) => {
+    const id = here.group("bob", "alice"),
+      { client } = await here.online("alice", { open: [id] });
+    const one = client.send(id, "x".repeat(65537)),
+      two = client.send(id, "two");
+    await assert.rejects(here.clock.result(one), { code: "content_too_long", field: "content" });
+    await here.clock.result(two);
+    await here.clock.pass(100);
+    assert.deepEqual(
+      client.messages(id).map(({ state }) => state),
+      [undefined, "failed"],
+    );
+  }),
+);
 
-test("retry() sends it again under the same key", world(async (here) => {
-  const { client, id } = await refused(here), [{ client_id }] = client.messages(id);
-  here.do("alice", "POST", `conversations/${id}/join`, {});
-  const again = client.retry(id, client_id), [shown] = client.messages(id);
-  assert.deepEqual([shown.client_id, shown.state, shown.error], [client_id, "sending", undefined]);
-  assert.equal((await here.clock.result(again)).client_id, client_id);
-}));
+test(
+  "retry() sends it again under the same key",
+  world(async (here) => {
+    const { client, id } = await refused(here),
+      [{ client_id }] = client.messages(id);
+    here.do("alice", "POST", `conversations/${id}/join`, {});
+    const again = client.retry(id, client_id),
+      [shown] = client.messages(id);
+    assert.deepEqual([shown.client_id, shown.state, shown.error], [client_id, "sending", undefined]);
+    assert.equal((await here.clock.result(again)).client_id, client_id);
+  }),
+);
 
-test("discard() takes it away", world(async (here) => {
-  const { client, id } = await refused(here), [{ client_id }] = client.messages(id);
-  client.discard(id, client_id);
-  assert.deepEqual(client.messages(id), []);
-}));
+test(
+  "discard() takes it away",
+  world(async (here) => {
+    const { client, id } = await refused(here),
+      [{ client_id }] = client.messages(id);
+    client.discard(id, client_id);
+    assert.deepEqual(client.messages(id), []);
+  }),
+);
 
-test("what did not fail is neither discarded nor sent again", world(async (here) => {
-  const id = here.group("alice", "bob"), { client } = await here.online("alice", { open: [id] });
-  const sent = client.send(id, "one"), [{ client_id }] = client.messages(id);
-  assert.throws(() => client.discard(id, client_id));
-  assert.throws(() => client.retry(id, client_id));
-  assert.throws(() => client.discard(id, "nothing"));
-  await here.clock.result(sent);
-  assert.equal(here.server.messages(id).length, 1);
-}));
+test(
+  "what did not fail is neither discarded nor sent again",
+  world(async (here) => {
+    const id = here.group("alice", "bob"),
+      { client } = await here.online("alice", { open: [id] });
+    const sent = client.send(id, "one"),
+      [{ client_id }] = client.messages(id);
+    assert.throws(() => client.discard(id, client_id));
+    assert.throws(() => client.retry(id, client_id));
+    assert.throws(() => client.discard(id, "nothing"));
+    await here.clock.result(sent);
+    assert.equal(here.server.messages(id).length, 1);
+  }),
+);

@@ -10,148 +10,147 @@ import { Page } from "./page.js";
 import { Stack, until } from "./stack.js";
 
 const EACH_MS = 100,
-    PATIENCE_MS = 60000;
+  PATIENCE_MS = 60000;
 const OFFLINE_MS = 20000,
-    FROZEN_MS = 6000,
-    BETWEEN_MS = 1500;
+  FROZEN_MS = 6000,
+  BETWEEN_MS = 1500;
 let stack, browsers, ann, bob, id, flow;
 
 const pass = (ms) => new Promise((over) => setTimeout(over, ms)); // a time that is part of what is tested
 
 before(async () => {
-    stack = await new Stack().start();
-    ({ id } = await stack.request("POST", "/conversations", { type: "group_chat", members: ["ann", "bob", "carol"] }));
-    browsers = [await browse(), await browse()];
-    [ann, bob] = [await Page.open(browsers[0], stack, "ann"), await Page.open(browsers[1], stack, "bob")];
-    for (const page of [ann, bob]) await page.enter(id);
+  stack = await new Stack().start();
+  ({ id } = await stack.request("POST", "/conversations", { type: "group_chat", members: ["ann", "bob", "carol"] }));
+  browsers = [await browse(), await browse()];
+  [ann, bob] = [await Page.open(browsers[0], stack, "ann"), await Page.open(browsers[1], stack, "bob")];
+  for (const page of [ann, bob]) await page.enter(id);
 });
 
 after(async () => {
-    flow?.stop();
-    for (const browser of browsers ?? []) await browser.close();
-    await stack?.stop();
+  flow?.stop();
+  for (const browser of browsers ?? []) await browser.close();
+  await stack?.stop();
 });
 
 /** Carol sends ten messages a second, each until it is answered. Both windows say something now and then. */
 function startFlow() {
-    const said = [],
-        under_way = new Set(),
-        work = [];
-    let ended = false;
-    const send = async (text) => {
-        const body = { conversation_id: id, username: "carol", content: text, client_id: text.replaceAll(" ", "-") };
-        for (let sent = false; !sent;)
-            sent = await stack.request("POST", "/messages", body).then(
-                () => true,
-                () => pass(EACH_MS),
-            );
-    };
-    const timer = setInterval(() => {
-        const text = `carol ${said.length + 1}`,
-            sending = send(text).finally(() => under_way.delete(sending));
-        said.push(text);
-        under_way.add(sending);
-    }, EACH_MS);
-    const talk = async (page, user) => {
-        for (let n = 1; !ended; n++) {
-            const text = `${user} ${n}`;
-            // Not where the page is being loaded anew: then it was not said.
-            const done = await page.say(text).then(
-                () => true,
-                () => false,
-            );
-            if (done) said.push(text);
-            await pass(700);
-        }
-    };
-    work.push(talk(ann, "ann"), talk(bob, "bob"));
-    return {
-        said,
-        stop() {
-            ended = true;
-            clearInterval(timer);
-        },
-        async end() {
-            this.stop();
-            await Promise.all([...work, ...under_way]);
-        },
-    };
+  const said = [],
+    under_way = new Set(),
+    work = [];
+  let ended = false;
+  const send = async (text) => {
+    const body = { conversation_id: id, username: "carol", content: text, client_id: text.replaceAll(" ", "-") };
+    for (let sent = false; !sent;)
+      sent = await stack.request("POST", "/messages", body).then(
+        () => true,
+        () => pass(EACH_MS),
+      );
+  };
+  const timer = setInterval(() => {
+    const text = `carol ${said.length + 1}`,
+      sending = send(text).finally(() => under_way.delete(sending));
+    said.push(text);
+    under_way.add(sending);
+  }, EACH_MS);
+  const talk = async (page, user) => {
+    for (let n = 1; !ended; n++) {
+      const text = `${user} ${n}`;
+      // Not where the page is being loaded anew: then it was not said.
+      const done = await page.say(text).then(
+        () => true,
+        () => false,
+      );
+      if (done) said.push(text);
+      await pass(700);
+    }
+  };
+  work.push(talk(ann, "ann"), talk(bob, "bob"));
+  return {
+    said,
+    stop() {
+      ended = true;
+      clearInterval(timer);
+    },
+    async end() {
+      this.stop();
+      await Promise.all([...work, ...under_way]);
+    },
+  };
 }
 
 /** Notes for how long nothing ran. */
 function watchTheClock() {
-    let last = performance.now();
-    window.longest_gap = 0;
-    setInterval(() => {
-        window.longest_gap = Math.max(window.longest_gap, performance.now() - last);
-        last = performance.now();
-    }, 50);
+  let last = performance.now();
+  window.longest_gap = 0;
+  setInterval(() => {
+    window.longest_gap = Math.max(window.longest_gap, performance.now() - last);
+    last = performance.now();
+  }, 50);
 }
 
 const troubles = {
-    "a worker is killed": () => stack.kill("worker"),
-    "the relay is killed": () => stack.kill("relay"),
-    "nginx is restarted": () => stack.restartNginx(),
-    "ann is offline": async () => {
-        await browsers[0].context.setOffline(true);
-        await ann.page.getByRole("status").filter({ hasText: "Offline" }).waitFor();
-        await pass(OFFLINE_MS);
-        await browsers[0].context.setOffline(false);
-    },
-    "bob loads the page anew": () => bob.page.reload(),
-    "ann's tab is frozen": async () => {
-        await ann.page.evaluate(watchTheClock);
-        const thaw = await browsers[0].freeze();
-        await pass(FROZEN_MS);
-        thaw();
-        await ann.page.waitForFunction((gap) => window.longest_gap > gap, FROZEN_MS - 1000); // it was frozen
-    },
+  "a worker is killed": () => stack.kill("worker"),
+  "the relay is killed": () => stack.kill("relay"),
+  "nginx is restarted": () => stack.restartNginx(),
+  "ann is offline": async () => {
+    await browsers[0].context.setOffline(true);
+    await ann.page.getByRole("status").filter({ hasText: "Offline" }).waitFor();
+    await pass(OFFLINE_MS);
+    await browsers[0].context.setOffline(false);
+  },
+  "bob loads the page anew": () => bob.page.reload(),
+  "ann's tab is frozen": async () => {
+    await ann.page.evaluate(watchTheClock);
+    const thaw = await browsers[0].freeze();
+    await pass(FROZEN_MS);
+    thaw();
+    await ann.page.waitForFunction((gap) => window.longest_gap > gap, FROZEN_MS - 1000); // it was frozen
+  },
 };
 
 test("trouble", { timeout: 180000 }, async (t) => {
-    flow = startFlow();
-    for (const [what, happens] of Object.entries(troubles)) {
-        await pass(BETWEEN_MS);
-        const begun = performance.now();
-        await happens();
-        t.diagnostic(`${what}: ${Math.round(performance.now() - begun)} ms`);
-    }
+  flow = startFlow();
+  for (const [what, happens] of Object.entries(troubles)) {
     await pass(BETWEEN_MS);
-    await flow.end();
+    const begun = performance.now();
+    await happens();
+    t.diagnostic(`${what}: ${Math.round(performance.now() - begun)} ms`);
+  }
+  await pass(BETWEEN_MS);
+  await flow.end();
 });
 
 test("all is stored, once", async (t) => {
-    await until(
-        async () => (await stack.messages(id)).length >= flow.said.length,
-        "all that was said is stored",
-        PATIENCE_MS,
+  await until(
+    async () => (await stack.messages(id)).length >= flow.said.length,
+    "all that was said is stored",
+    PATIENCE_MS,
+  );
+  const stored = (await stack.messages(id)).map(({ content }) => content);
+  t.diagnostic(`${stored.length} messages`);
+  assert.deepEqual(stored.toSorted(), flow.said.toSorted());
+  for (const user of ["ann", "bob"]) {
+    const own = stored.filter((text) => text.startsWith(user)).map((text) => Number(text.split(" ")[1]));
+    assert.deepEqual(
+      own,
+      own.toSorted((a, b) => a - b),
+      `what ${user} said is stored in the order in which it was said`,
     );
-    const stored = (await stack.messages(id)).map(({ content }) => content);
-    t.diagnostic(`${stored.length} messages`);
-    assert.deepEqual(stored.toSorted(), flow.said.toSorted());
-    for (const user of ["ann", "bob"]) {
-        const own = stored.filter((text) => text.startsWith(user)).map((text) => Number(text.split(" ")[1]));
-        assert.deepEqual(
-            own,
-            own.toSorted((a, b) => a - b),
-            `what ${user} said is stored in the order in which it was said`,
-        );
-    }
+  }
 });
 
 test("both windows show all of it, once, in order", async () => {
-    const stored = (await stack.messages(id)).map(({ seq, content }) => [seq, content]);
-    for (const page of [ann, bob]) {
-        if (await page.button("Newest messages").isVisible()) await page.button("Newest messages").click();
-        await until(
-            async () =>
-                (await page.page.locator("li.message").last().getAttribute("data-seq")) === String(stored.length),
-            `${page.user} sees the last message`,
-            PATIENCE_MS,
-        );
-        const { seen, disorder } = await page.readAll();
-        assert.deepEqual(disorder, []);
-        assert.deepEqual(seen, stored);
-    }
-    for (const browser of browsers) assert.deepEqual(browser.faults, []);
+  const stored = (await stack.messages(id)).map(({ seq, content }) => [seq, content]);
+  for (const page of [ann, bob]) {
+    if (await page.button("Newest messages").isVisible()) await page.button("Newest messages").click();
+    await until(
+      async () => (await page.page.locator("li.message").last().getAttribute("data-seq")) === String(stored.length),
+      `${page.user} sees the last message`,
+      PATIENCE_MS,
+    );
+    const { seen, disorder } = await page.readAll();
+    assert.deepEqual(disorder, []);
+    assert.deepEqual(seen, stored);
+  }
+  for (const browser of browsers) assert.deepEqual(browser.faults, []);
 });

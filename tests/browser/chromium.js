@@ -12,54 +12,54 @@ const { chromium } = require("playwright-core");
 export const AXE = require.resolve("axe-core/axe.min.js");
 
 const FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
 ];
 
 /** The processes that run the pages of the browser with that profile. */
 async function renderers(profile) {
-    const found = [];
-    for (const pid of (await readdir("/proc")).filter(Number)) {
-        const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split(/[\0 ]/);
-        if (words.includes("--type=renderer") && words.includes(`--user-data-dir=${profile}`)) found.push(Number(pid));
-    }
-    return found;
+  const found = [];
+  for (const pid of (await readdir("/proc")).filter(Number)) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split(/[\0 ]/);
+    if (words.includes("--type=renderer") && words.includes(`--user-data-dir=${profile}`)) found.push(Number(pid));
+  }
+  return found;
 }
 
 /** A browser of its own, as somebody has it. `options` are those of playwright's context: viewport, colorScheme, locale … */
 export async function browse(options = {}) {
-    const profile = await mkdtemp(join(tmpdir(), "imd-chromium-"));
-    const context = await chromium.launchPersistentContext(profile, {
-        executablePath: "/usr/bin/chromium",
-        args: FLAGS,
-        locale: "en-GB",
-        viewport: { width: 1280, height: 800 },
-        ...options,
-    });
-    const faults = [];
-    context.on("weberror", (error) => faults.push(String(error.error())));
-    return {
-        context,
-        /** What went wrong in its pages: exceptions that nobody caught. */
-        faults,
-        /**
-         * Nothing of its pages runs until the function that this gives is called. (DevTools freeze only what is hidden, and
-         * what is driven never is.)
-         */
-        async freeze() {
-            const pids = await renderers(profile);
-            if (!pids.length) throw new Error("no page to freeze");
-            for (const pid of pids) process.kill(pid, "SIGSTOP");
-            return () => pids.forEach((pid) => process.kill(pid, "SIGCONT"));
-        },
-        async close() {
-            await context.close();
-            await rm(profile, { recursive: true, force: true });
-        },
-    };
+  const profile = await mkdtemp(join(tmpdir(), "imd-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: "/usr/bin/chromium",
+    args: FLAGS,
+    locale: "en-GB",
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  const faults = [];
+  context.on("weberror", (error) => faults.push(String(error.error())));
+  return {
+    context,
+    /** What went wrong in its pages: exceptions that nobody caught. */
+    faults,
+    /**
+     * Nothing of its pages runs until the function that this gives is called. (DevTools freeze only what is hidden, and
+     * what is driven never is.)
+     */
+    async freeze() {
+      const pids = await renderers(profile);
+      if (!pids.length) throw new Error("no page to freeze");
+      for (const pid of pids) process.kill(pid, "SIGSTOP");
+      return () => pids.forEach((pid) => process.kill(pid, "SIGCONT"));
+    },
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
 }

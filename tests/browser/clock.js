@@ -13,14 +13,24 @@ export class Clock {
   /** What everybody calls is this clock's from here on. */
   install() {
     const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
-    this.#before = { setTimeout, clearTimeout, setInterval, clearInterval, now: Date.now, timeout: AbortSignal.timeout };
+    this.#before = {
+      setTimeout,
+      clearTimeout,
+      setInterval,
+      clearInterval,
+      now: Date.now,
+      timeout: AbortSignal.timeout,
+    };
     globalThis.setTimeout = (what, ms) => this.#add(what, ms);
     globalThis.setInterval = (what, ms) => this.#add(what, ms, ms);
     globalThis.clearTimeout = globalThis.clearInterval = (timer) => this.#remove(timer);
     Date.now = () => this.now;
     AbortSignal.timeout = (ms) => {
       const controller = new AbortController();
-      this.#add(() => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError")), ms);
+      this.#add(
+        () => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError")),
+        ms,
+      );
       return controller.signal;
     };
   }
@@ -51,7 +61,9 @@ export class Clock {
   /** What a promise comes to. */
   async result(promise, ms) {
     let done = false;
-    const over = () => { done = true; };
+    const over = () => {
+      done = true;
+    };
     promise.then(over, over);
     await this.until(() => done, "a promise is kept", ms);
     return promise;

@@ -9,7 +9,7 @@ import { assertTruth, world } from "./world.js";
 
 async function scene(here) {
   const id = here.group("alice", "bob");
-  here.say("alice", id, "one"), here.say("bob", id, "two");
+  (here.say("alice", id, "one"), here.say("bob", id, "two"));
   await here.clock.pass(10);
   const one = await here.online("alice", { open: [id] });
   one.host.asked = [];
@@ -22,7 +22,11 @@ const COMMANDS = {
   delete: [(c) => c.delete(1), "DELETE messages/1 alice"],
   react: [(c) => c.react(2, "👍"), `PUT messages/2/reactions/${thumb} alice`],
   unreact: [(c) => c.unreact(2, "👍"), `DELETE messages/2/reactions/${thumb} alice`],
-  update: [(c) => c.update(1, { title: "Tea", join: "invite" }), "PATCH conversations/1 -", { title: "Tea", join: "invite" }],
+  update: [
+    (c) => c.update(1, { title: "Tea", join: "invite" }),
+    "PATCH conversations/1 -",
+    { title: "Tea", join: "invite" },
+  ],
   join: [(c) => c.join(1), "POST conversations/1/join -", {}],
   leave: [(c) => c.leave(1), "POST conversations/1/leave -", {}],
   setMember: [(c) => c.setMember(1, "bob", "admin"), "PUT conversations/1/members/bob -", { role: "admin" }],
@@ -31,94 +35,136 @@ const COMMANDS = {
 };
 
 for (const [name, [call, request, body]] of Object.entries(COMMANDS)) {
-  test(`${name}() asks, and its push shows what came of it`, world(async (here) => {
-    const { client, one, host } = await scene(here);
-    await here.clock.result(call(client));
-    const [{ method, path, query, body: sent }] = host.asked;
-    assert.equal(`${method} ${path} ${query.get("username") ?? "-"}`, request);
-    assert.deepEqual(sent, body && { username: "alice", ...body });
-    await here.clock.pass(1000);
-    assertTruth(one, here.server, { by_pushes: true });
-  }));
+  test(
+    `${name}() asks, and its push shows what came of it`,
+    world(async (here) => {
+      const { client, one, host } = await scene(here);
+      await here.clock.result(call(client));
+      const [{ method, path, query, body: sent }] = host.asked;
+      assert.equal(`${method} ${path} ${query.get("username") ?? "-"}`, request);
+      assert.deepEqual(sent, body && { username: "alice", ...body });
+      await here.clock.pass(1000);
+      assertTruth(one, here.server, { by_pushes: true });
+    }),
+  );
 
-  test(`${name}() is tried again while the server is away`, world(async (here) => {
-    const { client, one, host } = await scene(here);
-    const fates = [{ lost: "after" }, { answer: unavailable(503) }];
-    host.request = () => fates.shift() ?? {};
-    await here.clock.result(call(client));
-    await here.clock.pass(1000);
-    assert.equal(host.asked.filter(({ method, path }) => request.startsWith(`${method} ${path} `)).length, 3);
-    assertTruth(one, here.server, { by_pushes: true });
-  }));
+  test(
+    `${name}() is tried again while the server is away`,
+    world(async (here) => {
+      const { client, one, host } = await scene(here);
+      const fates = [{ lost: "after" }, { answer: unavailable(503) }];
+      host.request = () => fates.shift() ?? {};
+      await here.clock.result(call(client));
+      await here.clock.pass(1000);
+      assert.equal(host.asked.filter(({ method, path }) => request.startsWith(`${method} ${path} `)).length, 3);
+      assertTruth(one, here.server, { by_pushes: true });
+    }),
+  );
 }
 
-test("commands other than send() and read() give up after three tries", world(async (here) => {
-  const { client, host } = await scene(here);
-  host.request = () => ({ answer: unavailable(503) });
-  await assert.rejects(here.clock.result(client.edit(1, "x")), { name: "ImdError", status: 503, code: "unavailable" });
-  assert.equal(host.count("PATCH", "messages/1"), 3);
-}));
+test(
+  "commands other than send() and read() give up after three tries",
+  world(async (here) => {
+    const { client, host } = await scene(here);
+    host.request = () => ({ answer: unavailable(503) });
+    await assert.rejects(here.clock.result(client.edit(1, "x")), {
+      name: "ImdError",
+      status: 503,
+      code: "unavailable",
+    });
+    assert.equal(host.count("PATCH", "messages/1"), 3);
+  }),
+);
 
-test("what the server refuses rejects at once, with its problem", world(async (here) => {
-  const { client, host } = await scene(here);
-  const error = await here.clock.result(client.edit(2, "not mine")).catch((reason) => reason);
-  assert.ok(error instanceof ImdError && error instanceof Error);
-  const { name, status, code, request_id } = error;
-  assert.deepEqual([name, status, code, request_id], ["ImdError", 403, "not_the_sender", "0".repeat(32)]);
-  assert.equal(host.asked.length, 1);
-}));
+test(
+  "what the server refuses rejects at once, with its problem",
+  world(async (here) => {
+    const { client, host } = await scene(here);
+    const error = await here.clock.result(client.edit(2, "not mine")).catch((reason) => reason);
+    assert.ok(error instanceof ImdError && error instanceof Error);
+    const { name, status, code, request_id } = error;
+    assert.deepEqual([name, status, code, request_id], ["ImdError", 403, "not_the_sender", "0".repeat(32)]);
+    assert.equal(host.asked.length, 1);
+  }),
+);
 
-test("a command while the connection is down is tried as well", world(async (here) => {
-  const { client, host } = await scene(here);
-  host.socket = () => "refuse";
-  host.cut();
-  await here.clock.pass(1000);
-  assert.equal((await here.clock.result(client.edit(1, "edited"))).content, "edited");
-}));
+test(
+  "a command while the connection is down is tried as well",
+  world(async (here) => {
+    const { client, host } = await scene(here);
+    host.socket = () => "refuse";
+    host.cut();
+    await here.clock.pass(1000);
+    assert.equal((await here.clock.result(client.edit(1, "edited"))).content, "edited");
+  }),
+);
 
-test("a command that no push follows shows that the socket is deaf", world(async (here) => {
-  const { client, one, host } = await scene(here);
-  host.cut("silently");
-  await here.clock.result(client.edit(1, "edited"));
-  await here.clock.pass(5000);
-  assertTruth(one, here.server);
-}));
+test(
+  "a command that no push follows shows that the socket is deaf",
+  world(async (here) => {
+    const { client, one, host } = await scene(here);
+    host.cut("silently");
+    await here.clock.result(client.edit(1, "edited"));
+    await here.clock.pass(5000);
+    assertTruth(one, here.server);
+  }),
+);
 
-test("create() resolves with the conversation as it is held", world(async (here) => {
-  const { client, one } = await scene(here);
-  const group = await here.clock.result(client.create({ type: "group_chat", members: ["carol"], title: "Tea", join: "invite" }));
-  assert.equal(client.conversation(group.id), group);
-  assert.deepEqual([group.members, group.title, group.join, group.role], [["alice", "carol"], "Tea", "invite", "owner"]);
-  const chat = await here.clock.result(client.create({ type: "private_chat", members: ["bob"] }));
-  const again = await here.clock.result(client.create({ type: "private_chat", members: ["alice", "bob"] }));
-  assert.equal(again.id, chat.id);
-  await assert.rejects(here.clock.result(client.create({ type: "private_chat", members: [] })), { status: 400 });
-  await here.clock.pass(1000);
-  assertTruth(one, here.server);
-}));
+test(
+  "create() resolves with the conversation as it is held",
+  world(async (here) => {
+    const { client, one } = await scene(here);
+    const group = await here.clock.result(
+      client.create({ type: "group_chat", members: ["carol"], title: "Tea", join: "invite" }),
+    );
+    assert.equal(client.conversation(group.id), group);
+    assert.deepEqual(
+      [group.members, group.title, group.join, group.role],
+      [["alice", "carol"], "Tea", "invite", "owner"],
+    );
+    const chat = await here.clock.result(client.create({ type: "private_chat", members: ["bob"] }));
+    const again = await here.clock.result(client.create({ type: "private_chat", members: ["alice", "bob"] }));
+    assert.equal(again.id, chat.id);
+    await assert.rejects(here.clock.result(client.create({ type: "private_chat", members: [] })), { status: 400 });
+    await here.clock.pass(1000);
+    assertTruth(one, here.server);
+  }),
+);
 
-test("join() and leave() resolve when the conversation is held, or not any more", world(async (here) => {
-  const { id, client } = await scene(here), other = here.group("bob", "carol");
-  await here.clock.result(client.join(other));
-  assert.equal(client.conversation(other).role, "member");
-  await here.clock.result(client.leave(id));
-  assert.equal(client.conversation(id), undefined);
-}));
+test(
+  "join() and leave() resolve when the conversation is held, or not any more",
+  world(async (here) => {
+    const { id, client } = await scene(here),
+      other = here.group("bob", "carol");
+    await here.clock.result(client.join(other));
+    assert.equal(client.conversation(other).role, "member");
+    await here.clock.result(client.leave(id));
+    assert.equal(client.conversation(id), undefined);
+  }),
+);
 
-test("presence() tells who is there, and keeps it", world(async (here) => {
-  const { id, client } = await scene(here);
-  assert.equal(client.conversation(id).online, undefined);
-  await here.online("bob");
-  assert.deepEqual(await here.clock.result(client.presence(id)), ["alice", "bob"]);
-  assert.deepEqual(client.conversation(id).online, ["alice", "bob"]);
-}));
+test(
+  "presence() tells who is there, and keeps it",
+  world(async (here) => {
+    const { id, client } = await scene(here);
+    assert.equal(client.conversation(id).online, undefined);
+    await here.online("bob");
+    assert.deepEqual(await here.clock.result(client.presence(id)), ["alice", "bob"]);
+    assert.deepEqual(client.conversation(id).online, ["alice", "bob"]);
+  }),
+);
 
-test("request() asks anything else as the same caller, and rejects with ImdError", world(async (here) => {
-  const { client, host } = await scene(here);
-  const page = await here.clock.result(client.request("GET", "/messages", { conversation_id: 1, after_seq: 0, limit: undefined }));
-  assert.equal(page.messages.length, 2);
-  assert.equal(host.asked[0].query.has("limit"), false);
-  await assert.rejects(here.clock.result(client.request("GET", "nowhere")), { name: "ImdError", status: 404 });
-  host.request = () => ({ lost: "before" });
-  await assert.rejects(here.clock.result(client.request("GET", "messages")), { name: "ImdError", status: 0 });
-}));
+test(
+  "request() asks anything else as the same caller, and rejects with ImdError",
+  world(async (here) => {
+    const { client, host } = await scene(here);
+    const page = await here.clock.result(
+      client.request("GET", "/messages", { conversation_id: 1, after_seq: 0, limit: undefined }),
+    );
+    assert.equal(page.messages.length, 2);
+    assert.equal(host.asked[0].query.has("limit"), false);
+    await assert.rejects(here.clock.result(client.request("GET", "nowhere")), { name: "ImdError", status: 404 });
+    host.request = () => ({ lost: "before" });
+    await assert.rejects(here.clock.result(client.request("GET", "messages")), { name: "ImdError", status: 0 });
+  }),
+);

@@ -22,7 +22,9 @@ export class Host {
   asked = [];
   #offline = false;
 
-  get offline() { return this.#offline; }
+  get offline() {
+    return this.#offline;
+  }
 
   /** Nothing comes through any more; what is open hears nothing, and does not know. */
   set offline(value) {
@@ -41,7 +43,10 @@ export class Host {
 }
 
 class FakeSocket {
-  #network; #host; #end; #state = "new";
+  #network;
+  #host;
+  #end;
+  #state = "new";
 
   constructor(network, url) {
     this.#network = network;
@@ -70,7 +75,9 @@ class FakeSocket {
 
   #deliver(data) {
     for (const ms of this.#host.frame(data))
-      setTimeout(() => { if (this.#state === "open") this.onmessage?.({ type: "message", data }); }, ms);
+      setTimeout(() => {
+        if (this.#state === "open") this.onmessage?.({ type: "message", data });
+      }, ms);
   }
 
   /** Silently: it stays, and is deaf. */
@@ -92,7 +99,8 @@ class FakeSocket {
 export class Network {
   /** All sockets that anybody tried to open. */
   opened = [];
-  #hosts = new Map(); #before;
+  #hosts = new Map();
+  #before;
 
   constructor(server) {
     this.server = server;
@@ -103,14 +111,17 @@ export class Network {
     return this.#hosts.get(name);
   }
 
-  get hosts() { return [...this.#hosts.values()]; }
+  get hosts() {
+    return [...this.#hosts.values()];
+  }
 
   url(name) {
     return `http://${name}${MOUNT}`;
   }
 
   install() {
-    const network = this, { fetch, WebSocket, EventSource } = globalThis;
+    const network = this,
+      { fetch, WebSocket, EventSource } = globalThis;
     this.#before = { fetch, WebSocket, EventSource };
     globalThis.fetch = (url, options) => this.#fetch(new URL(url), options);
     globalThis.WebSocket = class WebSocket extends FakeSocket {
@@ -118,11 +129,17 @@ export class Network {
         super(network, url);
         if (this.url.protocol !== "ws:") throw new SyntaxError(`no address of a WebSocket: ${url}`);
       }
-      lost() { this.onerror?.({ type: "error" }), this.onclose?.({ type: "close" }); }
+      lost() {
+        (this.onerror?.({ type: "error" }), this.onclose?.({ type: "close" }));
+      }
     };
     globalThis.EventSource = class EventSource extends FakeSocket {
-      constructor(url) { super(network, url); }
-      lost() { this.onerror?.({ type: "error" }); }
+      constructor(url) {
+        super(network, url);
+      }
+      lost() {
+        this.onerror?.({ type: "error" });
+      }
     };
   }
 
@@ -132,8 +149,15 @@ export class Network {
 
   #fetch(url, { method, headers = {}, body, signal }) {
     const host = this.host(url.hostname);
-    const request = { at: Date.now(), host: url.hostname, method, path: url.pathname.replace(MOUNT, ""),
-      query: url.searchParams, body: body && JSON.parse(body), authorization: headers.Authorization };
+    const request = {
+      at: Date.now(),
+      host: url.hostname,
+      method,
+      path: url.pathname.replace(MOUNT, ""),
+      query: url.searchParams,
+      body: body && JSON.parse(body),
+      authorization: headers.Authorization,
+    };
     host.asked.push(request);
     const fate = { there: 1, back: 1, ...host.request(request) };
     return new Promise((resolve, reject) => {
@@ -155,7 +179,9 @@ export class Network {
 function response({ status, headers = {}, json, text = JSON.stringify(json) }) {
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   return {
-    ok: status >= 200 && status < 300, status, headers: { get: (name) => lower.get(name.toLowerCase()) ?? null },
+    ok: status >= 200 && status < 300,
+    status,
+    headers: { get: (name) => lower.get(name.toLowerCase()) ?? null },
     json: async () => JSON.parse(text),
   };
 }

@@ -14,7 +14,9 @@ export class Problem extends Error {
   }
 }
 
-const refuse = (status, code, more) => { throw new Problem(status, code, more); };
+const refuse = (status, code, more) => {
+  throw new Problem(status, code, more);
+};
 const hex = (length, chance) => Array.from({ length }, () => Math.floor(chance() * 16).toString(16)).join("");
 const byteOrder = (a, b) => (a < b ? -1 : 1);
 const last = (list) => list[list.length - 1];
@@ -50,7 +52,12 @@ export class FakeServer {
   callerOf = () => undefined;
 
   #state = { tick: 0, users: new Set(), conversations: new Map(), messages: new Map(), keys: new Map() };
-  #chance; #epoch; #subscribers = new Map(); #outbox = []; #due; #tickAt = 0;
+  #chance;
+  #epoch;
+  #subscribers = new Map();
+  #outbox = [];
+  #due;
+  #tickAt = 0;
 
   constructor(chance = Math.random) {
     this.#chance = chance;
@@ -96,16 +103,23 @@ export class FakeServer {
 
   // --- the truth
 
-  get epoch() { return this.#epoch; }
+  get epoch() {
+    return this.#epoch;
+  }
 
   conversation(id) {
     return this.#state.conversations.get(id) ?? refuse(404, "conversation_not_found");
   }
 
-  get ids() { return [...this.#state.conversations.keys()]; }
+  get ids() {
+    return [...this.#state.conversations.keys()];
+  }
 
   members(c) {
-    return [...c.stays].filter(([, stays]) => last(stays).left_seq === undefined).map(([name]) => name).sort(byteOrder);
+    return [...c.stays]
+      .filter(([, stays]) => last(stays).left_seq === undefined)
+      .map(([name]) => name)
+      .sort(byteOrder);
   }
 
   isMember(c, name) {
@@ -125,7 +139,9 @@ export class FakeServer {
 
   /** A user's conversations, as their list shows them. */
   entries(name) {
-    return [...this.#state.conversations.values()].filter((c) => this.isMember(c, name)).map((c) => this.#entry(c, name));
+    return [...this.#state.conversations.values()]
+      .filter((c) => this.isMember(c, name))
+      .map((c) => this.#entry(c, name));
   }
 
   #standing(c, name) {
@@ -152,9 +168,13 @@ export class FakeServer {
   }
 
   #entry(c, name) {
-    const received = this.#received(c, name), read_seq = c.markers.get(name)?.seq ?? 0;
+    const received = this.#received(c, name),
+      read_seq = c.markers.get(name)?.seq ?? 0;
     return {
-      ...this.#shown(c, this.#few(c)), role: this.#standing(c, name).role, read_seq, unread: this.#unread(c, name),
+      ...this.#shown(c, this.#few(c)),
+      role: this.#standing(c, name).role,
+      read_seq,
+      unread: this.#unread(c, name),
       last_message: last(received)?.shown ?? null,
     };
   }
@@ -169,7 +189,8 @@ export class FakeServer {
 
   /** What is written within a millisecond is one transaction, unless somebody looks in between. */
   #tick() {
-    const state = this.#state, now = Date.now();
+    const state = this.#state,
+      now = Date.now();
     if (this.#tickAt !== now) state.tick = Math.max(now, state.tick + 1);
     this.#tickAt = now;
     return state.tick;
@@ -203,7 +224,8 @@ export class FakeServer {
   }
 
   #render(event) {
-    const c = this.conversation(event.conversation), { message_id, ...shown } = event;
+    const c = this.conversation(event.conversation),
+      { message_id, ...shown } = event;
     if (this.thin(event)) return shown;
     if (event.event.startsWith("message.")) shown.message = this.#state.messages.get(message_id).shown;
     if (event.event.startsWith("conversation.")) shown.object = this.#shown(c);
@@ -242,9 +264,11 @@ export class FakeServer {
   list(request) {
     const { query } = request;
     if (!request.caller && !query.has("username")) return { conversations: [] }; // those with no ids
-    const name = this.#actor(request), after = query.get("updated_after");
+    const name = this.#actor(request),
+      after = query.get("updated_after");
     const before = Number(query.get("updated_before") ?? Infinity);
-    const found = [...this.#state.conversations.values()].filter((c) => c.stays.has(name))
+    const found = [...this.#state.conversations.values()]
+      .filter((c) => c.stays.has(name))
       .map((c) => this.#listed(c, name, after === null ? undefined : Number(after)))
       .filter((entry) => entry && entry.updated_at < before)
       .sort((a, b) => b.updated_at - a.updated_at || b.id - a.id);
@@ -255,7 +279,8 @@ export class FakeServer {
 
   /** Its entry in the list of what was active after that moment, if it is in there. */
   #listed(c, name, after) {
-    const { id, type } = c.face, stay = last(c.stays.get(name));
+    const { id, type } = c.face,
+      stay = last(c.stays.get(name));
     if (stay.left_seq === undefined) {
       const moved = c.markers.get(name)?.moved_at ?? 0;
       return after === undefined || c.face.updated_at > after || moved > after ? this.#entry(c, name) : null;
@@ -271,26 +296,40 @@ export class FakeServer {
     const wanted = end;
     while (splits(end)) end--;
     if (end > 0) return found.slice(0, end);
-    for (end = wanted; splits(end); ) end++;
+    for (end = wanted; splits(end);) end++;
     return found.slice(0, end);
   }
 
   create(request) {
-    const { type, members, join = "open" } = request.body, creator = this.#actor(request);
+    const { type, members, join = "open" } = request.body,
+      creator = this.#actor(request);
     const names = [...new Set([creator, ...members])].sort(byteOrder);
-    for (const name of names) if (!/^\w{1,20}$/.test(name)) refuse(400, "invalid_member", { error: `Invalid username: ${name}` });
+    for (const name of names)
+      if (!/^\w{1,20}$/.test(name)) refuse(400, "invalid_member", { error: `Invalid username: ${name}` });
     if (type === "private_chat") {
       if (names.length !== 2 || members.length > 2) refuse(400, "invalid_member_count");
-      const pair = [...this.#state.conversations.values()]
-        .find((c) => c.face.type === type && names.every((name) => c.stays.has(name)));
+      const pair = [...this.#state.conversations.values()].find(
+        (c) => c.face.type === type && names.every((name) => c.stays.has(name)),
+      );
       if (pair) return this.#shown(pair);
     }
     return this.#shown(this.#add(type, names, creator, join));
   }
 
   #add(type, names, creator, join) {
-    const id = this.#state.conversations.size + 1, group = type === "group_chat", tick = this.#tick();
-    const face = { id, type, title: "", ...(group && { join }), created_at: tick, updated_at: tick, last_seq: 0, version: 1 };
+    const id = this.#state.conversations.size + 1,
+      group = type === "group_chat",
+      tick = this.#tick();
+    const face = {
+      id,
+      type,
+      title: "",
+      ...(group && { join }),
+      created_at: tick,
+      updated_at: tick,
+      last_seq: 0,
+      version: 1,
+    };
     const stay = (name) => ({ role: group && name === creator ? "owner" : "member", version: 1, joined_seq: 0 });
     const stays = new Map(names.map((name) => [name, [stay(name)]]));
     const c = { face, stays, messages: [], markers: new Map() };
@@ -301,8 +340,10 @@ export class FakeServer {
   }
 
   name(request) {
-    const c = this.conversation(request.id), { title = c.face.title, join } = request.body;
-    const { role } = this.#member(c, this.#actor(request)), group = c.face.type === "group_chat";
+    const c = this.conversation(request.id),
+      { title = c.face.title, join } = request.body;
+    const { role } = this.#member(c, this.#actor(request)),
+      group = c.face.type === "group_chat";
     const owned = this.members(c).some((name) => this.#standing(c, name).role === "owner");
     if (join && !group) refuse(403, "private_chat");
     if ((join || owned) && role === "member") refuse(403, "role_required");
@@ -319,7 +360,8 @@ export class FakeServer {
   }
 
   join(request) {
-    const c = this.#group(request.id), name = this.#actor(request);
+    const c = this.#group(request.id),
+      name = this.#actor(request);
     if (!this.#state.users.has(name) && !request.caller) refuse(404, "invalid_username");
     if (this.isMember(c, name)) return SUCCESS;
     if (c.face.join === "invite") refuse(403, "invite_only");
@@ -337,13 +379,16 @@ export class FakeServer {
   }
 
   leave(request) {
-    const c = this.#group(request.id), name = this.#actor(request);
+    const c = this.#group(request.id),
+      name = this.#actor(request);
     if (this.isMember(c, name)) this.#exit(c, name, false);
     return SUCCESS;
   }
 
   #exit(c, name, removed) {
-    const stay = this.#standing(c, name), version = this.#bump(c), was = stay.role;
+    const stay = this.#standing(c, name),
+      version = this.#bump(c),
+      was = stay.role;
     const left = { left_seq: c.face.last_seq, left_version: version, left_at: c.face.updated_at };
     Object.assign(stay, { version, removed, ...left });
     this.#announce(c, { event: "member.left", version, username: name }, { also: name });
@@ -359,7 +404,9 @@ export class FakeServer {
   }
 
   setMember(request) {
-    const c = this.#group(request.id), { member: name } = request, { role } = request.body;
+    const c = this.#group(request.id),
+      { member: name } = request,
+      { role } = request.body;
     const { role: mine } = this.#member(c, this.#actor(request));
     if (!this.#state.users.has(name)) refuse(404, "invalid_username");
     const theirs = this.#standing(c, name)?.role;
@@ -375,7 +422,9 @@ export class FakeServer {
   }
 
   removeMember(request) {
-    const c = this.#group(request.id), actor = this.#actor(request), { member: name } = request;
+    const c = this.#group(request.id),
+      actor = this.#actor(request),
+      { member: name } = request;
     const rank = (one) => ["member", "admin", "owner"].indexOf(this.#standing(c, one)?.role);
     if (actor !== name) {
       this.#member(c, actor);
@@ -386,7 +435,9 @@ export class FakeServer {
   }
 
   mark(request) {
-    const c = this.conversation(request.id), name = this.#actor(request), held = c.markers.get(name)?.seq ?? 0;
+    const c = this.conversation(request.id),
+      name = this.#actor(request),
+      held = c.markers.get(name)?.seq ?? 0;
     this.#member(c, name);
     const seq = Math.min(request.body.seq, c.face.last_seq);
     if (seq > held) {
@@ -397,7 +448,8 @@ export class FakeServer {
   }
 
   type(request) {
-    const c = this.conversation(request.id), name = this.#actor(request);
+    const c = this.conversation(request.id),
+      name = this.#actor(request);
     this.#member(c, name);
     const to = this.members(c).filter((one) => one !== name);
     if (this.#few(c)) this.#announce(c, { event: "typing", username: name }, { to });
@@ -409,7 +461,8 @@ export class FakeServer {
   }
 
   changes({ id, query, caller }) {
-    const c = this.conversation(id), after = Number(query.get("after") ?? 0);
+    const c = this.conversation(id),
+      after = Number(query.get("after") ?? 0);
     if (caller) this.#member(c, caller);
     const limit = Math.min(Number(query.get("limit") ?? 100), this.pageMax);
     const standing = ([username, stays]) => {
@@ -417,16 +470,21 @@ export class FakeServer {
       return { version, member: { username, role, ...(left_seq !== undefined && { left: true }) } };
     };
     const all = [...c.messages.map(({ shown, version }) => ({ version, shown })), ...[...c.stays].map(standing)]
-      .filter(({ version }) => version > after).sort((a, b) => a.version - b.version);
+      .filter(({ version }) => version > after)
+      .sort((a, b) => a.version - b.version);
     let end = Math.min(limit, all.length);
     while (end < all.length && all[end].version === all[end - 1].version) end++; // the first members share a version
-    const page = all.slice(0, end), has_next = end < all.length;
+    const page = all.slice(0, end),
+      has_next = end < all.length;
     this.#tickAt = 0;
     return {
-      messages: page.flatMap(({ shown }) => shown ?? []), members: page.flatMap(({ member }) => member ?? []),
+      messages: page.flatMap(({ shown }) => shown ?? []),
+      members: page.flatMap(({ member }) => member ?? []),
       ...(this.#few(c) && { read: this.markers(c) }),
       ...(c.face.version > after && { conversation: this.#shown(c, this.#few(c)) }),
-      version: has_next ? last(page).version : c.face.version, has_next, epoch: this.#epoch,
+      version: has_next ? last(page).version : c.face.version,
+      has_next,
+      epoch: this.#epoch,
     };
   }
 
@@ -435,18 +493,22 @@ export class FakeServer {
   page({ query, caller }) {
     const id = Number(query.get("conversation_id"));
     if (!this.#state.conversations.has(id)) return { messages: [], has_prev: false, has_next: false };
-    const c = this.conversation(id), all = c.messages.map(({ shown }) => shown);
+    const c = this.conversation(id),
+      all = c.messages.map(({ shown }) => shown);
     if (caller) this.#member(c, caller);
     const limit = Math.min(Number(query.get("limit") ?? 100), this.pageMax);
-    let end = Math.min(all.length, Number(query.get("before_seq") ?? Infinity) - 1), begin = Math.max(0, end - limit);
-    if (query.has("after_seq")) begin = Number(query.get("after_seq")), end = Math.min(all.length, begin + limit);
+    let end = Math.min(all.length, Number(query.get("before_seq") ?? Infinity) - 1),
+      begin = Math.max(0, end - limit);
+    if (query.has("after_seq")) ((begin = Number(query.get("after_seq"))), (end = Math.min(all.length, begin + limit)));
     this.#tickAt = 0;
     return { messages: all.slice(begin, end), has_prev: begin > 0, has_next: end < all.length };
   }
 
   send(request) {
-    const { conversation_id, content = "", client_id, reply_to } = request.body, sender = this.#actor(request);
-    const key = client_id && `${sender} ${client_id}`, first = this.#state.messages.get(this.#state.keys.get(key));
+    const { conversation_id, content = "", client_id, reply_to } = request.body,
+      sender = this.#actor(request);
+    const key = client_id && `${sender} ${client_id}`,
+      first = this.#state.messages.get(this.#state.keys.get(key));
     if (first && (first.shown.conversation !== conversation_id || first.content !== content))
       refuse(422, "idempotency_mismatch");
     if (first) return first.shown;
@@ -457,9 +519,18 @@ export class FakeServer {
     if (Buffer.byteLength(content) > 65536) refuse(413, "content_too_long", { field: "content" });
     if (reply_to && this.#state.messages.get(reply_to)?.shown.conversation !== conversation_id)
       refuse(400, "invalid_reply_to", { field: "reply_to" });
-    const version = this.#bump(c, { last_seq: c.face.last_seq + 1 }), id = this.#state.messages.size + 1;
-    const shown = { id, conversation: conversation_id, seq: c.face.last_seq, sender, content, timestamp: c.face.updated_at,
-      ...(client_id && { client_id }), ...(reply_to && { reply_to }) };
+    const version = this.#bump(c, { last_seq: c.face.last_seq + 1 }),
+      id = this.#state.messages.size + 1;
+    const shown = {
+      id,
+      conversation: conversation_id,
+      seq: c.face.last_seq,
+      sender,
+      content,
+      timestamp: c.face.updated_at,
+      ...(client_id && { client_id }),
+      ...(reply_to && { reply_to }),
+    };
     const message = { shown, version, content };
     c.messages.push(message);
     this.#state.messages.set(id, message);
@@ -482,7 +553,8 @@ export class FakeServer {
   }
 
   edit(request) {
-    const message = this.#message(request.id), { content } = request.body;
+    const message = this.#message(request.id),
+      { content } = request.body;
     if (message.shown.sender !== this.#actor(request)) refuse(403, "not_the_sender");
     if (message.shown.deleted_at) refuse(409, "message_deleted");
     if (message.shown.content === content) return message.shown;
@@ -490,7 +562,8 @@ export class FakeServer {
   }
 
   erase(request) {
-    const message = this.#message(request.id), actor = this.#actor(request);
+    const message = this.#message(request.id),
+      actor = this.#actor(request);
     const role = this.#standing(this.conversation(message.shown.conversation), actor)?.role ?? "member";
     if (message.shown.sender !== actor && role === "member") refuse(403, "not_the_sender");
     if (message.shown.deleted_at) return message.shown;
@@ -507,10 +580,13 @@ export class FakeServer {
   }
 
   #setReaction(request, there) {
-    const message = this.#message(request.id), name = this.#actor(request), { emoji } = request;
+    const message = this.#message(request.id),
+      name = this.#actor(request),
+      { emoji } = request;
     this.#member(this.conversation(message.shown.conversation), name);
     if (there && message.shown.deleted_at) refuse(409, "message_deleted");
-    const all = message.shown.reactions ?? {}, names = all[emoji] ?? [];
+    const all = message.shown.reactions ?? {},
+      names = all[emoji] ?? [];
     if (names.includes(name) === there) return message.shown;
     if (there && !all[emoji] && Object.keys(all).length === 32) refuse(422, "too_many_reactions");
     const now = { ...all, [emoji]: there ? [...names, name].sort(byteOrder) : names.filter((one) => one !== name) };

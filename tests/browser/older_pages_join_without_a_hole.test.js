@@ -14,106 +14,136 @@ async function scene(here, said, options) {
 
 const from = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-test("nothing is held before it is opened", world(async (here) => {
-  const { id, client, host } = await scene(here, 25);
-  assert.deepEqual(client.messages(id), []);
-  const { loaded, older, last_message } = client.conversation(id);
-  assert.deepEqual([loaded, older, last_message.seq], [false, false, 25]);
-  assert.equal(host.count("GET", "messages"), 0);
-}));
+test(
+  "nothing is held before it is opened",
+  world(async (here) => {
+    const { id, client, host } = await scene(here, 25);
+    assert.deepEqual(client.messages(id), []);
+    const { loaded, older, last_message } = client.conversation(id);
+    assert.deepEqual([loaded, older, last_message.seq], [false, false, 25]);
+    assert.equal(host.count("GET", "messages"), 0);
+  }),
+);
 
-test("page after page, up to the first", world(async (here) => {
-  const { id, client, seqs } = await scene(here, 25);
-  await here.clock.result(client.open(id));
-  assert.deepEqual([client.conversation(id).loaded, client.conversation(id).older], [true, true]);
-  assert.deepEqual(seqs(), from(16, 25));
-  assert.equal(await here.clock.result(client.older(id)), true);
-  assert.deepEqual(seqs(), from(6, 25));
-  assert.equal(await here.clock.result(client.older(id)), true);
-  assert.deepEqual(seqs(), from(1, 25));
-  assert.equal(client.conversation(id).older, false);
-  assert.equal(await here.clock.result(client.older(id)), false);
-}));
+test(
+  "page after page, up to the first",
+  world(async (here) => {
+    const { id, client, seqs } = await scene(here, 25);
+    await here.clock.result(client.open(id));
+    assert.deepEqual([client.conversation(id).loaded, client.conversation(id).older], [true, true]);
+    assert.deepEqual(seqs(), from(16, 25));
+    assert.equal(await here.clock.result(client.older(id)), true);
+    assert.deepEqual(seqs(), from(6, 25));
+    assert.equal(await here.clock.result(client.older(id)), true);
+    assert.deepEqual(seqs(), from(1, 25));
+    assert.equal(client.conversation(id).older, false);
+    assert.equal(await here.clock.result(client.older(id)), false);
+  }),
+);
 
-test("two calls at once are two pages", world(async (here) => {
-  const { id, client, seqs } = await scene(here, 45);
-  await here.clock.result(client.open(id));
-  await here.clock.result(Promise.all([client.older(id), client.older(id)]));
-  assert.deepEqual(seqs(), from(16, 45));
-}));
+test(
+  "two calls at once are two pages",
+  world(async (here) => {
+    const { id, client, seqs } = await scene(here, 45);
+    await here.clock.result(client.open(id));
+    await here.clock.result(Promise.all([client.older(id), client.older(id)]));
+    assert.deepEqual(seqs(), from(16, 45));
+  }),
+);
 
-test("what is pushed while a page is on its way comes behind it", world(async (here) => {
-  const { id, one, client, host, seqs } = await scene(here, 25);
-  host.request = () => ({ there: 50, back: 200 });
-  const opened = client.open(id);
-  await here.clock.pass(100);
-  here.say("bob", id, "26"), here.do("bob", "PATCH", "messages/20", { content: "edited" });
-  await here.clock.result(opened);
-  const older = client.older(id);
-  await here.clock.pass(100);
-  here.say("bob", id, "27"), here.do("bob", "PATCH", "messages/10", { content: "edited" });
-  await here.clock.result(older);
-  await here.clock.pass(1000);
-  assert.deepEqual(seqs(), from(6, 27));
-  assertTruth(one, here.server);
-}));
+test(
+  "what is pushed while a page is on its way comes behind it",
+  world(async (here) => {
+    const { id, one, client, host, seqs } = await scene(here, 25);
+    host.request = () => ({ there: 50, back: 200 });
+    const opened = client.open(id);
+    await here.clock.pass(100);
+    (here.say("bob", id, "26"), here.do("bob", "PATCH", "messages/20", { content: "edited" }));
+    await here.clock.result(opened);
+    const older = client.older(id);
+    await here.clock.pass(100);
+    (here.say("bob", id, "27"), here.do("bob", "PATCH", "messages/10", { content: "edited" }));
+    await here.clock.result(older);
+    await here.clock.pass(1000);
+    assert.deepEqual(seqs(), from(6, 27));
+    assertTruth(one, here.server);
+  }),
+);
 
-test("open() of what is held asks nothing; close() forgets it, and stops nothing else", world(async (here) => {
-  const { id, one, client, host } = await scene(here, 25);
-  await here.clock.result(client.open(id));
-  const asked = host.asked.length;
-  await here.clock.result(client.open(id));
-  assert.equal(host.asked.length, asked);
-  client.close(id);
-  const { loaded, older } = client.conversation(id);
-  assert.deepEqual([client.messages(id), loaded, older], [[], false, false]);
-  assert.equal(await here.clock.result(client.older(id)), false);
-  here.say("bob", id);
-  await here.clock.pass(100);
-  assertTruth(one, here.server);
-}));
+test(
+  "open() of what is held asks nothing; close() forgets it, and stops nothing else",
+  world(async (here) => {
+    const { id, one, client, host } = await scene(here, 25);
+    await here.clock.result(client.open(id));
+    const asked = host.asked.length;
+    await here.clock.result(client.open(id));
+    assert.equal(host.asked.length, asked);
+    client.close(id);
+    const { loaded, older } = client.conversation(id);
+    assert.deepEqual([client.messages(id), loaded, older], [[], false, false]);
+    assert.equal(await here.clock.result(client.older(id)), false);
+    here.say("bob", id);
+    await here.clock.pass(100);
+    assertTruth(one, here.server);
+  }),
+);
 
-test("open() waits for the network, however long it is away", world(async (here) => {
-  const { id, client, host, seqs } = await scene(here, 5);
-  host.offline = true;
-  const opened = client.open(id);
-  await here.clock.pass(100000);
-  host.offline = false;
-  await here.clock.result(opened, 60000);
-  assert.deepEqual(seqs(), from(1, 5));
-}));
+test(
+  "open() waits for the network, however long it is away",
+  world(async (here) => {
+    const { id, client, host, seqs } = await scene(here, 5);
+    host.offline = true;
+    const opened = client.open(id);
+    await here.clock.pass(100000);
+    host.offline = false;
+    await here.clock.result(opened, 60000);
+    assert.deepEqual(seqs(), from(1, 5));
+  }),
+);
 
-test("a page that is lost rejects, and nothing is missing later", world(async (here) => {
-  const { id, client, host, seqs } = await scene(here, 25);
-  await here.clock.result(client.open(id));
-  host.request = () => ({ lost: "after" });
-  await assert.rejects(here.clock.result(client.older(id)), { name: "ImdError", status: 0 });
-  host.request = () => ({});
-  await here.clock.result(client.older(id));
-  assert.deepEqual(seqs(), from(6, 25));
-}));
+test(
+  "a page that is lost rejects, and nothing is missing later",
+  world(async (here) => {
+    const { id, client, host, seqs } = await scene(here, 25);
+    await here.clock.result(client.open(id));
+    host.request = () => ({ lost: "after" });
+    await assert.rejects(here.clock.result(client.older(id)), { name: "ImdError", status: 0 });
+    host.request = () => ({});
+    await here.clock.result(client.older(id));
+    assert.deepEqual(seqs(), from(6, 25));
+  }),
+);
 
-test("open() of what one is no member of rejects", world(async (here) => {
-  const { client } = await scene(here, 1);
-  await assert.rejects(here.clock.result(client.open(99)), { name: "ImdError", status: 403, code: "not_a_member" });
-}));
+test(
+  "open() of what one is no member of rejects",
+  world(async (here) => {
+    const { client } = await scene(here, 1);
+    await assert.rejects(here.clock.result(client.open(99)), { name: "ImdError", status: 403, code: "not_a_member" });
+  }),
+);
 
-test("an empty conversation is held as well", world(async (here) => {
-  const { id, one, client } = await scene(here, 0);
-  await here.clock.result(client.open(id));
-  assert.deepEqual([client.conversation(id).loaded, client.conversation(id).older], [true, false]);
-  assert.equal(await here.clock.result(client.older(id)), false);
-  here.say("bob", id);
-  await here.clock.pass(100);
-  assertTruth(one, here.server);
-}));
+test(
+  "an empty conversation is held as well",
+  world(async (here) => {
+    const { id, one, client } = await scene(here, 0);
+    await here.clock.result(client.open(id));
+    assert.deepEqual([client.conversation(id).loaded, client.conversation(id).older], [true, false]);
+    assert.equal(await here.clock.result(client.older(id)), false);
+    here.say("bob", id);
+    await here.clock.pass(100);
+    assertTruth(one, here.server);
+  }),
+);
 
-test("a page that arrives after close() is nobody's", world(async (here) => {
-  const { id, client } = await scene(here, 25);
-  await here.clock.result(client.open(id));
-  const older = client.older(id);
-  await here.clock.pass(1);
-  client.close(id);
-  assert.equal(await here.clock.result(older), false);
-  assert.equal(client.conversation(id).older, false);
-}));
+test(
+  "a page that arrives after close() is nobody's",
+  world(async (here) => {
+    const { id, client } = await scene(here, 25);
+    await here.clock.result(client.open(id));
+    const older = client.older(id);
+    await here.clock.pass(1);
+    client.close(id);
+    assert.equal(await here.clock.result(older), false);
+    assert.equal(client.conversation(id).older, false);
+  }),
+);

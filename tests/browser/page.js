@@ -5,92 +5,92 @@
 import { until } from "./stack.js";
 
 export class Page {
-    constructor(page, user) {
-        this.page = page;
-        this.user = user;
-    }
+  constructor(page, user) {
+    this.page = page;
+    this.user = user;
+  }
 
-    /** A tab of a user's, in a browser of browse(). */
-    static async open(browser, stack, user) {
-        const page = new Page(await browser.context.newPage(), user);
-        await page.page.goto(`${stack.url}/im/?user=${user}`);
-        await page.button("New conversation").waitFor();
-        return page;
-    }
+  /** A tab of a user's, in a browser of browse(). */
+  static async open(browser, stack, user) {
+    const page = new Page(await browser.context.newPage(), user);
+    await page.page.goto(`${stack.url}/im/?user=${user}`);
+    await page.button("New conversation").waitFor();
+    return page;
+  }
 
-    button(name) {
-        return this.page.getByRole("button", { name, exact: true });
-    }
+  button(name) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
 
-    entry(id) {
-        return this.page.locator(`[data-conversation="${id}"]`);
-    }
+  entry(id) {
+    return this.page.locator(`[data-conversation="${id}"]`);
+  }
 
-    /** The id of the open conversation. */
-    get open() {
-        return Number(new URL(this.page.url()).hash.slice(1));
-    }
+  /** The id of the open conversation. */
+  get open() {
+    return Number(new URL(this.page.url()).hash.slice(1));
+  }
 
-    async enter(id) {
-        await this.entry(id).click();
-        await this.composer.waitFor();
-    }
+  async enter(id) {
+    await this.entry(id).click();
+    await this.composer.waitFor();
+  }
 
-    get composer() {
-        return this.page.getByRole("textbox", { name: "Message", exact: true });
-    }
+  get composer() {
+    return this.page.getByRole("textbox", { name: "Message", exact: true });
+  }
 
-    async say(text) {
-        await this.composer.fill(text);
-        await this.composer.press("Enter");
-    }
+  async say(text) {
+    await this.composer.fill(text);
+    await this.composer.press("Enter");
+  }
 
-    /** The message with that very text, among those that are drawn. */
-    message(text) {
-        const words = text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+");
-        return this.page.locator("li.message", {
-            has: this.page.locator(".text", { hasText: new RegExp(`^${words}$`) }),
-        });
-    }
+  /** The message with that very text, among those that are drawn. */
+  message(text) {
+    const words = text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+");
+    return this.page.locator("li.message", {
+      has: this.page.locator(".text", { hasText: new RegExp(`^${words}$`) }),
+    });
+  }
 
-    /** Does something with a message, by its button. */
-    async act(text, action) {
-        await this.message(text).hover();
-        await this.message(text).getByRole("button", { name: action, exact: true }).click();
-    }
+  /** Does something with a message, by its button. */
+  async act(text, action) {
+    await this.message(text).hover();
+    await this.message(text).getByRole("button", { name: action, exact: true }).click();
+  }
 
-    /**
-     * All messages of the open conversation, as [number, text] from the first to the last, by scrolling through them.
-     * One that is drawn twice at a time, or out of order, is told in `disorder`.
-     */
-    async readAll() {
-        await until(
-            () =>
-                this.page.evaluate(() => {
-                    document.querySelector("[role=log]").scrollTop = 0;
-                    return document.querySelector("li.message")?.dataset.seq === "1";
-                }),
-            `${this.user} sees the first message`,
-            60000,
-        );
-        return this.page.evaluate(async () => {
-            const log = document.querySelector("[role=log]"),
-                seen = new Map(),
-                disorder = [];
-            for (let end = false; !end;) {
-                await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-                let last = 0;
-                for (const item of document.querySelectorAll("li.message")) {
-                    const seq = Number(item.dataset.seq ?? NaN),
-                        text = item.querySelector(".text").textContent;
-                    if (!(seq > last)) disorder.push([last, seq, text]);
-                    last = seq;
-                    seen.set(seq, text);
-                }
-                end = log.scrollTop + log.clientHeight >= log.scrollHeight - 2;
-                log.scrollTop += log.clientHeight / 2;
-            }
-            return { seen: [...seen], disorder };
-        });
-    }
+  /**
+   * All messages of the open conversation, as [number, text] from the first to the last, by scrolling through them.
+   * One that is drawn twice at a time, or out of order, is told in `disorder`.
+   */
+  async readAll() {
+    await until(
+      () =>
+        this.page.evaluate(() => {
+          document.querySelector("[role=log]").scrollTop = 0;
+          return document.querySelector("li.message")?.dataset.seq === "1";
+        }),
+      `${this.user} sees the first message`,
+      60000,
+    );
+    return this.page.evaluate(async () => {
+      const log = document.querySelector("[role=log]"),
+        seen = new Map(),
+        disorder = [];
+      for (let end = false; !end;) {
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+        let last = 0;
+        for (const item of document.querySelectorAll("li.message")) {
+          const seq = Number(item.dataset.seq ?? NaN),
+            text = item.querySelector(".text").textContent;
+          if (!(seq > last)) disorder.push([last, seq, text]);
+          last = seq;
+          seen.set(seq, text);
+        }
+        end = log.scrollTop + log.clientHeight >= log.scrollHeight - 2;
+        log.scrollTop += log.clientHeight / 2;
+      }
+      return { seen: [...seen], disorder };
+    });
+  }
 }

@@ -10,7 +10,10 @@ const read = (name) => readFile(new URL(`../../nginx/html/${name}`, import.meta.
 
 /** The names in the braces that follow. */
 function members(types, head) {
-  const body = types.slice(types.indexOf(`${head} {`)).split("\n}\n")[0].replace(/\/\*[^]*?\*\//g, "");
+  const body = types
+    .slice(types.indexOf(`${head} {`))
+    .split("\n}\n")[0]
+    .replace(/\/\*[^]*?\*\//g, "");
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[(:]/gm)].map(([, name]) => name).sort();
 }
 
@@ -20,7 +23,10 @@ test("it is below 8,192 bytes with gzip -9", async () => {
 });
 
 test("the types name each public method and property of Client, and no other", async () => {
-  assert.deepEqual(members(await read("imd.d.ts"), "class Client"), Object.getOwnPropertyNames(module.Client.prototype).sort());
+  assert.deepEqual(
+    members(await read("imd.d.ts"), "class Client"),
+    Object.getOwnPropertyNames(module.Client.prototype).sort(),
+  );
   assert.deepEqual(Object.getOwnPropertyNames(new module.Client({ url: "http://a/" })), []);
 });
 
@@ -31,10 +37,15 @@ test("the types name each export", async () => {
 
 test("the types name each option, and README too", async () => {
   const options = members(await read("imd.d.ts"), "interface Options");
-  const source = await read("imd.js"), readme = await read("../../README.md");
+  const source = await read("imd.js"),
+    readme = await read("../../README.md");
   assert.equal(options.length, 8);
   for (const name of options) {
-    assert.match(source, new RegExp(`ptions\\.${name}\\b|\\b${name}:? ?[^;]*\\.\\.\\.options|\\{ ${name} \\} = this.#options`), name);
+    assert.match(
+      source,
+      new RegExp(`ptions\\.${name}\\b|\\b${name}:? ?[^;]*\\.\\.\\.options|\\{ ${name} \\} = this.#options`),
+      name,
+    );
     assert.match(readme, new RegExp(`\`${name}[\`(]`), name);
   }
 });

@@ -10,187 +10,184 @@ const SOON = { timeout: 1000 };
 let stack, browsers, ann, bob;
 
 before(async () => {
-    stack = await new Stack().start();
-    await stack.request("POST", "/conversations", { type: "private_chat", members: ["carol", "dave"] });
-    browsers = [await browse(), await browse()];
-    [ann, bob] = [await Page.open(browsers[0], stack, "ann"), await Page.open(browsers[1], stack, "bob")];
-    for (const { page } of [ann, bob]) await page.evaluate(watchShifts);
+  stack = await new Stack().start();
+  await stack.request("POST", "/conversations", { type: "private_chat", members: ["carol", "dave"] });
+  browsers = [await browse(), await browse()];
+  [ann, bob] = [await Page.open(browsers[0], stack, "ann"), await Page.open(browsers[1], stack, "bob")];
+  for (const { page } of [ann, bob]) await page.evaluate(watchShifts);
 });
 
 after(async () => {
-    for (const browser of browsers ?? []) await browser.close();
-    await stack?.stop();
+  for (const browser of browsers ?? []) await browser.close();
+  await stack?.stop();
 });
 
 /** Adds up what moved by itself. */
 function watchShifts() {
-    window.shifts = [];
-    new PerformanceObserver((list) => {
-        for (const entry of list.getEntries())
-            if (!entry.hadRecentInput)
-                window.shifts.push([entry.value, entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 90))]);
-    }).observe({ type: "layout-shift", buffered: true });
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+      if (!entry.hadRecentInput)
+        window.shifts.push([entry.value, entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 90))]);
+  }).observe({ type: "layout-shift", buffered: true });
 }
 
 /** How long it takes until something is so; no more than a second. */
 async function soon(t, what, wait) {
-    const begun = performance.now();
-    await wait;
-    t.diagnostic(`${what}: ${Math.round(performance.now() - begun)} ms`);
+  const begun = performance.now();
+  await wait;
+  t.diagnostic(`${what}: ${Math.round(performance.now() - begun)} ms`);
 }
 
 const has = (locator, text) => locator.filter({ hasText: text }).waitFor(SOON);
 
 test("a conversation", async (t) => {
-    await ann.button("New conversation").click();
-    const dialog = ann.page.getByRole("dialog", { name: "New conversation" });
-    await dialog.getByLabel("Group").check();
-    await dialog.getByLabel("Members").fill("bob carol");
-    await dialog.getByLabel("Title").fill("Tea");
-    await dialog.getByRole("button", { name: "Create" }).click();
-    await ann.composer.waitFor();
-    await soon(t, "bob has it", has(bob.entry(ann.open), "Tea"));
+  await ann.button("New conversation").click();
+  const dialog = ann.page.getByRole("dialog", { name: "New conversation" });
+  await dialog.getByLabel("Group").check();
+  await dialog.getByLabel("Members").fill("bob carol");
+  await dialog.getByLabel("Title").fill("Tea");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await ann.composer.waitFor();
+  await soon(t, "bob has it", has(bob.entry(ann.open), "Tea"));
 });
 
 test("messages, and what is unread", async (t) => {
-    const id = ann.open;
-    await ann.say("hello, bob");
-    await soon(t, "it is in his list", has(bob.entry(id), "ann: hello, bob"));
-    await soon(t, "as unread", has(bob.entry(id).locator(".unread"), /^1$/));
-    await soon(
-        t,
-        "in his tab's title",
-        bob.page.waitForFunction(() => document.title === "(1) imd", null, SOON),
-    );
-    await bob.enter(id);
-    await soon(t, "he reads it", bob.message("hello, bob").waitFor(SOON));
-    await soon(
-        t,
-        "nothing is unread",
-        bob.page.waitForFunction(() => document.title === "imd", null, SOON),
-    );
-    await soon(
-        t,
-        "she sees that he has read it",
-        ann.message("hello, bob").getByRole("img", { name: "Read by bob" }).waitFor(SOON),
-    );
-    await bob.say("hello, ann\nsecond line");
-    await soon(t, "an answer", ann.message("hello, ann\nsecond line").waitFor(SOON));
+  const id = ann.open;
+  await ann.say("hello, bob");
+  await soon(t, "it is in his list", has(bob.entry(id), "ann: hello, bob"));
+  await soon(t, "as unread", has(bob.entry(id).locator(".unread"), /^1$/));
+  await soon(
+    t,
+    "in his tab's title",
+    bob.page.waitForFunction(() => document.title === "(1) imd", null, SOON),
+  );
+  await bob.enter(id);
+  await soon(t, "he reads it", bob.message("hello, bob").waitFor(SOON));
+  await soon(
+    t,
+    "nothing is unread",
+    bob.page.waitForFunction(() => document.title === "imd", null, SOON),
+  );
+  await soon(
+    t,
+    "she sees that he has read it",
+    ann.message("hello, bob").getByRole("img", { name: "Read by bob" }).waitFor(SOON),
+  );
+  await bob.say("hello, ann\nsecond line");
+  await soon(t, "an answer", ann.message("hello, ann\nsecond line").waitFor(SOON));
 });
 
 test("a reply", async (t) => {
-    await bob.act("hello, bob", "Reply");
-    await bob.say("to this one");
-    await soon(
-        t,
-        "she sees to what",
-        ann.message("to this one").locator(".quote").filter({ hasText: "hello, bob" }).waitFor(SOON),
-    );
-    await ann.message("to this one").locator(".quote").click();
-    await ann.page.waitForFunction(() => document.activeElement.matches("li.message"), null, SOON);
+  await bob.act("hello, bob", "Reply");
+  await bob.say("to this one");
+  await soon(
+    t,
+    "she sees to what",
+    ann.message("to this one").locator(".quote").filter({ hasText: "hello, bob" }).waitFor(SOON),
+  );
+  await ann.message("to this one").locator(".quote").click();
+  await ann.page.waitForFunction(() => document.activeElement.matches("li.message"), null, SOON);
 });
 
 test("an edit", async (t) => {
-    await bob.act("to this one", "Edit");
-    assert.equal(await bob.composer.inputValue(), "to this one");
-    await bob.composer.fill("to that one");
-    await bob.composer.press("Enter");
-    await soon(t, "she sees it", ann.message("to that one").filter({ hasText: "edited" }).waitFor(SOON));
+  await bob.act("to this one", "Edit");
+  assert.equal(await bob.composer.inputValue(), "to this one");
+  await bob.composer.fill("to that one");
+  await bob.composer.press("Enter");
+  await soon(t, "she sees it", ann.message("to that one").filter({ hasText: "edited" }).waitFor(SOON));
 });
 
 test("a reaction, and another, and none", async (t) => {
-    await ann.act("to that one", "React");
-    await ann.page.getByRole("dialog", { name: "React" }).getByRole("button", { name: "🎉" }).click();
-    const his = bob.message("to that one").getByRole("button", { name: "🎉 1 ann", exact: true });
-    await soon(t, "he sees it", his.waitFor(SOON));
-    await his.click();
-    const both = ann.message("to that one").getByRole("button", { name: "🎉 2 ann, bob", exact: true });
-    await soon(t, "she sees his", both.waitFor(SOON));
-    await both.click();
-    await soon(
-        t,
-        "hers is gone",
-        bob.message("to that one").getByRole("button", { name: "🎉 1 bob", exact: true }).waitFor(SOON),
-    );
+  await ann.act("to that one", "React");
+  await ann.page.getByRole("dialog", { name: "React" }).getByRole("button", { name: "🎉" }).click();
+  const his = bob.message("to that one").getByRole("button", { name: "🎉 1 ann", exact: true });
+  await soon(t, "he sees it", his.waitFor(SOON));
+  await his.click();
+  const both = ann.message("to that one").getByRole("button", { name: "🎉 2 ann, bob", exact: true });
+  await soon(t, "she sees his", both.waitFor(SOON));
+  await both.click();
+  await soon(
+    t,
+    "hers is gone",
+    bob.message("to that one").getByRole("button", { name: "🎉 1 bob", exact: true }).waitFor(SOON),
+  );
 });
 
 test("a deletion", async (t) => {
-    await bob.act("to that one", "Delete");
-    await bob.page
-        .getByRole("dialog", { name: "Delete this message?" })
-        .getByRole("button", { name: "Delete" })
-        .click();
-    await soon(t, "she sees a stub", ann.message("Message deleted").waitFor(SOON));
-    assert.equal(await ann.message("to that one").count(), 0);
+  await bob.act("to that one", "Delete");
+  await bob.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Delete" }).click();
+  await soon(t, "she sees a stub", ann.message("Message deleted").waitFor(SOON));
+  assert.equal(await ann.message("to that one").count(), 0);
 });
 
 test("typing", async (t) => {
-    await bob.composer.pressSequentially("hm");
-    await soon(t, "she sees it", ann.page.getByText("bob is typing…").first().waitFor(SOON));
-    await bob.composer.press("Enter");
-    await soon(
-        t,
-        "and then no more",
-        ann.page
-            .locator(".typing-line")
-            .filter({ hasText: /^$/ })
-            .waitFor({ state: "attached", ...SOON }),
-    );
+  await bob.composer.pressSequentially("hm");
+  await soon(t, "she sees it", ann.page.getByText("bob is typing…").first().waitFor(SOON));
+  await bob.composer.press("Enter");
+  await soon(
+    t,
+    "and then no more",
+    ann.page
+      .locator(".typing-line")
+      .filter({ hasText: /^$/ })
+      .waitFor({ state: "attached", ...SOON }),
+  );
 });
 
 test("who is here, a new name, a member more", async (t) => {
-    await ann.button("Details").click();
-    const dialog = ann.page.getByRole("dialog", { name: "Tea" });
-    await dialog.locator("li", { hasText: "bob" }).filter({ hasText: "online" }).waitFor();
-    await dialog.locator("li", { hasText: "carol" }).filter({ hasText: "not here" }).waitFor();
-    await dialog.getByLabel("Title").fill("Green tea");
-    await dialog.getByRole("button", { name: "Rename" }).click();
-    await soon(t, "he sees the name", has(bob.entry(ann.open), "Green tea"));
-    await dialog.getByLabel("Add a member").fill("nobody_yet");
-    await dialog.getByRole("button", { name: "Add", exact: true }).click();
-    await dialog.getByRole("alert").filter({ hasText: "Invalid username" }).waitFor();
-    await dialog.getByLabel("Add a member").fill("dave");
-    await dialog.getByRole("button", { name: "Add", exact: true }).click();
-    await soon(t, "he sees how many", has(bob.page.locator(".subtitle"), "4 members"));
-    await ann.page.keyboard.press("Escape");
+  await ann.button("Details").click();
+  const dialog = ann.page.getByRole("dialog", { name: "Tea" });
+  await dialog.locator("li", { hasText: "bob" }).filter({ hasText: "online" }).waitFor();
+  await dialog.locator("li", { hasText: "carol" }).filter({ hasText: "not here" }).waitFor();
+  await dialog.getByLabel("Title").fill("Green tea");
+  await dialog.getByRole("button", { name: "Rename" }).click();
+  await soon(t, "he sees the name", has(bob.entry(ann.open), "Green tea"));
+  await dialog.getByLabel("Add a member").fill("nobody_yet");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await dialog.getByRole("alert").filter({ hasText: "Invalid username" }).waitFor();
+  await dialog.getByLabel("Add a member").fill("dave");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await soon(t, "he sees how many", has(bob.page.locator(".subtitle"), "4 members"));
+  await ann.page.keyboard.press("Escape");
 });
 
 test("what is sent while the other one looks elsewhere is told by a screen reader", async () => {
-    await ann.say("are you still there?");
-    await bob.page
-        .getByRole("status")
-        .filter({ hasText: "ann: are you still there?" })
-        .waitFor({ state: "attached", ...SOON });
+  await ann.say("are you still there?");
+  await bob.page
+    .getByRole("status")
+    .filter({ hasText: "ann: are you still there?" })
+    .waitFor({ state: "attached", ...SOON });
 });
 
 test("links can be clicked, all else is text", async () => {
-    const hostile = `<img src=x onerror="document.title='gotcha'"> javascript:alert(1) [x](http://a.example/) (see https://b.example/a?b=c&d=%20#e).`;
-    await ann.say(hostile);
-    await bob.message(hostile).waitFor(SOON);
-    const found = await bob
-        .message(hostile)
-        .locator("a")
-        .evaluateAll((all) => all.map(({ href, rel, target }) => [href, rel, target]));
-    assert.deepEqual(found, [
-        ["http://a.example/", "noopener noreferrer nofollow", "_blank"],
-        ["https://b.example/a?b=c&d=%20#e", "noopener noreferrer nofollow", "_blank"],
-    ]);
-    assert.equal(await bob.message(hostile).locator("img:not([role])").count(), 0);
+  const hostile = `<img src=x onerror="document.title='gotcha'"> javascript:alert(1) [x](http://a.example/) (see https://b.example/a?b=c&d=%20#e).`;
+  await ann.say(hostile);
+  await bob.message(hostile).waitFor(SOON);
+  const found = await bob
+    .message(hostile)
+    .locator("a")
+    .evaluateAll((all) => all.map(({ href, rel, target }) => [href, rel, target]));
+  assert.deepEqual(found, [
+    ["http://a.example/", "noopener noreferrer nofollow", "_blank"],
+    ["https://b.example/a?b=c&d=%20#e", "noopener noreferrer nofollow", "_blank"],
+  ]);
+  assert.equal(await bob.message(hostile).locator("img:not([role])").count(), 0);
 });
 
 test("one leaves", async (t) => {
-    const id = bob.open;
-    await bob.button("Details").click();
-    await bob.button("Leave the group").click();
-    await bob.page
-        .getByRole("dialog", { name: "Leave this group?" })
-        .getByRole("button", { name: "Leave the group" })
-        .click();
-    await soon(t, "she sees it", has(ann.page.locator(".subtitle"), "3 members"));
-    await bob.entry(id).waitFor({ state: "detached", ...SOON });
+  const id = bob.open;
+  await bob.button("Details").click();
+  await bob.button("Leave the group").click();
+  await bob.page
+    .getByRole("dialog", { name: "Leave this group?" })
+    .getByRole("button", { name: "Leave the group" })
+    .click();
+  await soon(t, "she sees it", has(ann.page.locator(".subtitle"), "3 members"));
+  await bob.entry(id).waitFor({ state: "detached", ...SOON });
 });
 
 test("nothing moved by itself, and nothing went wrong unseen", async () => {
-    for (const { page } of [ann, bob]) assert.deepEqual(await page.evaluate(() => window.shifts), []);
-    for (const browser of browsers) assert.deepEqual(browser.faults, []);
+  for (const { page } of [ann, bob]) assert.deepEqual(await page.evaluate(() => window.shifts), []);
+  for (const browser of browsers) assert.deepEqual(browser.faults, []);
 });

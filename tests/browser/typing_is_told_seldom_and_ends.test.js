@@ -5,56 +5,73 @@ import test from "node:test";
 import { world } from "./world.js";
 
 async function scene(here) {
-  const id = here.group("bob", "alice", "carol"), { client, host } = await here.online("alice", { open: [id] });
+  const id = here.group("bob", "alice", "carol"),
+    { client, host } = await here.online("alice", { open: [id] });
   const types = (user) => here.do(user, "POST", `conversations/${id}/typing`, {});
   return { id, client, host, types, typing: () => client.conversation(id).typing };
 }
 
-test("a key each 100 ms is told every three seconds", world(async (here) => {
-  const { id, client, host } = await scene(here), other = here.group("bob", "alice");
-  await here.clock.pass(10);
-  for (let i = 0; i < 90; i++) client.typing(id), await here.clock.pass(100);
-  assert.equal(host.count("POST", `conversations/${id}/typing`), 3);
-  client.typing(other);
-  await here.clock.settle();
-  assert.equal(host.count("POST", `conversations/${other}/typing`), 1);
-}));
+test(
+  "a key each 100 ms is told every three seconds",
+  world(async (here) => {
+    const { id, client, host } = await scene(here),
+      other = here.group("bob", "alice");
+    await here.clock.pass(10);
+    for (let i = 0; i < 90; i++) (client.typing(id), await here.clock.pass(100));
+    assert.equal(host.count("POST", `conversations/${id}/typing`), 3);
+    client.typing(other);
+    await here.clock.settle();
+    assert.equal(host.count("POST", `conversations/${other}/typing`), 1);
+  }),
+);
 
-test("it is told to nobody while the network is away, nor later", world(async (here) => {
-  const { id, client, host } = await scene(here);
-  host.cut();
-  await here.clock.settle();
-  client.typing(id);
-  await here.clock.until(() => client.status === "online");
-  await here.clock.pass(1000);
-  assert.equal(host.count("POST", `conversations/${id}/typing`), 0);
-}));
+test(
+  "it is told to nobody while the network is away, nor later",
+  world(async (here) => {
+    const { id, client, host } = await scene(here);
+    host.cut();
+    await here.clock.settle();
+    client.typing(id);
+    await here.clock.until(() => client.status === "online");
+    await here.clock.pass(1000);
+    assert.equal(host.count("POST", `conversations/${id}/typing`), 0);
+  }),
+);
 
-test("who types is shown, each once, and no longer six seconds after the last key", world(async (here) => {
-  const { types, typing } = await scene(here);
-  types("bob");
-  await here.clock.pass(3000);
-  types("bob"), types("carol");
-  await here.clock.pass(5900);
-  assert.deepEqual([...typing()].sort(), ["bob", "carol"]);
-  await here.clock.pass(200);
-  assert.deepEqual(typing(), []);
-}));
+test(
+  "who types is shown, each once, and no longer six seconds after the last key",
+  world(async (here) => {
+    const { types, typing } = await scene(here);
+    types("bob");
+    await here.clock.pass(3000);
+    (types("bob"), types("carol"));
+    await here.clock.pass(5900);
+    assert.deepEqual([...typing()].sort(), ["bob", "carol"]);
+    await here.clock.pass(200);
+    assert.deepEqual(typing(), []);
+  }),
+);
 
-test("who has spoken types no more", world(async (here) => {
-  const { id, types, typing } = await scene(here);
-  types("bob"), types("carol");
-  await here.clock.pass(100);
-  here.say("bob", id);
-  await here.clock.pass(10);
-  assert.deepEqual(typing(), ["carol"]);
-}));
+test(
+  "who has spoken types no more",
+  world(async (here) => {
+    const { id, types, typing } = await scene(here);
+    (types("bob"), types("carol"));
+    await here.clock.pass(100);
+    here.say("bob", id);
+    await here.clock.pass(10);
+    assert.deepEqual(typing(), ["carol"]);
+  }),
+);
 
-test("of a conversation that was left it ends without a trace", world(async (here) => {
-  const { id, client, types } = await scene(here);
-  types("bob");
-  await here.clock.pass(100);
-  here.do("alice", "POST", `conversations/${id}/leave`, {});
-  await here.clock.pass(10000);
-  assert.equal(client.conversation(id), undefined);
-}));
+test(
+  "of a conversation that was left it ends without a trace",
+  world(async (here) => {
+    const { id, client, types } = await scene(here);
+    types("bob");
+    await here.clock.pass(100);
+    here.do("alice", "POST", `conversations/${id}/leave`, {});
+    await here.clock.pass(10000);
+    assert.equal(client.conversation(id), undefined);
+  }),
+);

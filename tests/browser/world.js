@@ -3,6 +3,7 @@
  * of it is left to chance: one seed, one course of events.
  */
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { Client } from "../../nginx/html/imd.js";
 import { Clock } from "./clock.js";
 import { FakeServer } from "./fake_server.js";
@@ -24,11 +25,21 @@ export function chanceOf(seed) {
 export class Memory {
   #held = new Map();
 
-  get length() { return this.#held.size; }
-  key(index) { return [...this.#held.keys()][index] ?? null; }
-  getItem(key) { return this.#held.get(key) ?? null; }
-  setItem(key, value) { this.#held.set(key, String(value)); }
-  removeItem(key) { this.#held.delete(key); }
+  get length() {
+    return this.#held.size;
+  }
+  key(index) {
+    return [...this.#held.keys()][index] ?? null;
+  }
+  getItem(key) {
+    return this.#held.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.#held.set(key, String(value));
+  }
+  removeItem(key) {
+    this.#held.delete(key);
+  }
 }
 
 export class World {
@@ -54,6 +65,7 @@ export class World {
     globalThis.addEventListener = this.window.addEventListener.bind(this.window);
     globalThis.removeEventListener = this.window.removeEventListener.bind(this.window);
     globalThis.document = this.document;
+    globalThis.crypto ??= webcrypto; // Node 18 has it, but not there
   }
 
   uninstall() {
@@ -85,8 +97,12 @@ export class World {
 
   /** What a user does at another machine, which nothing gets in the way of. */
   do(user, method, path, body, query = {}) {
-    const answer = this.server.answer({ method, path, query: new URLSearchParams({ username: user, ...query }),
-      body: body && { username: user, ...body } });
+    const answer = this.server.answer({
+      method,
+      path,
+      query: new URLSearchParams({ username: user, ...query }),
+      body: body && { username: user, ...body },
+    });
     assert.ok(answer.status < 300, JSON.stringify(answer.json));
     return answer.json;
   }
@@ -128,7 +144,8 @@ function* look(client, changed, seen) {
   const ids = client.conversations.map(({ id }) => id);
   if (new Set(ids).size !== ids.length) yield `a conversation twice: ${ids}`;
   for (const id of new Set([...ids, ...seen.keys()])) {
-    const now = { conversation: client.conversation(id), messages: client.messages(id) }, before = seen.get(id);
+    const now = { conversation: client.conversation(id), messages: client.messages(id) },
+      before = seen.get(id);
     if (before && !changed.has(id) && (before.conversation !== now.conversation || before.messages !== now.messages))
       yield `conversation ${id} has changed, and nobody was told`;
     Object.freeze(now.conversation);
@@ -140,7 +157,8 @@ function* look(client, changed, seen) {
 }
 
 function* disorder(id, messages) {
-  const held = messages.filter(({ seq, state }) => seq && !state), keys = messages.map((m) => m.client_id).filter(Boolean);
+  const held = messages.filter(({ seq, state }) => seq && !state),
+    keys = messages.map((m) => m.client_id).filter(Boolean);
   if (new Set(keys).size !== keys.length) yield `conversation ${id}: a message twice, ${keys}`;
   // Behind those that are not answered yet, later ones may have their numbers already.
   const settled = held.slice(0, messages.findIndex(({ seq, state }) => !seq || state) + 1 || undefined);
@@ -162,11 +180,13 @@ export function assertTruth({ client, user }, server, { by_pushes = false } = {}
   const shown = client.conversations.map(({ read, typing, online, loaded, older, ...entry }) => entry);
   assert.deepEqual(entries(shown), entries(server.entries(user)), `${user}'s conversations`);
   for (const conversation of client.conversations)
-    if (conversation.loaded) assertMessages(client, conversation, server), assertMarkers(client, conversation, server, by_pushes);
+    if (conversation.loaded)
+      (assertMessages(client, conversation, server), assertMarkers(client, conversation, server, by_pushes));
 }
 
 function assertMessages(client, { id, older }, server) {
-  const held = client.messages(id).filter(({ state }) => !state), all = server.messages(id);
+  const held = client.messages(id).filter(({ state }) => !state),
+    all = server.messages(id);
   assert.deepEqual(plain(held), plain(all.slice(all.length - held.length)), `${client.user}'s messages in ${id}`);
   assert.equal(older, (held[0]?.seq ?? 1) > 1, `${client.user}: older ones in ${id}`);
   assert.ok(!client.messages(id).some(({ state }) => state === "sending"), `${client.user}: unsent in ${id}`);
