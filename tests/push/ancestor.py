@@ -40,10 +40,11 @@ class Ancestor:
         self._loop.close()
 
     def create(self, kind, *members):
+        """As its page does: what it has created is asked for, with all that it knows."""
         with Client(self._stack) as api:
-            conversation = api.post("/conversations", {"type": kind, "members": [self.username, *members]}).ok
-        self.conversations[conversation["id"]] = conversation
-        return conversation["id"]
+            created = api.post("/conversations", {"type": kind, "members": [self.username, *members]}).ok["id"]
+            self._fetch(api, {created, *self.conversations})
+        return created
 
     def cut(self):
         """Its socket ends without a word."""
@@ -86,9 +87,12 @@ class Ancestor:
 
     def _look_up(self, api, messages):
         """All the conversations that it knows of, where it hears of another one."""
-        new = {message["conversation"]: None for message in messages} | self.conversations
+        new = {message["conversation"] for message in messages} | self.conversations.keys()
         if len(new) == len(self.conversations):
             return
-        self.conversations = new
-        found = api.get("/conversations", id=sorted(self.conversations)).ok["conversations"]
-        self.conversations.update((conversation["id"], conversation) for conversation in found)
+        self._fetch(api, new)
+
+    def _fetch(self, api, identities):
+        found = api.get("/conversations", id=sorted(identities)).ok["conversations"]
+        assert [conversation["id"] for conversation in found] == sorted(identities)
+        self.conversations = {conversation["id"]: conversation for conversation in found}
