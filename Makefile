@@ -98,7 +98,7 @@ unit: $(UNIT)
 # measures time comes after the others, alone.
 TESTS ?= tests/fault tests/http tests/auth tests/push tests/model tests/imctl tests/limits
 ALONE := tests/limits
-JOBS  ?= 4
+JOBS  ?= 3
 
 blackbox: all
 	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(addprefix pytest/,$(filter-out $(ALONE),$(TESTS)))

@@ -40,6 +40,7 @@ class App {
   #heard = 0;
   #late = null;
   #loading = null;
+  #fromList = false;
 
   constructor() {
     const token = memory.get("token");
@@ -207,6 +208,8 @@ class App {
   #go() {
     const id = Number(location.hash.slice(1)) || null;
     if (id === this.#id) return;
+    const left = this.#id;
+    this.#fromList = left === null && this.#client.conversations.length > 0;
     this.#id = id;
     this.#shown = null;
     this.#firstUnread = null;
@@ -221,13 +224,14 @@ class App {
     this.#show();
     this.#frame(this.#client.conversation(id));
     if (id !== null && matchMedia("(min-width: 720px)").matches) this.composer.focus();
+    if (id === null) this.entries.querySelector(`[data-conversation="${left}"]`)?.focus();
   }
 
+  /** To the list: where one came from it, as the browser's own button does it. */
   #back() {
-    const entry = this.entries.querySelector("[aria-current]");
+    if (this.#fromList) return history.back();
     history.pushState(null, "", location.pathname + location.search);
     this.#go();
-    entry?.focus();
   }
 
   #moved() {

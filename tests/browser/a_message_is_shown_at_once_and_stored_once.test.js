@@ -45,6 +45,7 @@ test(
       here.server.messages(id).map(({ content }) => content),
       wanted,
     );
+    assert.equal(host.count("POST", "messages"), wanted.length);
     await here.clock.pass(100);
     assert.deepEqual(texts(client, id), wanted);
   }),

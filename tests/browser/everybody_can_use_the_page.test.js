@@ -148,6 +148,31 @@ test("a message that was refused", async () => {
   }
 });
 
+test("on a phone one goes back to the list, by the page's button or the browser's", async () => {
+  const browser = await browse(LOOKS[3]);
+  try {
+    const alice = await Page.open(browser, stack, "alice");
+    const listed = () => alice.entry(talk.group).waitFor();
+    await alice.enter(talk.group);
+    assert.equal(await alice.entry(talk.group).isVisible(), false);
+    await alice.button("Back").click();
+    await listed();
+    await alice.page.waitForFunction((id) => document.activeElement.dataset.conversation === String(id), talk.group);
+    await alice.enter(talk.group);
+    await alice.page.goBack();
+    await listed();
+    await alice.page.goForward();
+    await alice.composer.waitFor();
+    // Nothing to go back to: the page began here.
+    const other = new Page(await browser.context.newPage(), "alice");
+    await other.page.goto(`${stack.url}/im/?user=alice#${talk.group}`);
+    await other.button("Back").click();
+    await other.entry(talk.group).waitFor();
+  } finally {
+    await browser.close();
+  }
+});
+
 test("by keyboard alone", async () => {
   const browser = await browse();
   try {

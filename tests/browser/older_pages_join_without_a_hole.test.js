@@ -134,3 +134,16 @@ test(
     assertTruth(one, here.server);
   }),
 );
+
+test(
+  "a page that arrives after close() is nobody's",
+  world(async (here) => {
+    const { id, client } = await scene(here, 25);
+    await here.clock.result(client.open(id));
+    const older = client.older(id);
+    await here.clock.pass(1);
+    client.close(id);
+    assert.equal(await here.clock.result(older), false);
+    assert.equal(client.conversation(id).older, false);
+  }),
+);

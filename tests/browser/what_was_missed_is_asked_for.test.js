@@ -237,9 +237,54 @@ test(
     await here.clock.pass(100);
     here.server.restore(backup);
     here.say("bob", id, "another history");
-    await here.clock.until(() => client.status !== "online");
-    await here.clock.until(() => client.status === "online");
+    await here.clock.until(() => client.status !== "online", "the push tells", 10);
+    await here.clock.until(() => client.status === "online", "at once", 1000);
     assert.deepEqual(texts(client, id), ["before", "another history"]);
+    assertTruth(one, here.server);
+  }),
+);
+
+test(
+  "what a restored backup has lost of one's own, and is not shown as stored yet, is sent again",
+  world(async (here) => {
+    const { id, one, client, fates } = await scene(here),
+      backup = here.server.backup();
+    fates([60000]);
+    here.say("bob", id, "late");
+    await here.clock.result(client.send(id, "mine"));
+    here.server.restore(backup);
+    await here.clock.pass(70000);
+    assert.deepEqual(texts(client, id), ["before", "mine"]);
+    assertTruth(one, here.server);
+  }),
+);
+
+test(
+  "what was changed after what came later is put in its place",
+  world(async (here) => {
+    const { id, one, client, host } = await scene(here);
+    host.cut();
+    const { id: first } = here.say("bob", id, "first");
+    (here.say("bob", id, "second"), here.do("bob", "PATCH", `messages/${first}`, { content: "edited" }));
+    await here.clock.until(() => client.status === "online");
+    assert.deepEqual(texts(client, id), ["before", "edited", "second"]);
+    assert.equal(host.count("GET", "messages"), 0);
+    assertTruth(one, here.server);
+  }),
+);
+
+test(
+  "one's own message that is before the newest page is not shown behind it",
+  world(async (here) => {
+    const { id, one, client, host } = await scene(here);
+    host.frame = () => [];
+    here.say("bob", id, "missed");
+    await here.clock.result(client.send(id, "mine"));
+    for (let i = 0; i < 1500; i++) here.say("bob", id, `${i}`);
+    host.frame = () => [1];
+    host.cut();
+    await here.clock.until(() => client.status === "online");
+    assert.equal(texts(client, id).includes("mine"), false);
     assertTruth(one, here.server);
   }),
 );

@@ -3,6 +3,7 @@
  * of it is left to chance: one seed, one course of events.
  */
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { Client } from "../../nginx/html/imd.js";
 import { Clock } from "./clock.js";
 import { FakeServer } from "./fake_server.js";
@@ -64,6 +65,7 @@ export class World {
     globalThis.addEventListener = this.window.addEventListener.bind(this.window);
     globalThis.removeEventListener = this.window.removeEventListener.bind(this.window);
     globalThis.document = this.document;
+    globalThis.crypto ??= webcrypto; // Node 18 has it, but not there
   }
 
   uninstall() {
