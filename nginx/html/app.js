@@ -236,12 +236,9 @@ class App {
 
   #moved() {
     this.toNewest.hidden = this.log.atEnd;
-    const below = this.log.atEnd
-      ? 0
-      : this.log.below(
-          ({ sender, seq }) =>
-            sender !== this.#client.user && seq > (this.#client.conversation(this.#id)?.read_seq ?? 0),
-        );
+    const { user } = this.#client,
+      { read_seq = 0 } = this.#client.conversation(this.#id) ?? {};
+    const below = this.log.atEnd ? 0 : this.log.below(({ sender, seq }) => sender !== user && seq > read_seq);
     setText(this.newestCount, below ? String(below) : "");
     this.#read();
   }

@@ -117,9 +117,9 @@ export class Log {
   /** How many of those that `counts` lie below what is in sight. */
   below(counts) {
     const { scrollTop, clientHeight } = this.#scroller;
+    const edge = scrollTop + clientHeight - this.#list.offsetTop;
     let n = 0;
-    for (let i = this.#messages.length - 1; i >= 0 && this.#top(i) >= scrollTop + clientHeight; i--)
-      if (counts(this.#messages[i])) n++;
+    for (let i = this.#messages.length - 1; i >= 0 && this.#offsets[i] >= edge; i--) if (counts(this.#messages[i])) n++;
     return n;
   }
 
@@ -129,8 +129,10 @@ export class Log {
   }
 
   #heightOf = (i) => {
-    const message = this.#messages[i];
-    return this.#heights.get(this.#key(message)) ?? guess(message, this.#width);
+    const message = this.#messages[i],
+      key = this.#key(message);
+    if (!this.#heights.has(key)) this.#heights.set(key, guess(message, this.#width));
+    return this.#heights.get(key);
   };
 
   #scrolled() {

@@ -2,16 +2,23 @@
  * text.js - what is read out of texts: links, snippets, names. Pure: knows no page.
  */
 
-const LINK = /\bhttps?:\/\/[^\s<>"]+/gi;
+// Chinese has no spaces: what closes a sentence or a bracket there ends an address too. And nothing that turns the
+// direction of writing, by which an address could look like another one.
+const LINK = /\bhttps?:\/\/[^\s<>"，。、！？；：（）【】「」『』《》“”‘’…\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gi;
 const CLOSERS = { ")": "(", "]": "[", "}": "{" };
 
 /** How much of what looks like an address is one: what closes a sentence or an outer bracket is none of it. */
 function linkLength(text) {
+  const open = { "(": 0, "[": 0, "{": 0 };
+  for (const letter of text) {
+    if (letter in open) open[letter]++;
+    else if (letter in CLOSERS) open[CLOSERS[letter]]--;
+  }
   for (let length = text.length; length > 0; length--) {
     const last = text[length - 1],
-      head = text.slice(0, length);
-    if (last in CLOSERS && head.split(last).length <= head.split(CLOSERS[last]).length) return length;
-    if (!/[.,;:!?'*_)\]}…。，、！？；：）】」》]/.test(last)) return length;
+      outer = last in CLOSERS && open[CLOSERS[last]] < 0;
+    if (outer) open[CLOSERS[last]]++;
+    else if (!/[.,;:!?'*_]/.test(last)) return length;
   }
   return 0;
 }
