@@ -10,18 +10,14 @@ import { Client } from "./imd.js";
 import { List } from "./list.js";
 import { Log } from "./log.js";
 import { messageDrawer } from "./message.js";
+import { memory } from "./memory.js";
 import { isName, nameOf, snippet } from "./text.js";
-import { t } from "./words.js";
+import { t, today } from "./words.js";
 
 const PRESENCE_EACH_MS = 20000;
 const CALM_MS = 1000; // a connection that is back so soon was never lost
-
-/** What a tab remembers: a name, or a token. */
-const memory = {
-  get: (key) => sessionStorage.getItem(`imd ${key}`) ?? undefined,
-  set: (key, value) =>
-    value === undefined ? sessionStorage.removeItem(`imd ${key}`) : sessionStorage.setItem(`imd ${key}`, value),
-};
+const UNREAD_SOUGHT = 300; // where more is unread, one begins at the end
+const WIDE = "(min-width: 720px)";
 
 /** A token in the address is for this tab alone, and not to be copied on with the address. */
 function readAddress() {
@@ -29,7 +25,7 @@ function readAddress() {
     user = new URLSearchParams(location.search).get("user");
   if (token) (memory.set("token", token), memory.set("user"));
   if (token) history.replaceState(null, "", location.pathname + location.search);
-  if (user && isName(user)) memory.set("user", user);
+  if (user && isName(user) && user !== memory.get("user")) (memory.forget("draft"), memory.set("user", user));
 }
 
 class App {
@@ -40,7 +36,10 @@ class App {
   #heard = 0;
   #late = null;
   #loading = null;
+  #begun = false; // the messages are shown, from where one had read to
+  #today = today();
   #fromList = false;
+  #leaving = false;
 
   constructor() {
     const token = memory.get("token");
@@ -50,8 +49,9 @@ class App {
     this.#client.start().catch(() => {}); // the status tells
     addEventListener("hashchange", () => this.#go());
     for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#read(), true);
+    addEventListener("visibilitychange", () => this.#look(), true);
     addEventListener("keydown", (event) => this.#escape(event));
-    setInterval(() => this.#askPresence(), PRESENCE_EACH_MS);
+    setInterval(() => this.#look(), PRESENCE_EACH_MS);
     this.#go();
   }
 
@@ -63,8 +63,16 @@ class App {
         this.#client.send(this.#id, text, more).catch(() => {});
         this.log.toEnd();
       },
-      edit: (message, text) => this.#run(this.#client.edit(message.id, text)),
+      edit: (message, text) =>
+        this.#client.edit(message.id, text).catch((error) => {
+          this.#fail(error);
+          this.composer.giveBack(message, text);
+        }),
       typing: () => this.#client.typing(this.#id),
+      drafts: {
+        get: (id) => memory.get(`draft ${id}`),
+        set: (id, text) => memory.set(`draft ${id}`, text || undefined),
+      },
       lastOwn: () =>
         this.#client.messages(this.#id).findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
     });
@@ -150,16 +158,33 @@ class App {
     this.scroller.setAttribute("aria-label", t("messagesOf", this.title.textContent));
     setText(this.subtitle, this.#subtitle(conversation));
     setText(this.typing, conversation.typing.length ? t("typing", conversation.typing) : "");
-    setText(this.top, t(!conversation.loaded ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
-    const begins = conversation.loaded && !this.#shown?.loaded;
-    if (begins) this.#firstUnread = this.#firstUnreadOf(conversation, messages);
     const old = this.#shown;
     this.#shown = conversation;
+    if (!old) this.#arrive();
+    if (!conversation.loaded) this.#begun = false;
+    const begins = conversation.loaded && !this.#begun && !this.#seeks(conversation, messages);
+    if (begins) this.#firstUnread = this.#firstUnreadOf(conversation, messages);
+    if (begins) this.#begun = true;
+    setText(this.top, t(!this.#begun ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
+    if (conversation.loaded && !this.#begun) return;
     this.log.show(messages);
     if (old && (old.read !== conversation.read || old.older !== conversation.older || begins)) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
     this.#announce(messages, begins);
     this.#moved();
+  }
+
+  /** Where one goes on: to writing; on a phone, where that would raise the keyboard, to the heading. */
+  #arrive() {
+    if (document.querySelector("dialog[open]")) return;
+    (matchMedia(WIDE).matches ? this.composer : this.title).focus();
+  }
+
+  /** Whether older pages are on their way, up to the first message that one has not read. */
+  #seeks({ unread, read_seq, last_seq, older }, [first]) {
+    const beyond = unread > 0 && older && first?.seq > read_seq + 1 && last_seq - read_seq <= UNREAD_SOUGHT;
+    if (beyond) this.#older();
+    return beyond;
   }
 
   /** The chat, or what is there without one. */
@@ -212,6 +237,7 @@ class App {
     this.#fromList = left === null && this.#client.conversations.length > 0;
     this.#id = id;
     this.#shown = null;
+    this.#begun = this.#leaving = false;
     this.#firstUnread = null;
     this.log.clear();
     if (id !== null) {
@@ -223,12 +249,13 @@ class App {
     }
     this.#show();
     this.#frame(this.#client.conversation(id));
-    if (id !== null && matchMedia("(min-width: 720px)").matches) this.composer.focus();
     if (id === null) this.entries.querySelector(`[data-conversation="${left}"]`)?.focus();
   }
 
   /** To the list: where one came from it, as the browser's own button does it. */
   #back() {
+    if (this.#leaving) return;
+    this.#leaving = true;
     if (this.#fromList) return history.back();
     history.pushState(null, "", location.pathname + location.search);
     this.#go();
@@ -246,7 +273,7 @@ class App {
   /** What is really seen is read. */
   #read() {
     const conversation = this.#client.conversation(this.#id);
-    if (!conversation?.loaded || document.hidden || !document.hasFocus() || !this.log.atEnd) return;
+    if (!conversation || !this.#begun || document.hidden || !document.hasFocus() || !this.log.atEnd) return;
     if (conversation.read_seq < conversation.last_seq) this.#client.read(this.#id).catch(() => {});
   }
 
@@ -255,9 +282,19 @@ class App {
     if (!this.#client.conversation(id)?.older || this.#loading) return;
     const done = (more) => {
       this.#loading = null;
-      if (more && this.#id === id) this.log.refresh(); // it may not have been enough
+      if (!this.#begun) this.#show();
+      else if (more && this.#id === id) this.log.refresh(); // it may not have been enough
     };
-    this.#loading = this.#client.older(id).then(done, () => done(false));
+    this.#loading = this.#client.older(id).then(done, () => setTimeout(done, CALM_MS));
+  }
+
+  /** What no push tells: who is here, and that it is another day. */
+  #look() {
+    this.#askPresence();
+    if (this.#today === today()) return;
+    this.#today = today();
+    this.#show();
+    this.log.refresh();
   }
 
   #askPresence() {
@@ -361,8 +398,7 @@ class App {
 
   #signOut() {
     this.#client.stop();
-    memory.set("user");
-    memory.set("token");
+    for (const key of ["user", "token", "draft"]) memory.forget(key);
     location.replace(location.pathname);
   }
 
@@ -396,8 +432,11 @@ class App {
     if (asked) input.focus();
   }
 
+  /** The name in the address, or of before, was refused, or is not the token's. */
   #enter(asked, value) {
-    memory.set(asked ?? "user", value || undefined);
+    memory.forget("user");
+    if (asked) memory.set(asked, value);
+    history.replaceState(null, "", location.pathname + location.hash);
     location.reload();
   }
 }

@@ -1,6 +1,6 @@
 /*
  * composer.js - where one writes: a new message, a reply, or an edit. What is half written is kept for each conversation.
- * Knows no network: `send(text, { reply_to })`, `edit(message, text)` and `typing()` are told.
+ * Knows no network: `send(text, { reply_to })`, `edit(message, text)` and `typing()` are told; `drafts` is like a Map.
  */
 import { h, iconButton, setText } from "./dom.js";
 import { snippet } from "./text.js";
@@ -14,12 +14,14 @@ export class Composer {
   #context;
   #warning;
   #button;
-  #drafts = new Map();
+  #drafts;
+  #refused = new Map(); // message id: what it was to become
   #id = null;
   #reply = null;
   #edited = null;
 
-  constructor(on) {
+  constructor({ drafts, ...on }) {
+    this.#drafts = drafts;
     this.#on = on;
     this.field = h("textarea", {
       rows: 1,
@@ -70,8 +72,15 @@ export class Composer {
     if (!this.#edited) this.#drafts.set(this.#id, this.field.value);
     this.#reply = null;
     this.#edited = message;
-    this.field.value = message.content;
+    this.field.value = this.#refused.get(message.id) ?? message.content;
+    this.#refused.delete(message.id);
     this.#say(t("editing"), message.content);
+  }
+
+  /** An edit that was refused: its text is there when that message is edited again, at once if nothing is being written. */
+  giveBack(message, text) {
+    this.#refused.set(message.id, text);
+    if (message.conversation === this.#id && !this.field.value && this.#context.hidden) this.edit(message);
   }
 
   focus() {
@@ -99,6 +108,7 @@ export class Composer {
   }
 
   #typed() {
+    if (!this.#edited) this.#drafts.set(this.#id, this.field.value);
     if (!this.#edited && this.field.value) this.#on.typing();
     this.#fit();
   }
@@ -112,7 +122,7 @@ export class Composer {
   }
 
   #key(event) {
-    if (event.isComposing) return; // the Enter that ends a word of Chinese
+    if (event.isComposing || event.keyCode === 229) return; // the Enter that ends a word of Chinese; Safari says it by 229
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#submit();

@@ -30,6 +30,11 @@ function open(label, ...children) {
   return dialog;
 }
 
+function name(dialog, label) {
+  dialog.setAttribute("aria-label", label);
+  setText(dialog.querySelector("h2"), label);
+}
+
 /** A form in a dialog. `done(form)` may refuse with a sentence; what it throws is shown too. */
 function ask(label, fields, submit, done) {
   const fault = h("p", { class: "fault", role: "alert" });
@@ -174,9 +179,14 @@ export function details(client, id) {
         h("div", { class: "buttons" }, h("button", { type: "button", class: "danger", onclick: leave }, t("leave"))),
     ),
   );
+  let shown = {};
   const draw = () => {
     const conversation = client.conversation(id);
     if (!conversation) return dialog.close();
+    const same = (of) => conversation[of] === shown[of];
+    if (["title", "members", "member_count", "online", "role"].every(same)) return; // what is being clicked stays
+    shown = conversation;
+    name(dialog, nameOf(conversation, client.user, t("nobody")));
     setText(role, t("youAre", conversation.role));
     const focused = list.contains(document.activeElement);
     list.replaceChildren(members(client, conversation, run));
@@ -197,9 +207,7 @@ function line(label, attributes, button, done) {
       class: "line",
       onsubmit: (event) => {
         event.preventDefault();
-        const { value } = input;
-        input.value = "";
-        done(value);
+        done(input.value, input);
       },
     },
     input,
@@ -208,12 +216,15 @@ function line(label, attributes, button, done) {
 }
 
 const rename = (client, id, run) =>
-  line(t("groupTitle"), { maxLength: 200 }, t("rename"), (value) => run(client.update(id, { title: value.trim() })));
+  line(t("groupTitle"), { maxLength: 200, value: client.conversation(id).title }, t("rename"), (value) =>
+    run(client.update(id, { title: value.trim() })),
+  );
 
 const add = (client, id, run) =>
-  line(t("addMember"), { autocapitalize: "off", spellcheck: "false" }, t("add"), (value) =>
-    names(value).forEach((name) => run(client.setMember(id, name))),
-  );
+  line(t("addMember"), { autocapitalize: "off", spellcheck: "false" }, t("add"), (value, input) => {
+    input.value = "";
+    names(value).forEach((name) => run(client.setMember(id, name)));
+  });
 
 function members(client, { id, members, member_count, online = [], role, type }, run) {
   if (!members) return h("p", {}, `${t("members", member_count)}. ${t("manyMembers")}`);

@@ -3,7 +3,7 @@
  */
 import { avatar, h, setText } from "./dom.js";
 import { nameOf, snippet } from "./text.js";
-import { fullTimeOf, shortTimeOf, t } from "./words.js";
+import { fullTimeOf, shortTimeOf, t, today } from "./words.js";
 
 const STEP = 100; // entries are drawn as they come near: nobody looks at a thousand
 
@@ -14,6 +14,7 @@ export class List {
   #conversations = [];
   #current = null;
   #me = "";
+  #today;
 
   constructor(root) {
     this.#root = root;
@@ -25,6 +26,7 @@ export class List {
     this.#conversations = conversations;
     this.#me = me;
     this.#current = current;
+    this.#today = today();
     const wanted = conversations.slice(0, this.#drawn),
       ids = new Set(wanted.map(({ id }) => id));
     for (const [id, entry] of this.#items)
@@ -64,9 +66,8 @@ export class List {
       entry = this.#items.get(id) ?? newEntry(id),
       chosen = id === this.#current;
     this.#items.set(id, entry);
-    if (entry.shown !== conversation || entry.chosen !== chosen) {
-      entry.shown = conversation;
-      entry.chosen = chosen;
+    if (entry.shown !== conversation || entry.chosen !== chosen || entry.day !== this.#today) {
+      Object.assign(entry, { shown: conversation, chosen, day: this.#today });
       fill(entry, conversation, this.#me, chosen);
     }
     return entry;

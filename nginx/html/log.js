@@ -187,6 +187,7 @@ export class Log {
       this.#drawRange(first, end);
       if (!this.#measure(first, end)) break;
     }
+    if (margin + this.#offsets.at(-1) - height - top < 1) this.#anchor = null;
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
     this.#placed = scroller.scrollTop;
   }

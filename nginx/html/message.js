@@ -12,9 +12,11 @@ const TOGETHER_MS = 5 * 60000; // those of one sender that follow so soon stand 
 /** What of the surroundings shows in a message. Two that are equal look the same around the same message. */
 function surroundings(message, before, view) {
   // Of the first that is held it is not known, unless it is the first of all.
-  const day = before ? !sameDay(before.timestamp, message.timestamp) : !view.older;
+  const begins = before ? !sameDay(before.timestamp, message.timestamp) : !view.older;
+  const day = begins && dayOf(message.timestamp);
   const fresh = view.firstUnread === message.seq && message.seq !== undefined;
-  const first = day || fresh || before?.sender !== message.sender || message.timestamp - before.timestamp > TOGETHER_MS;
+  const first =
+    begins || fresh || before?.sender !== message.sender || message.timestamp - before.timestamp > TOGETHER_MS;
   const mine = message.sender === view.me;
   const readers = mine && message.seq ? view.readersOf(message.seq) : [];
   const quoted = message.reply_to && (view.find(message.reply_to) ?? null);
@@ -96,7 +98,7 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, me }, a
   item.className = `message${mine ? " mine" : ""}${first ? " first" : ""}${gone ? " gone" : ""}${message.state ? ` ${message.state}` : ""}`;
   above.replaceChildren(
     ...[
-      day && h("div", { class: "day" }, h("span", {}, dayOf(message.timestamp))),
+      day && h("div", { class: "day" }, h("span", {}, day)),
       fresh && h("div", { class: "fresh" }, h("span", {}, t("newMessages"))),
     ].filter(Boolean),
   );

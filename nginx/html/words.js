@@ -1,6 +1,7 @@
 /*
  * words.js - all that the page says, in each of its languages. Dates and numbers are Intl's.
  */
+import { lasting } from "./memory.js";
 
 const one = (n, single, many) => (n === 1 ? single : many);
 
@@ -184,11 +185,11 @@ export const NAMES = { en: "English", zh: "中文" };
 
 export const language = {
   get code() {
-    const wished = [localStorage.getItem("imd language"), ...navigator.languages].filter(Boolean);
+    const wished = [lasting.get("language"), ...navigator.languages].filter(Boolean);
     return wished.map((each) => each.split("-")[0]).find((each) => each in languages) ?? "en";
   },
   set code(code) {
-    localStorage.setItem("imd language", code);
+    lasting.set("language", code);
   },
 };
 
@@ -210,10 +211,12 @@ const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" })
 const dateWithYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 
+const midnight = (when) => new Date(when).setHours(0, 0, 0, 0);
+export const today = () => midnight(Date.now());
+
 /** How many midnights ago. */
 function daysAgo(moment) {
-  const midnight = (when) => new Date(when).setHours(0, 0, 0, 0);
-  return Math.round((midnight(Date.now()) - midnight(moment)) / 86400000);
+  return Math.round((today() - midnight(moment)) / 86400000);
 }
 
 const thisYear = (moment) => new Date(moment).getFullYear() === new Date().getFullYear();

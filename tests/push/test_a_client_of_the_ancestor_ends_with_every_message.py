@@ -12,7 +12,8 @@ from stack import Stack, wait_until
 
 USERS = ["ann", "ben", "cem", "dot"]
 WRITERS = 4
-PAUSE_S = 0.03  # each push makes each client ask: more than they can would only queue up
+BURST = 8      # messages of a writer one right after the other, about
+PAUSE_S = 0.2  # then: each push makes each client ask, and more than they can would only queue up
 ROUNDS = 2
 WAIT_S = 30
 
@@ -62,12 +63,13 @@ class Crowd:
         if answer.status != 403:  # who has left just now
             answer.ok
             self.written += 1
-        self._ended.wait(PAUSE_S)
+        if chance.randrange(BURST) == 0:
+            self._ended.wait(PAUSE_S)
 
     def _wander(self, api, chance, _):
         where, what = chance.choice(self._groups), chance.choice(("join", "leave"))
         assert api.post(f"/conversations/{where}/{what}", {"username": chance.choice(USERS)}).ok == {"result": "success"}
-        self._ended.wait(PAUSE_S)
+        self._ended.wait(PAUSE_S / BURST)
 
     def wait_written(self, more):
         wanted = self.written + more
