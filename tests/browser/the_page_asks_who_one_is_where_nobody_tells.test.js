@@ -48,6 +48,11 @@ test("by token", async () => {
     await page.getByLabel("Your token").fill(await stack.token("bob"));
     await page.getByRole("button", { name: "Continue" }).click();
     await isIn(page, "bob");
+    // A name in the address that is not the token's is refused; it does not stay in the way.
+    await page.goto(`${stack.url}/im/?user=ann`);
+    await page.getByText("That is another user's name").waitFor();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await isIn(page, "bob");
     // One in the address is taken, and stands there no longer.
     await page.goto("about:blank");
     await page.goto(`${stack.url}/im/#token=${await stack.token("ann")}`);

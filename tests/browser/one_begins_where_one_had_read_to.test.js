@@ -1,0 +1,87 @@
+/* An opened conversation begins at the first message that one has not read, and only what was seen is read. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { browse } from "./chromium.js";
+import { Page } from "./page.js";
+import { Stack } from "./stack.js";
+
+const MESSAGES = 180, // several pages
+  READ = 40;
+let stack, browser;
+
+before(async () => {
+  stack = await new Stack().start();
+  browser = await browse();
+});
+
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+/** A conversation of a user's, who has read so much of it. */
+async function conversation(user, messages, read) {
+  const { id } = await stack.request("POST", "/conversations", { type: "group_chat", members: [user, "bob"] });
+  for (let n = 1; n <= messages; n++)
+    await stack.request("POST", "/messages", { conversation_id: id, username: "bob", content: `message ${n}` });
+  await stack.request("PUT", `/conversations/${id}/read`, { username: user, seq: read });
+  return id;
+}
+
+/** What the server thinks that a user has not read. */
+const unread = async (user) => (await stack.request("GET", `/conversations?username=${user}`)).conversations[0].unread;
+
+/** Whether an element lies in the window of the messages, in its upper half. */
+const isAbove = (locator) =>
+  locator.evaluate((item) => {
+    const { top, height } = document.querySelector("[role=log]").getBoundingClientRect();
+    const at = item.getBoundingClientRect().top - top;
+    return at >= 0 && at < height / 2;
+  });
+
+test("far behind, at the first that is new; what one has not seen stays unread", async () => {
+  const id = await conversation("ann", MESSAGES, READ),
+    ann = await Page.open(browser, stack, "ann");
+  await ann.enter(id);
+  const line = ann.page.getByText("New messages", { exact: true });
+  await line.waitFor();
+  assert.equal(await isAbove(line), true);
+  assert.equal(await isAbove(ann.message(`message ${READ + 1}`)), true);
+  assert.equal(await ann.page.title(), `(${MESSAGES - READ}) imd`);
+  const newest = ann.page.getByRole("button", { name: "Newest messages" });
+  assert.ok(Number(await newest.textContent()) > 100);
+  assert.equal(await unread("ann"), MESSAGES - READ);
+  await newest.click();
+  await ann.page.waitForFunction(() => document.title === "imd");
+  await newest.waitFor({ state: "hidden" });
+  await ann.page.close();
+});
+
+test("a little behind, all that is new is in sight, and read", async () => {
+  const id = await conversation("carol", 60, 57),
+    carol = await Page.open(browser, stack, "carol");
+  await carol.enter(id);
+  await carol.page.getByText("New messages", { exact: true }).waitFor();
+  await carol.page.waitForFunction(() => document.title === "imd");
+  await carol.page.getByRole("button", { name: "Newest messages" }).waitFor({ state: "hidden" });
+  await carol.page.close();
+});
+
+test("a message that comes while one reads further up leaves all where it is, and is counted", async () => {
+  const id = await conversation("dave", 100, 100),
+    dave = await Page.open(browser, stack, "dave");
+  await dave.enter(id);
+  await dave.message("message 100").waitFor();
+  await dave.page.evaluate(() => (document.querySelector("[role=log]").scrollTop -= 500));
+  const newest = dave.page.getByRole("button", { name: "Newest messages" });
+  await newest.waitFor();
+  const top = () => dave.message("message 90").evaluate((item) => item.getBoundingClientRect().top);
+  const before = await top();
+  await stack.request("POST", "/messages", { conversation_id: id, username: "bob", content: "one more" });
+  await newest.filter({ hasText: "1" }).waitFor();
+  assert.equal(await top(), before);
+  await newest.click();
+  await dave.message("one more").waitFor();
+  assert.deepEqual(browser.faults, []);
+});

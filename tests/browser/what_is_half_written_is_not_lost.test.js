@@ -1,0 +1,101 @@
+/* What one writes stays until it is sent: in each conversation its own, through a reload, and where an edit is refused. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { browse } from "./chromium.js";
+import { Page } from "./page.js";
+import { Stack } from "./stack.js";
+
+let stack, browser, ann, ids;
+
+before(async () => {
+  stack = await new Stack().start();
+  const group = () => stack.request("POST", "/conversations", { type: "group_chat", members: ["ann", "bob"] });
+  ids = [(await group()).id, (await group()).id];
+  browser = await browse();
+  ann = await Page.open(browser, stack, "ann");
+});
+
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+const written = (text) =>
+  ann.page.waitForFunction((text) => document.querySelector("textarea")?.value === text, text, { timeout: 5000 });
+
+test("each conversation has its own, through a reload too", async () => {
+  await ann.enter(ids[0]);
+  await ann.composer.fill("half of this");
+  await ann.enter(ids[1]);
+  await written("");
+  await ann.composer.fill("half of that");
+  await ann.enter(ids[0]);
+  await written("half of this");
+  await ann.page.reload();
+  await written("half of this");
+  await ann.enter(ids[1]);
+  await written("half of that");
+  await ann.composer.press("Enter");
+  await ann.message("half of that").waitFor();
+  await ann.page.reload();
+  await ann.message("half of that").waitFor();
+  await written("");
+});
+
+test("an edit leaves it as it was, and so does its end", async () => {
+  await ann.composer.fill("half");
+  await ann.act("half of that", "Edit");
+  await written("half of that");
+  await ann.composer.press("Escape");
+  await written("half");
+  await ann.composer.fill("");
+});
+
+test("a refused edit is there again", async () => {
+  const refuse = (route) =>
+    route.fulfill({
+      status: 403,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ error: "Not any more", code: "not_the_sender", status: 403 }),
+    });
+  await ann.act("half of that", "Edit");
+  await ann.page.route("**/messages/*", refuse);
+  await ann.composer.fill("all of that");
+  await ann.composer.press("Enter");
+  await ann.page.getByRole("alert").filter({ hasText: "Not any more" }).waitFor();
+  await written("all of that");
+  await ann.page.unroute("**/messages/*");
+  await ann.composer.press("Enter");
+  await ann.message("all of that").waitFor();
+  await written("");
+});
+
+test("the Enter that ends a word of Chinese sends nothing, as each browser tells it", async () => {
+  for (const how of [{ isComposing: true }, { keyCode: 229 }]) {
+    await ann.composer.fill("你好");
+    await ann.composer.dispatchEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...how });
+    await written("你好");
+  }
+  await ann.composer.press("Enter");
+  await ann.message("你好").waitFor();
+});
+
+test("what is too long is told before it is sent, and stays", async () => {
+  const long = "字".repeat(22000); // of three bytes each
+  await ann.composer.fill(long);
+  await ann.page.getByRole("alert").filter({ hasText: "Too long by 464 bytes" }).waitFor();
+  await ann.composer.press("Enter");
+  await written(long);
+  await ann.composer.fill(long.slice(200));
+  await ann.composer.press("Enter");
+  await written("");
+  assert.deepEqual(browser.faults, []);
+});
+
+test("who signs out leaves nothing of it", async () => {
+  await ann.composer.fill("a secret");
+  await ann.button("Sign out").click();
+  await ann.page.getByLabel("Your name").waitFor();
+  assert.deepEqual(await ann.page.evaluate(() => Object.values(sessionStorage)), []);
+});
