@@ -22,7 +22,7 @@ export interface Options {
   token?: (ask: { refresh: boolean }) => string | Promise<string>;
   /** Messages of a page. Default 50. */
   limit?: number;
-  /** Where messages wait that are not yet answered, so that they survive a reload; null: nowhere. Default sessionStorage. */
+  /** Where one's own that are not yet answered, or were refused, survive a reload; null: nowhere. Default sessionStorage. */
   storage?: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length"> | null;
   /** Milliseconds without a push after which it asks whether it missed something. Default 60,000. */
   silence?: number;

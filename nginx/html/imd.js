@@ -582,7 +582,7 @@ export class Client {
   retry(id, client_id) {
     const one = this.#waiting(id, client_id);
     this.discard(id, client_id);
-    return this.#enqueue({ ...one.message, error: undefined });
+    return this.#enqueue({ ...one.message, state: "sending", error: undefined });
   }
 
   discard(id, client_id) {
@@ -611,6 +611,10 @@ export class Client {
     return this.#outbox.get(id)?.find(({ message }) => message.client_id === client_id);
   }
 
+  #save(message) {
+    attempt(() => this.#options.storage?.setItem(this.#key(message.client_id), JSON.stringify(message)));
+  }
+
   #key(client_id = "") {
     return `imd ${this.#url.href} ${this.#user} ${client_id}`;
   }
@@ -619,9 +623,9 @@ export class Client {
     const id = message.conversation,
       one = { done: deferred() };
     const timestamp = (this.#lastSent = Math.max(Date.now(), this.#lastSent + 1));
-    one.message = { ...message, timestamp, state: "sending" };
+    one.message = { state: "sending", ...message, timestamp };
     this.#outbox.set(id, [...(this.#outbox.get(id) ?? []), one]);
-    attempt(() => this.#options.storage?.setItem(this.#key(message.client_id), JSON.stringify(one.message)));
+    this.#save(one.message);
     this.#touch(id);
     this.#flush(id);
     return one.done.promise;
@@ -684,6 +688,7 @@ export class Client {
 
   #fail(one, error) {
     one.message = { ...one.message, state: "failed", error };
+    this.#save(one.message);
     one.done.reject(error);
     this.#touch(one.message.conversation);
   }

@@ -36,6 +36,31 @@ test(
 );
 
 test(
+  "one that was refused is refused still, until it is tried again",
+  world(async (here) => {
+    here.group("alice", "bob"); // so that she is known
+    const storage = new Memory(),
+      id = here.group("bob"),
+      before = await here.online("alice", { host: "a", storage });
+    await assert.rejects(here.clock.result(before.client.send(id, "let me in")), { status: 403 });
+    before.client.stop();
+    here.server.join({ id, body: { username: "alice" } });
+    const { client } = await here.online("alice", { host: "a", storage, open: [id] });
+    await here.clock.pass(5000);
+    assert.deepEqual(
+      client.messages(id).map(({ content, state }) => [content, state]),
+      [["let me in", "failed"]],
+    );
+    await here.clock.result(client.retry(id, client.messages(id)[0].client_id));
+    assert.deepEqual(
+      here.server.messages(id).map(({ content }) => content),
+      ["let me in"],
+    );
+    assert.equal(storage.length, 0);
+  }),
+);
+
+test(
   "what is written meanwhile comes behind them",
   world(async (here) => {
     const { id, client } = await reloaded(here, new Memory());

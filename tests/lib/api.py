@@ -11,12 +11,15 @@ import json
 import re
 import socket
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlencode
 
 import contract
 
 TIMEOUT_S = 20
+# nginx closes a connection on which nothing is asked for 75 s; a request on its way would then be lost.
+IDLE_S = 30
 JSON_HEADERS = {"Content-Type": "application/json"}
 
 _numbers = itertools.count(1)
@@ -76,6 +79,7 @@ class Client:
         self._headers = dict(headers)
         kind = functools.partial(http.client.HTTPSConnection, context=tls) if tls else http.client.HTTPConnection
         self._connection = kind(address, stack.port, timeout=TIMEOUT_S, source_address=source and (source, 0))
+        self._used = time.monotonic()
 
     def __enter__(self):
         return self
@@ -84,6 +88,9 @@ class Client:
         self._connection.close()
 
     def request(self, method, path, body=None, headers=()):
+        if time.monotonic() - self._used > IDLE_S:
+            self._connection.close()  # the next request opens another one
+        self._used = time.monotonic()
         self._connection.request(method, self._prefix + path, body=body, headers={**self._headers, **dict(headers)})
         return Answer(self._connection.getresponse(), method, path)
 
