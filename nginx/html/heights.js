@@ -7,10 +7,14 @@ const ROW = 44,
   LINE = 21,
   LETTER = 8.2;
 
-/** `heightOf(i)` for each of `count`: offsets[i] is where i begins, offsets[count] where all ends. */
-export function offsets(count, heightOf) {
+/**
+ * `heightOf(i)` for each of `count`: offsets[i] is where i begins, offsets[count] where all ends. Up to where `from`
+ * begins they are as `known`.
+ */
+export function offsets(count, heightOf, known = [0], from = 0) {
   const found = new Float64Array(count + 1);
-  for (let i = 0; i < count; i++) found[i + 1] = found[i] + heightOf(i);
+  found.set(known.slice(0, from + 1));
+  for (let i = from; i < count; i++) found[i + 1] = found[i] + heightOf(i);
   return found;
 }
 

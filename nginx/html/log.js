@@ -22,6 +22,7 @@ export class Log {
   #ids = new Map();
   #heights = new Map();
   #offsets = offsets(0);
+  #settled = 0; // so many of them stand
   #drawn = new Map(); // key: { item, message, flags }
   #width = 0;
   #placed = 0;
@@ -49,18 +50,30 @@ export class Log {
 
   /** The messages, oldest first, whatever was there before. */
   show(messages) {
-    if (messages === this.#messages) return;
+    const old = this.#messages;
+    let same = 0;
+    while (same < old.length && old[same] === messages[same]) same++;
+    if (same === messages.length && same === old.length) return;
     this.#aim();
     this.#messages = messages;
-    this.#index = new Map();
-    this.#ids = new Map();
-    messages.forEach((message, i) => {
-      this.#index.set(this.#key(message), i);
-      if (message.id) this.#ids.set(message.id, i);
-    });
+    this.#renumber(old, same);
     if (this.#anchor && !this.#index.has(this.#anchor.key)) this.#anchor = null;
     this.#layout();
     this.#lookUp();
+  }
+
+  /** From there on they are others, or lie elsewhere. */
+  #renumber(old, from) {
+    for (let i = from; i < old.length; i++) {
+      this.#index.delete(this.#key(old[i]));
+      this.#ids.delete(old[i].id);
+    }
+    for (let i = from; i < this.#messages.length; i++) {
+      const message = this.#messages[i];
+      this.#index.set(this.#key(message), i);
+      if (message.id) this.#ids.set(message.id, i);
+    }
+    this.#settled = Math.min(this.#settled, from);
   }
 
   /** Draws again what is drawn: something else than a message has changed. */
@@ -76,9 +89,7 @@ export class Log {
     this.#drawn.clear();
     this.#heights.clear();
     this.#anchor = null;
-    this.#messages = [];
     this.show([]);
-    this.#layout();
   }
 
   /** The message with that id, if it is held. */
@@ -161,7 +172,6 @@ export class Log {
 
   #resized() {
     if (this.#anchor) this.#aim(); // at the end one stays there
-    if (this.#list.clientWidth !== this.#width) this.#heights.clear();
     this.#layout();
     this.#moved();
   }
@@ -171,13 +181,14 @@ export class Log {
     const scroller = this.#scroller,
       height = scroller.clientHeight,
       margin = this.#list.offsetTop;
-    this.#width = this.#list.clientWidth;
     if (height === 0) return; // not on show
+    this.#measureWidth();
     let top,
       drawn = "";
     // What is drawn for the first time may be smaller than was guessed, and leave room for more.
     for (let tries = 0; tries < 8; tries++) {
-      this.#offsets = offsets(this.#messages.length, this.#heightOf);
+      this.#offsets = offsets(this.#messages.length, this.#heightOf, this.#offsets, this.#settled);
+      this.#settled = this.#messages.length;
       const all = margin + this.#offsets.at(-1);
       const at = this.#anchor && this.#index.get(this.#anchor.key);
       top = Math.max(0, Math.min(this.#anchor ? this.#top(at) - this.#anchor.below : all, all - height));
@@ -190,6 +201,14 @@ export class Log {
     if (margin + this.#offsets.at(-1) - height - top < 1) this.#anchor = null;
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
     this.#placed = scroller.scrollTop;
+  }
+
+  /** In another width nothing is as high as it was. */
+  #measureWidth() {
+    if (this.#list.clientWidth === this.#width) return;
+    this.#width = this.#list.clientWidth;
+    this.#heights.clear();
+    this.#settled = 0;
   }
 
   #drawRange(first, end) {
@@ -220,8 +239,10 @@ export class Log {
     for (let i = first; i < end; i++) {
       const key = this.#key(this.#messages[i]),
         { height } = this.#drawn.get(key).item.getBoundingClientRect();
-      if (this.#heightOf(i) !== height) changed = true;
+      if (this.#heightOf(i) === height) continue;
       this.#heights.set(key, height);
+      this.#settled = Math.min(this.#settled, i);
+      changed = true;
     }
     this.#list.style.paddingBottom = `${this.#offsets.at(-1) - this.#offsets[end]}px`;
     return changed;

@@ -11,6 +11,15 @@ test("each begins where the one before it ends", () => {
   assert.deepEqual([...offsets(0)], [0]);
 });
 
+test("those before one that has changed are not asked for again", () => {
+  const now = [10, 30, 7, 100, 20, 50],
+    asked = [];
+  const again = offsets(now.length, (i) => (asked.push(i), now[i]), found, 2);
+  assert.deepEqual([...again], [...offsets(now.length, (i) => now[i])]);
+  assert.deepEqual(asked, [2, 3, 4, 5]);
+  assert.deepEqual([...offsets(1, (i) => now[i], found, 1)], [0, 10]);
+});
+
 test("the one at a height is found, the first above all, the last below all", () => {
   const at = { "-5": 0, 0: 0, 9.9: 0, 10: 1, 39: 1, 40: 2, 44: 2, 45: 3, 144: 3, 145: 4, 164: 4, 165: 4, 9999: 4 };
   for (const [y, i] of Object.entries(at)) assert.equal(indexAt(found, Number(y)), i, y);
