@@ -334,6 +334,9 @@ class App {
 
   #activate(item, active) {
     item.classList.toggle("active", active);
+    // On a phone they float above the message, or as high as is in sight of it.
+    const hidden = this.scroller.getBoundingClientRect().top - item.getBoundingClientRect().top;
+    item.style.setProperty("--hidden", `${hidden}px`);
     for (const control of item.querySelectorAll("a, button")) control.tabIndex = active ? 0 : -1;
   }
 

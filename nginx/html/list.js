@@ -80,19 +80,20 @@ function newEntry(id) {
     name: h("span", { class: "name", dir: "auto" }),
     time: h("time"),
     last: h("span", { class: "last", dir: "auto" }),
-    unread: h("span", { class: "unread" }),
+    unread: h("span", { class: "unread", "aria-hidden": "true" }),
+    news: h("span", { class: "unseen" }),
   };
   parts.link = h(
     "a",
     { href: `#${id}`, "data-conversation": String(id) },
     parts.face,
     h("span", { class: "top" }, parts.name, parts.time),
-    h("span", { class: "bottom" }, parts.last, parts.unread),
+    h("span", { class: "bottom" }, parts.last, parts.unread, parts.news),
   );
   return { item: h("li", {}, parts.link), ...parts };
 }
 
-function fill({ link, face, name, time, last, unread }, conversation, me, chosen) {
+function fill({ link, face, name, time, last, unread, news }, conversation, me, chosen) {
   const called = nameOf(conversation, me, t("nobody")),
     message = conversation.last_message;
   const moment = message?.timestamp ?? conversation.created_at;
@@ -108,7 +109,7 @@ function fill({ link, face, name, time, last, unread }, conversation, me, chosen
   setText(last, conversation.typing.length ? t("typing", conversation.typing) : line(conversation, message, me));
   last.classList.toggle("typing", conversation.typing.length > 0);
   setText(unread, conversation.unread ? String(conversation.unread > 999 ? "999+" : conversation.unread) : "");
-  unread.title = conversation.unread ? t("unread", conversation.unread) : "";
+  setText(news, conversation.unread ? t("unread", conversation.unread) : "");
 }
 
 function line(conversation, message, me) {

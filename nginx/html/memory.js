@@ -1,26 +1,28 @@
 /*
- * memory.js - what this tab remembers, and what this browser does. Where they may not, all is new each time.
+ * memory.js - what this tab remembers, and what this browser does; where they may not, until the page is loaded anew.
  */
 
 function store(of) {
-  const attempt = (what) => {
-    try {
-      return what(globalThis[of]);
-    } catch {
-      return undefined;
-    }
-  };
+  let storage = {};
+  try {
+    storage = globalThis[of] ?? storage;
+  } catch {
+    // not allowed
+  }
   return {
-    get: (key) => attempt((storage) => storage.getItem(`imd ${key}`)) ?? undefined,
-    set: (key, value) =>
-      attempt((storage) =>
-        value === undefined ? storage.removeItem(`imd ${key}`) : storage.setItem(`imd ${key}`, value),
-      ),
+    get: (key) => storage[`imd ${key}`],
+    set(key, value) {
+      try {
+        if (value === undefined) delete storage[`imd ${key}`];
+        else storage[`imd ${key}`] = value;
+      } catch {
+        // full
+      }
+    },
     /** All whose keys begin so. */
-    forget: (begin) =>
-      attempt((storage) => {
-        for (const key of Object.keys(storage)) if (key.startsWith(`imd ${begin}`)) storage.removeItem(key);
-      }),
+    forget(begin) {
+      for (const key of Object.keys(storage)) if (key.startsWith(`imd ${begin}`)) delete storage[key];
+    },
   };
 }
 

@@ -95,7 +95,8 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, me }, a
     [gutter, bubble, actions] = line.children;
   const stored = Boolean(message.id),
     gone = Boolean(message.deleted_at);
-  item.className = `message${mine ? " mine" : ""}${first ? " first" : ""}${gone ? " gone" : ""}${message.state ? ` ${message.state}` : ""}`;
+  const looks = { mine, first, gone, sending: message.state === "sending", failed: message.state === "failed" };
+  for (const [look, is] of Object.entries(looks)) item.classList.toggle(look, is);
   above.replaceChildren(
     ...[
       day && h("div", { class: "day" }, h("span", {}, day)),

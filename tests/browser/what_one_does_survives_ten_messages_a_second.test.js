@@ -66,6 +66,15 @@ test("the buttons of a message", async () => {
   assert.equal(await edit.evaluate((button) => button === document.activeElement), true);
 });
 
+test("the choice of a message that changes", async () => {
+  const mine = ann.message("green tea");
+  await mine.locator(".text").click();
+  const { id: message } = (await stack.messages(id)).find(({ content }) => content === "green tea");
+  await stack.request("PUT", `/messages/${message}/reactions/${encodeURIComponent("🫖")}?username=bob`);
+  await mine.getByRole("button", { name: "🫖 1 bob", exact: true }).waitFor();
+  assert.equal(await mine.evaluate((item) => item.matches(".active:focus")), true);
+});
+
 test("an open choice of emoji", async () => {
   await ann.act("green tea", "React");
   const dialog = ann.page.getByRole("dialog", { name: "React" });
