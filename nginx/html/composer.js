@@ -77,7 +77,7 @@ export class Composer {
     this.#say(t("editing"), message.content);
   }
 
-  /** An edit that was refused: its text is there when that message is edited again, at once if nothing is being written. */
+  /** An edit that was refused: its text is there when that message is edited again; now, if nothing is being written. */
   giveBack(message, text) {
     this.#refused.set(message.id, text);
     if (message.conversation === this.#id && !this.field.value && this.#context.hidden) this.edit(message);
@@ -122,7 +122,7 @@ export class Composer {
   }
 
   #key(event) {
-    if (event.isComposing || event.keyCode === 229) return; // the Enter that ends a word of Chinese; Safari says it by 229
+    if (event.isComposing || event.keyCode === 229) return; // ends a word of Chinese; Safari says 229
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#submit();

@@ -1,4 +1,4 @@
-/* What one writes stays until it is sent: in each conversation its own, through a reload, and where an edit is refused. */
+/* What one writes stays until it is sent: each conversation's own, through a reload, and where an edit is refused. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
