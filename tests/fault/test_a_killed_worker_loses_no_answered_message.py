@@ -13,6 +13,16 @@ WORKERS = 2
 KILLS = 3
 
 
+def most_lost(clients):
+    """
+    What one kill may cost. A connection of nginx to the dead worker costs the one request that is on it, and nginx keeps
+    about as many as there are clients, who have one request in hand at a time. Which clients it hits cannot be said: a
+    dying process closes its connections one after the other, and meanwhile nginx may take one that is still open for the
+    next request of a client who has just lost one. So it may be those in hand and those kept, but no more.
+    """
+    return 2 * clients
+
+
 @pytest.fixture
 def stack():
     with Stack(imd_flags=[f"--processes={WORKERS}", "--threads=8"]) as stack:
@@ -37,8 +47,7 @@ def test_one_after_the_other(stack):
             wait_until(lambda: whole_again(stack, [victim]), 15, "the pool is whole again")
             load.wait_answered(50)
             failed = load.failed[before:]
-            # A sender has one request in hand at a time, so it can have lost one to this kill.
-            assert len({failure.sender for failure in failed}) == len(failed), failed
+            assert len(failed) <= most_lost(len(load.users)), failed
             assert all(failure.status == 502 for failure in failed), failed
     load.assert_stored_once()
     assert_database_is_whole(stack.db)
@@ -53,8 +62,7 @@ def test_all_at_once(stack):
             os.kill(victim, signal.SIGKILL)
         wait_until(lambda: whole_again(stack, killed), 15, "the pool is whole again")
         load.wait_answered(100)
-    # Each kill may cost each sender the one request that they have in hand.
-    assert len(load.failed) <= len(load.users) * len(killed), load.failed
+    assert len(load.failed) <= most_lost(len(load.users)) * len(killed), load.failed
     load.assert_stored_once()
     assert_database_is_whole(stack.db)
 
@@ -83,4 +91,4 @@ def test_readers_go_on(stack):
         for reader in readers:
             reader.join()
     assert set(statuses) <= {200, 502}
-    assert statuses.count(502) <= len(readers)
+    assert statuses.count(502) <= most_lost(len(readers))
