@@ -98,6 +98,9 @@ class App {
       get me() {
         return app.#client.user;
       },
+      get moderates() {
+        return ["owner", "admin"].includes(app.#client.conversation(app.#id)?.role);
+      },
       get firstUnread() {
         return app.#firstUnread;
       },
@@ -168,7 +171,8 @@ class App {
     setText(this.top, t(!this.#begun ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
     if (conversation.loaded && !this.#begun) return;
     this.log.show(messages);
-    if (old && (old.read !== conversation.read || old.older !== conversation.older || begins)) this.log.refresh();
+    const looks = ["read", "older", "role"]; // of the conversation, in each message
+    if (old && (begins || looks.some((of) => old[of] !== conversation[of]))) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
     this.#announce(messages, begins);
     this.#moved();

@@ -20,10 +20,11 @@ function surroundings(message, before, view) {
   const mine = message.sender === view.me;
   const readers = mine && message.seq ? view.readersOf(message.seq) : [];
   const quoted = message.reply_to && (view.find(message.reply_to) ?? null);
-  return { day, fresh, first, mine, readers: readers.join(), quoted, me: view.me, last_seq: view.lastSeq };
+  const erasable = mine || view.moderates;
+  return { day, fresh, first, mine, readers: readers.join(), quoted, erasable, me: view.me, last_seq: view.lastSeq };
 }
 
-/** For log.js: `view` is { me, firstUnread, lastSeq, older, readersOf(seq), find(id) }. */
+/** For log.js: `view` is { me, moderates, firstUnread, lastSeq, older, readersOf(seq), find(id) }. */
 export function messageDrawer(view, act) {
   const shown = new WeakMap(); // item: { message, around }
   return (message, before, item = newItem(act, shown)) => {
@@ -90,7 +91,7 @@ function newItem(act, shown) {
   return item;
 }
 
-function fill(item, message, { day, fresh, first, mine, readers, quoted, me }, act) {
+function fill(item, message, { day, fresh, first, mine, readers, quoted, erasable, me }, act) {
   const [above, line] = item.children,
     [gutter, bubble, actions] = line.children;
   const stored = Boolean(message.id),
@@ -122,7 +123,7 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, me }, a
     react: stored && !gone,
     reply: stored && !gone,
     edit: stored && !gone && mine,
-    delete: stored && !gone && mine,
+    delete: stored && !gone && erasable,
   };
   for (const button of actions.children) button.hidden = !can[button.dataset.act];
   actions.hidden = !stored || gone;

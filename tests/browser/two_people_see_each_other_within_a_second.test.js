@@ -121,6 +121,17 @@ test("a deletion", async (t) => {
   assert.equal(await ann.message("to that one").count(), 0);
 });
 
+test("whose group it is deletes what others wrote, and may let others do so", async (t) => {
+  const deletes = (who, text) => who.message(text).getByRole("button", { name: "Delete", exact: true });
+  await ann.act("hello, ann\nsecond line", "Delete");
+  await ann.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Delete" }).click();
+  await soon(t, "he sees a stub", bob.message("Message deleted").nth(1).waitFor(SOON));
+  await bob.message("hello, bob").hover();
+  assert.equal(await deletes(bob, "hello, bob").count(), 0);
+  await stack.request("PUT", `/conversations/${ann.open}/members/bob`, { username: "ann", role: "admin" });
+  await soon(t, "he may, too", deletes(bob, "hello, bob").waitFor(SOON));
+});
+
 test("typing", async (t) => {
   await bob.composer.pressSequentially("hm");
   await soon(t, "she sees it", ann.page.getByText("bob is typing…").first().waitFor(SOON));
