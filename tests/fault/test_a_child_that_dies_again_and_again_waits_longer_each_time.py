@@ -12,10 +12,10 @@ DEATHS = 5
 
 
 def kill_one(imd, kind):
-    """How long its place was empty, in seconds."""
+    """How long its place was empty, in seconds, and not less."""
     [victim] = children(imd.pid, kind)
-    os.kill(victim, signal.SIGKILL)
     died_at = time.monotonic()
+    os.kill(victim, signal.SIGKILL)
     wait_until(lambda: children(imd.pid, kind) not in ([], [victim]), 30, f"another {kind}")
     return time.monotonic() - died_at
 
