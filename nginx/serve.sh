@@ -61,6 +61,10 @@ if [ -n "${SITE:-}" ]; then
     site="root $SITE; index index.html; include /etc/nginx/mime.types; charset utf-8;"
 fi
 
+# Where nothing ever comes from. The process behind it has ended before anything is started.
+exec {never}<> <(:)
+pause() { read -rt "$1" -u "$never" || :; }
+
 running() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
 # Root gives the directory to whom it becomes, if they can get there at all.
@@ -115,7 +119,7 @@ end_all() {
     [ -n "$imd_pid" ] && kill -TERM "$imd_pid" 2>/dev/null && wait "$imd_pid"
     if [ -n "$nginx_pid" ]; then
         kill -TERM "$nginx_pid" 2>/dev/null
-        until gone "$nginx_pid"; do read -rt 0.02 <> <(:) || :; done
+        until gone "$nginx_pid"; do pause 0.02; done
     fi
     rm -f "$state/imd.pid"
 }
@@ -131,20 +135,20 @@ make_key || fail "cannot make a key in $state"
 become || fail "cannot give $state to www-data"
 write_configuration || fail "cannot write into $state"
 trap 'ended=yes' TERM INT
-nginx -p "$state" -c "$state/nginx.conf" 2>"$state/nginx-start.log" || fail "nginx does not start:" "$state/nginx-start.log"
+nginx -p "$state" -c "$state/nginx.conf" 2>"$state/nginx-start.log" {never}>&- || fail "nginx does not start:" "$state/nginx-start.log"
 # The daemon writes its pid a moment after the command has ended; without it nobody could end it.
 tries=0
 until [ -s "$state/nginx.pid" ]; do
     tries=$((tries + 1))
     [ "$tries" -le 100 ] || fail "nginx does not start:" "$state/error.log"
-    read -rt 0.05 <> <(:) || :
+    pause 0.05
 done
 # shellcheck disable=SC2086  # flags are meant to be split
 trap 'end_all; exit 0' TERM INT
 [ -z "${ended:-}" ] || { end_all; exit 0; }
 "$imd" --database="$state/imd.db" --socket="$state/imd.sock" --push-socket="$state/push.sock" --user="$user" \
     --auth="$auth" --jwt-keys="$state/keys" $loopback ${IMD_FLAGS:-} \
-    2>>"$state/imd.log" >/dev/null </dev/null &
+    2>>"$state/imd.log" >/dev/null </dev/null {never}>&- &
 imd_pid=$!
 echo "$imd_pid" >"$state/imd.pid"
 
@@ -159,7 +163,7 @@ until ready; do
         end_all
         fail "nothing answers at $url/healthz:" "$state/imd.log"
     fi
-    read -rt 0.05 <> <(:) || :
+    pause 0.05
 done
 
 echo "imd is ready: $url/   (Ctrl-C ends it; its files are in $state)"

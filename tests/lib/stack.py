@@ -139,6 +139,8 @@ class Stack:
         try:
             wait_until(ready, START_DEADLINE_S, "the ready line of serve.sh")
             assert self._serve.poll() is None, f"serve.sh ended with {self._serve.returncode}"
+            complaints = (self.state / "nginx-start.log").read_text(errors="replace")
+            assert not complaints, f"nginx starts with complaints: {complaints}"
         except AssertionError as failure:
             self._kill(self._ours())
             self._serve = None
