@@ -201,8 +201,8 @@ test("one leaves", async (t) => {
 test("nothing moved by itself, and nothing went wrong unseen", async () => {
   for (const { page } of [ann, bob]) {
     const shifts = await page.evaluate(() => window.shifts);
-    // A bubble may grow with what it says; 0.1 in all is what counts as calm elsewhere.
-    assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.002, JSON.stringify(shifts));
+    // A bubble grows and shrinks with what others do to it; 0.1 in all is what counts as calm elsewhere.
+    assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.01, JSON.stringify(shifts));
   }
   for (const browser of browsers) assert.deepEqual(browser.faults, []);
 });
