@@ -23,7 +23,7 @@ export class Log {
   #heights = new Map();
   #offsets = offsets(0);
   #settled = 0; // so many of them stand
-  #drawn = new Map(); // key: { item, message, flags }
+  #drawn = new Map(); // key: item
   #width = 0;
   #placed = 0;
   #anchor = null; // { key, below }: so far below the upper edge; null: the end stays at the lower edge
@@ -85,7 +85,7 @@ export class Log {
 
   /** Another conversation: nothing of the last one counts. */
   clear() {
-    for (const { item } of this.#drawn.values()) item.remove();
+    for (const item of this.#drawn.values()) item.remove();
     this.#drawn.clear();
     this.#heights.clear();
     this.#anchor = null;
@@ -99,7 +99,7 @@ export class Log {
 
   /** What lies beside a message: -1 above, 1 below. */
   beside(item, step) {
-    const entry = [...this.#drawn].find(([, drawn]) => drawn.item === item);
+    const entry = [...this.#drawn].find(([, drawn]) => drawn === item);
     const next = this.#messages[entry ? this.#index.get(entry[0]) + step : this.#messages.length - 1];
     return next ? this.reveal(next) : null;
   }
@@ -107,7 +107,7 @@ export class Log {
   /** Brings a message into sight, with room around it; gives its <li>. */
   reveal(message, share = 0.3) {
     const key = this.#key(message),
-      drawn = this.#drawn.get(key)?.item;
+      drawn = this.#drawn.get(key);
     const box = drawn?.getBoundingClientRect(),
       frame = this.#scroller.getBoundingClientRect();
     if (!box || box.top < frame.top || box.bottom > frame.bottom) {
@@ -116,7 +116,7 @@ export class Log {
       this.#lookUp();
       this.#moved();
     }
-    return this.#drawn.get(key)?.item ?? null;
+    return this.#drawn.get(key) ?? null;
   }
 
   toEnd() {
@@ -214,7 +214,7 @@ export class Log {
   #drawRange(first, end) {
     const wanted = new Set();
     for (let i = first; i < end; i++) wanted.add(this.#key(this.#messages[i]));
-    for (const [key, { item }] of this.#drawn)
+    for (const [key, item] of this.#drawn)
       if (!wanted.has(key)) {
         if (item.contains(document.activeElement)) this.#scroller.focus({ preventScroll: true });
         item.remove();
@@ -225,9 +225,9 @@ export class Log {
     for (let i = first; i < end; i++) {
       const message = this.#messages[i],
         key = this.#key(message),
-        old = this.#drawn.get(key)?.item;
+        old = this.#drawn.get(key);
       const item = this.#draw(message, this.#messages[i - 1], old);
-      if (!old) this.#drawn.set(key, { item });
+      if (!old) this.#drawn.set(key, item);
       if (item === place) place = place.nextSibling;
       else this.#list.insertBefore(item, place);
     }
@@ -238,7 +238,7 @@ export class Log {
     let changed = false;
     for (let i = first; i < end; i++) {
       const key = this.#key(this.#messages[i]),
-        { height } = this.#drawn.get(key).item.getBoundingClientRect();
+        { height } = this.#drawn.get(key).getBoundingClientRect();
       if (this.#heightOf(i) === height) continue;
       this.#heights.set(key, height);
       this.#settled = Math.min(this.#settled, i);

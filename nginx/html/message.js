@@ -30,20 +30,16 @@ export function messageDrawer(view, act) {
   return (message, before, item = newItem(act, shown)) => {
     const around = surroundings(message, before, view),
       old = shown.get(item);
-    const same = old && old.message === message && Object.keys(around).every((key) => around[key] === old.around[key]);
-    if (same) return item;
+    const others = Object.keys(around).filter((key) => around[key] !== old?.around[key]),
+      same = old?.message === message;
+    if (same && others.length === 0) return item;
     shown.set(item, { message, around });
     if (message.seq) item.dataset.seq = message.seq;
     if (message.id) item.dataset.id = message.id;
     item.setAttribute("aria-setsize", String(around.last_seq || -1));
     item.setAttribute("aria-posinset", String(message.seq ?? around.last_seq + 1));
     // Where the list has only become longer, nothing else is touched: a text that is selected stays so.
-    if (
-      old &&
-      old.message === message &&
-      Object.keys(around).every((key) => key === "last_seq" || around[key] === old.around[key])
-    )
-      return item;
+    if (same && others.every((key) => key === "last_seq")) return item;
     keepFocus(item, () => fill(item, message, around, act));
     return item;
   };
