@@ -126,16 +126,20 @@ build/%/node_modules: tests/%/package.json tests/%/package-lock.json
 # browsers need not be told, Node before 20.19 must.
 NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--experimental-default-type=module)
 
+BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
+BROWSER_ALONE := $(addprefix tests/browser/,two_people_see_each_other_within_a_second.test.js \
+                 ten_thousand_messages_are_scrolled_without_a_jump.test.js)
+
+# JOBS files side by side; what measures time comes before the others, alone.
 test-browser: deps-browser all build/browser/node_modules
-	@IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
-	  $(NODE) --test --test-concurrency=$(JOBS) $(BROWSER_TESTS)
+	@run() { [ $$# -eq 1 ] || IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
+	  $(NODE) --test --test-reporter=spec --test-concurrency=$$*; }; \
+	run 1 $(filter $(BROWSER_ALONE),$(BROWSER_TESTS)) && run $(JOBS) $(filter-out $(BROWSER_ALONE),$(BROWSER_TESTS))
 
 # The README's picture: the page as it looks now.
 picture:
 	@$(MAKE) --no-print-directory test-browser BROWSER_TESTS=tests/browser/everybody_can_use_the_page.test.js
 	cp build/browser/screenshots/desk-light-conversation.png nginx/page.png
-
-BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
 
 # A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
 # What tests/limits measures is nginx and time: a sanitizer adds nothing. ThreadSanitizer sees the tests in which threads, processes and connections come and go.
