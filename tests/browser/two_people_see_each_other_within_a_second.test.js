@@ -16,15 +16,16 @@ const step = (name, run) => steps.push({ name, run });
 /** They do all of it, in browsers that know nothing yet, with an imd that does not either. Gives what was late. */
 async function meet(t) {
   late = [];
+  browsers = [];
   stack = await new Stack().start();
   try {
     await stack.request("POST", "/conversations", { type: "private_chat", members: ["carol", "dave"] });
-    browsers = [await browse(), await browse()];
+    for (let n = 0; n < 2; n++) browsers.push(await browse());
     [ann, bob] = [await Page.open(browsers[0], stack, "ann"), await Page.open(browsers[1], stack, "bob")];
     for (const { page } of [ann, bob]) await page.evaluate(watchShifts);
     for (const { name, run } of steps) await t.test(name, run);
   } finally {
-    for (const browser of browsers ?? []) await browser.close();
+    for (const browser of browsers) await browser.close();
     await stack.stop();
   }
   return late;
@@ -109,7 +110,11 @@ step("a reply", async (t) => {
     ann.message("to this one").locator(".quote").filter({ hasText: "hello, bob" }).waitFor(PATIENCE),
   );
   await ann.message("to this one").locator(".quote").click();
-  await ann.page.waitForFunction(() => document.activeElement.matches("li.message"), null, PATIENCE);
+  await soon(
+    t,
+    "it leads there",
+    ann.page.waitForFunction(() => document.activeElement.matches("li.message"), null, PATIENCE),
+  );
 });
 
 step("an edit", async (t) => {
@@ -185,18 +190,22 @@ step("who is here, a new name, a member more", async (t) => {
   await ann.page.keyboard.press("Escape");
 });
 
-step("what is sent while the other one looks elsewhere is told by a screen reader", async () => {
+step("what is sent while the other one looks elsewhere is told by a screen reader", async (t) => {
   await ann.say("are you still there?");
-  await bob.page
-    .getByRole("status")
-    .filter({ hasText: "ann: are you still there?" })
-    .waitFor({ state: "attached", ...PATIENCE });
+  await soon(
+    t,
+    "it is told",
+    bob.page
+      .getByRole("status")
+      .filter({ hasText: "ann: are you still there?" })
+      .waitFor({ state: "attached", ...PATIENCE }),
+  );
 });
 
-step("links can be clicked, all else is text", async () => {
+step("links can be clicked, all else is text", async (t) => {
   const hostile = `<img src=x onerror="document.title='gotcha'"> javascript:alert(1) [x](http://a.example/) (see https://b.example/a?b=c&d=%20#e).`;
   await ann.say(hostile);
-  await bob.message(hostile).waitFor(PATIENCE);
+  await soon(t, "he sees it", bob.message(hostile).waitFor(PATIENCE));
   const found = await bob
     .message(hostile)
     .locator("a")
@@ -217,7 +226,7 @@ step("one leaves", async (t) => {
     .getByRole("button", { name: "Leave the group" })
     .click();
   await soon(t, "she sees it", has(ann.page.locator(".subtitle"), "3 members"));
-  await bob.entry(id).waitFor({ state: "detached", ...PATIENCE });
+  await soon(t, "he has it no more", bob.entry(id).waitFor({ state: "detached", ...PATIENCE }));
 });
 
 step("nothing moved by itself, and nothing went wrong unseen", async () => {

@@ -22,7 +22,7 @@ after(async () => {
 });
 
 const written = (text) =>
-  ann.page.waitForFunction((text) => document.querySelector("textarea")?.value === text, text, { timeout: 20000 });
+  ann.page.waitForFunction((text) => document.querySelector("textarea")?.value === text, text, { timeout: 5000 });
 
 test("each conversation has its own, through a reload too", async () => {
   await ann.enter(ids[0]);
