@@ -24,7 +24,8 @@ def test_what_they_held_of_nchans_memory_comes_back(stack):
             client, status = subscribe(stack, name, (WEBSOCKET, EVENTSOURCE)[number % 2], receive_bytes=4096)
             assert status in (101, 200)
             cleanup.enter_context(client)
-        assert nchan(stack)["subscribers"] == CLIENTS
+        # Counted a moment after the status line is sent.
+        wait_until(lambda: nchan(stack)["subscribers"] == CLIENTS, 5, "nchan counts them all")
         for _ in range(MESSAGES):
             api.send(group, name, "x" * 60_000)
         assert nchan(stack)["shared memory used"] > 1000
