@@ -1,14 +1,18 @@
 /* janitor.c - see janitor.h. Must not know what is pushed. */
 #include "janitor.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/commit.h"
+#include "store/instance.h"
 #include "store/outbox.h"
 #include "store/witness.h"
 
@@ -27,18 +31,58 @@ struct janitor {
     int64_t wiped_ms;  /* when deleted content was last taken out of the log (clock_mono_ms) */
 };
 
+/* Stores a new tick, which is a page of the log. Under the write lock. */
+static enum err
+commit_tick(struct janitor *j)
+{
+    struct tx tx = {.db = j->db};
+    int64_t now = clock_wall_ms();
+    enum err err = db_do(j->db, SQL_BEGIN_WRITE);
+
+    if (err == ERR_OK)
+        err = instance_get(&tx);
+    tx.tick = now > tx.tick ? now : tx.tick + 1;
+    if (err == ERR_OK)
+        err = instance_set(&tx);
+    if (err == ERR_OK)
+        err = db_do(j->db, SQL_COMMIT);
+    if (err != ERR_OK && db_in_transaction(j->db))
+        db_do(j->db, SQL_ROLLBACK);
+    return err;
+}
+
 /*
- * The bulk is copied while writers go on; what they added meanwhile under the write lock, so that the log
- * is wholly copied for a moment and the next writer begins it anew. Where a reader is in the way, the next
- * wake-up comes when the log has grown by another quarter. Where content was deleted, the log still holds it:
- * then it is cut off, and if a reader is in the way, that is tried again a round later.
+ * Copies the bulk of the log while writers go on.
+ *
+ * A checkpoint reads the log's header before it copies. If the log is wholly copied at that moment, a writer
+ * can begin it anew in between, and SQLite 3.7.0 to 3.51.2 then copies stale frames over good pages (its
+ * WAL-reset race). So a commit of our own comes first: from then on the log holds a page that is not copied,
+ * only this thread copies, and no writer begins a log anew that is not wholly copied.
+ */
+static enum err
+copy_bulk(struct janitor *j)
+{
+    bool done;
+    enum err err;
+
+    shared_lock(j->shared);
+    err = commit_tick(j);
+    shared_unlock(j->shared);
+    return err == ERR_OK ? db_checkpoint(j->db, DB_CHECKPOINT_COPY, &done) : err;
+}
+
+/*
+ * What writers added while the bulk was copied is copied under the write lock, so that the log is wholly
+ * copied for a moment and the next writer begins it anew. Where a reader is in the way, the next wake-up
+ * comes when the log has grown by another quarter. Deleted content is still in the log, and so is a log's
+ * peak size: then the file is cut off, and if a reader is in the way, that is tried again a round later.
  */
 static void
 checkpoint(struct janitor *j)
 {
     bool done;
     bool wipe;
-    enum err err = db_checkpoint(j->db, DB_CHECKPOINT_COPY, &done);
+    enum err err = copy_bulk(j);
 
     if (err != ERR_OK)
         return;
@@ -84,7 +128,17 @@ sweep(struct janitor *j, int64_t acknowledged)
         j->swept = acknowledged;
 }
 
-/* Nothing was written for a whole round. */
+static bool
+log_is_large(const struct janitor *j)
+{
+    char name[PATH_MAX];
+    struct stat st;
+
+    snprintf(name, sizeof(name), "%s-wal", j->path);
+    return stat(name, &st) == 0 && st.st_size > DB_LOG_BYTES_KEPT;
+}
+
+/* Nothing was written for a whole round: no writer comes by to trim the outbox, or to shrink the log. */
 static void
 when_idle(struct janitor *j)
 {
@@ -93,6 +147,8 @@ when_idle(struct janitor *j)
 
     if (committed == j->last_seen && acknowledged > j->swept)
         sweep(j, acknowledged);
+    if (committed == j->last_seen && log_is_large(j))
+        atomic_store(&j->shared->wipe, true);
     j->last_seen = committed;
 }
 

@@ -51,15 +51,16 @@ fail(struct db *db, const char *what)
 static enum err
 pragmas(struct db *db, enum db_role role)
 {
-    char cache[64];
+    char limits[96];
     enum err err;
 
     sqlite3_busy_timeout(db->handle, role == DB_READ ? BUSY_MS_READ : BUSY_MS_WRITE);
-    sqlite3_snprintf(sizeof(cache), cache, "PRAGMA cache_size = -%d", CACHE_KB);
+    sqlite3_snprintf(sizeof(limits), limits, "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d",
+                     CACHE_KB, DB_LOG_BYTES_KEPT);
     err = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
                         "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = ON;");
     if (err == ERR_OK)
-        err = db_script(db, cache);
+        err = db_script(db, limits);
     if (err == ERR_OK && role == DB_MIGRATE)
         err = db_script(db, "PRAGMA journal_mode = WAL");
     if (err == ERR_OK && role == DB_READ)

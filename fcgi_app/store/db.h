@@ -61,8 +61,13 @@ void db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *a
 enum err db_user_version(struct db *db, int64_t *version);
 enum err db_script(struct db *db, const char *script);
 
+/* A writer that begins the write-ahead log anew cuts its file off at this length: it does not keep its peak
+ * size. */
+#define DB_LOG_BYTES_KEPT (32 * 1024 * 1024)
+
 enum db_checkpoint {
-    DB_CHECKPOINT_COPY,    /* while writers go on */
+    DB_CHECKPOINT_COPY,    /* while writers go on; only while the log is known not to be wholly copied
+                              (janitor.c) */
     DB_CHECKPOINT_RESTART, /* and have the next writer begin the log anew; only under the write lock */
     DB_CHECKPOINT_EMPTY,   /* and cut the log off, so that nothing of it is left; only under the write lock */
 };
