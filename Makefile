@@ -25,6 +25,8 @@ CPUS     := $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
+# An id that is too wide must not be cut to another one: fcgi_app/base/ids.h.
+NARROW   := -Wconversion -Wno-sign-conversion
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS   ?= -O2 -g
 IMD_CFLAGS  := -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(WARNINGS) $(HARDEN) -pthread \
@@ -52,7 +54,7 @@ $(BUILD)/imd $(BUILD)/imctl:
 $(BUILD)/obj/%.o: fcgi_app/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(IMD_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(IMD_CFLAGS) $(NARROW) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The scripts of schema/, as C strings.
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile

@@ -226,7 +226,7 @@ render_frame(struct publisher *p, const struct change *changes, size_t count, bo
 }
 
 static enum err
-has_many_members(struct publisher *p, int64_t conversation, bool *many)
+has_many_members(struct publisher *p, int32_t conversation, bool *many)
 {
     struct conversation c = {0};
     bool found;

@@ -16,23 +16,25 @@
 
 const struct route routes[] = {
     {"POST", "/messages", api_send_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
-    {"GET", "/messages", api_list_messages, 0, FOR_CALLERS | SELF_IN_QUERY | MEMBER_OF_QUERY},
-    {"GET", "/messages/{id}", api_get_message, 0, FOR_CALLERS | MEMBER_OF_MESSAGE},
+    {"GET", "/messages", api_list_messages, 0, FOR_CALLERS | SELF_IN_QUERY | READS | MEMBER_OF_QUERY},
+    {"GET", "/messages/{id}", api_get_message, 0, FOR_CALLERS | READS | MEMBER_OF_MESSAGE},
     {"PATCH", "/messages/{id}", api_edit_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
     {"DELETE", "/messages/{id}", api_delete_message, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"PUT", "/messages/{id}/reactions/{emoji}", api_react, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"DELETE", "/messages/{id}/reactions/{emoji}", api_unreact, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"POST", "/conversations", api_create_conversation, BODY_CREATE, FOR_CALLERS | SELF_IN_BODY},
-    {"GET", "/conversations", api_list_conversations, 0, FOR_CALLERS | SELF_IN_QUERY | MEMBER_OF_LISTED},
+    {"GET", "/conversations", api_list_conversations, 0,
+     FOR_CALLERS | SELF_IN_QUERY | READS | MEMBER_OF_LISTED},
     {"PATCH", "/conversations/{id}", api_change_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL, FOR_CALLERS | NAMES_ANOTHER},
     {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"PUT", "/conversations/{id}/members/{name}", api_set_member, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"DELETE", "/conversations/{id}/members/{name}", api_remove_member, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"PUT", "/conversations/{id}/read", api_mark_read, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
-    {"GET", "/conversations/{id}/changes", api_list_changes, 0, FOR_CALLERS | SELF_IF_NAMED | MEMBER_OF_PATH},
-    {"POST", "/conversations/{id}/typing", api_type, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
-    {"GET", "/conversations/{id}/presence", api_presence, 0, FOR_CALLERS | MEMBER_OF_PATH},
+    {"GET", "/conversations/{id}/changes", api_list_changes, 0,
+     FOR_CALLERS | SELF_IF_NAMED | READS | MEMBER_OF_PATH},
+    {"POST", "/conversations/{id}/typing", api_type, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY | READS},
+    {"GET", "/conversations/{id}/presence", api_presence, 0, FOR_CALLERS | READS | MEMBER_OF_PATH},
     {"GET", "/ws", api_subscribe, 0, FOR_CALLERS | SELF_IN_QUERY | SUBSCRIBES},
     {"GET", "/healthz", api_health, 0, FOR_ANYONE},
     {"GET", "/metrics", api_metrics, 0, FOR_ADMINS},
@@ -91,7 +93,8 @@ routes_answer(struct context *x, struct exchange *e)
 
     x->response->status = 200;
     x->response->content_type = "application/json";
-    x->id = match.id;
+    x->conversation_id = ids_conversation(match.id);
+    x->message_id = match.id;
     x->text = match.text;
     x->routes = routes;
     x->route_count = route_count;

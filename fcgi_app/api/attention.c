@@ -1,5 +1,6 @@
 /* attention.c - the handlers of what members do without saying anything: read, type, be there. */
 #include <stdio.h>
+#include "api/gate.h"
 #include "api/input.h"
 #include "domain/converse.h"
 #include "domain/reading.h"
@@ -12,13 +13,14 @@
 enum err
 api_mark_read(struct context *x)
 {
-    struct reading r = {.arena = x->arena, .conversation = x->id, .username = x->actor.username};
+    struct reading r = {.arena = x->arena, .conversation = x->conversation_id, .username = x->actor.username};
     enum err err = input_actor(x);
 
     if (err != ERR_OK)
         return err;
     if (body_int(x->body, "seq", &r.seq) != BODY_OK || r.seq < 0)
         return ERR_SEQ;
+    r.seq = ids_seq(r.seq);
     err = reading_mark(x->store, &r);
     if (err == ERR_OK)
         buf_printf(&x->response->body, "{\"read_seq\":%lld,\"unread\":%lld}", (long long)r.read_seq,
@@ -30,13 +32,13 @@ api_mark_read(struct context *x)
 enum err
 api_type(struct context *x)
 {
-    struct shared_typing typing = {.conversation = x->id};
+    struct shared_typing typing = {.conversation = x->conversation_id};
     struct str username = x->actor.username;
     bool few = false;
     enum err err = input_actor(x);
 
     if (err == ERR_OK)
-        err = converse_check_member(x->store, x->arena, x->id, username, &few);
+        err = converse_check_member(x->snapshot, x->arena, x->conversation_id, username, &few);
     if (err != ERR_OK)
         return err;
     snprintf(typing.username, sizeof(typing.username), "%.*s", (int)username.n, username.p);
@@ -52,27 +54,27 @@ enum err
 api_presence(struct context *x)
 {
     struct buf *body = &x->response->body;
-    const struct str *names;
-    size_t count;
+    struct conversation c = *x->conversation;
     bool *online;
     bool any = false;
-    enum err err = converse_members(x->store, x->arena, x->id, PRESENCE_MEMBERS_MAX, &names, &count);
+    enum err err = converse_members(x->snapshot, x->arena, &c, PRESENCE_MEMBERS_MAX);
 
     if (err != ERR_OK)
         return err;
-    online = arena_alloc(x->arena, (count + 1) * sizeof(*online));
+    online = arena_alloc(x->arena, (c.members_read + 1) * sizeof(*online));
     if (online == NULL)
         return ERR_MEMORY;
-    err = presence_ask(x->presence, names, count, online);
+    gate_leave(x);
+    err = presence_ask(x->presence, c.members, c.members_read, online);
     if (err != ERR_OK)
         return err == ERR_MEMORY ? err : ERR_PRESENCE;
     buf_c(body, "{\"online\":[");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < c.members_read; i++) {
         if (!online[i])
             continue;
         if (any)
             buf_c(body, ",");
-        json_quote(body, names[i]);
+        json_quote(body, c.members[i]);
         any = true;
     }
     buf_c(body, "]}");

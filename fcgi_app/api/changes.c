@@ -40,7 +40,7 @@ enum err
 api_list_changes(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct changes_page page = {.conversation = x->id, .username = x->actor.username};
+    struct changes_page page = {.conversation = x->conversation, .username = x->actor.username};
     enum err err = page.username.p != NULL ? input_actor(x) : ERR_OK;
 
     if (err == ERR_OK)
@@ -50,7 +50,7 @@ api_list_changes(struct context *x)
     if (err != ERR_OK)
         return err;
     buf_c(body, "{\"messages\":[");
-    err = changes_page(x->store, x->arena, &page, add_message, body);
+    err = changes_page(x->snapshot, x->arena, &page, add_message, body);
     if (err == ERR_OK)
         add_rest(body, &page);
     return err;

@@ -9,8 +9,10 @@
 
 #include "auth/auth.h"
 #include "base/config.h"
+#include "base/ids.h"
 #include "base/model.h"
 #include "base/shared.h"
+#include "domain/access.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/router.h"
@@ -22,16 +24,26 @@ struct context {
     struct request *request;
     struct response *response;
     struct arena *arena;
-    struct body *body;    /* the JSON object, where the route takes one */
-    int64_t id;           /* of "{id}" in the path */
+    struct body *body; /* the JSON object, where the route takes one */
+    /* "{id}" in the path, as what it names: CONVERSATION_NONE where no conversation can have that number */
+    int32_t conversation_id;
+    int64_t message_id;
     struct str text;      /* of the other "{…}" in the path */
     struct caller caller; /* set by the gate, as what follows */
     struct actor actor; /* who acts; the name may be malformed, and is absent where none is needed or given */
     struct str named;   /* the name that stands in the request; absent: none does */
-    int64_t *ids;       /* of the conversations that a list is asked for and the caller may read … */
-    size_t id_count;    /* … so many */
-    struct auth *auth;
+    /*
+     * Exactly one of the two is there: a route that READS has a snapshot, so its handler cannot commit;
+     * another has the store, and its commands take snapshots of their own. A handler that is about to wait
+     * calls gate_leave().
+     */
+    struct snapshot *snapshot;
     struct store *store;
+    /* What the gate found in the snapshot, as the route's needs say. Nobody looks it up again. */
+    const struct conversation *conversation; /* NULL: the query asks for one that does not exist */
+    const struct message_key *message;
+    struct access_list listed; /* the conversations that a list is asked for and the caller may read */
+    struct auth *auth;
     struct shared *shared;
     struct presence *presence;
     const struct config *config;

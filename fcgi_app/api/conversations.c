@@ -114,7 +114,7 @@ list_by_id(struct context *x)
     enum err err;
 
     buf_c(body, "{\"conversations\":[");
-    err = converse_find(x->store, x->ids, x->id_count, list_conversation, body);
+    err = converse_show(x->snapshot, x->listed.found, x->listed.count, list_conversation, body);
     if (err == ERR_OK && body->n > ANSWER_BYTES_MAX)
         return ERR_ANSWER_TOO_LARGE;
     buf_c(body, "]}");
@@ -148,7 +148,7 @@ list_of_user(struct context *x)
     if (err != ERR_OK)
         return err;
     buf_c(body, "{\"conversations\":[");
-    err = inbox_list(x->store, x->arena, &inbox, list_entry, body);
+    err = inbox_list(x->snapshot, x->arena, &inbox, list_entry, body);
     buf_printf(body, "],\"has_next\":%s,\"epoch\":\"%s\",\"username\":", inbox.has_next ? "true" : "false",
                inbox.epoch);
     json_quote(body, inbox.username);
@@ -170,7 +170,7 @@ api_list_conversations(struct context *x)
 enum err
 api_change_conversation(struct context *x)
 {
-    struct naming naming = {.arena = x->arena, .id = x->id, .actor = x->actor};
+    struct naming naming = {.arena = x->arena, .id = x->conversation_id, .actor = x->actor};
     enum body_kind title = body_string(x->body, "title", &naming.title);
     enum err err = input_actor(x);
 

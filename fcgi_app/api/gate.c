@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include "api/input.h"
 #include "base/clock.h"
-#include "domain/access.h"
 
 static enum origin
 origin_of(const struct request *r)
@@ -148,50 +147,71 @@ find_actor(struct context *x, const struct route *route)
     return ERR_OK;
 }
 
-/* All "id" parameters, as numbers. */
+/* The conversation {id}. */
 static enum err
-read_ids(struct context *x)
+find_in_path(struct context *x, const struct access *a)
 {
-    const struct request *r = x->request;
+    enum err err = access_conversation(a, x->conversation_id, &x->conversation);
 
-    x->ids = arena_alloc(x->arena, (r->param_count + 1) * sizeof(*x->ids));
-    if (x->ids == NULL)
-        return ERR_MEMORY;
-    for (size_t i = 0; i < r->param_count; i++) {
-        int64_t *id = &x->ids[x->id_count];
-
-        if (!str_is(r->params[i].name, "id"))
-            continue;
-        if (!str_to_int(r->params[i].value, id) || *id == 0)
-            return ERR_ID;
-        x->id_count++;
-    }
-    return ERR_OK;
+    return err == ERR_OK && x->conversation == NULL ? ERR_CONVERSATION_UNKNOWN : err;
 }
 
-/* May the reader see what the request is about? Administrators may see all. */
+/* The conversation "conversation_id". One that does not exist is no error: it has no messages. */
 static enum err
-check_reading(struct context *x, const struct route *route)
+find_in_query(struct context *x, const struct access *a)
 {
-    struct str reader = x->caller.name;
     struct str text;
-    int64_t id;
+    int32_t id;
+    enum err err = input_param(x, "conversation_id", &text);
 
-    if (reader.p == NULL || x->actor.any)
-        return ERR_OK;
-    /* Who acts for another sees what the other may see. */
+    /* A user is selected instead: then it does not matter what stands there. */
+    if (err != ERR_OK || x->actor.username.p != NULL)
+        return err;
+    if (text.p == NULL)
+        return ERR_SELECTOR;
+    if (!ids_read_conversation(text, &id))
+        return ERR_CONVERSATION;
+    return access_conversation(a, id, &x->conversation);
+}
+
+/* The conversations of all "id" parameters. */
+static enum err
+find_listed(struct context *x, const struct access *a)
+{
+    const struct request *r = x->request;
+    int32_t *ids;
+    size_t count = 0;
+
     if (x->actor.username.p != NULL)
-        reader = x->actor.username;
+        return ERR_OK;
+    ids = arena_alloc(x->arena, (r->param_count + 1) * sizeof(*ids));
+    if (ids == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < r->param_count; i++)
+        if (str_is(r->params[i].name, "id") && !ids_read_conversation(r->params[i].value, &ids[count++]))
+            return ERR_ID;
+    return access_conversations(a, ids, count, &x->listed);
+}
+
+/* Finds what the request is about, and checks that they may see it. */
+static enum err
+find_subject(struct context *x, const struct route *route)
+{
+    struct access a = {.snapshot = x->snapshot, .arena = x->arena, .reader = x->caller.name};
+
+    /* Administrators may see all; who acts for another sees what the other may see. */
+    if (x->actor.any)
+        a.reader = (struct str){0};
+    else if (a.reader.p != NULL && x->actor.username.p != NULL)
+        a.reader = x->actor.username;
     if (route->needs & MEMBER_OF_PATH)
-        return access_conversation(x->store, x->arena, reader, x->id);
+        return find_in_path(x, &a);
     if (route->needs & MEMBER_OF_MESSAGE)
-        return access_message(x->store, x->arena, reader, x->id);
-    if ((route->needs & MEMBER_OF_LISTED) && x->actor.username.p == NULL)
-        return access_conversations(x->store, x->arena, reader, x->ids, &x->id_count);
-    /* What is no id is the handler's to refuse. */
-    if ((route->needs & MEMBER_OF_QUERY) && x->actor.username.p == NULL &&
-        request_param(x->request, "conversation_id", &text) == ERR_OK && str_to_int(text, &id))
-        return access_conversation(x->store, x->arena, reader, id);
+        return access_message(&a, x->message_id, &x->message, &x->conversation);
+    if (route->needs & MEMBER_OF_QUERY)
+        return find_in_query(x, &a);
+    if (route->needs & MEMBER_OF_LISTED)
+        return find_listed(x, &a);
     return ERR_OK;
 }
 
@@ -200,13 +220,16 @@ gate_admit(struct context *x, const struct route *route)
 {
     enum err err = find_actor(x, route);
 
-    if (err == ERR_OK && (route->needs & MEMBER_OF_LISTED) && x->actor.username.p == NULL)
-        err = read_ids(x);
-    return err == ERR_OK ? check_reading(x, route) : err;
+    if (err != ERR_OK || !(route->needs & READS))
+        return err;
+    err = pool_begin(x->store->pool, &x->snapshot);
+    x->store = NULL;
+    return err == ERR_OK ? find_subject(x, route) : err;
 }
 
 void
 gate_leave(struct context *x)
 {
-    access_end(x->store);
+    pool_end(x->snapshot);
+    x->snapshot = NULL;
 }

@@ -13,11 +13,16 @@
  */
 enum err gate_identify(struct context *x, const struct route *route);
 /*
- * For whom do they act, and may they read what they ask for? After query and body are read. Fills x->actor,
- * and x->ids where the route lists conversations. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER.
+ * For whom do they act, and may they read what they ask for? After query and body are read. Fills x->actor.
+ * For a route that READS, begins x->snapshot, takes x->store away, and fills x->conversation, x->message or
+ * x->listed. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER; ERR_CONVERSATION_UNKNOWN and ERR_MESSAGE_UNKNOWN for an id
+ * in the path; ERR_SELECTOR, ERR_CONVERSATION, ERR_ID and ERR_DUPLICATE_PARAMETER for one in the query.
  */
 enum err gate_admit(struct context *x, const struct route *route);
-/* The request is answered. To follow gate_admit(), whatever came of it. */
+/*
+ * Ends the snapshot, if there is one. To follow gate_admit(), whatever came of it; and before a handler
+ * waits. May be repeated.
+ */
 void gate_leave(struct context *x);
 
 #endif

@@ -26,7 +26,7 @@ api_join_conversation(struct context *x)
 {
     struct belonging b = {
         .arena = x->arena,
-        .conversation = x->id,
+        .conversation = x->conversation_id,
         .actor = x->actor,
         .username = name_or_nobody(x->named.p != NULL ? x->named : x->actor.username),
     };
@@ -40,7 +40,7 @@ api_leave_conversation(struct context *x)
 {
     struct belonging b = {
         .arena = x->arena,
-        .conversation = x->id,
+        .conversation = x->conversation_id,
         .actor = x->actor,
         .username = name_or_nobody(x->actor.username),
     };
@@ -63,7 +63,8 @@ read_role(const struct context *x, enum role *role)
 enum err
 api_set_member(struct context *x)
 {
-    struct belonging b = {.arena = x->arena, .conversation = x->id, .actor = x->actor, .username = x->text};
+    struct belonging b = {
+        .arena = x->arena, .conversation = x->conversation_id, .actor = x->actor, .username = x->text};
     enum err err = input_actor(x);
 
     if (err == ERR_OK)
@@ -79,7 +80,8 @@ api_set_member(struct context *x)
 enum err
 api_remove_member(struct context *x)
 {
-    struct belonging b = {.arena = x->arena, .conversation = x->id, .actor = x->actor, .username = x->text};
+    struct belonging b = {
+        .arena = x->arena, .conversation = x->conversation_id, .actor = x->actor, .username = x->text};
     enum err err = input_actor(x);
 
     return err == ERR_OK ? run(x, &b, belong_remove) : err;

@@ -40,9 +40,13 @@ static enum err
 read_message(struct context *x, struct message *m)
 {
     enum body_kind reply_to;
+    int64_t number;
     enum err err;
 
-    if (body_int(x->body, "conversation_id", &m->conversation) != BODY_OK || m->conversation < 1)
+    if (body_int(x->body, "conversation_id", &number) != BODY_OK)
+        return ERR_CONVERSATION;
+    m->conversation = ids_conversation(number);
+    if (m->conversation == CONVERSATION_NONE)
         return ERR_CONVERSATION;
     /* What is no name is no user's; the conversation is checked before the user. */
     m->sender = input_actor(x) == ERR_OK ? x->actor.username : str_c("");
@@ -80,7 +84,7 @@ enum err
 api_get_message(struct context *x)
 {
     struct message m;
-    enum err err = amend_find(x->store, x->arena, x->id, &m);
+    enum err err = amend_find(x->snapshot, x->arena, x->message, &m);
 
     if (err == ERR_OK)
         render_message(&x->response->body, &m);
@@ -91,7 +95,7 @@ api_get_message(struct context *x)
 enum err
 api_edit_message(struct context *x)
 {
-    struct amendment a = {.arena = x->arena, .id = x->id, .actor = x->actor};
+    struct amendment a = {.arena = x->arena, .id = x->message_id, .actor = x->actor};
     enum err err = input_actor(x);
 
     if (err == ERR_OK)
@@ -107,7 +111,7 @@ api_edit_message(struct context *x)
 static enum err
 amend(struct context *x, enum err (*command)(struct store *store, struct amendment *a))
 {
-    struct amendment a = {.arena = x->arena, .id = x->id, .actor = x->actor, .emoji = x->text};
+    struct amendment a = {.arena = x->arena, .id = x->message_id, .actor = x->actor, .emoji = x->text};
     enum err err = input_actor(x);
 
     if (err == ERR_OK)
@@ -174,7 +178,7 @@ struct selector {
     struct str username; /* absent: by conversation */
     int64_t after;       /* UNIX ms */
     bool by_seq;
-    struct seq_page page; /* by conversation: which one, and how many messages; by seq: from where on */
+    struct seq_page page; /* how many messages; by seq: of which conversation, and from where on */
 };
 
 /* after_seq, before_seq or around_seq: at most one, and then nothing else that selects. */
@@ -205,6 +209,7 @@ read_seq(struct context *x, struct selector *s)
             return ERR_CONFLICTING_PARAMETERS;
         x->field = NULL;
         s->by_seq = true;
+        s->page.seq = ids_seq(s->page.seq);
         s->page.side = (enum seq_side)side;
     }
     return err;
@@ -213,18 +218,11 @@ read_seq(struct context *x, struct selector *s)
 static enum err
 read_selector(struct context *x, struct selector *s)
 {
-    struct str conversation = {0};
-    enum err err = input_param(x, "conversation_id", &conversation);
+    enum err err;
 
     s->username = x->actor.username;
-    if (err == ERR_OK && s->username.p == NULL && conversation.p == NULL)
-        err = ERR_SELECTOR;
-    if (err == ERR_OK && s->username.p != NULL)
-        err = input_actor(x);
-    /* The user name wins: then it does not matter what stands there. */
-    if (err == ERR_OK && conversation.p != NULL && s->username.p == NULL &&
-        (!str_to_int(conversation, &s->page.conversation) || s->page.conversation == 0))
-        err = ERR_CONVERSATION;
+    s->page.conversation = x->conversation;
+    err = s->username.p != NULL ? input_actor(x) : ERR_OK;
     if (err == ERR_OK)
         err = input_after(x, &s->after);
     if (err == ERR_OK)
@@ -238,8 +236,10 @@ static enum err
 list_by_seq(struct context *x, struct selector *s, struct page *page)
 {
     struct buf *body = &x->response->body;
-    enum err err = history_by_seq(x->store, x->arena, &s->page, page_message, page);
+    enum err err = ERR_OK;
 
+    if (x->conversation != NULL)
+        err = history_by_seq(x->snapshot, x->arena, &s->page, page_message, page);
     buf_c(body, "],\"has_prev\":");
     buf_c(body, s->page.has_prev ? "true" : "false");
     buf_c(body, ",\"has_next\":");
@@ -253,13 +253,13 @@ list_by_time(struct context *x, const struct selector *s, struct page *page)
     struct buf *body = &x->response->body;
     struct history_sink sink = {page, page_message, page_tick_ends, page_cut};
     bool has_next = false;
-    enum err err;
+    enum err err = ERR_OK;
 
     if (s->username.p != NULL)
-        err = history_of_user(x->store, x->arena, s->username, s->after, s->page.limit, &sink, &has_next);
-    else
-        err = history_of_conversation(x->store, x->arena, s->page.conversation, s->after, s->page.limit,
-                                      &sink, &has_next);
+        err = history_of_user(x->snapshot, x->arena, s->username, s->after, s->page.limit, &sink, &has_next);
+    else if (x->conversation != NULL)
+        err = history_of_conversation(x->snapshot, x->arena, x->conversation, s->after, s->page.limit, &sink,
+                                      &has_next);
     buf_c(body, "],\"has_next\":");
     buf_c(body, has_next ? "true}" : "false}");
     return err;

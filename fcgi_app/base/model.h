@@ -31,7 +31,7 @@ struct reaction {
 
 struct message {
     int64_t id;
-    int64_t conversation;
+    int32_t conversation;
     int64_t seq;       /* 1, 2, 3 … in its conversation */
     int64_t timestamp; /* UNIX ms */
     struct str sender;
@@ -43,6 +43,14 @@ struct message {
     int emoji_count;                  /* different ones among the reactions */
     const struct reaction *reactions; /* by emoji, then user name, in byte order */
     size_t reaction_count;
+};
+
+/* Where a message stands, without its content. */
+struct message_key {
+    int64_t id;
+    int64_t timestamp; /* UNIX ms */
+    int32_t conversation;
+    int64_t seq;
 };
 
 enum conversation_type { TYPE_PRIVATE, TYPE_GROUP };
@@ -58,7 +66,7 @@ struct actor {
 };
 
 struct conversation {
-    int64_t id;
+    int32_t id; /* base/ids.h says why it is no wider */
     enum conversation_type type;
     struct str title;   /* "": none */
     bool invite_only;   /* nobody joins by themselves */
@@ -112,7 +120,7 @@ enum change_event {
 struct change {
     int64_t id; /* in the outbox */
     enum change_event event;
-    int64_t conversation;
+    int32_t conversation;
     int64_t version;     /* that the change made; of EVENT_READ: the one it met */
     int64_t tick;        /* UNIX ms */
     int64_t seq;         /* of the message; of the marker; else the conversation's last_seq at that time */

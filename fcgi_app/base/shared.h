@@ -37,7 +37,7 @@ struct shared_counters {
 
 /* Somebody is typing: so small that a pipe takes it whole. */
 struct shared_typing {
-    int64_t conversation;
+    int32_t conversation;
     char username[24]; /* ended by NUL */
 };
 

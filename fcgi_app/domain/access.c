@@ -1,85 +1,86 @@
 /* access.c - see access.h. Must not know how a caller is known, nor what is read. */
 #include "domain/access.h"
 
+#include <stdlib.h>
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
 
 static enum err
-check(struct db *db, struct arena *arena, struct str username, int64_t conversation)
+find(const struct access *a, int32_t id, struct conversation *c, bool *found)
 {
-    struct conversation c;
+    struct db *db = a->snapshot->db;
     enum role role;
-    bool found = true;
-    enum err err = memberships_role(db, conversation, username, &role);
+    enum err err = conversations_get(db, a->arena, id, c, found);
 
-    if (err == ERR_OK && role == ROLE_NONE)
-        err = conversations_get(db, arena, conversation, &c, &found);
-    return err == ERR_OK && role == ROLE_NONE && found ? ERR_NOT_A_MEMBER : err;
+    if (err != ERR_OK || !*found || a->reader.p == NULL)
+        return err;
+    err = memberships_role(db, id, a->reader, &role);
+    return err == ERR_OK && role == ROLE_NONE ? ERR_NOT_A_MEMBER : err;
 }
 
-/* Leaves the snapshot to what follows, if anything does. */
-static enum err
-leave(struct store *store, struct db *db, enum err err)
+enum err
+access_conversation(const struct access *a, int32_t id, const struct conversation **found)
 {
-    if (err == ERR_OK)
-        pool_keep(db);
-    else
-        pool_end(store->pool, db);
+    struct conversation *c = arena_alloc(a->arena, sizeof(*c));
+    bool exists = false;
+    enum err err = c == NULL ? ERR_MEMORY : find(a, id, c, &exists);
+
+    *found = err == ERR_OK && exists ? c : NULL;
     return err;
 }
 
 enum err
-access_conversation(struct store *store, struct arena *arena, struct str username, int64_t conversation)
+access_message(const struct access *a, int64_t id, const struct message_key **message,
+               const struct conversation **conversation)
 {
-    struct db *db;
-    enum err err = pool_begin(store->pool, &db);
+    struct message_key *key = arena_alloc(a->arena, sizeof(*key));
+    bool found = false;
+    enum err err = key == NULL ? ERR_MEMORY : messages_key(a->snapshot->db, id, key, &found);
 
-    return err == ERR_OK ? leave(store, db, check(db, arena, username, conversation)) : err;
+    if (err == ERR_OK && !found)
+        err = ERR_MESSAGE_UNKNOWN;
+    if (err == ERR_OK)
+        err = access_conversation(a, key->conversation, conversation);
+    if (err == ERR_OK && *conversation == NULL)
+        err = ERR_STORAGE;
+    *message = err == ERR_OK ? key : NULL;
+    return err;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+    int32_t x = *(const int32_t *)a;
+    int32_t y = *(const int32_t *)b;
+
+    return (x > y) - (x < y);
 }
 
 enum err
-access_message(struct store *store, struct arena *arena, struct str username, int64_t message)
+access_conversations(const struct access *a, int32_t *ids, size_t count, struct access_list *list)
 {
-    struct message m;
-    struct db *db;
-    bool found;
-    enum err err = pool_begin(store->pool, &db);
+    bool refused = false;
+    bool unknown = false;
+    enum err err = ERR_OK;
 
-    if (err != ERR_OK)
-        return err;
-    err = messages_by_id(db, arena, message, &m, &found);
-    if (err == ERR_OK && found)
-        err = check(db, arena, username, m.conversation);
-    return leave(store, db, err);
-}
+    *list = (struct access_list){.found = arena_alloc(a->arena, (count + 1) * sizeof(*list->found))};
+    if (list->found == NULL)
+        return ERR_MEMORY;
+    if (count > 1)
+        qsort(ids, count, sizeof(*ids), by_value);
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        bool found;
 
-enum err
-access_conversations(struct store *store, struct arena *arena, struct str username, int64_t *ids,
-                     size_t *count)
-{
-    struct db *db;
-    size_t given = *count;
-    enum err refused = ERR_OK;
-    enum err err = pool_begin(store->pool, &db);
-
-    if (err != ERR_OK)
-        return err;
-    *count = 0;
-    for (size_t i = 0; err == ERR_OK && i < given; i++) {
-        err = check(db, arena, username, ids[i]);
-        if (err == ERR_OK)
-            ids[(*count)++] = ids[i];
+        if (i > 0 && ids[i] == ids[i - 1])
+            continue;
+        err = find(a, ids[i], &list->found[list->count], &found);
+        unknown = unknown || (err == ERR_OK && !found);
+        list->count += err == ERR_OK && found;
         if (err == ERR_NOT_A_MEMBER) {
-            refused = err;
+            refused = true;
             err = ERR_OK;
         }
     }
-    return leave(store, db, err == ERR_OK && *count == 0 ? refused : err);
-}
-
-void
-access_end(struct store *store)
-{
-    pool_drop_kept(store->pool);
+    return err == ERR_OK && refused && !unknown && list->count == 0 ? ERR_NOT_A_MEMBER : err;
 }

@@ -1,9 +1,8 @@
 /*
- * access.h - who may read what: present members.
+ * access.h - finds what a request is about, once, and checks who may read it: present members.
  *
- * Each opens a transaction and, where reading is allowed, leaves its snapshot to the question that follows in
- * this thread, so that nobody reads what was said after they had to leave. access_end() is always to follow.
- * What does not exist may be read: the question that follows says so in its own way.
+ * What is found here, in a snapshot, is handed on to the question that follows with that snapshot. So nobody
+ * reads what was said after they had to leave, and nothing is read of a conversation that was not found.
  */
 #ifndef IMD_DOMAIN_ACCESS_H
 #define IMD_DOMAIN_ACCESS_H
@@ -13,18 +12,32 @@
 #include "base/model.h"
 #include "store/store.h"
 
-/* ERR_NOT_A_MEMBER. */
-enum err access_conversation(struct store *store, struct arena *arena, struct str username,
-                             int64_t conversation);
-/* The conversation of a message. ERR_NOT_A_MEMBER. */
-enum err access_message(struct store *store, struct arena *arena, struct str username, int64_t message);
+/* Who reads, and as of when. */
+struct access {
+    const struct snapshot *snapshot;
+    struct arena *arena; /* for what is found */
+    struct str reader;   /* absent: may read everything */
+};
+
 /*
- * Leaves out of ids[0 … *count-1] the conversations that the user is not a member of; ERR_NOT_A_MEMBER where
- * that leaves none and was not for nothing.
+ * The conversation without its members; *found NULL: there is none of that id. ERR_NOT_A_MEMBER. Both: from
+ * the arena.
  */
-enum err access_conversations(struct store *store, struct arena *arena, struct str username, int64_t *ids,
-                              size_t *count);
-/* The request is answered. */
-void access_end(struct store *store);
+enum err access_conversation(const struct access *a, int32_t id, const struct conversation **found);
+/* Where the message stands, and its conversation. ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER. */
+enum err access_message(const struct access *a, int64_t id, const struct message_key **message,
+                        const struct conversation **conversation);
+
+/* Conversations in id order, each once. */
+struct access_list {
+    struct conversation *found;
+    size_t count;
+};
+
+/*
+ * Those of ids[0 … count-1] that exist and that the reader is a member of. ERR_NOT_A_MEMBER if every one
+ * asked for exists and was refused. Sorts `ids`.
+ */
+enum err access_conversations(const struct access *a, int32_t *ids, size_t count, struct access_list *list);
 
 #endif

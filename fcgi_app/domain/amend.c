@@ -18,16 +18,13 @@ find(struct db *db, struct arena *arena, int64_t id, struct message *m)
 }
 
 enum err
-amend_find(struct store *store, struct arena *arena, int64_t id, struct message *m)
+amend_find(const struct snapshot *snapshot, struct arena *arena, const struct message_key *key,
+           struct message *m)
 {
-    struct db *db;
-    enum err err = pool_begin(store->pool, &db);
+    bool found;
+    enum err err = messages_get(snapshot->db, arena, key->conversation, key->seq, m, &found);
 
-    if (err != ERR_OK)
-        return err;
-    err = find(db, arena, id, m);
-    pool_end(store->pool, db);
-    return err;
+    return err == ERR_OK && !found ? ERR_MESSAGE_UNKNOWN : err;
 }
 
 /* Counts the change in the message's conversation. */

@@ -15,8 +15,9 @@ struct amendment {
     struct message message; /* out: as it is afterwards */
 };
 
-/* ERR_MESSAGE_UNKNOWN. Opens a transaction. */
-enum err amend_find(struct store *store, struct arena *arena, int64_t id, struct message *m);
+/* The message that the gate found in this snapshot. */
+enum err amend_find(const struct snapshot *snapshot, struct arena *arena, const struct message_key *key,
+                    struct message *m);
 
 /*
  * Another content. By the sender alone, member or not. The same content again changes nothing. Checked in

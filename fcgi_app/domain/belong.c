@@ -19,7 +19,7 @@ struct scene {
 
 /* What the actor may: an administrator of the site what an owner may. */
 static enum err
-actor_role(struct db *db, int64_t conversation, struct actor actor, enum role *role)
+actor_role(struct db *db, int32_t conversation, struct actor actor, enum role *role)
 {
     *role = ROLE_OWNER;
     return actor.any ? ERR_OK : memberships_role(db, conversation, actor.username, role);

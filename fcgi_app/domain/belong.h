@@ -19,7 +19,7 @@
 /* Whose belonging is to change, where, and by whom. */
 struct belonging {
     struct arena *arena;
-    int64_t conversation;
+    int32_t conversation;
     struct actor actor;  /* who does it; username absent: the user in question */
     struct str username; /* the user in question */
     enum role role;      /* belong_set(): which to give, ROLE_NONE: none is meant; out: which they have */

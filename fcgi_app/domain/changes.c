@@ -1,7 +1,6 @@
 /* changes.c - see changes.h. Must not know what a page looks like. */
 #include "domain/changes.h"
 
-#include "store/conversations.h"
 #include "store/markers.h"
 #include "store/memberships.h"
 #include "store/messages.h"
@@ -91,7 +90,7 @@ skip_to_next_stay(struct merge *g)
         return;
     messages_walk_end(g->messages[MESSAGES_CREATED]);
     g->messages[MESSAGES_CREATED] =
-        messages_walk_begin(g->db, MESSAGES_CREATED, g->page->conversation, g->stays[i].after + 1);
+        messages_walk_begin(g->db, MESSAGES_CREATED, g->page->conversation->id, g->stays[i].after + 1);
 }
 
 static enum err
@@ -186,12 +185,15 @@ begin(struct merge *g)
     /* Before they came, a user received nothing. */
     if (page->username.p != NULL && g->stays[0].joined_version > after)
         after = g->stays[0].joined_version;
-    err = messages_first_created_after(g->db, page->conversation, 1, page->object.last_seq, after, &first);
+    err =
+        messages_first_created_after(g->db, page->conversation->id, 1, page->object.last_seq, after, &first);
     if (err != ERR_OK)
         return err;
-    g->messages[MESSAGES_CREATED] = messages_walk_begin(g->db, MESSAGES_CREATED, page->conversation, first);
-    g->messages[MESSAGES_CHANGED] = messages_walk_begin(g->db, MESSAGES_CHANGED, page->conversation, after);
-    g->members = memberships_walk_begin(g->db, page->conversation, page->after);
+    g->messages[MESSAGES_CREATED] =
+        messages_walk_begin(g->db, MESSAGES_CREATED, page->conversation->id, first);
+    g->messages[MESSAGES_CHANGED] =
+        messages_walk_begin(g->db, MESSAGES_CHANGED, page->conversation->id, after);
+    g->members = memberships_walk_begin(g->db, page->conversation->id, page->after);
     err = step_messages(g, MESSAGES_CREATED);
     if (err == ERR_OK)
         err = step_messages(g, MESSAGES_CHANGED);
@@ -220,7 +222,7 @@ find_stays(struct merge *g)
 
     if (page->username.p == NULL)
         return ERR_OK;
-    err = memberships_stays(g->db, g->arena, page->username, page->conversation, &stays, &g->stay_count);
+    err = memberships_stays(g->db, g->arena, page->username, page->conversation->id, &stays, &g->stay_count);
     g->stays = stays;
     if (err != ERR_OK)
         return err;
@@ -233,13 +235,9 @@ read_page(struct merge *g)
 {
     struct changes_page *page = g->page;
     int64_t last_change;
-    bool found;
     enum err err = instance_epoch(g->db, page->epoch, &last_change);
 
-    if (err == ERR_OK)
-        err = conversations_get(g->db, g->arena, page->conversation, &page->object, &found);
-    if (err == ERR_OK && !found)
-        err = ERR_CONVERSATION_UNKNOWN;
+    page->object = *page->conversation;
     if (err == ERR_OK)
         err = find_stays(g);
     if (err != ERR_OK)
@@ -257,21 +255,16 @@ read_page(struct merge *g)
     if (err == ERR_OK && page->few)
         err = memberships_names(g->db, g->arena, &page->object);
     if (err == ERR_OK && page->few)
-        err =
-            markers_of_conversation(g->db, g->arena, page->conversation, &page->markers, &page->marker_count);
+        err = markers_of_conversation(g->db, g->arena, page->conversation->id, &page->markers,
+                                      &page->marker_count);
     return err;
 }
 
 enum err
-changes_page(struct store *store, struct arena *arena, struct changes_page *page,
+changes_page(const struct snapshot *snapshot, struct arena *arena, struct changes_page *page,
              void (*each)(void *arg, const struct message *m), void *arg)
 {
-    struct merge g = {.arena = arena, .page = page, .each = each, .arg = arg};
-    enum err err = pool_begin(store->pool, &g.db);
+    struct merge g = {.db = snapshot->db, .arena = arena, .page = page, .each = each, .arg = arg};
 
-    if (err != ERR_OK)
-        return err;
-    err = read_page(&g);
-    pool_end(store->pool, g.db);
-    return err;
+    return read_page(&g);
 }

@@ -14,10 +14,10 @@
 #include "store/store.h"
 
 struct changes_page {
-    int64_t conversation;
-    int64_t after;       /* the version that the client holds; 0: nothing */
-    struct str username; /* only what this member received; absent: all messages */
-    int limit;           /* 1 … PAGE_LIMIT_MAX: objects on the page */
+    const struct conversation *conversation; /* as the gate found it in the snapshot */
+    int64_t after;                           /* the version that the client holds; 0: nothing */
+    struct str username;                     /* only what this member received; absent: all messages */
+    int limit;                               /* 1 … PAGE_LIMIT_MAX: objects on the page */
     /* out: */
     char epoch[EPOCH_BYTES];
     int64_t version; /* that the client holds with this page */
@@ -34,10 +34,9 @@ struct changes_page {
 /*
  * Calls back with the page's messages, in the order of their last changes, strings living for the call; then
  * fills in the rest. A page may hold fewer objects than `limit`, even none, before the last one; its version
- * is always ahead of `after` then. ERR_CONVERSATION_UNKNOWN; ERR_NOT_A_MEMBER where username is given. One
- * snapshot; opens a transaction.
+ * is always ahead of `after` then. ERR_NOT_A_MEMBER where username is given.
  */
-enum err changes_page(struct store *store, struct arena *arena, struct changes_page *page,
+enum err changes_page(const struct snapshot *snapshot, struct arena *arena, struct changes_page *page,
                       void (*each)(void *arg, const struct message *m), void *arg);
 
 #endif

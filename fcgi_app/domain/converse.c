@@ -15,15 +15,6 @@ by_bytes(const void *a, const void *b)
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a;
-    int64_t y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* The creator is a member, named or not. */
 static void
 name_creator(struct creation *creation)
@@ -62,7 +53,7 @@ static enum err
 find_pair(struct db *db, struct creation *creation, bool *found)
 {
     struct conversation *c = &creation->conversation;
-    int64_t id = 0;
+    int32_t id = 0;
     enum err err = conversations_by_pair(db, creation->names[0], creation->names[1], &id, found);
 
     if (err == ERR_OK && *found)
@@ -122,60 +113,42 @@ converse_create(struct store *store, struct creation *creation)
     name_creator(creation);
     err = check_names(creation);
     if (err == ERR_OK && creation->type == TYPE_PRIVATE) {
-        struct db *db;
+        struct snapshot *snapshot;
 
         /* Asking again for a chat that exists is common and needs no write. */
-        err = pool_begin(store->pool, &db);
+        err = pool_begin(store->pool, &snapshot);
         if (err != ERR_OK)
             return err;
-        err = find_pair(db, creation, &found);
-        pool_end(store->pool, db);
+        err = find_pair(snapshot->db, creation, &found);
+        pool_end(snapshot);
     }
     if (err != ERR_OK || found)
         return err;
     return commit_run(store->commit, create_in_tx, creation, creation->name_count * 64);
 }
 
-static enum err
-find_one(struct db *db, int64_t id, bool (*each)(void *arg, const struct conversation *c), void *arg,
-         bool *more)
-{
-    struct conversation c;
-    struct arena own; /* of this one alone: there may be many, each with many members */
-    bool found;
-    enum err err;
-
-    arena_init(&own);
-    err = conversations_get(db, &own, id, &c, &found);
-    if (err == ERR_OK && found)
-        err = memberships_names(db, &own, &c);
-    if (err == ERR_OK && found)
-        *more = each(arg, &c);
-    arena_clear(&own);
-    return err;
-}
-
 enum err
-converse_find(struct store *store, int64_t *ids, size_t count,
+converse_show(const struct snapshot *snapshot, const struct conversation *found, size_t count,
               bool (*each)(void *arg, const struct conversation *c), void *arg)
 {
-    struct db *db;
     bool more = true;
-    enum err err = pool_begin(store->pool, &db);
+    enum err err = ERR_OK;
 
-    if (err != ERR_OK)
-        return err;
-    if (count > 1)
-        qsort(ids, count, sizeof(*ids), by_value);
-    for (size_t i = 0; err == ERR_OK && more && i < count; i++)
-        if (i == 0 || ids[i] != ids[i - 1])
-            err = find_one(db, ids[i], each, arg, &more);
-    pool_end(store->pool, db);
+    for (size_t i = 0; err == ERR_OK && more && i < count; i++) {
+        struct conversation c = found[i];
+        struct arena own; /* of this one alone: there may be many, each with many members */
+
+        arena_init(&own);
+        err = memberships_names(snapshot->db, &own, &c);
+        if (err == ERR_OK)
+            more = each(arg, &c);
+        arena_clear(&own);
+    }
     return err;
 }
 
 enum err
-converse_find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username,
+converse_find_as_member(struct db *db, struct arena *arena, int32_t id, struct str username,
                         struct conversation *c)
 {
     int64_t joined_version = 0;
@@ -258,41 +231,18 @@ converse_title_valid(struct str title)
 }
 
 enum err
-converse_check_member(struct store *store, struct arena *arena, int64_t conversation, struct str username,
-                      bool *few)
+converse_check_member(const struct snapshot *snapshot, struct arena *arena, int32_t conversation,
+                      struct str username, bool *few)
 {
     struct conversation c = {0};
-    struct db *db;
-    enum err err = pool_begin(store->pool, &db);
+    enum err err = converse_find_as_member(snapshot->db, arena, conversation, username, &c);
 
-    if (err != ERR_OK)
-        return err;
-    err = converse_find_as_member(db, arena, conversation, username, &c);
-    pool_end(store->pool, db);
     *few = c.member_count <= MEMBERS_FEW;
     return err;
 }
 
 enum err
-converse_members(struct store *store, struct arena *arena, int64_t conversation, int64_t limit,
-                 const struct str **names, size_t *count)
+converse_members(const struct snapshot *snapshot, struct arena *arena, struct conversation *c, int64_t limit)
 {
-    struct conversation c = {0};
-    struct db *db;
-    bool found;
-    enum err err = pool_begin(store->pool, &db);
-
-    if (err != ERR_OK)
-        return err;
-    err = conversations_get(db, arena, conversation, &c, &found);
-    if (err == ERR_OK && !found)
-        err = ERR_CONVERSATION_UNKNOWN;
-    if (err == ERR_OK && c.member_count > limit)
-        err = ERR_TOO_MANY_MEMBERS;
-    if (err == ERR_OK)
-        err = memberships_names(db, arena, &c);
-    pool_end(store->pool, db);
-    *names = c.members;
-    *count = c.members_read;
-    return err;
+    return c->member_count > limit ? ERR_TOO_MANY_MEMBERS : memberships_names(snapshot->db, arena, c);
 }

@@ -30,7 +30,7 @@ enum join_policy { JOIN_STAYS, JOIN_OPEN, JOIN_INVITE };
 /* What a conversation is to be called, who may join it, and what it is then. */
 struct naming {
     struct arena *arena;              /* in */
-    int64_t id;                       /* in */
+    int32_t id;                       /* in */
     struct actor actor;               /* in: who says so */
     struct str title;                 /* in: at most TITLE_CHARS_MAX characters; absent: as it is */
     enum join_policy join;            /* in */
@@ -46,27 +46,29 @@ enum err converse_name(struct store *store, struct naming *naming);
 bool converse_title_valid(struct str title);
 
 /*
- * Calls back with each conversation of `ids` that exists, with its members, in id order, each once, until it
- * says false. `ids` is sorted in place. One snapshot; opens a transaction.
+ * Calls back with each of the conversations that the gate found in this snapshot, with its members, in their
+ * order, until it says false.
  */
-enum err converse_find(struct store *store, int64_t *ids, size_t count,
+enum err converse_show(const struct snapshot *snapshot, const struct conversation *found, size_t count,
                        bool (*each)(void *arg, const struct conversation *c), void *arg);
 
 /*
  * The conversation without its members, provided that the user is a member now. ERR_CONVERSATION_UNKNOWN,
  * ERR_NOT_A_MEMBER. Needs a transaction.
  */
-enum err converse_find_as_member(struct db *db, struct arena *arena, int64_t id, struct str username,
+enum err converse_find_as_member(struct db *db, struct arena *arena, int32_t id, struct str username,
                                  struct conversation *c);
 /*
  * Is the user a member? ERR_CONVERSATION_UNKNOWN, ERR_NOT_A_MEMBER. *few: the conversation has so few members
- * that all of them are told what each does. Opens a transaction.
+ * that all of them are told what each does.
  */
-enum err converse_check_member(struct store *store, struct arena *arena, int64_t conversation,
+enum err converse_check_member(const struct snapshot *snapshot, struct arena *arena, int32_t conversation,
                                struct str username, bool *few);
-/* All present members, in byte order. ERR_CONVERSATION_UNKNOWN; ERR_TOO_MANY_MEMBERS above `limit`. Opens a
- * transaction. */
-enum err converse_members(struct store *store, struct arena *arena, int64_t conversation, int64_t limit,
-                          const struct str **names, size_t *count);
+/*
+ * All present members, in byte order, of the conversation that the gate found in this snapshot.
+ * ERR_TOO_MANY_MEMBERS above `limit`.
+ */
+enum err converse_members(const struct snapshot *snapshot, struct arena *arena, struct conversation *c,
+                          int64_t limit);
 
 #endif

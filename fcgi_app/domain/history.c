@@ -2,7 +2,6 @@
 #include "domain/history.h"
 
 #include <stdlib.h>
-#include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
 
@@ -53,24 +52,15 @@ page_add(void *arg, const struct message *m)
 }
 
 enum err
-history_of_conversation(struct store *store, struct arena *arena, int64_t conversation, int64_t after,
-                        int limit, const struct history_sink *sink, bool *has_next)
+history_of_conversation(const struct snapshot *snapshot, struct arena *arena, const struct conversation *c,
+                        int64_t after, int limit, const struct history_sink *sink, bool *has_next)
 {
     struct page page = {.sink = sink, .limit = limit};
-    struct conversation c;
-    struct db *db;
-    bool found;
     int64_t seq = 0;
-    enum err err = pool_begin(store->pool, &db);
+    enum err err = messages_first_after(snapshot->db, c->id, 1, c->last_seq, after, &seq);
 
-    if (err != ERR_OK)
-        return err;
-    err = conversations_get(db, arena, conversation, &c, &found);
-    if (err == ERR_OK && found)
-        err = messages_first_after(db, conversation, 1, c.last_seq, after, &seq);
-    if (err == ERR_OK && found && seq <= c.last_seq)
-        err = messages_range(db, arena, conversation, seq, page_add, &page);
-    pool_end(store->pool, db);
+    if (err == ERR_OK && seq <= c->last_seq)
+        err = messages_range(snapshot->db, arena, c->id, seq, page_add, &page);
     *has_next = page.has_next;
     return err;
 }
@@ -173,7 +163,7 @@ struct walk {
     struct selection *selection;
     struct stay *stays; /* of the conversation looked at last, for the user */
     size_t stay_count;
-    int64_t conversation; /* that one; 0: none yet */
+    int32_t conversation; /* that one; 0: none yet */
     bool full;            /* the page was, before the walk's end */
 };
 
@@ -255,43 +245,40 @@ fill(struct db *db, const struct selection *s, struct page *page)
 }
 
 enum err
-history_of_user(struct store *store, struct arena *arena, struct str username, int64_t after, int limit,
-                const struct history_sink *sink, bool *has_next)
+history_of_user(const struct snapshot *snapshot, struct arena *arena, struct str username, int64_t after,
+                int limit, const struct history_sink *sink, bool *has_next)
 {
     struct page page = {.sink = sink, .limit = limit};
     struct selection s = {
+        .db = snapshot->db,
         .arena = arena,
         .username = username,
         .after = after,
         .need = (size_t)limit + 1,
         .bound = INT64_MAX,
     };
-    enum err err = pool_begin(store->pool, &s.db);
+    enum err err = select_keys(&s);
 
-    if (err != ERR_OK)
-        return err;
-    err = select_keys(&s);
     if (err == ERR_OK)
         err = fill(s.db, &s, &page);
-    pool_end(store->pool, s.db);
     *has_next = page.has_next || s.beyond;
     return err;
 }
 
 /* The first seq of the page; the page goes on from there. */
 static enum err
-find_start(struct db *db, const struct seq_page *page, int64_t last_seq, int64_t *first)
+find_start(struct db *db, const struct seq_page *page, int64_t *first)
 {
     /* In a page around a message, the half before it takes no more than its share of the content. */
     bool around = page->side == SEQ_AROUND;
     int before = around ? (page->limit - 1) / 2 : page->limit;
 
     if (page->side == SEQ_AFTER) {
-        *first = page->seq + (page->seq <= last_seq);
+        *first = page->seq + (page->seq <= page->conversation->last_seq);
         return ERR_OK;
     }
-    return messages_page_before(db, page->conversation, page->seq, before, PAGE_BYTES_MAX / (around ? 2 : 1),
-                                first);
+    return messages_page_before(db, page->conversation->id, page->seq, before,
+                                PAGE_BYTES_MAX / (around ? 2 : 1), first);
 }
 
 /* A page by seq as it goes out. */
@@ -333,32 +320,23 @@ find_end(const struct seq_page *page, int64_t first)
 }
 
 enum err
-history_by_seq(struct store *store, struct arena *arena, struct seq_page *page,
+history_by_seq(const struct snapshot *snapshot, struct arena *arena, struct seq_page *page,
                void (*each)(void *arg, const struct message *m), void *arg)
 {
-    struct conversation c;
-    struct db *db;
-    bool found;
+    const struct conversation *c = page->conversation;
     int64_t first = 1;
-    enum err err = pool_begin(store->pool, &db);
+    enum err err;
 
-    if (err != ERR_OK)
-        return err;
-    err = conversations_get(db, arena, page->conversation, &c, &found);
-    if (!found)
-        c.last_seq = 0;
     /* A seq beyond the last one leads to an empty place behind it, or back from there. */
-    if (page->seq > c.last_seq)
-        page->seq = c.last_seq + 1;
-    if (err == ERR_OK)
-        err = find_start(db, page, c.last_seq, &first);
+    if (page->seq > c->last_seq)
+        page->seq = c->last_seq + 1;
+    err = find_start(snapshot->db, page, &first);
     if (err == ERR_OK) {
         struct seq_walk walk = {page, find_end(page, first), first, 0, each, arg};
 
-        err = messages_range(db, arena, page->conversation, first, walk_message, &walk);
-        page->has_prev = found && first > 1;
-        page->has_next = found && walk.next <= c.last_seq;
+        err = messages_range(snapshot->db, arena, c->id, first, walk_message, &walk);
+        page->has_prev = first > 1;
+        page->has_next = walk.next <= c->last_seq;
     }
-    pool_end(store->pool, db);
     return err;
 }

@@ -24,20 +24,24 @@ struct history_sink {
     void (*cut)(void *arg);
 };
 
-/* Both: timestamp > after (UNIX ms), oldest first, limit 1 … PAGE_LIMIT_MAX. Open a transaction. */
-enum err history_of_conversation(struct store *store, struct arena *arena, int64_t conversation,
-                                 int64_t after, int limit, const struct history_sink *sink, bool *has_next);
+/*
+ * Both: timestamp > after (UNIX ms), oldest first, limit 1 … PAGE_LIMIT_MAX. The conversation is the one that
+ * the gate found in this snapshot.
+ */
+enum err history_of_conversation(const struct snapshot *snapshot, struct arena *arena,
+                                 const struct conversation *c, int64_t after, int limit,
+                                 const struct history_sink *sink, bool *has_next);
 /* All that was sent while they were a member, their own included. */
-enum err history_of_user(struct store *store, struct arena *arena, struct str username, int64_t after,
-                         int limit, const struct history_sink *sink, bool *has_next);
+enum err history_of_user(const struct snapshot *snapshot, struct arena *arena, struct str username,
+                         int64_t after, int limit, const struct history_sink *sink, bool *has_next);
 
 /* Where a page by seq lies: after that message, before it, or around it. */
 enum seq_side { SEQ_AFTER, SEQ_BEFORE, SEQ_AROUND };
 
 struct seq_page {
-    int64_t conversation;
+    const struct conversation *conversation; /* as the gate found it in the snapshot */
     enum seq_side side;
-    int64_t seq;
+    int64_t seq;   /* 0 … SEQ_MAX */
     int limit;     /* 1 … PAGE_LIMIT_MAX */
     bool has_prev; /* out: the conversation has messages before those of the page … */
     bool has_next; /* out: … and after them */
@@ -46,9 +50,9 @@ struct seq_page {
 /*
  * Calls back with the page's messages, oldest first; strings live for the call. Around a message: as many
  * before it as after it, one less where `limit` is even. Many large messages make a page shorter than its
- * limit, at the end that is farther from `seq`. Opens a transaction.
+ * limit, at the end that is farther from `seq`.
  */
-enum err history_by_seq(struct store *store, struct arena *arena, struct seq_page *page,
+enum err history_by_seq(const struct snapshot *snapshot, struct arena *arena, struct seq_page *page,
                         void (*each)(void *arg, const struct message *m), void *arg);
 
 #endif

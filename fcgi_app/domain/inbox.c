@@ -79,7 +79,7 @@ walk_entry(void *arg, const struct listed *l)
 }
 
 static bool
-walk_marker(void *arg, int64_t conversation, int64_t updated_at)
+walk_marker(void *arg, int32_t conversation, int64_t updated_at)
 {
     struct search *s = arg;
     struct listed l = {.conversation = conversation, .updated_at = updated_at};
@@ -128,7 +128,7 @@ find_newest(struct db *db, struct arena *arena, const struct stay *stays, size_t
 
 /* One that the user is a member of, in full. */
 static enum err
-show_present(struct db *db, struct arena *arena, struct str username, int64_t id,
+show_present(struct db *db, struct arena *arena, struct str username, int32_t id,
              bool (*each)(void *arg, const struct listing *listing), void *arg, bool *more)
 {
     struct listing l = {0};
@@ -222,21 +222,17 @@ show_page(struct db *db, const struct search *s, bool *has_next,
 }
 
 enum err
-inbox_list(struct store *store, struct arena *arena, struct inbox *inbox,
+inbox_list(const struct snapshot *snapshot, struct arena *arena, struct inbox *inbox,
            bool (*each)(void *arg, const struct listing *listing), void *arg)
 {
     struct search s = {.inbox = inbox, .arena = arena};
+    struct db *db = snapshot->db;
     int64_t last_change;
-    struct db *db;
-    enum err err = pool_begin(store->pool, &db);
+    enum err err = instance_epoch(db, inbox->epoch, &last_change);
 
-    if (err != ERR_OK)
-        return err;
-    err = instance_epoch(db, inbox->epoch, &last_change);
     if (err == ERR_OK)
         err = find_entries(db, &s);
     if (err == ERR_OK)
         err = show_page(db, &s, &inbox->has_next, each, arg);
-    pool_end(store->pool, db);
     return err;
 }

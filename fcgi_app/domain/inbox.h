@@ -28,9 +28,9 @@ struct inbox {
 
 /*
  * Calls back with each entry, in order; all of it lives for the call. `each` says whether there is room for
- * more: if not, the page ends with the tick at hand. One snapshot; opens a transaction.
+ * more: if not, the page ends with the tick at hand.
  */
-enum err inbox_list(struct store *store, struct arena *arena, struct inbox *inbox,
+enum err inbox_list(const struct snapshot *snapshot, struct arena *arena, struct inbox *inbox,
                     bool (*each)(void *arg, const struct listing *listing), void *arg);
 
 #endif

@@ -63,19 +63,20 @@ reading_mark(struct store *store, struct reading *r)
     struct stay *stays;
     size_t count;
     struct conversation c = {0};
-    struct db *db;
+    struct snapshot *snapshot;
     bool found;
     enum err err = commit_run(store->commit, mark_in_tx, r, 0);
 
     if (err == ERR_OK)
-        err = pool_begin(store->pool, &db);
+        err = pool_begin(store->pool, &snapshot);
     if (err != ERR_OK)
         return err;
-    err = conversations_get(db, r->arena, r->conversation, &c, &found);
+    err = conversations_get(snapshot->db, r->arena, r->conversation, &c, &found);
     if (err == ERR_OK)
-        err = memberships_stays(db, r->arena, r->username, r->conversation, &stays, &count);
+        err = memberships_stays(snapshot->db, r->arena, r->username, r->conversation, &stays, &count);
     if (err == ERR_OK)
-        err = reading_count_unread(db, stays, count, r->username, c.last_seq, r->read_seq, &r->unread);
-    pool_end(store->pool, db);
+        err = reading_count_unread(snapshot->db, stays, count, r->username, c.last_seq, r->read_seq,
+                                   &r->unread);
+    pool_end(snapshot);
     return err;
 }

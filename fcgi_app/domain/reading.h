@@ -9,9 +9,9 @@
 
 struct reading {
     struct arena *arena;  /* in */
-    int64_t conversation; /* in */
+    int32_t conversation; /* in */
     struct str username;  /* in */
-    int64_t seq;          /* in: read up to here; beyond the newest message means all */
+    int64_t seq;          /* in: not negative: read up to here; beyond the newest message means all */
     int64_t read_seq;     /* out: where the marker stands now */
     int64_t unread;       /* out: up to UNREAD_MAX */
 };

@@ -26,12 +26,13 @@ enum route_need {
     SELF_IN_BODY = 1 << 2,      /* "username" is who does it: the caller, or whom an administrator acts for */
     SELF_IN_QUERY = 1 << 3,     /* the same; unless named, it is the caller */
     SELF_IF_NAMED = 1 << 4,     /* "username" in the query narrows the answer to what they may see */
-    MEMBER_OF_PATH = 1 << 5,    /* reads the conversation {id} */
-    MEMBER_OF_MESSAGE = 1 << 6, /* reads the message {id} */
-    MEMBER_OF_QUERY = 1 << 7,   /* reads the conversation "conversation_id", unless "username" is there */
-    MEMBER_OF_LISTED = 1 << 8,  /* reads the conversations "id", unless "username" is there */
-    NAMES_ANOTHER = 1 << 9,     /* "username" in the body is whom it is done to: the domain asks by whom */
-    SUBSCRIBES = 1 << 10,       /* opens a socket: may bear its token in the query */
+    READS = 1 << 5,             /* gets a snapshot instead of the store; the next four go with it */
+    MEMBER_OF_PATH = 1 << 6,    /* reads the conversation {id} */
+    MEMBER_OF_MESSAGE = 1 << 7, /* reads the message {id} */
+    MEMBER_OF_QUERY = 1 << 8,   /* reads the conversation "conversation_id", unless "username" is there */
+    MEMBER_OF_LISTED = 1 << 9,  /* reads the conversations "id", unless "username" is there */
+    NAMES_ANOTHER = 1 << 10,    /* "username" in the body is whom it is done to: the domain asks by whom */
+    SUBSCRIBES = 1 << 11,       /* opens a socket: may bear its token in the query */
 };
 
 struct route {

@@ -1,10 +1,11 @@
 /* conversations.c - see conversations.h. */
 #include "store/conversations.h"
 
+#include "base/ids.h"
 #include "store/memberships.h"
 
 enum err
-conversations_get(struct db *db, struct arena *arena, int64_t id, struct conversation *c, bool *found)
+conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_GET);
     enum err err;
@@ -32,7 +33,7 @@ conversations_get(struct db *db, struct arena *arena, int64_t id, struct convers
 }
 
 enum err
-conversations_for_sender(struct db *db, int64_t id, struct str sender, struct conversation *c, bool *found,
+conversations_for_sender(struct db *db, int32_t id, struct str sender, struct conversation *c, bool *found,
                          bool *is_member)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_FOR_SENDER);
@@ -56,7 +57,7 @@ conversations_for_sender(struct db *db, int64_t id, struct str sender, struct co
 }
 
 enum err
-conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *id, bool *found)
+conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_BY_PAIR);
     enum err err;
@@ -65,7 +66,7 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *i
     db_bind_text(s, 2, high);
     err = db_step(s, found);
     if (*found)
-        *id = db_int(s, 0);
+        *id = ids_conversation(db_int(s, 0));
     db_done(s);
     return err;
 }
@@ -87,7 +88,7 @@ conversations_add(struct tx *tx, enum conversation_type type, struct str low, st
     err = db_step(s, &row);
     if (err == ERR_OK && row)
         *c = (struct conversation){
-            .id = db_int(s, 0),
+            .id = ids_conversation(db_int(s, 0)),
             .type = type,
             .title = str_c(""),
             .invite_only = invite_only,

@@ -12,13 +12,13 @@
 #include "store/commit.h"
 
 /* Fills *c but for its members; the title from the arena. *found false: there is none of that id. */
-enum err conversations_get(struct db *db, struct arena *arena, int64_t id, struct conversation *c,
+enum err conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c,
                            bool *found);
 /* The least that sending needs: what conversations_bump() changes, and whether `sender` is a member now. */
-enum err conversations_for_sender(struct db *db, int64_t id, struct str sender, struct conversation *c,
+enum err conversations_for_sender(struct db *db, int32_t id, struct str sender, struct conversation *c,
                                   bool *found, bool *is_member);
 /* The private chat of the pair; low < high in byte order. */
-enum err conversations_by_pair(struct db *db, struct str low, struct str high, int64_t *id, bool *found);
+enum err conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found);
 /*
  * A new one of `member_count` members, at version 1, without messages; low and high absent for a group. Fills
  * *c but for its members.

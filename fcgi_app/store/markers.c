@@ -1,8 +1,10 @@
 /* markers.c - see markers.h. Must not know what may be read. */
 #include "store/markers.h"
 
+#include "base/ids.h"
+
 enum err
-markers_get(struct db *db, int64_t conversation, struct str username, int64_t *seq)
+markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_GET);
     bool row;
@@ -17,7 +19,7 @@ markers_get(struct db *db, int64_t conversation, struct str username, int64_t *s
 }
 
 enum err
-markers_set(struct tx *tx, int64_t conversation, struct str username, int64_t seq)
+markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq)
 {
     struct stmt *s = db_use(tx->db, SQL_READ_MARKER_SET);
 
@@ -29,7 +31,7 @@ markers_set(struct tx *tx, int64_t conversation, struct str username, int64_t se
 }
 
 enum err
-markers_of_conversation(struct db *db, struct arena *arena, int64_t conversation,
+markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
                         struct read_marker **markers, size_t *count)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_OF_CONVERSATION);
@@ -60,7 +62,7 @@ markers_of_conversation(struct db *db, struct arena *arena, int64_t conversation
 
 enum err
 markers_moved(struct db *db, struct str username, int64_t after,
-              bool (*each)(void *arg, int64_t conversation, int64_t updated_at), void *arg)
+              bool (*each)(void *arg, int32_t conversation, int64_t updated_at), void *arg)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_MOVED);
     bool row = true;
@@ -69,7 +71,7 @@ markers_moved(struct db *db, struct str username, int64_t after,
     db_bind_text(s, 1, username);
     db_bind_int(s, 2, after);
     while ((err = db_step(s, &row)) == ERR_OK && row)
-        if (!each(arg, db_int(s, 0), db_int(s, 1)))
+        if (!each(arg, ids_conversation(db_int(s, 0)), db_int(s, 1)))
             break;
     db_done(s);
     return err;

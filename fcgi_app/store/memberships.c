@@ -1,9 +1,11 @@
 /* memberships.c - see memberships.h. Must not know what a stay is worth. */
 #include "store/memberships.h"
 
+#include "base/ids.h"
+
 /* A statement whose first two parameters are a conversation and a user. */
 static struct stmt *
-use_for(struct db *db, enum sql sql, int64_t conversation, struct str username)
+use_for(struct db *db, enum sql sql, int32_t conversation, struct str username)
 {
     struct stmt *s = db_use(db, sql);
 
@@ -13,7 +15,7 @@ use_for(struct db *db, enum sql sql, int64_t conversation, struct str username)
 }
 
 enum err
-memberships_current(struct db *db, int64_t conversation, struct str username, int64_t *joined_version,
+memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
                     bool *is_member)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_STAY, conversation, username);
@@ -27,7 +29,7 @@ memberships_current(struct db *db, int64_t conversation, struct str username, in
 }
 
 enum err
-memberships_role(struct db *db, int64_t conversation, struct str username, enum role *role)
+memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_ROLE, conversation, username);
     bool row;
@@ -40,7 +42,7 @@ memberships_role(struct db *db, int64_t conversation, struct str username, enum 
 }
 
 enum err
-memberships_removed(struct db *db, int64_t conversation, struct str username, bool *removed)
+memberships_removed(struct db *db, int32_t conversation, struct str username, bool *removed)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_REMOVED, conversation, username);
     bool row;
@@ -54,7 +56,7 @@ memberships_removed(struct db *db, int64_t conversation, struct str username, bo
 
 /* The one name that a statement about a conversation finds. */
 static enum err
-find_name(struct db *db, enum sql sql, struct arena *arena, int64_t conversation, struct str *username)
+find_name(struct db *db, enum sql sql, struct arena *arena, int32_t conversation, struct str *username)
 {
     struct stmt *s = db_use(db, sql);
     bool row;
@@ -73,13 +75,13 @@ find_name(struct db *db, enum sql sql, struct arena *arena, int64_t conversation
 }
 
 enum err
-memberships_owner(struct db *db, struct arena *arena, int64_t conversation, struct str *username)
+memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
     return find_name(db, SQL_MEMBERSHIP_OWNER, arena, conversation, username);
 }
 
 enum err
-memberships_heir(struct db *db, struct arena *arena, int64_t conversation, struct str *username)
+memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
     return find_name(db, SQL_MEMBERSHIP_HEIR, arena, conversation, username);
 }
@@ -173,7 +175,7 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c)
 }
 
 enum err
-memberships_names_at(struct db *db, int64_t conversation, int64_t version,
+memberships_names_at(struct db *db, int32_t conversation, int64_t version,
                      void (*each)(void *arg, struct str name), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_NAMES_AT);
@@ -212,7 +214,7 @@ memberships_count_active(struct db *db, struct str username, int64_t after, int 
 }
 
 enum err
-memberships_stays(struct db *db, struct arena *arena, struct str username, int64_t conversation,
+memberships_stays(struct db *db, struct arena *arena, struct str username, int32_t conversation,
                   struct stay **stays, size_t *count)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_STAYS, conversation, username);
@@ -262,7 +264,7 @@ memberships_active(struct db *db, struct arena *arena, struct str username, int6
             err = ERR_MEMORY;
             break;
         }
-        (*stays)[(*count)++] = (struct stay){db_int(s, 0), db_int(s, 1), db_int(s, 2), 0};
+        (*stays)[(*count)++] = (struct stay){ids_conversation(db_int(s, 0)), db_int(s, 1), db_int(s, 2), 0};
     }
     db_done(s);
     return err;
@@ -281,7 +283,7 @@ memberships_by_activity(struct db *db, struct str username, int64_t after, int64
     db_bind_int(s, 3, until);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct listed l = {
-            .conversation = db_int(s, 0),
+            .conversation = ids_conversation(db_int(s, 0)),
             .active_at = db_int(s, 1),
             .superseded = db_int(s, 2) != 0,
             .left = db_int(s, 3) != 0,
@@ -299,7 +301,7 @@ memberships_by_activity(struct db *db, struct str username, int64_t after, int64
 }
 
 struct stmt *
-memberships_walk_begin(struct db *db, int64_t conversation, int64_t version)
+memberships_walk_begin(struct db *db, int32_t conversation, int64_t version)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_CHANGED);
 

@@ -21,24 +21,24 @@
 
 /* One stay, as the range of messages received: after < seq <= until. */
 struct stay {
-    int64_t conversation;
+    int32_t conversation;
     int64_t after;          /* seq */
     int64_t until;          /* seq; INT64_MAX: still a member */
     int64_t joined_version; /* set by memberships_stays() alone */
 };
 
 /* Is the user a member now? `joined_version` names the stay for memberships_end(). */
-enum err memberships_current(struct db *db, int64_t conversation, struct str username,
+enum err memberships_current(struct db *db, int32_t conversation, struct str username,
                              int64_t *joined_version, bool *is_member);
 /* ROLE_NONE: they are no member. */
-enum err memberships_role(struct db *db, int64_t conversation, struct str username, enum role *role);
+enum err memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role);
 /* Was the user's last stay ended by somebody else? */
-enum err memberships_removed(struct db *db, int64_t conversation, struct str username, bool *removed);
+enum err memberships_removed(struct db *db, int32_t conversation, struct str username, bool *removed);
 /* The present owner, from the arena; absent: there is none. */
-enum err memberships_owner(struct db *db, struct arena *arena, int64_t conversation, struct str *username);
+enum err memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
 /* Who is to be the owner next: the admin, else the member, who has been there longest; absent: nobody is
  * there. */
-enum err memberships_heir(struct db *db, struct arena *arena, int64_t conversation, struct str *username);
+enum err memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
 /* Begins a stay at the present version and last_seq of *c. */
 enum err memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role);
 /* Ends the stay at the present version and last_seq of *c; `removed`: it was not the user's own doing. */
@@ -56,13 +56,13 @@ enum err memberships_names(struct db *db, struct arena *arena, struct conversati
  * Calls back with each member whom the change that made `version` concerns, in no order; the name lives for
  * the call.
  */
-enum err memberships_names_at(struct db *db, int64_t conversation, int64_t version,
+enum err memberships_names_at(struct db *db, int32_t conversation, int64_t version,
                               void (*each)(void *arg, struct str name), void *arg);
 
 /* How many stays of the user may have been active after `after` (UNIX ms), counted up to `limit`. */
 enum err memberships_count_active(struct db *db, struct str username, int64_t after, int limit, int *count);
 /* Stays of the user in one conversation, oldest first. *stays from the arena. */
-enum err memberships_stays(struct db *db, struct arena *arena, struct str username, int64_t conversation,
+enum err memberships_stays(struct db *db, struct arena *arena, struct str username, int32_t conversation,
                            struct stay **stays, size_t *count);
 /* Was the message received in one of these stays, all of its conversation? */
 bool memberships_received(const struct stay *stays, size_t count, int64_t seq);
@@ -75,7 +75,7 @@ enum err memberships_active(struct db *db, struct arena *arena, struct str usern
 
 /* A conversation in a user's list, as far as its order goes. */
 struct listed {
-    int64_t conversation;
+    int32_t conversation;
     int64_t active_at;  /* UNIX ms: by this the walk goes */
     int64_t updated_at; /* UNIX ms: of the conversation; or when they left */
     bool superseded;    /* a later stay of theirs tells it */
@@ -97,7 +97,7 @@ enum err memberships_by_activity(struct db *db, struct str username, int64_t aft
  * A walk along the members whose standing changed after `version`, in that order, each once. The walk ends
  * with db_done(), which the caller owes even after an error; strings live until the next step.
  */
-struct stmt *memberships_walk_begin(struct db *db, int64_t conversation, int64_t version);
+struct stmt *memberships_walk_begin(struct db *db, int32_t conversation, int64_t version);
 enum err memberships_walk_next(struct stmt *walk, struct standing *standing, int64_t *version, bool *more);
 
 #endif

@@ -1,6 +1,8 @@
 /* messages.c - see messages.h. Must not know who may read, send or change what. */
 #include "store/messages.h"
 
+#include "base/ids.h"
+
 /* About what a reaction takes in an answer. */
 #define REACTION_BYTES 32
 
@@ -37,7 +39,7 @@ message_of(struct stmt *s)
 
     return (struct message){
         .id = db_int(s, 1),
-        .conversation = place >> 32,
+        .conversation = ids_conversation(place >> 32),
         .seq = place & 0xffffffff,
         .sender = db_text(s, 2),
         .timestamp = db_int(s, 3),
@@ -115,7 +117,7 @@ read_one(struct stmt *s, struct db *db, struct arena *arena, struct message *m, 
 }
 
 enum err
-messages_get(struct db *db, struct arena *arena, int64_t conversation, int64_t seq, struct message *m,
+messages_get(struct db *db, struct arena *arena, int32_t conversation, int64_t seq, struct message *m,
              bool *found)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_GET);
@@ -132,6 +134,20 @@ messages_by_id(struct db *db, struct arena *arena, int64_t id, struct message *m
 
     db_bind_int(s, 1, id);
     return read_one(s, db, arena, m, found);
+}
+
+enum err
+messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_KEY);
+    enum err err;
+
+    db_bind_int(s, 1, id);
+    err = db_step(s, found);
+    if (*found)
+        *key = (struct message_key){id, db_int(s, 0), ids_conversation(db_int(s, 1)), db_int(s, 2)};
+    db_done(s);
+    return err;
 }
 
 enum err
@@ -295,7 +311,7 @@ messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
 /* Messages by something that never falls as seq, or where all are meant id, grows. */
 struct axis {
     struct db *db;
-    int64_t conversation;
+    int32_t conversation;
     enum sql sql; /* reads it at one seq */
 };
 
@@ -406,21 +422,21 @@ first_beyond(const struct axis *axis, int64_t low, int64_t high, int64_t after, 
 }
 
 enum err
-messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
+messages_first_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
                      int64_t *seq)
 {
     return first_beyond(&(struct axis){db, conversation, SQL_MESSAGE_TIMESTAMP}, low, high, after, seq);
 }
 
 enum err
-messages_first_created_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t version,
+messages_first_created_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t version,
                              int64_t *seq)
 {
     return first_beyond(&(struct axis){db, conversation, SQL_MESSAGE_VERSION}, low, high, version, seq);
 }
 
 enum err
-messages_page_before(struct db *db, int64_t conversation, int64_t seq, int limit, size_t bytes,
+messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit, size_t bytes,
                      int64_t *first)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_BACK);
@@ -443,7 +459,7 @@ messages_page_before(struct db *db, int64_t conversation, int64_t seq, int limit
 }
 
 enum err
-messages_range(struct db *db, struct arena *arena, int64_t conversation, int64_t seq,
+messages_range(struct db *db, struct arena *arena, int32_t conversation, int64_t seq,
                bool (*each)(void *arg, const struct message *m), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_RANGE);
@@ -464,7 +480,7 @@ messages_range(struct db *db, struct arena *arena, int64_t conversation, int64_t
 }
 
 enum err
-messages_keys(struct db *db, int64_t conversation, int64_t first, int64_t last,
+messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
               bool (*each)(void *arg, const struct message_key *key), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_KEYS);
@@ -518,7 +534,7 @@ messages_since(struct db *db, int64_t after, int limit,
     db_bind_int(s, 1, first);
     db_bind_int(s, 2, limit);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
-        struct message_key key = {db_int(s, 0), db_int(s, 1), db_int(s, 2), db_int(s, 3)};
+        struct message_key key = {db_int(s, 0), db_int(s, 1), ids_conversation(db_int(s, 2)), db_int(s, 3)};
 
         if (!each(arg, &key))
             break;
@@ -528,7 +544,7 @@ messages_since(struct db *db, int64_t after, int limit,
 }
 
 struct stmt *
-messages_walk_begin(struct db *db, enum messages_walk kind, int64_t conversation, int64_t from)
+messages_walk_begin(struct db *db, enum messages_walk kind, int32_t conversation, int64_t from)
 {
     struct stmt *s = db_use(db, kind == MESSAGES_CREATED ? SQL_MESSAGE_CREATED_FROM : SQL_MESSAGE_CHANGED);
 
@@ -565,7 +581,7 @@ messages_walk_end(struct stmt *walk)
 }
 
 enum err
-messages_count_unread(struct db *db, int64_t conversation, int64_t after, int64_t until, struct str username,
+messages_count_unread(struct db *db, int32_t conversation, int64_t after, int64_t until, struct str username,
                       int64_t limit, int64_t *count)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_COUNT_UNREAD);

@@ -14,14 +14,6 @@
 #include "base/model.h"
 #include "store/commit.h"
 
-/* Where a message stands, without its content. */
-struct message_key {
-    int64_t id;
-    int64_t timestamp; /* UNIX ms */
-    int64_t conversation;
-    int64_t seq;
-};
-
 /* About what it takes in an answer, in bytes: a page is bounded by it. */
 size_t messages_bytes(const struct message *m);
 
@@ -29,9 +21,11 @@ size_t messages_bytes(const struct message *m);
 enum err messages_add(struct tx *tx, const struct message *m, int64_t version);
 
 /* One message with its reactions, all from the arena. */
-enum err messages_get(struct db *db, struct arena *arena, int64_t conversation, int64_t seq,
+enum err messages_get(struct db *db, struct arena *arena, int32_t conversation, int64_t seq,
                       struct message *m, bool *found);
 enum err messages_by_id(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
+/* Where the message of that id stands: reads neither its content nor its reactions. */
+enum err messages_key(struct db *db, int64_t id, struct message_key *key, bool *found);
 /*
  * The one that `sender` sent under the key. *print: messages_print() of the content as it was first sent; -1:
  * the content still is what was sent.
@@ -63,26 +57,26 @@ enum err messages_set_reacted(struct tx *tx, const struct message *m, int64_t ve
  * The first seq in low … high whose timestamp is > after (UNIX ms); high + 1 where there is none. Both ends
  * must exist unless low > high.
  */
-enum err messages_first_after(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
+enum err messages_first_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
                               int64_t *seq);
 /* The same for the versions that created them. */
-enum err messages_first_created_after(struct db *db, int64_t conversation, int64_t low, int64_t high,
+enum err messages_first_created_after(struct db *db, int32_t conversation, int64_t low, int64_t high,
                                       int64_t version, int64_t *seq);
 /*
  * From where on are the messages before `seq` a page: at most `limit`, or fewer where their content exceeds
  * `bytes`, but at least one where there is one. *first = seq where there is none.
  */
-enum err messages_page_before(struct db *db, int64_t conversation, int64_t seq, int limit, size_t bytes,
+enum err messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit, size_t bytes,
                               int64_t *first);
 
 /*
  * Messages from `seq` on, in order. `each` is called with every one until it says false; their strings live
  * for the call, their reactions come from the arena.
  */
-enum err messages_range(struct db *db, struct arena *arena, int64_t conversation, int64_t seq,
+enum err messages_range(struct db *db, struct arena *arena, int32_t conversation, int64_t seq,
                         bool (*each)(void *arg, const struct message *m), void *arg);
 /* The keys of first … last, in order, until `each` says false. */
-enum err messages_keys(struct db *db, int64_t conversation, int64_t first, int64_t last,
+enum err messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
                        bool (*each)(void *arg, const struct message_key *key), void *arg);
 /*
  * The keys of messages anywhere whose timestamp is > after (UNIX ms), oldest first, at most `limit`, until
@@ -99,7 +93,7 @@ enum err messages_since(struct db *db, int64_t after, int limit,
  */
 enum messages_walk { MESSAGES_CREATED, MESSAGES_CHANGED };
 
-struct stmt *messages_walk_begin(struct db *db, enum messages_walk kind, int64_t conversation, int64_t from);
+struct stmt *messages_walk_begin(struct db *db, enum messages_walk kind, int32_t conversation, int64_t from);
 /*
  * The next one: its seq, the version it was created or changed at, and whether another change came after
  * that. *more false: there is none.
@@ -114,7 +108,7 @@ void messages_walk_end(struct stmt *walk);
  * How many of the messages after < seq <= until are unread by a user who wrote none of them himself and
  * deleted none: counted up to `limit`.
  */
-enum err messages_count_unread(struct db *db, int64_t conversation, int64_t after, int64_t until,
+enum err messages_count_unread(struct db *db, int32_t conversation, int64_t after, int64_t until,
                                struct str username, int64_t limit, int64_t *count);
 
 #endif

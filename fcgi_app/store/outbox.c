@@ -1,6 +1,8 @@
 /* outbox.c - see outbox.h. */
 #include "store/outbox.h"
 
+#include "base/ids.h"
+
 enum err
 outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
            struct str username)
@@ -42,7 +44,7 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
         struct change change = {
             .id = db_int(s, 0),
             .event = event_of(db_text(s, 1)),
-            .conversation = db_int(s, 2),
+            .conversation = ids_conversation(db_int(s, 2)),
             .version = db_int(s, 3),
             .tick = db_int(s, 4),
             .seq = db_int(s, 5),

@@ -4,21 +4,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A snapshot of this thread's that its next pool_begin() goes on with. */
-static _Thread_local struct db *kept;
-
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
-    int size; /* connections opened */
-    int idle; /* of them in dbs[0 … idle-1], the last one used last */
-    struct db *dbs[];
+    int size;               /* connections opened */
+    int idle_count;         /* of them in idle[0 … idle_count-1], the one used last comes last */
+    struct snapshot **idle; /* behind all[] */
+    struct snapshot all[];
 };
 
 enum err
 pool_open(struct pool **out, const char *path, int count)
 {
-    struct pool *p = calloc(1, sizeof(*p) + (size_t)count * sizeof(struct db *));
+    size_t each = sizeof(struct snapshot) + sizeof(struct snapshot *);
+    struct pool *p = calloc(1, sizeof(*p) + (size_t)count * each);
     enum err err = ERR_OK;
 
     if (p == NULL)
@@ -27,12 +26,15 @@ pool_open(struct pool **out, const char *path, int count)
         free(p);
         return ERR_MEMORY;
     }
+    p->idle = (struct snapshot **)(void *)&p->all[count];
     while (err == ERR_OK && p->size < count) {
-        err = db_open(&p->dbs[p->size], path, DB_READ);
+        p->all[p->size].pool = p;
+        p->idle[p->size] = &p->all[p->size];
+        err = db_open(&p->all[p->size].db, path, DB_READ);
         if (err == ERR_OK)
             p->size++;
     }
-    p->idle = p->size;
+    p->idle_count = p->size;
     if (err != ERR_OK)
         pool_close(p);
     else
@@ -46,62 +48,48 @@ pool_close(struct pool *p)
     if (p == NULL)
         return;
     for (int i = 0; i < p->size; i++)
-        db_close(p->dbs[i]);
+        db_close(p->all[i].db);
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->mutex);
     free(p);
 }
 
 static void
-give_back(struct pool *p, struct db *db)
+give_back(struct snapshot *s)
 {
+    struct pool *p = s->pool;
+
     pthread_mutex_lock(&p->mutex);
-    p->dbs[p->idle++] = db;
+    p->idle[p->idle_count++] = s;
     pthread_mutex_unlock(&p->mutex);
     pthread_cond_signal(&p->returned);
 }
 
 enum err
-pool_begin(struct pool *p, struct db **db)
+pool_begin(struct pool *p, struct snapshot **out)
 {
+    struct snapshot *s;
     enum err err;
 
-    if (kept != NULL) {
-        *db = kept;
-        kept = NULL;
-        return ERR_OK;
-    }
     pthread_mutex_lock(&p->mutex);
-    while (p->idle == 0)
+    while (p->idle_count == 0)
         pthread_cond_wait(&p->returned, &p->mutex);
-    *db = p->dbs[--p->idle];
+    s = p->idle[--p->idle_count];
     pthread_mutex_unlock(&p->mutex);
-    err = db_do(*db, SQL_BEGIN_READ);
-    if (err != ERR_OK)
-        give_back(p, *db);
+    err = db_do(s->db, SQL_BEGIN_READ);
+    if (err == ERR_OK)
+        *out = s;
+    else
+        give_back(s);
     return err;
 }
 
 void
-pool_end(struct pool *p, struct db *db)
+pool_end(struct snapshot *s)
 {
-    if (db_in_transaction(db))
-        db_do(db, SQL_COMMIT);
-    give_back(p, db);
-}
-
-void
-pool_keep(struct db *db)
-{
-    kept = db;
-}
-
-void
-pool_drop_kept(struct pool *p)
-{
-    struct db *db = kept;
-
-    kept = NULL;
-    if (db != NULL)
-        pool_end(p, db);
+    if (s == NULL)
+        return;
+    if (db_in_transaction(s->db))
+        db_do(s->db, SQL_COMMIT);
+    give_back(s);
 }

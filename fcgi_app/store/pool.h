@@ -1,5 +1,5 @@
 /*
- * pool.h - the read connections of one worker, shared by its threads.
+ * pool.h - the read connections of one worker, shared by its threads, lent as snapshots.
  *
  * Reading takes microseconds, so a few connections serve many threads, and the one used last is lent first:
  * its statements and pages are still in the processor's cache. A connection each would cost each thread
@@ -13,23 +13,25 @@
 
 struct pool;
 
+/*
+ * One state of the database. Everything that is read through a snapshot is of that one moment. Questions of
+ * the domain take a snapshot and cannot write; commands take the store. A thread must end its snapshot before
+ * it commits, waits, or begins another one: a snapshot keeps a connection from others and the write-ahead log
+ * from starting anew.
+ */
+struct snapshot {
+    struct db *db;     /* a connection with a read transaction open */
+    struct pool *pool; /* that lent it */
+};
+
 /* Opens `count` connections. */
 enum err pool_open(struct pool **out, const char *path, int count);
-/* All connections must be back. NULL is allowed. */
+/* All snapshots must have ended. NULL is allowed. */
 void pool_close(struct pool *p);
 
-/* Lends a connection with a read transaction open, waiting for one if all are out: one snapshot from here on.
- */
-enum err pool_begin(struct pool *p, struct db **db);
-/* Ends the transaction and takes the connection back. */
-void pool_end(struct pool *p, struct db *db);
-/*
- * Instead of pool_end(): the snapshot goes on in this thread's next pool_begin(), so that what was decided
- * from it and what is read next are of one moment. Whoever keeps one owes pool_drop_kept(), in case that
- * there was none. A thread keeps one at most.
- */
-void pool_keep(struct db *db);
-/* Ends what this thread keeps; nothing where it keeps none. */
-void pool_drop_kept(struct pool *p);
+/* Begins a snapshot, and waits for a connection if all are lent. pool_end() is owed. */
+enum err pool_begin(struct pool *p, struct snapshot **out);
+/* Ends the snapshot. NULL is allowed. */
+void pool_end(struct snapshot *s);
 
 #endif

@@ -98,18 +98,24 @@ const char *const sql_texts[SQL_COUNT] = {
         " WHERE r.username = $1 AND r.moved_at > $2 AND EXISTS (SELECT 1 FROM membership m"
         " WHERE m.conversation = r.conversation AND m.username = r.username AND m.left_version IS NULL)",
 
-    /* message.place is conversation * 2^32 + seq. */
+    /*
+     * message.place is conversation * 2^32 + seq. What is bound as a conversation is an int32_t and as a seq
+     * at most 2^32-1 (base/ids.h), so no place wraps into another conversation; the last place of a
+     * conversation is computed with | because (id + 1) << 32 wraps for the last id.
+     */
     [SQL_MESSAGE_ADD] =
         "INSERT INTO message (place, id, sender, timestamp, created_version, client_id, reply_to,"
         " content) VALUES (($1 << 32) | $2, $3, $4, $5, $6, $7, $8, $9)",
     [SQL_MESSAGE_GET] = "SELECT " MESSAGE " FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message WHERE id = $1",
+    [SQL_MESSAGE_KEY] = "SELECT timestamp, place >> 32, place & 4294967295 FROM message WHERE id = $1",
     [SQL_MESSAGE_BY_CLIENT_ID] =
         "SELECT " MESSAGE ", sent_print FROM message WHERE sender = $1 AND client_id = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_VERSION] = "SELECT created_version FROM message WHERE place = (($1 << 32) | $2)",
-    [SQL_MESSAGE_RANGE] = "SELECT " MESSAGE " FROM message"
-                          " WHERE place >= (($1 << 32) | $2) AND place < (($1 + 1) << 32) ORDER BY place",
+    [SQL_MESSAGE_RANGE] =
+        "SELECT " MESSAGE " FROM message"
+        " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | 4294967295) ORDER BY place",
     [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content FROM message"
                          " WHERE place > ($1 << 32) AND place < (($1 << 32) | $2) ORDER BY place DESC",
     [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
@@ -122,7 +128,7 @@ const char *const sql_texts[SQL_COUNT] = {
                          " WHERE id >= $1 ORDER BY id LIMIT $2",
     [SQL_MESSAGE_CREATED_FROM] =
         "SELECT " MESSAGE ", created_version, changed_version IS NOT NULL FROM message"
-        " WHERE place >= (($1 << 32) | $2) AND place < (($1 + 1) << 32) ORDER BY place",
+        " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | 4294967295) ORDER BY place",
     [SQL_MESSAGE_CHANGED] = "SELECT " MESSAGE ", changed_version FROM message"
                             " WHERE conversation = $1 AND changed_version > $2 ORDER BY changed_version",
     [SQL_MESSAGE_COUNT_UNREAD] = "SELECT count(*) FROM (SELECT 1 FROM message WHERE place > (($1 << 32) | "

@@ -64,7 +64,7 @@ find(struct place *place, int64_t id)
 {
     struct message m;
 
-    assert_int_equal(amend_find(&place->store, &place->arena, id, &m), ERR_OK);
+    assert_int_equal(support_message(place, id, &m), ERR_OK);
     assert_int_equal(m.id, id);
     return m;
 }
@@ -393,7 +393,7 @@ who_looks_for_nothing_finds_nothing(void **state)
 
     support_send(place, support_create(place, TYPE_GROUP, "ann"), "ann", "x");
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-        assert_int_equal(amend_find(&place->store, &place->arena, ids[i], &m), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(support_message(place, ids[i], &m), ERR_MESSAGE_UNKNOWN);
 }
 
 int

@@ -6,6 +6,8 @@
 #include "support.h"
 
 #include <stdio.h>
+#include "base/ids.h"
+#include "domain/access.h"
 #include "domain/converse.h"
 #include "domain/send.h"
 #include "store/memberships.h"
@@ -74,12 +76,25 @@ take(void *arg, const struct conversation *c)
     return true;
 }
 
+/* Those of the ids that exist, for who may read everything. */
+static void
+find_all(struct place *place, int32_t *ids, size_t count, struct found *found)
+{
+    struct snapshot *snapshot = support_begin(place);
+    const struct access a = {.snapshot = snapshot, .arena = &place->arena};
+    struct access_list list;
+
+    assert_int_equal(access_conversations(&a, ids, count, &list), ERR_OK);
+    assert_int_equal(converse_show(snapshot, list.found, list.count, take, found), ERR_OK);
+    pool_end(snapshot);
+}
+
 static struct conversation
-find(struct place *place, int64_t id)
+find(struct place *place, int32_t id)
 {
     struct found found = {.place = place};
 
-    assert_int_equal(converse_find(&place->store, &id, 1, take, &found), ERR_OK);
+    find_all(place, &id, 1, &found);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.conversations[0].id, id);
     return found.conversations[0];
@@ -329,12 +344,12 @@ conversations_are_found_by_id_each_once(void **state)
 {
     struct place *place = *state;
     struct found found = {.place = place};
-    int64_t a = support_create(place, TYPE_GROUP, "ann");
-    int64_t b = support_create(place, TYPE_PRIVATE, "ann bob");
-    int64_t c = support_create(place, TYPE_GROUP, "");
-    int64_t ids[] = {c, a, INT64_MAX, b, a, 0, -1, c, c};
+    int32_t a = support_create(place, TYPE_GROUP, "ann");
+    int32_t b = support_create(place, TYPE_PRIVATE, "ann bob");
+    int32_t c = support_create(place, TYPE_GROUP, "");
+    int32_t ids[] = {c, a, INT32_MAX, b, a, CONVERSATION_NONE, -1, c, c};
 
-    assert_int_equal(converse_find(&place->store, ids, 9, take, &found), ERR_OK);
+    find_all(place, ids, 9, &found);
     assert_int_equal(found.count, 3);
     assert_int_equal(found.conversations[0].id, a);
     assert_members(&found.conversations[0], "ann");
@@ -344,7 +359,7 @@ conversations_are_found_by_id_each_once(void **state)
     assert_int_equal(found.conversations[2].id, c);
     assert_members(&found.conversations[2], "");
     found.count = 0;
-    assert_int_equal(converse_find(&place->store, ids, 0, take, &found), ERR_OK);
+    find_all(place, ids, 0, &found);
     assert_int_equal(found.count, 0);
 }
 
@@ -484,6 +499,16 @@ a_member_gives_a_title(void **state)
     assert_true(str_is(find(place, group).title, ""));
 }
 
+static enum err
+check_member(struct place *place, int64_t conversation, const char *username, bool *few)
+{
+    struct snapshot *snapshot = support_begin(place);
+    enum err err = converse_check_member(snapshot, &place->arena, conversation, str_c(username), few);
+
+    pool_end(snapshot);
+    return err;
+}
+
 static void
 only_members_give_titles_and_are_found(void **state)
 {
@@ -500,13 +525,11 @@ only_members_give_titles_and_are_found(void **state)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         assert_int_equal(name(place, group, others[i], "x", &c), ERR_NOT_A_MEMBER);
         assert_int_equal(name(place, 99, others[i], "x", &c), ERR_CONVERSATION_UNKNOWN);
-        assert_int_equal(converse_check_member(&place->store, &place->arena, group, str_c(others[i]), &few),
-                         ERR_NOT_A_MEMBER);
-        assert_int_equal(converse_check_member(&place->store, &place->arena, 99, str_c(others[i]), &few),
-                         ERR_CONVERSATION_UNKNOWN);
+        assert_int_equal(check_member(place, group, others[i], &few), ERR_NOT_A_MEMBER);
+        assert_int_equal(check_member(place, 99, others[i], &few), ERR_CONVERSATION_UNKNOWN);
     }
     assert_unchanged(place, &before);
-    assert_int_equal(converse_check_member(&place->store, &place->arena, group, str_c("ann"), &few), ERR_OK);
+    assert_int_equal(check_member(place, group, "ann", &few), ERR_OK);
     assert_true(few);
 }
 
@@ -529,32 +552,37 @@ a_title_has_up_to_200_characters(void **state)
     }
 }
 
+static enum err
+members(struct place *place, int64_t conversation, int64_t limit, struct conversation *c)
+{
+    struct snapshot *snapshot = support_begin(place);
+    enum err err;
+
+    *c = *support_find(place, snapshot, conversation);
+    err = converse_members(snapshot, &place->arena, c, limit);
+    pool_end(snapshot);
+    return err;
+}
+
 static void
 all_members_are_told_unless_they_are_too_many(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "zoe Bob ann");
     int64_t crowd = support_create(place, TYPE_GROUP, support_crowd(place, MEMBERS_FEW));
-    const struct str *names;
-    size_t count;
+    struct conversation c;
     bool few;
 
-    assert_int_equal(converse_members(&place->store, &place->arena, group, 3, &names, &count), ERR_OK);
-    assert_int_equal(count, 3);
-    assert_true(str_is(names[0], "Bob"));
-    assert_true(str_is(names[1], "ann"));
-    assert_true(str_is(names[2], "zoe"));
+    assert_int_equal(members(place, group, 3, &c), ERR_OK);
+    assert_members(&c, "Bob ann zoe");
     support_leave(place, group, "Bob");
-    assert_int_equal(converse_members(&place->store, &place->arena, group, 2, &names, &count), ERR_OK);
-    assert_int_equal(count, 2);
-    assert_int_equal(converse_members(&place->store, &place->arena, group, 1, &names, &count),
-                     ERR_TOO_MANY_MEMBERS);
-    assert_int_equal(converse_members(&place->store, &place->arena, 99, 1, &names, &count),
-                     ERR_CONVERSATION_UNKNOWN);
-    assert_int_equal(converse_check_member(&place->store, &place->arena, crowd, str_c("m000"), &few), ERR_OK);
+    assert_int_equal(members(place, group, 2, &c), ERR_OK);
+    assert_members(&c, "ann zoe");
+    assert_int_equal(members(place, group, 1, &c), ERR_TOO_MANY_MEMBERS);
+    assert_int_equal(check_member(place, crowd, "m000", &few), ERR_OK);
     assert_true(few);
     support_join(place, crowd, "ann");
-    assert_int_equal(converse_check_member(&place->store, &place->arena, crowd, str_c("m000"), &few), ERR_OK);
+    assert_int_equal(check_member(place, crowd, "m000", &few), ERR_OK);
     assert_false(few);
 }
 

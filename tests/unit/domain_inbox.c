@@ -130,6 +130,7 @@ ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t 
                           .updated_before = w->before,
                           .limit = limit};
     struct got got = {.room = room};
+    struct snapshot *snapshot;
     int64_t *rows;
     size_t count = expect(place, w, &rows);
     size_t n = page_length(rows, count, (size_t)limit);
@@ -137,7 +138,9 @@ ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t 
     if (room < n)
         n = tick_end(rows, count, room);
     got.rows = rows;
-    assert_int_equal(inbox_list(&place->store, &place->arena, &inbox, take, &got), ERR_OK);
+    snapshot = support_begin(place);
+    assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, take, &got), ERR_OK);
+    pool_end(snapshot);
     assert_int_equal(strlen(inbox.epoch), 32);
     if (got.count != n || inbox.has_next != (n < count))
         fail_msg("%s, %" PRId64 " … %" PRId64 ", limit %d: %zu%s instead of %zu of %zu", w->username,
@@ -386,9 +389,11 @@ length_of(struct place *place, const char *username, int64_t after)
 {
     struct inbox inbox = {
         .username = str_c(username), .updated_after = after, .updated_before = INT64_MAX, .limit = 1000};
+    struct snapshot *snapshot = support_begin(place);
     size_t count = 0;
 
-    assert_int_equal(inbox_list(&place->store, &place->arena, &inbox, count_only, &count), ERR_OK);
+    assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, count_only, &count), ERR_OK);
+    pool_end(snapshot);
     return count;
 }
 
@@ -503,6 +508,7 @@ the_walk_through_thousands_ends_early(void **state)
     struct inbox inbox = {
         .username = str_c("ann"), .updated_after = -1, .updated_before = INT64_MAX, .limit = 50};
     struct got got = {.room = SIZE_MAX};
+    struct snapshot *snapshot;
     int64_t *rows;
 
     live_with_many(place);
@@ -512,7 +518,9 @@ the_walk_through_thousands_ends_early(void **state)
     assert_true(support_ask(place, "SELECT count(*) FROM conversation"
                                    " WHERE updated_at = 9000000000000000000") > 50);
     got.rows = rows;
-    assert_int_equal(inbox_list(&place->store, &place->arena, &inbox, take, &got), ERR_OK);
+    snapshot = support_begin(place);
+    assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, take, &got), ERR_OK);
+    pool_end(snapshot);
     assert_in_range(got.count, 45, 50);
     assert_true(inbox.has_next);
     assert_int_equal(length_of(place, "ann", support_ask(place, "SELECT tick FROM instance")), 0);

@@ -305,7 +305,7 @@ a_reply_is_to_a_message_of_its_conversation(void **state)
 
     assert_int_equal(reply(place, group, "ann", target.id, &m), ERR_OK);
     assert_int_equal(m.reply_to, target.id);
-    assert_int_equal(amend_find(&place->store, &place->arena, m.id, &now), ERR_OK);
+    assert_int_equal(support_message(place, m.id, &now), ERR_OK);
     assert_int_equal(now.reply_to, target.id);
     /* To a reply, to one's own, and to what is deleted. */
     assert_int_equal(reply(place, group, "ann", m.id, &m), ERR_OK);

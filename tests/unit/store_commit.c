@@ -74,14 +74,16 @@ run_order(struct tx *tx, void *arg)
 static int64_t
 stored_in_group(struct pool *pool, const struct tx *tx)
 {
+    struct snapshot *snapshot;
     struct tx seen = {0};
     int64_t stored = -1;
 
-    if (pool_begin(pool, &seen.db) != ERR_OK)
+    if (pool_begin(pool, &snapshot) != ERR_OK)
         return -1;
+    seen.db = snapshot->db;
     if (instance_get(&seen) == ERR_OK)
         stored = tx->last_message_id - seen.last_message_id;
-    pool_end(pool, seen.db);
+    pool_end(snapshot);
     return stored;
 }
 
@@ -144,16 +146,15 @@ static void
 assert_stored(struct place *place, struct order (*orders)[EACH])
 {
     int64_t stored = 0;
-    struct db *db;
+    struct snapshot *snapshot = support_begin(place);
 
-    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
     for (int lane = 0; lane < LANES; lane++)
         for (int i = 0; i < EACH; i++) {
             const struct order *o = &orders[lane][i];
             struct message m;
             bool found;
 
-            assert_int_equal(messages_get(db, &place->arena, lane + 1, o->seq, &m, &found), ERR_OK);
+            assert_int_equal(messages_get(snapshot->db, &place->arena, lane + 1, o->seq, &m, &found), ERR_OK);
             assert_int_equal(found, o->answer == ERR_OK);
             if (found) {
                 assert_int_equal(m.id, o->id);
@@ -162,7 +163,7 @@ assert_stored(struct place *place, struct order (*orders)[EACH])
             stored += found;
         }
     arena_reset(&place->arena);
-    pool_end(place->store.pool, db);
+    pool_end(snapshot);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), stored);
     /* No id is used up by what is not stored. */
     assert_int_equal(support_ask(place, "SELECT max(id) FROM message"), stored);

@@ -81,7 +81,7 @@ store_all(struct tx *tx, void *arg)
 }
 
 /* The two ways to ask. */
-typedef enum err find_fn(struct db *db, int64_t conversation, int64_t low, int64_t high, int64_t after,
+typedef enum err find_fn(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
                          int64_t *seq);
 
 static void
@@ -133,6 +133,7 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
     struct place *place = *state;
     struct history *histories = calloc(HISTORIES, sizeof(*histories));
     struct chance chance;
+    struct snapshot *snapshot;
     struct db *db;
 
     support_chance(&chance);
@@ -140,7 +141,8 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
     for (int n = 0; n < HISTORIES; n++)
         make(&chance, &histories[n]);
     assert_int_equal(commit_run(place->store.commit, store_all, histories, 0), ERR_OK);
-    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
+    snapshot = support_begin(place);
+    db = snapshot->db;
     for (int n = 0; n < HISTORIES; n++) {
         struct history *h = &histories[n];
 
@@ -151,7 +153,7 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
         free(h->timestamps);
         free(h->versions);
     }
-    pool_end(place->store.pool, db);
+    pool_end(snapshot);
     free(histories);
 }
 

@@ -77,22 +77,22 @@ a_snapshot_stays_until_its_end(void **state)
 {
     struct place *place = *state;
     struct store *store = &place->store;
-    struct db *old;
-    struct db *new;
+    struct snapshot *old;
+    struct snapshot *new;
 
     assert_int_equal(commit_run(store->commit, create, NULL, 0), ERR_OK);
     assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
-    assert_int_equal(look(old), 0);
+    assert_int_equal(look(old->db), 0);
     assert_int_equal(commit_run(store->commit, send, NULL, 0), ERR_OK);
-    assert_int_equal(look(old), 0);
+    assert_int_equal(look(old->db), 0);
     assert_int_equal(pool_begin(store->pool, &new), ERR_OK);
-    assert_int_equal(look(new), 1);
-    assert_int_equal(look(old), 0);
-    pool_end(store->pool, old);
+    assert_int_equal(look(new->db), 1);
+    assert_int_equal(look(old->db), 0);
+    pool_end(old);
     assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
-    assert_int_equal(look(old), 1);
-    pool_end(store->pool, old);
-    pool_end(store->pool, new);
+    assert_int_equal(look(old->db), 1);
+    pool_end(old);
+    pool_end(new);
 }
 
 struct crowd {
@@ -117,21 +117,21 @@ write_while_others_read(struct crowd *crowd)
 static void
 read_once(struct crowd *crowd)
 {
-    struct db *db;
+    struct snapshot *s;
     int64_t first;
 
-    if (pool_begin(crowd->store->pool, &db) != ERR_OK) {
+    if (pool_begin(crowd->store->pool, &s) != ERR_OK) {
         atomic_fetch_add(&crowd->errors, 1);
         return;
     }
     if (atomic_fetch_add(&crowd->inside, 1) >= READERS)
         atomic_fetch_add(&crowd->errors, 1);
-    first = look(db);
+    first = look(s->db);
     for (int i = 0; i < LOOKS; i++)
-        if (first < 0 || look(db) != first)
+        if (first < 0 || look(s->db) != first)
             atomic_fetch_add(&crowd->errors, 1);
     atomic_fetch_sub(&crowd->inside, 1);
-    pool_end(crowd->store->pool, db);
+    pool_end(s);
 }
 
 /* Thread 0 writes, the others read. */
@@ -156,34 +156,34 @@ more_threads_than_connections_all_see_one_state_each(void **state)
 {
     struct place *place = *state;
     struct crowd crowd = {.store = &place->store, .reading = THREADS};
-    struct db *db;
+    struct snapshot *s;
 
     assert_int_equal(commit_run(place->store.commit, create, NULL, 0), ERR_OK);
     support_threads(THREADS + 1, take_part, &crowd);
     assert_int_equal(atomic_load(&crowd.errors), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(crowd.served[i], TURNS);
-    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
-    assert_int_equal(look(db), crowd.writes);
-    pool_end(place->store.pool, db);
+    assert_int_equal(pool_begin(place->store.pool, &s), ERR_OK);
+    assert_int_equal(look(s->db), crowd.writes);
+    pool_end(s);
 }
 
 static void
 a_reader_cannot_write(void **state)
 {
     struct place *place = *state;
-    struct db *db;
+    struct snapshot *s;
 
-    assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
-    assert_int_equal(db_script(db, "UPDATE instance SET tick = 1"), ERR_STORAGE);
-    pool_end(place->store.pool, db);
+    assert_int_equal(pool_begin(place->store.pool, &s), ERR_OK);
+    assert_int_equal(db_script(s->db, "UPDATE instance SET tick = 1"), ERR_STORAGE);
+    pool_end(s);
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), 0);
     /* The connection is as good as before. */
     for (int i = 0; i < READERS; i++) {
-        assert_int_equal(pool_begin(place->store.pool, &db), ERR_OK);
-        assert_true(db_in_transaction(db));
-        pool_end(place->store.pool, db);
-        assert_false(db_in_transaction(db));
+        assert_int_equal(pool_begin(place->store.pool, &s), ERR_OK);
+        assert_true(db_in_transaction(s->db));
+        pool_end(s);
+        assert_false(db_in_transaction(s->db));
     }
 }
 

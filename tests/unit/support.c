@@ -9,6 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/ids.h"
+#include "domain/access.h"
+#include "domain/amend.h"
 #include "domain/belong.h"
 #include "domain/converse.h"
 #include "domain/send.h"
@@ -294,6 +297,41 @@ support_send(struct place *place, int64_t conversation, const char *sender, cons
 
     assert_int_equal(send_message(&place->store, &sending), ERR_OK);
     return sending.message;
+}
+
+struct snapshot *
+support_begin(struct place *place)
+{
+    struct snapshot *snapshot = NULL;
+
+    assert_int_equal(pool_begin(place->store.pool, &snapshot), ERR_OK);
+    return snapshot;
+}
+
+const struct conversation *
+support_find(struct place *place, const struct snapshot *snapshot, int64_t id)
+{
+    const struct access a = {.snapshot = snapshot, .arena = &place->arena};
+    const struct conversation *found = NULL;
+
+    assert_int_equal(access_conversation(&a, ids_conversation(id), &found), ERR_OK);
+    assert_non_null(found);
+    return found;
+}
+
+enum err
+support_message(struct place *place, int64_t id, struct message *m)
+{
+    struct snapshot *snapshot = support_begin(place);
+    const struct access a = {.snapshot = snapshot, .arena = &place->arena};
+    const struct conversation *conversation;
+    const struct message_key *key;
+    enum err err = access_message(&a, id, &key, &conversation);
+
+    if (err == ERR_OK)
+        err = amend_find(snapshot, &place->arena, key, m);
+    pool_end(snapshot);
+    return err;
 }
 
 /* By themselves, unproved. */

@@ -65,6 +65,14 @@ enum err support_try_join(struct place *place, int64_t conversation, const char 
 enum err support_try_leave(struct place *place, int64_t conversation, const char *username);
 void support_join(struct place *place, int64_t conversation, const char *username);
 void support_leave(struct place *place, int64_t conversation, const char *username);
+/* A snapshot; pool_end() is owed. */
+struct snapshot *support_begin(struct place *place);
+/* The conversation of that id, which must exist, as the gate finds it in the snapshot for who may read
+ * everything. */
+const struct conversation *support_find(struct place *place, const struct snapshot *snapshot, int64_t id);
+/* The message of that id in a snapshot of its own, as who may read everything is shown it.
+ * ERR_MESSAGE_UNKNOWN. */
+enum err support_message(struct place *place, int64_t id, struct message *m);
 /* `count` names, "m000" and so on, in order; from the arena. */
 const char *support_crowd(struct place *place, int count);
 
