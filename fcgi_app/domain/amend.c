@@ -53,15 +53,36 @@ find_own(struct tx *tx, struct amendment *a)
     return err == ERR_OK && !str_eq(a->message.sender, a->actor.username) ? ERR_NOT_THE_SENDER : err;
 }
 
+/* ERR_NOT_A_MEMBER unless the actor is a member now. */
+static enum err
+check_present(struct db *db, const struct amendment *a)
+{
+    int64_t joined_version = 0;
+    bool is_member = false;
+    enum err err =
+        memberships_current(db, a->message.conversation, a->actor.username, &joined_version, &is_member);
+
+    return err == ERR_OK && !is_member ? ERR_NOT_A_MEMBER : err;
+}
+
+/* What the actor has sent and may edit: whoever left or was removed may not, for members would read it. */
+static enum err
+find_editable(struct tx *tx, struct amendment *a)
+{
+    enum err err = find_own(tx, a);
+
+    if (err == ERR_OK && !a->actor.any)
+        err = check_present(tx->db, a);
+    return err == ERR_OK && a->message.deleted_at != 0 ? ERR_MESSAGE_DELETED : err;
+}
+
 static enum err
 edit_in_tx(struct tx *tx, void *arg)
 {
     struct amendment *a = arg;
     struct conversation c;
-    enum err err = find_own(tx, a);
+    enum err err = find_editable(tx, a);
 
-    if (err == ERR_OK && a->message.deleted_at != 0)
-        err = ERR_MESSAGE_DELETED;
     if (err != ERR_OK || str_eq(a->message.content, a->content))
         return err;
     err = bump(tx, a, &c);
@@ -126,14 +147,9 @@ amend_emoji_valid(struct str emoji)
 static enum err
 find_as_member(struct tx *tx, struct amendment *a)
 {
-    int64_t joined_version = 0;
-    bool is_member = false;
     enum err err = find(tx->db, a->arena, a->id, &a->message);
 
-    if (err == ERR_OK)
-        err = memberships_current(tx->db, a->message.conversation, a->actor.username, &joined_version,
-                                  &is_member);
-    return err == ERR_OK && !is_member ? ERR_NOT_A_MEMBER : err;
+    return err == ERR_OK ? check_present(tx->db, a) : err;
 }
 
 /* Notes that the reactions have changed, and reads them as they are now. */

@@ -20,8 +20,9 @@ enum err amend_find(const struct snapshot *snapshot, struct arena *arena, const 
                     struct message *m);
 
 /*
- * Another content. By the sender alone, member or not. The same content again changes nothing. Checked in
- * this order: ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER, ERR_MESSAGE_DELETED. Opens a transaction.
+ * Another content. By the sender alone, who must be a member now; an administrator by their own authority
+ * need not be. The same content again changes nothing. Checked in this order: ERR_MESSAGE_UNKNOWN,
+ * ERR_NOT_THE_SENDER, ERR_NOT_A_MEMBER, ERR_MESSAGE_DELETED. Opens a transaction.
  */
 enum err amend_edit(struct store *store, struct amendment *a);
 /*

@@ -70,7 +70,7 @@ class Scene:
     def _group(self, **more):
         members = [self._names[name] for name in ("self", "member", "left", "removed", "target")]
         group = self._api.post("/conversations", {"type": "group_chat", "members": members, **more}).ok["id"]
-        self._sent[group] = {name: self._api.send(group, self._names[name])["id"] for name in CAST[:3]}
+        self._sent[group] = {name: self._api.send(group, self._names[name])["id"] for name in CAST[:4]}
         self._api.leave(group, self._names["left"])
         owner = more.get("username")
         if owner or self._site.verifies:
@@ -93,6 +93,10 @@ class Scene:
     @property
     def lefts_message(self):
         return self._sent[self.group]["left"]
+
+    @property
+    def removeds_message(self):
+        return self._sent[self.group]["removed"]
 
     @property
     def ownerless_message(self):

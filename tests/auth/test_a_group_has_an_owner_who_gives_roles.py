@@ -187,7 +187,7 @@ def test_who_left_keeps_what_they_said(site, cast, group):
     mine = admin.say(group).ok["id"]
     others = bob.say(group).ok["id"]
     admin.leave(group).ok
-    admin.edit(mine, "better").ok
+    admin.edit(mine, "better").problem(403, code="not_a_member")
     admin.erase(others).problem(403, code="not_the_sender")
     admin.erase(mine).ok
 

@@ -84,3 +84,27 @@ def test_presence(site, listen):
     listen(eve)
     owner.remove(group, eve).ok
     assert eve.name not in owner.ask("GET", f"/conversations/{group}/presence").ok["online"]
+
+
+def test_who_was_removed_changes_nothing_more_but_deletes_their_own(site, listen):
+    owner, bob, eve = (site.person(stem) for stem in ("owner", "bob", "eve"))
+    group = owner.group(bob, eve)
+    mine, owners = eve.say(group, "as they knew it").ok["id"], owner.say(group, "hello").ok["id"]
+    version = owner.version(group)
+    owner.remove(group, eve).ok
+    ear = listen(bob)
+    by_eve = {"username": eve.name}
+    with site.nothing_changes():
+        eve.edit(mine, "what they never read").problem(403, code="not_a_member")
+        for message in (mine, owners):
+            for method in ("PUT", "DELETE"):
+                eve.ask(method, f"/messages/{message}/reactions/x", **by_eve).problem(403, code="not_a_member")
+        eve.ask("POST", f"/conversations/{group}/typing", by_eve).problem(403, code="not_a_member")
+        eve.ask("PUT", f"/conversations/{group}/read", {**by_eve, "seq": 2}).problem(403, code="not_a_member")
+        eve.change(group, title="x").problem(403, code="not_a_member")
+        eve.say(group).problem(403, code="not_a_member")
+        eve.erase(owners).problem(403, code="not_the_sender")
+    assert eve.erase(mine).ok["content"] == ""
+    (event,) = ear.wait_for(group, 1)
+    assert event["event"] == "message.deleted" and event["message"]["id"] == mine
+    assert owner.version(group) == version + 2

@@ -92,14 +92,27 @@ def test_nobody_else_does(api, nothing_changes_after, group, alice, bob, deleted
             api.erase(sent["id"], name).problem(403, code="not_the_sender")
 
 
-def test_who_has_left_still_does(api, group, alice):
-    sent = api.send(group, alice)
+def test_a_sender_who_has_left_deletes_and_does_not_edit(api, nothing_changes_after, group, alice):
+    sent, deleted = api.send(group, alice), api.send(group, alice)
+    api.erase(deleted["id"], alice).ok
     api.leave(group, alice)
     version = api.conversation(group)["version"]
-    edited = api.edit(sent["id"], alice, "edited").ok
-    assert edited["content"] == "edited"
+    with nothing_changes_after():
+        api.edit(sent["id"], alice, "edited").problem(403, "Not a member of the conversation", "not_a_member")
+        api.edit(sent["id"], alice, sent["content"]).problem(403, code="not_a_member")
+        api.edit(deleted["id"], alice, "edited").problem(403, code="not_a_member")
+        api.react(sent["id"], alice, "x").problem(403, code="not_a_member")
+        api.unreact(sent["id"], alice, "x").problem(403, code="not_a_member")
     assert api.erase(sent["id"], alice).ok["content"] == ""
-    assert api.conversation(group)["version"] == version + 2
+    assert api.conversation(group)["version"] == version + 1
+
+
+def test_a_sender_who_has_joined_again_edits_what_they_sent_before(api, group, alice):
+    sent = api.send(group, alice)
+    api.leave(group, alice)
+    api.edit(sent["id"], alice, "edited").problem(403, code="not_a_member")
+    api.join(group, alice)
+    assert api.edit(sent["id"], alice, "edited").ok["content"] == "edited"
 
 
 def test_in_a_private_chat(api, nothing_changes_after, alice, bob):

@@ -113,7 +113,7 @@ class User:
         message = self._own_message(decision.dice)
         if message:
             body = {"username": self.name, "content": f"{decision.number}: {decision.dice.random()}"}
-            self.rest.ask("PATCH", f"/messages/{message['id']}", body, allowed=(409,))
+            self.rest.ask("PATCH", f"/messages/{message['id']}", body, allowed=(403, 409))
 
     def _delete(self, decision):
         message = self._own_message(decision.dice)

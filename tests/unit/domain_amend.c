@@ -1,7 +1,8 @@
 /*
- * Checks: a sender edits and deletes what they sent, member or not, and nobody else does; a deletion leaves a
- * stub and nothing of the content; members react, each once with each emoji, up to so many different ones;
- * what is so already, and what is refused, changes nothing; each change counts once and is noted once.
+ * Checks: a sender who is a member edits what they sent, a sender deletes it, member or not, and nobody else
+ * does; a former member does nothing else; a deletion leaves a stub and nothing of the content; members
+ * react, each once with each emoji, up to so many different ones; what is so already, and what is refused,
+ * changes nothing; each change counts once and is noted once.
  */
 #include "support.h"
 
@@ -200,7 +201,7 @@ a_deletion_leaves_a_stub(void **state)
 }
 
 static void
-only_the_sender_edits_and_deletes_member_or_not(void **state)
+only_the_sender_edits_and_deletes(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -215,12 +216,62 @@ only_the_sender_edits_and_deletes_member_or_not(void **state)
         assert_int_equal(amend(place, amend_delete, 99, others[i], NULL, NULL), ERR_MESSAGE_UNKNOWN);
     }
     assert_unchanged(place, &before);
-    support_leave(place, group, "ann");
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "x", NULL), ERR_OK);
     assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
     /* Of a deleted one, too, they are told first that it is not theirs. */
     assert_int_equal(amend(place, amend_edit, sent.id, "bob", "x", NULL), ERR_NOT_THE_SENDER);
     assert_int_equal(amend(place, amend_delete, sent.id, "bob", NULL, NULL), ERR_NOT_THE_SENDER);
+}
+
+static void
+former_members_delete_their_own_messages_and_change_nothing_else(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob cid");
+    struct message one = support_send(place, group, "ann", "one");
+    struct message two = support_send(place, group, "ann", "two");
+    struct message bobs = support_send(place, group, "bob", "three");
+    struct state before;
+
+    assert_int_equal(amend(place, amend_react, bobs.id, "ann", "x", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, two.id, "ann", NULL, NULL), ERR_OK);
+    support_leave(place, group, "ann");
+    before = look(place);
+    assert_int_equal(amend(place, amend_edit, one.id, "ann", "new", NULL), ERR_NOT_A_MEMBER);
+    /* Neither the same content nor a deleted message makes a difference. */
+    assert_int_equal(amend(place, amend_edit, one.id, "ann", "one", NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_edit, two.id, "ann", "new", NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_edit, bobs.id, "ann", "new", NULL), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend(place, amend_edit, 99, "ann", "new", NULL), ERR_MESSAGE_UNKNOWN);
+    assert_int_equal(amend(place, amend_react, one.id, "ann", "x", NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_unreact, bobs.id, "ann", "x", NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_delete, bobs.id, "ann", NULL, NULL), ERR_NOT_THE_SENDER);
+    assert_unchanged(place, &before);
+    assert_int_equal(amend(place, amend_delete, one.id, "ann", NULL, NULL), ERR_OK);
+    assert_true(find(place, one.id).deleted_at != 0);
+    /* Who joins again edits again. */
+    support_join(place, group, "ann");
+    assert_int_equal(
+        amend(place, amend_edit, support_send(place, group, "ann", "four").id, "ann", "five", NULL), ERR_OK);
+}
+
+static void
+an_administrator_edits_their_own_message_after_leaving(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+    struct amendment a = {.arena = &place->arena,
+                          .id = support_send(place, group, "ann", "one").id,
+                          .actor = {str_c("ann"), true, true},
+                          .content = str_c("two")};
+
+    support_leave(place, group, "ann");
+    assert_int_equal(amend_edit(&place->store, &a), ERR_OK);
+    /* Whoever acts for them has their rights alone. */
+    a.actor.any = false;
+    a.content = str_c("three");
+    assert_int_equal(amend_edit(&place->store, &a), ERR_NOT_A_MEMBER);
+    assert_true(str_is(find(place, a.id).content, "two"));
 }
 
 static void
@@ -404,7 +455,9 @@ main(void)
         TEST(an_edit_gives_another_content),
         TEST(the_same_content_again_changes_nothing),
         TEST(a_deletion_leaves_a_stub),
-        TEST(only_the_sender_edits_and_deletes_member_or_not),
+        TEST(only_the_sender_edits_and_deletes),
+        TEST(former_members_delete_their_own_messages_and_change_nothing_else),
+        TEST(an_administrator_edits_their_own_message_after_leaving),
         TEST(an_administrator_of_the_site_deletes_and_does_not_edit),
         TEST(reactions_stand_by_emoji_and_name),
         TEST(a_reaction_that_is_there_already_or_not_there_changes_nothing),

@@ -136,6 +136,10 @@ edit(struct place *place, struct model *model, struct said *s)
     struct amendment a = amendment(place, s, s->sender);
 
     a.content = write_text(place, ++model->texts, bytes);
+    if (!has(model->members, s->sender)) {
+        assert_int_equal(amend_edit(&place->store, &a), ERR_NOT_A_MEMBER);
+        return;
+    }
     if (s->deleted_at != 0) {
         assert_int_equal(amend_edit(&place->store, &a), ERR_MESSAGE_DELETED);
         return;
