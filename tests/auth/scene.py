@@ -5,8 +5,8 @@ from api import new_name
 from sites import ROOT_USER
 
 CAST = ("self", "member", "left", "removed", "other", "new")
-# Below 2^63, and never reached.
-UNKNOWN_ID = 2 ** 62
+# The last one that a conversation can have, and never reached.
+UNKNOWN_ID = 2 ** 31 - 1
 
 
 class Scene:

@@ -64,8 +64,8 @@ def wrapping(number):
     """Numbers that some width, sign or shift makes `number` of. All are others than it."""
     powers = [2 ** bits for bits in (16, 31, 32, 33, 48, 62, 63, 64, 65, 96)]
     found = [number + sign * power for power in powers for sign in (1, -1)]
-    found += [-number, number * 2 ** 32, (number << 32) | 1, number - 2 ** 128, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 400]
-    return found
+    found += [-number, number * 2 ** 32, (number << 32) | 1, number - 2 ** 128]
+    return [*found, 0, 2 ** 31, 2 ** 63 - 1, 2 ** 63, 10 ** 400]
 
 
 def digits(number, zero):
@@ -76,10 +76,10 @@ def digits(number, zero):
 def spellings_in_an_address(number):
     """Percent-encoded where they must be."""
     texts = [*map(str, wrapping(number)), f"+{number}", f"-{number}", f" {number}", f"{number} ", f"{number}\n",
-             f"\t{number}", f"{number}.", f"{number}.0", f"{number}.9", f"{number}e0", f"{number}E0", f"{number * 10}e-1",
-             f"0x{number:x}", f"0b{number:b}", f"0o{number:o}", f"{number}_0", f"1_{number}", f"{number},0",
-             f"{number},{number}", f"{number};", f"[{number}]", f"({number})", f'"{number}"', f"'{number}'", f"{number}L",
-             f"{number}n", f"{number}a", f"a{number}", f"{number}\u200b", f"\ufeff{number}", f"\u2212{number}",
+             f"\t{number}", f"{number}.", f"{number}.0", f"{number}.9", f"{number}e0", f"{number}E0",
+             f"{number * 10}e-1", f"0x{number:x}", f"0b{number:b}", f"0o{number:o}", f"{number}_0", f"1_{number}", f"{number},0",
+             f"{number},{number}", f"{number};", f"[{number}]", f"({number})", f'"{number}"', f"'{number}'",
+             f"{number}L", f"{number}n", f"{number}a", f"a{number}", f"{number}\u200b", f"\ufeff{number}", f"\u2212{number}",
              f"{number} OR 1=1", "*", "%", "_", "null", "true", "false", "NaN", "Infinity", "undefined", "None"]
     texts += [digits(number, zero) for zero in "٠०０𝟎"] + ["¹" if number == 1 else f"{number}²", "①", "Ⅰ"]
     raw = [f"%20{number}", f"{number}%00", f"%00{number}", f"%2B{number}", f"+{number}", f"%25{ord(str(number)[0]):x}",
@@ -89,10 +89,11 @@ def spellings_in_an_address(number):
 
 def spellings_in_a_body(number):
     """As JSON, or what is none."""
-    return [*map(str, wrapping(number)), f"{number}.0", f"{number}.5", f"{number}e0", f"{number}E+0", f"{number * 10}e-1",
-            f'"{number}"', f'" {number}"', f"[{number}]", f"[[{number}]]", f'{{"id": {number}}}', f"+{number}", f"0{number}",
-            f"0x{number:x}", f"{number}_0", "true", "false", '""', "[]", "{}", "NaN", "-0", "1e400", f"{number} {number}",
-            f"{number},", digits(number, "٠"), f'"{digits(number, "０")}"', f'"\\u003{str(number)[0]}"']
+    return [*map(str, wrapping(number)), f"{number}.0", f"{number}.5", f"{number}e0", f"{number}E+0",
+            f"{number * 10}e-1", f'"{number}"', f'" {number}"', f"[{number}]", f"[[{number}]]", f'{{"id": {number}}}',
+            f"+{number}", f"0{number}", f"0x{number:x}", f"{number}_0", "true", "false", '""', "[]", "{}", "NaN", "-0",
+            "1e400", f"{number} {number}", f"{number},", digits(number, "٠"), f'"{digits(number, "０")}"',
+            f'"\\u003{str(number)[0]}"']
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +104,15 @@ def scenes():
 def make_scene(site):
     """A chat with a secret, and a stranger with a group of their own."""
     api = site.setter
-    alice, bob, stranger = new_name("alice_moon"), new_name("bob_moon"), new_name("stranger")
-    chat = api.private(alice, bob)
+    alice, stranger = new_name("alice_moon"), new_name("stranger")
+    own = api.group(stranger)
+    # The chat's id has every bit of the group's: a seq that is too wide would turn the group's place into the chat's.
+    chat, bob = next((chat, bob) for bob in (new_name("bob_moon") for _ in itertools.count())
+                     if (chat := api.private(alice, bob)) & own == own)
     message = api.send(chat, alice, SECRET)["id"]
     api.send(chat, bob, SECRET)
     api.retitle(chat, alice, TITLE)
     api.react(message, bob, "🧀")
-    # Every bit of the chat's id is one of theirs: so the places that a seq could reach from it include the chat's.
-    own = next(group for group in (api.group(stranger) for _ in itertools.count()) if group & chat == chat)
     api.send(own, stranger)
     return SimpleNamespace(chat=chat, message=message, own=own, stranger=stranger,
                            headers=site.credentials(stranger, False),
@@ -128,8 +130,8 @@ def scene(request, scenes):
 
 
 def number_of(scene, kind):
-    """What is spelled. For a seq: how far the chat's first message lies from the stranger's group."""
-    return {"conversation": scene.chat, "message": scene.message, "seq": (scene.chat - scene.own) % 2 ** 32 << 32 | 1}[kind]
+    """What is spelled. For a seq: the place of the chat's first message."""
+    return {"conversation": scene.chat, "message": scene.message, "seq": scene.chat << 32 | 1}[kind]
 
 
 def spellings(scene, place, kind):

@@ -62,6 +62,29 @@ has_text(const struct route *route)
     return strstr(route->path, "{emoji}") != NULL || strstr(route->path, "{name}") != NULL;
 }
 
+/*
+ * The gate finds what a route is about in the snapshot that READS gives it: without READS nobody would check
+ * who may read. And a route that changes something needs the store, which READS takes away.
+ */
+static void
+a_route_reads_or_changes_something_and_never_both(void **state)
+{
+    const unsigned finds = MEMBER_OF_PATH | MEMBER_OF_MESSAGE | MEMBER_OF_QUERY | MEMBER_OF_LISTED;
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *r = &routes[i];
+        bool reads = (r->needs & READS) != 0;
+        /* Typing is told to the relay and changes nothing that is stored. */
+        bool changes = strcmp(r->method, "GET") != 0 && strstr(r->path, "/typing") == NULL;
+
+        assert_true(reads || (r->needs & finds) == 0);
+        assert_false(reads && changes);
+        /* Each GET of an object is about one that the gate finds. */
+        assert_true(strcmp(r->method, "GET") != 0 || !has_id(r) || (r->needs & finds) != 0);
+    }
+}
+
 static void
 every_row_is_found_with_and_without_slash(void **state)
 {
@@ -298,6 +321,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_route_reads_or_changes_something_and_never_both),
         cmocka_unit_test(every_row_is_found_with_and_without_slash),
         cmocka_unit_test(a_text_is_one_segment_as_it_stands),
         cmocka_unit_test(head_is_answered_by_get),
