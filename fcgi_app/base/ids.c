@@ -34,14 +34,3 @@ ids_read_conversation(struct str text, int32_t *id)
     *id = ids_conversation(number);
     return true;
 }
-
-bool
-ids_read_seq(struct str text, int64_t *seq)
-{
-    int64_t number;
-
-    if (!str_to_int(text, &number))
-        return false;
-    *seq = ids_seq(number);
-    return true;
-}

@@ -5,9 +5,10 @@
  * conversation and a seq (conversation * 2^32 + seq), so a number that fits neither would name a message of
  * another conversation. Three things keep such a number out:
  *
- *   - A conversation's id is an int32_t in every function beyond this one. The place of any int32_t and any
- * seq fits 64 bits, and the compiler refuses to narrow a wider number (-Wconversion, in the Makefile).
- *   - A seq is at most SEQ_MAX. It is kept in an int64_t, so that sums of seqs cannot wrap.
+ *   - A conversation's id is an int32_t in every function beyond this one, and the compiler refuses to
+ *     narrow a wider number (-Wconversion, in the Makefile). Every place of an int32_t fits 64 bits.
+ *   - A seq is 0 … SEQ_MAX when a statement computes with it. It is kept in an int64_t, so that sums of seqs
+ *     cannot wrap.
  *   - No statement computes with a message's id.
  */
 #ifndef IMD_BASE_IDS_H
@@ -23,7 +24,7 @@
 
 /* The conversation of that number; CONVERSATION_NONE: there cannot be one. */
 int32_t ids_conversation(int64_t number);
-/* The seq itself, or SEQ_MAX for a number beyond it: both lie behind the newest message. Not negative. */
+/* The seq itself; 0 or SEQ_MAX for a number below or above all of them. */
 int64_t ids_seq(int64_t number);
 
 /*
@@ -32,7 +33,5 @@ int64_t ids_seq(int64_t number);
  */
 bool ids_read_conversation(struct str text, int32_t *id);
 bool ids_read_message(struct str text, int64_t *id);
-/* The same from 0 on. */
-bool ids_read_seq(struct str text, int64_t *seq);
 
 #endif

@@ -116,6 +116,13 @@ read_one(struct stmt *s, struct db *db, struct arena *arena, struct message *m, 
     return err;
 }
 
+/* The last wall: whatever seq a caller hands down, the place computed from it is the same conversation's. */
+static void
+bind_seq(struct stmt *s, int parameter, int64_t seq)
+{
+    db_bind_int(s, parameter, ids_seq(seq));
+}
+
 enum err
 messages_get(struct db *db, struct arena *arena, int32_t conversation, int64_t seq, struct message *m,
              bool *found)
@@ -123,7 +130,7 @@ messages_get(struct db *db, struct arena *arena, int32_t conversation, int64_t s
     struct stmt *s = db_use(db, SQL_MESSAGE_GET);
 
     db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, seq);
+    bind_seq(s, 2, seq);
     return read_one(s, db, arena, m, found);
 }
 
@@ -446,7 +453,7 @@ messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit
 
     *first = seq;
     db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, seq);
+    bind_seq(s, 2, seq);
     for (int n = 0; n < limit && sum <= bytes; n++) {
         err = db_step(s, &row);
         if (err != ERR_OK || !row)
@@ -467,7 +474,7 @@ messages_range(struct db *db, struct arena *arena, int32_t conversation, int64_t
     enum err err = ERR_OK;
 
     db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, seq);
+    bind_seq(s, 2, seq);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct message m = message_of(s);
 
@@ -488,8 +495,8 @@ messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
     enum err err = ERR_OK;
 
     db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, first);
-    db_bind_int(s, 3, last);
+    bind_seq(s, 2, first);
+    bind_seq(s, 3, last);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct message_key key = {db_int(s, 0), db_int(s, 1), conversation, db_int(s, 2)};
 
@@ -589,8 +596,8 @@ messages_count_unread(struct db *db, int32_t conversation, int64_t after, int64_
     enum err err;
 
     db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, after);
-    db_bind_int(s, 3, until);
+    bind_seq(s, 2, after);
+    bind_seq(s, 3, until);
     db_bind_text(s, 4, username);
     db_bind_int(s, 5, limit);
     err = db_step(s, &row);

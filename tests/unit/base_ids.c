@@ -37,17 +37,14 @@ static void
 a_seq_beyond_the_last_possible_one_is_the_last_possible_one(void **state)
 {
     static const int64_t beyond[] = {INT64_C(1) << 32, (INT64_C(1) << 32) + 1, INT64_C(1) << 62, INT64_MAX};
-    int64_t seq;
 
     (void)state;
     for (size_t i = 0; i < COUNT(beyond); i++)
         assert_int_equal(ids_seq(beyond[i]), 4294967295);
+    assert_int_equal(ids_seq(-1), 0);
+    assert_int_equal(ids_seq(INT64_MIN), 0);
     assert_int_equal(ids_seq(0), 0);
     assert_int_equal(ids_seq(4294967295), 4294967295);
-    assert_true(ids_read_seq(str_c("0"), &seq));
-    assert_int_equal(seq, 0);
-    assert_true(ids_read_seq(str_c("4294967296"), &seq));
-    assert_int_equal(seq, 4294967295);
 }
 
 /* The places of a statement, computed as SQLite does, for what the types can hold. */
@@ -101,6 +98,61 @@ the_last_possible_conversation_is_as_good_as_the_first(void **state)
     assert_true(found);
     assert_int_equal(m.conversation, INT32_MAX);
     assert_int_equal(m.seq, SEQ_MAX);
+    pool_end(snapshot);
+}
+
+static bool
+count_key(void *arg, const struct message_key *key)
+{
+    (void)key;
+    *(int *)arg += 1;
+    return true;
+}
+
+/* Whatever seq is handed to the store, it stays in the conversation that was asked for: here, an empty one.
+ */
+static void
+no_seq_reaches_another_conversation(void **state)
+{
+    struct place *place = *state;
+    int64_t empty = support_create(place, TYPE_GROUP, "ann");
+    int64_t full = support_create(place, TYPE_GROUP, "ann bob");
+    struct snapshot *snapshot;
+
+    while ((full & empty) != empty || full == empty)
+        full = support_create(place, TYPE_GROUP, "ann bob");
+    support_send(place, full, "ann", "a secret");
+    snapshot = support_begin(place);
+    for (int shift = 0; shift < 63; shift++)
+        for (int64_t near = -2; near <= 2; near++) {
+            int64_t seqs[] = {(INT64_C(1) << shift) + near, (full << 32) + near,
+                              ((full - empty) << 32) + near, -(INT64_C(1) << shift) + near,
+                              INT64_MAX - 2 + near};
+
+            for (size_t i = 0; i < COUNT(seqs); i++) {
+                struct db *db = snapshot->db;
+                struct message m;
+                int64_t first = seqs[i];
+                int64_t unread;
+                int count = 0;
+                bool found;
+
+                assert_int_equal(messages_get(db, &place->arena, (int32_t)empty, seqs[i], &m, &found),
+                                 ERR_OK);
+                assert_false(found);
+                assert_int_equal(
+                    messages_range(db, &place->arena, (int32_t)empty, seqs[i], count_one, &count), ERR_OK);
+                assert_int_equal(messages_keys(db, (int32_t)empty, 0, seqs[i], count_key, &count), ERR_OK);
+                assert_int_equal(messages_keys(db, (int32_t)empty, seqs[i], INT64_MAX, count_key, &count),
+                                 ERR_OK);
+                assert_int_equal(count, 0);
+                assert_int_equal(messages_page_before(db, (int32_t)empty, seqs[i], 10, 1000, &first), ERR_OK);
+                assert_int_equal(first, seqs[i]);
+                assert_int_equal(
+                    messages_count_unread(db, (int32_t)empty, 0, seqs[i], str_c("bob"), 9, &unread), ERR_OK);
+                assert_int_equal(unread, 0);
+            }
+        }
     pool_end(snapshot);
 }
 
@@ -159,6 +211,8 @@ main(void)
         cmocka_unit_test_setup_teardown(no_place_is_another_conversations, support_open, support_close),
         cmocka_unit_test_setup_teardown(the_last_possible_conversation_is_as_good_as_the_first, support_open,
                                         support_close),
+        cmocka_unit_test_setup_teardown(no_seq_reaches_another_conversation, support_open,
+                                        support_check_and_close),
         cmocka_unit_test(digits_alone_are_read),
     };
 
