@@ -41,7 +41,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test test-browser picture check lint asan soak storm bench fuzz format install clean help deps compiled unit blackbox
+.PHONY: all run test test-browser picture check lint asan soak storm bench isolation fuzz format install clean help deps compiled unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -173,6 +173,10 @@ build/bench/echo: tests/bench/echo.c Makefile
 
 bench: deps all build/bench/echo
 	@$(PYTHON) tests/bench/bench.py $(BENCH)
+
+# How much one caller who does what costs most slows others down: p90s, quiet and abused.
+isolation: deps all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/bench/isolation.py $(BENCH)
 
 # --- code
 
@@ -317,6 +321,7 @@ help:
 	@echo 'make picture  the picture in README.md, made anew'
 	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it: nothing comes of them'
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
+	@echo 'make isolation  how much one caller who does what costs most slows others down'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
 	@echo 'make format   clang-format over the C files, prettier over those of the page'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'

@@ -1,0 +1,24 @@
+"""
+While one caller does what costs most, within the limits as shipped, two others talk: each of their requests is answered
+200, and each of their messages is pushed. How long it takes is the bench's to measure (make isolation).
+"""
+import pytest
+
+import neighbours
+
+SECONDS = 4
+
+
+@pytest.fixture(scope="module")
+def street():
+    with neighbours.open_street() as street:
+        yield street
+
+
+@pytest.mark.parametrize("kind", neighbours.KINDS)
+def test_others_are_answered_and_hear_everything(street, kind):
+    talk = street.talk(SECONDS, kind)
+    assert not talk.refused, talk.refused[:3]
+    assert not talk.lost, f"{len(talk.lost)} of {len(talk.posts)} never pushed: {talk.lost[:5]}"
+    assert len(talk.pushes) == len(talk.posts) > 0
+    assert talk.abuse.get("200", 0) > 0, talk.abuse
