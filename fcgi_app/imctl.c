@@ -28,6 +28,7 @@ struct options {
     const char *audience;
     const char *issuer;
     const char *inspect;
+    const char *admin_claim; /* of the settings */
     int64_t ttl_s;
     bool admin;
 };
@@ -38,13 +39,14 @@ static const char usage[] =
     "take it\n"
     "\n"
     "  --sub=NAME       whose token: 1 to 20 letters, digits and _\n"
-    "  --admin          with role \"admin\": may do anything, and act for anybody\n"
+    "  --admin          an administrator's: may do anything, and act for anybody (sets the claim that "
+    "jwt_admin_claim names)\n"
     "  --ttl=SECONDS    for how long it holds; 0: for ever [3600]\n"
     "  --inspect=TOKEN  \"-\": the token is read from standard input, where no other user of the machine "
     "sees it\n"
     "\n"
     "KEYS are imd's, and so are audience and issuer:\n"
-    "  --config=FILE    imd's settings: jwt_keys, jwt_audience, jwt_issuer\n"
+    "  --config=FILE    imd's settings: jwt_keys, jwt_audience, jwt_issuer, jwt_admin_claim\n"
     "  --keys=DIR       a directory of keys [/etc/imd/keys]\n"
     "  --kid=ID         which of them signs [the last secret, in the order of their names]\n"
     "  --key=FILE       a key that signs: KID.hs256, or a private key KID.rs256 or KID.es256 (PEM)\n"
@@ -143,6 +145,7 @@ fill_from_config(struct options *o, struct config *config)
         o->audience = config->jwt_audience;
     if (o->issuer == NULL)
         o->issuer = config->jwt_issuer;
+    o->admin_claim = config->jwt_admin_claim;
     return true;
 }
 
@@ -165,7 +168,7 @@ mint_with(const struct options *o, struct key *key)
     struct token_order order = {
         .key = key,
         .subject = o->subject,
-        .admin = o->admin,
+        .admin_claim = o->admin ? o->admin_claim : "",
         .issued_s = now_s,
         .expires_s = o->ttl_s == 0 ? 0 : now_s + o->ttl_s,
         .audience = o->audience,
@@ -191,6 +194,8 @@ mint(const struct options *o)
 
     if (!names_valid(str_c(o->subject)))
         return fail("--sub: a user's name is 1 to 20 letters, digits and _");
+    if (o->admin && o->admin_claim[0] == '\0')
+        return fail("--admin: jwt_admin_claim is empty, so no token makes an administrator");
     if ((o->key != NULL ? keys_read_one(&one, o->key, true, message, sizeof(message))
                         : keys_read(&keys, o->keys, message, sizeof(message))) != ERR_OK)
         return fail(message);
@@ -220,7 +225,7 @@ inspect(const struct options *o)
     char message[MESSAGE_BYTES];
     const char *text = strcmp(o->inspect, "-") == 0 ? read_line(line, sizeof(line)) : o->inspect;
     struct keys keys;
-    struct token_rules rules = {&keys, o->audience, o->issuer};
+    struct token_rules rules = {&keys, o->audience, o->issuer, o->admin_claim};
     struct token_claims claims;
     const char *why;
     char *header;

@@ -85,7 +85,9 @@ api_create_conversation(struct context *x)
         return err;
     if (join != JOIN_STAYS && creation.type == TYPE_PRIVATE)
         return ERR_JOIN_POLICY;
-    creation.invite_only = join == JOIN_INVITE;
+    creation.invite_only =
+        creation.type == TYPE_GROUP &&
+        (join == JOIN_INVITE || (join == JOIN_STAYS && config_default_invite_only(x->config)));
     err = converse_create(x->store, &creation);
     if (err == ERR_OK)
         render_conversation(&x->response->body, &creation.conversation);

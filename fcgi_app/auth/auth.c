@@ -17,6 +17,18 @@ struct auth {
     struct cache *cache;
 };
 
+/* The claims of RFC 7519, 4.1: every token may carry them. */
+static bool
+is_registered(const char *claim)
+{
+    static const char *const names[] = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(claim, names[i]) == 0)
+            return true;
+    return false;
+}
+
 enum err
 auth_check(const struct config *config, char *message, size_t size)
 {
@@ -33,6 +45,13 @@ auth_check(const struct config *config, char *message, size_t size)
     }
     if (config->auth != AUTH_JWT)
         return ERR_OK;
+    if (is_registered(config->jwt_admin_claim)) {
+        snprintf(message, size,
+                 "jwt_admin_claim = %s: this claim means something else in every token; choose one "
+                 "that only means imd",
+                 config->jwt_admin_claim);
+        return ERR_CONFIG;
+    }
     err = keys_read(&keys, config->jwt_keys, message, size);
     keys_clear(&keys);
     return err;
@@ -157,7 +176,8 @@ find_token(const struct credentials *c)
 static enum err
 identify_by_token(struct auth *a, const struct credentials *c, struct token_claims *claims)
 {
-    struct token_rules rules = {&a->keys, a->config->jwt_audience, a->config->jwt_issuer};
+    struct token_rules rules = {&a->keys, a->config->jwt_audience, a->config->jwt_issuer,
+                                a->config->jwt_admin_claim};
     unsigned char digest[TOKEN_DIGEST_BYTES];
     int64_t now_ms = clock_wall_ms();
     struct str token = find_token(c);

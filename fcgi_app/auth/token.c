@@ -213,20 +213,17 @@ is_for(const struct body *claims, const char *audience)
 
 /* Who it says they are. */
 static bool
-read_subject(struct reading *r, const struct body *claims, struct token_claims *out)
+read_subject(struct reading *r, const struct body *claims, const struct token_rules *rules,
+             struct token_claims *out)
 {
     struct str subject;
-    struct str role = {0};
 
     r->why = "sub is no user name (1 to 20 letters, digits and _)";
     if (body_string(claims, "sub", &subject) != BODY_OK || !names_valid(subject))
         return false;
     memcpy(out->subject, subject.p, subject.n);
     out->subject[subject.n] = '\0';
-    r->why = "role is no text";
-    if (body_string(claims, "role", &role) == BODY_MISTYPED)
-        return false;
-    out->admin = str_is(role, "admin");
+    out->admin = rules->admin_claim[0] != '\0' && body_is_true(claims, rules->admin_claim);
     return true;
 }
 
@@ -269,8 +266,8 @@ read_claims(struct reading *r, const struct token_rules *rules, int64_t now_s, s
     enum err err = ERR_TOKEN;
 
     r->why = "its claims are no JSON object";
-    if (parse_part(r->text + from, r->signed_n - from, &claims) == ERR_OK && read_subject(r, claims, out) &&
-        read_origin(r, claims, rules))
+    if (parse_part(r->text + from, r->signed_n - from, &claims) == ERR_OK &&
+        read_subject(r, claims, rules, out) && read_origin(r, claims, rules))
         err = read_times(r, claims, now_s, out);
     body_free(claims);
     return err;
@@ -301,8 +298,8 @@ add_claims(jwt_t *jwt, const struct token_order *o)
 {
     int failed = jwt_add_grant(jwt, "sub", o->subject) | jwt_add_grant_int(jwt, "iat", (long)o->issued_s);
 
-    if (o->admin)
-        failed |= jwt_add_grant(jwt, "role", "admin");
+    if (o->admin_claim[0] != '\0')
+        failed |= jwt_add_grant_bool(jwt, o->admin_claim, 1);
     if (o->expires_s != 0)
         failed |= jwt_add_grant_int(jwt, "exp", (long)o->expires_s);
     if (o->audience[0] != '\0')

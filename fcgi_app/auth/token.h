@@ -28,6 +28,9 @@ struct token_rules {
     const struct keys *keys;
     const char *audience; /* "": any */
     const char *issuer;   /* "": any */
+    /* The claim that makes an administrator where it is true; "": none does. Not `role`, `admin` or the like,
+     * which tokens carry that were signed for something else. */
+    const char *admin_claim;
 };
 
 /*
@@ -41,11 +44,11 @@ enum err token_verify(const struct token_rules *rules, struct str token, int64_t
 struct token_order {
     struct key *key; /* of an algorithm other than HS256: the private key */
     const char *subject;
-    bool admin;
-    int64_t issued_s;     /* UNIX seconds */
-    int64_t expires_s;    /* UNIX seconds; 0: never */
-    const char *audience; /* "": none */
-    const char *issuer;   /* "": none */
+    const char *admin_claim; /* "": not an administrator's; else the claim that says so */
+    int64_t issued_s;        /* UNIX seconds */
+    int64_t expires_s;       /* UNIX seconds; 0: never */
+    const char *audience;    /* "": none */
+    const char *issuer;      /* "": none */
 };
 
 /* The token, to be freed. ERR_CONFIG: the key cannot sign. */

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_MODE, KIND_LEVEL };
+enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_MODE, KIND_JOIN, KIND_LEVEL };
 
 struct setting {
     const char *key;
@@ -27,6 +27,7 @@ struct setting {
 static const char *const words[][WORDS_MAX] = {
     [KIND_YES] = {"no", "yes", NULL},
     [KIND_MODE] = {"none", "proxy", "jwt", NULL},
+    [KIND_JOIN] = {"by_mode", "open", "invite", NULL},
     [KIND_LEVEL] = {"debug", "info", "warning", "error", NULL},
 };
 
@@ -64,6 +65,11 @@ static const struct setting settings[] = {
      "with auth = jwt: a directory of keys: KID.hs256 (a secret), KID.rs256, KID.es256 (public keys, PEM)"},
     {"jwt_audience", KIND_TEXT, AT(jwt_audience), 0, 0, "", "tokens must be for this audience (aud)"},
     {"jwt_issuer", KIND_TEXT, AT(jwt_issuer), 0, 0, "", "tokens must be of this issuer (iss)"},
+    {"jwt_admin_claim", KIND_TEXT, AT(jwt_admin_claim), 0, 0, "imd_admin",
+     "the claim that makes an administrator of a token's caller where it is true; empty: none does"},
+    {"default_join", KIND_JOIN, AT(default_join), 0, 0, "by_mode",
+     "who may join a group that is created without `join`: open (anybody), invite (whom a member adds), or "
+     "by_mode (open with auth = none, else invite)"},
     {"user_rate", KIND_INT, AT(user_rate), 1, 1000000, "20",
      "requests a second of one user (auth = none: of one address), where nginx says that there are limits; "
      "an "
@@ -168,6 +174,7 @@ allowed(const struct setting *s, char *text, size_t size)
         break;
     case KIND_YES:
     case KIND_MODE:
+    case KIND_JOIN:
     case KIND_LEVEL:
         list_words(s->kind, text, size);
         break;
@@ -346,6 +353,14 @@ config_read(struct config *config, int argc, char **argv, enum config_action *ac
             err = assign(config, "--", argv[i] + 2, strlen(argv[i] + 2), "yes", message, size);
     }
     return err;
+}
+
+bool
+config_default_invite_only(const struct config *config)
+{
+    if (config->default_join == JOIN_DEFAULT_BY_MODE)
+        return config->auth != AUTH_NONE;
+    return config->default_join == JOIN_DEFAULT_INVITE;
 }
 
 void

@@ -16,6 +16,8 @@
 
 /* How imd knows who is calling. */
 enum auth_mode { AUTH_NONE, AUTH_PROXY, AUTH_JWT };
+/* Who may join a group that was created without saying so; by mode: open with AUTH_NONE, else invite. */
+enum join_default { JOIN_DEFAULT_BY_MODE, JOIN_DEFAULT_OPEN, JOIN_DEFAULT_INVITE };
 
 struct config {
     char database[CONFIG_PATH_BYTES];    /* the SQLite file */
@@ -31,14 +33,16 @@ struct config {
     int64_t insecure_public;          /* AUTH_NONE: serve everybody; 0 or 1 */
     char admins[CONFIG_PATH_BYTES];   /* names, separated by blanks or commas */
     char jwt_keys[CONFIG_PATH_BYTES]; /* a directory */
-    char jwt_audience[CONFIG_PATH_BYTES]; /* "": any */
-    char jwt_issuer[CONFIG_PATH_BYTES];   /* "": any */
-    int64_t user_rate;                    /* requests a second */
-    int64_t user_burst;                   /* requests at once */
-    char user[CONFIG_PATH_BYTES];         /* whom to become; "": nobody else */
-    int64_t drain_ms;                     /* how long a stopping worker may take */
-    int64_t log_level;                    /* enum log_level */
-    char file[CONFIG_PATH_BYTES];         /* --config; "" where there is none */
+    char jwt_audience[CONFIG_PATH_BYTES];    /* "": any */
+    char jwt_issuer[CONFIG_PATH_BYTES];      /* "": any */
+    char jwt_admin_claim[CONFIG_PATH_BYTES]; /* that makes an administrator where it is true; "": none does */
+    int64_t default_join;                    /* enum join_default: of groups created without `join` */
+    int64_t user_rate;                       /* requests a second */
+    int64_t user_burst;                      /* requests at once */
+    char user[CONFIG_PATH_BYTES];            /* whom to become; "": nobody else */
+    int64_t drain_ms;                        /* how long a stopping worker may take */
+    int64_t log_level;                       /* enum log_level */
+    char file[CONFIG_PATH_BYTES];            /* --config; "" where there is none */
 };
 
 enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
@@ -49,6 +53,8 @@ enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
  */
 enum err config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message,
                      size_t size);
+/* May nobody join a group by themselves that was created without saying who may? */
+bool config_default_invite_only(const struct config *config);
 /* The --help text, to stdout. */
 void config_help(void);
 

@@ -74,6 +74,12 @@ body_int(const struct body *b, const char *key, int64_t *out)
 }
 
 bool
+body_is_true(const struct body *b, const char *key)
+{
+    return json_is_true(json_object_get(tree(b), key));
+}
+
+bool
 body_is_null(const struct body *b, const char *key)
 {
     return json_is_null(json_object_get(tree(b), key));

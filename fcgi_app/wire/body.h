@@ -24,6 +24,8 @@ enum body_kind { BODY_ABSENT, BODY_OK, BODY_MISTYPED };
 /* Values are borrowed from the body. An integer is one that was written without fraction or exponent. */
 enum body_kind body_string(const struct body *b, const char *key, struct str *out);
 enum body_kind body_int(const struct body *b, const char *key, int64_t *out);
+/* Does true stand there? Not "true", not 1. */
+bool body_is_true(const struct body *b, const char *key);
 /* Does null stand there? */
 bool body_is_null(const struct body *b, const char *key);
 /* A list: how many elements, and each of them. */

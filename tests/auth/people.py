@@ -47,7 +47,8 @@ class Person:
         return self.ask("POST", "/conversations", {"type": kind, "members": names, "username": self.name, **more})
 
     def group(self, *others, **more):
-        return self.create(*others, **more).ok["id"]
+        """Open, unless it is said who may join."""
+        return self.create(*others, **{"join": "open", **more}).ok["id"]
 
     # -- looking: requests that are granted
 

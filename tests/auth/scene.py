@@ -69,7 +69,8 @@ class Scene:
 
     def _group(self, **more):
         members = [self._names[name] for name in ("self", "member", "left", "removed", "target")]
-        group = self._api.post("/conversations", {"type": "group_chat", "members": members, **more}).ok["id"]
+        group = self._api.post("/conversations", {"type": "group_chat", "members": members, "join": "open",
+                                                  **more}).ok["id"]
         self._sent[group] = {name: self._api.send(group, self._names[name])["id"] for name in CAST[:4]}
         self._api.leave(group, self._names["left"])
         owner = more.get("username")

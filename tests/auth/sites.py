@@ -107,7 +107,7 @@ def open_jwt():
     key = Hs256("tests")
 
     def credentials(name, is_admin):
-        return bearer(key.token(name, role="admin" if is_admin else None))
+        return bearer(key.token(name, imd_admin=True if is_admin else None))
 
     with jwt_stack(key) as stack, closing(Site("jwt", stack, credentials)) as site:
         yield site

@@ -19,7 +19,7 @@ def group(site, cast):
 
 def test_who_creates_it_owns_it(site, cast):
     owner, admin, bob, eve = cast
-    made = owner.create(bob).ok
+    made = owner.create(bob, join="open").ok
     assert made["join"] == "open" and made["version"] == 1
     assert owner.roles(made["id"]) == bob.roles(made["id"]) == {owner.name: "owner", bob.name: "member"}
     assert owner.listed(made["id"])["role"] == "owner" and bob.listed(made["id"])["role"] == "member"

@@ -88,7 +88,7 @@ def test_all_kinds_of_requests_count(stack, key, call_as):
 
 
 def test_a_refused_request_does_nothing(call_as):
-    ann, admin = call_as(), call_as(role="admin")
+    ann, admin = call_as(), call_as(imd_admin=True)
     group = ann.post("/conversations", {"type": "group_chat", "members": []}).ok["id"]
     exhaust(ann)
     assert_too_many(ann.post("/messages", {"conversation_id": group, "content": "x"}))
@@ -96,7 +96,7 @@ def test_a_refused_request_does_nothing(call_as):
 
 
 def test_administrators(call_as):
-    admin = call_as(role="admin")
+    admin = call_as(imd_admin=True)
     for _ in range(4 * BURST):
         admin.get("/conversations").ok
     # Nor whom they act for.

@@ -178,8 +178,8 @@ look(struct str token)
 static void
 check(struct str token)
 {
-    const struct token_rules rules = {&keys, "", ""};
-    const struct token_rules strict = {&keys, "chat", "here"};
+    const struct token_rules rules = {&keys, "", "", "imd_admin"};
+    const struct token_rules strict = {&keys, "chat", "here", "imd_admin"};
     struct token_claims claims;
     const char *why = NULL;
     enum err err = token_verify(&rules, token, NOW_S, &claims, &why);

@@ -16,7 +16,8 @@ NOW = int(time.time())
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_good_ones(ring, algorithm):
     assert ring.taken(ring.sign({}, algorithm)) == "ann"
-    assert ring.taken(ring.sign({"role": "admin", "exp": NOW + 86400}, algorithm)) == "ann, an administrator"
+    assert ring.taken(ring.sign({"imd_admin": True, "exp": NOW + 86400}, algorithm)) == "ann, an administrator"
+    assert ring.taken(ring.sign({"role": "admin"}, algorithm)) == "ann"
     assert ring.taken(ring.sign({}, algorithm, kid=f"k{algorithm[0]}")) == "ann"
 
 
@@ -43,7 +44,6 @@ def test_header_and_claims_are_shown_all_the_same(ring):
     ({"exp": "soon"}, "exp or nbf is no whole number"),
     ({"sub": "a b"}, "sub is no user name (1 to 20 letters, digits and _)"),
     ({"sub": 1}, "sub is no user name (1 to 20 letters, digits and _)"),
-    ({"role": ["admin"]}, "role is no text"),
 ])
 def test_claims(ring, claims, why):
     # PyJWT checks some types before it signs.

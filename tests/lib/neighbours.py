@@ -84,7 +84,7 @@ class Street:
     def __init__(self, stack):
         self.stack = stack
         self.key = Hs256("dev", (stack.state / "keys/dev.hs256").read_bytes())
-        self.root = Caller(self, "root", imd_admin=True, role="admin")
+        self.root = Caller(self, "root", imd_admin=True)
         self.ann, self.bob, self.eve = (Caller(self, name) for name in ("ann", "bob", "eve"))
         self.pair = self.root.must("POST", "/conversations/", {"type": "private_chat", "members": ["ann", "bob"]})["id"]
         self.ear = Ear(f"ws://127.0.0.1:{stack.port}/ws/?username=bob", self.bob.headers)
@@ -112,7 +112,7 @@ class Street:
 
         def run(number):
             if not hasattr(local, "root"):
-                local.root = Caller(self, "root", imd_admin=True, role="admin")
+                local.root = Caller(self, "root", imd_admin=True)
             job(local.root, number)
 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:

@@ -120,6 +120,11 @@ class Stack:
         assert self._serve is None, "started already"
         self._extras["HTTP_EXTRA"] += text
 
+    def set_imd_flags(self, *flags):
+        """For the next start()."""
+        assert self._serve is None, "running"
+        self._imd_flags = list(flags)
+
     def start(self):
         """Returns when everything answers. After stop() it starts again, on the same port and state."""
         assert self._serve is None, "started twice"

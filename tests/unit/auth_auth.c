@@ -64,6 +64,7 @@ open_auth(enum auth_mode mode, const struct config *more)
     config = *more;
     config.auth = mode;
     snprintf(config.jwt_keys, sizeof(config.jwt_keys), "%s", directory);
+    snprintf(config.jwt_admin_claim, sizeof(config.jwt_admin_claim), "imd_admin");
     assert_int_equal(auth_new(&auth, &config), ERR_OK);
 }
 
@@ -74,7 +75,7 @@ token_for(const char *subject, bool admin, int64_t ttl_s)
     int64_t now_s = clock_wall_ms() / 1000;
     struct key key = {
         .id = "k", .alg = KEY_HS256, .bytes = (unsigned char *)strdup(SECRET), .n = strlen(SECRET)};
-    struct token_order order = {&key, subject, admin, now_s, now_s + ttl_s, "", ""};
+    struct token_order order = {&key, subject, admin ? "imd_admin" : "", now_s, now_s + ttl_s, "", ""};
     struct str copy;
     char *token;
 

@@ -80,6 +80,8 @@ nothing_given_means_the_defaults(void **state)
     assert_string_equal(config.jwt_keys, "/etc/imd/keys");
     assert_string_equal(config.jwt_audience, "");
     assert_string_equal(config.jwt_issuer, "");
+    assert_string_equal(config.jwt_admin_claim, "imd_admin");
+    assert_int_equal(config.default_join, JOIN_DEFAULT_BY_MODE);
     assert_int_equal(config.user_rate, 20);
     assert_int_equal(config.user_burst, 200);
     assert_string_equal(config.user, "");
