@@ -65,7 +65,7 @@ class History:
         return "message", message["id"]
 
     def _edit(self):
-        if (message := self._any_message()) is None:
+        if (message := self._any_message(lambda message: message["sender"] in self.present)) is None:
             return None
         self._api.edit(message["id"], message["sender"], message["content"] + "!").ok
         return "message", message["id"]
