@@ -8,12 +8,27 @@
 /* The relay goes round at least once a second. */
 #define BEAT_FRESH_MS 5000
 
-/* Changes nothing but the tick: proof that the disk takes a commit. */
+/* What a commit takes beside the content that it stores. */
+#define COMMIT_BYTES 16384
+
+/* Changes nothing but the tick, and stores some bytes: proof that the disk takes a commit of that size. */
 static enum err
 probe_in_tx(struct tx *tx, void *arg)
 {
-    (void)arg;
-    return instance_set(tx);
+    return instance_probe(tx, *(const int64_t *)arg);
+}
+
+/*
+ * Where commits fail, as much as failed last is to be stored before all is well: on a full disk a tick alone
+ * still finds room in a log that is written over again.
+ */
+static enum err
+probe(struct store *store, const struct shared *shared)
+{
+    int64_t failed_bytes = atomic_load(&shared->failed_bytes);
+    int64_t bytes = atomic_load(&shared->commit_failing) ? failed_bytes + COMMIT_BYTES : 0;
+
+    return commit_run(store->commit, probe_in_tx, &bytes, (size_t)failed_bytes);
 }
 
 enum err
@@ -28,7 +43,7 @@ health_check(struct store *store, struct shared *shared, struct health *health)
         .outbox_pending = pending < 0 ? 0 : pending,
     };
     if (atomic_load(&shared->commit_failing) || now - atomic_load(&shared->commit_ok_ms) > COMMIT_FRESH_MS)
-        err = commit_run(store->commit, probe_in_tx, NULL, 0);
+        err = probe(store, shared);
     if (err == ERR_OK && now - atomic_load(&shared->relay_beat_ms) > BEAT_FRESH_MS)
         err = ERR_RELAY;
     return err;

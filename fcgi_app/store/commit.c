@@ -131,16 +131,36 @@ run_group(struct commit *c, struct tx *tx, struct item *first, bool *changed)
     return err;
 }
 
-/* A transaction with something to commit has ended, one way or the other. */
+/*
+ * A transaction with something to commit has ended, one way or the other. On a full disk a small commit may
+ * succeed where a larger one fails: so failing ends with one that stores as much. Under the write lock.
+ */
 static void
-note_outcome(struct commit *c, enum err err)
+note_outcome(struct commit *c, enum err err, int64_t bytes)
 {
-    struct shared_counters *counters = &c->shared->counters;
+    struct shared *s = c->shared;
+    int64_t failed_bytes = atomic_load(&s->failed_bytes);
 
-    atomic_store(&c->shared->commit_failing, err != ERR_OK);
-    shared_count(err == ERR_OK ? &counters->commits : &counters->commits_failed, 1);
-    if (err == ERR_OK)
-        atomic_store(&c->shared->commit_ok_ms, clock_mono_ms());
+    shared_count(err == ERR_OK ? &s->counters.commits : &s->counters.commits_failed, 1);
+    if (err != ERR_OK) {
+        atomic_store(&s->failed_bytes, bytes > failed_bytes ? bytes : failed_bytes);
+        atomic_store(&s->commit_failing, true);
+    } else if (bytes >= failed_bytes) {
+        atomic_store(&s->failed_bytes, 0);
+        atomic_store(&s->commit_failing, false);
+        atomic_store(&s->commit_ok_ms, clock_mono_ms());
+    }
+}
+
+/* About what the group's commands are to store. */
+static int64_t
+group_bytes(const struct item *first)
+{
+    int64_t bytes = 0;
+
+    for (const struct item *i = first; i != NULL; i = i->next)
+        bytes += (int64_t)i->bytes;
+    return bytes;
 }
 
 /* The group from first to last, all or nothing. Where nothing was written, nothing is committed. */
@@ -165,7 +185,7 @@ transact(struct commit *c, struct item *first)
     if (err != ERR_OK && db_in_transaction(c->db))
         db_do(c->db, SQL_ROLLBACK);
     if (err != ERR_OK || changed)
-        note_outcome(c, err);
+        note_outcome(c, err, group_bytes(first));
     return err;
 }
 

@@ -49,3 +49,16 @@ instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_change)
     db_done(s);
     return err;
 }
+
+enum err
+instance_probe(struct tx *tx, int64_t bytes)
+{
+    struct stmt *s;
+    enum err err = instance_set(tx);
+
+    if (err != ERR_OK || bytes == 0)
+        return err;
+    s = db_use(tx->db, SQL_PROBE_SET);
+    db_bind_int(s, 1, bytes);
+    return db_run(s);
+}

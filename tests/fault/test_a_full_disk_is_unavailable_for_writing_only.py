@@ -2,6 +2,7 @@
 A real one: the state lies on a small file system that is filled. Where nobody may mount, the test runs itself again in
 a user namespace, in which it may. And a second kind: files that may not grow, as under a quota.
 """
+import contextlib
 import resource
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from chat import Chat, name
 from load import assert_database_is_whole, assert_unavailable
-from stack import Stack
+from stack import Stack, wait_until
 
 POSTS_MAX = 5000
 CONTENT = "x" * 3000
@@ -36,8 +37,8 @@ class SmallDisk:
         subprocess.run(["umount", "-l", str(self.path)], check=True)
         self.path.rmdir()
 
-    def fill(self, _stack):
-        """Leaves less room than one message takes."""
+    def fill(self, _stack, room_bytes=0):
+        """Leaves less room than one message takes, or about as much as is said."""
         with self._ballast.open("wb", buffering=0) as ballast:
             for size in (1 << 20, 4096):
                 try:
@@ -45,6 +46,7 @@ class SmallDisk:
                         pass
                 except OSError:
                     pass  # full
+            ballast.truncate(ballast.tell() - room_bytes)
 
     def free(self, _stack):
         self._ballast.unlink()
@@ -82,10 +84,21 @@ def may_mount():
         return tried.returncode == 0
 
 
-def run_again_where_mounting_is_allowed():
+@contextlib.contextmanager
+def small_stack(disk):
+    """A stack whose files are on that disk, but for the log, of which a full disk would tear lines."""
+    state = disk.path / "state"
+    state.mkdir(mode=0o750)
+    with tempfile.NamedTemporaryFile(prefix="imd-log-") as log:
+        (state / "imd.log").symlink_to(log.name)
+        with Stack(imd_flags=["--threads=8"], state=state) as stack:
+            yield stack
+
+
+def run_again_where_mounting_is_allowed(test="test_full[SmallDisk]"):
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
         pytest.skip("nobody may mount here: only files that may not grow stand for the full disk")
-    test = f"{__file__}::test_full[SmallDisk]"
+    test = f"{__file__}::{test}"
     subprocess.run(["unshare", "-rm", sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test], check=True)
 
 
@@ -109,12 +122,54 @@ def alive_as_before(stack, pids):
     assert [stack.master_pid, stack.relay(), *stack.workers()] == pids, stack.log()[-4000:]
 
 
+def assert_healthz_says_so(chat):
+    """From the first refused post on, as long as there is no room, however often it is asked."""
+    for _ in range(20):
+        assert_unavailable(chat.ask("GET", "/healthz"))
+
+
+def test_healthz_is_not_content_with_less_than_was_refused():
+    """There is room for a tick, and for another and another, but not for the message that was refused."""
+    if not may_mount():
+        run_again_where_mounting_is_allowed("test_healthz_is_not_content_with_less_than_was_refused")
+        return
+    with SmallDisk() as disk, small_stack(disk) as stack:
+        chat, ann = Chat(stack), name("ann")
+        conversation = chat.group(ann)
+        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 20, "all is pushed")
+        disk.fill(stack, room_bytes=40000)
+        assert_unavailable(post(chat, conversation, ann, "x" * 60000))
+        assert_healthz_says_so(chat)
+        disk.free(stack)
+        wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "all is well again")
+        assert post(chat, conversation, ann, "x" * 60000).status_code == 200
+
+
+def test_bodies_that_nginx_cannot_keep_are_refused_like_the_others():
+    """Beyond what nginx holds in memory a body goes into a file of its own, on the same full disk."""
+    if not may_mount():
+        run_again_where_mounting_is_allowed("test_bodies_that_nginx_cannot_keep_are_refused_like_the_others")
+        return
+    with SmallDisk() as disk, small_stack(disk) as stack:
+        chat, ann = Chat(stack), name("ann")
+        conversation = chat.group(ann)
+        disk.fill(stack)
+        for size in (100, 33000, 65000):
+            # Written as six bytes each, or as one.
+            for content in ("x" * size, "\x01" * size):
+                assert_unavailable(post(chat, conversation, ann, content))
+        members = [f"member{number}" for number in range(20000)]
+        assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": members}))
+        disk.free(stack)
+        assert post(chat, conversation, ann, "\x01" * 65000).status_code == 200
+
+
 @pytest.mark.parametrize("kind", [SmallDisk, FixedFiles])
 def test_full(kind):
     if kind is SmallDisk and not may_mount():
         run_again_where_mounting_is_allowed()
         return
-    with kind() as disk, Stack(imd_flags=["--threads=8"], state=disk.path / "state") as stack:
+    with kind() as disk, small_stack(disk) as stack:
         chat, ann, new = Chat(stack), name("ann"), name("new")
         conversation = chat.group(ann)
         held = [chat.send(conversation, ann, CONTENT) for _ in range(50)]
@@ -124,12 +179,15 @@ def test_full(kind):
             granted, refusal = post_until_refused(chat, conversation, ann)
             held += granted
             assert_unavailable(refusal)
+            assert_healthz_says_so(chat)
             assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [new]}))
             # Reading needs no room.
             assert chat.messages(conversation) == held
             assert chat.conversation(conversation)["last_seq"] == len(held)
             alive_as_before(stack, pids)
+            assert_healthz_says_so(chat)
             disk.free(stack)
+            wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "all is well again")
             held += [chat.send(conversation, ann, f"after {number}") for number in range(5)]
             assert chat.messages(conversation) == held
         refused = post(chat, conversation, new)
