@@ -2,6 +2,7 @@
 #include "store/witness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,43 +17,56 @@
 struct identity {
     char epoch[EPOCH_BYTES];
     int64_t tick;
-    int64_t device;
     int64_t inode;
+    int64_t birth_ns; /* UNIX ns; 0: the file system does not tell, or the witness did not ask */
 };
 
 static enum err
 identify(struct db *db, const char *path, struct identity *now)
 {
     struct tx tx = {.db = db};
-    struct stat st;
+    struct statx st;
     int64_t last_change;
     enum err err = instance_epoch(db, now->epoch, &last_change);
 
     if (err == ERR_OK)
         err = instance_get(&tx);
-    if (err == ERR_OK && stat(path, &st) != 0)
+    if (err == ERR_OK && statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st) != 0)
         err = ERR_STORAGE;
     if (err != ERR_OK)
         return err;
     now->tick = tx.tick;
-    now->device = (int64_t)st.st_dev;
-    now->inode = (int64_t)st.st_ino;
+    now->inode = (int64_t)st.stx_ino;
+    now->birth_ns = (st.stx_mask & STATX_BTIME) == 0
+                        ? 0
+                        : (int64_t)st.stx_btime.tv_sec * 1000000000 + (int64_t)st.stx_btime.tv_nsec;
     return ERR_OK;
 }
 
-/* "EPOCH TICK DEVICE INODE" */
+/*
+ * "EPOCH TICK inode=INODE birth=BIRTH_NS". Version 0.1 wrote "EPOCH TICK DEVICE INODE": of that the device
+ * says nothing, and the birth is not known.
+ */
 static bool
 parse_witness(char *text, struct identity *then)
 {
     char *rest = NULL;
     const char *epoch = strtok_r(text, " \n", &rest);
-    bool ok = epoch != NULL && strlen(epoch) < sizeof(then->epoch);
+    const char *tick = strtok_r(NULL, " \n", &rest);
+    const char *third = strtok_r(NULL, " \n", &rest);
+    const char *fourth = strtok_r(NULL, " \n", &rest);
+    static const char inode[] = "inode=";
+    static const char birth[] = "birth=";
 
-    if (ok)
-        memcpy(then->epoch, epoch, strlen(epoch) + 1);
-    return ok && str_to_int(str_c(strtok_r(NULL, " \n", &rest)), &then->tick) &&
-           str_to_int(str_c(strtok_r(NULL, " \n", &rest)), &then->device) &&
-           str_to_int(str_c(strtok_r(NULL, " \n", &rest)), &then->inode);
+    if (fourth == NULL || strlen(epoch) >= sizeof(then->epoch) || !str_to_int(str_c(tick), &then->tick))
+        return false;
+    memcpy(then->epoch, epoch, strlen(epoch) + 1);
+    then->birth_ns = 0;
+    if (strncmp(third, inode, sizeof(inode) - 1) != 0)
+        return str_to_int(str_c(fourth), &then->inode);
+    return str_to_int(str_c(third + sizeof(inode) - 1), &then->inode) &&
+           strncmp(fourth, birth, sizeof(birth) - 1) == 0 &&
+           str_to_int(str_c(fourth + sizeof(birth) - 1), &then->birth_ns);
 }
 
 /* False: there is none, or none that can be read. */
@@ -87,8 +101,8 @@ write_witness(const char *path, const struct identity *now)
     f = fopen(partial, "we");
     if (f == NULL)
         return false;
-    ok = fprintf(f, "%s %" PRId64 " %" PRId64 " %" PRId64 "\n", now->epoch, now->tick, now->device,
-                 now->inode) > 0;
+    ok = fprintf(f, "%s %" PRId64 " inode=%" PRId64 " birth=%" PRId64 "\n", now->epoch, now->tick, now->inode,
+                 now->birth_ns) > 0;
     ok = fclose(f) == 0 && ok;
     return ok && rename(partial, name) == 0;
 }
@@ -101,7 +115,8 @@ suspicion(const char *path, const struct identity *now, bool expected)
 
     if (!read_witness(path, &then))
         return expected ? NULL : "no_witness";
-    if (now->device != then.device || now->inode != then.inode)
+    if (now->inode != then.inode ||
+        (now->birth_ns != then.birth_ns && now->birth_ns != 0 && then.birth_ns != 0))
         return "another_file";
     if (strcmp(now->epoch, then.epoch) != 0)
         return "another_epoch";

@@ -4,7 +4,9 @@
  * Clients hold versions of the conversations they know. A database that has gone back in time would give the
  * same versions to other changes, and no client could tell; so it gets a new epoch, and they start over. What
  * it was is told by a small file beside it, DATABASE-witness: its epoch, how far its tick had come, and which
- * file it is.
+ * file it is: its inode and the moment at which that was made. Both last as long as the file, whatever is
+ * mounted where. The number of its device does not: it may be another one after each boot (btrfs, overlay,
+ * NFS).
  */
 #ifndef IMD_STORE_WITNESS_H
 #define IMD_STORE_WITNESS_H

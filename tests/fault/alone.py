@@ -33,6 +33,11 @@ class Directory:
                       "--loopback-only", f"--user={pwd.getpwuid(os.geteuid()).pw_name}"]
         self._imds = []
 
+    def move(self, db):
+        """The database lies there."""
+        self.flags = [flag.replace(f"--database={self.db}", f"--database={db}") for flag in self.flags]
+        self.db = db
+
     def start(self, *flags):
         imd = Imd(self, flags)
         self._imds.append(imd)

@@ -5,6 +5,9 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +135,75 @@ def test_what_was_pending_in_a_backup_is_not_pushed():
         put_over(directory, saved)
         imd = directory.start()
         assert ask(imd, "/healthz")["outbox_pending"] == 0
+
+
+def test_a_witness_of_version_0_1_counts_without_its_device():
+    """"EPOCH TICK DEVICE INODE": the device may be another one after each boot."""
+    with Directory() as directory:
+        imd = directory.start()
+        create(imd)
+        before = epoch(imd)
+        end(imd)
+        witness = directory.path / "imd.db-witness"
+        known, tick, *_ = witness.read_text().split()
+        inode = directory.db.stat().st_ino
+        witness.write_text(f"{known} {tick} 4711 {inode}\n")
+        imd = directory.start()
+        assert epoch(imd) == before
+        end(imd)
+        witness.write_text(f"{known} {tick} {directory.db.stat().st_dev} {inode + 1}\n")
+        assert epoch(directory.start()) != before
+
+
+@contextlib.contextmanager
+def mounted(image, at):
+    """One file system, each time as another device."""
+    device = subprocess.run(["losetup", "--find", "--show", image], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        subprocess.run(["mount", device, at], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "-l", at], check=True)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.fixture
+def image():
+    with tempfile.TemporaryDirectory(prefix="imd-image-") as path:
+        image = Path(path) / "image"
+        with image.open("wb") as file:
+            file.truncate(32 << 20)
+        subprocess.run(["/usr/sbin/mkfs.ext4", "-q", image], check=True)
+        # Only root has loop devices, and not everywhere.
+        probe = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True)
+        if probe.returncode != 0:
+            pytest.skip(f"no loop devices here: {probe.stderr.strip()}")
+        subprocess.run(["losetup", "--detach", probe.stdout.strip()], check=True)
+        yield image
+
+
+def test_the_same_file_on_another_device_is_the_same_database(image):
+    with Directory() as directory:
+        place = directory.path / "disk"
+        place.mkdir()
+        directory.move(place / "imd.db")
+        with mounted(image, place):
+            imd = directory.start()
+            create(imd)
+            before, device = epoch(imd), directory.db.stat().st_dev
+            end(imd)
+        with tempfile.NamedTemporaryFile() as other:
+            # Holds the loop device that was free before.
+            Path(other.name).write_bytes(b"\0" * (1 << 20))
+            held = subprocess.run(["losetup", "--find", "--show", other.name], check=True, capture_output=True,
+                                  text=True).stdout.strip()
+            try:
+                with mounted(image, place):
+                    assert directory.db.stat().st_dev != device
+                    imd = directory.start()
+                    assert epoch(imd) == before
+                    end(imd)
+            finally:
+                subprocess.run(["losetup", "--detach", held], check=True)
