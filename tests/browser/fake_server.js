@@ -556,6 +556,7 @@ export class FakeServer {
     const message = this.#message(request.id),
       { content } = request.body;
     if (message.shown.sender !== this.#actor(request)) refuse(403, "not_the_sender");
+    this.#member(this.conversation(message.shown.conversation), message.shown.sender);
     if (message.shown.deleted_at) refuse(409, "message_deleted");
     if (message.shown.content === content) return message.shown;
     return this.#amend(message, "message.updated", (edited_at) => ({ content, edited_at }));
