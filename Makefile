@@ -36,7 +36,8 @@ LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
 SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
-MAINS      := $(BUILD)/obj/main.o $(BUILD)/obj/imctl.o
+IMCTL      := $(filter $(BUILD)/obj/imctl%,$(OBJECTS))
+MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
@@ -46,7 +47,7 @@ UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/su
 all: $(BUILD)/imd $(BUILD)/imctl
 
 $(BUILD)/imd: $(BUILD)/obj/main.o $(LIBOBJECTS)
-$(BUILD)/imctl: $(BUILD)/obj/imctl.o $(LIBOBJECTS)
+$(BUILD)/imctl: $(IMCTL) $(LIBOBJECTS)
 $(BUILD)/imd $(BUILD)/imctl:
 	@echo LD $@
 	@$(CC) $(IMD_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -17,6 +17,8 @@
 #include "store/witness.h"
 
 #define IDLE_MS 1000
+/* A group of commits counts on by a millisecond each; a minute is no load's doing. */
+#define CLOCK_BEHIND_MS 60000
 
 struct janitor {
     struct shared *shared;
@@ -152,6 +154,31 @@ when_idle(struct janitor *j)
     j->last_seen = committed;
 }
 
+/*
+ * A wall clock that is far behind the last tick is wrong, or was when that was stored: until it has caught
+ * up, all that is stored is dated by counting on from there.
+ */
+static void
+look_at_clock(struct janitor *j)
+{
+    struct tx tx = {.db = j->db};
+    int64_t before_ms = atomic_load(&j->shared->clock_behind_ms);
+    int64_t behind_ms;
+
+    if (instance_get(&tx) != ERR_OK)
+        return;
+    behind_ms = tx.tick - clock_wall_ms();
+    behind_ms = behind_ms > CLOCK_BEHIND_MS ? behind_ms : 0;
+    atomic_store(&j->shared->clock_behind_ms, behind_ms);
+    if (behind_ms > 0 && before_ms == 0)
+        log_event(LOG_WARNING, "clock_behind",
+                  "seconds=%lld hint=\"set the clock; where it was ahead before, stop imd and run imctl "
+                  "repair-clock\"",
+                  (long long)behind_ms / 1000);
+    if (behind_ms == 0 && before_ms > 0)
+        log_event(LOG_INFO, "clock_right", "%s", "");
+}
+
 static void *
 run(void *arg)
 {
@@ -175,6 +202,7 @@ run(void *arg)
         if (clock_mono_ms() - j->noted_ms >= IDLE_MS) {
             j->noted_ms = clock_mono_ms();
             witness_note(j->db, j->path, &j->noted);
+            look_at_clock(j);
         }
     }
 }

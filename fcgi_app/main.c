@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -29,6 +28,7 @@
 #include "http/server.h"
 #include "relay.h"
 #include "store/db.h"
+#include "store/exclusive.h"
 #include "store/migrate.h"
 #include "store/witness.h"
 #include "wire/body.h"
@@ -360,19 +360,13 @@ supervise(struct master *m)
     end_children(m);
 }
 
-/*
- * Two masters on one database would each order pushes by itself. The lock lives as long as we or a child
- * of ours; it is of another kind than the engine's locks.
- */
 static enum err
 lock_database(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+    if (exclusive_take(path, true))
         return ERR_OK;
-    log_event(LOG_ERROR, fd >= 0 ? "database_in_use" : "database_unusable", "database=%s reason=\"%s\"", path,
-              strerror(errno));
+    log_event(LOG_ERROR, errno == EWOULDBLOCK ? "database_in_use" : "database_unusable",
+              "database=%s reason=\"%s\"", path, strerror(errno));
     return ERR_STORAGE;
 }
 

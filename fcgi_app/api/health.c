@@ -10,7 +10,9 @@ api_health(struct context *x)
     enum err err = health_check(x->store, x->shared, &health);
 
     if (err == ERR_OK)
-        buf_printf(&x->response->body, "{\"status\":\"ok\",\"push\":\"%s\",\"outbox_pending\":%lld}",
-                   health.push_connected ? "connected" : "connecting", (long long)health.outbox_pending);
+        buf_printf(&x->response->body,
+                   "{\"status\":\"ok\",\"push\":\"%s\",\"outbox_pending\":%lld,\"clock_behind_s\":%lld}",
+                   health.push_connected ? "connected" : "connecting", (long long)health.outbox_pending,
+                   (long long)health.clock_behind_s);
     return err;
 }

@@ -87,6 +87,9 @@ api_metrics(struct context *x)
            pending < 0 ? 0 : (uint64_t)pending);
     metric(b, "imd_push_connected", "gauge", "1 while nchan answers the relay.",
            atomic_load(&s->relay_connected) ? 1 : 0);
+    metric(b, "imd_clock_behind_seconds", "gauge",
+           "How far the wall clock is behind what was stored last; 0: by less than a minute.",
+           (uint64_t)atomic_load(&s->clock_behind_ms) / 1000);
     metric(b, "imd_push_connections_total", "counter", "Times the relay connected to nchan.",
            get(&c->push_connections));
     metric(b, "imd_pushes_total", "counter", "Frames handed to nchan, each for up to 255 users.",

@@ -50,11 +50,12 @@ struct shared {
     _Atomic int wal_pages;         /* length of the write-ahead log after the last commit */
     _Atomic bool
         commit_failing; /* … unless one has failed since that stored as much as failed_bytes, or more */
-    _Atomic int64_t failed_bytes; /* about what the largest commit that failed since then was to store */
-    _Atomic bool relay_connected; /* nchan's publisher answers */
-    _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
-    int wake_fd;                  /* eventfd: the relay has something to do; the same number in every child */
-    int janitor_fd;               /* eventfd: the write-ahead log is long */
+    _Atomic int64_t failed_bytes;    /* about what the largest commit that failed since then was to store */
+    _Atomic int64_t clock_behind_ms; /* so far the wall clock is behind what was stored last; 0: it is not */
+    _Atomic bool relay_connected;    /* nchan's publisher answers */
+    _Atomic bool relay_asleep;       /* the relay waits for wake_fd */
+    int wake_fd;       /* eventfd: the relay has something to do; the same number in every child */
+    int janitor_fd;    /* eventfd: the write-ahead log is long */
     int typing_fds[2]; /* pipe to the relay of struct shared_typing, for what is pushed and never stored */
     _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
     struct shared_counters counters;

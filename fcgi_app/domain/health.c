@@ -41,6 +41,7 @@ health_check(struct store *store, struct shared *shared, struct health *health)
     *health = (struct health){
         .push_connected = atomic_load(&shared->relay_connected),
         .outbox_pending = pending < 0 ? 0 : pending,
+        .clock_behind_s = atomic_load(&shared->clock_behind_ms) / 1000,
     };
     if (atomic_load(&shared->commit_failing) || now - atomic_load(&shared->commit_ok_ms) > COMMIT_FRESH_MS)
         err = probe(store, shared);

@@ -8,6 +8,8 @@
 struct health {
     bool push_connected;    /* nchan's publisher answers the relay */
     int64_t outbox_pending; /* changes committed and not yet delivered to nchan */
+    int64_t
+        clock_behind_s; /* so far the wall clock is behind what was stored last; 0: by less than a minute */
 };
 
 /*

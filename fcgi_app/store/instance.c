@@ -1,7 +1,9 @@
 /* instance.c - see instance.h. */
 #include "store/instance.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum err
 instance_get(struct tx *tx)
@@ -60,5 +62,20 @@ instance_probe(struct tx *tx, int64_t bytes)
         return err;
     s = db_use(tx->db, SQL_PROBE_SET);
     db_bind_int(s, 1, bytes);
+    return db_run(s);
+}
+
+enum err
+instance_renew_epoch(struct db *db, char epoch[EPOCH_BYTES])
+{
+    unsigned char random[16];
+    struct stmt *s;
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return ERR_STORAGE;
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(epoch + 2 * i, 3, "%02x", random[i]);
+    s = db_use(db, SQL_INSTANCE_SET_EPOCH);
+    db_bind_text(s, 1, str_c(epoch));
     return db_run(s);
 }

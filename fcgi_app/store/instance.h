@@ -13,6 +13,9 @@ enum err instance_set(const struct tx *tx);
 /* The epoch, ended by NUL, and the highest change ever announced. Needs no transaction. */
 enum err instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_change);
 
+/* Another epoch, random: *epoch is that one. Needs a write transaction. */
+enum err instance_renew_epoch(struct db *db, char epoch[EPOCH_BYTES]);
+
 /* Stores the tick and as many bytes as that, in place of those of the last probe: proof that the disk takes
  * them. */
 enum err instance_probe(struct tx *tx, int64_t bytes);

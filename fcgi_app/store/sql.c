@@ -5,6 +5,11 @@
 #define MESSAGE                                                                                              \
     "place, id, sender, timestamp, content, client_id, reply_to, edited_at, deleted_at, emoji_count"
 
+/* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
+#define ALWAYS "9223372036854775807"
+/* A time as the repair of the clock has it. */
+#define MOVED(column) "coalesce((SELECT new FROM temp.moment WHERE old = " column "), " column ")"
+
 const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -160,4 +165,43 @@ const char *const sql_texts[SQL_COUNT] = {
                          " WHERE id > $1 ORDER BY id LIMIT $2",
     [SQL_OUTBOX_OLDEST] = "SELECT min(id) FROM outbox",
     [SQL_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= $1",
+
+    [SQL_REPAIR_TABLE] =
+        "CREATE TEMP TABLE IF NOT EXISTS moment (old INTEGER PRIMARY KEY, new INTEGER)", /* UNIX ms */
+    [SQL_REPAIR_FORGET] = "DELETE FROM temp.moment",
+    [SQL_REPAIR_COLLECT] =
+        "INSERT OR IGNORE INTO temp.moment (old)"
+        " SELECT tick FROM instance WHERE tick > $1"
+        " UNION ALL SELECT created_at FROM account WHERE created_at > $1"
+        " UNION ALL SELECT created_at FROM conversation WHERE created_at > $1"
+        " UNION ALL SELECT updated_at FROM conversation WHERE updated_at > $1"
+        " UNION ALL SELECT listed_at FROM conversation WHERE listed_at > $1"
+        " UNION ALL SELECT left_at FROM membership WHERE left_at > $1"
+        " UNION ALL SELECT active_at FROM membership WHERE active_at > $1 AND active_at < " ALWAYS
+        " UNION ALL SELECT moved_at FROM read_marker WHERE moved_at > $1"
+        " UNION ALL SELECT timestamp FROM message WHERE timestamp > $1"
+        " UNION ALL SELECT edited_at FROM message WHERE edited_at > $1"
+        " UNION ALL SELECT deleted_at FROM message WHERE deleted_at > $1",
+    [SQL_REPAIR_LOOK] = "SELECT count(*), coalesce(max(old), 0),"
+                        " (SELECT count(*) FROM message WHERE timestamp > $1),"
+                        " (SELECT coalesce(max(id), 0) FROM message) FROM temp.moment",
+    /* The last right tick is that of the last message before, or a millisecond before all that lies ahead. */
+    [SQL_REPAIR_MAP] =
+        "UPDATE temp.moment SET new = max(ranked.right + ranked.rank, moment.old - ranked.last + $1)"
+        " FROM (SELECT old, row_number() OVER (ORDER BY old) AS rank, max(old) OVER () AS last,"
+        " (SELECT max(at) FROM (SELECT max(timestamp) AS at FROM message WHERE timestamp <= $1"
+        " UNION ALL SELECT max(updated_at) FROM conversation WHERE updated_at <= $1"
+        " UNION ALL SELECT max(created_at) FROM account WHERE created_at <= $1"
+        " UNION ALL SELECT max(left_at) FROM membership WHERE left_at <= $1"
+        " UNION ALL SELECT max(moved_at) FROM read_marker WHERE moved_at <= $1"
+        " UNION ALL SELECT 0)) AS right FROM temp.moment) AS ranked WHERE ranked.old = moment.old",
+    [SQL_REPAIR_MESSAGES] = "UPDATE message SET timestamp = " MOVED("timestamp") ", edited_at = " MOVED(
+        "edited_at") ", deleted_at = " MOVED("deleted_at") " WHERE id > $1 AND id <= $2",
+    [SQL_REPAIR_ACCOUNTS] = "UPDATE account SET created_at = " MOVED("created_at"),
+    [SQL_REPAIR_CONVERSATIONS] = "UPDATE conversation SET created_at = " MOVED(
+        "created_at") ", updated_at = " MOVED("updated_at") ", listed_at = " MOVED("listed_at"),
+    [SQL_REPAIR_MEMBERSHIPS] =
+        "UPDATE membership SET left_at = " MOVED("left_at") ", active_at = " MOVED("active_at"),
+    [SQL_REPAIR_MARKERS] = "UPDATE read_marker SET moved_at = " MOVED("moved_at"),
+    [SQL_REPAIR_INSTANCE] = "UPDATE instance SET tick = " MOVED("tick"),
 };

@@ -83,6 +83,20 @@ enum sql {
     SQL_OUTBOX_OLDEST,
     SQL_OUTBOX_TRIM,
 
+    /* From here on those that need imd stopped, and may look at every row: repair.c tells of them. */
+    SQL_OFFLINE,
+    SQL_REPAIR_TABLE = SQL_OFFLINE,
+    SQL_REPAIR_FORGET,
+    SQL_REPAIR_COLLECT,
+    SQL_REPAIR_LOOK,
+    SQL_REPAIR_MAP,
+    SQL_REPAIR_MESSAGES,
+    SQL_REPAIR_ACCOUNTS,
+    SQL_REPAIR_CONVERSATIONS,
+    SQL_REPAIR_MEMBERSHIPS,
+    SQL_REPAIR_MARKERS,
+    SQL_REPAIR_INSTANCE,
+
     SQL_COUNT, /* how many there are */
 };
 

@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include "base/log.h"
 #include "store/instance.h"
@@ -126,20 +125,10 @@ suspicion(const char *path, const struct identity *now, bool expected)
 static enum err
 set_epoch(struct db *db, struct identity *now)
 {
-    unsigned char random[16];
-    struct stmt *s;
-    enum err err;
+    enum err err = db_do(db, SQL_BEGIN_WRITE);
 
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        return ERR_STORAGE;
-    for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(now->epoch + 2 * i, 3, "%02x", random[i]);
-    err = db_do(db, SQL_BEGIN_WRITE);
-    if (err != ERR_OK)
-        return err;
-    s = db_use(db, SQL_INSTANCE_SET_EPOCH);
-    db_bind_text(s, 1, str_c(now->epoch));
-    err = db_run(s);
+    if (err == ERR_OK)
+        err = instance_renew_epoch(db, now->epoch);
     if (err == ERR_OK)
         err = outbox_trim(db, INT64_MAX);
     if (err == ERR_OK)

@@ -38,8 +38,8 @@ class Directory:
         self.flags = [flag.replace(f"--database={self.db}", f"--database={db}") for flag in self.flags]
         self.db = db
 
-    def start(self, *flags):
-        imd = Imd(self, flags)
+    def start(self, *flags, env=None):
+        imd = Imd(self, flags, env or {})
         self._imds.append(imd)
         imd.wait_ready()
         return imd
@@ -61,11 +61,11 @@ class Directory:
 
 
 class Imd:
-    def __init__(self, directory, flags):
+    def __init__(self, directory, flags, env):
         self._directory = directory
         self._log = (directory.path / "imd.log").open("ab")
         self.process = subprocess.Popen([program(), *directory.flags, *flags], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=self._log)
+                                        stdout=subprocess.DEVNULL, stderr=self._log, env={**os.environ, **env})
 
     @property
     def pid(self):

@@ -27,6 +27,9 @@ USAGE = [
     ["token", "--inspect"],
     ["token", "--help"],
     ["--help", "token"],
+    ["repair-clock", "now"],
+    ["repair-clock", "--database"],
+    ["repair-clock", "--force"],
 ]
 
 
@@ -35,7 +38,7 @@ def test_a_wrong_command_line(ring, arguments):
     keys = [f"--keys={ring.keys}"] if arguments[:1] == ["token"] else []
     done = run(*arguments[:1], *keys, *arguments[1:])
     assert done.returncode == 2 and done.stdout == ""
-    assert "usage: imctl token" in done.stderr
+    assert f"usage: imctl {arguments[0] if arguments and arguments[0] == 'repair-clock' else 'token'}" in done.stderr
 
 
 def test_help():

@@ -1,0 +1,121 @@
+/*
+ * repair.c - see repair.h.
+ *
+ * All times of a database are ticks of the same clock, which never went back: so their order is that of what
+ * happened. A table that lives as long as the connection maps each tick that lies ahead to its new value. It
+ * is made of two rising lines, the tick shifted by the clock's error and the rank above the last right tick;
+ * the larger of two rising lines rises too, so order and differences stay.
+ */
+#include "store/repair.h"
+
+#include "store/instance.h"
+#include "store/outbox.h"
+
+/* Messages of one statement: so often progress is shown. */
+#define MESSAGES_AT_ONCE 20000
+
+static enum err
+begin_map(struct db *db, int64_t now_ms)
+{
+    struct stmt *s;
+    enum err err = db_do(db, SQL_BEGIN_WRITE);
+
+    if (err == ERR_OK)
+        err = db_do(db, SQL_REPAIR_TABLE);
+    if (err == ERR_OK)
+        err = db_do(db, SQL_REPAIR_FORGET);
+    if (err != ERR_OK)
+        return err;
+    s = db_use(db, SQL_REPAIR_COLLECT);
+    db_bind_int(s, 1, now_ms);
+    return db_run(s);
+}
+
+static enum err
+read_view(struct db *db, int64_t now_ms, struct repair_view *view)
+{
+    struct stmt *s = db_use(db, SQL_REPAIR_LOOK);
+    bool row;
+    enum err err;
+
+    db_bind_int(s, 1, now_ms);
+    err = db_step(s, &row);
+    if (row)
+        *view = (struct repair_view){db_int(s, 0), db_int(s, 1), db_int(s, 2), db_int(s, 3)};
+    db_done(s);
+    return err;
+}
+
+static void
+roll_back(struct db *db)
+{
+    if (db_in_transaction(db))
+        db_do(db, SQL_ROLLBACK);
+}
+
+enum err
+repair_look(struct db *db, int64_t now_ms, struct repair_view *view)
+{
+    enum err err = begin_map(db, now_ms);
+
+    *view = (struct repair_view){0};
+    if (err == ERR_OK)
+        err = read_view(db, now_ms, view);
+    roll_back(db);
+    return err;
+}
+
+static enum err
+move_messages(struct db *db, int64_t last_id, void (*progress)(void *arg, int64_t message_id), void *arg)
+{
+    enum err err = ERR_OK;
+
+    for (int64_t id = 0; err == ERR_OK && id < last_id; id += MESSAGES_AT_ONCE) {
+        struct stmt *s = db_use(db, SQL_REPAIR_MESSAGES);
+
+        db_bind_int(s, 1, id);
+        db_bind_int(s, 2, id + MESSAGES_AT_ONCE);
+        err = db_run(s);
+        progress(arg, id + MESSAGES_AT_ONCE < last_id ? id + MESSAGES_AT_ONCE : last_id);
+    }
+    return err;
+}
+
+static enum err
+move_all(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t message_id), void *arg)
+{
+    static const enum sql others[] = {SQL_REPAIR_ACCOUNTS, SQL_REPAIR_CONVERSATIONS, SQL_REPAIR_MEMBERSHIPS,
+                                      SQL_REPAIR_MARKERS, SQL_REPAIR_INSTANCE};
+    struct repair_view view;
+    struct stmt *s;
+    enum err err = read_view(db, now_ms, &view);
+
+    if (err != ERR_OK)
+        return err;
+    s = db_use(db, SQL_REPAIR_MAP);
+    db_bind_int(s, 1, now_ms);
+    err = db_run(s);
+    if (err == ERR_OK)
+        err = move_messages(db, view.message_id, progress, arg);
+    for (size_t i = 0; err == ERR_OK && i < sizeof(others) / sizeof(others[0]); i++)
+        err = db_do(db, others[i]);
+    return err;
+}
+
+enum err
+repair_clock(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t message_id), void *arg)
+{
+    char epoch[EPOCH_BYTES];
+    enum err err = begin_map(db, now_ms);
+
+    if (err == ERR_OK)
+        err = move_all(db, now_ms, progress, arg);
+    if (err == ERR_OK)
+        err = instance_renew_epoch(db, epoch);
+    if (err == ERR_OK)
+        err = outbox_trim(db, INT64_MAX);
+    if (err == ERR_OK)
+        err = db_do(db, SQL_COMMIT);
+    roll_back(db);
+    return err;
+}

@@ -1,0 +1,33 @@
+/*
+ * repair.h - brings back to now what a wrong clock has dated ahead of it.
+ *
+ * Nobody else may have the database open. It costs a look at every row.
+ */
+#ifndef IMD_STORE_REPAIR_H
+#define IMD_STORE_REPAIR_H
+
+#include "store/db.h"
+
+/* What lies ahead of `now_ms`. */
+struct repair_view {
+    int64_t moments;    /* different times that lie ahead; 0: there is nothing to repair */
+    int64_t last_ms;    /* the latest of them, UNIX ms */
+    int64_t messages;   /* that were sent then */
+    int64_t message_id; /* highest id of a message: what repair_clock() counts up to */
+};
+
+/* Opens a transaction. ERR_STORAGE. */
+enum err repair_look(struct db *db, int64_t now_ms, struct repair_view *view);
+
+/*
+ * Moves all times that lie ahead of `now_ms` back, so that the latest is now; intervals stay where there is
+ * room, and order and differences stay in any case: where more moments must fit than there are milliseconds
+ * since the last right one, they follow it closely. Numbers, order and contents stay. The database gets
+ * another epoch, so that clients start over, and what was still to be pushed is dropped. All in one
+ * transaction. Calls back as messages are done, with the highest id of those. ERR_STORAGE: nothing has
+ * changed.
+ */
+enum err repair_clock(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t message_id),
+                      void *arg);
+
+#endif

@@ -1,0 +1,209 @@
+"""
+imd is started once with a clock a year ahead. Ticks never go back, so from then on all that is stored is dated a year
+ahead, with the right clock as well: that is told by the log, /metrics and /healthz, and imctl repair-clock mends it.
+"""
+import contextlib
+import json
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from alone import Directory, program
+from stack import SANITIZER_REPORTS, wait_until
+
+YEAR_S = 366 * 86400
+SOURCE = Path(__file__).with_name("wrong_clock.c")
+ALWAYS = 2**63 - 1  # membership.active_at of large groups: no time
+TIMES = {"instance": ["tick"], "account": ["created_at"], "conversation": ["created_at", "updated_at", "listed_at"],
+         "membership": ["left_at", "active_at"], "read_marker": ["moved_at"],
+         "message": ["timestamp", "edited_at", "deleted_at"]}
+
+
+@pytest.fixture(scope="module")
+def ahead(tmp_path_factory):
+    library = tmp_path_factory.mktemp("clock") / "wrong_clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library), "WRONG_CLOCK_AHEAD_S": str(YEAR_S),
+            "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+def end(imd):
+    os.kill(imd.pid, signal.SIGTERM)
+    assert imd.wait_end() == 0
+
+
+def must(imd, method, target, body=None):
+    status, text = imd.ask(method, target, body)
+    assert status == 200, (method, target, status, text)
+    return json.loads(text)
+
+
+def send(imd, group, who="ann", content="hello"):
+    return must(imd, "POST", "/messages/", {"conversation_id": group, "username": who, "content": content})
+
+
+def everything_happens(imd, stem):
+    """Each kind of time is written."""
+    group = must(imd, "POST", "/conversations/", {"type": "group_chat", "members": ["ann", "bob", stem]})["id"]
+    sent = [send(imd, group, content=f"{stem} {number}")["id"] for number in range(5)]
+    must(imd, "PATCH", f"/messages/{sent[0]}", {"username": "ann", "content": "edited"})
+    must(imd, "DELETE", f"/messages/{sent[1]}?username=ann")
+    must(imd, "PUT", f"/messages/{sent[2]}/reactions/%F0%9F%91%8D?username=bob")
+    must(imd, "PUT", f"/conversations/{group}/read", {"username": "bob", "seq": 3})
+    must(imd, "POST", f"/conversations/{group}/leave", {"username": stem})
+    return group
+
+
+def read(path):
+    """(times by place, everything else) of the whole database."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.row_factory = sqlite3.Row
+        times, rest = {}, {}
+        for table, columns in TIMES.items():
+            for number, row in enumerate(database.execute(f"SELECT * FROM {table} ORDER BY 1, 2")):
+                for column in row.keys():
+                    value = row[column]
+                    if column not in columns:
+                        rest[table, number, column] = value
+                    elif value is not None and value != ALWAYS:
+                        times[table, number, column] = value
+        rest["reactions"] = [tuple(row) for row in database.execute("SELECT * FROM reaction ORDER BY 1, 2")]
+        rest.pop(("instance", 0, "epoch"))
+        return times, rest
+
+
+def epoch(path):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT epoch FROM instance").fetchone()[0]
+
+
+def imctl(*arguments):
+    done = subprocess.run([Path(program()).with_name("imctl"), *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
+    assert not [report for report in SANITIZER_REPORTS if report in done.stderr], done.stderr
+    return done
+
+
+def on_a_terminal(answer, *arguments):
+    """imctl as somebody at a terminal runs it: its status and all that it shows."""
+    leader, terminal = pty.openpty()
+    process = subprocess.Popen([Path(program()).with_name("imctl"), *arguments], stdin=terminal, stdout=terminal,
+                               stderr=terminal)
+    os.close(terminal)
+    os.write(leader, answer)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        while piece := os.read(leader, 4096):
+            shown += piece
+    os.close(leader)
+    return process.wait(60), shown.decode()
+
+
+@pytest.fixture
+def wrong(ahead):
+    """A directory whose database has a right past, a year ahead, and more that was counted on from there."""
+    with Directory() as directory:
+        imd = directory.start()
+        everything_happens(imd, "before")
+        end(imd)
+        imd = directory.start(env=ahead)
+        everything_happens(imd, "ahead")
+        end(imd)
+        imd = directory.start()
+        everything_happens(imd, "after")
+        end(imd)
+        yield directory
+
+
+def test_it_is_told_by_log_metrics_and_healthz(wrong):
+    imd = wrong.start()
+    health = wait_until(lambda: (found := must(imd, "GET", "/healthz"))["clock_behind_s"] and found, 10, "it is noticed")
+    assert health["status"] == "ok" and YEAR_S - 600 < health["clock_behind_s"] <= YEAR_S + 600
+    status, text = imd.ask("GET", "/metrics")
+    assert status == 200 and f"imd_clock_behind_seconds {health['clock_behind_s'] // 1000}" in text.decode()
+    assert "event=clock_behind" in imd.log()
+    end(imd)
+
+
+def test_a_right_clock_is_not_told(ahead):
+    with Directory() as directory:
+        imd = directory.start()
+        everything_happens(imd, "now")
+        wait_until(lambda: (directory.path / "imd.db-witness").stat().st_mtime > time.time() - 5, 10, "a round is done")
+        assert must(imd, "GET", "/healthz")["clock_behind_s"] == 0
+        assert "event=clock_behind" not in imd.log()
+        end(imd)
+
+
+def test_repaired_order_numbers_and_contents_stay(wrong):
+    before, rest = read(wrong.db)
+    known = epoch(wrong.db)
+    now_ms = int(time.time() * 1000)
+    assert max(before.values()) > now_ms + (YEAR_S - 600) * 1000
+    done = imctl("repair-clock", f"--database={wrong.db}", "--yes")
+    assert done.returncode == 0, done
+    assert "10 messages lie ahead" in done.stdout and "Done." in done.stdout
+    after, rest_after = read(wrong.db)
+    assert rest_after == rest
+    assert epoch(wrong.db) != known
+    assert max(after.values()) <= time.time() * 1000
+    # What was right is as it was; of any two, the later one still is, and what was of one tick still is.
+    assert {place: at for place, at in before.items() if at <= now_ms} == \
+        {place: at for place, at in after.items() if before[place] <= now_ms}
+    places = sorted(before, key=before.get)
+    for one, other in zip(places, places[1:]):
+        assert (before[one] < before[other]) == (after[one] < after[other])
+        assert (before[one] == before[other]) == (after[one] == after[other])
+    imd = wrong.start()
+    group = everything_happens(imd, "again")
+    sent = send(imd, group)
+    assert abs(sent["timestamp"] - time.time() * 1000) < 60000
+    assert must(imd, "GET", "/healthz")["clock_behind_s"] == 0
+    assert must(imd, "GET", "/conversations/?username=ann")["conversations"][0]["id"] == group
+    end(imd)
+
+
+def test_nothing_is_done_twice(wrong):
+    imctl("repair-clock", f"--database={wrong.db}", "--yes")
+    before = wrong.db.read_bytes()
+    done = imctl("repair-clock", f"--database={wrong.db}", "--yes")
+    assert done.returncode == 0 and "nothing to repair" in done.stdout
+    assert wrong.db.read_bytes() == before
+
+
+def test_it_is_refused_while_imd_runs(wrong):
+    imd = wrong.start()
+    known = epoch(wrong.db)
+    done = imctl("repair-clock", f"--database={wrong.db}", "--yes")
+    assert done.returncode == 2 and "stop it first" in done.stderr
+    assert epoch(wrong.db) == known
+    end(imd)
+
+
+def test_it_asks_on_a_terminal(wrong):
+    before = read(wrong.db)
+    for answer in (b"n\n", b"\n"):
+        status, shown = on_a_terminal(answer, "repair-clock", f"--database={wrong.db}")
+        assert status == 1 and "10 messages lie ahead" in shown and "Nothing was changed" in shown, shown
+        assert read(wrong.db) == before
+    status, shown = on_a_terminal(b"y\n", "repair-clock", f"--database={wrong.db}")
+    assert status == 0 and "Done." in shown and " messages" in shown, shown
+    assert read(wrong.db) != before
+
+
+def test_without_a_terminal_it_changes_nothing_unasked(wrong):
+    before = read(wrong.db)
+    done = imctl("repair-clock", f"--database={wrong.db}")
+    assert done.returncode == 2 and "--yes" in done.stderr
+    assert read(wrong.db) == before
+
+
+def test_a_database_that_is_not_there_is_told():
+    done = imctl("repair-clock", "--database=/nowhere/imd.db", "--yes")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
