@@ -12,9 +12,11 @@ struct scene {
     struct tx *tx;
     struct belonging *b;
     struct conversation c;
-    enum role actor; /* what the actor may; ROLE_NONE: nothing */
-    enum role user;  /* what the user in question is */
-    bool alone;      /* the actor is the user in question */
+    enum role actor;  /* what the actor may; ROLE_NONE: nothing */
+    enum role user;   /* what the user in question is */
+    struct stay stay; /* their last one, if there is one */
+    bool removed;     /* it was ended by somebody else */
+    bool alone;       /* the actor is the user in question */
 };
 
 /* What the actor may: an administrator of the site what an owner may. */
@@ -36,6 +38,19 @@ belong_check_role(struct db *db, const struct conversation *c, struct actor acto
     if (role == ROLE_NONE)
         return ERR_NOT_A_MEMBER;
     return role < needed ? ERR_ROLE : ERR_OK;
+}
+
+/* What the user in question is, and was. */
+static enum err
+find_user(struct scene *s)
+{
+    bool found;
+    enum err err = memberships_last(s->tx->db, s->c.id, s->b->username, &s->stay, &found);
+    bool present = found && s->stay.left_version == 0;
+
+    s->user = present ? s->stay.role : ROLE_NONE;
+    s->removed = found && !present && s->stay.removed;
+    return err;
 }
 
 /* Reads the scene, and checks what all commands check first. */
@@ -60,25 +75,19 @@ enter(struct scene *s, enum err if_private)
         err = ERR_USERNAME_UNKNOWN;
     if (err == ERR_OK)
         err = actor_role(db, s->c.id, b->actor, &s->actor);
-    if (err == ERR_OK)
-        err = memberships_role(db, s->c.id, b->username, &s->user);
-    return err;
+    return err == ERR_OK ? find_user(s) : err;
 }
 
 /* May they become a member? */
 static enum err
 check_join(struct scene *s, enum err if_stranger)
 {
-    bool removed;
-    enum err err;
-
     if (!s->alone && s->actor == ROLE_NONE)
         return if_stranger;
     if (s->alone && s->c.invite_only && !s->b->actor.any)
         return ERR_INVITE_ONLY;
-    err = memberships_removed(s->tx->db, s->c.id, s->b->username, &removed);
-    if (err != ERR_OK || !removed || s->actor >= ROLE_ADMIN)
-        return err;
+    if (!s->removed || s->actor >= ROLE_ADMIN)
+        return ERR_OK;
     return s->alone ? ERR_REMOVED : ERR_ROLE;
 }
 
@@ -122,14 +131,10 @@ static enum err
 leave(struct scene *s)
 {
     struct str username = s->b->username;
-    int64_t joined_version = 0;
-    bool is_member;
-    enum err err = memberships_current(s->tx->db, s->c.id, username, &joined_version, &is_member);
+    enum err err = conversations_bump(s->tx, &s->c, 0, -1);
 
     if (err == ERR_OK)
-        err = conversations_bump(s->tx, &s->c, 0, -1);
-    if (err == ERR_OK)
-        err = memberships_end(s->tx, &s->c, username, joined_version, !s->alone);
+        err = memberships_end(s->tx, &s->c, username, s->stay.joined_version, !s->alone);
     if (err == ERR_OK)
         err = outbox_add(s->tx, EVENT_MEMBER_LEFT, &s->c, s->c.last_seq, username);
     return err == ERR_OK && s->user == ROLE_OWNER ? appoint_heir(s) : err;

@@ -14,8 +14,8 @@ struct merge {
     struct db *db;
     struct arena *arena;
     struct changes_page *page;
-    const struct stay *stays; /* of page->username */
-    size_t stay_count;
+    struct span span;       /* of page->username: around the message asked about last; empty: none yet */
+    int64_t joined_version; /* of page->username: when they first came */
     /* Messages that were created since, and those that were changed since: one that was both is told by the
      * latter. */
     struct stmt *messages[2];
@@ -56,10 +56,20 @@ step_members(struct merge *g)
     return err;
 }
 
-static bool
-received(const struct merge *g, int64_t seq)
+/* Messages are asked about in order, mostly: so one look finds the answer for many. */
+static enum err
+received(struct merge *g, int64_t seq, bool *received)
 {
-    return g->page->username.p == NULL || memberships_received(g->stays, g->stay_count, seq);
+    const struct changes_page *page = g->page;
+    enum err err = ERR_OK;
+
+    *received = true;
+    if (page->username.p == NULL)
+        return ERR_OK;
+    if (seq <= g->span.after || seq > g->span.until)
+        err = memberships_span(g->db, page->conversation->id, page->username, seq, &g->span);
+    *received = g->span.received;
+    return err;
 }
 
 /* The message at hand goes out. */
@@ -79,32 +89,25 @@ show_message(struct merge *g, enum messages_walk kind)
 
 /* However much was said between two stays, the walk goes on with the later one. */
 static void
-skip_to_next_stay(struct merge *g)
+skip_gap(struct merge *g)
 {
-    int64_t seq = g->message_seq[MESSAGES_CREATED];
-    size_t i = 0;
-
-    while (i < g->stay_count && g->stays[i].after < seq)
-        i++;
-    if (i == g->stay_count)
-        return;
     messages_walk_end(g->messages[MESSAGES_CREATED]);
     g->messages[MESSAGES_CREATED] =
-        messages_walk_begin(g->db, MESSAGES_CREATED, g->page->conversation->id, g->stays[i].after + 1);
+        messages_walk_begin(g->db, MESSAGES_CREATED, g->page->conversation->id, g->span.until + 1);
 }
 
 static enum err
 pass_message(struct merge *g, enum messages_walk kind)
 {
-    bool theirs = received(g, g->message_seq[kind]);
-    enum err err = ERR_OK;
+    bool theirs;
+    enum err err = received(g, g->message_seq[kind], &theirs);
 
-    if (theirs && !g->told_later[kind])
+    if (err == ERR_OK && theirs && !g->told_later[kind])
         err = show_message(g, kind);
     else
         g->skipped++;
-    if (!theirs && kind == MESSAGES_CREATED)
-        skip_to_next_stay(g);
+    if (err == ERR_OK && !theirs && kind == MESSAGES_CREATED && g->span.until < INT64_MAX)
+        skip_gap(g);
     g->page->version = g->message_version[kind];
     return err == ERR_OK ? step_messages(g, kind) : err;
 }
@@ -173,6 +176,17 @@ merge(struct merge *g)
     return err;
 }
 
+/*
+ * From which version on members are told. A large group's first members share the first version, so no page
+ * could end between them: they are left out and listed by pages of their own, as in the conversation's
+ * object.
+ */
+static int64_t
+first_change(const struct changes_page *page)
+{
+    return !page->few && page->after < 1 ? 1 : page->after;
+}
+
 /* Opens the three walks at their first rows. */
 static enum err
 begin(struct merge *g)
@@ -183,8 +197,8 @@ begin(struct merge *g)
     enum err err;
 
     /* Before they came, a user received nothing. */
-    if (page->username.p != NULL && g->stays[0].joined_version > after)
-        after = g->stays[0].joined_version;
+    if (page->username.p != NULL && g->joined_version > after)
+        after = g->joined_version;
     err =
         messages_first_created_after(g->db, page->conversation->id, 1, page->object.last_seq, after, &first);
     if (err != ERR_OK)
@@ -193,7 +207,7 @@ begin(struct merge *g)
         messages_walk_begin(g->db, MESSAGES_CREATED, page->conversation->id, first);
     g->messages[MESSAGES_CHANGED] =
         messages_walk_begin(g->db, MESSAGES_CHANGED, page->conversation->id, after);
-    g->members = memberships_walk_begin(g->db, page->conversation->id, page->after);
+    g->members = memberships_walk_begin(g->db, page->conversation->id, first_change(page));
     err = step_messages(g, MESSAGES_CREATED);
     if (err == ERR_OK)
         err = step_messages(g, MESSAGES_CHANGED);
@@ -214,19 +228,20 @@ end(const struct merge *g)
 
 /* Who asks, where it is one user, must be a member. */
 static enum err
-find_stays(struct merge *g)
+check_member(struct merge *g)
 {
     const struct changes_page *page = g->page;
-    struct stay *stays;
+    enum role role = ROLE_NONE;
     enum err err;
 
     if (page->username.p == NULL)
         return ERR_OK;
-    err = memberships_stays(g->db, g->arena, page->username, page->conversation->id, &stays, &g->stay_count);
-    g->stays = stays;
-    if (err != ERR_OK)
-        return err;
-    return g->stay_count > 0 && stays[g->stay_count - 1].until == INT64_MAX ? ERR_OK : ERR_NOT_A_MEMBER;
+    err = memberships_role(g->db, page->conversation->id, page->username, &role);
+    if (err == ERR_OK && role == ROLE_NONE)
+        return ERR_NOT_A_MEMBER;
+    return err == ERR_OK
+               ? memberships_first(g->db, page->conversation->id, page->username, &g->joined_version)
+               : err;
 }
 
 /* The page without its messages' place in the answer: all that one snapshot tells. */
@@ -239,7 +254,7 @@ read_page(struct merge *g)
 
     page->object = *page->conversation;
     if (err == ERR_OK)
-        err = find_stays(g);
+        err = check_member(g);
     if (err != ERR_OK)
         return err;
     page->changed = page->object.version > page->after;
@@ -253,7 +268,7 @@ read_page(struct merge *g)
     if (!page->has_next)
         page->version = page->object.version;
     if (err == ERR_OK && page->few)
-        err = memberships_names(g->db, g->arena, &page->object);
+        err = memberships_names(g->db, g->arena, &page->object, MEMBERS_FEW);
     if (err == ERR_OK && page->few)
         err = markers_of_conversation(g->db, g->arena, page->conversation->id, &page->markers,
                                       &page->marker_count);

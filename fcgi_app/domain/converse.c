@@ -59,7 +59,7 @@ find_pair(struct db *db, struct creation *creation, bool *found)
     if (err == ERR_OK && *found)
         err = conversations_get(db, creation->arena, id, c, found);
     if (err == ERR_OK && *found)
-        err = memberships_names(db, creation->arena, c);
+        err = memberships_names(db, creation->arena, c, MEMBERS_FEW);
     return err;
 }
 
@@ -99,8 +99,10 @@ create_in_tx(struct tx *tx, void *arg)
         err = memberships_add(tx, c, creation->names[i], role_at_first(creation, creation->names[i]));
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_CONVERSATION_CREATED, c, 0, none);
-    c->members = creation->names;
-    c->members_read = creation->name_count;
+    if (creation->name_count <= MEMBERS_FEW) {
+        c->members = creation->names;
+        c->members_read = creation->name_count;
+    }
     return err;
 }
 
@@ -139,7 +141,7 @@ converse_show(const struct snapshot *snapshot, const struct conversation *found,
         struct arena own; /* of this one alone: there may be many, each with many members */
 
         arena_init(&own);
-        err = memberships_names(snapshot->db, &own, &c);
+        err = memberships_names(snapshot->db, &own, &c, MEMBERS_FEW);
         if (err == ERR_OK)
             more = each(arg, &c);
         arena_clear(&own);
@@ -164,7 +166,8 @@ converse_find_as_member(struct db *db, struct arena *arena, int32_t id, struct s
 }
 
 /*
- * In a group that has an owner it takes an admin to rename it; to say whether anybody may join always does.
+ * In a group that has an owner it takes an admin to rename it; to say whether anybody may join always does. An
+ * outsider is refused before anything else is read.
  */
 static enum err
 check_naming(struct db *db, const struct naming *naming)
@@ -176,9 +179,11 @@ check_naming(struct db *db, const struct naming *naming)
     if (naming->join != JOIN_STAYS)
         return c->type == TYPE_PRIVATE ? ERR_JOIN_POLICY
                                        : belong_check_role(db, c, naming->actor, ROLE_ADMIN);
+    err = belong_check_role(db, c, naming->actor, ROLE_ADMIN);
+    if (err != ERR_ROLE)
+        return err;
     err = memberships_owner(db, naming->arena, c->id, &owner);
-    return err == ERR_OK ? belong_check_role(db, c, naming->actor, owner.p != NULL ? ROLE_ADMIN : ROLE_MEMBER)
-                         : err;
+    return err == ERR_OK && owner.p != NULL ? ERR_ROLE : err;
 }
 
 static enum err
@@ -196,7 +201,7 @@ name_in_tx(struct tx *tx, void *arg)
     if (err == ERR_OK)
         err = check_naming(tx->db, naming);
     if (err == ERR_OK)
-        err = memberships_names(tx->db, naming->arena, c);
+        err = memberships_names(tx->db, naming->arena, c, MEMBERS_FEW);
     if (err != ERR_OK)
         return err;
     title = naming->title.p == NULL ? c->title : naming->title;
@@ -244,5 +249,5 @@ converse_check_member(const struct snapshot *snapshot, struct arena *arena, int3
 enum err
 converse_members(const struct snapshot *snapshot, struct arena *arena, struct conversation *c, int64_t limit)
 {
-    return c->member_count > limit ? ERR_TOO_MANY_MEMBERS : memberships_names(snapshot->db, arena, c);
+    return c->member_count > limit ? ERR_TOO_MANY_MEMBERS : memberships_names(snapshot->db, arena, c, limit);
 }

@@ -5,11 +5,16 @@
 #include "store/memberships.h"
 #include "store/messages.h"
 
-/* Up to so many stays, each is looked at; with more, messages anywhere are looked at first: as many as there
- * are stays (up to a bound), but no fewer than this. */
-#define FEW_STAYS     8
-#define WALK_MIN      32
-#define STAYS_COUNTED 4096
+/* Up to so many conversations, each is looked at. */
+#define FEW_CONVERSATIONS 8
+/* More than twice as many are not counted. */
+#define CONVERSATIONS_COUNTED 4096
+/* By so much the effort grows from round to round. */
+#define EFFORT_FACTOR 8
+/* Messages anywhere that a round looks at, for each conversation that it looks at, and for each key needed.
+ */
+#define WALK_BY_CONVERSATION 8
+#define WALK_BY_NEED         2
 
 /* A page as it fills. */
 struct page {
@@ -80,6 +85,7 @@ struct selection {
     size_t size;   /* room in keys */
     int64_t bound; /* UNIX ms; later ones are not needed; INT64_MAX: none was forgotten */
     bool beyond;   /* some were forgotten */
+    bool passed;   /* the last key offered was later than needed */
     enum err err;
 };
 
@@ -114,7 +120,8 @@ select_key(void *arg, const struct message_key *key)
 {
     struct selection *s = arg;
 
-    if (key->timestamp > s->bound) {
+    s->passed = key->timestamp > s->bound;
+    if (s->passed) {
         s->beyond = true;
         return false;
     }
@@ -137,50 +144,123 @@ select_key(void *arg, const struct message_key *key)
     return true;
 }
 
-/* Stay by stay: each conversation that changed since, from its first message after the moment. */
+/*
+ * What the user received in one conversation after the moment, until it is later than needed. The cursor goes
+ * from span to span, so stays that have ended before the moment are never read.
+ */
 static enum err
-select_by_stays(struct selection *s)
+select_received(struct selection *s, int32_t conversation, int64_t last_seq)
 {
-    struct stay *stays;
-    size_t count;
-    enum err err = memberships_active(s->db, s->arena, s->username, s->after, &stays, &count);
+    int64_t seq;
+    enum err err = messages_first_after(s->db, conversation, 1, last_seq, s->after, &seq);
 
-    for (size_t i = 0; err == ERR_OK && i < count; i++) {
-        int64_t first;
+    s->passed = false;
+    while (err == ERR_OK && seq <= last_seq && !s->passed) {
+        struct span span;
+        int64_t until;
 
-        err = messages_first_after(s->db, stays[i].conversation, stays[i].after + 1, stays[i].until, s->after,
-                                   &first);
-        if (err == ERR_OK && first <= stays[i].until)
-            err = messages_keys(s->db, stays[i].conversation, first, stays[i].until, select_key, s);
+        err = memberships_span(s->db, conversation, s->username, seq, &span);
+        if (err != ERR_OK)
+            return err;
+        until = span.until < last_seq ? span.until : last_seq;
+        if (span.received)
+            err = messages_keys(s->db, conversation, seq, until, select_key, s);
         if (s->err != ERR_OK)
-            err = s->err;
+            return s->err;
+        seq = until + 1;
     }
     return err;
 }
 
+/* Each conversation that was active since. */
+static enum err
+select_active(struct selection *s)
+{
+    struct joined *joined;
+    size_t count;
+    enum err err = memberships_active(s->db, s->arena, s->username, s->after, &joined, &count);
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = select_received(s, joined[i].conversation, joined[i].last_seq);
+    return err;
+}
+
+/* All that was collected is forgotten. */
+static void
+start_over(struct selection *s)
+{
+    s->count = 0;
+    s->bound = INT64_MAX;
+    s->beyond = false;
+}
+
+/*
+ * What was received before all but the `effort` conversations that the user joined first could bring
+ * anything: *moment, UNIX ms. *done: that fills a page.
+ */
+static enum err
+select_before_others(struct selection *s, int effort, int64_t *moment, bool *done)
+{
+    struct joined *joined;
+    size_t count;
+    enum err err = memberships_since(s->db, s->arena, s->username, effort + 1, &joined, &count);
+
+    *moment = s->after;
+    *done = false;
+    if (err != ERR_OK || count <= (size_t)effort || joined[effort].since_at - 1 <= s->after)
+        return err;
+    *moment = joined[effort].since_at - 1;
+    s->bound = *moment;
+    for (size_t i = 0; err == ERR_OK && i < (size_t)effort; i++)
+        if (joined[i].left_at > s->after)
+            err = select_received(s, joined[i].conversation, joined[i].last_seq);
+    if (err == ERR_OK && s->count > 0)
+        prune(s);
+    *done = err == ERR_OK && s->count >= s->need;
+    if (!*done) {
+        s->bound = INT64_MAX;
+        s->beyond = false;
+    }
+    return err;
+}
+
+#define SPANS_KEPT 64
+
 /* A walk through messages anywhere, oldest first. */
 struct walk {
     struct selection *selection;
-    struct stay *stays; /* of the conversation looked at last, for the user */
-    size_t stay_count;
-    int32_t conversation; /* that one; 0: none yet */
-    bool full;            /* the page was, before the walk's end */
+    struct {
+        int32_t conversation; /* 0: none yet */
+        struct span span;
+    } kept[SPANS_KEPT]; /* what was found last, by conversation */
+    bool full;          /* the page was, before the walk's end */
 };
+
+static enum err
+find_span(struct walk *w, const struct message_key *key, const struct span **span)
+{
+    const struct selection *s = w->selection;
+    size_t i = (size_t)key->conversation % SPANS_KEPT;
+
+    *span = &w->kept[i].span;
+    if (w->kept[i].conversation == key->conversation && key->seq > (*span)->after &&
+        key->seq <= (*span)->until)
+        return ERR_OK;
+    w->kept[i].conversation = key->conversation;
+    return memberships_span(s->db, key->conversation, s->username, key->seq, &w->kept[i].span);
+}
 
 static bool
 walk_key(void *arg, const struct message_key *key)
 {
     struct walk *w = arg;
     struct selection *s = w->selection;
+    const struct span *span;
 
-    if (key->conversation != w->conversation) {
-        s->err =
-            memberships_stays(s->db, s->arena, s->username, key->conversation, &w->stays, &w->stay_count);
-        if (s->err != ERR_OK)
-            return false;
-        w->conversation = key->conversation;
-    }
-    if (!memberships_received(w->stays, w->stay_count, key->seq))
+    s->err = find_span(w, key, &span);
+    if (s->err != ERR_OK)
+        return false;
+    if (!span->received)
         return true;
     w->full = !select_key(s, key);
     /* They come in order, so nothing after this tick is needed any more. */
@@ -189,38 +269,48 @@ walk_key(void *arg, const struct message_key *key)
     return !w->full;
 }
 
-/*
- * Somebody in many conversations mostly receives much of what is said, or asks for the few messages since a
- * moment ago. Then some messages from that moment on fill the page, or are all there are, whatever the number
- * of conversations. *done false: they did not.
- */
+/* Messages anywhere from the moment on, at most `limit`. *done: they fill the page, or are all there are. */
 static enum err
-select_by_walk(struct selection *s, int limit, bool *done)
+select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 {
     struct walk walk = {.selection = s};
     bool all;
-    enum err err = messages_since(s->db, s->after, limit, walk_key, &walk, &all);
+    enum err err = messages_since(s->db, moment, limit, walk_key, &walk, &all);
 
     if (err == ERR_OK)
         err = s->err;
     *done = err == ERR_OK && (walk.full || all);
-    /* The keys come again by stays; a bound that was found holds all the same. */
-    if (!*done)
-        s->count = 0;
     return err;
 }
 
+/*
+ * Somebody in many conversations mostly receives much of what is said, or asks for the few messages since a
+ * moment ago: then some messages anywhere from that moment on fill the page. But they may have been in few
+ * conversations then, or in quiet ones. So in rounds of growing effort, first what they received before they
+ * were in more than a few conversations is looked for, and then messages anywhere from there on. The last
+ * round looks at each conversation that was active since. So a page costs about as much as the cheapest of
+ * the ways.
+ */
 static enum err
 select_keys(struct selection *s)
 {
-    int stays;
+    int active;
     bool done = false;
-    enum err err = memberships_count_active(s->db, s->username, s->after, STAYS_COUNTED, &stays);
+    enum err err = memberships_count_active(s->db, s->username, s->after, CONVERSATIONS_COUNTED, &active);
 
-    if (err == ERR_OK && stays > FEW_STAYS)
-        err = select_by_walk(s, stays < WALK_MIN ? WALK_MIN : stays, &done);
-    if (err == ERR_OK && !done)
-        err = select_by_stays(s);
+    for (int effort = FEW_CONVERSATIONS; err == ERR_OK && !done && effort < active; effort *= EFFORT_FACTOR) {
+        int walk = WALK_BY_CONVERSATION * effort + WALK_BY_NEED * (int)s->need;
+        int64_t moment;
+
+        start_over(s);
+        err = select_before_others(s, effort, &moment, &done);
+        if (err == ERR_OK && !done)
+            err = select_by_walk(s, moment, walk, &done);
+    }
+    if (err == ERR_OK && !done) {
+        start_over(s);
+        err = select_active(s);
+    }
     if (err == ERR_OK)
         prune(s);
     return err;

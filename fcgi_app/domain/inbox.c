@@ -68,14 +68,14 @@ walk_entry(void *arg, const struct listed *l)
     struct search *s = arg;
     const struct inbox *inbox = s->inbox;
 
-    if (l->superseded || (l->left && inbox->updated_after < 0))
-        return true;
     if (l->updated_at >= inbox->updated_before || l->updated_at <= inbox->updated_after)
         return true;
     if (!add(s, l))
         return false;
-    s->ended_early = settled(s, l->active_at);
-    return !s->ended_early;
+    if (!settled(s, l->active_at))
+        return true;
+    s->ended_early = true;
+    return false;
 }
 
 static bool
@@ -88,92 +88,6 @@ walk_marker(void *arg, int32_t conversation, int64_t updated_at)
     if (updated_at > s->inbox->updated_after || updated_at >= s->inbox->updated_before)
         return true;
     return add(s, &l);
-}
-
-/* Finds what may be on the page, in its order. */
-static enum err
-find_entries(struct db *db, struct search *s)
-{
-    const struct inbox *inbox = s->inbox;
-    int64_t after = inbox->updated_after < 0 ? -1 : inbox->updated_after - ACTIVE_LAG_MS - 1;
-    int64_t until = inbox->updated_before < ACTIVE_ALWAYS ? inbox->updated_before - 1 : ACTIVE_ALWAYS - 1;
-    enum err err =
-        memberships_by_activity(db, inbox->username, ACTIVE_ALWAYS - 1, ACTIVE_ALWAYS, walk_entry, s);
-
-    if (err == ERR_OK && s->err == ERR_OK)
-        err = memberships_by_activity(db, inbox->username, after, until, walk_entry, s);
-    if (err == ERR_OK && s->err == ERR_OK && inbox->updated_after >= 0)
-        err = markers_moved(db, inbox->username, inbox->updated_after, walk_marker, s);
-    if (err == ERR_OK)
-        err = s->err;
-    if (err == ERR_OK && s->count > 1)
-        qsort(s->entries, s->count, sizeof(*s->entries), newest_first);
-    return err;
-}
-
-/* The newest message that the user received. */
-static enum err
-find_newest(struct db *db, struct arena *arena, const struct stay *stays, size_t count, int64_t last_seq,
-            struct message *m, bool *found)
-{
-    *found = false;
-    for (size_t i = count; i > 0; i--) {
-        int64_t until = stays[i - 1].until > last_seq ? last_seq : stays[i - 1].until;
-
-        if (until > stays[i - 1].after)
-            return messages_get(db, arena, stays[i - 1].conversation, until, m, found);
-    }
-    return ERR_OK;
-}
-
-/* One that the user is a member of, in full. */
-static enum err
-show_present(struct db *db, struct arena *arena, struct str username, int32_t id,
-             bool (*each)(void *arg, const struct listing *listing), void *arg, bool *more)
-{
-    struct listing l = {0};
-    struct conversation *c = &l.conversation;
-    struct message newest;
-    struct stay *stays;
-    size_t count = 0;
-    bool found;
-    enum err err = conversations_get(db, arena, id, c, &found);
-
-    if (err == ERR_OK)
-        err = memberships_role(db, id, username, &l.role);
-    if (err == ERR_OK && c->member_count <= MEMBERS_FEW)
-        err = memberships_names(db, arena, c);
-    if (err == ERR_OK)
-        err = memberships_stays(db, arena, username, id, &stays, &count);
-    if (err == ERR_OK)
-        err = markers_get(db, id, username, &l.read_seq);
-    if (err == ERR_OK)
-        err = reading_count_unread(db, stays, count, username, c->last_seq, l.read_seq, &l.unread);
-    if (err == ERR_OK)
-        err = find_newest(db, arena, stays, count, c->last_seq, &newest, &found);
-    if (err != ERR_OK)
-        return err;
-    l.newest = found ? &newest : NULL;
-    *more = each(arg, &l);
-    return ERR_OK;
-}
-
-static bool
-show_left(const struct listed *entry, bool (*each)(void *arg, const struct listing *listing), void *arg)
-{
-    struct listing l = {
-        .left = true,
-        .conversation =
-            {
-                .id = entry->conversation,
-                .type = entry->type,
-                .updated_at = entry->updated_at,
-                .version = entry->version,
-                .last_seq = entry->last_seq,
-            },
-    };
-
-    return each(arg, &l);
 }
 
 /* How many of the entries make the page. */
@@ -194,27 +108,142 @@ page_length(const struct search *s)
     return n;
 }
 
+static void
+sort(struct search *s)
+{
+    if (s->count > 1)
+        qsort(s->entries, s->count, sizeof(*s->entries), newest_first);
+}
+
+/* Of whom the marker alone has moved: they are older than all others, so none is on a page that is full. */
 static enum err
-show_page(struct db *db, const struct search *s, bool *has_next,
-          bool (*each)(void *arg, const struct listing *listing), void *arg)
+find_marked(struct db *db, struct search *s)
+{
+    const struct inbox *inbox = s->inbox;
+    enum err err;
+
+    if (inbox->updated_after < 0 || s->ended_early || page_length(s) < s->count)
+        return ERR_OK;
+    err = markers_moved(db, inbox->username, inbox->updated_after, walk_marker, s);
+    sort(s);
+    return err;
+}
+
+/* Finds what may be on the page, in its order. */
+static enum err
+find_entries(struct db *db, struct search *s)
+{
+    const struct inbox *inbox = s->inbox;
+    int64_t after = inbox->updated_after < 0 ? -1 : inbox->updated_after - ACTIVE_LAG_MS - 1;
+    int64_t until = inbox->updated_before < ACTIVE_ALWAYS ? inbox->updated_before - 1 : ACTIVE_ALWAYS - 1;
+    const struct listed_range always = {inbox->username, ACTIVE_ALWAYS - 1, ACTIVE_ALWAYS};
+    const struct listed_range present = {inbox->username, after, until};
+    const struct listed_range left = {inbox->username, inbox->updated_after, until};
+    enum err err = memberships_listed(db, &always, walk_entry, s);
+
+    if (err == ERR_OK && s->err == ERR_OK)
+        err = memberships_listed(db, &present, walk_entry, s);
+    if (err == ERR_OK && s->err == ERR_OK && inbox->updated_after >= 0)
+        err = memberships_left(db, &left, walk_entry, s);
+    if (err == ERR_OK)
+        err = s->err;
+    sort(s);
+    if (err == ERR_OK)
+        err = find_marked(db, s);
+    return err == ERR_OK ? s->err : err;
+}
+
+/* A page as it goes out. */
+struct show {
+    struct db *db;
+    struct str username;
+    bool (*each)(void *arg, const struct listing *listing);
+    void *arg;
+    bool more; /* there is room for more */
+};
+
+/* The newest message that the user received. */
+static enum err
+find_newest(const struct show *w, struct arena *arena, const struct conversation *c, const struct stay *last,
+            struct message *m, bool *found)
+{
+    struct span span = {last->after, c->last_seq, true};
+    enum err err = ERR_OK;
+
+    *found = span.until > span.after;
+    if (!*found)
+        err = memberships_past_before(w->db, c->id, w->username, span.after, &span, found);
+    return err == ERR_OK && *found ? messages_get(w->db, arena, c->id, span.until, m, found) : err;
+}
+
+/* One that the user is a member of, in full. */
+static enum err
+show_present(struct show *w, struct arena *arena, int32_t id)
+{
+    struct listing l = {0};
+    struct conversation *c = &l.conversation;
+    struct reading_viewer viewer = {.username = w->username};
+    struct message newest;
+    struct stay last = {0};
+    bool found;
+    enum err err = conversations_get(w->db, arena, id, c, &found);
+
+    if (err == ERR_OK)
+        err = memberships_last(w->db, id, w->username, &last, &found);
+    l.role = last.role;
+    if (err == ERR_OK)
+        err = memberships_names(w->db, arena, c, MEMBERS_FEW);
+    if (err == ERR_OK)
+        err = markers_get(w->db, id, w->username, &viewer.read_seq);
+    if (err == ERR_OK)
+        err = reading_count_unread(w->db, c, &last, &viewer, &l.unread);
+    if (err == ERR_OK)
+        err = find_newest(w, arena, c, &last, &newest, &found);
+    if (err != ERR_OK)
+        return err;
+    l.read_seq = viewer.read_seq;
+    l.newest = found ? &newest : NULL;
+    w->more = w->each(w->arg, &l);
+    return ERR_OK;
+}
+
+static void
+show_left(struct show *w, const struct listed *entry)
+{
+    struct listing l = {
+        .left = true,
+        .conversation =
+            {
+                .id = entry->conversation,
+                .type = entry->type,
+                .updated_at = entry->updated_at,
+                .version = entry->version,
+                .last_seq = entry->last_seq,
+            },
+    };
+
+    w->more = w->each(w->arg, &l);
+}
+
+static enum err
+show_page(struct show *w, const struct search *s, bool *has_next)
 {
     size_t n = page_length(s);
     size_t i = 0;
-    bool more = true;
     enum err err = ERR_OK;
 
     for (; err == ERR_OK && i < n; i++) {
         const struct listed *entry = &s->entries[i];
         struct arena own; /* of this one alone: each may hold a large message */
 
-        if (!more && entry->updated_at != entry[-1].updated_at)
+        if (!w->more && entry->updated_at != entry[-1].updated_at)
             break;
         if (entry->left) {
-            more = show_left(entry, each, arg);
+            show_left(w, entry);
             continue;
         }
         arena_init(&own);
-        err = show_present(db, &own, s->inbox->username, entry->conversation, each, arg, &more);
+        err = show_present(w, &own, entry->conversation);
         arena_clear(&own);
     }
     *has_next = i < s->count || s->ended_early;
@@ -226,13 +255,13 @@ inbox_list(const struct snapshot *snapshot, struct arena *arena, struct inbox *i
            bool (*each)(void *arg, const struct listing *listing), void *arg)
 {
     struct search s = {.inbox = inbox, .arena = arena};
-    struct db *db = snapshot->db;
+    struct show show = {snapshot->db, inbox->username, each, arg, true};
     int64_t last_change;
-    enum err err = instance_epoch(db, inbox->epoch, &last_change);
+    enum err err = instance_epoch(show.db, inbox->epoch, &last_change);
 
     if (err == ERR_OK)
-        err = find_entries(db, &s);
+        err = find_entries(show.db, &s);
     if (err == ERR_OK)
-        err = show_page(db, &s, &inbox->has_next, each, arg);
+        err = show_page(&show, &s, &inbox->has_next);
     return err;
 }

@@ -7,8 +7,8 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 
-/* Somebody's own messages do not count; a long run of them would otherwise cost a look at each. */
-#define LOOKED_AT 10000
+/* Messages that others deleted are looked at and not counted; so many rows are read at most. */
+#define LOOKS_MAX (3 * UNREAD_MAX)
 
 static int64_t
 larger(int64_t a, int64_t b)
@@ -17,23 +17,26 @@ larger(int64_t a, int64_t b)
 }
 
 enum err
-reading_count_unread(struct db *db, const struct stay *stays, size_t count, struct str username,
-                     int64_t last_seq, int64_t read_seq, int64_t *unread)
+reading_count_unread(struct db *db, const struct conversation *c, const struct stay *last,
+                     const struct reading_viewer *viewer, int64_t *unread)
 {
+    struct message_count count = {0, UNREAD_MAX, LOOKS_MAX};
+    struct span span = {last->after, last->until < c->last_seq ? last->until : c->last_seq, true};
+    bool found = true;
     enum err err = ERR_OK;
 
-    *unread = 0;
-    for (size_t i = count; err == ERR_OK && i > 0 && *unread < UNREAD_MAX; i--) {
-        int64_t until = stays[i - 1].until > last_seq ? last_seq : stays[i - 1].until;
-        int64_t after = larger(larger(stays[i - 1].after, read_seq), until - LOOKED_AT);
-        int64_t found;
+    /* From the last stay back, each of them one look and then its messages. */
+    while (err == ERR_OK && found && count.found < count.limit && count.looks > 0) {
+        struct message_range range = {c->id, larger(span.after, viewer->read_seq), span.until};
 
-        if (after >= until)
-            continue;
-        err = messages_count_unread(db, stays[i - 1].conversation, after, until, username,
-                                    UNREAD_MAX - *unread, &found);
-        *unread += found;
+        if (range.after < range.until)
+            err = messages_count_others(db, range, viewer->username, &count);
+        found = span.after > viewer->read_seq;
+        if (err == ERR_OK && found)
+            err = memberships_past_before(db, c->id, viewer->username, span.after, &span, &found);
+        count.looks--;
     }
+    *unread = count.found;
     return err;
 }
 
@@ -57,26 +60,32 @@ mark_in_tx(struct tx *tx, void *arg)
     return err == ERR_OK ? outbox_add(tx, EVENT_READ, &c, r->seq, r->username) : err;
 }
 
+/* What is unread as of now. */
+static enum err
+count_now(struct db *db, struct reading *r)
+{
+    const struct reading_viewer viewer = {r->username, r->read_seq};
+    struct conversation c;
+    struct stay last;
+    bool found;
+    enum err err = conversations_get(db, r->arena, r->conversation, &c, &found);
+
+    if (err == ERR_OK && found)
+        err = memberships_last(db, r->conversation, r->username, &last, &found);
+    return err == ERR_OK && found ? reading_count_unread(db, &c, &last, &viewer, &r->unread) : err;
+}
+
 enum err
 reading_mark(struct store *store, struct reading *r)
 {
-    struct stay *stays;
-    size_t count;
-    struct conversation c = {0};
     struct snapshot *snapshot;
-    bool found;
     enum err err = commit_run(store->commit, mark_in_tx, r, 0);
 
     if (err == ERR_OK)
         err = pool_begin(store->pool, &snapshot);
     if (err != ERR_OK)
         return err;
-    err = conversations_get(snapshot->db, r->arena, r->conversation, &c, &found);
-    if (err == ERR_OK)
-        err = memberships_stays(snapshot->db, r->arena, r->username, r->conversation, &stays, &count);
-    if (err == ERR_OK)
-        err = reading_count_unread(snapshot->db, stays, count, r->username, c.last_seq, r->read_seq,
-                                   &r->unread);
+    err = count_now(snapshot->db, r);
     pool_end(snapshot);
     return err;
 }

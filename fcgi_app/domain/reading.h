@@ -22,12 +22,18 @@ struct reading {
  */
 enum err reading_mark(struct store *store, struct reading *reading);
 
+/* Who has read how far. */
+struct reading_viewer {
+    struct str username;
+    int64_t read_seq;
+};
+
 /*
- * How many of the messages received in these stays (of one user in one conversation, oldest first) come after
- * read_seq, without the user's own and deleted ones; up to UNREAD_MAX, and of each stay no more than the
- * newest 10,000 are looked at. `last_seq` is the conversation's. Needs a transaction.
+ * How many of the messages that the user received in *c come after viewer->read_seq, without their own and
+ * deleted ones: up to UNREAD_MAX, found among the newest few thousand, of which a run of their own counts
+ * once. `last`: their last stay. Needs a transaction.
  */
-enum err reading_count_unread(struct db *db, const struct stay *stays, size_t count, struct str username,
-                              int64_t last_seq, int64_t read_seq, int64_t *unread);
+enum err reading_count_unread(struct db *db, const struct conversation *c, const struct stay *last,
+                              const struct reading_viewer *viewer, int64_t *unread);
 
 #endif

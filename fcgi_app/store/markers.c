@@ -41,6 +41,7 @@ markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation
     *markers = NULL;
     *count = 0;
     db_bind_int(s, 1, conversation);
+    db_bind_int(s, 2, MEMBERS_FEW);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct read_marker *m;
 

@@ -14,44 +14,130 @@ use_for(struct db *db, enum sql sql, int32_t conversation, struct str username)
     return s;
 }
 
+/* NULL: there is no end yet. */
+static int64_t
+int_or(struct stmt *s, int column, int64_t otherwise)
+{
+    return db_is_null(s, column) ? otherwise : db_int(s, column);
+}
+
+enum err
+memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay, bool *found)
+{
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_LAST, conversation, username);
+    enum err err = db_step(s, found);
+
+    if (*found)
+        *stay = (struct stay){
+            .joined_version = db_int(s, 0),
+            .after = db_int(s, 1),
+            .left_version = int_or(s, 2, 0),
+            .until = int_or(s, 3, INT64_MAX),
+            .left_at = int_or(s, 4, 0),
+            .role = role_named(db_text(s, 5)),
+            .removed = db_int(s, 6) != 0,
+            .since_at = db_int(s, 7),
+        };
+    db_done(s);
+    return err;
+}
+
 enum err
 memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
                     bool *is_member)
 {
-    struct stmt *s = use_for(db, SQL_MEMBERSHIP_STAY, conversation, username);
-    enum err err;
+    struct stay stay;
+    bool found;
+    enum err err = memberships_last(db, conversation, username, &stay, &found);
 
-    err = db_step(s, is_member);
+    *is_member = found && stay.left_version == 0;
     if (*is_member)
-        *joined_version = db_int(s, 0);
-    db_done(s);
+        *joined_version = stay.joined_version;
     return err;
 }
 
 enum err
 memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
 {
-    struct stmt *s = use_for(db, SQL_MEMBERSHIP_ROLE, conversation, username);
-    bool row;
-    enum err err;
+    struct stay stay;
+    bool found;
+    enum err err = memberships_last(db, conversation, username, &stay, &found);
 
-    err = db_step(s, &row);
-    *role = row ? role_named(db_text(s, 0)) : ROLE_NONE;
+    *role = found && stay.left_version == 0 ? stay.role : ROLE_NONE;
+    return err;
+}
+
+enum err
+memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version)
+{
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_FIRST, conversation, username);
+    bool row;
+    enum err err = db_step(s, &row);
+
+    *joined_version = row ? db_int(s, 0) : 0;
     db_done(s);
     return err;
 }
 
 enum err
-memberships_removed(struct db *db, int32_t conversation, struct str username, bool *removed)
+memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                        struct span *span, bool *found)
 {
-    struct stmt *s = use_for(db, SQL_MEMBERSHIP_REMOVED, conversation, username);
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_PAST_BEFORE, conversation, username);
+    enum err err;
+
+    db_bind_int(s, 3, seq);
+    err = db_step(s, found);
+    if (*found)
+        *span = (struct span){db_int(s, 0), db_int(s, 1), true};
+    db_done(s);
+    return err;
+}
+
+/* Narrows *until to where the next past stay begins, if that is before it. */
+static enum err
+end_gap(struct db *db, int32_t conversation, struct str username, int64_t seq, int64_t *until)
+{
+    struct stmt *s = use_for(db, SQL_MEMBERSHIP_PAST_FROM, conversation, username);
     bool row;
     enum err err;
 
+    db_bind_int(s, 3, seq);
     err = db_step(s, &row);
-    *removed = row && db_int(s, 0) != 0;
+    if (row && db_int(s, 0) < *until)
+        *until = db_int(s, 0);
     db_done(s);
     return err;
+}
+
+enum err
+memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq, struct span *span)
+{
+    struct stay last;
+    struct span past = {0};
+    bool found;
+    enum err err = memberships_last(db, conversation, username, &last, &found);
+
+    *span = (struct span){0, INT64_MAX, false};
+    if (err != ERR_OK || !found)
+        return err;
+    if (seq > last.until) {
+        span->after = last.until;
+        return ERR_OK;
+    }
+    if (seq > last.after) {
+        *span = (struct span){last.after, last.until, true};
+        return ERR_OK;
+    }
+    err = memberships_past_before(db, conversation, username, seq, &past, &found);
+    if (err != ERR_OK)
+        return err;
+    if (found && seq <= past.until) {
+        *span = past;
+        return ERR_OK;
+    }
+    *span = (struct span){past.until, last.after, false};
+    return end_gap(db, conversation, username, seq, &span->until);
 }
 
 /* The one name that a statement about a conversation finds. */
@@ -83,7 +169,11 @@ memberships_owner(struct db *db, struct arena *arena, int32_t conversation, stru
 enum err
 memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
-    return find_name(db, SQL_MEMBERSHIP_HEIR, arena, conversation, username);
+    enum err err = find_name(db, SQL_MEMBERSHIP_OLDEST_ADMIN, arena, conversation, username);
+
+    return err == ERR_OK && username->p == NULL
+               ? find_name(db, SQL_MEMBERSHIP_OLDEST, arena, conversation, username)
+               : err;
 }
 
 static int64_t
@@ -92,18 +182,29 @@ active_at(const struct tx *tx, const struct conversation *c)
     return c->member_count > MEMBERS_FEW ? ACTIVE_ALWAYS : tx->tick;
 }
 
-/* An earlier stay of the user no longer tells their standing. */
+/* The stay before no longer tells the user's standing. *since_at goes on from it. */
 static enum err
-supersede(struct tx *tx, const struct conversation *c, struct str username)
+supersede(struct tx *tx, const struct conversation *c, struct str username, int64_t *since_at)
 {
-    return db_run(use_for(tx->db, SQL_MEMBERSHIP_SUPERSEDE, c->id, username));
+    struct stay before;
+    struct stmt *s;
+    bool found;
+    enum err err = memberships_last(tx->db, c->id, username, &before, &found);
+
+    if (err != ERR_OK || !found)
+        return err;
+    *since_at = before.since_at;
+    s = use_for(tx->db, SQL_MEMBERSHIP_SUPERSEDE, c->id, username);
+    db_bind_int(s, 3, before.joined_version);
+    return db_run(s);
 }
 
 enum err
 memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
+    int64_t since_at = tx->tick;
     /* In a new conversation nobody has been before. */
-    enum err err = c->version > 1 ? supersede(tx, c, username) : ERR_OK;
+    enum err err = c->version > 1 ? supersede(tx, c, username, &since_at) : ERR_OK;
     struct stmt *s;
 
     if (err != ERR_OK)
@@ -113,6 +214,7 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
     db_bind_int(s, 4, c->last_seq);
     db_bind_int(s, 5, active_at(tx, c));
     db_bind_text(s, 6, str_c(role_names[role]));
+    db_bind_int(s, 7, since_at);
     return db_run(s);
 }
 
@@ -151,15 +253,21 @@ memberships_touch(struct tx *tx, const struct conversation *c)
 }
 
 enum err
-memberships_names(struct db *db, struct arena *arena, struct conversation *c)
+memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_NAMES);
+    struct stmt *s;
     struct str *names = NULL;
     size_t n = 0;
     bool row = true;
     enum err err = ERR_OK;
 
+    c->members = NULL;
+    c->members_read = 0;
+    if (c->member_count > limit)
+        return ERR_OK;
+    s = db_use(db, SQL_MEMBERSHIP_NAMES);
     db_bind_int(s, 1, c->id);
+    db_bind_int(s, 2, limit);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         names = arena_grow(arena, names, n, sizeof(*names));
         if (names == NULL || (names[n] = arena_copy(arena, db_text(s, 0))).p == NULL) {
@@ -171,6 +279,32 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c)
     db_done(s);
     c->members = names;
     c->members_read = n;
+    return err;
+}
+
+enum err
+memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
+                 struct standing **members, size_t *count, bool *has_next)
+{
+    size_t limit = (size_t)range->limit;
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_PAGE);
+    struct standing *page = arena_alloc(arena, (limit + 1) * sizeof(*page));
+    size_t n = 0;
+    bool row = true;
+    enum err err = page == NULL ? ERR_MEMORY : ERR_OK;
+
+    db_bind_int(s, 1, range->conversation);
+    db_bind_text(s, 2, range->after.p == NULL ? str_c("") : range->after);
+    db_bind_int(s, 3, range->limit + 1);
+    while (err == ERR_OK && (err = db_step(s, &row)) == ERR_OK && row && n < limit) {
+        page[n] = (struct standing){arena_copy(arena, db_text(s, 0)), role_named(db_text(s, 1)), false};
+        if (page[n++].username.p == NULL)
+            err = ERR_MEMORY;
+    }
+    db_done(s);
+    *members = page;
+    *count = n;
+    *has_next = err == ERR_OK && row;
     return err;
 }
 
@@ -206,7 +340,8 @@ memberships_count_active(struct db *db, struct str username, int64_t after, int 
 
     db_bind_text(s, 1, username);
     db_bind_int(s, 2, lagging(after));
-    db_bind_int(s, 3, limit);
+    db_bind_int(s, 3, after);
+    db_bind_int(s, 4, limit);
     err = db_step(s, &row);
     *count = row ? (int)db_int(s, 0) : 0;
     db_done(s);
@@ -214,83 +349,103 @@ memberships_count_active(struct db *db, struct str username, int64_t after, int 
 }
 
 enum err
-memberships_stays(struct db *db, struct arena *arena, struct str username, int32_t conversation,
-                  struct stay **stays, size_t *count)
-{
-    struct stmt *s = use_for(db, SQL_MEMBERSHIP_STAYS, conversation, username);
-    bool row = true;
-    enum err err = ERR_OK;
-
-    *stays = NULL;
-    *count = 0;
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
-        *stays = arena_grow(arena, *stays, *count, sizeof(**stays));
-        if (*stays == NULL) {
-            err = ERR_MEMORY;
-            break;
-        }
-        (*stays)[(*count)++] = (struct stay){conversation, db_int(s, 0),
-                                             db_is_null(s, 1) ? INT64_MAX : db_int(s, 1), db_int(s, 2)};
-    }
-    db_done(s);
-    return err;
-}
-
-bool
-memberships_received(const struct stay *stays, size_t count, int64_t seq)
-{
-    for (size_t i = 0; i < count; i++)
-        if (seq > stays[i].after && seq <= stays[i].until)
-            return true;
-    return false;
-}
-
-enum err
 memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
-                   struct stay **stays, size_t *count)
+                   struct joined **joined, size_t *count)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE_STAYS);
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE);
     bool row = true;
     enum err err = ERR_OK;
 
-    *stays = NULL;
+    *joined = NULL;
     *count = 0;
     db_bind_text(s, 1, username);
     db_bind_int(s, 2, lagging(after));
     db_bind_int(s, 3, after);
     while ((err = db_step(s, &row)) == ERR_OK && row) {
-        *stays = arena_grow(arena, *stays, *count, sizeof(**stays));
-        if (*stays == NULL) {
+        *joined = arena_grow(arena, *joined, *count, sizeof(**joined));
+        if (*joined == NULL) {
             err = ERR_MEMORY;
             break;
         }
-        (*stays)[(*count)++] = (struct stay){ids_conversation(db_int(s, 0)), db_int(s, 1), db_int(s, 2), 0};
+        (*joined)[(*count)++] =
+            (struct joined){.conversation = (int32_t)db_int(s, 0), .last_seq = db_int(s, 1)};
     }
     db_done(s);
     return err;
 }
 
 enum err
-memberships_by_activity(struct db *db, struct str username, int64_t after, int64_t until,
-                        bool (*each)(void *arg, const struct listed *l), void *arg)
+memberships_since(struct db *db, struct arena *arena, struct str username, int limit, struct joined **joined,
+                  size_t *count)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_BY_ACTIVITY);
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_SINCE);
     bool row = true;
     enum err err = ERR_OK;
 
+    *count = 0;
+    *joined = arena_alloc(arena, (size_t)limit * sizeof(**joined));
+    if (*joined == NULL)
+        err = ERR_MEMORY;
     db_bind_text(s, 1, username);
-    db_bind_int(s, 2, after);
-    db_bind_int(s, 3, until);
+    db_bind_int(s, 2, limit);
+    while (err == ERR_OK && (err = db_step(s, &row)) == ERR_OK && row)
+        (*joined)[(*count)++] = (struct joined){
+            .conversation = (int32_t)db_int(s, 0),
+            .since_at = db_int(s, 1),
+            .last_seq = db_int(s, 2),
+            .left_at = int_or(s, 3, INT64_MAX),
+        };
+    db_done(s);
+    return err;
+}
+
+static struct stmt *
+use_range(struct db *db, enum sql sql, const struct listed_range *range)
+{
+    struct stmt *s = db_use(db, sql);
+
+    db_bind_text(s, 1, range->username);
+    db_bind_int(s, 2, range->after);
+    db_bind_int(s, 3, range->until);
+    return s;
+}
+
+enum err
+memberships_listed(struct db *db, const struct listed_range *range,
+                   bool (*each)(void *arg, const struct listed *l), void *arg)
+{
+    struct stmt *s = use_range(db, SQL_MEMBERSHIP_LISTED, range);
+    bool row = true;
+    enum err err = ERR_OK;
+
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct listed l = {
-            .conversation = ids_conversation(db_int(s, 0)),
+            .conversation = (int32_t)db_int(s, 0), .active_at = db_int(s, 1), .updated_at = db_int(s, 2)};
+
+        if (!each(arg, &l))
+            break;
+    }
+    db_done(s);
+    return err;
+}
+
+enum err
+memberships_left(struct db *db, const struct listed_range *range,
+                 bool (*each)(void *arg, const struct listed *l), void *arg)
+{
+    struct stmt *s = use_range(db, SQL_MEMBERSHIP_LEFT, range);
+    bool row = true;
+    enum err err = ERR_OK;
+
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        struct listed l = {
+            .conversation = (int32_t)db_int(s, 0),
             .active_at = db_int(s, 1),
-            .superseded = db_int(s, 2) != 0,
-            .left = db_int(s, 3) != 0,
-            .updated_at = db_int(s, 4),
-            .version = db_int(s, 5),
-            .last_seq = db_int(s, 6),
-            .type = db_int(s, 7) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
+            .updated_at = db_int(s, 1),
+            .left = true,
+            .version = db_int(s, 2),
+            .last_seq = db_int(s, 3),
+            .type = db_int(s, 4) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
         };
 
         if (!each(arg, &l))

@@ -19,21 +19,47 @@
 #define ACTIVE_LAG_MS 10000
 #define ACTIVE_ALWAYS INT64_MAX
 
-/* One stay, as the range of messages received: after < seq <= until. */
+/*
+ * A user's last stay in a conversation, which tells their standing. Each reader of a membership looks up only
+ * the stays that it needs, so a user's past costs nothing, however often they came and went.
+ */
 struct stay {
-    int32_t conversation;
-    int64_t after;          /* seq */
-    int64_t until;          /* seq; INT64_MAX: still a member */
-    int64_t joined_version; /* set by memberships_stays() alone */
+    int64_t joined_version;
+    int64_t after;        /* seq: the stay received after < seq <= until */
+    int64_t until;        /* seq; INT64_MAX: still a member */
+    int64_t left_version; /* 0: still a member */
+    int64_t left_at;      /* UNIX ms; 0: still a member */
+    int64_t since_at;     /* UNIX ms: no message that they ever received here is older */
+    enum role role;       /* of who left: what they were */
+    bool removed;         /* somebody else ended the stay */
 };
 
+/* *found false: the user never was a member. */
+enum err memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay,
+                          bool *found);
 /* Is the user a member now? `joined_version` names the stay for memberships_end(). */
 enum err memberships_current(struct db *db, int32_t conversation, struct str username,
                              int64_t *joined_version, bool *is_member);
 /* ROLE_NONE: they are no member. */
 enum err memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role);
-/* Was the user's last stay ended by somebody else? */
-enum err memberships_removed(struct db *db, int32_t conversation, struct str username, bool *removed);
+
+/* When the user first came, as a version of the conversation; 0: never. */
+enum err memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version);
+
+/* A part of a conversation of which the user received every message (after < seq <= until), or none. */
+struct span {
+    int64_t after;
+    int64_t until; /* INT64_MAX: and of all that is to come, as far as known */
+    bool received;
+};
+
+/* The span that the message `seq` (1 or more) lies in. */
+enum err memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                          struct span *span);
+/* The last stay that ended with messages received and began before `seq`. */
+enum err memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                                 struct span *span, bool *found);
+
 /* The present owner, from the arena; absent: there is none. */
 enum err memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
 /* Who is to be the owner next: the admin, else the member, who has been there longest; absent: nobody is
@@ -50,8 +76,23 @@ enum err memberships_set_role(struct tx *tx, const struct conversation *c, struc
 /* Tells the lists of all present members that *c was active at tx->tick; or always is, with many members. */
 enum err memberships_touch(struct tx *tx, const struct conversation *c);
 
-/* The present members into c->members, from the arena, in byte order. */
-enum err memberships_names(struct db *db, struct arena *arena, struct conversation *c);
+/*
+ * The present members into c->members, from the arena, in byte order; nothing if there are more than `limit`.
+ */
+enum err memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit);
+/* A page of members. */
+struct membership_range {
+    int32_t conversation;
+    struct str after; /* absent: from the first */
+    int limit;
+};
+
+/*
+ * The next members in byte order after range->after, at most range->limit, with their roles. *members from
+ * the arena; *has_next: there are more.
+ */
+enum err memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
+                          struct standing **members, size_t *count, bool *has_next);
 /*
  * Calls back with each member whom the change that made `version` concerns, in no order; the name lives for
  * the call.
@@ -59,39 +100,53 @@ enum err memberships_names(struct db *db, struct arena *arena, struct conversati
 enum err memberships_names_at(struct db *db, int32_t conversation, int64_t version,
                               void (*each)(void *arg, struct str name), void *arg);
 
-/* How many stays of the user may have been active after `after` (UNIX ms), counted up to `limit`. */
+/* How many conversations of the user may have been active after `after` (UNIX ms), counted up to 2 `limit`.
+ */
 enum err memberships_count_active(struct db *db, struct str username, int64_t after, int limit, int *count);
-/* Stays of the user in one conversation, oldest first. *stays from the arena. */
-enum err memberships_stays(struct db *db, struct arena *arena, struct str username, int32_t conversation,
-                           struct stay **stays, size_t *count);
-/* Was the message received in one of these stays, all of its conversation? */
-bool memberships_received(const struct stay *stays, size_t count, int64_t seq);
+
+/* A conversation in which the user may have received something. */
+struct joined {
+    int32_t conversation;
+    int64_t last_seq; /* of the conversation; or when they left */
+    int64_t since_at; /* UNIX ms, as in struct stay */
+    int64_t left_at;  /* UNIX ms; INT64_MAX: still a member */
+};
+
 /*
- * Stays of the user, in conversations that changed after `after` (UNIX ms); `until` is never INT64_MAX here,
- * but the newest message. Costs one look for each stay that may have been active after that.
+ * The user's conversations that changed after `after` (UNIX ms), in no order; of *joined, from the arena, the
+ * first two members are set. Costs one look for each that may have been active after that.
  */
 enum err memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
-                            struct stay **stays, size_t *count);
+                            struct joined **joined, size_t *count);
+/* The first `limit` conversations that the user joined, in that order. *joined from the arena. */
+enum err memberships_since(struct db *db, struct arena *arena, struct str username, int limit,
+                           struct joined **joined, size_t *count);
 
 /* A conversation in a user's list, as far as its order goes. */
 struct listed {
     int32_t conversation;
     int64_t active_at;  /* UNIX ms: by this the walk goes */
     int64_t updated_at; /* UNIX ms: of the conversation; or when they left */
-    bool superseded;    /* a later stay of theirs tells it */
     bool left;
-    /* As it is, or as it was when they left. */
+    /* Of one that they left, as it was then. */
     enum conversation_type type;
     int64_t version;
     int64_t last_seq;
 };
 
-/*
- * The user's stays with after < active_at <= until (UNIX ms), the latest active first, until `each` says
- * false.
- */
-enum err memberships_by_activity(struct db *db, struct str username, int64_t after, int64_t until,
-                                 bool (*each)(void *arg, const struct listed *l), void *arg);
+/* A part of a user's list: after < active_at <= until (UNIX ms). */
+struct listed_range {
+    struct str username;
+    int64_t after;
+    int64_t until;
+};
+
+/* Conversations that the user is a member of, the latest active first, until `each` says false. */
+enum err memberships_listed(struct db *db, const struct listed_range *range,
+                            bool (*each)(void *arg, const struct listed *l), void *arg);
+/* Those that they have left, the latest left first. */
+enum err memberships_left(struct db *db, const struct listed_range *range,
+                          bool (*each)(void *arg, const struct listed *l), void *arg);
 
 /*
  * A walk along the members whose standing changed after `version`, in that order, each once. The walk ends

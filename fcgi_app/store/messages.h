@@ -104,11 +104,22 @@ enum err messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, b
 enum err messages_walk_get(struct stmt *walk, struct db *db, struct arena *arena, struct message *m);
 void messages_walk_end(struct stmt *walk);
 
-/*
- * How many of the messages after < seq <= until are unread by a user who wrote none of them himself and
- * deleted none: counted up to `limit`.
- */
-enum err messages_count_unread(struct db *db, int32_t conversation, int64_t after, int64_t until,
-                               struct str username, int64_t limit, int64_t *count);
+/* Messages of a conversation: after < seq <= until. */
+struct message_range {
+    int32_t conversation;
+    int64_t after;
+    int64_t until;
+};
+
+/* A count that goes on from range to range. */
+struct message_count {
+    int64_t found;
+    int64_t limit; /* where `found` ends */
+    int64_t looks; /* how many rows may still be read; a run of messages of one's own costs a few */
+};
+
+/* Counts the messages of the range, the newest first, that the user did not send and nobody deleted. */
+enum err messages_count_others(struct db *db, struct message_range range, struct str username,
+                               struct message_count *count);
 
 #endif

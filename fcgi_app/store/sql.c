@@ -44,51 +44,74 @@ const char *const sql_texts[SQL_COUNT] = {
                               " member_count = $5, listed_at = $6 WHERE id = $1",
     [SQL_CONVERSATION_SET_FACE] = "UPDATE conversation SET title = $2, invite_only = $3 WHERE id = $1",
 
-    [SQL_MEMBERSHIP_STAY] = "SELECT joined_version FROM membership"
-                            " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
-    [SQL_MEMBERSHIP_STAYS] = "SELECT joined_seq, left_seq, joined_version FROM membership"
-                             " WHERE conversation = $1 AND username = $2 ORDER BY joined_version",
+    /* The last stay in a conversation tells the user's standing. Each is found at the end of its primary key.
+     */
+    [SQL_MEMBERSHIP_LAST] =
+        "SELECT joined_version, joined_seq, left_version, left_seq, left_at, role, removed, since_at"
+        " FROM membership WHERE conversation = $1 AND username = $2 ORDER BY joined_version DESC LIMIT 1",
+    [SQL_MEMBERSHIP_FIRST] = "SELECT joined_version FROM membership"
+                             " WHERE conversation = $1 AND username = $2 ORDER BY joined_version LIMIT 1",
+    /* As the index on past stays says it. */
+    [SQL_MEMBERSHIP_PAST_BEFORE] =
+        "SELECT joined_seq, left_seq FROM membership WHERE conversation = $1 AND username = $2"
+        " AND joined_seq < $3 AND left_seq > joined_seq ORDER BY joined_seq DESC LIMIT 1",
+    [SQL_MEMBERSHIP_PAST_FROM] =
+        "SELECT joined_seq FROM membership WHERE conversation = $1 AND username = $2"
+        " AND joined_seq >= $3 AND left_seq > joined_seq ORDER BY joined_seq LIMIT 1",
     [SQL_MEMBERSHIP_ADD] =
         "INSERT INTO membership (conversation, username, joined_version, joined_seq, version,"
-        " active_at, role) VALUES ($1, $2, $3, $4, $3, $5, $6)",
-    /* The plus keeps it off the index on version, which would lead it past all members. */
+        " active_at, role, since_at) VALUES ($1, $2, $3, $4, $3, $5, $6, $7)",
     [SQL_MEMBERSHIP_SUPERSEDE] = "UPDATE membership SET version = NULL"
-                                 " WHERE conversation = $1 AND username = $2 AND +version IS NOT NULL",
+                                 " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
     [SQL_MEMBERSHIP_END] =
         "UPDATE membership SET left_version = $4, left_seq = $5, left_at = $6, version = $4, active_at = $6,"
         " removed = $7"
         " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
+    [SQL_MEMBERSHIP_SET_ROLE] =
+        "UPDATE membership SET role = $3, version = $4 WHERE conversation = $1 AND username = $2"
+        " AND left_version IS NULL AND joined_version = (SELECT max(l.joined_version) FROM membership l"
+        " WHERE l.conversation = $1 AND l.username = $2)",
+    /* At most MEMBERS_FEW rows: conversations.c asks only for those. */
     [SQL_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = $2"
                              " WHERE conversation = $1 AND left_version IS NULL",
-    [SQL_MEMBERSHIP_NAMES] =
-        "SELECT username FROM membership WHERE conversation = $1 AND left_version IS NULL ORDER BY username",
+    [SQL_MEMBERSHIP_NAMES] = "SELECT username FROM membership WHERE conversation = $1"
+                             " AND left_version IS NULL ORDER BY username LIMIT $2",
+    [SQL_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = $1"
+                            " AND left_version IS NULL AND username > $2 ORDER BY username LIMIT $3",
     [SQL_MEMBERSHIP_NAMES_AT] = "SELECT username FROM membership"
                                 " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
                                 " UNION ALL SELECT username FROM membership"
                                 " WHERE conversation = $1 AND left_version >= $2 AND joined_version <= $2",
-    [SQL_MEMBERSHIP_COUNT_ACTIVE] = "SELECT count(*) FROM (SELECT 1 FROM membership"
-                                    " WHERE username = $1 AND active_at > $2 LIMIT $3) AS some",
-    [SQL_MEMBERSHIP_ACTIVE_STAYS] =
-        "SELECT m.conversation, m.joined_seq, coalesce(m.left_seq, c.last_seq) FROM membership m"
+    [SQL_MEMBERSHIP_COUNT_ACTIVE] =
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1"
+        " AND left_version IS NULL AND active_at > $2 LIMIT $4) AS present)"
+        " + (SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1"
+        " AND version IS NOT NULL AND left_at > $3 LIMIT $4) AS gone)",
+    [SQL_MEMBERSHIP_ACTIVE] =
+        "SELECT m.conversation, c.last_seq FROM membership m JOIN conversation c ON c.id = m.conversation"
+        " WHERE m.username = $1 AND m.left_version IS NULL AND m.active_at > $2 AND c.updated_at > $3"
+        " UNION ALL SELECT conversation, left_seq FROM membership"
+        " WHERE username = $1 AND version IS NOT NULL AND left_at > $3",
+    [SQL_MEMBERSHIP_SINCE] =
+        "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at FROM membership m"
         " JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.username = $1 AND m.active_at > $2 AND c.updated_at > $3",
-    [SQL_MEMBERSHIP_BY_ACTIVITY] =
-        "SELECT m.conversation, m.active_at, m.version IS NULL, m.left_version IS NOT NULL,"
-        " coalesce(m.left_at, c.updated_at), coalesce(m.left_version, c.version), coalesce(m.left_seq, "
-        "c.last_seq),"
-        " c.type = 'group_chat' FROM membership m JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.username = $1 AND m.active_at > $2 AND m.active_at <= $3 ORDER BY m.active_at DESC",
-    [SQL_MEMBERSHIP_ROLE] = "SELECT role FROM membership"
-                            " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
-    [SQL_MEMBERSHIP_SET_ROLE] = "UPDATE membership SET role = $3, version = $4"
-                                " WHERE conversation = $1 AND username = $2 AND left_version IS NULL",
-    [SQL_MEMBERSHIP_REMOVED] = "SELECT removed FROM membership WHERE conversation = $1 AND username = $2"
-                               " ORDER BY joined_version DESC LIMIT 1",
-    /* As the index on owners and admins says it. */
-    [SQL_MEMBERSHIP_OWNER] = "SELECT username FROM membership WHERE conversation = $1 AND role = 'owner'"
-                             " AND role <> 'member' AND left_version IS NULL",
-    [SQL_MEMBERSHIP_HEIR] = "SELECT username FROM membership WHERE conversation = $1 AND left_version IS NULL"
-                            " ORDER BY role = 'admin' DESC, joined_version, username LIMIT 1",
+        " WHERE m.username = $1 AND m.version IS NOT NULL ORDER BY m.since_at LIMIT $2",
+    [SQL_MEMBERSHIP_LISTED] =
+        "SELECT m.conversation, m.active_at, c.updated_at FROM membership m"
+        " JOIN conversation c ON c.id = m.conversation WHERE m.username = $1 AND m.left_version IS NULL"
+        " AND m.active_at > $2 AND m.active_at <= $3 ORDER BY m.active_at DESC",
+    [SQL_MEMBERSHIP_LEFT] =
+        "SELECT m.conversation, m.left_at, m.left_version, m.left_seq, c.type = 'group_chat'"
+        " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.username = $1"
+        " AND m.version IS NOT NULL AND m.left_at > $2 AND m.left_at <= $3 ORDER BY m.left_at DESC",
+    /* As the indexes on the owner and on admins say it. */
+    [SQL_MEMBERSHIP_OWNER] = "SELECT username FROM membership"
+                             " WHERE conversation = $1 AND role = 'owner' AND left_version IS NULL",
+    [SQL_MEMBERSHIP_OLDEST_ADMIN] =
+        "SELECT username FROM membership WHERE conversation = $1 AND role = 'admin'"
+        " AND left_version IS NULL ORDER BY joined_version, username LIMIT 1",
+    [SQL_MEMBERSHIP_OLDEST] = "SELECT username FROM membership WHERE conversation = $1"
+                              " AND left_version IS NULL ORDER BY joined_version, username LIMIT 1",
     [SQL_MEMBERSHIP_CHANGED] = "SELECT version, username, role, left_version IS NOT NULL FROM membership"
                                " WHERE conversation = $1 AND version > $2 ORDER BY version, username",
 
@@ -96,10 +119,12 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_READ_MARKER_SET] =
         "INSERT INTO read_marker (conversation, username, seq, moved_at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (conversation, username) DO UPDATE SET seq = $3, moved_at = $4",
+    /* CROSS JOIN, so that the rows read are those of present members, however many former ones left markers.
+     */
     [SQL_READ_MARKER_OF_CONVERSATION] =
-        "SELECT r.username, r.seq FROM read_marker r WHERE r.conversation = $1"
-        " AND EXISTS (SELECT 1 FROM membership m WHERE m.conversation = r.conversation"
-        " AND m.username = r.username AND m.left_version IS NULL) ORDER BY r.username",
+        "SELECT m.username, r.seq FROM membership m CROSS JOIN read_marker r WHERE m.conversation = $1"
+        " AND m.left_version IS NULL AND r.conversation = m.conversation AND r.username = m.username"
+        " ORDER BY m.username LIMIT $2",
     [SQL_READ_MARKER_MOVED] =
         "SELECT r.conversation, c.updated_at FROM read_marker r JOIN conversation c ON c.id = r.conversation"
         " WHERE r.username = $1 AND r.moved_at > $2 AND EXISTS (SELECT 1 FROM membership m"
@@ -112,7 +137,9 @@ const char *const sql_texts[SQL_COUNT] = {
      */
     [SQL_MESSAGE_ADD] =
         "INSERT INTO message (place, id, sender, timestamp, created_version, client_id, reply_to,"
-        " content) VALUES (($1 << 32) | $2, $3, $4, $5, $6, $7, $8, $9)",
+        " content, run) VALUES (($1 << 32) | $2, $3, $4, $5, $6, $7, $8, $9, (SELECT CASE"
+        " WHEN p.sender = $4 THEN coalesce(p.run, 1) + 1 END FROM message p"
+        " WHERE p.place = (($1 << 32) | $2) - 1))",
     [SQL_MESSAGE_GET] = "SELECT " MESSAGE " FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message WHERE id = $1",
     [SQL_MESSAGE_KEY] = "SELECT timestamp, place >> 32, place & 4294967295 FROM message WHERE id = $1",
@@ -138,9 +165,9 @@ const char *const sql_texts[SQL_COUNT] = {
         " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | 4294967295) ORDER BY place",
     [SQL_MESSAGE_CHANGED] = "SELECT " MESSAGE ", changed_version FROM message"
                             " WHERE conversation = $1 AND changed_version > $2 ORDER BY changed_version",
-    [SQL_MESSAGE_COUNT_UNREAD] = "SELECT count(*) FROM (SELECT 1 FROM message WHERE place > (($1 << 32) | "
-                                 "$2) AND place <= (($1 << 32) | $3)"
-                                 " AND sender <> $4 AND deleted_at IS NULL LIMIT $5) AS some",
+    [SQL_MESSAGE_OTHERS] =
+        "SELECT place & 4294967295, deleted_at IS NULL, sender = $4, CASE WHEN sender = $4 THEN run END"
+        " FROM message WHERE place > (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place DESC",
     [SQL_MESSAGE_EDIT] = "UPDATE message SET content = $3, edited_at = $4, changed_version = $5,"
                          " sent_print = coalesce(sent_print, $6) WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_DELETE] = "UPDATE message SET content = '', edited_at = NULL, deleted_at = $3, "
@@ -176,6 +203,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " UNION ALL SELECT created_at FROM conversation WHERE created_at > $1"
         " UNION ALL SELECT updated_at FROM conversation WHERE updated_at > $1"
         " UNION ALL SELECT listed_at FROM conversation WHERE listed_at > $1"
+        " UNION ALL SELECT since_at FROM membership WHERE since_at > $1"
         " UNION ALL SELECT left_at FROM membership WHERE left_at > $1"
         " UNION ALL SELECT active_at FROM membership WHERE active_at > $1 AND active_at < " ALWAYS
         " UNION ALL SELECT moved_at FROM read_marker WHERE moved_at > $1"
@@ -200,8 +228,8 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_REPAIR_ACCOUNTS] = "UPDATE account SET created_at = " MOVED("created_at"),
     [SQL_REPAIR_CONVERSATIONS] = "UPDATE conversation SET created_at = " MOVED(
         "created_at") ", updated_at = " MOVED("updated_at") ", listed_at = " MOVED("listed_at"),
-    [SQL_REPAIR_MEMBERSHIPS] =
-        "UPDATE membership SET left_at = " MOVED("left_at") ", active_at = " MOVED("active_at"),
+    [SQL_REPAIR_MEMBERSHIPS] = "UPDATE membership SET since_at = " MOVED("since_at") ", left_at = " MOVED(
+        "left_at") ", active_at = " MOVED("active_at"),
     [SQL_REPAIR_MARKERS] = "UPDATE read_marker SET moved_at = " MOVED("moved_at"),
     [SQL_REPAIR_INSTANCE] = "UPDATE instance SET tick = " MOVED("tick"),
 };

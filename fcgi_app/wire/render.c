@@ -107,7 +107,7 @@ render_conversation_open(struct buf *b, const struct conversation *c)
         LITERAL(b, ",\"join\":\"invite\"");
     else if (c->type == TYPE_GROUP)
         LITERAL(b, ",\"join\":\"open\"");
-    if (c->members_read == (size_t)c->member_count)
+    if (c->member_count <= MEMBERS_FEW && c->members_read == (size_t)c->member_count)
         render_members(b, c);
     LITERAL(b, ",\"member_count\":");
     buf_int(b, c->member_count);

@@ -715,7 +715,7 @@ page_of(struct place *place, int64_t conversation, int64_t after, int limit, int
 }
 
 static void
-many_first_members_are_told_at_once_and_later_ones_by_page(void **state)
+the_first_members_of_a_large_group_are_left_to_pages_of_their_own(void **state)
 {
     enum { MANY = 150 };
     struct place *place = *state;
@@ -725,29 +725,35 @@ many_first_members_are_told_at_once_and_later_ones_by_page(void **state)
 
     support_send(place, group, "m000", "x");
     page = page_of(place, group, 0, 1, &messages);
-    assert_int_equal(page.member_count, MANY);
-    assert_int_equal(messages, 0);
-    assert_int_equal(page.version, 1);
-    assert_true(page.has_next);
+    assert_int_equal(page.member_count, 0);
+    assert_int_equal(messages, 1);
+    assert_int_equal(page.version, 2);
+    assert_false(page.has_next);
     /* Their names and markers would be too much. */
     assert_false(page.few);
     assert_int_equal(page.object.member_count, MANY);
     assert_int_equal(page.object.members_read, 0);
     assert_int_equal(page.marker_count, 0);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 49; i++) {
         char name[8];
 
         snprintf(name, sizeof(name), "m%03d", i);
         support_leave(place, group, name);
     }
+    /* What came later is told, by page. */
+    page = page_of(place, group, 0, 20, &messages);
+    assert_int_equal(page.member_count, 19);
     page = page_of(place, group, 2, 20, &messages);
     assert_int_equal(page.member_count, 20);
     for (size_t i = 0; i < page.member_count; i++)
         assert_true(page.members[i].left);
     assert_int_equal(page.version, 22);
+    assert_false(page.few);
+    /* With few members left, the object names them, and a page from the beginning tells of all. */
+    support_leave(place, group, "m149");
+    page = page_of(place, group, 0, PAGE_LIMIT_MAX, &messages);
     assert_true(page.few);
     assert_int_equal(page.object.members_read, 100);
-    page = page_of(place, group, 0, PAGE_LIMIT_MAX, &messages);
     assert_int_equal(page.member_count, MANY);
     assert_int_equal(messages, 1);
     assert_int_equal(page.version, 52);
@@ -806,7 +812,7 @@ main(void)
         TEST(what_is_passed_over_is_bounded),
         TEST(who_came_late_needs_one_page),
         TEST(large_messages_make_short_pages),
-        TEST(many_first_members_are_told_at_once_and_later_ones_by_page),
+        TEST(the_first_members_of_a_large_group_are_left_to_pages_of_their_own),
         TEST(with_nothing_new_a_page_is_empty),
         TEST(only_members_ask_for_their_own),
 #undef TEST

@@ -219,22 +219,72 @@ unread_is_counted_up_to_a_thousand(void **state)
     assert_marked(place, group, "bob", 7, 7, 999);
 }
 
-/* Of each stay no more than the newest 10,000 are looked at, whoever wrote them. */
 static void
-a_long_run_of_ones_own_is_not_counted_through(void **state)
+a_long_run_of_ones_own_hides_nothing_before_it(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
 
     send_so_many(place, group, "ann", 3);
-    send_so_many(place, group, "bob", 9998);
-    assert_marked(place, group, "bob", 0, 0, 2);
-    send_so_many(place, group, "bob", 2);
-    assert_marked(place, group, "bob", 0, 0, 0);
+    send_so_many(place, group, "bob", 20000);
+    assert_marked(place, group, "bob", 0, 0, 3);
     send_so_many(place, group, "ann", 4);
-    assert_marked(place, group, "bob", 0, 0, 4);
-    /* The marker goes where it is told to, all the same. */
-    assert_marked(place, group, "bob", 2, 2, 4);
+    assert_marked(place, group, "bob", 0, 0, 7);
+    assert_marked(place, group, "bob", 2, 2, 5);
+    /* A marker in the middle of the run. */
+    assert_marked(place, group, "bob", 10000, 10000, 4);
+    /* The run goes on over a leaving, the stay does not. */
+    support_leave(place, group, "ann");
+    support_join(place, group, "ann");
+    assert_marked(place, group, "ann", 2, 2, 1000);
+}
+
+static void
+runs_are_passed_over_whatever_their_order(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob cid");
+    static const char *const names[] = {"ann", "bob", "cid"};
+    struct chance chance;
+
+    support_chance(&chance);
+    for (int round = 0; round < 60; round++) {
+        const char *name = names[support_draw(&chance, 3)];
+
+        send_so_many(place, group, name, 1 + (int)support_draw(&chance, 12));
+        if (support_draw(&chance, 4) == 0) {
+            support_leave(place, group, name);
+            if (support_draw(&chance, 2) == 0)
+                send_so_many(place, group, names[support_draw(&chance, 3)], 1);
+            support_join(place, group, name);
+        }
+        for (int n = 0; n < 3; n++) {
+            int64_t unread = support_ask(
+                place,
+                "SELECT count(*) FROM message m WHERE sender <> '%s' AND EXISTS (SELECT 1 FROM membership s"
+                " WHERE s.username = '%s' AND m.seq > s.joined_seq"
+                " AND (m.seq <= s.left_seq OR s.left_seq IS NULL))",
+                names[n], names[n]);
+
+            assert_marked(place, group, names[n], 0, 0, unread);
+        }
+    }
+}
+
+/* Only so many deleted messages are looked at. */
+static void
+what_lies_beyond_thousands_of_deleted_messages_is_not_counted(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann bob");
+
+    send_so_many(place, group, "ann", 3);
+    send_so_many(place, group, "ann", 2000);
+    support_tell(place, "UPDATE message SET content = '', deleted_at = 1 WHERE seq > 3");
+    assert_marked(place, group, "bob", 0, 0, 3);
+    send_so_many(place, group, "ann", 1000);
+    support_tell(place, "UPDATE message SET content = '', deleted_at = 1 WHERE seq > 3");
+    assert_marked(place, group, "bob", 0, 0, 0);
 }
 
 int
@@ -248,7 +298,9 @@ main(void)
         TEST(own_and_deleted_messages_are_not_unread),
         TEST(what_was_sent_between_two_stays_is_not_unread),
         TEST(unread_is_counted_up_to_a_thousand),
-        TEST(a_long_run_of_ones_own_is_not_counted_through),
+        TEST(a_long_run_of_ones_own_hides_nothing_before_it),
+        TEST(runs_are_passed_over_whatever_their_order),
+        TEST(what_lies_beyond_thousands_of_deleted_messages_is_not_counted),
 #undef TEST
     };
 

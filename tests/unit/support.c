@@ -246,6 +246,16 @@ support_check(const struct place *place)
         "SELECT count(*) FROM (SELECT 1 FROM membership WHERE role = 'owner' AND left_version IS NULL"
         " GROUP BY conversation HAVING count(*) > 1)",
         "SELECT count(*) FROM membership WHERE removed AND left_version IS NULL",
+        /* Nobody received a message before they first came. */
+        "SELECT count(*) FROM membership s JOIN message m ON m.place = (s.conversation << 32) + joined_seq + "
+        "1"
+        " WHERE m.timestamp < since_at AND (left_seq IS NULL OR left_seq > joined_seq)",
+        "SELECT count(*) FROM membership s WHERE since_at > (SELECT min(f.since_at) FROM membership f"
+        " WHERE f.conversation = s.conversation AND f.username = s.username)",
+        "SELECT count(*) FROM message m JOIN conversation c ON c.id = m.conversation"
+        " WHERE coalesce(run, 1) <> 1 + coalesce("
+        "(SELECT coalesce(b.run, 1) FROM message b WHERE b.place = m.place - 1 AND b.seq > 0"
+        " AND b.sender = m.sender), 0)",
         "SELECT count(*) FROM conversation c WHERE last_seq <> (SELECT count(*) FROM message m"
         " WHERE m.conversation = c.id AND m.seq BETWEEN 1 AND c.last_seq)",
         "SELECT count(*) FROM message a JOIN message b ON b.place = a.place + 1 WHERE b.seq > 1"
