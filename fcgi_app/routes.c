@@ -28,6 +28,7 @@ const struct route routes[] = {
     {"PATCH", "/conversations/{id}", api_change_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL, FOR_CALLERS | NAMES_ANOTHER},
     {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
+    {"GET", "/conversations/{id}/members", api_list_members, 0, FOR_CALLERS | READS | MEMBER_OF_PATH},
     {"PUT", "/conversations/{id}/members/{name}", api_set_member, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"DELETE", "/conversations/{id}/members/{name}", api_remove_member, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"PUT", "/conversations/{id}/read", api_mark_read, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},

@@ -65,6 +65,7 @@ enum err api_list_conversations(struct context *x);
 enum err api_change_conversation(struct context *x);
 enum err api_join_conversation(struct context *x);
 enum err api_leave_conversation(struct context *x);
+enum err api_list_members(struct context *x);
 enum err api_set_member(struct context *x);
 enum err api_remove_member(struct context *x);
 enum err api_mark_read(struct context *x);

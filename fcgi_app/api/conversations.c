@@ -96,17 +96,13 @@ api_create_conversation(struct context *x)
     return err;
 }
 
-/* An answer that would be larger than this is refused: conversations can have many thousand members. */
-#define ANSWER_BYTES_MAX ((size_t)8 * 1024 * 1024)
-
-static bool
+static void
 list_conversation(void *arg, const struct conversation *c)
 {
     struct buf *body = arg;
 
     json_comma(body);
     render_conversation(body, c);
-    return body->n <= ANSWER_BYTES_MAX;
 }
 
 static enum err
@@ -116,9 +112,7 @@ list_by_id(struct context *x)
     enum err err;
 
     buf_c(body, "{\"conversations\":[");
-    err = converse_show(x->snapshot, x->listed.found, x->listed.count, list_conversation, body);
-    if (err == ERR_OK && body->n > ANSWER_BYTES_MAX)
-        return ERR_ANSWER_TOO_LARGE;
+    err = converse_show(x->snapshot, &x->listed, list_conversation, body);
     buf_c(body, "]}");
     return err;
 }

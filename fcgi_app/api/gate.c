@@ -190,6 +190,8 @@ find_listed(struct context *x, const struct access *a)
     for (size_t i = 0; i < r->param_count; i++)
         if (str_is(r->params[i].name, "id") && !ids_read_conversation(r->params[i].value, &ids[count++]))
             return ERR_ID;
+    if (count > PAGE_LIMIT_MAX)
+        return ERR_TOO_MANY_IDS;
     return access_conversations(a, ids, count, &x->listed);
 }
 

@@ -1,6 +1,9 @@
 /* members.c - the handlers of who belongs to a conversation. */
 #include "api/input.h"
+#include "base/names.h"
 #include "domain/belong.h"
+#include "domain/converse.h"
+#include "wire/json.h"
 #include "wire/render.h"
 
 /* What is no name is no user's; the conversation is checked before the user. */
@@ -57,6 +60,32 @@ read_role(const struct context *x, enum role *role)
 
     *role = role_named(word);
     return kind == BODY_ABSENT || *role != ROLE_NONE ? ERR_OK : ERR_GIVEN_ROLE;
+}
+
+/* GET /conversations/{id}/members?after=&limit=100 */
+enum err
+api_list_members(struct context *x)
+{
+    struct buf *body = &x->response->body;
+    struct member_page page = {.conversation = x->conversation};
+    enum err err = input_param(x, "after", &page.after);
+
+    if (err == ERR_OK && page.after.p != NULL && !names_valid(page.after))
+        err = ERR_AFTER_NAME;
+    if (err == ERR_OK)
+        err = input_limit(x, PAGE_LIMIT_MAX, &page.limit);
+    if (err == ERR_OK)
+        err = converse_list_members(x->snapshot, x->arena, &page);
+    if (err != ERR_OK)
+        return err;
+    buf_c(body, "{\"members\":[");
+    for (size_t i = 0; i < page.count; i++) {
+        json_comma(body);
+        render_standing(body, &page.members[i]);
+    }
+    buf_printf(body, "],\"member_count\":%lld,\"has_next\":%s}", (long long)x->conversation->member_count,
+               page.has_next ? "true" : "false");
+    return ERR_OK;
 }
 
 /* PUT /conversations/{id}/members/{name} {username, role} */

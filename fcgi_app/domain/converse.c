@@ -130,20 +130,19 @@ converse_create(struct store *store, struct creation *creation)
 }
 
 enum err
-converse_show(const struct snapshot *snapshot, const struct conversation *found, size_t count,
-              bool (*each)(void *arg, const struct conversation *c), void *arg)
+converse_show(const struct snapshot *snapshot, const struct access_list *list,
+              void (*each)(void *arg, const struct conversation *c), void *arg)
 {
-    bool more = true;
     enum err err = ERR_OK;
 
-    for (size_t i = 0; err == ERR_OK && more && i < count; i++) {
-        struct conversation c = found[i];
-        struct arena own; /* of this one alone: there may be many, each with many members */
+    for (size_t i = 0; err == ERR_OK && i < list->count; i++) {
+        struct conversation c = list->found[i];
+        struct arena own; /* of this one alone: there may be many, each with its members */
 
         arena_init(&own);
         err = memberships_names(snapshot->db, &own, &c, MEMBERS_FEW);
         if (err == ERR_OK)
-            more = each(arg, &c);
+            each(arg, &c);
         arena_clear(&own);
     }
     return err;
@@ -166,8 +165,8 @@ converse_find_as_member(struct db *db, struct arena *arena, int32_t id, struct s
 }
 
 /*
- * In a group that has an owner it takes an admin to rename it; to say whether anybody may join always does. An
- * outsider is refused before anything else is read.
+ * In a group that has an owner it takes an admin to rename it; to say whether anybody may join always does.
+ * An outsider is refused before anything else is read.
  */
 static enum err
 check_naming(struct db *db, const struct naming *naming)
@@ -250,4 +249,12 @@ enum err
 converse_members(const struct snapshot *snapshot, struct arena *arena, struct conversation *c, int64_t limit)
 {
     return c->member_count > limit ? ERR_TOO_MANY_MEMBERS : memberships_names(snapshot->db, arena, c, limit);
+}
+
+enum err
+converse_list_members(const struct snapshot *snapshot, struct arena *arena, struct member_page *page)
+{
+    const struct membership_range range = {page->conversation->id, page->after, page->limit};
+
+    return memberships_page(snapshot->db, arena, &range, &page->members, &page->count, &page->has_next);
 }

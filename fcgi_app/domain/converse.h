@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/model.h"
+#include "domain/access.h"
 #include "store/store.h"
 
 /* What to create, and what came of it. */
@@ -46,11 +47,11 @@ enum err converse_name(struct store *store, struct naming *naming);
 bool converse_title_valid(struct str title);
 
 /*
- * Calls back with each of the conversations that the gate found in this snapshot, with its members, in their
- * order, until it says false.
+ * Calls back with each of the conversations, with its members where there are at most MEMBERS_FEW. *c lives
+ * for the call.
  */
-enum err converse_show(const struct snapshot *snapshot, const struct conversation *found, size_t count,
-                       bool (*each)(void *arg, const struct conversation *c), void *arg);
+enum err converse_show(const struct snapshot *snapshot, const struct access_list *list,
+                       void (*each)(void *arg, const struct conversation *c), void *arg);
 
 /*
  * The conversation without its members, provided that the user is a member now. ERR_CONVERSATION_UNKNOWN,
@@ -70,5 +71,18 @@ enum err converse_check_member(const struct snapshot *snapshot, struct arena *ar
  */
 enum err converse_members(const struct snapshot *snapshot, struct arena *arena, struct conversation *c,
                           int64_t limit);
+
+/* A page of a conversation's members, in byte order of their names. */
+struct member_page {
+    const struct conversation *conversation; /* in */
+    struct str after;         /* in: the last name of the page before; absent: from the first */
+    int limit;                /* in: 1 … PAGE_LIMIT_MAX */
+    struct standing *members; /* out, from the arena … */
+    size_t count;             /* … so many */
+    bool has_next;            /* out */
+};
+
+enum err converse_list_members(const struct snapshot *snapshot, struct arena *arena,
+                               struct member_page *page);
 
 #endif

@@ -55,6 +55,7 @@ PLACES = [
     "GET /conversations/<conversation>/changes?after=1&username=<stranger>",
     'POST /conversations/<conversation>/typing {"username": "<stranger>"}',
     "GET /conversations/<conversation>/presence",
+    "GET /conversations/<conversation>/members",
 ]
 
 SPELLED = re.compile("<(conversation|message|seq)>")

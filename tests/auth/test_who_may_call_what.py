@@ -177,6 +177,16 @@ TABLE = [
      "200  200    200    200      200      200      200      200",
      "401  200    200    member   member   member   member   200"),
 
+    ("GET /conversations/<group>/members",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /conversations/<private>/members",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /conversations/<unknown>/members",
+     "404  404    404    404      404      404      404      404",
+     "401  404    404    404      404      404      404      404"),
+
     # -- conversations: creating
     ('POST /conversations {"type": "group_chat", "members": ["<target>"], "username": "<who>"}',
      "200  200    200    200      200      200      200      200",

@@ -60,7 +60,9 @@ def test_a_name_may_have_20_characters(api):
 def test_a_thousand_members(api):
     n = new_name("")
     members = sorted(f"m{i}{n}" for i in range(1000))
-    assert api.create("group_chat", *members)["members"] == members
+    made = api.create("group_chat", *members)
+    assert made["member_count"] == 1000
+    assert [member["username"] for member in api.members(made["id"])] == members
 
 
 def test_naming_a_user_makes_them_known(api):

@@ -160,8 +160,6 @@ class Ledger:
     def entry(self, chat, user):
         """Of one that the user is in."""
         found = dict(chat.object)
-        if found["member_count"] > LARGE:
-            del found["members"]
         received = chat.received(user)
         return {**found, "role": "member", "read_seq": chat.read[user], "unread": chat.unread(user),
                 "last_message": received[-1] if received else None}

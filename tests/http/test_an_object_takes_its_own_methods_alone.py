@@ -8,7 +8,8 @@ READ = {"GET", "HEAD"}
 ALLOWED = {"/messages/{message}": READ | {"PATCH", "DELETE"}, "/messages/{message}/reactions/a": {"PUT", "DELETE"},
            "/messages/{message}/reactions/%F0%9F%91%8D": {"PUT", "DELETE"}, "/conversations/{group}": {"PATCH"},
            "/conversations/{group}/read": {"PUT"}, "/conversations/{group}/changes": READ,
-           "/conversations/{group}/typing": {"POST"}, "/conversations/{group}/presence": READ, "/metrics": READ,
+           "/conversations/{group}/typing": {"POST"}, "/conversations/{group}/presence": READ,
+           "/conversations/{group}/members": READ, "/metrics": READ,
            "/openapi.json": READ}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "FROB", "PUTT", "A" * 50]
 WRONG = [(method, path) for path, allowed in ALLOWED.items() for method in METHODS if method not in allowed]

@@ -54,6 +54,12 @@ def test_what_is_no_id(api, three, nothing_changes, value):
     api.get("/conversations/", id=[ids(three)[0], value]).problem(400, code="invalid_id", field="id")
 
 
+def test_a_thousand_ids_at_most(api, three, nothing_changes):
+    asked = [ids(three)[0]] * 1000
+    assert api.get("/conversations/", id=asked).ok == {"conversations": three[:1]}
+    api.get("/conversations/", id=[*asked, 1]).problem(422, code="too_many_ids", field="id")
+
+
 @pytest.mark.parametrize("base", [0, 2**62], ids=["small", "of_19_digits"])
 def test_hundreds_of_ids(api, three, base):
     asked = [base + i for i in range(1, 301)] + ids(three)

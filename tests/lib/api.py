@@ -122,6 +122,16 @@ class Client:
         return self.post("/messages/", {"conversation_id": conversation_id, "username": username,
                                         "content": content}).ok
 
+    def members(self, conversation_id, limit=1000):
+        """All of them, page by page: [{"username", "role"}]."""
+        members, has_next = [], True
+        while has_next:
+            after = {"after": members[-1]["username"]} if members else {}
+            page = self.get(f"/conversations/{conversation_id}/members", limit=limit, **after).ok
+            members += page["members"]
+            has_next = page["has_next"]
+        return members
+
     def join(self, conversation_id, username):
         assert self.post(f"/conversations/{conversation_id}/join", {"username": username}).ok == {"result": "success"}
 

@@ -153,8 +153,28 @@ class Client:
                 self._take_leave(identity)
                 return
             self._check_epoch(answer.json["epoch"])
+            # Before the version moves: who fails on the way asks for all of it again.
+            if after == 0 and "members" not in answer.json.get("conversation", {}):
+                self._list_members(identity)
             after, more = answer.json["version"], answer.json["has_next"]
             self._take_page(identity, answer.json)
+
+    def _list_members(self, identity):
+        """
+        The first members of a large group, whom its changes leave out. Of whoever came or went since, all changes
+        tell, those that follow this one included.
+        """
+        query = {}
+        while True:
+            answer = self.rest.get(f"/conversations/{identity}/members", limit=1000, allowed=(403,), **query)
+            if answer.status == 403:
+                return  # the next page of changes says so too
+            names = [member["username"] for member in answer.json["members"]]
+            with self.lock:
+                self.conversations.setdefault(identity, Conversation()).members.update(names)
+            if not answer.json["has_next"]:
+                return
+            query["after"] = names[-1]
 
     def _take_page(self, identity, page):
         with self.lock:
@@ -259,7 +279,7 @@ class Client:
                 self._replace_message(held, event["message"])
             elif kind == "conversation.updated":
                 held.take_object(event["object"])
-                held.members = set(event["object"]["members"])
+                held.members = set(event["object"].get("members", held.members))
             elif kind == "member.joined":
                 held.members.add(event["username"])
                 held.frozen = held.frozen and event["username"] != self.username

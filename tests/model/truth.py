@@ -78,12 +78,17 @@ class Truth:
             shown["reactions"] = dict(self.reactions[row["place"]])
         return shown
 
-    def conversation(self, conversation, members=True):
+    def roles(self, conversation):
+        """The present members, as they are listed."""
+        return [{"username": name, "role": self.stays[conversation][name][-1]["role"]}
+                for name in sorted(self.members(conversation))]
+
+    def conversation(self, conversation):
         row, names = self.conversations[conversation], self.members(conversation)
         shown = {name: row[name] for name in ("id", "type", "title", "created_at", "updated_at", "last_seq", "version")}
         if row["type"] == "group_chat":
             shown["join"] = "invite" if row["invite_only"] else "open"
-        return shown | {"member_count": len(names)} | ({"members": names} if members else {})
+        return shown | {"member_count": len(names)} | ({"members": names} if self.is_small(conversation) else {})
 
     def entry(self, username, conversation):
         """A conversation in a user's list."""
@@ -91,7 +96,7 @@ class Truth:
         marker = self.markers[conversation].get(username, {"seq": 0})["seq"]
         unread = [row for row in received
                   if row["seq"] > marker and row["sender"] != username and row["deleted_at"] is None]
-        return self.conversation(conversation, self.is_small(conversation)) | {
+        return self.conversation(conversation) | {
             "role": self.stays[conversation][username][-1]["role"],
             "read_seq": marker,
             "unread": min(len(unread), UNREAD_MAX),

@@ -59,7 +59,7 @@ struct found {
 };
 
 /* Title and members live for the call alone. */
-static bool
+static void
 take(void *arg, const struct conversation *c)
 {
     struct found *found = arg;
@@ -73,7 +73,6 @@ take(void *arg, const struct conversation *c)
     found->conversations[found->count] = *c;
     found->conversations[found->count].title = arena_copy(arena, c->title);
     found->conversations[found->count++].members = names;
-    return true;
 }
 
 /* Those of the ids that exist, for who may read everything. */
@@ -85,7 +84,7 @@ find_all(struct place *place, int32_t *ids, size_t count, struct found *found)
     struct access_list list;
 
     assert_int_equal(access_conversations(&a, ids, count, &list), ERR_OK);
-    assert_int_equal(converse_show(snapshot, list.found, list.count, take, found), ERR_OK);
+    assert_int_equal(converse_show(snapshot, &list, take, found), ERR_OK);
     pool_end(snapshot);
 }
 
