@@ -40,6 +40,8 @@ struct message {
     int64_t reply_to;                 /* id of a message; 0: none */
     int64_t edited_at;                /* UNIX ms; 0: never */
     int64_t deleted_at;               /* UNIX ms; 0: not deleted */
+    int64_t changed_version;          /* conversation.version of its last change; 0: there was none */
+    bool withheld;                    /* the content is left out: domain/visibility.h says when */
     int emoji_count;                  /* different ones among the reactions */
     const struct reaction *reactions; /* by emoji, then user name, in byte order */
     size_t reaction_count;

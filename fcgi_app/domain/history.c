@@ -2,6 +2,7 @@
 #include "domain/history.h"
 
 #include <stdlib.h>
+#include "domain/visibility.h"
 #include "store/memberships.h"
 #include "store/messages.h"
 
@@ -320,6 +321,7 @@ select_keys(struct selection *s)
 static enum err
 fill(struct db *db, const struct selection *s, struct page *page)
 {
+    struct visibility visibility = {.db = db, .viewer = s->username};
     enum err err = ERR_OK;
     bool more = true;
 
@@ -328,6 +330,8 @@ fill(struct db *db, const struct selection *s, struct page *page)
         bool found;
 
         err = messages_get(db, s->arena, s->keys[i].conversation, s->keys[i].seq, &m, &found);
+        if (err == ERR_OK && found)
+            err = visibility_apply(&visibility, &m);
         if (err == ERR_OK && found)
             more = page_add(page, &m);
     }

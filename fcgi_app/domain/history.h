@@ -31,7 +31,7 @@ struct history_sink {
 enum err history_of_conversation(const struct snapshot *snapshot, struct arena *arena,
                                  const struct conversation *c, int64_t after, int limit,
                                  const struct history_sink *sink, bool *has_next);
-/* All that was sent while they were a member, their own included. */
+/* All that was sent while they were a member, their own included; as domain/visibility.h has it. */
 enum err history_of_user(const struct snapshot *snapshot, struct arena *arena, struct str username,
                          int64_t after, int limit, const struct history_sink *sink, bool *has_next);
 

@@ -1,6 +1,7 @@
 /* send.c - see send.h. Must not know how a message came or where it goes. */
 #include "domain/send.h"
 
+#include "domain/visibility.h"
 #include "store/accounts.h"
 #include "store/conversations.h"
 #include "store/messages.h"
@@ -27,7 +28,7 @@ refusal(struct db *db, const struct sending *sending)
     return known ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME;
 }
 
-/* The message that was sent under this key before. */
+/* The message that was sent under this key before, as its sender may see it now. */
 static enum err
 find_first(struct db *db, struct sending *sending, bool *found)
 {
@@ -42,9 +43,10 @@ find_first(struct db *db, struct sending *sending, bool *found)
     same = print < 0 ? str_eq(first.content, m->content) : print == messages_print(m->content);
     if (first.conversation != m->conversation || !same)
         return ERR_IDEMPOTENCY_MISMATCH;
+    err = visibility_apply(&(struct visibility){.db = db, .viewer = first.sender}, &first);
     sending->message = first;
     sending->replayed = true;
-    return ERR_OK;
+    return err;
 }
 
 static enum err

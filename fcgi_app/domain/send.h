@@ -20,9 +20,10 @@ bool send_client_id_valid(struct str client_id);
 /*
  * Stores the message and fills the rest of it. Durable on return. A client_id that its sender has used before
  * sends nothing: the first message is given back, however much it and the sender's memberships have changed
- * since. Checked in this order: ERR_IDEMPOTENCY_MISMATCH (the first one was another content or conversation),
- * ERR_CONVERSATION (no such), ERR_USERNAME (bad or unknown; who is verified is neither),
- * ERR_SENDER_NOT_MEMBER, ERR_REPLY_TO (no message of this conversation). Opens a transaction.
+ * since; former members get it as domain/visibility.h has it. Checked in this order: ERR_IDEMPOTENCY_MISMATCH
+ * (the first one was another content or conversation), ERR_CONVERSATION (no such), ERR_USERNAME (bad or
+ * unknown; who is verified is neither), ERR_SENDER_NOT_MEMBER, ERR_REPLY_TO (no message of this
+ * conversation). Opens a transaction.
  */
 enum err send_message(struct store *store, struct sending *sending);
 

@@ -32,7 +32,7 @@ messages_add(struct tx *tx, const struct message *m, int64_t version)
 }
 
 /* The columns that the macro MESSAGE of sql.c names, in its order; what follows them is this many further. */
-#define MESSAGE_COLUMNS 10
+#define MESSAGE_COLUMNS 11
 
 static struct message
 message_of(struct stmt *s)
@@ -51,6 +51,7 @@ message_of(struct stmt *s)
         .edited_at = db_int(s, 7),
         .deleted_at = db_int(s, 8),
         .emoji_count = (int)db_int(s, 9),
+        .changed_version = db_int(s, 10),
     };
 }
 
@@ -217,6 +218,7 @@ messages_edit(struct tx *tx, struct message *m, struct str content, int64_t vers
     tx->wipe = true;
     m->content = content;
     m->edited_at = tx->tick;
+    m->changed_version = version;
     return db_run(s);
 }
 
@@ -242,6 +244,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
     m->content = str_c("");
     m->edited_at = 0;
     m->deleted_at = tx->tick;
+    m->changed_version = version;
     m->emoji_count = 0;
     m->reaction_count = 0;
     return err;

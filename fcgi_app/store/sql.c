@@ -3,7 +3,8 @@
 
 /* A message as messages.c reads it. */
 #define MESSAGE                                                                                              \
-    "place, id, sender, timestamp, content, client_id, reply_to, edited_at, deleted_at, emoji_count"
+    "place, id, sender, timestamp, content, client_id, reply_to, edited_at, deleted_at, emoji_count,"        \
+    " changed_version"
 
 /* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
 #define ALWAYS "9223372036854775807"

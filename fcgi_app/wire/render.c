@@ -50,6 +50,8 @@ render_message(struct buf *b, const struct message *m)
         LITERAL(b, ",\"reply_to\":");
         buf_int(b, m->reply_to);
     }
+    if (m->withheld)
+        LITERAL(b, ",\"withheld\":true");
     if (m->edited_at != 0) {
         LITERAL(b, ",\"edited_at\":");
         buf_int(b, m->edited_at);
