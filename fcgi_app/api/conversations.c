@@ -66,11 +66,25 @@ read_members(struct context *x, struct creation *creation)
     return ERR_OK;
 }
 
-/* POST /conversations {type, members} */
+/* title, and the key with its scope: the creator's, else the caller's, else everybody's who names nobody. */
+static enum err
+read_rest(struct context *x, struct creation *creation)
+{
+    struct creation_key *key = &creation->key;
+
+    if (input_string(x, "title", &creation->title) == BODY_MISTYPED || !converse_title_valid(creation->title))
+        return ERR_TITLE;
+    key->creator = creation->creator.p != NULL ? creation->creator : x->caller.name;
+    if (key->creator.p == NULL)
+        key->creator = str_c("");
+    return input_client_id(x, &key->client_id);
+}
+
+/* POST /conversations {type, members, username, title, join, client_id} */
 enum err
 api_create_conversation(struct context *x)
 {
-    struct creation creation = {.arena = x->arena};
+    struct creation creation = {.arena = x->arena, .verified = x->actor.verified && !x->actor.any};
     enum join_policy join = JOIN_STAYS;
     enum err err;
 
@@ -81,18 +95,24 @@ api_create_conversation(struct context *x)
         err = read_creator(x, &creation.creator);
     if (err == ERR_OK)
         err = read_join(x, &join);
+    if (err == ERR_OK && join != JOIN_STAYS && creation.type == TYPE_PRIVATE)
+        err = ERR_JOIN_POLICY;
+    if (err == ERR_OK)
+        err = read_rest(x, &creation);
     if (err != ERR_OK)
         return err;
-    if (join != JOIN_STAYS && creation.type == TYPE_PRIVATE)
-        return ERR_JOIN_POLICY;
     creation.invite_only =
         creation.type == TYPE_GROUP &&
         (join == JOIN_INVITE || (join == JOIN_STAYS && config_default_invite_only(x->config)));
     err = converse_create(x->store, &creation);
+    /* The header is at fault for its own errors alone. */
+    if (err != ERR_CREATION_MISMATCH)
+        x->field = NULL;
     if (err == ERR_OK)
         render_conversation(&x->response->body, &creation.conversation);
     else if (err == ERR_MEMBER_NAME)
         x->wrong = creation.wrong_name;
+    x->response->replayed = creation.replayed;
     return err;
 }
 

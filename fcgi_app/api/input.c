@@ -2,8 +2,10 @@
 #include "api/input.h"
 
 #include "base/names.h"
+#include "domain/send.h"
 
 #define LIMIT_DEFAULT 100
+#define KEY_HEADER    "Idempotency-Key"
 
 enum err
 input_param(struct context *x, const char *name, struct str *value)
@@ -95,4 +97,21 @@ input_after(struct context *x, int64_t *after)
         return err;
     }
     return text.p == NULL || str_to_int(text, after) ? ERR_OK : ERR_AFTER;
+}
+
+enum err
+input_client_id(struct context *x, struct str *client_id)
+{
+    struct str header = x->request->idempotency_key;
+    enum body_kind kind = input_string(x, "client_id", client_id);
+
+    if (kind == BODY_MISTYPED || (kind == BODY_OK && !send_client_id_valid(*client_id)))
+        return ERR_CLIENT_ID;
+    if (header.n == 0)
+        return ERR_OK;
+    if (kind == BODY_OK)
+        return str_eq(header, *client_id) ? ERR_OK : ERR_CLIENT_ID;
+    x->field = KEY_HEADER;
+    *client_id = header;
+    return send_client_id_valid(header) ? ERR_OK : ERR_CLIENT_ID;
 }

@@ -20,5 +20,10 @@ enum err input_number(struct context *x, const char *name, enum err wrong, int64
 enum err input_limit(struct context *x, int max, int *limit);
 /* after: 0 … 2^63-1, absent: 0. ERR_AFTER. */
 enum err input_after(struct context *x, int64_t *after);
+/*
+ * The key that makes a command repeatable: in the body, in a header, or the same in both; absent: none. Sets
+ * x->field if it came in the header, also on success. ERR_CLIENT_ID.
+ */
+enum err input_client_id(struct context *x, struct str *client_id);
 
 #endif

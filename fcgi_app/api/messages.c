@@ -6,26 +6,6 @@
 #include "wire/json.h"
 #include "wire/render.h"
 
-#define KEY_HEADER "Idempotency-Key"
-
-/* The key that makes sending repeatable: in the body, in a header, or the same in both. */
-static enum err
-read_client_id(struct context *x, struct str *client_id)
-{
-    struct str header = x->request->idempotency_key;
-    enum body_kind kind = input_string(x, "client_id", client_id);
-
-    if (kind == BODY_MISTYPED || (kind == BODY_OK && !send_client_id_valid(*client_id)))
-        return ERR_CLIENT_ID;
-    if (header.n == 0)
-        return ERR_OK;
-    if (kind == BODY_OK)
-        return str_eq(header, *client_id) ? ERR_OK : ERR_CLIENT_ID;
-    x->field = KEY_HEADER;
-    *client_id = header;
-    return send_client_id_valid(header) ? ERR_OK : ERR_CLIENT_ID;
-}
-
 static enum err
 read_content(struct context *x, bool required, struct str *content)
 {
@@ -56,7 +36,7 @@ read_message(struct context *x, struct message *m)
     reply_to = input_int(x, "reply_to", &m->reply_to);
     if (reply_to == BODY_MISTYPED || (reply_to == BODY_OK && m->reply_to < 1))
         return ERR_REPLY_TO;
-    return read_client_id(x, &m->client_id);
+    return input_client_id(x, &m->client_id);
 }
 
 /* POST /messages {conversation_id, username, content, client_id, reply_to} */

@@ -79,6 +79,8 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_MESSAGE_DELETED] = {409, "message_deleted", "The message is deleted", NULL},
     [ERR_IDEMPOTENCY_MISMATCH] = {422, "idempotency_mismatch",
                                   "Another message was sent under this key before", "client_id"},
+    [ERR_CREATION_MISMATCH] = {422, "idempotency_mismatch",
+                               "Another conversation was created under this key before", "client_id"},
     [ERR_TOO_MANY_REACTIONS] = {422, "too_many_reactions", "The message has too many different reactions",
                                 NULL},
     [ERR_TOO_MANY_MEMBERS] = {422, "too_many_members", "The conversation has too many members", NULL},

@@ -17,6 +17,7 @@ struct scene {
     struct stay stay; /* their last one, if there is one */
     bool removed;     /* it was ended by somebody else */
     bool alone;       /* the actor is the user in question */
+    bool names;       /* the command brings a user into being whom nobody has named before */
 };
 
 /* What the actor may: an administrator of the site what an owner may. */
@@ -71,7 +72,8 @@ enter(struct scene *s, enum err if_private)
     if (b->actor.username.p == NULL)
         b->actor.username = b->username;
     s->alone = str_eq(b->actor.username, b->username);
-    if (err == ERR_OK && !found && !(s->alone && b->actor.verified && names_valid(b->username)))
+    if (err == ERR_OK && !found &&
+        !((s->names || (s->alone && b->actor.verified)) && names_valid(b->username)))
         err = ERR_USERNAME_UNKNOWN;
     if (err == ERR_OK)
         err = actor_role(db, s->c.id, b->actor, &s->actor);
@@ -178,7 +180,7 @@ static enum err
 set_in_tx(struct tx *tx, void *arg)
 {
     struct belonging *b = arg;
-    struct scene s = {.tx = tx, .b = b};
+    struct scene s = {.tx = tx, .b = b, .names = true};
     enum err err = enter(&s, ERR_JOIN_PRIVATE);
 
     if (err == ERR_OK && s.user == ROLE_NONE)

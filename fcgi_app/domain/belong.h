@@ -28,7 +28,8 @@ struct belonging {
 /*
  * All of these: what is so already is a success that changes nothing. Checked first, in this order:
  * ERR_CONVERSATION_UNKNOWN, ERR_JOIN_PRIVATE or ERR_LEAVE_PRIVATE, ERR_USERNAME_UNKNOWN (bad or unknown; but
- * who has proved who they are may join unnamed). Each opens a transaction.
+ * belong_set() creates an unknown user, and who has proved who they are may join unnamed). Each opens a
+ * transaction.
  *
  * belong_join: by themselves, ERR_INVITE_ONLY, ERR_REMOVED; by another, ERR_NOT_YOURSELF where that is no
  * member, ERR_ROLE where it takes an admin to bring them back.

@@ -2,11 +2,14 @@
 #include "domain/converse.h"
 
 #include <stdlib.h>
+#include "base/buf.h"
+#include "base/ids.h"
 #include "base/names.h"
 #include "domain/belong.h"
 #include "store/accounts.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
+#include "store/messages.h"
 #include "store/outbox.h"
 
 static int
@@ -72,29 +75,72 @@ role_at_first(const struct creation *creation, struct str name)
     return owner ? ROLE_OWNER : ROLE_MEMBER;
 }
 
+/* What is asked for, as a number: names are sorted by now. */
 static enum err
-create_in_tx(struct tx *tx, void *arg)
+print_of(const struct creation *creation, int *print)
 {
-    struct creation *creation = arg;
+    struct buf all;
+    enum err err;
+
+    buf_init(&all);
+    buf_printf(&all, "%d %d ", creation->type, creation->invite_only);
+    buf_str(&all, creation->title);
+    for (size_t i = 0; i < creation->name_count; i++) {
+        buf_add(&all, "\0", 1);
+        buf_str(&all, creation->names[i]);
+    }
+    err = buf_ok(&all) ? ERR_OK : ERR_MEMORY;
+    *print = messages_print((struct str){all.p, all.n});
+    buf_clear(&all);
+    return err;
+}
+
+/* The conversation that was created under the key before, for whoever may still read it. */
+static enum err
+find_first(struct db *db, struct creation *creation, bool *found)
+{
+    struct conversation *c = &creation->conversation;
+    enum role role = ROLE_MEMBER;
+    int32_t id = CONVERSATION_NONE;
+    int print = 0;
+    enum err err = conversations_by_key(db, &creation->key, &id, &print, found);
+
+    if (err != ERR_OK || !*found)
+        return err;
+    if (print != creation->key.print)
+        return ERR_CREATION_MISMATCH;
+    if (creation->verified)
+        err = memberships_role(db, id, creation->creator, &role);
+    if (err == ERR_OK && role == ROLE_NONE)
+        err = ERR_NOT_A_MEMBER;
+    if (err == ERR_OK)
+        err = conversations_get(db, creation->arena, id, c, found);
+    if (err == ERR_OK)
+        err = memberships_names(db, creation->arena, c, MEMBERS_FEW);
+    creation->replayed = err == ERR_OK;
+    return err;
+}
+
+/* It comes into being with its members. */
+static enum err
+found(struct tx *tx, struct creation *creation)
+{
     struct conversation *c = &creation->conversation;
     bool private = creation->type == TYPE_PRIVATE;
     struct str none = {0};
     enum err err = ERR_OK;
 
-    if (private) {
-        bool found = false;
-
-        /* Whoever came first may have committed since we looked. */
-        err = find_pair(tx->db, creation, &found);
-        if (err != ERR_OK || found)
-            return err;
-    }
+    *c = (struct conversation){
+        .type = creation->type,
+        .title = creation->title.p == NULL ? str_c("") : creation->title,
+        .invite_only = creation->invite_only,
+        .member_count = (int64_t)creation->name_count,
+    };
     for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
         err = accounts_add(tx, creation->names[i]);
     if (err == ERR_OK)
-        err = conversations_add(tx, creation->type, private ? creation->names[0] : none,
-                                private ? creation->names[1] : none, (int64_t)creation->name_count,
-                                creation->invite_only, c);
+        err = conversations_add(tx, private ? creation->names[0] : none, private ? creation->names[1] : none,
+                                c);
     for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
         err = memberships_add(tx, c, creation->names[i], role_at_first(creation, creation->names[i]));
     if (err == ERR_OK)
@@ -106,27 +152,54 @@ create_in_tx(struct tx *tx, void *arg)
     return err;
 }
 
+static enum err
+create_in_tx(struct tx *tx, void *arg)
+{
+    struct creation *creation = arg;
+    bool keyed = creation->key.client_id.p != NULL;
+    bool exists = false;
+    enum err err = keyed ? find_first(tx->db, creation, &exists) : ERR_OK;
+
+    if (err != ERR_OK || exists)
+        return err;
+    /* Whoever came first may have committed since we looked. */
+    if (creation->type == TYPE_PRIVATE)
+        err = find_pair(tx->db, creation, &exists);
+    if (err == ERR_OK && !exists)
+        err = found(tx, creation);
+    return err == ERR_OK && keyed ? conversations_add_key(tx, &creation->key, creation->conversation.id)
+                                  : err;
+}
+
+/* Asking again for a chat that exists is common and needs no write. */
+static enum err
+look_for_pair(struct store *store, struct creation *creation, bool *exists)
+{
+    struct snapshot *snapshot;
+    enum err err = pool_begin(store->pool, &snapshot);
+
+    if (err != ERR_OK)
+        return err;
+    err = find_pair(snapshot->db, creation, exists);
+    pool_end(snapshot);
+    return err;
+}
+
 enum err
 converse_create(struct store *store, struct creation *creation)
 {
-    bool found = false;
+    bool exists = false;
     enum err err;
 
     name_creator(creation);
     err = check_names(creation);
-    if (err == ERR_OK && creation->type == TYPE_PRIVATE) {
-        struct snapshot *snapshot;
-
-        /* Asking again for a chat that exists is common and needs no write. */
-        err = pool_begin(store->pool, &snapshot);
-        if (err != ERR_OK)
-            return err;
-        err = find_pair(snapshot->db, creation, &found);
-        pool_end(snapshot);
-    }
-    if (err != ERR_OK || found)
+    if (err == ERR_OK && creation->key.client_id.p != NULL)
+        err = print_of(creation, &creation->key.print);
+    else if (err == ERR_OK && creation->type == TYPE_PRIVATE)
+        err = look_for_pair(store, creation, &exists);
+    if (err != ERR_OK || exists)
         return err;
-    return commit_run(store->commit, create_in_tx, creation, creation->name_count * 64);
+    return commit_run(store->commit, create_in_tx, creation, creation->title.n + creation->name_count * 64);
 }
 
 enum err

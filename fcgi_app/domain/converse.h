@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/model.h"
 #include "domain/access.h"
+#include "store/conversations.h"
 #include "store/store.h"
 
 /* What to create, and what came of it. */
@@ -14,14 +15,21 @@ struct creation {
     struct str *names;           /* in: the first members, and room for one; sorted, made unique in place */
     size_t name_count;           /* in */
     struct str creator;          /* in: a member as well, and a group's owner; absent: nobody is */
+    bool verified;               /* in: the creator has proved who they are */
     bool invite_only;            /* in: of a group */
+    struct str title;            /* in: at most TITLE_CHARS_MAX characters; absent: none */
+    struct creation_key key;     /* in: of the caller; without a client_id: none. The print is set here. */
     struct conversation conversation; /* out */
+    bool replayed;                    /* out: it was created before under this key, and is as it is now */
     struct str wrong_name;            /* out: on ERR_MEMBER_NAME */
 };
 
 /*
- * Creates the conversation and whichever of its members do not exist. A private chat that the pair already
- * has is returned instead, and nothing changes. ERR_MEMBER_NAME, ERR_MEMBER_COUNT. Opens transactions.
+ * Creates the conversation and whichever of its members do not exist, in one transaction. A private chat that
+ * the pair already has is returned instead, and keeps its title. A key that was used before creates nothing:
+ * the first conversation is given back. ERR_MEMBER_NAME, ERR_MEMBER_COUNT; for a key used before,
+ * ERR_CREATION_MISMATCH if something else was asked for, and ERR_NOT_A_MEMBER if a verified creator is no
+ * member any more. Opens transactions.
  */
 enum err converse_create(struct store *store, struct creation *creation);
 

@@ -72,34 +72,59 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *i
 }
 
 enum err
-conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
-                  int64_t member_count, bool invite_only, struct conversation *c)
+conversations_add(struct tx *tx, struct str low, struct str high, struct conversation *c)
 {
     struct stmt *s = db_use(tx->db, SQL_CONVERSATION_ADD);
     bool row;
     enum err err;
 
-    db_bind_text(s, 1, str_c(conversation_type_names[type]));
+    db_bind_text(s, 1, str_c(conversation_type_names[c->type]));
     db_bind_text(s, 2, low);
     db_bind_text(s, 3, high);
     db_bind_int(s, 4, tx->tick);
-    db_bind_int(s, 5, member_count);
-    db_bind_int(s, 6, invite_only);
+    db_bind_int(s, 5, c->member_count);
+    db_bind_int(s, 6, c->invite_only);
+    db_bind_text(s, 7, c->title);
     err = db_step(s, &row);
-    if (err == ERR_OK && row)
-        *c = (struct conversation){
-            .id = ids_conversation(db_int(s, 0)),
-            .type = type,
-            .title = str_c(""),
-            .invite_only = invite_only,
-            .created_at = tx->tick,
-            .updated_at = tx->tick,
-            .version = 1,
-            .member_count = member_count,
-            .listed_at = tx->tick,
-        };
+    if (err == ERR_OK && row) {
+        c->id = (int32_t)db_int(s, 0);
+        c->created_at = tx->tick;
+        c->updated_at = tx->tick;
+        c->listed_at = tx->tick;
+        c->version = 1;
+        c->last_seq = 0;
+    }
     /* The row is handed out before the statement has ended. */
     return err == ERR_OK ? db_run(s) : (db_done(s), err);
+}
+
+enum err
+conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *print, bool *found)
+{
+    struct stmt *s = db_use(db, SQL_CREATION_KEY_GET);
+    enum err err;
+
+    db_bind_text(s, 1, key->creator);
+    db_bind_text(s, 2, key->client_id);
+    err = db_step(s, found);
+    if (*found) {
+        *id = (int32_t)db_int(s, 0);
+        *print = (int)db_int(s, 1);
+    }
+    db_done(s);
+    return err;
+}
+
+enum err
+conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
+{
+    struct stmt *s = db_use(tx->db, SQL_CREATION_KEY_ADD);
+
+    db_bind_text(s, 1, key->creator);
+    db_bind_text(s, 2, key->client_id);
+    db_bind_int(s, 3, id);
+    db_bind_int(s, 4, key->print);
+    return db_run(s);
 }
 
 /*

@@ -20,11 +20,23 @@ enum err conversations_for_sender(struct db *db, int32_t id, struct str sender, 
 /* The private chat of the pair; low < high in byte order. */
 enum err conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found);
 /*
- * A new one of `member_count` members, at version 1, without messages; low and high absent for a group. Fills
- * *c but for its members.
+ * A new one, at version 1, without messages. Of *c, the type, title, invite_only and member_count are in, all
+ * but the members out; low and high: the pair of a private chat in byte order, absent for a group.
  */
-enum err conversations_add(struct tx *tx, enum conversation_type type, struct str low, struct str high,
-                           int64_t member_count, bool invite_only, struct conversation *c);
+enum err conversations_add(struct tx *tx, struct str low, struct str high, struct conversation *c);
+
+/* A creator's own key for a conversation that they create. */
+struct creation_key {
+    struct str creator;   /* "": nobody is named */
+    struct str client_id; /* absent: no key is given */
+    int print;            /* messages_print() of what is asked for */
+};
+
+/* The conversation that was created under the key, and in *print what was asked for then. */
+enum err conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *print,
+                              bool *found);
+/* Notes that the conversation was created under the key. */
+enum err conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id);
 /*
  * Counts a change: c->version + 1, updated_at = tick, last_seq + `messages`, member_count + `members`.
  * Updates *c and the row, and where it is time its members' lists (memberships.h tells of them); so

@@ -39,11 +39,16 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_CONVERSATION_BY_PAIR] = "SELECT id FROM conversation WHERE pair_low = $1 AND pair_high = $2",
     [SQL_CONVERSATION_ADD] =
         "INSERT INTO conversation (type, pair_low, pair_high, created_at, updated_at, last_seq,"
-        " version, member_count, listed_at, invite_only) VALUES ($1, $2, $3, $4, $4, 0, 1, $5, $4, $6)"
-        " RETURNING id",
+        " version, member_count, listed_at, invite_only, title)"
+        " VALUES ($1, $2, $3, $4, $4, 0, 1, $5, $4, $6, $7) RETURNING id",
     [SQL_CONVERSATION_BUMP] = "UPDATE conversation SET last_seq = $2, version = $3, updated_at = $4,"
                               " member_count = $5, listed_at = $6 WHERE id = $1",
     [SQL_CONVERSATION_SET_FACE] = "UPDATE conversation SET title = $2, invite_only = $3 WHERE id = $1",
+
+    [SQL_CREATION_KEY_GET] =
+        "SELECT conversation, print FROM creation_key WHERE creator = $1 AND client_id = $2",
+    [SQL_CREATION_KEY_ADD] =
+        "INSERT INTO creation_key (creator, client_id, conversation, print) VALUES ($1, $2, $3, $4)",
 
     /* The last stay in a conversation tells the user's standing. Each is found at the end of its primary key.
      */

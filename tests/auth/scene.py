@@ -13,7 +13,7 @@ class Scene:
     """
     `self` made the group and sent its message, `member` is another one in it, `left` and `removed` were in it and got
     the message too; `other` never was, `new` was never named by anybody. `target` is one more member, `newcomer` one
-    more stranger: those to whom things are done.
+    more stranger: those to whom things are done. `unnamed` is a stranger whom nobody has named before.
     """
 
     def __init__(self, site, who):
@@ -21,7 +21,8 @@ class Scene:
         self._names = {name: new_name(name) for name in CAST}
         self._names["admin"] = ROOT_USER if site.verifies else new_name("admin")
         self._names["target"], self._names["newcomer"] = new_name("target"), new_name("newcomer")
-        known = [name for role, name in self._names.items() if role != "new"]
+        self._names["unnamed"] = new_name("unnamed")
+        known = [name for role, name in self._names.items() if role not in ("new", "unnamed")]
         self._api.create("group_chat", *known)
         self._who = who
         self._sent = {}  # {conversation: {who sent it: message}}

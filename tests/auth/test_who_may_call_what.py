@@ -204,6 +204,10 @@ TABLE = [
      "200  200    200    200      200      200      200      200",
      "401  400    400    400      400      400      400      200"),
 
+    ('POST /conversations {"type": "group_chat", "members": [], "title": "Tea", "client_id": "<unnamed>", "username": "<who>"}',
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    200      200      200      200      200"),
+
     # -- conversations: changing
     ('PATCH /conversations/<group> {"title": "Tea", "username": "<who>"}',
      "400  200    role   member   member   member   member   member",
@@ -274,6 +278,12 @@ TABLE = [
     ('PUT /conversations/<group>/members/<newcomer> {"username": "<who>"}',
      "400  200    200    member   member   member   member   member",
      "401  200    200    member   member   member   member   200"),
+    ('PUT /conversations/<group>/members/<unnamed> {"username": "<who>"}',
+     "400  200    200    member   member   member   member   member",
+     "401  200    200    member   member   member   member   200"),
+    ('PUT /conversations/<private>/members/<unnamed> {"username": "<who>"}',
+     "400  private private 403    403      403      403      403",
+     "401  private private 403    403      403      403      403"),
     ('PUT /conversations/<invite>/members/<newcomer> {"username": "<who>"}',
      "400  200    200    member   member   member   member   member",
      "401  200    200    member   member   member   member   200"),

@@ -66,8 +66,9 @@ create_all(struct tx *tx, struct model *model)
     for (int c = 0; err == ERR_OK && c < model->conversations; c++) {
         struct conversation *row = &model->rows[c];
 
-        err = conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, c < model->sole_member,
-                                false, row);
+        *row = (struct conversation){
+            .type = TYPE_GROUP, .title = str_c(""), .member_count = c < model->sole_member};
+        err = conversations_add(tx, (struct str){0}, (struct str){0}, row);
         if (err == ERR_OK && c < model->sole_member) {
             model->members[c] = 1;
             model->joined_version[c][0] = 1;

@@ -465,9 +465,9 @@ create_many(struct tx *tx, void *arg)
 
     (void)arg;
     for (int i = 0; err == ERR_OK && i < MANY; i++) {
-        struct conversation c;
+        struct conversation c = {.type = TYPE_GROUP, .title = str_c(""), .member_count = 1};
 
-        err = conversations_add(tx, TYPE_GROUP, none, none, 1, false, &c);
+        err = conversations_add(tx, none, none, &c);
         if (err == ERR_OK)
             err = memberships_add(tx, &c, str_c("ann"), ROLE_MEMBER);
         /* A few seconds apart, several in each tick. */

@@ -17,12 +17,11 @@
 static enum err
 create(struct tx *tx, void *arg)
 {
-    struct conversation c;
+    struct conversation c = {.type = TYPE_GROUP, .title = str_c("")};
     enum err err = accounts_add(tx, str_c("ann"));
 
     (void)arg;
-    return err == ERR_OK ? conversations_add(tx, TYPE_GROUP, (struct str){0}, (struct str){0}, 0, false, &c)
-                         : err;
+    return err == ERR_OK ? conversations_add(tx, (struct str){0}, (struct str){0}, &c) : err;
 }
 
 /* One more message, so that last_seq, version and the number of messages are one. */
