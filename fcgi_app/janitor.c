@@ -14,9 +14,12 @@
 #include "store/commit.h"
 #include "store/instance.h"
 #include "store/outbox.h"
+#include "store/reactions.h"
 #include "store/witness.h"
 
 #define IDLE_MS 1000
+/* Rows of one batch: a few milliseconds. */
+#define REACTIONS_AT_ONCE 500
 /* A group of commits counts on by a millisecond each; a minute is no load's doing. */
 #define CLOCK_BEHIND_MS 60000
 
@@ -130,6 +133,41 @@ sweep(struct janitor *j, int64_t acknowledged)
         j->swept = acknowledged;
 }
 
+/* One batch of what cleared reactions have left behind. *more: there may be others. */
+static enum err
+sweep_reactions(struct janitor *j, bool *more)
+{
+    int64_t set = 0;
+    bool done = false;
+    enum err err = db_do(j->db, SQL_BEGIN_WRITE);
+
+    if (err == ERR_OK)
+        err = reactions_cleared(j->db, &set);
+    if (err == ERR_OK && set != 0)
+        err = reactions_sweep(j->db, set, REACTIONS_AT_ONCE, &done);
+    if (err == ERR_OK)
+        err = db_do(j->db, SQL_COMMIT);
+    if (err != ERR_OK && db_in_transaction(j->db))
+        db_do(j->db, SQL_ROLLBACK);
+    *more = err == ERR_OK && set != 0;
+    return err;
+}
+
+/* Batch by batch, so that no writer waits longer than for one. */
+static void
+sweep_all_reactions(struct janitor *j)
+{
+    int64_t set;
+    bool more = reactions_cleared(j->db, &set) == ERR_OK && set != 0;
+
+    while (more) {
+        shared_lock(j->shared);
+        if (sweep_reactions(j, &more) != ERR_OK)
+            more = false;
+        shared_unlock(j->shared);
+    }
+}
+
 static bool
 log_is_large(const struct janitor *j)
 {
@@ -203,6 +241,7 @@ run(void *arg)
             j->noted_ms = clock_mono_ms();
             witness_note(j->db, j->path, &j->noted);
             look_at_clock(j);
+            sweep_all_reactions(j);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "base/clock.h"
+#include "domain/visibility.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
@@ -11,7 +12,7 @@
 
 #define FRAME_BYTES_MAX (256 * 1024) /* a frame takes no more events from here on */
 #define TOO_OLD_MS      60000
-/* Of nchan's 128 MB; it keeps what it has been given for some seconds. */
+/* One frame's copies, of nchan's 128 MB: it keeps what it has been given for some seconds. */
 #define FANOUT_BYTES_MAX (16 * 1024 * 1024)
 /* A batch that has given nchan so much ends: it is large, or for many. */
 #define QUEUED_BYTES_ENOUGH (1024 * 1024)
@@ -46,6 +47,7 @@ take_change(void *arg, const struct change *change)
     } else if (b->connected) {
         b->changes[b->count] = *change;
         b->changes[b->count].username = arena_copy(&p->arena, change->username);
+        b->changes[b->count].emoji = arena_copy(&p->arena, change->emoji);
         b->count++;
     } else {
         return false;
@@ -55,24 +57,31 @@ take_change(void *arg, const struct change *change)
 }
 
 static void
-add_name(void *arg, struct str name)
+add_to(struct publisher *p, struct audience *audience, struct str name)
 {
-    struct publisher *p = arg;
-    struct str *names = arena_grow(&p->arena, p->names, p->name_count, sizeof(*names));
+    struct str *names = arena_grow(&p->arena, audience->names, audience->count, sizeof(*names));
 
     if (names == NULL) {
         p->err = ERR_MEMORY;
         return;
     }
-    p->names = names;
-    p->names[p->name_count++] = arena_copy(&p->arena, name);
+    audience->names = names;
+    audience->names[audience->count++] = arena_copy(&p->arena, name);
+}
+
+static void
+add_name(void *arg, struct str name, bool present)
+{
+    struct publisher *p = arg;
+
+    add_to(p, present ? &p->present : &p->gone, name);
 }
 
 static void
 forget_names(struct publisher *p)
 {
-    p->names = NULL;
-    p->name_count = 0;
+    p->present = (struct audience){0};
+    p->gone = (struct audience){0};
 }
 
 /*
@@ -87,7 +96,7 @@ collect_names(struct publisher *p, const struct change *change, bool many)
 
     forget_names(p);
     if (change->event == EVENT_READ && many)
-        add_name(p, change->username);
+        add_name(p, change->username, true);
     else
         err = memberships_names_at(p->db, change->conversation,
                                    change->version + (change->event == EVENT_READ), add_name, p);
@@ -96,20 +105,20 @@ collect_names(struct publisher *p, const struct change *change, bool many)
 
 /* Gives the frame to nchan, for as many channels at once as it takes. */
 static enum err
-send_frame(struct publisher *p)
+send_frame(struct publisher *p, const struct audience *audience)
 {
     enum err err = buf_ok(&p->frame) ? ERR_OK : ERR_MEMORY;
 
-    if (p->name_count > p->users)
-        p->users = p->name_count;
-    for (size_t i = 0; err == ERR_OK && i < p->name_count;) {
-        size_t end = p->name_count - i < NCHAN_CHANNELS_MAX ? p->name_count : i + NCHAN_CHANNELS_MAX;
+    if (audience->count > p->users)
+        p->users = audience->count;
+    for (size_t i = 0; err == ERR_OK && i < audience->count;) {
+        size_t end = audience->count - i < NCHAN_CHANNELS_MAX ? audience->count : i + NCHAN_CHANNELS_MAX;
 
         buf_reset(&p->channels);
         for (; i < end; i++) {
             if (p->channels.n > 0)
                 buf_add(&p->channels, ",", 1);
-            buf_str(&p->channels, p->names[i]);
+            buf_str(&p->channels, audience->names[i]);
         }
         err = buf_ok(&p->channels) ? nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
                                                    (struct str){p->frame.p, p->frame.n})
@@ -123,51 +132,6 @@ static bool
 is_about_message(enum change_event event)
 {
     return event == EVENT_MESSAGE_CREATED || event == EVENT_MESSAGE_UPDATED || event == EVENT_MESSAGE_DELETED;
-}
-
-/* As it is now: later changes follow. */
-static enum err
-render_message_event(struct publisher *p, const struct change *change)
-{
-    struct message m;
-    bool found;
-    enum err err = messages_get(p->db, &p->arena, change->conversation, change->seq, &m, &found);
-
-    if (err != ERR_OK || !found)
-        return err == ERR_OK ? ERR_STORAGE : err;
-    render_event(&p->frame, change, &m, NULL);
-    return ERR_OK;
-}
-
-static int
-by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-/*
- * As it was with this change, so that nobody takes its version for a later one; but for the title, which a
- * later change tells again. Those whom the change concerns are its members then.
- */
-static enum err
-render_conversation_event(struct publisher *p, const struct change *change)
-{
-    struct conversation c;
-    bool found;
-    enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
-
-    if (err != ERR_OK || !found)
-        return err == ERR_OK ? ERR_STORAGE : err;
-    if (p->name_count > 1)
-        qsort(p->names, p->name_count, sizeof(*p->names), by_bytes);
-    c.members = p->names;
-    c.members_read = p->name_count;
-    c.member_count = (int64_t)p->name_count;
-    c.updated_at = change->tick;
-    c.last_seq = change->seq;
-    c.version = change->version;
-    render_event(&p->frame, change, NULL, &c);
-    return ERR_OK;
 }
 
 /*
@@ -188,13 +152,87 @@ render_thin_event(struct publisher *p, const struct change *change)
     return err;
 }
 
+/* As it is now: later changes follow. */
 static enum err
-render_change(struct publisher *p, const struct change *change)
+render_message_event(struct publisher *p, const struct change *change, bool for_gone)
+{
+    struct message m;
+    bool found;
+    const struct message_reader reader = {.db = p->db, .arena = &p->arena};
+    enum err err = messages_get(&reader, change->conversation, change->seq, &m, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    if (!visibility_is_current(m.changed_version, change->version)) {
+        p->moved_on = true;
+        if (for_gone)
+            return render_thin_event(p, change);
+    }
+    render_event(&p->frame, change, &m, NULL);
+    return ERR_OK;
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* All whom the change concerns, in byte order: its members then. NULL: out of memory. */
+static struct str *
+members_then(struct publisher *p, size_t *count)
+{
+    struct str *names;
+
+    *count = p->present.count + p->gone.count;
+    names = arena_alloc(&p->arena, (*count + 1) * sizeof(*names));
+    if (names == NULL)
+        return NULL;
+    if (p->present.count > 0)
+        memcpy(names, p->present.names, p->present.count * sizeof(*names));
+    if (p->gone.count > 0)
+        memcpy(names + p->present.count, p->gone.names, p->gone.count * sizeof(*names));
+    if (*count > 1)
+        qsort(names, *count, sizeof(*names), by_bytes);
+    return names;
+}
+
+/*
+ * As it was with this change, so that nobody takes its version for a later one; but for the title, which a
+ * later change tells again.
+ */
+static enum err
+render_conversation_event(struct publisher *p, const struct change *change, bool for_gone)
+{
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    if (!visibility_is_current(c.version, change->version)) {
+        p->moved_on = true;
+        if (for_gone)
+            return render_thin_event(p, change);
+    }
+    c.members = members_then(p, &c.members_read);
+    if (c.members == NULL)
+        return ERR_MEMORY;
+    c.member_count = (int64_t)c.members_read;
+    c.updated_at = change->tick;
+    c.last_seq = change->seq;
+    c.version = change->version;
+    render_event(&p->frame, change, NULL, &c);
+    return ERR_OK;
+}
+
+static enum err
+render_change(struct publisher *p, const struct change *change, bool for_gone)
 {
     if (is_about_message(change->event))
-        return render_message_event(p, change);
+        return render_message_event(p, change, for_gone);
     if (change->event == EVENT_CONVERSATION_CREATED || change->event == EVENT_CONVERSATION_UPDATED)
-        return render_conversation_event(p, change);
+        return render_conversation_event(p, change, for_gone);
     return render_thin_event(p, change);
 }
 
@@ -208,20 +246,73 @@ concerns_the_same(const struct change *before, const struct change *change, bool
            change->event != EVENT_MEMBER_JOINED && change->event != EVENT_MEMBER_LEFT;
 }
 
+/* A frame, and whom it is for: nchan keeps a copy for each. */
+struct frame_plan {
+    bool for_gone;    /* for those who have left since */
+    size_t bytes_max; /* it takes no event beyond this, … */
+    size_t alone_max; /* … but for its first, which is whole up to this */
+};
+
+static struct frame_plan
+plan_for(size_t users)
+{
+    size_t share = FANOUT_BYTES_MAX / (users == 0 ? 1 : users);
+
+    return (struct frame_plan){false, share < FRAME_BYTES_MAX ? share : FRAME_BYTES_MAX, share};
+}
+
+/* One more event, whole or, where it alone is too long for so many, thin. *fits false: it is for the next
+ * frame. */
+static enum err
+add_event(struct publisher *p, const struct change *change, const struct frame_plan *plan, bool *fits)
+{
+    size_t before = p->frame.n;
+    bool first = before > 0 && p->frame.p[before - 1] == '[';
+    size_t bytes_max = first ? plan->alone_max : plan->bytes_max;
+    enum err err = render_change(p, change, plan->for_gone);
+
+    *fits = p->frame.n <= bytes_max || first;
+    if (err != ERR_OK || p->frame.n <= bytes_max)
+        return err;
+    buf_cut(&p->frame, before);
+    return first ? render_thin_event(p, change) : ERR_OK;
+}
+
 /* The frame for the first of the changes, all of one conversation; *done: how many it holds. */
 static enum err
 render_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
+    const struct frame_plan plan = plan_for(p->present.count + p->gone.count);
+    bool fits = true;
     enum err err = ERR_OK;
     size_t n = 0;
 
     buf_reset(&p->frame);
+    p->moved_on = false;
     render_frame_begin(&p->frame, p->epoch);
-    do
-        err = render_change(p, &changes[n++]);
-    while (err == ERR_OK && n < count && p->frame.n < FRAME_BYTES_MAX &&
-           concerns_the_same(&changes[n - 1], &changes[n], many));
+    do {
+        err = add_event(p, &changes[n], &plan, &fits);
+        n += fits;
+    } while (err == ERR_OK && fits && n < count && concerns_the_same(&changes[n - 1], &changes[n], many));
     *done = n;
+    render_frame_end(&p->frame);
+    return err;
+}
+
+/* The same events for those who have left since: what has changed since is not for them. */
+static enum err
+render_frame_for_gone(struct publisher *p, const struct change *changes, size_t count)
+{
+    /* They are a part of those whom the frame was planned for. */
+    const struct frame_plan plan = {true, SIZE_MAX, SIZE_MAX};
+    enum err err = ERR_OK;
+    bool fits;
+
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = add_event(p, &changes[i], &plan, &fits);
+    render_frame_end(&p->frame);
     return err;
 }
 
@@ -236,10 +327,7 @@ has_many_members(struct publisher *p, int32_t conversation, bool *many)
     return err;
 }
 
-/*
- * Publishes one frame off the front of the changes; *done: how many changes it holds. nchan keeps a copy for
- * each channel, so what would take much of its memory goes thin.
- */
+/* Publishes one frame off the front of the changes; *done: how many changes it holds. */
 static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
@@ -247,14 +335,17 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
 
     if (err == ERR_OK)
         err = render_frame(p, changes, count, many, done);
-    if (err == ERR_OK && p->frame.n * p->name_count > FANOUT_BYTES_MAX) {
-        buf_reset(&p->frame);
-        render_frame_begin(&p->frame, p->epoch);
-        for (size_t i = 0; err == ERR_OK && i < *done; i++)
-            err = render_thin_event(p, &changes[i]);
-    }
-    render_frame_end(&p->frame);
-    return err == ERR_OK ? send_frame(p) : err;
+    /* The same frame for all is the rule. */
+    for (size_t i = 0; !p->moved_on && i < p->gone.count; i++)
+        add_to(p, &p->present, p->gone.names[i]);
+    if (err == ERR_OK)
+        err = p->err;
+    if (err == ERR_OK)
+        err = send_frame(p, &p->present);
+    if (err != ERR_OK || p->gone.count == 0 || !p->moved_on)
+        return err;
+    err = render_frame_for_gone(p, changes, *done);
+    return err == ERR_OK ? send_frame(p, &p->gone) : err;
 }
 
 /* By conversation, and in each by the order of commits: all that clients may rely on. */
@@ -380,12 +471,12 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
 
 /* Takes the one who types off the list of those who are told. *found: they were on it. */
 static void
-drop_name(struct publisher *p, struct str name, bool *found)
+drop_name(struct audience *audience, struct str name, bool *found)
 {
     *found = false;
-    for (size_t i = 0; i < p->name_count && !*found; i++)
-        if (str_eq(p->names[i], name)) {
-            p->names[i] = p->names[--p->name_count];
+    for (size_t i = 0; i < audience->count && !*found; i++)
+        if (str_eq(audience->names[i], name)) {
+            audience->names[i] = audience->names[--audience->count];
             *found = true;
         }
 }
@@ -405,14 +496,14 @@ type_in_tx(struct publisher *p, const struct change *change)
         err = p->err;
     if (err != ERR_OK)
         return err;
-    drop_name(p, change->username, &found);
+    drop_name(&p->present, change->username, &found);
     if (!found)
         return ERR_OK;
     buf_reset(&p->frame);
     render_frame_begin(&p->frame, p->epoch);
     render_event(&p->frame, change, NULL, NULL);
     render_frame_end(&p->frame);
-    return send_frame(p);
+    return send_frame(p, &p->present);
 }
 
 enum err

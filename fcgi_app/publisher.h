@@ -3,8 +3,10 @@
  *
  * Changes are taken in batches: whatever has come up since the last one. In a batch, the changes of one
  * conversation that concern the same users share a frame. So a relay that keeps up sends one event at a time,
- * and one that is behind sends fewer, fuller frames until it is not. A frame that is too large for so many
- * channels is sent thin: its events without the message or conversation, which clients then fetch.
+ * and one that is behind sends fewer, fuller frames until it is not. A frame takes the fewer events the more
+ * users it is for, because nchan keeps a copy for each; an event that alone is too large for so many is sent
+ * thin: without its message or conversation, which clients then fetch. It is also thin for those who have
+ * left since, if what it is about has changed since.
  */
 #ifndef IMD_PUBLISHER_H
 #define IMD_PUBLISHER_H
@@ -19,6 +21,12 @@
 /* As many changes as are taken at once. */
 #define PUBLISHER_BATCH_MAX 512
 
+/* Names from the publisher's arena. */
+struct audience {
+    struct str *names;
+    size_t count;
+};
+
 struct publisher {
     struct db *db;       /* borrowed, for reading */
     struct nchan *nchan; /* borrowed */
@@ -26,12 +34,13 @@ struct publisher {
     int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */
     struct buf frame;
-    struct str *names;   /* whom the frame is for: from the arena … */
-    size_t name_count;   /* … so many */
-    struct buf channels; /* some of them, joined by "," */
-    int frames;          /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
-    size_t users;        /* whom the largest of its frames was for */
-    enum err err;        /* of callbacks */
+    struct audience present; /* whom the frame is for and who still is there … */
+    struct audience gone;    /* … and who has left since */
+    bool moved_on;           /* something that the frame tells of has changed since */
+    struct buf channels;     /* some of them, joined by "," */
+    int frames;   /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
+    size_t users; /* whom the largest of its frames was for */
+    enum err err; /* of callbacks */
 };
 
 /* What became of a batch. */

@@ -20,6 +20,7 @@ const struct route routes[] = {
     {"GET", "/messages/{id}", api_get_message, 0, FOR_CALLERS | READS | MEMBER_OF_MESSAGE},
     {"PATCH", "/messages/{id}", api_edit_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
     {"DELETE", "/messages/{id}", api_delete_message, 0, FOR_CALLERS | SELF_IN_QUERY},
+    {"GET", "/messages/{id}/reactions", api_list_reactors, 0, FOR_CALLERS | READS | MEMBER_OF_MESSAGE},
     {"PUT", "/messages/{id}/reactions/{emoji}", api_react, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"DELETE", "/messages/{id}/reactions/{emoji}", api_unreact, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"POST", "/conversations", api_create_conversation, BODY_CREATE, FOR_CALLERS | SELF_IN_BODY},

@@ -40,7 +40,8 @@ enum err
 api_list_changes(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct changes_page page = {.conversation = x->conversation, .username = x->actor.username};
+    struct changes_page page = {
+        .conversation = x->conversation, .username = x->actor.username, .viewer = input_view(x).viewer};
     enum err err = page.username.p != NULL ? input_actor(x) : ERR_OK;
 
     if (err == ERR_OK)

@@ -60,6 +60,7 @@ enum err api_edit_message(struct context *x);
 enum err api_delete_message(struct context *x);
 enum err api_react(struct context *x);
 enum err api_unreact(struct context *x);
+enum err api_list_reactors(struct context *x);
 enum err api_create_conversation(struct context *x);
 enum err api_list_conversations(struct context *x);
 enum err api_change_conversation(struct context *x);

@@ -115,3 +115,26 @@ input_client_id(struct context *x, struct str *client_id)
     *client_id = header;
     return send_client_id_valid(header) ? ERR_OK : ERR_CLIENT_ID;
 }
+
+struct view
+input_view(const struct context *x)
+{
+    return (struct view){
+        .snapshot = x->snapshot,
+        .arena = x->arena,
+        .viewer = x->actor.username.p != NULL ? x->actor.username : x->caller.name,
+    };
+}
+
+enum err
+input_after_name(struct context *x, struct str *after)
+{
+    struct str text;
+    enum err err = input_param(x, "after", &text);
+
+    *after = str_c("");
+    if (err != ERR_OK || text.p == NULL)
+        return err;
+    *after = text;
+    return names_valid(text) ? ERR_OK : ERR_AFTER;
+}

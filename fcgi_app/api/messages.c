@@ -64,7 +64,8 @@ enum err
 api_get_message(struct context *x)
 {
     struct message m;
-    enum err err = amend_find(x->snapshot, x->arena, x->message, &m);
+    struct view view = input_view(x);
+    enum err err = amend_find(&view, x->message, &m);
 
     if (err == ERR_OK)
         render_message(&x->response->body, &m);
@@ -115,11 +116,47 @@ api_react(struct context *x)
     return amend_emoji_valid(x->text) ? amend(x, amend_react) : ERR_EMOJI;
 }
 
-/* DELETE /messages/{id}/reactions/{emoji}?username= */
+/* DELETE /messages/{id}/reactions/{emoji}?username=&all= */
 enum err
 api_unreact(struct context *x)
 {
-    return amend_emoji_valid(x->text) ? amend(x, amend_unreact) : ERR_EMOJI;
+    struct str all = {0};
+    enum err err = input_param(x, "all", &all);
+
+    if (err == ERR_OK && all.p != NULL && !str_is(all, "true"))
+        err = ERR_ALL;
+    if (err == ERR_OK && !amend_emoji_valid(x->text))
+        err = ERR_EMOJI;
+    return err == ERR_OK ? amend(x, all.p != NULL ? amend_clear : amend_unreact) : err;
+}
+
+/* GET /messages/{id}/reactions?emoji=&after=&limit=100 */
+enum err
+api_list_reactors(struct context *x)
+{
+    struct buf *body = &x->response->body;
+    struct view view = input_view(x);
+    struct reactors page = {.after = str_c("")};
+    struct str emoji = {0};
+    enum err err = input_param(x, "emoji", &emoji);
+
+    if (err == ERR_OK && !amend_emoji_valid(emoji))
+        err = ERR_EMOJI;
+    if (err == ERR_OK)
+        err = input_after_name(x, &page.after);
+    if (err == ERR_OK)
+        err = input_limit(x, PAGE_LIMIT_MAX, &page.limit);
+    page.emoji = emoji;
+    if (err == ERR_OK)
+        err = amend_reactors(&view, x->message, &page);
+    if (err != ERR_OK)
+        return err;
+    buf_c(body, "{\"emoji\":");
+    json_quote(body, page.emoji);
+    buf_printf(body, ",\"count\":%lld,\"names\":", (long long)page.count);
+    render_names(body, page.names, page.name_count);
+    buf_printf(body, ",\"has_next\":%s}", page.has_next ? "true" : "false");
+    return ERR_OK;
 }
 
 /* A page as it is written. */
@@ -216,10 +253,11 @@ static enum err
 list_by_seq(struct context *x, struct selector *s, struct page *page)
 {
     struct buf *body = &x->response->body;
+    struct view view = input_view(x);
     enum err err = ERR_OK;
 
     if (x->conversation != NULL)
-        err = history_by_seq(x->snapshot, x->arena, &s->page, page_message, page);
+        err = history_by_seq(&view, &s->page, page_message, page);
     buf_c(body, "],\"has_prev\":");
     buf_c(body, s->page.has_prev ? "true" : "false");
     buf_c(body, ",\"has_next\":");
@@ -232,14 +270,14 @@ list_by_time(struct context *x, const struct selector *s, struct page *page)
 {
     struct buf *body = &x->response->body;
     struct history_sink sink = {page, page_message, page_tick_ends, page_cut};
+    struct view view = input_view(x);
     bool has_next = false;
     enum err err = ERR_OK;
 
     if (s->username.p != NULL)
-        err = history_of_user(x->snapshot, x->arena, s->username, s->after, s->page.limit, &sink, &has_next);
+        err = history_of_user(&view, s->after, s->page.limit, &sink, &has_next);
     else if (x->conversation != NULL)
-        err = history_of_conversation(x->snapshot, x->arena, x->conversation, s->after, s->page.limit, &sink,
-                                      &has_next);
+        err = history_of_conversation(&view, x->conversation, s->after, s->page.limit, &sink, &has_next);
     buf_c(body, "],\"has_next\":");
     buf_c(body, has_next ? "true}" : "false}");
     return err;

@@ -63,6 +63,7 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_CLIENT_ID] = {400, "invalid_client_id", "Invalid client_id", "client_id"},
     [ERR_REPLY_TO] = {400, "invalid_reply_to", "Invalid reply_to", "reply_to"},
     [ERR_EMOJI] = {400, "invalid_emoji", "Invalid emoji", "emoji"},
+    [ERR_ALL] = {400, "invalid_all", "all must be true, or left out", "all"},
     [ERR_TITLE] = {400, "invalid_title", "Invalid title", "title"},
     [ERR_JOIN_POLICY] = {400, "invalid_join", "Invalid join", "join"},
     [ERR_GIVEN_ROLE] = {400, "invalid_role", "Invalid role", "role"},

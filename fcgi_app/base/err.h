@@ -65,6 +65,7 @@ enum err {
     ERR_CLIENT_ID,
     ERR_REPLY_TO,
     ERR_EMOJI,
+    ERR_ALL,
     ERR_TITLE,
     ERR_JOIN_POLICY,
     ERR_GIVEN_ROLE,

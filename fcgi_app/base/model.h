@@ -23,10 +23,16 @@
 /* A page with more content than this ends early. */
 #define PAGE_BYTES_MAX (1024 * 1024)
 
-/* One user's reaction to a message. */
+/* Of those who reacted with one emoji a message shows the first so many names. */
+#define REACTION_NAMES_MAX 100
+
+/* All reactions to a message with one emoji. */
 struct reaction {
-    struct str emoji;
-    struct str username;
+    struct str emoji; /* as it is shown: base/emoji.h */
+    int64_t count;
+    bool mine;               /* the viewer is among them */
+    const struct str *names; /* in byte order, at most REACTION_NAMES_MAX … */
+    size_t name_count;       /* … so many */
 };
 
 struct message {
@@ -43,7 +49,8 @@ struct message {
     int64_t changed_version;          /* conversation.version of its last change; 0: there was none */
     bool withheld;                    /* the content is left out: domain/visibility.h says when */
     int emoji_count;                  /* different ones among the reactions */
-    const struct reaction *reactions; /* by emoji, then user name, in byte order */
+    bool has_viewer;                  /* reactions[…].mine tells about somebody */
+    const struct reaction *reactions; /* by emoji, in byte order */
     size_t reaction_count;
 };
 
@@ -126,8 +133,10 @@ struct change {
     int64_t version;     /* that the change made; of EVENT_READ: the one it met */
     int64_t tick;        /* UNIX ms */
     int64_t seq;         /* of the message; of the marker; else the conversation's last_seq at that time */
-    struct str username; /* who joined, left, has another role, has read or types */
-    enum role role;      /* of EVENT_MEMBER_UPDATED: as it is when told */
+    struct str username; /* who joined, left, has another role, has read, types, or has reacted */
+    struct str emoji; /* of EVENT_MESSAGE_UPDATED: the reaction that it is about; absent: it is about none */
+    bool added;       /* that reaction was added, not removed */
+    enum role role;   /* of EVENT_MEMBER_UPDATED: as it is when told */
 };
 
 /* The names by which the database and clients know these; the index is the enum. */

@@ -1,30 +1,59 @@
 /* amend.c - see amend.h. Must not know how a request came or where its answer goes. */
 #include "domain/amend.h"
 
+#include "base/emoji.h"
 #include "base/utf8.h"
 #include "domain/belong.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
 #include "store/outbox.h"
+#include "store/reactions.h"
 
+/* What of the message every command decides from: neither its content nor its reactions. */
 static enum err
-find(struct db *db, struct arena *arena, int64_t id, struct message *m)
+find_head(struct tx *tx, struct amendment *a)
 {
     bool found;
-    enum err err = messages_by_id(db, arena, id, m, &found);
+    enum err err = messages_head(tx->db, a->arena, a->id, &a->message, &found);
+
+    return err == ERR_OK && !found ? ERR_MESSAGE_UNKNOWN : err;
+}
+
+/* All of it, once it is clear that the actor may. */
+static enum err
+read_whole(struct tx *tx, struct amendment *a)
+{
+    const struct message_reader reader = {tx->db, a->arena, a->actor.username};
+    bool found;
+    enum err err = messages_by_id(&reader, a->id, &a->message, &found);
+
+    return err == ERR_OK && !found ? ERR_STORAGE : err;
+}
+
+enum err
+amend_find(const struct view *view, const struct message_key *key, struct message *m)
+{
+    const struct message_reader reader = visibility_reader(view);
+    bool found;
+    enum err err = messages_get(&reader, key->conversation, key->seq, m, &found);
 
     return err == ERR_OK && !found ? ERR_MESSAGE_UNKNOWN : err;
 }
 
 enum err
-amend_find(const struct snapshot *snapshot, struct arena *arena, const struct message_key *key,
-           struct message *m)
+amend_reactors(const struct view *view, const struct message_key *key, struct reactors *page)
 {
-    bool found;
-    enum err err = messages_get(snapshot->db, arena, key->conversation, key->seq, m, &found);
+    struct reactors found = *page;
+    enum err err;
 
-    return err == ERR_OK && !found ? ERR_MESSAGE_UNKNOWN : err;
+    found.emoji = emoji_plain(view->arena, page->emoji);
+    if (found.emoji.p == NULL)
+        return ERR_MEMORY;
+    err = reactions_page(view->snapshot->db, view->arena, key, &found);
+    *page = found;
+    page->emoji = emoji_shown(view->arena, found.emoji);
+    return err == ERR_OK && page->emoji.p == NULL ? ERR_MEMORY : err;
 }
 
 /* Counts the change in the message's conversation. */
@@ -48,7 +77,7 @@ announce(struct tx *tx, const struct amendment *a, const struct conversation *c,
 static enum err
 find_own(struct tx *tx, struct amendment *a)
 {
-    enum err err = find(tx->db, a->arena, a->id, &a->message);
+    enum err err = find_head(tx, a);
 
     return err == ERR_OK && !str_eq(a->message.sender, a->actor.username) ? ERR_NOT_THE_SENDER : err;
 }
@@ -83,6 +112,8 @@ edit_in_tx(struct tx *tx, void *arg)
     struct conversation c;
     enum err err = find_editable(tx, a);
 
+    if (err == ERR_OK)
+        err = read_whole(tx, a);
     if (err != ERR_OK || str_eq(a->message.content, a->content))
         return err;
     err = bump(tx, a, &c);
@@ -120,6 +151,8 @@ delete_in_tx(struct tx *tx, void *arg)
     struct conversation c;
     enum err err = find_deletable(tx, a);
 
+    if (err == ERR_OK)
+        err = read_whole(tx, a);
     if (err != ERR_OK || a->message.deleted_at != 0)
         return err;
     err = bump(tx, a, &c);
@@ -134,36 +167,53 @@ amend_delete(struct store *store, struct amendment *a)
     return commit_run(store->commit, delete_in_tx, a, 0);
 }
 
+/* U+FE0E and U+FE0F choose how what they follow is drawn: by themselves they are nothing. */
+static bool
+is_selectors_alone(struct str emoji)
+{
+    for (size_t i = 0; i < emoji.n; i += 3)
+        if (emoji.n - i < 3 ||
+            (memcmp(emoji.p + i, "\xef\xb8\x8e", 3) != 0 && memcmp(emoji.p + i, "\xef\xb8\x8f", 3) != 0))
+            return false;
+    return true;
+}
+
 bool
 amend_emoji_valid(struct str emoji)
 {
     for (size_t i = 0; i < emoji.n; i++)
         if ((unsigned char)emoji.p[i] <= ' ' || emoji.p[i] == 0x7f)
             return false;
-    return emoji.n >= 1 && emoji.n <= EMOJI_BYTES_MAX && utf8_valid(emoji);
+    return emoji.n >= 1 && emoji.n <= EMOJI_BYTES_MAX && utf8_valid(emoji) && !is_selectors_alone(emoji);
 }
 
 /* What a reaction needs before it is added or removed. */
 static enum err
 find_as_member(struct tx *tx, struct amendment *a)
 {
-    enum err err = find(tx->db, a->arena, a->id, &a->message);
+    enum err err = find_head(tx, a);
 
-    return err == ERR_OK ? check_present(tx->db, a) : err;
+    if (err == ERR_OK)
+        err = check_present(tx->db, a);
+    a->emoji = emoji_plain(a->arena, a->emoji);
+    return err == ERR_OK && a->emoji.p == NULL ? ERR_MEMORY : err;
 }
 
-/* Notes that the reactions have changed, and reads them as they are now. */
+/* Notes that the reactions have changed: `username` has added or removed one; absent: all of that emoji are
+ * gone. */
 static enum err
-reacted(struct tx *tx, struct amendment *a)
+note_reaction(struct tx *tx, struct amendment *a, struct str username, bool added)
 {
+    struct change reaction = {.seq = a->message.seq, .username = username, .added = added};
     struct conversation c;
     enum err err = bump(tx, a, &c);
 
+    reaction.emoji = emoji_shown(a->arena, a->emoji);
+    if (err == ERR_OK && reaction.emoji.p == NULL)
+        err = ERR_MEMORY;
     if (err == ERR_OK)
         err = messages_set_reacted(tx, &a->message, c.version);
-    if (err == ERR_OK)
-        err = announce(tx, a, &c, EVENT_MESSAGE_UPDATED);
-    return err == ERR_OK ? find(tx->db, a->arena, a->id, &a->message) : err;
+    return err == ERR_OK ? outbox_add_reaction(tx, &c, &reaction) : err;
 }
 
 static enum err
@@ -176,8 +226,10 @@ react_in_tx(struct tx *tx, void *arg)
     if (err == ERR_OK && a->message.deleted_at != 0)
         err = ERR_MESSAGE_DELETED;
     if (err == ERR_OK)
-        err = messages_react(tx, &a->message, a->emoji, a->actor.username, &changed);
-    return err == ERR_OK && changed ? reacted(tx, a) : err;
+        err = reactions_add(tx, &a->message, a->emoji, a->actor.username, &changed);
+    if (err == ERR_OK && changed)
+        err = note_reaction(tx, a, a->actor.username, true);
+    return err == ERR_OK ? read_whole(tx, a) : err;
 }
 
 enum err
@@ -194,12 +246,46 @@ unreact_in_tx(struct tx *tx, void *arg)
     enum err err = find_as_member(tx, a);
 
     if (err == ERR_OK)
-        err = messages_unreact(tx, &a->message, a->emoji, a->actor.username, &changed);
-    return err == ERR_OK && changed ? reacted(tx, a) : err;
+        err = reactions_remove(tx, &a->message, a->emoji, a->actor.username, &changed);
+    if (err == ERR_OK && changed)
+        err = note_reaction(tx, a, a->actor.username, false);
+    return err == ERR_OK ? read_whole(tx, a) : err;
 }
 
 enum err
 amend_unreact(struct store *store, struct amendment *a)
 {
     return commit_run(store->commit, unreact_in_tx, a, 0);
+}
+
+/* Senders do so while they are members: afterwards they may delete the message and no more. */
+static enum err
+find_clearable(struct tx *tx, struct amendment *a)
+{
+    enum err err = find_deletable(tx, a);
+
+    if (err == ERR_OK && !a->actor.any)
+        err = check_present(tx->db, a);
+    a->emoji = emoji_plain(a->arena, a->emoji);
+    return err == ERR_OK && a->emoji.p == NULL ? ERR_MEMORY : err;
+}
+
+static enum err
+clear_in_tx(struct tx *tx, void *arg)
+{
+    struct amendment *a = arg;
+    bool changed = false;
+    enum err err = find_clearable(tx, a);
+
+    if (err == ERR_OK)
+        err = reactions_clear(tx, &a->message, a->emoji, &changed);
+    if (err == ERR_OK && changed)
+        err = note_reaction(tx, a, (struct str){0}, false);
+    return err == ERR_OK ? read_whole(tx, a) : err;
+}
+
+enum err
+amend_clear(struct store *store, struct amendment *a)
+{
+    return commit_run(store->commit, clear_in_tx, a, 0);
 }

@@ -4,6 +4,8 @@
 
 #include "base/arena.h"
 #include "base/model.h"
+#include "domain/visibility.h"
+#include "store/reactions.h"
 #include "store/store.h"
 
 struct amendment {
@@ -16,8 +18,9 @@ struct amendment {
 };
 
 /* The message that the gate found in this snapshot. */
-enum err amend_find(const struct snapshot *snapshot, struct arena *arena, const struct message_key *key,
-                    struct message *m);
+enum err amend_find(const struct view *view, const struct message_key *key, struct message *m);
+/* A page of those who reacted to it with page->emoji, in any spelling; out: as it is shown. */
+enum err amend_reactors(const struct view *view, const struct message_key *key, struct reactors *page);
 
 /*
  * Another content. By the sender alone, who must be a member now; an administrator by their own authority
@@ -41,5 +44,10 @@ bool amend_emoji_valid(struct str emoji);
  */
 enum err amend_react(struct store *store, struct amendment *a);
 enum err amend_unreact(struct store *store, struct amendment *a);
+/*
+ * Takes away everybody's reaction with that emoji. By whoever may delete the message, and is a member where
+ * they are its sender. ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER, ERR_NOT_A_MEMBER. Opens a transaction.
+ */
+enum err amend_clear(struct store *store, struct amendment *a);
 
 #endif

@@ -76,8 +76,9 @@ received(struct merge *g, int64_t seq, bool *received)
 static enum err
 show_message(struct merge *g, enum messages_walk kind)
 {
+    const struct message_reader reader = {g->db, g->arena, g->page->viewer};
     struct message m;
-    enum err err = messages_walk_get(g->messages[kind], g->db, g->arena, &m);
+    enum err err = messages_walk_get(g->messages[kind], &reader, &m);
 
     if (err != ERR_OK)
         return err;

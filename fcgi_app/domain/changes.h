@@ -17,6 +17,7 @@ struct changes_page {
     const struct conversation *conversation; /* as the gate found it in the snapshot */
     int64_t after;                           /* the version that the client holds; 0: nothing */
     struct str username;                     /* only what this member received; absent: all messages */
+    struct str viewer;                       /* whose reactions are shown as their own; absent: nobody's */
     int limit;                               /* 1 … PAGE_LIMIT_MAX: objects on the page */
     /* out: */
     char epoch[EPOCH_BYTES];

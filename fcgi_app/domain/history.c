@@ -58,15 +58,16 @@ page_add(void *arg, const struct message *m)
 }
 
 enum err
-history_of_conversation(const struct snapshot *snapshot, struct arena *arena, const struct conversation *c,
-                        int64_t after, int limit, const struct history_sink *sink, bool *has_next)
+history_of_conversation(const struct view *view, const struct conversation *c, int64_t after, int limit,
+                        const struct history_sink *sink, bool *has_next)
 {
+    const struct message_reader reader = visibility_reader(view);
     struct page page = {.sink = sink, .limit = limit};
     int64_t seq = 0;
-    enum err err = messages_first_after(snapshot->db, c->id, 1, c->last_seq, after, &seq);
+    enum err err = messages_first_after(reader.db, c->id, 1, c->last_seq, after, &seq);
 
     if (err == ERR_OK && seq <= c->last_seq)
-        err = messages_range(snapshot->db, arena, c->id, seq, page_add, &page);
+        err = messages_range(&reader, c->id, seq, page_add, &page);
     *has_next = page.has_next;
     return err;
 }
@@ -319,9 +320,10 @@ select_keys(struct selection *s)
 
 /* Fills the page with the messages selected. */
 static enum err
-fill(struct db *db, const struct selection *s, struct page *page)
+fill(const struct selection *s, struct page *page)
 {
-    struct visibility visibility = {.db = db, .viewer = s->username};
+    struct visibility visibility = {.db = s->db, .viewer = s->username};
+    const struct message_reader reader = {s->db, s->arena, s->username};
     enum err err = ERR_OK;
     bool more = true;
 
@@ -329,7 +331,7 @@ fill(struct db *db, const struct selection *s, struct page *page)
         struct message m;
         bool found;
 
-        err = messages_get(db, s->arena, s->keys[i].conversation, s->keys[i].seq, &m, &found);
+        err = messages_get(&reader, s->keys[i].conversation, s->keys[i].seq, &m, &found);
         if (err == ERR_OK && found)
             err = visibility_apply(&visibility, &m);
         if (err == ERR_OK && found)
@@ -339,14 +341,14 @@ fill(struct db *db, const struct selection *s, struct page *page)
 }
 
 enum err
-history_of_user(const struct snapshot *snapshot, struct arena *arena, struct str username, int64_t after,
-                int limit, const struct history_sink *sink, bool *has_next)
+history_of_user(const struct view *view, int64_t after, int limit, const struct history_sink *sink,
+                bool *has_next)
 {
     struct page page = {.sink = sink, .limit = limit};
     struct selection s = {
-        .db = snapshot->db,
-        .arena = arena,
-        .username = username,
+        .db = view->snapshot->db,
+        .arena = view->arena,
+        .username = view->viewer,
         .after = after,
         .need = (size_t)limit + 1,
         .bound = INT64_MAX,
@@ -354,7 +356,7 @@ history_of_user(const struct snapshot *snapshot, struct arena *arena, struct str
     enum err err = select_keys(&s);
 
     if (err == ERR_OK)
-        err = fill(s.db, &s, &page);
+        err = fill(&s, &page);
     *has_next = page.has_next || s.beyond;
     return err;
 }
@@ -414,9 +416,10 @@ find_end(const struct seq_page *page, int64_t first)
 }
 
 enum err
-history_by_seq(const struct snapshot *snapshot, struct arena *arena, struct seq_page *page,
+history_by_seq(const struct view *view, struct seq_page *page,
                void (*each)(void *arg, const struct message *m), void *arg)
 {
+    const struct message_reader reader = visibility_reader(view);
     const struct conversation *c = page->conversation;
     int64_t first = 1;
     enum err err;
@@ -424,11 +427,11 @@ history_by_seq(const struct snapshot *snapshot, struct arena *arena, struct seq_
     /* A seq beyond the last one leads to an empty place behind it, or back from there. */
     if (page->seq > c->last_seq)
         page->seq = c->last_seq + 1;
-    err = find_start(snapshot->db, page, &first);
+    err = find_start(reader.db, page, &first);
     if (err == ERR_OK) {
         struct seq_walk walk = {page, find_end(page, first), first, 0, each, arg};
 
-        err = messages_range(snapshot->db, arena, c->id, first, walk_message, &walk);
+        err = messages_range(&reader, c->id, first, walk_message, &walk);
         page->has_prev = first > 1;
         page->has_next = walk.next <= c->last_seq;
     }

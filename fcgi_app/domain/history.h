@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/model.h"
+#include "domain/visibility.h"
 #include "store/store.h"
 
 /*
@@ -28,12 +29,14 @@ struct history_sink {
  * Both: timestamp > after (UNIX ms), oldest first, limit 1 … PAGE_LIMIT_MAX. The conversation is the one that
  * the gate found in this snapshot.
  */
-enum err history_of_conversation(const struct snapshot *snapshot, struct arena *arena,
-                                 const struct conversation *c, int64_t after, int limit,
-                                 const struct history_sink *sink, bool *has_next);
-/* All that was sent while they were a member, their own included; as domain/visibility.h has it. */
-enum err history_of_user(const struct snapshot *snapshot, struct arena *arena, struct str username,
-                         int64_t after, int limit, const struct history_sink *sink, bool *has_next);
+enum err history_of_conversation(const struct view *view, const struct conversation *c, int64_t after,
+                                 int limit, const struct history_sink *sink, bool *has_next);
+/*
+ * All that was sent while the viewer was a member, their own included; where they no longer are one, as it
+ * was then or less (visibility.h).
+ */
+enum err history_of_user(const struct view *view, int64_t after, int limit, const struct history_sink *sink,
+                         bool *has_next);
 
 /* Where a page by seq lies: after that message, before it, or around it. */
 enum seq_side { SEQ_AFTER, SEQ_BEFORE, SEQ_AROUND };
@@ -52,7 +55,7 @@ struct seq_page {
  * before it as after it, one less where `limit` is even. Many large messages make a page shorter than its
  * limit, at the end that is farther from `seq`.
  */
-enum err history_by_seq(const struct snapshot *snapshot, struct arena *arena, struct seq_page *page,
+enum err history_by_seq(const struct view *view, struct seq_page *page,
                         void (*each)(void *arg, const struct message *m), void *arg);
 
 #endif

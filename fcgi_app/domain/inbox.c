@@ -167,13 +167,14 @@ static enum err
 find_newest(const struct show *w, struct arena *arena, const struct conversation *c, const struct stay *last,
             struct message *m, bool *found)
 {
+    const struct message_reader reader = {w->db, arena, w->username};
     struct span span = {last->after, c->last_seq, true};
     enum err err = ERR_OK;
 
     *found = span.until > span.after;
     if (!*found)
         err = memberships_past_before(w->db, c->id, w->username, span.after, &span, found);
-    return err == ERR_OK && *found ? messages_get(w->db, arena, c->id, span.until, m, found) : err;
+    return err == ERR_OK && *found ? messages_get(&reader, c->id, span.until, m, found) : err;
 }
 
 /* One that the user is a member of, in full. */

@@ -36,7 +36,8 @@ find_first(struct db *db, struct sending *sending, bool *found)
     struct message first;
     int print;
     bool same;
-    enum err err = messages_by_client_id(db, sending->arena, m->sender, m->client_id, &first, &print, found);
+    const struct message_reader reader = {db, sending->arena, m->sender};
+    enum err err = messages_by_client_id(&reader, m->client_id, &first, &print, found);
 
     if (err != ERR_OK || !*found)
         return err;
@@ -50,11 +51,11 @@ find_first(struct db *db, struct sending *sending, bool *found)
 }
 
 static enum err
-check_reply(struct db *db, struct arena *arena, const struct message *m)
+check_reply(struct db *db, const struct message *m)
 {
-    struct message target;
+    struct message_key target;
     bool found;
-    enum err err = messages_by_id(db, arena, m->reply_to, &target, &found);
+    enum err err = messages_key(db, m->reply_to, &target, &found);
 
     if (err != ERR_OK)
         return err;
@@ -81,7 +82,7 @@ send_in_tx(struct tx *tx, void *arg)
     if (!is_member)
         return refusal(tx->db, sending);
     if (m->reply_to != 0)
-        err = check_reply(tx->db, sending->arena, m);
+        err = check_reply(tx->db, m);
     if (err == ERR_OK)
         err = conversations_bump(tx, &c, 1, 0);
     if (err != ERR_OK)

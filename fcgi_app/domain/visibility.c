@@ -4,6 +4,12 @@
 #include "base/ids.h"
 #include "store/memberships.h"
 
+struct message_reader
+visibility_reader(const struct view *view)
+{
+    return (struct message_reader){view->snapshot->db, view->arena, view->viewer};
+}
+
 void
 visibility_withhold(struct message *m, const struct ending *ending)
 {
@@ -22,9 +28,9 @@ visibility_withhold(struct message *m, const struct ending *ending)
 }
 
 bool
-visibility_is_current(const struct message *m, int64_t version)
+visibility_is_current(int64_t now, int64_t version)
 {
-    return m->changed_version <= version;
+    return now <= version;
 }
 
 enum err

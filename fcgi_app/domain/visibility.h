@@ -15,9 +15,19 @@
 #ifndef IMD_DOMAIN_VISIBILITY_H
 #define IMD_DOMAIN_VISIBILITY_H
 
-#include "base/err.h"
+#include "base/arena.h"
 #include "base/model.h"
-#include "store/db.h"
+#include "store/messages.h"
+#include "store/store.h"
+
+/* Who looks at messages, and as of when. */
+struct view {
+    const struct snapshot *snapshot;
+    struct arena *arena; /* for what is read */
+    struct str viewer;   /* absent: nobody in particular */
+};
+
+struct message_reader visibility_reader(const struct view *view);
 
 /* How a user's last stay in a conversation ended. */
 struct ending {
@@ -30,10 +40,10 @@ struct ending {
 void visibility_withhold(struct message *m, const struct ending *ending);
 
 /*
- * Does the message still stand as the change that made `version` left it? If not, a push about that change
- * must show it to present members alone.
+ * Does what is at version `now` still stand as the change that made `version` left it? If not, a push about
+ * that change must show it to present members alone.
  */
-bool visibility_is_current(const struct message *m, int64_t version);
+bool visibility_is_current(int64_t now, int64_t version);
 
 /* A user's last stay. Whoever never was a member is a former one, of before the first change. */
 enum err visibility_ending(struct db *db, int32_t conversation, struct str username, struct ending *ending);

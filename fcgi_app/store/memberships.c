@@ -310,7 +310,7 @@ memberships_page(struct db *db, struct arena *arena, const struct membership_ran
 
 enum err
 memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                     void (*each)(void *arg, struct str name), void *arg)
+                     void (*each)(void *arg, struct str name, bool present), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_NAMES_AT);
     bool row = true;
@@ -319,7 +319,7 @@ memberships_names_at(struct db *db, int32_t conversation, int64_t version,
     db_bind_int(s, 1, conversation);
     db_bind_int(s, 2, version);
     while ((err = db_step(s, &row)) == ERR_OK && row)
-        each(arg, db_text(s, 0));
+        each(arg, db_text(s, 0), db_int(s, 1) != 0);
     db_done(s);
     return err;
 }

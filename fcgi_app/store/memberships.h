@@ -94,11 +94,11 @@ struct membership_range {
 enum err memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
                           struct standing **members, size_t *count, bool *has_next);
 /*
- * Calls back with each member whom the change that made `version` concerns, in no order; the name lives for
- * the call.
+ * Calls back with each member whom the change that made `version` concerns, in no order, and whether that
+ * stay of theirs goes on; the name lives for the call.
  */
 enum err memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                              void (*each)(void *arg, struct str name), void *arg);
+                              void (*each)(void *arg, struct str name, bool present), void *arg);
 
 /* How many conversations of the user may have been active after `after` (UNIX ms), counted up to 2 `limit`.
  */

@@ -2,16 +2,21 @@
 #include "store/messages.h"
 
 #include "base/ids.h"
+#include "store/reactions.h"
 
 /* A longer run of somebody's own messages is passed over by a search instead of step by step. */
 #define STEPS_MAX 4
-/* About what a reaction takes in an answer. */
-#define REACTION_BYTES 32
+/* About what a reaction takes in an answer beside its names. */
+#define REACTION_BYTES 64
 
 size_t
 messages_bytes(const struct message *m)
 {
-    return m->content.n + m->reaction_count * REACTION_BYTES;
+    size_t bytes = m->content.n + m->reaction_count * REACTION_BYTES;
+
+    for (size_t i = 0; i < m->reaction_count; i++)
+        bytes += m->reactions[i].name_count * USERNAME_BYTES_MAX;
+    return bytes;
 }
 
 enum err
@@ -55,40 +60,6 @@ message_of(struct stmt *s)
     };
 }
 
-/* Most messages have none, and cost no look. */
-static enum err
-read_reactions(struct db *db, struct arena *arena, struct message *m)
-{
-    struct reaction *all = NULL;
-    struct stmt *s;
-    bool row = true;
-    enum err err = ERR_OK;
-
-    if (m->emoji_count == 0)
-        return ERR_OK;
-    s = db_use(db, SQL_REACTION_LIST);
-    db_bind_int(s, 1, m->conversation);
-    db_bind_int(s, 2, m->seq);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
-        struct reaction *r;
-
-        all = arena_grow(arena, all, m->reaction_count, sizeof(*all));
-        if (all == NULL) {
-            err = ERR_MEMORY;
-            break;
-        }
-        r = &all[m->reaction_count++];
-        *r = (struct reaction){arena_copy(arena, db_text(s, 0)), arena_copy(arena, db_text(s, 1))};
-        if (r->emoji.p == NULL || r->username.p == NULL) {
-            err = ERR_MEMORY;
-            break;
-        }
-    }
-    db_done(s);
-    m->reactions = all;
-    return err;
-}
-
 /* Takes the strings of a row into the arena. */
 static enum err
 keep(struct arena *arena, struct message *m)
@@ -105,17 +76,17 @@ keep(struct arena *arena, struct message *m)
 
 /* Ends a statement that asked for one message. */
 static enum err
-read_one(struct stmt *s, struct db *db, struct arena *arena, struct message *m, bool *found)
+read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool *found)
 {
     enum err err = db_step(s, found);
 
     if (*found) {
         *m = message_of(s);
-        err = keep(arena, m);
+        err = keep(r->arena, m);
     }
     db_done(s);
     if (*found && err == ERR_OK)
-        err = read_reactions(db, arena, m);
+        err = reactions_read(r->db, r->arena, r->viewer, m);
     return err;
 }
 
@@ -127,23 +98,39 @@ bind_seq(struct stmt *s, int parameter, int64_t seq)
 }
 
 enum err
-messages_get(struct db *db, struct arena *arena, int32_t conversation, int64_t seq, struct message *m,
+messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
              bool *found)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_GET);
+    struct stmt *s = db_use(r->db, SQL_MESSAGE_GET);
 
     db_bind_int(s, 1, conversation);
     bind_seq(s, 2, seq);
-    return read_one(s, db, arena, m, found);
+    return read_one(s, r, m, found);
 }
 
 enum err
-messages_by_id(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_BY_ID);
+    struct stmt *s = db_use(r->db, SQL_MESSAGE_BY_ID);
 
     db_bind_int(s, 1, id);
-    return read_one(s, db, arena, m, found);
+    return read_one(s, r, m, found);
+}
+
+enum err
+messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_HEAD);
+    enum err err;
+
+    db_bind_int(s, 1, id);
+    err = db_step(s, found);
+    if (*found) {
+        *m = message_of(s);
+        err = keep(arena, m);
+    }
+    db_done(s);
+    return err;
 }
 
 enum err
@@ -161,25 +148,25 @@ messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 }
 
 enum err
-messages_by_client_id(struct db *db, struct arena *arena, struct str sender, struct str client_id,
-                      struct message *m, int *print, bool *found)
+messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m, int *print,
+                      bool *found)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_BY_CLIENT_ID);
+    struct stmt *s = db_use(r->db, SQL_MESSAGE_BY_CLIENT_ID);
     enum err err;
 
     *print = -1;
-    db_bind_text(s, 1, sender);
+    db_bind_text(s, 1, r->viewer);
     db_bind_text(s, 2, client_id);
     err = db_step(s, found);
     if (*found) {
         *m = message_of(s);
         if (!db_is_null(s, MESSAGE_COLUMNS))
             *print = (int)db_int(s, MESSAGE_COLUMNS);
-        err = keep(arena, m);
+        err = keep(r->arena, m);
     }
     db_done(s);
     if (*found && err == ERR_OK)
-        err = read_reactions(db, arena, m);
+        err = reactions_read(r->db, r->arena, r->viewer, m);
     return err;
 }
 
@@ -234,77 +221,13 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
     db_bind_int(s, 4, version);
     bind_print(s, 5, m);
     err = db_run(s);
-    if (err == ERR_OK && m->emoji_count > 0) {
-        s = db_use(tx->db, SQL_REACTION_CLEAR);
-        db_bind_int(s, 1, m->conversation);
-        db_bind_int(s, 2, m->seq);
-        err = db_run(s);
-    }
+    if (err == ERR_OK)
+        err = reactions_clear_all(tx, m);
     tx->wipe = true;
     m->content = str_c("");
     m->edited_at = 0;
     m->deleted_at = tx->tick;
     m->changed_version = version;
-    m->emoji_count = 0;
-    m->reaction_count = 0;
-    return err;
-}
-
-static enum err
-emoji_used(struct db *db, const struct message *m, struct str emoji, bool *used)
-{
-    struct stmt *s = db_use(db, SQL_REACTION_EMOJI_USED);
-    enum err err;
-
-    db_bind_int(s, 1, m->conversation);
-    db_bind_int(s, 2, m->seq);
-    db_bind_text(s, 3, emoji);
-    err = db_step(s, used);
-    db_done(s);
-    return err;
-}
-
-/* Adds or removes the row; *changed: there was something to do. */
-static enum err
-write_reaction(struct tx *tx, enum sql sql, const struct message *m, struct str emoji, struct str username,
-               bool *changed)
-{
-    struct stmt *s = db_use(tx->db, sql);
-    int64_t before = db_changes(tx->db);
-    enum err err;
-
-    db_bind_int(s, 1, m->conversation);
-    db_bind_int(s, 2, m->seq);
-    db_bind_text(s, 3, emoji);
-    db_bind_text(s, 4, username);
-    err = db_run(s);
-    *changed = db_changes(tx->db) != before;
-    return err;
-}
-
-enum err
-messages_react(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
-{
-    bool used;
-    enum err err = emoji_used(tx->db, m, emoji, &used);
-
-    if (err == ERR_OK && !used && m->emoji_count >= EMOJI_PER_MESSAGE)
-        err = ERR_TOO_MANY_REACTIONS;
-    if (err == ERR_OK)
-        err = write_reaction(tx, SQL_REACTION_ADD, m, emoji, username, changed);
-    m->emoji_count += err == ERR_OK && !used;
-    return err;
-}
-
-enum err
-messages_unreact(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
-{
-    bool used = true;
-    enum err err = write_reaction(tx, SQL_REACTION_REMOVE, m, emoji, username, changed);
-
-    if (err == ERR_OK && *changed)
-        err = emoji_used(tx->db, m, emoji, &used);
-    m->emoji_count -= err == ERR_OK && !used;
     return err;
 }
 
@@ -471,10 +394,10 @@ messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit
 }
 
 enum err
-messages_range(struct db *db, struct arena *arena, int32_t conversation, int64_t seq,
+messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
                bool (*each)(void *arg, const struct message *m), void *arg)
 {
-    struct stmt *s = db_use(db, SQL_MESSAGE_RANGE);
+    struct stmt *s = db_use(r->db, SQL_MESSAGE_RANGE);
     bool row = true;
     enum err err = ERR_OK;
 
@@ -483,7 +406,7 @@ messages_range(struct db *db, struct arena *arena, int32_t conversation, int64_t
     while ((err = db_step(s, &row)) == ERR_OK && row) {
         struct message m = message_of(s);
 
-        err = read_reactions(db, arena, &m);
+        err = reactions_read(r->db, r->arena, r->viewer, &m);
         if (err != ERR_OK || !each(arg, &m))
             break;
     }
@@ -580,10 +503,10 @@ messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, bool *chan
 }
 
 enum err
-messages_walk_get(struct stmt *walk, struct db *db, struct arena *arena, struct message *m)
+messages_walk_get(struct stmt *walk, const struct message_reader *r, struct message *m)
 {
     *m = message_of(walk);
-    return read_reactions(db, arena, m);
+    return reactions_read(r->db, r->arena, r->viewer, m);
 }
 
 void

@@ -20,18 +20,28 @@ size_t messages_bytes(const struct message *m);
 /* Stores it as the change that made `version`. */
 enum err messages_add(struct tx *tx, const struct message *m, int64_t version);
 
+/* Who reads messages with their reactions. */
+struct message_reader {
+    struct db *db;
+    struct arena *arena; /* for what is read */
+    struct str viewer;   /* whose reactions are shown as their own; absent: nobody's */
+};
+
 /* One message with its reactions, all from the arena. */
-enum err messages_get(struct db *db, struct arena *arena, int32_t conversation, int64_t seq,
-                      struct message *m, bool *found);
-enum err messages_by_id(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
+enum err messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
+                      bool *found);
+enum err messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found);
+/* The same but for content and reactions, which it does not read: content is "" and emoji_count tells of the
+ * others. */
+enum err messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
 /* Where the message of that id stands: reads neither its content nor its reactions. */
 enum err messages_key(struct db *db, int64_t id, struct message_key *key, bool *found);
 /*
- * The one that `sender` sent under the key. *print: messages_print() of the content as it was first sent; -1:
- * the content still is what was sent.
+ * The one that the viewer sent under the key. *print: messages_print() of the content as it was first sent;
+ * -1: the content still is what was sent.
  */
-enum err messages_by_client_id(struct db *db, struct arena *arena, struct str sender, struct str client_id,
-                               struct message *m, int *print, bool *found);
+enum err messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
+                               int *print, bool *found);
 /* Sixteen bits of a content: different ones mostly differ, and none can be told from it. */
 int messages_print(struct str content);
 
@@ -42,15 +52,7 @@ int messages_print(struct str content);
 enum err messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version);
 enum err messages_delete(struct tx *tx, struct message *m, int64_t version);
 
-/*
- * Adds or removes the user's reaction. *changed false: it was so already. Does not touch the message's row:
- * messages_set_reacted() notes m->emoji_count, which these bring up to date, and the version of the change.
- * ERR_TOO_MANY_REACTIONS beyond EMOJI_PER_MESSAGE different ones.
- */
-enum err messages_react(struct tx *tx, struct message *m, struct str emoji, struct str username,
-                        bool *changed);
-enum err messages_unreact(struct tx *tx, struct message *m, struct str emoji, struct str username,
-                          bool *changed);
+/* Notes m->emoji_count (reactions.h) and the version of the change. */
 enum err messages_set_reacted(struct tx *tx, const struct message *m, int64_t version);
 
 /*
@@ -73,7 +75,7 @@ enum err messages_page_before(struct db *db, int32_t conversation, int64_t seq, 
  * Messages from `seq` on, in order. `each` is called with every one until it says false; their strings live
  * for the call, their reactions come from the arena.
  */
-enum err messages_range(struct db *db, struct arena *arena, int32_t conversation, int64_t seq,
+enum err messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
                         bool (*each)(void *arg, const struct message *m), void *arg);
 /* The keys of first … last, in order, until `each` says false. */
 enum err messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
@@ -101,7 +103,7 @@ struct stmt *messages_walk_begin(struct db *db, enum messages_walk kind, int32_t
 enum err messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, bool *changed_since,
                             bool *more);
 /* The one at hand, with its reactions: strings live until the next step. */
-enum err messages_walk_get(struct stmt *walk, struct db *db, struct arena *arena, struct message *m);
+enum err messages_walk_get(struct stmt *walk, const struct message_reader *r, struct message *m);
 void messages_walk_end(struct stmt *walk);
 
 /* Messages of a conversation: after < seq <= until. */

@@ -3,21 +3,39 @@
 
 #include "base/ids.h"
 
-enum err
-outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
-           struct str username)
+/* A change of the conversation at its present version: the event and what follows version in *what. */
+static enum err
+add(struct tx *tx, const struct conversation *c, const struct change *what)
 {
     struct stmt *s = db_use(tx->db, SQL_OUTBOX_ADD);
 
     tx->last_change += 1;
     db_bind_int(s, 1, tx->last_change);
-    db_bind_text(s, 2, str_c(change_event_names[event]));
+    db_bind_text(s, 2, str_c(change_event_names[what->event]));
     db_bind_int(s, 3, c->id);
     db_bind_int(s, 4, c->version);
     db_bind_int(s, 5, tx->tick);
-    db_bind_int(s, 6, seq);
-    db_bind_text(s, 7, username);
+    db_bind_int(s, 6, what->seq);
+    db_bind_text(s, 7, what->username);
+    db_bind_text(s, 8, what->emoji);
+    db_bind_int(s, 9, what->added);
     return db_run(s);
+}
+
+enum err
+outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
+           struct str username)
+{
+    return add(tx, c, &(struct change){.event = event, .seq = seq, .username = username});
+}
+
+enum err
+outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction)
+{
+    struct change what = *reaction;
+
+    what.event = EVENT_MESSAGE_UPDATED;
+    return add(tx, c, &what);
 }
 
 static enum change_event
@@ -49,6 +67,8 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
             .tick = db_int(s, 4),
             .seq = db_int(s, 5),
             .username = db_text(s, 6),
+            .emoji = db_text(s, 7),
+            .added = db_int(s, 8) != 0,
         };
 
         if (!each(arg, &change))

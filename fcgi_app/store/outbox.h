@@ -11,6 +11,8 @@
  */
 enum err outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
                     struct str username);
+/* The same of a reaction to a message; username absent: all with that emoji are gone. */
+enum err outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction);
 /* Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings live for
  * the call. */
 enum err outbox_after(struct db *db, int64_t id, int limit,

@@ -5,6 +5,10 @@
 #define MESSAGE                                                                                              \
     "place, id, sender, timestamp, content, client_id, reply_to, edited_at, deleted_at, emoji_count,"        \
     " changed_version"
+/* The same without its content. */
+#define HEAD                                                                                                 \
+    "place, id, sender, timestamp, '', client_id, reply_to, edited_at, deleted_at, emoji_count, "            \
+    "changed_version"
 
 /* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
 #define ALWAYS "9223372036854775807"
@@ -84,9 +88,9 @@ const char *const sql_texts[SQL_COUNT] = {
                              " AND left_version IS NULL ORDER BY username LIMIT $2",
     [SQL_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = $1"
                             " AND left_version IS NULL AND username > $2 ORDER BY username LIMIT $3",
-    [SQL_MEMBERSHIP_NAMES_AT] = "SELECT username FROM membership"
+    [SQL_MEMBERSHIP_NAMES_AT] = "SELECT username, 1 FROM membership"
                                 " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
-                                " UNION ALL SELECT username FROM membership"
+                                " UNION ALL SELECT username, 0 FROM membership"
                                 " WHERE conversation = $1 AND left_version >= $2 AND joined_version <= $2",
     [SQL_MEMBERSHIP_COUNT_ACTIVE] =
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1"
@@ -149,6 +153,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_GET] = "SELECT " MESSAGE " FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message WHERE id = $1",
     [SQL_MESSAGE_KEY] = "SELECT timestamp, place >> 32, place & 4294967295 FROM message WHERE id = $1",
+    [SQL_MESSAGE_HEAD] = "SELECT " HEAD " FROM message WHERE id = $1",
     [SQL_MESSAGE_BY_CLIENT_ID] =
         "SELECT " MESSAGE ", sent_print FROM message WHERE sender = $1 AND client_id = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
@@ -182,20 +187,31 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_SET_REACTED] = "UPDATE message SET emoji_count = $3, changed_version = $4"
                                 " WHERE place = (($1 << 32) | $2)",
 
-    [SQL_REACTION_LIST] =
-        "SELECT emoji, username FROM reaction WHERE place = (($1 << 32) | $2) ORDER BY emoji, username",
-    [SQL_REACTION_EMOJI_USED] =
-        "SELECT 1 FROM reaction WHERE place = (($1 << 32) | $2) AND emoji = $3 LIMIT 1",
-    [SQL_REACTION_ADD] = "INSERT INTO reaction (place, emoji, username) VALUES (($1 << 32) | $2, $3, $4)"
-                         " ON CONFLICT DO NOTHING",
-    [SQL_REACTION_REMOVE] =
-        "DELETE FROM reaction WHERE place = (($1 << 32) | $2) AND emoji = $3 AND username = $4",
-    [SQL_REACTION_CLEAR] = "DELETE FROM reaction WHERE place = (($1 << 32) | $2)",
+    [SQL_REACTION_SETS] =
+        "SELECT id, emoji, count, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
+        " AND r.username = $3) FROM reaction_set s WHERE place = (($1 << 32) | $2) ORDER BY emoji",
+    [SQL_REACTION_SET_GET] =
+        "SELECT id, count FROM reaction_set WHERE place = (($1 << 32) | $2) AND emoji = $3",
+    [SQL_REACTION_SET_ADD] =
+        "INSERT INTO reaction_set (place, emoji, count) VALUES (($1 << 32) | $2, $3, 0) RETURNING id",
+    [SQL_REACTION_SET_COUNT] = "UPDATE reaction_set SET count = $2 WHERE id = $1",
+    [SQL_REACTION_SET_REMOVE] = "DELETE FROM reaction_set WHERE id = $1",
+    [SQL_REACTION_SETS_CLEAR] = "UPDATE reaction_set SET place = NULL WHERE place = (($1 << 32) | $2)",
+    [SQL_REACTION_SET_CLEAR] = "UPDATE reaction_set SET place = NULL WHERE id = $1",
+    [SQL_REACTION_NAMES] =
+        "SELECT username FROM reaction WHERE set_id = $1 AND username > $2 ORDER BY username LIMIT $3",
+    [SQL_REACTION_ADD] = "INSERT INTO reaction (set_id, username) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    [SQL_REACTION_REMOVE] = "DELETE FROM reaction WHERE set_id = $1 AND username = $2",
+    [SQL_REACTION_CLEARED] = "SELECT id FROM reaction_set WHERE place IS NULL LIMIT 1",
+    [SQL_REACTION_SWEEP] = "DELETE FROM reaction WHERE set_id = $1 AND username IN"
+                           " (SELECT username FROM reaction WHERE set_id = $1 LIMIT $2)",
 
-    [SQL_OUTBOX_ADD] = "INSERT INTO outbox (id, event, conversation, version, tick, seq, username)"
-                       " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    [SQL_OUTBOX_AFTER] = "SELECT id, event, conversation, version, tick, seq, username FROM outbox"
-                         " WHERE id > $1 ORDER BY id LIMIT $2",
+    [SQL_OUTBOX_ADD] =
+        "INSERT INTO outbox (id, event, conversation, version, tick, seq, username, emoji, added)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_OUTBOX_AFTER] =
+        "SELECT id, event, conversation, version, tick, seq, username, emoji, added FROM outbox"
+        " WHERE id > $1 ORDER BY id LIMIT $2",
     [SQL_OUTBOX_OLDEST] = "SELECT min(id) FROM outbox",
     [SQL_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= $1",
 

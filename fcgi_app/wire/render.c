@@ -6,7 +6,19 @@
 /* Appends a literal: its length is known to the compiler. */
 #define LITERAL(b, text) buf_add(b, text, sizeof(text) - 1)
 
-/* {"👍": ["bob"]}: they come sorted by emoji. */
+void
+render_names(struct buf *b, const struct str *names, size_t count)
+{
+    LITERAL(b, "[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            LITERAL(b, ",");
+        json_quote(b, names[i]);
+    }
+    LITERAL(b, "]");
+}
+
+/* {"👍": {"count": 1, "mine": false, "names": ["bob"]}} */
 static void
 render_reactions(struct buf *b, const struct message *m)
 {
@@ -14,17 +26,18 @@ render_reactions(struct buf *b, const struct message *m)
     for (size_t i = 0; i < m->reaction_count; i++) {
         const struct reaction *r = &m->reactions[i];
 
-        if (i > 0 && str_eq(r[-1].emoji, r->emoji)) {
+        if (i > 0)
             LITERAL(b, ",");
-        } else {
-            if (i > 0)
-                LITERAL(b, "],");
-            json_quote(b, r->emoji);
-            LITERAL(b, ":[");
-        }
-        json_quote(b, r->username);
+        json_quote(b, r->emoji);
+        LITERAL(b, ":{\"count\":");
+        buf_int(b, r->count);
+        if (m->has_viewer)
+            buf_c(b, r->mine ? ",\"mine\":true" : ",\"mine\":false");
+        LITERAL(b, ",\"names\":");
+        render_names(b, r->names, r->name_count);
+        LITERAL(b, "}");
     }
-    LITERAL(b, "]}");
+    LITERAL(b, "}");
 }
 
 void
@@ -66,18 +79,6 @@ render_message(struct buf *b, const struct message *m)
 }
 
 static void
-render_members(struct buf *b, const struct conversation *c)
-{
-    LITERAL(b, ",\"members\":[");
-    for (size_t i = 0; i < c->members_read; i++) {
-        if (i > 0)
-            LITERAL(b, ",");
-        json_quote(b, c->members[i]);
-    }
-    LITERAL(b, "]");
-}
-
-static void
 render_conversation_head(struct buf *b, const struct conversation *c)
 {
     LITERAL(b, "{\"id\":");
@@ -109,8 +110,10 @@ render_conversation_open(struct buf *b, const struct conversation *c)
         LITERAL(b, ",\"join\":\"invite\"");
     else if (c->type == TYPE_GROUP)
         LITERAL(b, ",\"join\":\"open\"");
-    if (c->member_count <= MEMBERS_FEW && c->members_read == (size_t)c->member_count)
-        render_members(b, c);
+    if (c->member_count <= MEMBERS_FEW && c->members_read == (size_t)c->member_count) {
+        LITERAL(b, ",\"members\":");
+        render_names(b, c->members, c->members_read);
+    }
     LITERAL(b, ",\"member_count\":");
     buf_int(b, c->member_count);
     LITERAL(b, ",\"created_at\":");
@@ -210,9 +213,15 @@ render_event(struct buf *b, const struct change *change, const struct message *m
     } else if (c != NULL) {
         LITERAL(b, ",\"object\":");
         render_conversation(b, c);
-    } else if (change->username.n > 0) {
+    }
+    if (change->username.n > 0) {
         LITERAL(b, ",\"username\":");
         json_quote(b, change->username);
+    }
+    if (change->emoji.n > 0) {
+        LITERAL(b, ",\"emoji\":");
+        json_quote(b, change->emoji);
+        buf_c(b, change->added ? ",\"added\":true" : ",\"added\":false");
     }
     if (change->event == EVENT_MEMBER_UPDATED) {
         LITERAL(b, ",\"role\":");

@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/model.h"
 
+/* A list of strings. */
+void render_names(struct buf *b, const struct str *names, size_t count);
 void render_message(struct buf *b, const struct message *m);
 /* Its members only where they were read. */
 void render_conversation(struct buf *b, const struct conversation *c);
@@ -19,7 +21,7 @@ void render_markers(struct buf *b, const struct read_marker *markers, size_t cou
 
 /*
  * A push frame: its beginning, one or more events, its end. An event carries the message or the conversation
- * that is given, else the change's user name where it has one. What makes no version bears none.
+ * that is given, and the change's user name and emoji where it has them. What makes no version bears none.
  */
 void render_frame_begin(struct buf *b, const char *epoch);
 void render_event(struct buf *b, const struct change *change, const struct message *m,

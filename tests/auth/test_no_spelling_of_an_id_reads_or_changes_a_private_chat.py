@@ -37,6 +37,8 @@ PLACES = [
     "DELETE /messages/<message>?username=<stranger>",
     "PUT /messages/<message>/reactions/👍?username=<stranger>",
     "DELETE /messages/<message>/reactions/👍?username=<stranger>",
+    "DELETE /messages/<message>/reactions/👍?username=<stranger>&all=true",
+    "GET /messages/<message>/reactions?emoji=👍",
     'POST /messages {"username": "<stranger>", "content": "hi", "conversation_id": <conversation>}',
     'POST /messages {"username": "<stranger>", "content": "hi", "conversation_id": <own>, '
     '"conversation_id": <conversation>}',

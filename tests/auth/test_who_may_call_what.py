@@ -138,6 +138,22 @@ TABLE = [
     ("DELETE /messages/<message>/reactions/👍?username=<another>",
      "200  200    200    200      200      200      200      200",
      "401  yourself yourself yourself yourself yourself yourself 200"),
+    ("GET /messages/<message>/reactions?emoji=👍",
+     "200  200    200    200      200      200      200      200",
+     "401  200    200    member   member   member   member   200"),
+    ("GET /messages/<unknown>/reactions?emoji=👍",
+     "404  404    404    404      404      404      404      404",
+     "401  404    404    404      404      404      404      404"),
+    # Clearing: by whoever may delete the message; its sender must still be there.
+    ("DELETE /messages/<message>/reactions/👍?all=true&username=<who>",
+     "400  200    sender sender   sender   sender   sender   sender",
+     "401  200    sender sender   sender   sender   sender   200"),
+    ("DELETE /messages/<members_message>/reactions/👍?all=true&username=<who>",
+     "400  200    200    sender   sender   sender   sender   sender",
+     "401  200    200    sender   sender   sender   sender   200"),
+    ("DELETE /messages/<lefts_message>/reactions/👍?all=true&username=<who>",
+     "400  200    sender member   sender   sender   sender   sender",
+     "401  200    sender member   sender   sender   sender   200"),
 
     # -- conversations: looking
     ("GET /conversations?id=<group>",

@@ -73,7 +73,8 @@ def read(path):
                         rest[table, number, column] = value
                     elif value is not None and value != ALWAYS:
                         times[table, number, column] = value
-        rest["reactions"] = [tuple(row) for row in database.execute("SELECT * FROM reaction ORDER BY 1, 2")]
+        rest["reactions"] = [tuple(row) for table in ("reaction_set", "reaction")
+                             for row in database.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
         rest.pop(("instance", 0, "epoch"))
         return times, rest
 

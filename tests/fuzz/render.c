@@ -42,7 +42,8 @@ check_same_opinion(struct buf *b, struct str text)
 static void
 check_model(struct buf *b, struct str text)
 {
-    const struct reaction reactions[] = {{text, text}, {text, str_c("bob")}};
+    const struct str names[] = {text, str_c("bob")};
+    const struct reaction reactions[] = {{text, 2, true, names, 2}};
     const struct message m = {.id = 1,
                               .conversation = 2,
                               .seq = 3,
@@ -54,7 +55,7 @@ check_model(struct buf *b, struct str text)
                               .edited_at = 1,
                               .emoji_count = 1,
                               .reactions = reactions,
-                              .reaction_count = 2};
+                              .reaction_count = 1};
     const struct conversation c = {.id = 1, .type = TYPE_GROUP, .title = text};
     const struct change change = {.event = EVENT_MESSAGE_CREATED, .conversation = 2, .version = 1};
 

@@ -68,9 +68,17 @@ class Chat:
         return bool(self.stays[user]) and self.stays[user][-1].until is None
 
     def received(self, user):
-        return [message for message in self.messages
+        return [self.as_seen(message, user) for message in self.messages
                 if any(stay.after < message["seq"] and (stay.until is None or message["seq"] <= stay.until)
                        for stay in self.stays[user])]
+
+    def as_seen(self, message, user):
+        """Whoever has left sees no edit that came later."""
+        if self.is_there(user) or message.get("edited_at", -1) < self.left[user]["updated_at"]:
+            return message
+        shown = {**message, "content": "", "withheld": True}
+        del shown["edited_at"]
+        return shown
 
     def unread(self, user):
         return sum(message["seq"] > self.read[user] and message["sender"] != user and "deleted_at" not in message

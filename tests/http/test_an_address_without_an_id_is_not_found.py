@@ -55,7 +55,7 @@ def test_what_nobody_has(api, alice, what):
 
 
 @pytest.mark.parametrize("path", [
-    "/messages/1/", "/messages/1/x", "/messages/1/reactions", "/messages/1/reactions/a/b", "/messages//reactions/a",
+    "/messages/1/", "/messages/1/x", "/messages/1/reactions/a/b", "/messages//reactions/a",
     "/conversations/1/x", "/conversations/1/read/1", "/conversations/1/changes/1", "/conversations/1/typing/x",
     "/conversations/1/presence/x", "/conversations//read", "/metrics/x", "/metricsx", "/openapi", "/openapi.json/x",
     "/openapi.jsonx", "/openapixjson", "/Metrics", "/conversations/read", "/messages/reactions/a",

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from api import Client, at_once, new_name
+from api import at_once, Client, new_name, reactions
 
 STEPS = 90
 EMOJIS = ["👍", "👎", "❤️"]
@@ -79,7 +79,7 @@ class History:
 
     def _react(self):
         name, emoji = self._anybody(), self._chance.choice(EMOJIS)
-        message = self._any_message(lambda message: name not in message.get("reactions", {}).get(emoji, []))
+        message = self._any_message(lambda message: name not in reactions(message).get(emoji, []))
         if name is None or message is None:
             return None
         self._api.react(message["id"], name, emoji).ok
@@ -87,7 +87,7 @@ class History:
 
     def _unreact(self):
         name, emoji = self._anybody(), self._chance.choice(EMOJIS)
-        message = self._any_message(lambda message: name in message.get("reactions", {}).get(emoji, []))
+        message = self._any_message(lambda message: name in reactions(message).get(emoji, []))
         if message is None:
             return None
         self._api.unreact(message["id"], name, emoji).ok

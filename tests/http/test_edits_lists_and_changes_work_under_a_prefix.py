@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from api import TIMEOUT_S, new_name
+from api import new_name, reactions, TIMEOUT_S
 
 
 def test_each_request(there):
@@ -11,8 +11,8 @@ def test_each_request(there):
     sent = there.submit(group, alice, client_id="k").ok
     assert there.submit(group, alice, headers={"Idempotency-Key": "k"}).headers["Idempotent-Replayed"] == "true"
     liked = there.react(sent["id"], bob, "👍🏽").ok
-    assert liked["reactions"] == {"👍🏽": [bob]}
-    assert there.react(sent["id"], bob, "%?#\\").ok["reactions"]["%?#\\"] == [bob]
+    assert reactions(liked) == {"👍🏽": [bob]}
+    assert reactions(there.react(sent["id"], bob, "%?#\\").ok)["%?#\\"] == [bob]
     assert there.unreact(sent["id"], bob, "%?#\\").ok == liked
     edited = there.edit(sent["id"], alice, "edited").ok
     assert there.message(sent["id"]) == edited

@@ -1,8 +1,9 @@
 import threading
+from urllib.parse import urlencode
 
 import pytest
 
-from api import Client, at_once, new_name
+from api import Client, at_once, new_name, plain, reactions
 
 
 @pytest.fixture
@@ -12,17 +13,19 @@ def sent(api, group, alice):
 
 def test_they_come_with_the_message(api, group, sent, alice, bob):
     before = api.conversation(group)
-    liked = api.react(sent["id"], bob, "👍").ok
+    liked = api.react(sent["id"], bob, "👍").json
+    assert liked == {**sent, "reactions": {"👍": {"count": 1, "mine": True, "names": [bob]}}}
+    liked = plain(liked)
     assert liked == {**sent, "reactions": {"👍": [bob]}}
     after = api.conversation(group)
     assert after == {**before, "version": before["version"] + 1, "updated_at": after["updated_at"]}
     assert after["updated_at"] > sent["timestamp"]
-    assert api.message(sent["id"]) == liked
-    assert api.page(conversation_id=group)["messages"] == [liked]
-    assert api.page(username=alice)["messages"] == [liked]
-    assert api.seq_page(group, around_seq=1)["messages"] == [liked]
-    assert api.changes(group)["messages"] == [liked]
-    assert api.listed(bob, group)["last_message"] == liked
+    assert plain(api.message(sent["id"])) == liked
+    assert [plain(message) for message in api.page(conversation_id=group)["messages"]] == [liked]
+    assert [plain(message) for message in api.page(username=alice)["messages"]] == [liked]
+    assert [plain(message) for message in api.seq_page(group, around_seq=1)["messages"]] == [liked]
+    assert [plain(message) for message in api.changes(group)["messages"]] == [liked]
+    assert plain(api.listed(bob, group)["last_message"]) == liked
 
 
 def test_emojis_and_names_are_in_byte_order(api):
@@ -35,9 +38,9 @@ def test_emojis_and_names_are_in_byte_order(api):
             message = api.react(sent["id"], name, emoji).ok
     ordered = sorted(names, key=str.encode)
     assert list(message["reactions"]) == sorted(emojis, key=str.encode)
-    assert {emoji: who for emoji, who in message["reactions"].items() if len(who) > 1} == \
+    assert {emoji: who for emoji, who in reactions(message).items() if len(who) > 1} == \
         {emoji: ordered for emoji in emojis[:3]}
-    assert api.message(sent["id"]) == message
+    assert plain(api.message(sent["id"])) == plain(message)
     assert list(api.message(sent["id"])["reactions"]) == list(message["reactions"])
 
 
@@ -45,7 +48,7 @@ def test_they_are_taken_back(api, group, sent, alice, bob):
     for name in (alice, bob):
         api.react(sent["id"], name, "👍").ok
     before = api.conversation(group)
-    assert api.unreact(sent["id"], alice, "👍").ok == {**sent, "reactions": {"👍": [bob]}}
+    assert plain(api.unreact(sent["id"], alice, "👍").ok) == {**sent, "reactions": {"👍": [bob]}}
     assert api.unreact(sent["id"], bob, "👍").ok == sent
     after = api.conversation(group)
     assert after == {**before, "version": before["version"] + 2, "updated_at": after["updated_at"]}
@@ -55,14 +58,14 @@ def test_they_are_taken_back(api, group, sent, alice, bob):
 def test_an_edit_keeps_them(api, sent, alice, bob):
     api.react(sent["id"], bob, "👍").ok
     edited = api.edit(sent["id"], alice, "edited").ok
-    assert edited["reactions"] == {"👍": [bob]}
+    assert reactions(edited) == {"👍": [bob]}
     assert api.unreact(sent["id"], bob, "👍").ok["edited_at"] == edited["edited_at"]
 
 
 def test_who_leaves_leaves_them_behind(api, nothing_changes_after, group, sent, bob):
     liked = api.react(sent["id"], bob, "👍").ok
     api.leave(group, bob)
-    assert api.message(sent["id"]) == liked
+    assert plain(api.message(sent["id"])) == plain(liked)
     with nothing_changes_after():
         api.unreact(sent["id"], bob, "👍").problem(403, code="not_a_member")
     api.join(group, bob)
@@ -73,7 +76,7 @@ def test_to_what_came_before_one_was_there(api, group, sent):
     carol = new_name("c")
     api.group(carol)
     api.join(group, carol)
-    assert api.react(sent["id"], carol, "👍").ok["reactions"] == {"👍": [carol]}
+    assert reactions(api.react(sent["id"], carol, "👍").ok) == {"👍": [carol]}
 
 
 def test_what_is_so_already_changes_nothing(api, nothing_changes_after, sent, alice, bob):
@@ -82,7 +85,7 @@ def test_what_is_so_already_changes_nothing(api, nothing_changes_after, sent, al
     liked = api.react(sent["id"], bob, "👍").ok
     with nothing_changes_after():
         assert api.react(sent["id"], bob, "👍").ok == liked
-        assert api.unreact(sent["id"], alice, "👍").ok == liked
+        assert plain(api.unreact(sent["id"], alice, "👍").ok) == plain(liked)
         assert api.unreact(sent["id"], bob, "👎").ok == liked
 
 
@@ -113,20 +116,20 @@ def test_the_two_of_a_private_chat_react(api, alice, bob):
     sent = api.send(api.private(alice, bob), alice)
     for name in (alice, bob):
         message = api.react(sent["id"], name, "👍").ok
-    assert message["reactions"] == {"👍": [alice, bob]}
+    assert reactions(message) == {"👍": [alice, bob]}
 
 
 def test_there_are_at_most_32_different_ones(api, nothing_changes_after, sent, alice, bob):
     emojis = [chr(0x1f600 + i) for i in range(33)]
     for emoji in emojis[:32]:
         message = api.react(sent["id"], alice, emoji).ok
-    assert message["reactions"] == {emoji: [alice] for emoji in emojis[:32]}
+    assert reactions(message) == {emoji: [alice] for emoji in emojis[:32]}
     with nothing_changes_after():
         for name in (alice, bob):
             api.react(sent["id"], name, emojis[32]).problem(422, code="too_many_reactions")
         assert api.react(sent["id"], alice, emojis[31]).ok == message
         assert api.unreact(sent["id"], alice, emojis[32]).ok == message
-    assert api.react(sent["id"], bob, emojis[5]).ok["reactions"][emojis[5]] == [alice, bob]
+    assert reactions(api.react(sent["id"], bob, emojis[5]).ok)[emojis[5]] == [alice, bob]
     # One of two taken back makes no room, the other one does.
     api.unreact(sent["id"], alice, emojis[5]).ok
     with nothing_changes_after():
@@ -160,12 +163,106 @@ def test_twelve_at_once(stack, api, method, count):
 
     at_once([lambda name=name: react(name) for name in names * (12 // count)])
     assert api.conversation(group)["version"] == version + count
-    assert api.message(sent["id"]).get("reactions") == ({"👍": sorted(names)} if method == "PUT" else None)
+    assert reactions(api.message(sent["id"])) == ({"👍": sorted(names)} if method == "PUT" else {})
 
 
-def test_many_names_under_one_emoji(api):
+def test_the_first_hundred_names_are_shown_and_all_are_counted(api):
     names = sorted(new_name() for _ in range(150))
     sent = api.send(api.group(*names), names[0])
     for name in names:
-        message = api.react(sent["id"], name, "👍").ok
-    assert message["reactions"] == {"👍": names}
+        message = api.react(sent["id"], name, "👍").json
+    assert message["reactions"] == {"👍": {"count": 150, "mine": True, "names": names[:100]}}
+    # Whoever is not among the first hundred knows it all the same.
+    assert api.unreact(sent["id"], names[149], "👍").json["reactions"]["👍"] == \
+        {"count": 149, "mine": False, "names": names[:100]}
+    # The others are read page by page.
+    found, has_next = [], True
+    while has_next:
+        page = api.get(f"/messages/{sent['id']}/reactions", emoji="👍", limit=40, after=found[-1] if found else "").ok
+        assert page["emoji"] == "👍" and page["count"] == 149 and len(page["names"]) <= 40
+        found, has_next = found + page["names"], page["has_next"]
+    assert found == names[:149]
+
+
+def test_mine_is_about_whoever_looks(api, group, sent, alice, bob):
+    api.react(sent["id"], bob, "👍").ok
+
+    def mine(method="GET", path="/messages", **query):
+        found = api.request(method, f"{path}?{urlencode(query)}").json
+        found = found.get("messages", found.get("conversations", [found]))[-1]
+        return found.get("last_message", found)["reactions"]["👍"].get("mine")
+
+    for name in (alice, bob):
+        assert mine(username=name) == mine(path="/conversations", username=name) == (name == bob)
+        assert mine(path=f"/conversations/{group}/changes", username=name) == (name == bob)
+        assert mine("DELETE", f"/messages/{sent['id']}/reactions/x", username=name) == (name == bob)
+    # Nobody is known to look.
+    assert mine(path=f"/messages/{sent['id']}") is mine(conversation_id=group) is None
+    assert mine(path=f"/conversations/{group}/changes") is None
+
+
+def test_a_page_of_names_is_of_one_emoji(api, sent, alice, bob):
+    path = f"/messages/{sent['id']}/reactions"
+    for emoji, name in (("👍", alice), ("👍", bob), ("👎", bob)):
+        api.react(sent["id"], name, emoji).ok
+    assert api.get(path, emoji="👎").ok == {"emoji": "👎", "count": 1, "names": [bob], "has_next": False}
+    assert api.get(path, emoji="👍", limit=1).ok == {"emoji": "👍", "count": 2, "names": [min(alice, bob)], "has_next": True}
+    assert api.get(path, emoji="🙂").ok == {"emoji": "🙂", "count": 0, "names": [], "has_next": False}
+
+
+def test_a_page_of_names_is_refused_with_the_field_of_its_fault(api, sent):
+    path = f"/messages/{sent['id']}/reactions"
+    api.get(path).problem(400, code="invalid_emoji", field="emoji")
+    api.get(path, emoji="").problem(400, code="invalid_emoji", field="emoji")
+    api.get(path, emoji="a b").problem(400, code="invalid_emoji", field="emoji")
+    api.get(path, emoji="👍", after="no name").problem(400, code="invalid_after", field="after")
+    api.get(path, emoji="👍", limit=0).problem(400, code="invalid_limit", field="limit")
+    api.get("/messages/999999/reactions", emoji="👍").problem(404, code="invalid_message_id")
+
+
+@pytest.mark.parametrize("one, other", [("👍", "👍\ufe0f"), ("❤", "❤\ufe0f"), ("❤\ufe0f", "❤\ufe0e"), ("1\u20e3", "1\ufe0f\u20e3"),
+                                        ("🏳\ufe0f\u200d🌈", "🏳\u200d🌈")], ids=ascii)
+def test_spellings_of_one_emoji_are_one_reaction(api, nothing_changes_after, sent, alice, bob, one, other):
+    first = api.react(sent["id"], alice, one).ok
+    with nothing_changes_after():
+        assert api.react(sent["id"], alice, other).ok == first
+    message = api.react(sent["id"], bob, other).ok
+    [(shown, who)] = reactions(message).items()
+    assert who == sorted([alice, bob])
+    # It is shown in one way, and that is one of its spellings.
+    assert shown == list(first["reactions"])[0] == api.get(f"/messages/{sent['id']}/reactions", emoji=one).ok["emoji"]
+    api.unreact(sent["id"], alice, shown).ok
+    assert api.unreact(sent["id"], bob, one).ok == sent
+
+
+def test_what_is_cleared_is_gone_for_all(api, group, sent, alice, bob):
+    for emoji in ("👍", "👎"):
+        for name in (alice, bob):
+            api.react(sent["id"], name, emoji).ok
+    version = api.conversation(group)["version"]
+    cleared = api.request("DELETE", f"/messages/{sent['id']}/reactions/%F0%9F%91%8D?username={alice}&all=true").ok
+    assert reactions(cleared) == {"👎": sorted([alice, bob])}
+    assert api.conversation(group)["version"] == version + 1
+    # It is free to be used again.
+    assert reactions(api.react(sent["id"], bob, "👍").ok)["👍"] == [bob]
+
+
+def test_clearing_takes_the_right_to_delete(api, nothing_changes_after, group, sent, alice, bob):
+    path = f"/messages/{sent['id']}/reactions/%F0%9F%91%8D"
+    liked = api.react(sent["id"], bob, "👍").ok
+    with nothing_changes_after():
+        api.request("DELETE", f"{path}?username={bob}&all=true").problem(403, code="not_the_sender")
+        api.request("DELETE", f"{path}?username={alice}&all=1").problem(400, code="invalid_all", field="all")
+        api.request("DELETE", f"/messages/{sent['id']}/reactions/x?username={alice}&all=true").ok
+    api.leave(group, alice)
+    with nothing_changes_after():
+        api.request("DELETE", f"{path}?username={alice}&all=true").problem(403, code="not_a_member")
+    assert plain(api.message(sent["id"])) == plain(liked)
+
+
+def test_an_admin_of_the_group_clears_what_others_put(api):
+    owner, bob = new_name("owner"), new_name("bob")
+    group = api.write("POST", "/conversations/", {"type": "group_chat", "members": [bob], "username": owner}).ok["id"]
+    sent = api.send(group, bob)
+    api.react(sent["id"], bob, "👎").ok
+    assert api.request("DELETE", f"/messages/{sent['id']}/reactions/%F0%9F%91%8E?username={owner}&all=true").ok == sent

@@ -197,6 +197,13 @@ class Stack:
         assert len(relays) == 1, f"relays: {relays}"
         return relays[0]
 
+    def relay_stop(self):
+        """It publishes nothing until relay_continue()."""
+        os.kill(self.relay(), signal.SIGSTOP)
+
+    def relay_continue(self):
+        os.kill(self.relay(), signal.SIGCONT)
+
     # -- nginx alone
 
     @property

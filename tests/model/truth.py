@@ -5,6 +5,7 @@ from contextlib import closing
 
 MEMBERS_FEW = 100   # in larger conversations nobody is told how far others have read
 UNREAD_MAX = 1000
+NAMES_SHOWN = 100
 EMOJIS_MAX = 32
 
 
@@ -28,9 +29,12 @@ class Truth:
         self.stays = collections.defaultdict(lambda: collections.defaultdict(list))  # by conversation and name
         for row in rows("SELECT * FROM membership ORDER BY conversation, username, joined_version"):
             self.stays[row["conversation"]][row["username"]].append(row)
+        self.counts = {}  # by place and emoji
         self.reactions = collections.defaultdict(lambda: collections.defaultdict(list))  # by place and emoji
-        for row in rows("SELECT * FROM reaction ORDER BY place, emoji, username"):
+        for row in rows("SELECT place, emoji, username, count FROM reaction_set s JOIN reaction r ON r.set_id = s.id"
+                        " WHERE place IS NOT NULL ORDER BY place, emoji, username"):
             self.reactions[row["place"]][row["emoji"]].append(row["username"])
+            self.counts[row["place"], row["emoji"]] = row["count"]
         self.messages = collections.defaultdict(list)  # by conversation, in the order of seq
         for row in rows("SELECT * FROM message ORDER BY place"):
             self.messages[row["conversation"]].append(row)
@@ -69,13 +73,30 @@ class Truth:
 
     # -- as the server shows it
 
-    def message(self, row):
+    def message(self, row, username=None):
+        """As that user sees it: whoever has left sees no edit and no reaction that came later."""
+        last = self.stays[row["conversation"]][username][-1] if username else {"left_at": None}
+        if last["left_at"] is not None:
+            return self._before(row, last)
+        return self._now(row)
+
+    def _before(self, row, stay):
+        shown = self._now(row)
+        if (row["changed_version"] or 0) > stay["left_version"]:
+            shown.pop("reactions", None)
+        if row["edited_at"] is not None and row["edited_at"] >= stay["left_at"]:
+            shown |= {"content": "", "withheld": True}
+            del shown["edited_at"]
+        return shown
+
+    def _now(self, row):
         always = ("id", "conversation", "seq", "sender", "content", "timestamp")
         where_they_apply = ("client_id", "reply_to", "edited_at", "deleted_at")
         shown = {name: row[name] for name in always}
         shown |= {name: row[name] for name in where_they_apply if row[name] is not None}
         if row["place"] in self.reactions:
-            shown["reactions"] = dict(self.reactions[row["place"]])
+            shown["reactions"] = {emoji: {"count": len(names), "names": names[:NAMES_SHOWN]}
+                                  for emoji, names in self.reactions[row["place"]].items()}
         return shown
 
     def roles(self, conversation):
@@ -176,6 +197,8 @@ class Truth:
             assert one["id"] < other["id"] and one["timestamp"] <= other["timestamp"], f"out of order: {one}, {other}"
         for message in messages:
             emojis = self.reactions.get(message["place"], {})
+            for emoji, names in emojis.items():
+                assert self.counts[message["place"], emoji] == len(names), f"miscounted {emoji}: {message}"
             assert message["emoji_count"] == len(emojis) <= EMOJIS_MAX, f"miscounted emojis: {message}"
             assert message["reply_to"] in identities | {None}, f"a reply to elsewhere: {message}"
             assert message["deleted_at"] is None or (message["content"] == "" and message["edited_at"] is None
@@ -237,8 +260,9 @@ def _message_differences(truth, client, conversation, held):
 
 
 def _ordered(message):
-    """So that the order of the emojis counts."""
-    return {**message, "reactions": list(message.get("reactions", {}).items())}
+    """So that the order of the emojis counts, and not whether the client is among those who reacted."""
+    return {**message, "reactions": [(emoji, shown["count"], shown["names"])
+                                     for emoji, shown in message.get("reactions", {}).items()]}
 
 
 def _not_received(truth, client):

@@ -133,7 +133,7 @@ class User:
 
     def _unreact(self, decision):
         def mine(message):
-            return [emoji for emoji, names in message.get("reactions", {}).items() if self.name in names]
+            return [emoji for emoji, shown in message.get("reactions", {}).items() if self.name in shown["names"]]
 
         message = self._message(decision.dice, mine)
         if message:

@@ -1,3 +1,4 @@
+from api import plain
 from chat import name, versions
 
 
@@ -13,19 +14,29 @@ def test_edits_reactions_and_deletion(chat, listen, kind, stack):
     ear = listen(stack, bob, kind)
     sent = chat.send(conversation, ann, "first")
     path = f"/messages/{sent['id']}"
+    thumb = f"{path}/reactions/%F0%9F%91%8D"
+
+    def reacted(method, who):
+        return lambda: amend(chat, method, f"{thumb}?username={who}")
+
     steps = [
-        ("message.created", lambda: sent),
-        ("message.updated", lambda: amend(chat, "PATCH", path, json={"username": ann, "content": "sécond"})),
-        ("message.updated", lambda: amend(chat, "PUT", f"{path}/reactions/%F0%9F%91%8D?username={bob}")),
-        ("message.updated", lambda: amend(chat, "PUT", f"{path}/reactions/%F0%9F%91%8D?username={ann}")),
-        ("message.updated", lambda: amend(chat, "DELETE", f"{path}/reactions/%F0%9F%91%8D?username={ann}")),
-        ("message.deleted", lambda: amend(chat, "DELETE", f"{path}?username={ann}")),
+        ("message.created", lambda: sent, {}),
+        ("message.updated", lambda: amend(chat, "PATCH", path, json={"username": ann, "content": "sécond"}), {}),
+        ("message.updated", reacted("PUT", bob), {"username": bob, "emoji": "👍", "added": True}),
+        ("message.updated", reacted("PUT", ann), {"username": ann, "emoji": "👍", "added": True}),
+        ("message.updated", reacted("DELETE", ann), {"username": ann, "emoji": "👍", "added": False}),
+        ("message.updated", lambda: amend(chat, "DELETE", f"{thumb}?username={ann}&all=true"),
+         {"emoji": "👍", "added": False}),
+        ("message.deleted", lambda: amend(chat, "DELETE", f"{path}?username={ann}"), {}),
     ]
-    for version, (event, act) in enumerate(steps, 2):
+    for version, (event, act, more) in enumerate(steps, 2):
         answer = act()
         heard = ear.wait_for(conversation["id"], version - 1)[-1]
-        assert heard == {"event": event, "conversation": conversation["id"], "version": version, "message": answer}
-    assert versions(ear.about(conversation["id"])) == [2, 3, 4, 5, 6, 7]
+        assert plain(heard["message"]) == plain(answer)
+        assert not any("mine" in shown for shown in heard["message"].get("reactions", {}).values())
+        assert heard == {"event": event, "conversation": conversation["id"], "version": version,
+                         "message": heard["message"], **more}
+    assert versions(ear.about(conversation["id"])) == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_the_key_of_a_message_comes_with_it(chat, listen, kind, stack):

@@ -89,12 +89,18 @@ the_last_possible_conversation_is_as_good_as_the_first(void **state)
                      " VALUES (%lld, %d, 'ann', 1, 1, 'x')",
                      (long long)places[i], (int)i + 1);
     snapshot = support_begin(place);
-    assert_int_equal(messages_range(snapshot->db, &place->arena, INT32_MAX, 1, count_one, &count), ERR_OK);
+    assert_int_equal(messages_range(&(struct message_reader){snapshot->db, &place->arena, {0}}, INT32_MAX, 1,
+                                    count_one, &count),
+                     ERR_OK);
     assert_int_equal(count, 2);
     count = 0;
-    assert_int_equal(messages_range(snapshot->db, &place->arena, 1, 1, count_one, &count), ERR_OK);
+    assert_int_equal(
+        messages_range(&(struct message_reader){snapshot->db, &place->arena, {0}}, 1, 1, count_one, &count),
+        ERR_OK);
     assert_int_equal(count, 1);
-    assert_int_equal(messages_get(snapshot->db, &place->arena, INT32_MAX, SEQ_MAX, &m, &found), ERR_OK);
+    assert_int_equal(messages_get(&(struct message_reader){snapshot->db, &place->arena, {0}}, INT32_MAX,
+                                  SEQ_MAX, &m, &found),
+                     ERR_OK);
     assert_true(found);
     assert_int_equal(m.conversation, INT32_MAX);
     assert_int_equal(m.seq, SEQ_MAX);
@@ -138,11 +144,13 @@ no_seq_reaches_another_conversation(void **state)
                 int count = 0;
                 bool found;
 
-                assert_int_equal(messages_get(db, &place->arena, (int32_t)empty, seqs[i], &m, &found),
+                assert_int_equal(messages_get(&(struct message_reader){db, &place->arena, {0}},
+                                              (int32_t)empty, seqs[i], &m, &found),
                                  ERR_OK);
                 assert_false(found);
-                assert_int_equal(
-                    messages_range(db, &place->arena, (int32_t)empty, seqs[i], count_one, &count), ERR_OK);
+                assert_int_equal(messages_range(&(struct message_reader){db, &place->arena, {0}},
+                                                (int32_t)empty, seqs[i], count_one, &count),
+                                 ERR_OK);
                 assert_int_equal(messages_keys(db, (int32_t)empty, 0, seqs[i], count_key, &count), ERR_OK);
                 assert_int_equal(messages_keys(db, (int32_t)empty, seqs[i], INT64_MAX, count_key, &count),
                                  ERR_OK);

@@ -176,7 +176,8 @@ count_messages(struct place *place, const struct snapshot *snapshot, const struc
     struct seq_page page = {.conversation = c, .side = SEQ_AFTER, .limit = 10};
     int count = 0;
 
-    assert_int_equal(history_by_seq(snapshot, &place->arena, &page, count_message, &count), ERR_OK);
+    assert_int_equal(
+        history_by_seq(&(struct view){snapshot, &place->arena, {0}}, &page, count_message, &count), ERR_OK);
     return count;
 }
 

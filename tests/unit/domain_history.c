@@ -229,18 +229,18 @@ ask(struct place *place, const struct whose *whose, int64_t after, int limit, st
 {
     const struct history_sink sink = {got, take_message, take_tick_ends, take_cut};
     struct snapshot *snapshot = support_begin(place);
+    const struct view view = {snapshot, &place->arena,
+                              whose->user < 0 ? (struct str){0} : name_of(whose->user)};
     enum err err;
 
     got->count = 0;
     got->complete = 0;
     got->has_next = false;
     if (whose->user < 0)
-        err = history_of_conversation(snapshot, &place->arena,
-                                      support_find(place, snapshot, whose->conversation + 1), after, limit,
-                                      &sink, &got->has_next);
+        err = history_of_conversation(&view, support_find(place, snapshot, whose->conversation + 1), after,
+                                      limit, &sink, &got->has_next);
     else
-        err = history_of_user(snapshot, &place->arena, name_of(whose->user), after, limit, &sink,
-                              &got->has_next);
+        err = history_of_user(&view, after, limit, &sink, &got->has_next);
     pool_end(snapshot);
     arena_reset(&place->arena);
     assert_int_equal(err, ERR_OK);
@@ -647,7 +647,8 @@ ask_by_seq(struct place *place, struct seq_page *page, struct got *got)
 
     got->count = 0;
     page->conversation = support_find(place, snapshot, page->conversation->id);
-    assert_int_equal(history_by_seq(snapshot, &place->arena, page, take_message, got), ERR_OK);
+    assert_int_equal(history_by_seq(&(struct view){snapshot, &place->arena, {0}}, page, take_message, got),
+                     ERR_OK);
     pool_end(snapshot);
     arena_reset(&place->arena);
 }

@@ -82,10 +82,10 @@ a_message_is_current_until_the_next_change(void **state)
     struct message m = message(11, 0);
 
     (void)state;
-    assert_false(visibility_is_current(&m, 10));
-    assert_true(visibility_is_current(&m, 11));
+    assert_false(visibility_is_current(m.changed_version, 10));
+    assert_true(visibility_is_current(m.changed_version, 11));
     m.changed_version = 0;
-    assert_true(visibility_is_current(&m, 3));
+    assert_true(visibility_is_current(m.changed_version, 3));
 }
 
 static void
@@ -183,7 +183,8 @@ conversations_that_share_a_place_are_told_apart(void **state)
             struct message m;
             bool found;
 
-            assert_int_equal(messages_by_id(v.db, &place->arena, ids[i % 2 * VISIBILITY_KEPT], &m, &found),
+            assert_int_equal(messages_by_id(&(struct message_reader){v.db, &place->arena, {0}},
+                                            ids[i % 2 * VISIBILITY_KEPT], &m, &found),
                              ERR_OK);
             assert_int_equal(visibility_apply(&v, &m), ERR_OK);
             assert_int_equal(m.withheld, i % 2 == 0);

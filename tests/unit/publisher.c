@@ -98,6 +98,7 @@ describe_event(struct buf *b, const json_t *event)
     for (size_t i = 0; i < json_array_size(json_object_get(object, "members")); i++)
         buf_printf(b, " %s", json_string_value(json_array_get(json_object_get(object, "members"), i)));
     add_text(b, event, "username", " ", "");
+    add_text(b, event, "emoji", " ", json_is_true(json_object_get(event, "added")) ? " added" : " removed");
     add_text(b, event, "seq", " ", "");
 }
 
@@ -282,7 +283,7 @@ each_change_is_told_to_whom_it_concerns(void **state)
     edit(place, m.id, "ann", "hey");
     assert_told(s, "ann,bob,cid: message.updated@4 \"hey\"\n");
     react(place, m.id, "cid", "+1");
-    assert_told(s, "ann,bob,cid: message.updated@5 \"hey\"\n");
+    assert_told(s, "ann,bob,cid: message.updated@5 \"hey\" cid +1 added\n");
     support_leave(place, group, "bob");
     assert_told(s, "ann,bob,cid: member.left@6 bob\n");
     name(place, group, "cid", "Us");
@@ -421,11 +422,13 @@ changes_for_the_same_users_share_a_frame(void **state)
     name(place, other, "cid", "O");
     support_leave(place, group, "ann");
     support_send(place, group, "bob", "e");
-    /* As they are now; a conversation as it was then, but for its title. */
+    /* As they are now; a conversation as it was then, but for its title. Who has left since gets no more of
+     * either. */
     assert_string_equal(
         told(s, &result),
-        "ann,bob: conversation.created@1 \"\" of ann bob; message.created@2 \"c\"; read bob 1; "
+        "bob: conversation.created@1 \"\" of ann bob; message.created@2 \"c\"; read bob 1; "
         "message.updated@3 \"c\"\n"
+        "ann: conversation.created@1; message.created@2; read bob 1; message.updated@3 \"c\"\n"
         "ann,bob,cid: member.joined@4 cid\n"
         "ann,bob,cid: message.created@5 \"d\"\n"
         "ann,bob,cid: member.left@6 ann\n"
@@ -433,7 +436,7 @@ changes_for_the_same_users_share_a_frame(void **state)
         "cid: conversation.created@1 \"O\" of cid; message.created@2 \"b\"; conversation.updated@3 \"O\" of "
         "cid\n");
     assert_int_equal(result.taken, 11);
-    assert_int_equal(result.frames, 6);
+    assert_int_equal(result.frames, 7);
     assert_int_equal(result.last_id, 11);
     assert_told(s, "");
 }

@@ -154,7 +154,9 @@ assert_stored(struct place *place, struct order (*orders)[EACH])
             struct message m;
             bool found;
 
-            assert_int_equal(messages_get(snapshot->db, &place->arena, lane + 1, o->seq, &m, &found), ERR_OK);
+            assert_int_equal(messages_get(&(struct message_reader){snapshot->db, &place->arena, {0}},
+                                          lane + 1, o->seq, &m, &found),
+                             ERR_OK);
             assert_int_equal(found, o->answer == ERR_OK);
             if (found) {
                 assert_int_equal(m.id, o->id);

@@ -82,6 +82,8 @@ static const struct {
     {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN present\n"},
     {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN gone\n"},
     {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN CONSTANT ROW\n"},
+    /* The first entry of a partial index. */
+    {SQL_REACTION_CLEARED, "SCAN reaction_set USING INDEX reaction_set_cleared\n"},
 };
 
 static void

@@ -263,8 +263,12 @@ support_check(const struct place *place)
         "SELECT count(*) FROM message m JOIN conversation c ON c.id = conversation WHERE created_version < 2"
         " OR changed_version <= created_version OR max(created_version, coalesce(changed_version, 0)) > "
         "c.version",
-        "SELECT count(*) FROM message m WHERE emoji_count <> (SELECT count(DISTINCT emoji) FROM reaction r"
-        " WHERE r.place = m.place)",
+        "SELECT count(*) FROM message m WHERE emoji_count <> (SELECT count(*) FROM reaction_set s"
+        " WHERE s.place = m.place)",
+        "SELECT count(*) FROM reaction_set s WHERE place IS NOT NULL AND (count < 1 OR count <>"
+        " (SELECT count(*) FROM reaction r WHERE r.set_id = s.id))",
+        "SELECT count(*) FROM reaction r WHERE NOT EXISTS (SELECT 1 FROM reaction_set s WHERE s.id = "
+        "r.set_id)",
         "SELECT count(*) FROM message WHERE deleted_at IS NOT NULL"
         " AND (content <> '' OR edited_at IS NOT NULL OR emoji_count > 0)",
         "SELECT count(*) FROM read_marker JOIN conversation c ON c.id = conversation WHERE seq > last_seq",
@@ -339,7 +343,7 @@ support_message(struct place *place, int64_t id, struct message *m)
     enum err err = access_message(&a, id, &key, &conversation);
 
     if (err == ERR_OK)
-        err = amend_find(snapshot, &place->arena, key, m);
+        err = amend_find(&(struct view){snapshot, &place->arena, {0}}, key, m);
     pool_end(snapshot);
     return err;
 }

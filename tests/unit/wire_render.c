@@ -81,15 +81,12 @@ a_message_shows_what_applies(void **state)
 }
 
 static void
-reactions_are_lists_of_names_by_emoji(void **state)
+reactions_are_counts_and_names_by_emoji(void **state)
 {
+    static const struct str names[] = {{"Zoe", 3}, {"ann", 3}};
     static const struct reaction reactions[] = {
-        {{"+1", 2}, {"ann", 3}},
-        {{"+1", 2}, {"bob", 3}},
-        {{"+11", 3}, {"bob", 3}},
-        {{"-11", 3}, {"bob", 3}},
-        {{"\xf0\x9f\x91\x8d", 4}, {"Zoe", 3}},
-        {{"\xf0\x9f\x91\x8d", 4}, {"ann", 3}},
+        {{"+1", 2}, 2, true, names, 2},
+        {{"\xf0\x9f\x91\x8d", 4}, 1000, false, names, 1},
     };
     struct message m = plain();
 
@@ -97,17 +94,19 @@ reactions_are_lists_of_names_by_emoji(void **state)
     m.reactions = reactions;
     m.reaction_count = 1;
     render_message(&out, &m);
-    assert_written(PLAIN ",\"reactions\":{\"+1\":[\"ann\"]}}");
-    m.reaction_count = 6;
+    assert_written(PLAIN ",\"reactions\":{\"+1\":{\"count\":2,\"names\":[\"Zoe\",\"ann\"]}}}");
+    m.reaction_count = 2;
+    m.has_viewer = true;
     render_message(&out, &m);
-    assert_written(PLAIN ",\"reactions\":{\"+1\":[\"ann\",\"bob\"],\"+11\":[\"bob\"],\"-11\":[\"bob\"],"
-                         "\"\xf0\x9f\x91\x8d\":[\"Zoe\",\"ann\"]}}");
+    assert_written(PLAIN ",\"reactions\":{\"+1\":{\"count\":2,\"mine\":true,\"names\":[\"Zoe\",\"ann\"]},"
+                         "\"\xf0\x9f\x91\x8d\":{\"count\":1000,\"mine\":false,\"names\":[\"Zoe\"]}}}");
 }
 
 static void
 what_a_user_wrote_is_escaped(void **state)
 {
-    const struct reaction reactions[] = {{str_c(NASTY), str_c(NASTY)}};
+    const struct str names[] = {str_c(NASTY)};
+    const struct reaction reactions[] = {{str_c(NASTY), 1, false, names, 1}};
     const struct str members[] = {str_c(NASTY)};
     const struct read_marker markers[] = {{str_c(NASTY), 5}};
     struct message m = {.sender = str_c(NASTY),
@@ -120,7 +119,8 @@ what_a_user_wrote_is_escaped(void **state)
     (void)state;
     render_message(&out, &m);
     assert_written("{\"id\":0,\"conversation\":0,\"seq\":0,\"sender\":" QUOTED ",\"content\":" QUOTED
-                   ",\"timestamp\":0,\"client_id\":" QUOTED ",\"reactions\":{" QUOTED ":[" QUOTED "]}}");
+                   ",\"timestamp\":0,\"client_id\":" QUOTED ",\"reactions\":{" QUOTED
+                   ":{\"count\":1,\"names\":[" QUOTED "]}}}");
     render_conversation(&out, &c);
     assert_written("{\"id\":0,\"type\":\"private_chat\",\"title\":" QUOTED ",\"members\":[" QUOTED
                    "],\"member_count\":1,\"created_at\":0,\"updated_at\":0,\"last_seq\":0,\"version\":0}");
@@ -290,7 +290,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_message_shows_what_applies),
-        TEST(reactions_are_lists_of_names_by_emoji),
+        TEST(reactions_are_counts_and_names_by_emoji),
         TEST(what_a_user_wrote_is_escaped),
         TEST(a_conversation_shows_its_members_where_they_were_read),
         TEST(an_entry_of_a_list_is_more_or_less_than_a_conversation),

@@ -1,0 +1,20 @@
+/*
+ * emoji.h - one spelling for each emoji.
+ *
+ * Keyboards differ in whether they write a variation selector (U+FE0F: show this as an emoji) behind a
+ * character, so the same emoji comes in several spellings. It is stored without any, and shown with one
+ * behind each character that would be drawn as text otherwise, which is what Unicode calls fully-qualified.
+ */
+#ifndef IMD_BASE_EMOJI_H
+#define IMD_BASE_EMOJI_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Without variation selectors, from the arena; `emoji` is valid UTF-8. An absent string: out of memory. */
+struct str emoji_plain(struct arena *arena, struct str emoji);
+/* How a plain one is shown: as one string, from the arena. An absent string: out of memory. */
+struct str emoji_shown(struct arena *arena, struct str plain);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * reactions.h - the tables reaction_set and reaction: who reacted to a message, by emoji.
+ *
+ * Emoji come and go plain (base/emoji.h), but those that reactions_read() gives, which are as they are shown.
+ * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none.
+ */
+#ifndef IMD_STORE_REACTIONS_H
+#define IMD_STORE_REACTIONS_H
+
+#include "base/arena.h"
+#include "base/model.h"
+#include "store/commit.h"
+
+/*
+ * Fills m->reactions, from the arena: for each emoji its count, the first REACTION_NAMES_MAX names, and
+ * whether `viewer` is among them (absent: nobody views). Costs nothing where m->emoji_count is 0, and in any
+ * case no more than what is shown.
+ */
+enum err reactions_read(struct db *db, struct arena *arena, struct str viewer, struct message *m);
+
+/* A page of those who reacted with one emoji. */
+struct reactors {
+    struct str emoji;        /* in */
+    struct str after;        /* in: names beyond this one; "": all */
+    int limit;               /* in */
+    int64_t count;           /* out: of all */
+    const struct str *names; /* out: in byte order, from the arena … */
+    size_t name_count;       /* … so many */
+    bool has_next;           /* out */
+};
+
+enum err reactions_page(struct db *db, struct arena *arena, const struct message_key *key,
+                        struct reactors *page);
+
+/*
+ * Adds or removes a user's reaction, and brings m->emoji_count up to date. *changed false: it was so already.
+ * Neither touches the message's row. ERR_TOO_MANY_REACTIONS beyond EMOJI_PER_MESSAGE different emoji.
+ */
+enum err reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str username,
+                       bool *changed);
+enum err reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str username,
+                          bool *changed);
+/*
+ * Takes away all reactions to the message with this emoji; or all of them. Costs a row for each emoji: what
+ * they leave behind is for reactions_sweep().
+ */
+enum err reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed);
+enum err reactions_clear_all(struct tx *tx, struct message *m);
+
+/* Is there something to sweep? Needs no write transaction. */
+enum err reactions_cleared(struct db *db, int64_t *set);
+/* Deletes at most `limit` rows of a cleared set; *done: that was the rest, and the set is gone. */
+enum err reactions_sweep(struct db *db, int64_t set, int limit, bool *done);
+
+#endif

@@ -1,0 +1,117 @@
+"""
+Whoever has left or was removed keeps what they received, as it was when they went, or less: content that was edited since
+is withheld, reactions that came since are not shown. Deletions always show. It holds for every read, for the replay of a
+send, for an administrator who asks in their name, and for pushes that lag.
+"""
+import pytest
+
+THUMB = "%F0%9F%91%8D"
+
+
+@pytest.fixture(params=["leaves", "is removed"])
+def cast(site, request):
+    """(owner, bob, group, go): go() ends bob's stay."""
+    owner, bob = site.person("owner"), site.person("bob")
+    group = owner.group(bob)
+
+    def go():
+        (bob.leave(group) if request.param == "leaves" else owner.remove(group, bob)).ok
+
+    return owner, bob, group, go
+
+
+def seen(person, message):
+    [found] = [each for each in person.received() if each["id"] == message["id"]]
+    return found
+
+
+def react(person, message):
+    return person.ask("PUT", f"/messages/{message['id']}/reactions/{THUMB}", username=person.name).ok
+
+
+def test_an_edit_after_it_is_withheld(cast):
+    owner, bob, group, go = cast
+    sent = [owner.say(group, f"word {number}").ok for number in range(3)]
+    owner.edit(sent[1]["id"], "edited before").ok
+    go()
+    before = bob.received()
+    owner.edit(sent[2]["id"], "edited after").ok
+    assert seen(bob, sent[2]) == {**sent[2], "content": "", "withheld": True}
+    assert [each for each in bob.received() if each["id"] != sent[2]["id"]] == before[:2]
+    assert before[1]["content"] == "edited before"
+    # Of one that was edited before and after, the last edit counts.
+    owner.edit(sent[1]["id"], "edited again").ok
+    assert seen(bob, sent[1])["content"] == "" and seen(bob, sent[1])["withheld"] is True
+
+
+def test_a_reaction_after_it_is_not_shown(cast):
+    owner, bob, group, go = cast
+    quiet, loud = owner.say(group).ok, owner.say(group).ok
+    react(bob, loud)
+    go()
+    assert seen(bob, loud)["reactions"]
+    react(owner, quiet)
+    react(owner, loud)
+    assert seen(bob, quiet) == quiet and seen(bob, loud) == loud
+
+
+def test_a_deletion_always_shows(cast):
+    owner, bob, group, go = cast
+    sent = owner.say(group, "secret").ok
+    go()
+    owner.edit(sent["id"], "more secret").ok
+    stub = owner.erase(sent["id"]).ok
+    assert seen(bob, sent) == stub
+
+
+def test_whoever_comes_back_sees_the_present(cast):
+    owner, bob, group, go = cast
+    sent = owner.say(group).ok
+    go()
+    edited = owner.edit(sent["id"], "edited").ok
+    owner.add(group, bob).ok
+    assert seen(bob, sent) == edited
+
+
+def test_a_repeated_send_is_replayed_as_it_was(cast):
+    owner, bob, group, go = cast
+    message = {"conversation_id": group, "username": bob.name, "content": "mine", "client_id": "k"}
+    sent = bob.ask("POST", "/messages", message).ok
+    go()
+    react(owner, sent)
+    answer = bob.ask("POST", "/messages", message)
+    assert answer.ok == sent and answer.headers["Idempotent-Replayed"] == "true"
+
+
+def test_an_administrator_who_asks_in_their_name_sees_no_more(verified):
+    owner, bob, admin = verified.person("owner"), verified.person("bob"), verified.admin()
+    group = owner.group(bob)
+    sent = owner.say(group).ok
+    bob.leave(group).ok
+    owner.edit(sent["id"], "edited").ok
+    [found] = admin.ask("GET", "/messages", username=bob.name).ok["messages"]
+    assert found["content"] == "" and found["withheld"] is True
+
+
+def test_pushes_that_lag_tell_them_no_more(site, cast, listen):
+    """While the relay hangs changes wait; when they go out, what they are about has changed."""
+    owner, bob, group, go = cast
+    ears = {who: listen(who) for who in (owner, bob)}
+    site.stack.relay_stop()
+    try:
+        sent = owner.say(group, "said").ok
+        owner.change(group, title="told").ok
+        go()
+        owner.edit(sent["id"], "secret edit").ok
+        owner.change(group, title="secret title").ok
+    finally:
+        site.stack.relay_continue()
+    versions = [2, 3, 4]
+    for who, ear in ears.items():
+        ear.wait(lambda: len(ear.about(group)) >= len(versions) + 2 * (who is owner), "all is pushed")
+    events = ears[bob].about(group)
+    assert [event["version"] for event in events] == versions
+    assert "secret" not in str(ears[bob].frames)
+    # Whoever is there is told everything.
+    assert ears[owner].about(group)[0]["message"]["content"] == "secret edit"
+    assert "message" not in events[0] and "object" not in events[1]
