@@ -12,6 +12,12 @@ UPDATE membership SET since_at = coalesce(
 
 DROP INDEX membership_active;
 DROP INDEX membership_staff;
+DROP INDEX membership_standing;
+-- Who is there, by name, however many have come and gone (left_version NULL); and who was there until lately. With the
+-- role, so that a page of members is read from here alone.
+CREATE INDEX membership_standing ON membership (conversation, left_version, username, role);
+-- Who is there, by role and then by how long.
+CREATE INDEX membership_oldest ON membership (conversation, left_version, role, joined_version);
 -- A user's conversations, the latest active first. The last stay in a conversation has a version, earlier stays have none.
 CREATE INDEX membership_present ON membership (username, active_at) WHERE left_version IS NULL;
 CREATE INDEX membership_gone ON membership (username, left_at) WHERE left_at IS NOT NULL AND version IS NOT NULL;
@@ -19,11 +25,9 @@ CREATE INDEX membership_gone ON membership (username, left_at) WHERE left_at IS 
 CREATE INDEX membership_since ON membership (username, since_at) WHERE version IS NOT NULL;
 -- Stays that have ended, and in which messages were received: by these a former member reads on.
 CREATE INDEX membership_past ON membership (conversation, username, joined_seq, left_seq) WHERE left_seq > joined_seq;
--- At most one owner, whoever writes. (SQLite does not use an index whose condition is role <> 'member' for role = 'owner'.)
+-- At most one owner, whoever writes. (No index of those who are not 'member' could find the owner: SQLite does not infer
+-- role <> 'member' from role = 'owner'.)
 CREATE UNIQUE INDEX membership_owner ON membership (conversation) WHERE role = 'owner' AND left_version IS NULL;
--- Who succeeds the owner: the admin, else the member, who has been there longest.
-CREATE INDEX membership_admin ON membership (conversation, joined_version) WHERE role = 'admin' AND left_version IS NULL;
-CREATE INDEX membership_oldest ON membership (conversation, joined_version) WHERE left_version IS NULL;
 
 -- How many messages of the same sender stand in a row up to this one; NULL: it is the first. Whoever counts what others
 -- sent passes over a run of their own in one step.

@@ -8,8 +8,6 @@
 
 /* Up to so many conversations, each is looked at. */
 #define FEW_CONVERSATIONS 8
-/* More than twice as many are not counted. */
-#define CONVERSATIONS_COUNTED 4096
 /* By so much the effort grows from round to round. */
 #define EFFORT_FACTOR 8
 /* Messages anywhere that a round looks at, for each conversation that it looks at, and for each key needed.
@@ -285,6 +283,25 @@ select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
     return err;
 }
 
+/* One round. *done: the selection is complete. */
+static enum err
+select_with_effort(struct selection *s, int effort, bool *done)
+{
+    int64_t moment;
+    int active;
+    enum err err = memberships_count_active(s->db, s->username, s->after, effort + 1, &active);
+
+    start_over(s);
+    *done = err == ERR_OK && active <= effort;
+    if (*done)
+        return select_active(s);
+    if (err == ERR_OK)
+        err = select_before_others(s, effort, &moment, done);
+    if (err == ERR_OK && !*done)
+        err = select_by_walk(s, moment, WALK_BY_CONVERSATION * effort + WALK_BY_NEED * (int)s->need, done);
+    return err;
+}
+
 /*
  * Somebody in many conversations mostly receives much of what is said, or asks for the few messages since a
  * moment ago: then some messages anywhere from that moment on fill the page. But they may have been in few
@@ -296,23 +313,11 @@ select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 static enum err
 select_keys(struct selection *s)
 {
-    int active;
     bool done = false;
-    enum err err = memberships_count_active(s->db, s->username, s->after, CONVERSATIONS_COUNTED, &active);
+    enum err err = ERR_OK;
 
-    for (int effort = FEW_CONVERSATIONS; err == ERR_OK && !done && effort < active; effort *= EFFORT_FACTOR) {
-        int walk = WALK_BY_CONVERSATION * effort + WALK_BY_NEED * (int)s->need;
-        int64_t moment;
-
-        start_over(s);
-        err = select_before_others(s, effort, &moment, &done);
-        if (err == ERR_OK && !done)
-            err = select_by_walk(s, moment, walk, &done);
-    }
-    if (err == ERR_OK && !done) {
-        start_over(s);
-        err = select_active(s);
-    }
+    for (int effort = FEW_CONVERSATIONS; err == ERR_OK && !done; effort *= EFFORT_FACTOR)
+        err = select_with_effort(s, effort, &done);
     if (err == ERR_OK)
         prune(s);
     return err;

@@ -235,6 +235,17 @@ db_changes(struct db *db)
     return sqlite3_total_changes64(db->handle);
 }
 
+int64_t
+db_steps(struct db *db)
+{
+    int64_t steps = 0;
+
+    for (int i = 0; i < SQL_COUNT; i++)
+        if (db->stmts[i].handle != NULL)
+            steps += sqlite3_stmt_status(db->stmts[i].handle, SQLITE_STMTSTATUS_VM_STEP, 1);
+    return steps;
+}
+
 bool
 db_in_transaction(struct db *db)
 {

@@ -52,6 +52,11 @@ enum err db_do(struct db *db, enum sql sql);
 
 /* How many rows this connection has ever written: two looks tell whether anything was written between. */
 int64_t db_changes(struct db *db);
+/*
+ * How many steps of SQLite's machine this connection's statements have taken since the last call. About that
+ * many rows and index entries were touched: by this, tests hold what a statement reads. Resets the count.
+ */
+int64_t db_steps(struct db *db);
 /* True inside a transaction. The engine may have ended one by itself after a failure. */
 bool db_in_transaction(struct db *db);
 /* Calls back after each commit of this connection with the length of the write-ahead log in pages. */

@@ -140,16 +140,17 @@ memberships_span(struct db *db, int32_t conversation, struct str username, int64
     return end_gap(db, conversation, username, seq, &span->until);
 }
 
-/* The one name that a statement about a conversation finds. */
+/* Who of that role has been there longest. */
 static enum err
-find_name(struct db *db, enum sql sql, struct arena *arena, int32_t conversation, struct str *username)
+find_oldest(struct db *db, struct arena *arena, int32_t conversation, enum role role, struct str *username)
 {
-    struct stmt *s = db_use(db, sql);
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_OLDEST);
     bool row;
     enum err err;
 
     *username = (struct str){0};
     db_bind_int(s, 1, conversation);
+    db_bind_text(s, 2, str_c(role_names[role]));
     err = db_step(s, &row);
     if (row) {
         *username = arena_copy(arena, db_text(s, 0));
@@ -163,17 +164,16 @@ find_name(struct db *db, enum sql sql, struct arena *arena, int32_t conversation
 enum err
 memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
-    return find_name(db, SQL_MEMBERSHIP_OWNER, arena, conversation, username);
+    return find_oldest(db, arena, conversation, ROLE_OWNER, username);
 }
 
 enum err
 memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
-    enum err err = find_name(db, SQL_MEMBERSHIP_OLDEST_ADMIN, arena, conversation, username);
+    enum err err = find_oldest(db, arena, conversation, ROLE_ADMIN, username);
 
-    return err == ERR_OK && username->p == NULL
-               ? find_name(db, SQL_MEMBERSHIP_OLDEST, arena, conversation, username)
-               : err;
+    return err == ERR_OK && username->p == NULL ? find_oldest(db, arena, conversation, ROLE_MEMBER, username)
+                                                : err;
 }
 
 static int64_t

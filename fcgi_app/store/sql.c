@@ -114,14 +114,10 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT m.conversation, m.left_at, m.left_version, m.left_seq, c.type = 'group_chat'"
         " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.username = $1"
         " AND m.version IS NOT NULL AND m.left_at > $2 AND m.left_at <= $3 ORDER BY m.left_at DESC",
-    /* As the indexes on the owner and on admins say it. */
-    [SQL_MEMBERSHIP_OWNER] = "SELECT username FROM membership"
-                             " WHERE conversation = $1 AND role = 'owner' AND left_version IS NULL",
-    [SQL_MEMBERSHIP_OLDEST_ADMIN] =
-        "SELECT username FROM membership WHERE conversation = $1 AND role = 'admin'"
-        " AND left_version IS NULL ORDER BY joined_version, username LIMIT 1",
-    [SQL_MEMBERSHIP_OLDEST] = "SELECT username FROM membership WHERE conversation = $1"
-                              " AND left_version IS NULL ORDER BY joined_version, username LIMIT 1",
+    /* Of one role, who has been there longest. */
+    [SQL_MEMBERSHIP_OLDEST] =
+        "SELECT username FROM membership WHERE conversation = $1 AND role = $2 AND left_version IS NULL"
+        " ORDER BY joined_version, username LIMIT 1",
     [SQL_MEMBERSHIP_CHANGED] = "SELECT version, username, role, left_version IS NOT NULL FROM membership"
                                " WHERE conversation = $1 AND version > $2 ORDER BY version, username",
 

@@ -1,0 +1,840 @@
+/*
+ * Checks: what a statement reads does not grow with what lies dead or elsewhere. In a database with a user
+ * who came and went 200,000 times, a group of 100,000, thousands of conversations of one user, long runs of
+ * messages and a message with 10,000 reactions, every statement and every command stays below a number of
+ * steps that does not depend on any of them; with the statistics of ANALYZE and without.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/ids.h"
+#include "domain/access.h"
+#include "domain/amend.h"
+#include "domain/belong.h"
+#include "domain/changes.h"
+#include "domain/converse.h"
+#include "domain/history.h"
+#include "domain/inbox.h"
+#include "domain/reading.h"
+#include "domain/send.h"
+#include "store/memberships.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* What a statement may take, and for each row that the caller takes. */
+#define STEPS_STATEMENT 400
+#define STEPS_ROW       60
+/* A command or a question takes some statements, and for each object on a page some more. */
+#define STEPS_COMMAND 4000
+#define STEPS_OBJECT  600
+
+/* The conversations of the database that is tested. */
+enum {
+    CHURN = 1,  /* eve is in it after 200,000 stays; ann owns it */
+    LEFT = 2,   /* eve has left it after 20,000 stays */
+    CROWD = 3,  /* 100,000 members beside ann, who owns it, and bob, an admin */
+    FORMER = 4, /* 50,000 have left it, each with a read marker; ann, bob and eve are there */
+    RUN = 5,    /* eve sent the last 20,000 messages */
+    EDITED = 6, /* 50,000 messages, each edited since */
+    HUNDRED = 7,
+    LIKED = 8,    /* its only message has 10,000 reactions */
+    QUIET = 100,  /* from here on 5,000 that eve and late are in: since lately, with a message each */
+    GONE = 10000, /* from here on 5,000 that eve has left */
+    QUIET_END = QUIET + 5000,
+    GONE_END = GONE + 5000,
+};
+
+#define CHURN_STAYS    200000
+#define CHURN_MESSAGES (CHURN_STAYS / 2)
+#define LEFT_STAYS     20000
+#define CROWD_MEMBERS  100000
+#define FORMER_MEMBERS 50000
+#define RUN_MESSAGES   20000
+#define EDITED_COUNT   50000
+#define LIKES          10000
+
+/* --- the database */
+
+/* i = 1 … count, for an INSERT. */
+#define ROWS "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+
+static void
+add_conversation(const struct place *place, int id, int last_seq, int version, int members)
+{
+    support_tell(
+        place,
+        "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, title,"
+        " member_count, listed_at) VALUES (%d, 'group_chat', 1, 3000000000 + %d, %d, %d, 'x', %d, 1)",
+        id, id, last_seq, version, members);
+}
+
+static void
+add_members(const struct place *place, int conversation, const char *names, int version)
+{
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
+        " role, since_at) SELECT %d, name, %d, 0, %d, (SELECT updated_at FROM conversation"
+        " WHERE id = %d), CASE name WHEN 'ann' THEN 'owner' WHEN 'bob' THEN 'admin' ELSE 'member' END, 1"
+        " FROM account WHERE name IN (%s)",
+        conversation, version, version, conversation, names);
+}
+
+/* Of four stays one received a message, and after it a message was missed. */
+static void
+add_stays(const struct place *place, int conversation, int count)
+{
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, left_version,"
+        " left_seq, left_at, active_at, since_at) " ROWS
+        "SELECT %d, 'eve', 2 * i, (i + (i %% 4 <> 1)) / 2, 2 * i + 1, (i + 1) / 2, 100 + i, 100 + i, 100"
+        " FROM n",
+        count, conversation);
+}
+
+static void
+add_messages(const struct place *place, int conversation, int first, int count, const char *sender)
+{
+    support_tell(
+        place,
+        "INSERT INTO message (place, id, sender, timestamp, created_version, content, run) " ROWS
+        "SELECT (%d << 32) + %d + i - 1, last_message_id + i, '%s', 1000 + last_message_id + i, 1 + i,"
+        " 'x', nullif(i, 1) FROM n, instance; UPDATE instance SET last_message_id ="
+        " last_message_id + %d, tick = 1000 + last_message_id + %d",
+        count, conversation, first, sender, count, count);
+}
+
+static void
+load_dead_rows(const struct place *place)
+{
+    add_conversation(place, CHURN, CHURN_MESSAGES, 2 * CHURN_STAYS + 10, 2);
+    add_stays(place, CHURN, CHURN_STAYS);
+    add_members(place, CHURN, "'ann'", 1);
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
+        " since_at) VALUES (%d, 'eve', %d, %d, %d, 3000000001, 100)",
+        CHURN, 2 * CHURN_STAYS + 2, CHURN_MESSAGES, 2 * CHURN_STAYS + 2);
+    add_messages(place, CHURN, 1, CHURN_MESSAGES, "bob");
+    add_conversation(place, LEFT, LEFT_STAYS / 2, 2 * LEFT_STAYS + 10, 1);
+    add_stays(place, LEFT, LEFT_STAYS);
+    add_members(place, LEFT, "'ann'", 1);
+    support_tell(
+        place, "UPDATE membership SET version = left_version WHERE conversation = %d AND joined_version = %d",
+        LEFT, 2 * LEFT_STAYS);
+    add_messages(place, LEFT, 1, LEFT_STAYS / 2, "bob");
+    add_conversation(place, FORMER, 0, 2 * FORMER_MEMBERS + 2, 3);
+    add_members(place, FORMER, "'ann', 'bob', 'eve'", 1);
+    support_tell(place,
+                 "INSERT INTO membership (conversation, username, joined_version, joined_seq, left_version,"
+                 " left_seq, left_at, version, active_at, since_at) " ROWS
+                 "SELECT %d, printf('c%%06d', i), 2 * i, 0, 2 * i + 1, 0, i, 2 * i + 1, i, 1 FROM n",
+                 FORMER_MEMBERS, FORMER);
+    support_tell(place,
+                 "INSERT INTO read_marker (conversation, username, seq, moved_at) " ROWS
+                 "SELECT %d, printf('c%%06d', i), 1, i FROM n",
+                 FORMER_MEMBERS, FORMER);
+}
+
+static void
+load_large(const struct place *place)
+{
+    add_conversation(place, CROWD, 10, 20, CROWD_MEMBERS + 2);
+    add_members(place, CROWD, "'ann', 'bob'", 1);
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
+        " since_at) SELECT %d, name, 1, 0, 1, 0, 1 FROM account WHERE name LIKE 'c______'",
+        CROWD);
+    support_tell(place, "UPDATE membership SET active_at = 9223372036854775807 WHERE conversation = %d",
+                 CROWD);
+    add_messages(place, CROWD, 1, 10, "bob");
+    add_conversation(place, RUN, RUN_MESSAGES + 5, RUN_MESSAGES + 6, 2);
+    add_members(place, RUN, "'bob', 'eve'", 1);
+    add_messages(place, RUN, 1, 5, "bob");
+    add_messages(place, RUN, 6, RUN_MESSAGES, "eve");
+    add_conversation(place, EDITED, EDITED_COUNT, 2 * EDITED_COUNT + 1, 2);
+    add_members(place, EDITED, "'bob', 'eve'", 1);
+    add_messages(place, EDITED, 1, EDITED_COUNT, "bob");
+    support_tell(
+        place, "UPDATE message SET edited_at = timestamp, changed_version = %d + seq WHERE conversation = %d",
+        EDITED_COUNT + 1, EDITED);
+    add_conversation(place, HUNDRED, 0, 1, 100);
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
+        " since_at) SELECT %d, name, 1, 0, 1, 1, 1 FROM account WHERE name LIKE 'c0000__' OR"
+        " name = 'c000100'",
+        HUNDRED);
+    add_conversation(place, LIKED, 1, 2, 3);
+    add_members(place, LIKED, "'ann', 'bob', 'eve'", 1);
+    add_messages(place, LIKED, 1, 1, "eve");
+}
+
+/* Others than eve's and late's are dated before these. */
+static void
+load_many(const struct place *place)
+{
+    support_tell(place,
+                 "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, title,"
+                 " member_count, listed_at) " ROWS "SELECT %d + i - 1, 'group_chat', 1, 2000000000 + i * "
+                 "1000, 1, 4, '', 3, 2000000000 + i * 1000 FROM n",
+                 QUIET_END - QUIET, QUIET);
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
+        " since_at) SELECT id, name, 2, 0, 2, updated_at, 1000000000 + id FROM conversation,"
+        " (SELECT 'eve' AS name UNION ALL SELECT 'late') WHERE id >= %d",
+        QUIET);
+    support_tell(place,
+                 "INSERT INTO message (place, id, sender, timestamp, created_version, content)"
+                 " SELECT (id << 32) + 1, last_message_id + id, 'bob', updated_at, 4, 'x'"
+                 " FROM conversation, instance WHERE id >= %d",
+                 QUIET);
+    support_tell(place,
+                 "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, title,"
+                 " member_count, listed_at) " ROWS "SELECT %d + i - 1, 'group_chat', 1, 1000000000 + i * "
+                 "1000, 0, 3, '', 0, 1000000000 + i * 1000 FROM n",
+                 GONE_END - GONE, GONE);
+    support_tell(
+        place,
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, left_version,"
+        " left_seq, left_at, version, active_at, since_at) SELECT id, 'eve', 2, 0, 3, 0, updated_at, 3,"
+        " updated_at, updated_at - 1 FROM conversation WHERE id >= %d",
+        GONE);
+    support_tell(place,
+                 "INSERT INTO read_marker (conversation, username, seq, moved_at)"
+                 " SELECT id, 'eve', 1, created_at FROM conversation WHERE id >= %d AND id < %d",
+                 QUIET, GONE_END);
+    /* Of thousands of messages, a few are unread. */
+    for (int c = CHURN; c <= EDITED; c++)
+        if (c == CHURN || c == EDITED)
+            support_tell(place,
+                         "INSERT INTO read_marker (conversation, username, seq, moved_at)"
+                         " SELECT id, 'eve', last_seq - 9, 1 FROM conversation WHERE id = %d",
+                         c);
+    support_tell(place,
+                 "INSERT INTO creation_key " ROWS "SELECT 'ann', 'k' || i, %d, 7 FROM n;"
+                 " UPDATE instance SET last_message_id = last_message_id + %d, last_change = 10000,"
+                 " tick = 3000100000;",
+                 10000, CROWD, GONE_END);
+    support_tell(place,
+                 "INSERT INTO outbox (id, event, conversation, version, tick) " ROWS
+                 "SELECT i, 'message.created', %d, 1, i FROM n",
+                 10000, CHURN);
+}
+
+/* The first set's message shows it; the second one is cleared, and its rows wait to be swept. */
+static void
+load_reactions(const struct place *place)
+{
+    support_tell(place,
+                 "INSERT INTO reaction_set (id, place, emoji, count) VALUES (1, %d << 32 | 1, 'a', %d),"
+                 " (2, NULL, 'b', %d)",
+                 LIKED, LIKES, LIKES);
+    for (int set = 1; set <= 2; set++)
+        support_tell(place, "INSERT INTO reaction " ROWS "SELECT %d, printf('c%%06d', i) FROM n", LIKES, set);
+    support_tell(place, "UPDATE message SET emoji_count = 1, changed_version = 2 WHERE conversation = %d",
+                 LIKED);
+}
+
+static void
+load(const struct place *place)
+{
+    support_tell(
+        place,
+        "INSERT INTO account (name, created_at) VALUES ('ann', 1), ('bob', 1), ('eve', 1), ('late', 1),"
+        " ('zed', 1)");
+    support_tell(place, "INSERT INTO account (name, created_at) " ROWS "SELECT printf('c%%06d', i), 1 FROM n",
+                 CROWD_MEMBERS);
+    load_dead_rows(place);
+    load_large(place);
+    load_many(place);
+    load_reactions(place);
+}
+
+/* --- statements */
+
+struct value {
+    int64_t number;
+    const char *text; /* NULL: the number is meant */
+};
+
+#define N(number)                                                                                            \
+    {                                                                                                        \
+        number, NULL                                                                                         \
+    }
+#define T(text)                                                                                              \
+    {                                                                                                        \
+        0, text                                                                                              \
+    }
+
+/* NULL. */
+#define NONE N(INT64_MIN)
+
+/* A statement with what it is asked, and how many rows its caller takes, or that it changes. */
+struct asked {
+    enum sql sql;
+    int rows;
+    struct value values[11];
+};
+
+#define LATELY   3000000000 /* after what is quiet */
+#define ALL_SEQS INT64_C(4294967295)
+
+static const struct asked asked[] = {
+    {SQL_INSTANCE_GET, 1, {{0}}},
+    {SQL_INSTANCE_SET, 1, {N(1), N(1), N(1)}},
+    {SQL_INSTANCE_SET_EPOCH, 1, {T("x")}},
+    {SQL_PROBE_SET, 1, {N(10)}},
+    {SQL_ACCOUNT_EXISTS, 1, {T("eve")}},
+    {SQL_ACCOUNT_ADD, 1, {T("new"), N(1)}},
+    {SQL_CONVERSATION_GET, 1, {N(CROWD)}},
+    {SQL_CONVERSATION_FOR_SENDER, 1, {N(CHURN), T("eve")}},
+    {SQL_CONVERSATION_FOR_SENDER, 1, {N(LEFT), T("eve")}},
+    {SQL_CONVERSATION_FOR_SENDER, 1, {N(CROWD), T("c050000")}},
+    {SQL_CONVERSATION_BY_PAIR, 1, {T("ann"), T("bob")}},
+    {SQL_CONVERSATION_ADD, 1, {T("group_chat"), NONE, NONE, N(1), N(1), N(0), T("")}},
+    {SQL_CONVERSATION_BUMP, 1, {N(CROWD), N(11), N(21), N(1), N(1), N(1)}},
+    {SQL_CONVERSATION_SET_FACE, 1, {N(CROWD), T("y"), N(0)}},
+    {SQL_CREATION_KEY_GET, 1, {T("ann"), T("k77")}},
+    {SQL_CREATION_KEY_ADD, 1, {T("ann"), T("new"), N(CROWD), N(1)}},
+    {SQL_MEMBERSHIP_LAST, 1, {N(CHURN), T("eve")}},
+    {SQL_MEMBERSHIP_LAST, 1, {N(LEFT), T("eve")}},
+    {SQL_MEMBERSHIP_LAST, 1, {N(CROWD), T("zed")}},
+    {SQL_MEMBERSHIP_FIRST, 1, {N(CHURN), T("eve")}},
+    {SQL_MEMBERSHIP_PAST_BEFORE, 1, {N(CHURN), T("eve"), N(CHURN_MESSAGES / 2)}},
+    {SQL_MEMBERSHIP_PAST_BEFORE, 1, {N(CHURN), T("eve"), N(0)}},
+    {SQL_MEMBERSHIP_PAST_FROM, 1, {N(CHURN), T("eve"), N(CHURN_MESSAGES / 2)}},
+    {SQL_MEMBERSHIP_PAST_FROM, 1, {N(CHURN), T("eve"), N(CHURN_MESSAGES)}},
+    {SQL_MEMBERSHIP_ADD, 1, {N(CROWD), T("zed"), N(21), N(1), N(1), T("member"), N(1)}},
+    {SQL_MEMBERSHIP_SUPERSEDE, 1, {N(LEFT), T("eve"), N(2 * LEFT_STAYS)}},
+    {SQL_MEMBERSHIP_END, 1, {N(CHURN), T("eve"), N(2 * CHURN_STAYS + 2), N(9), N(9), N(9), N(0)}},
+    {SQL_MEMBERSHIP_SET_ROLE, 1, {N(CHURN), T("eve"), T("admin"), N(9)}},
+    {SQL_MEMBERSHIP_SET_ROLE, 1, {N(CROWD), T("c050000"), T("admin"), N(9)}},
+    {SQL_MEMBERSHIP_TOUCH, 100, {N(HUNDRED), N(9)}},
+    {SQL_MEMBERSHIP_TOUCH, 3, {N(FORMER), N(9)}},
+    {SQL_MEMBERSHIP_NAMES, 3, {N(FORMER), N(100)}},
+    {SQL_MEMBERSHIP_NAMES, 100, {N(CROWD), N(100)}},
+    {SQL_MEMBERSHIP_PAGE, 11, {N(CROWD), T("c070000"), N(11)}},
+    {SQL_MEMBERSHIP_PAGE, 3, {N(FORMER), T(""), N(11)}},
+    {SQL_MEMBERSHIP_NAMES_AT, 3, {N(FORMER), N(2 * FORMER_MEMBERS + 2)}},
+    {SQL_MEMBERSHIP_NAMES_AT, 2, {N(CHURN), N(2 * CHURN_STAYS + 9)}},
+    {SQL_MEMBERSHIP_COUNT_ACTIVE, 20, {T("eve"), N(0), N(0), N(10)}},
+    {SQL_MEMBERSHIP_COUNT_ACTIVE, 20, {T("eve"), N(LATELY), N(LATELY), N(1000)}},
+    {SQL_MEMBERSHIP_ACTIVE, 10, {T("eve"), N(LATELY), N(LATELY)}},
+    {SQL_MEMBERSHIP_SINCE, 9, {T("eve"), N(9)}},
+    {SQL_MEMBERSHIP_LISTED, 50, {T("eve"), N(-1), N(INT64_MAX - 1)}},
+    {SQL_MEMBERSHIP_LEFT, 50, {T("eve"), N(0), N(INT64_MAX - 1)}},
+    {SQL_MEMBERSHIP_OLDEST, 1, {N(CROWD), T("owner")}},
+    {SQL_MEMBERSHIP_OLDEST, 1, {N(EDITED), T("owner")}},
+    {SQL_MEMBERSHIP_OLDEST, 1, {N(CROWD), T("admin")}},
+    {SQL_MEMBERSHIP_OLDEST, 1, {N(CHURN), T("admin")}},
+    {SQL_MEMBERSHIP_OLDEST, 1, {N(CROWD), T("member")}},
+    {SQL_MEMBERSHIP_OLDEST, 1, {N(FORMER), T("member")}},
+    {SQL_MEMBERSHIP_CHANGED, 10, {N(FORMER), N(FORMER_MEMBERS)}},
+    {SQL_MEMBERSHIP_CHANGED, 10, {N(CROWD), N(1)}},
+    {SQL_READ_MARKER_GET, 1, {N(FORMER), T("eve")}},
+    {SQL_READ_MARKER_SET, 1, {N(FORMER), T("eve"), N(1), N(1)}},
+    {SQL_READ_MARKER_OF_CONVERSATION, 3, {N(FORMER), N(100)}},
+    {SQL_READ_MARKER_MOVED, 10, {T("eve"), N(LATELY)}},
+    {SQL_MESSAGE_ADD,
+     1,
+     {N(RUN), N(RUN_MESSAGES + 6), N(99999999), T("eve"), N(1), N(1), NONE, NONE, T("x")}},
+    {SQL_MESSAGE_GET, 1, {N(CHURN), N(50000)}},
+    {SQL_MESSAGE_BY_ID, 1, {N(50000)}},
+    {SQL_MESSAGE_KEY, 1, {N(50000)}},
+    {SQL_MESSAGE_HEAD, 1, {N(50000)}},
+    {SQL_MESSAGE_BY_CLIENT_ID, 1, {T("bob"), T("k")}},
+    {SQL_MESSAGE_TIMESTAMP, 1, {N(CHURN), N(50000)}},
+    {SQL_MESSAGE_VERSION, 1, {N(CHURN), N(50000)}},
+    {SQL_MESSAGE_RANGE, 10, {N(CHURN), N(50000)}},
+    {SQL_MESSAGE_BACK, 10, {N(CHURN), N(50000)}},
+    {SQL_MESSAGE_KEYS, 10, {N(CHURN), N(50000), N(ALL_SEQS)}},
+    {SQL_MESSAGE_LAST_ID, 1, {{0}}},
+    {SQL_MESSAGE_TIMESTAMP_BY_ID, 1, {N(50000), N(1)}},
+    {SQL_MESSAGE_FROM, 10, {N(50000), N(10)}},
+    {SQL_MESSAGE_CREATED_FROM, 10, {N(EDITED), N(20000)}},
+    {SQL_MESSAGE_CHANGED, 10, {N(EDITED), N(EDITED_COUNT + 20000)}},
+    {SQL_MESSAGE_OTHERS, 10, {N(RUN), N(0), N(RUN_MESSAGES), T("eve")}},
+    {SQL_MESSAGE_EDIT, 1, {N(CHURN), N(50000), T("y"), N(1), N(9), NONE}},
+    {SQL_MESSAGE_DELETE, 1, {N(CHURN), N(50000), N(1), N(9), NONE}},
+    {SQL_MESSAGE_SET_REACTED, 1, {N(CHURN), N(50000), N(1), N(9)}},
+    {SQL_REACTION_SETS, 1, {N(LIKED), N(1), T("c005000")}},
+    {SQL_REACTION_SET_GET, 1, {N(LIKED), N(1), T("a")}},
+    {SQL_REACTION_SET_ADD, 1, {N(LIKED), N(1), T("c")}},
+    {SQL_REACTION_SET_COUNT, 1, {N(1), N(7)}},
+    {SQL_REACTION_SET_REMOVE, 1, {N(1)}},
+    {SQL_REACTION_SETS_CLEAR, 1, {N(LIKED), N(1)}},
+    {SQL_REACTION_SET_CLEAR, 1, {N(1)}},
+    {SQL_REACTION_NAMES, 10, {N(1), T("c005000"), N(10)}},
+    {SQL_REACTION_ADD, 1, {N(1), T("eve")}},
+    {SQL_REACTION_REMOVE, 1, {N(1), T("c005000")}},
+    {SQL_REACTION_CLEARED, 1, {{0}}},
+    {SQL_REACTION_SWEEP, 10, {N(2), N(10)}},
+    {SQL_OUTBOX_ADD, 1, {N(20000), T("read"), N(1), N(1), N(1), N(1), T("eve")}},
+    {SQL_OUTBOX_AFTER, 10, {N(5000), N(10)}},
+    {SQL_OUTBOX_OLDEST, 1, {{0}}},
+    {SQL_OUTBOX_TRIM, 10, {N(10)}},
+};
+
+static void
+bind(struct stmt *s, const struct asked *a)
+{
+    for (int i = 0; i < (int)COUNT(a->values) - 1; i++) {
+        char name[8];
+
+        snprintf(name, sizeof(name), "$%d", i + 1);
+        if (strstr(sql_texts[a->sql], name) == NULL)
+            continue;
+        if (a->values[i].text != NULL)
+            db_bind_text(s, i + 1, str_c(a->values[i].text));
+        else if (a->values[i].number == INT64_MIN)
+            db_bind_text(s, i + 1, (struct str){0});
+        else
+            db_bind_int(s, i + 1, a->values[i].number);
+    }
+}
+
+/* A statement that changes something runs to its end; of another one the caller takes his rows. */
+static int64_t
+steps_of(struct db *db, const struct asked *a)
+{
+    bool reads = strncmp(sql_texts[a->sql], "SELECT ", 7) == 0;
+    struct stmt *s = db_use(db, a->sql);
+    bool row = true;
+
+    db_steps(db);
+    bind(s, a);
+    for (int n = 0; row && (!reads || n < a->rows); n++)
+        assert_int_equal(db_step(s, &row), ERR_OK);
+    db_done(s);
+    return db_steps(db);
+}
+
+static void
+measure_statements(struct place *place)
+{
+    struct db *db;
+    int failed = 0;
+
+    assert_int_equal(db_open(&db, place->path, DB_WRITE), ERR_OK);
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        const struct asked *a = &asked[i];
+        int64_t allowed = STEPS_STATEMENT + (int64_t)a->rows * STEPS_ROW;
+        int64_t steps;
+
+        assert_int_equal(db_do(db, SQL_BEGIN_WRITE), ERR_OK);
+        steps = steps_of(db, a);
+        assert_int_equal(db_do(db, SQL_ROLLBACK), ERR_OK);
+        if (steps > allowed) {
+            print_error("%lld steps, more than %lld: %s\n", (long long)steps, (long long)allowed,
+                        sql_texts[a->sql]);
+            failed++;
+        }
+    }
+    db_close(db);
+    assert_int_equal(failed, 0);
+}
+
+/* BEGIN and its like read nothing. */
+static bool
+begins_or_ends(enum sql sql)
+{
+    return sql <= SQL_SAVEPOINT_ROLLBACK;
+}
+
+static void
+every_statement_has_a_row_here(void **state)
+{
+    (void)state;
+    for (int sql = 0; sql < SQL_OFFLINE; sql++) {
+        bool found = begins_or_ends((enum sql)sql);
+
+        for (size_t i = 0; i < COUNT(asked); i++)
+            found = found || asked[i].sql == (enum sql)sql;
+        if (!found)
+            fail_msg("no row asks this statement: %s", sql_texts[sql]);
+    }
+}
+
+static void
+no_statement_reads_what_is_dead_or_elsewhere(void **state)
+{
+    measure_statements(*state);
+}
+
+/* --- commands */
+
+static enum err
+read_steps(struct tx *tx, void *arg)
+{
+    *(int64_t *)arg = db_steps(tx->db);
+    return ERR_OK;
+}
+
+static int64_t
+steps_written(struct place *place)
+{
+    int64_t steps;
+
+    assert_int_equal(commit_run(place->store.commit, read_steps, &steps, 0), ERR_OK);
+    return steps;
+}
+
+static int failures;
+
+/* Since the last call. */
+static void
+assert_few_steps(struct place *place, const char *what)
+{
+    int64_t steps = steps_written(place);
+
+    if (steps > STEPS_COMMAND) {
+        print_error("%lld steps, more than %d: %s\n", (long long)steps, STEPS_COMMAND, what);
+        failures++;
+    }
+}
+
+static void
+belong(struct place *place, enum err (*command)(struct store *store, struct belonging *b),
+       const struct belonging *b, enum err expected, const char *what)
+{
+    struct belonging own = *b;
+
+    own.arena = &place->arena;
+    assert_int_equal(command(&place->store, &own), expected);
+    assert_few_steps(place, what);
+}
+
+#define ACTOR(name)                                                                                          \
+    {                                                                                                        \
+        {name, sizeof(name) - 1}, true, false                                                                \
+    }
+#define NAME(name)                                                                                           \
+    {                                                                                                        \
+        name, sizeof(name) - 1                                                                               \
+    }
+
+static void
+come_and_go(struct place *place)
+{
+    static const struct {
+        enum err (*command)(struct store *store, struct belonging *b);
+        struct belonging b;
+        enum err expected;
+        const char *what;
+    } steps[] = {
+        {belong_join, {NULL, CHURN, ACTOR("zed"), NAME("zed"), ROLE_NONE}, ERR_OK, "join"},
+        {belong_leave, {NULL, CHURN, ACTOR("zed"), NAME("zed"), ROLE_NONE}, ERR_OK, "leave"},
+        {belong_leave, {NULL, CHURN, ACTOR("eve"), NAME("eve"), ROLE_NONE}, ERR_OK, "leave once more"},
+        {belong_join, {NULL, CHURN, ACTOR("eve"), NAME("eve"), ROLE_NONE}, ERR_OK, "join once more"},
+        {belong_remove, {NULL, CHURN, ACTOR("ann"), NAME("eve"), ROLE_NONE}, ERR_OK, "remove"},
+        {belong_join, {NULL, CHURN, ACTOR("eve"), NAME("eve"), ROLE_NONE}, ERR_REMOVED, "refused join"},
+        {belong_set, {NULL, CHURN, ACTOR("ann"), NAME("eve"), ROLE_ADMIN}, ERR_OK, "bring back"},
+        {belong_set, {NULL, CROWD, ACTOR("ann"), NAME("c050000"), ROLE_ADMIN}, ERR_OK, "give a role"},
+        {belong_set,
+         {NULL, CROWD, ACTOR("zed"), NAME("c050000"), ROLE_ADMIN},
+         ERR_NOT_A_MEMBER,
+         "refused role"},
+        {belong_remove, {NULL, CROWD, ACTOR("ann"), NAME("c000007"), ROLE_NONE}, ERR_OK, "remove of many"},
+        {belong_join, {NULL, CROWD, ACTOR("zed"), NAME("zed"), ROLE_NONE}, ERR_OK, "join many"},
+        {belong_leave, {NULL, CROWD, ACTOR("ann"), NAME("ann"), ROLE_NONE}, ERR_OK, "an admin inherits"},
+        {belong_set, {NULL, CROWD, ACTOR("bob"), NAME("c050000"), ROLE_MEMBER}, ERR_OK, "take a role"},
+        {belong_leave, {NULL, CROWD, ACTOR("bob"), NAME("bob"), ROLE_NONE}, ERR_OK, "a member inherits"},
+        {belong_join, {NULL, LEFT, ACTOR("eve"), NAME("eve"), ROLE_NONE}, ERR_OK, "come back"},
+        {belong_leave, {NULL, LEFT, ACTOR("eve"), NAME("eve"), ROLE_NONE}, ERR_OK, "go again"},
+    };
+
+    for (size_t i = 0; i < COUNT(steps); i++)
+        belong(place, steps[i].command, &steps[i].b, steps[i].expected, steps[i].what);
+}
+
+static void
+name(struct place *place, int conversation, const char *actor, const char *title, enum err expected)
+{
+    struct naming naming = {.arena = &place->arena,
+                            .id = conversation,
+                            .actor = {str_c(actor), true, false},
+                            .title = str_c(title)};
+
+    assert_int_equal(converse_name(&place->store, &naming), expected);
+    assert_few_steps(place, title);
+}
+
+static void
+change_messages(struct place *place)
+{
+    struct message sent = support_send(place, CHURN, "eve", "x");
+    struct amendment a = {.arena = &place->arena,
+                          .id = sent.id,
+                          .actor = {str_c("eve"), true, false},
+                          .content = str_c("y"),
+                          .emoji = str_c("a")};
+
+    assert_few_steps(place, "send");
+    assert_int_equal(amend_edit(&place->store, &a), ERR_OK);
+    assert_few_steps(place, "edit");
+    assert_int_equal(amend_react(&place->store, &a), ERR_OK);
+    assert_few_steps(place, "react");
+    assert_int_equal(amend_unreact(&place->store, &a), ERR_OK);
+    assert_few_steps(place, "take a reaction back");
+    assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
+    assert_few_steps(place, "delete");
+    support_send(place, CROWD, "c000500", "x");
+    assert_few_steps(place, "send to many");
+}
+
+/* The message with 10,000 reactions. */
+static void
+change_what_is_liked(struct place *place)
+{
+    struct amendment a = {.arena = &place->arena,
+                          .id = support_ask(place, "SELECT id FROM message WHERE conversation = %d", LIKED),
+                          .actor = {str_c("eve"), true, false},
+                          .content = str_c("y"),
+                          .emoji = str_c("a")};
+    static const struct {
+        enum err (*command)(struct store *store, struct amendment *a);
+        const char *what;
+    } steps[] = {{amend_react, "react to what is liked"},
+                 {amend_unreact, "take that back"},
+                 {amend_edit, "edit what is liked"},
+                 {amend_clear, "clear an emoji"},
+                 {amend_react, "react anew"},
+                 {amend_delete, "delete what is liked"}};
+
+    steps_written(place);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        assert_int_equal(steps[i].command(&place->store, &a), ERR_OK);
+        assert_few_steps(place, steps[i].what);
+    }
+}
+
+static void
+mark(struct place *place, int conversation, const char *username, int64_t seq)
+{
+    struct reading r = {
+        .arena = &place->arena, .conversation = conversation, .username = str_c(username), .seq = seq};
+
+    assert_int_equal(reading_mark(&place->store, &r), ERR_OK);
+    assert_few_steps(place, "mark read");
+}
+
+static void
+no_command_reads_what_is_dead_or_elsewhere(void **state)
+{
+    struct place *place = *state;
+
+    failures = 0;
+    steps_written(place);
+    /* Before the owner leaves. */
+    name(place, CROWD, "ann", "a title", ERR_OK);
+    name(place, CROWD, "ann", "a title", ERR_OK);
+    name(place, CROWD, "zed", "an outsider's title", ERR_NOT_A_MEMBER);
+    name(place, CROWD, "c000009", "a member's title", ERR_ROLE);
+    name(place, CHURN, "eve", "a member's title", ERR_ROLE);
+    come_and_go(place);
+    change_messages(place);
+    change_what_is_liked(place);
+    mark(place, CHURN, "eve", CHURN_MESSAGES - 5);
+    mark(place, RUN, "eve", 3);
+    mark(place, CROWD, "c000400", 5);
+    support_create(place, TYPE_GROUP, "ann bob eve zed new");
+    assert_few_steps(place, "create");
+    support_create(place, TYPE_PRIVATE, "ann eve");
+    assert_few_steps(place, "create a private chat");
+    assert_int_equal(failures, 0);
+}
+
+/* --- questions */
+
+static struct snapshot *
+begin_question(struct place *place)
+{
+    struct snapshot *snapshot = support_begin(place);
+
+    db_steps(snapshot->db);
+    return snapshot;
+}
+
+static void
+end_question(struct snapshot *snapshot, int objects, const char *what)
+{
+    int64_t steps = db_steps(snapshot->db);
+    int64_t allowed = STEPS_COMMAND + (int64_t)objects * STEPS_OBJECT;
+
+    if (steps > allowed) {
+        print_error("%lld steps, more than %lld: %s\n", (long long)steps, (long long)allowed, what);
+        failures++;
+    }
+    pool_end(snapshot);
+}
+
+static bool
+skip_entry(void *arg, const struct listing *l)
+{
+    (void)l;
+    *(int *)arg += 1;
+    return true;
+}
+
+static void
+skip_message(void *arg, const struct message *m)
+{
+    (void)m;
+    *(int *)arg += 1;
+}
+
+static void
+skip_conversation(void *arg, const struct conversation *c)
+{
+    (void)c;
+    *(int *)arg += 1;
+}
+
+static void
+skip_tick(void *arg)
+{
+    (void)arg;
+}
+
+#define PAGE 50
+/* A page of changes looks at up to so many rows that are not on it, each for less than a tenth of an object.
+ */
+#define SKIPPED 2000
+
+static void
+list(struct place *place, const char *username, int64_t after, int expected)
+{
+    struct snapshot *snapshot = begin_question(place);
+    struct inbox inbox = {
+        .username = str_c(username), .updated_after = after, .updated_before = INT64_MAX, .limit = PAGE};
+    int count = 0;
+
+    assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, skip_entry, &count), ERR_OK);
+    assert_int_equal(count, expected);
+    end_question(snapshot, PAGE, "a user's list");
+}
+
+static void
+receive(struct place *place, const char *username, int64_t after)
+{
+    struct snapshot *snapshot = begin_question(place);
+    int count = 0;
+    const struct history_sink sink = {&count, skip_message, skip_tick, skip_tick};
+    const struct view view = {snapshot, &place->arena, str_c(username)};
+    bool has_next;
+
+    assert_int_equal(history_of_user(&view, after, PAGE, &sink, &has_next), ERR_OK);
+    assert_true(count >= PAGE);
+    end_question(snapshot, PAGE, "what a user received");
+}
+
+static void
+change(struct place *place, int conversation, const char *username, int64_t after)
+{
+    struct snapshot *snapshot = begin_question(place);
+    struct changes_page page = {.conversation = support_find(place, snapshot, conversation),
+                                .username = str_c(username),
+                                .after = after,
+                                .limit = PAGE};
+    int count = 0;
+
+    assert_int_equal(changes_page(snapshot, &place->arena, &page, skip_message, &count), ERR_OK);
+    assert_true(count + (int)page.member_count <= PAGE);
+    end_question(snapshot, PAGE + SKIPPED / 10, "changes");
+}
+
+static void
+look_up(struct place *place)
+{
+    static int32_t ids[] = {CHURN, LEFT, CROWD, FORMER, RUN};
+    struct snapshot *snapshot = begin_question(place);
+    const struct access a = {.snapshot = snapshot, .arena = &place->arena, .reader = str_c("ann")};
+    struct access_list found;
+    int count = 0;
+
+    assert_int_equal(access_conversations(&a, ids, COUNT(ids), &found), ERR_OK);
+    assert_int_equal(converse_show(snapshot, &found, skip_conversation, &count), ERR_OK);
+    assert_int_equal(count, 4);
+    end_question(snapshot, (int)COUNT(ids), "conversations by id");
+}
+
+static void
+list_members(struct place *place, int conversation, const char *after)
+{
+    struct snapshot *snapshot = begin_question(place);
+    struct member_page page = {
+        .conversation = support_find(place, snapshot, conversation), .after = str_c(after), .limit = PAGE};
+
+    assert_int_equal(converse_list_members(snapshot, &place->arena, &page), ERR_OK);
+    end_question(snapshot, PAGE, "members");
+}
+
+static void
+no_question_reads_what_is_dead_or_elsewhere(void **state)
+{
+    struct place *place = *state;
+
+    failures = 0;
+    look_up(place);
+    list(place, "eve", -1, PAGE);
+    list(place, "eve", 0, PAGE);
+    list(place, "late", -1, PAGE);
+    receive(place, "eve", 0);
+    receive(place, "eve", 2000000000);
+    receive(place, "late", 0);
+    for (int c = CHURN; c <= EDITED; c++)
+        if (c != LEFT && c != CROWD)
+            for (int64_t after = 0; after <= 2 * CHURN_STAYS; after += CHURN_STAYS / 2 - 1)
+                change(place, c, "eve", after);
+    change(place, CROWD, "c000300", 0);
+    list_members(place, CROWD, "");
+    list_members(place, CROWD, "c050000");
+    list_members(place, FORMER, "");
+    assert_int_equal(failures, 0);
+}
+
+/* --- with the statistics of ANALYZE and without */
+
+static int
+open_loaded(void **state)
+{
+    support_open(state);
+    load(*state);
+    return 0;
+}
+
+static int
+open_analyzed(void **state)
+{
+    struct place *place;
+
+    support_open_empty(state);
+    place = *state;
+    support_migrate(place);
+    load(place);
+    support_tell(place, "ANALYZE");
+    assert_int_equal(store_open(&place->store, place->path, 4, place->shared), ERR_OK);
+    return 0;
+}
+
+int
+main(void)
+{
+    /* The commands come last: they change what the others look at. */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_statement_has_a_row_here),
+        cmocka_unit_test(no_statement_reads_what_is_dead_or_elsewhere),
+        cmocka_unit_test(no_question_reads_what_is_dead_or_elsewhere),
+        cmocka_unit_test(no_command_reads_what_is_dead_or_elsewhere),
+    };
+    int failed;
+
+    support_group(NULL);
+    failed = cmocka_run_group_tests_name("without statistics", tests, open_loaded, support_close);
+    return failed + cmocka_run_group_tests_name("with statistics", tests, open_analyzed, support_close);
+}
