@@ -46,7 +46,9 @@ PAIRS, PUSHED_PAIRS = 400, 5  # posts into each group in a round, without and wi
 PAGE = database.PAGE
 
 # What is sent, and how many of what an answer is a list of (none: it is one message).
-Case = collections.namedtuple("Case", "requests list least most", defaults=(None, None, None))
+# Of a user case, which two users of which database are compared.
+Case = collections.namedtuple("Case", "requests list least most users database",
+                              defaults=(None, None, None, ("few", "many"), "wide"))
 # Against the limit, with few and with many messages stored.
 CASES = {
     "page": Case(database.pages, "messages", PAGE, PAGE),
@@ -63,9 +65,11 @@ USER_CASES = {
     "since": Case(database.since, "messages", NEW, NEW),
     "middle": Case(database.middle, "messages", 100, 100),
     "oldest": Case(database.oldest, "messages", 100, 100),
+    "late": Case(database.oldest, "messages", 100, 100, ("few", "late")),
+    "own": Case(database.list_page, "conversations", PAGE, PAGE, ("quiet", "talker"), "own"),
 }
 # One at a time: where a request takes so much longer than others, 64 connections would measure a queue.
-ALONE = ("middle", "oldest")
+ALONE = ("middle", "oldest", "late", "own")
 EVERYTHING = [*CASES, "sockets", *USER_CASES, "crowd"]
 
 
@@ -168,6 +172,8 @@ class Bench:
         if "crowd" in self.wanted:
             result["durable"] = self.durable()
         self.fresh("wide")
+        if "own" in self.wanted:
+            self.fresh("own")
         result["user_cases"] = {name: self.user_case(name, case) for name, case in USER_CASES.items()
                                 if name in self.wanted}
         if "crowd" in self.wanted:
@@ -202,16 +208,16 @@ class Bench:
         return {"answer_bytes": sizes["small"], "runs": runs}
 
     def user_case(self, name, case):
-        stack, sizes, lines = self.stacks["wide"], {}, {}
-        for user in ("few", "many"):
-            lines[user] = case.requests(self.databases["wide"], user)
+        stack, sizes, lines = self.stacks[case.database], {}, {}
+        for user in case.users:
+            lines[user] = case.requests(self.databases[case.database], user)
             sizes[user] = self.answer_bytes(name, stack, lines[user], case)
             self.write_lines(user, lines[user])
         if name in ALONE:
             runs = self.in_turn(name, self.rounds, lambda user, _: load.alone(stack.port, lines[user][0], 1), lines)
         else:
             runs = self.in_turn(name, self.rounds, lambda user, seconds: self.wrk(name, user, seconds), lines)
-        return {"answer_bytes": sizes["few"], "runs": runs}
+        return {"answer_bytes": sizes[case.users[0]], "users": case.users, "runs": runs}
 
     def write_lines(self, target, lines):
         (self.work / f"{target}.txt").write_text("\n".join(lines) + "\n")

@@ -7,6 +7,10 @@ on sockets.
 wide: few is a member of 50 conversations of 2 to 10, many of 5,000 others. Those of few lie scattered among those of
 many, and each holds 20 messages, in random order. The last 500 messages are news: two in each of three conversations
 of few, two in each of three of many, all others elsewhere. Apart from them there is a group of 10,000 and one of 10.
+late joins the conversations of many before the last 2,000 messages that are no news.
+
+own: quiet is a member of 50 conversations with 20 messages each; talker of 50 with 10,000 messages each, all but the first
+two of them sent by talker, who has read none.
 """
 import contextlib
 import hashlib
@@ -33,6 +37,8 @@ FILLERS = [f"f{n}" for n in range(1000)]  # who sits with few and many
 MESSAGES_EACH = 20
 CHANGED, NEW_EACH = 3, 2  # conversations with news, messages in each
 NEWS = 500
+LATE_MESSAGES = 2_000
+TALKS, OWN_EACH = 50, 10_000
 ELSEWHERE = [f"e{n}" for n in range(10)]
 TENSOME = [f"t{n}" for n in range(10)]
 CROWD = [f"c{n:04}" for n in range(10_000)]  # in channel order
@@ -45,7 +51,7 @@ def prepare(build, start_stack):
     """
     recipes = {"small": (core_people, lambda path: core_history(path, SMALL)),
                "large": (core_people, lambda path: core_history(path, LARGE)),
-               "wide": (wide_people, wide_history)}
+               "wide": (wide_people, wide_history), "own": (own_people, own_history)}
     digest = hashlib.sha256(repr((history.ACTIVE_LAG_MS, history.MEMBERS_FEW)).encode())
     for source in [Path(__file__), Path(history.__file__), *sorted(SCHEMA.glob("*.sql"))]:
         digest.update(source.read_bytes())
@@ -116,13 +122,27 @@ def wide_history(path):
     news = NEW_EACH * (chance.sample(ids["few"], CHANGED) + chance.sample(ids["many"], CHANGED))
     news += conversations_of(path, ELSEWHERE[0]) * (NEWS - len(news))
     chance.shuffle(news)
-    history.write(path, picks + news)
+    with opened(path) as db:
+        db.execute("INSERT INTO account (name, created_at) VALUES ('late', (SELECT max(created_at) FROM account))")
+    history.write(path, picks + news, history.Join("late", len(picks) - LATE_MESSAGES + 1, ids["many"]))
     with opened(path) as db:
         db.execute("INSERT INTO read_marker (conversation, username, seq, moved_at)"
                    " SELECT m.conversation, s.username, m.seq, m.timestamp FROM membership s"
                    " JOIN conversation c ON c.id = s.conversation"
                    " JOIN message m ON m.place = (c.id << 32) + c.last_seq - c.id % 4"
                    " WHERE s.username IN ('few', 'many')")
+
+
+def own_people():
+    return [[owner, f"o{n}"] for owner in ("quiet", "talker") for n in range(TALKS)]
+
+
+def own_history(path):
+    quiet, talker = (conversations_of(path, name) for name in ("quiet", "talker"))
+    picks = MESSAGES_EACH * quiet
+    for conversation, other in zip(talker, (f"o{n}" for n in range(TALKS))):
+        picks += 2 * [(conversation, other)] + (OWN_EACH - 2) * [(conversation, "talker")]
+    history.write(path, picks)
 
 
 # What is asked of such a database: lines for replay.lua.

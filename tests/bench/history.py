@@ -27,6 +27,15 @@ class Conversation:
         self.number, self.last_seq, self.version = number, last_seq, version
         self.updated_at, self.listed_at = updated_at, listed_at
         self.few, self.members = few, members
+        self.sender, self.run = None, 0  # who sent the last messages, and how many in a row
+        self.came = 0  # members since
+
+    def send(self, sender):
+        """The next message's length of its sender's run, as the table has it."""
+        self.run = self.run + 1 if sender == self.sender else 1
+        self.sender = sender
+        self.last_seq += 1
+        return self.run if self.run > 1 else None
 
     def bump(self, tick):
         self.version += 1
@@ -35,12 +44,27 @@ class Conversation:
             self.listed_at = tick
 
     def row(self):
-        return self.last_seq, self.version, self.updated_at, self.listed_at, self.number
+        return self.last_seq, self.version, self.updated_at, self.listed_at, self.came, self.number
 
 
-def write(path, picks):
+class Join:
+    """A user joins these conversations before the message number `before`, all at once."""
+
+    def __init__(self, name, before, conversations):
+        self.name, self.before, self.conversations = name, before, conversations
+
+    def rows(self, state, tick):
+        for number in self.conversations:
+            conversation = state[number]
+            conversation.bump(tick)
+            conversation.came += 1
+            yield number, self.name, conversation.version, conversation.last_seq, conversation.version, tick
+
+
+def write(path, picks, join=None):
     """A message in each of `picks`, which are conversations: one in each tick, up to now.
 
+    A pick may be a pair of a conversation and the sender; else the sender is any member.
     With every tenth an earlier message of the same conversation is edited. Whatever the database holds was made before
     the first of them; nobody has left, and nothing waits to be pushed.
     """
@@ -55,18 +79,23 @@ def write(path, picks):
     db.execute("UPDATE account SET created_at = created_at - ?", (duration,))
     db.execute("UPDATE conversation SET created_at = created_at - ?1, updated_at = updated_at - ?1,"
                " listed_at = listed_at - ?1", (duration,))
-    state, edits = conversations(db), []
-    db.executemany("INSERT INTO message (place, id, sender, timestamp, created_version, content)"
-                   " VALUES ((? << 32) | ?, ?, ?, ?, ?, ?)", messages(state, picks, first_id, tick - duration, edits))
+    db.execute("UPDATE membership SET since_at = since_at - ?", (duration,))
+    state, edits, joins = conversations(db), [], []
+    db.executemany("INSERT INTO message (place, id, sender, timestamp, created_version, content, run)"
+                   " VALUES ((? << 32) | ?, ?, ?, ?, ?, ?, ?)",
+                   messages(state, picks, first_id, tick - duration, edits, join, joins))
+    db.executemany("INSERT INTO membership (conversation, username, joined_version, joined_seq, version, since_at)"
+                   " VALUES (?, ?, ?, ?, ?, ?)", joins)
     db.executemany("UPDATE message SET content = ?, edited_at = ?, changed_version = ? WHERE place = (? << 32) | ?",
                    edits)
-    db.executemany("UPDATE conversation SET last_seq = ?, version = ?, updated_at = ?, listed_at = ? WHERE id = ?",
+    db.executemany("UPDATE conversation SET last_seq = ?, version = ?, updated_at = ?, listed_at = ?,"
+                   " member_count = member_count + ? WHERE id = ?",
                    (conversation.row() for conversation in state.values()))
     # The others' is the largest integer since they were created.
     db.execute("UPDATE membership SET active_at = (SELECT listed_at FROM conversation WHERE id = conversation)"
                " WHERE conversation IN (SELECT id FROM conversation WHERE member_count <= ?)", (MEMBERS_FEW,))
     db.execute("UPDATE instance SET tick = ?, last_message_id = ?, last_change = ?",
-               (tick, first_id + len(picks), last_change + len(picks) + len(edits)))
+               (tick, first_id + len(picks), last_change + len(picks) + len(edits) + len(joins)))
     db.execute("DELETE FROM outbox")
     db.execute("COMMIT")
     check(db)
@@ -82,16 +111,19 @@ def conversations(db):
         "SELECT id, last_seq, version, updated_at, listed_at, member_count <= ? FROM conversation", (MEMBERS_FEW,))}
 
 
-def messages(state, picks, first_id, start, edits):
-    """The rows to store; counts on in `state`, and collects in `edits` what is to be done to them then."""
+def messages(state, picks, first_id, start, edits, join, joins):
+    """The rows to store; counts on in `state`, and collects in `edits` and `joins` what is to be done then."""
     chance = random.Random(1)
     for number, pick in enumerate(picks, 1):
         tick = start + number * TICK_MS
+        if join and number == join.before:
+            joins += join.rows(state, tick - 1)
+        pick, sender = pick if isinstance(pick, tuple) else (pick, None)
         conversation = state[pick]
-        conversation.last_seq += 1
+        sender = sender or chance.choice(conversation.members)
+        run = conversation.send(sender)
         conversation.bump(tick)
-        yield (pick, conversation.last_seq, first_id + number, chance.choice(conversation.members), tick,
-               conversation.version, CONTENT)
+        yield (pick, conversation.last_seq, first_id + number, sender, tick, conversation.version, CONTENT, run)
         if number % EDIT_EVERY == 0:
             conversation.bump(tick)
             edits.append((EDITED, tick, conversation.version, pick, chance.randint(1, conversation.last_seq)))
@@ -106,6 +138,9 @@ def check(db):
             ON c.id = m.conversation WHERE c.member_count > ?1 AND m.active_at <> 9223372036854775807
         UNION ALL SELECT 'members miscounted' FROM conversation c WHERE c.member_count <>
             (SELECT count(*) FROM membership m WHERE m.conversation = c.id AND m.left_version IS NULL)
+        UNION ALL SELECT 'a run is miscounted' FROM message m JOIN message b ON b.place = m.place - 1
+            WHERE b.seq > 0 AND coalesce(m.run, 1) <>
+            CASE WHEN b.sender = m.sender THEN coalesce(b.run, 1) + 1 ELSE 1 END
         UNION ALL SELECT 'a version beyond the last' FROM message m JOIN conversation c ON c.id = m.conversation
             WHERE max(m.created_version, coalesce(m.changed_version, 0)) > c.version OR m.seq > c.last_seq
         LIMIT 1"""

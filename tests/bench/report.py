@@ -12,7 +12,11 @@ TITLES = {
     "since": "GET a user's recent messages: the 6 in those 3 conversations, of 500 anywhere",
     "middle": "GET a user's messages: 100 from the middle of the history, one request at a time",
     "oldest": "GET a user's messages: the oldest 100, one request at a time",
+    "late": "GET a user's messages: the oldest 100 of somebody who joined late, one request at a time",
+    "own": "GET a user's list: 50 conversations, of 20 messages or of 10,000 sent by the user, one request at a time",
 }
+USERS = {"few": "{few:,} conversations", "many": "{many:,} conversations", "late": "{many:,}, joined late",
+         "quiet": "of 20 messages", "talker": "of 10,000 of one's own"}
 TO_LIMIT = {"page": 0.45, "recent": 0.60, "recent10": 0.60, "changes": 0.45, "post": 0.40}
 LARGE_TO_SMALL = 0.90
 TOKENS_TO_NONE = 0.90
@@ -67,12 +71,12 @@ def backlog(title, rows, echo):
 
 
 def user_case(name, measured, conversations):
-    few, many = measured["runs"]["few"], measured["runs"]["many"]
+    (few_name, few), (many_name, many) = ((name, measured["runs"][name]) for name in measured["users"])
     wanted = f"; to reach: at most {MANY_TO_FEW[name]}" if name in MANY_TO_FEW else ""
     return [
         f"{TITLES[name]} (answer {measured['answer_bytes']:,} bytes)",
-        row(f"{conversations['few']:,} conversations", few, f"{median(few, 'per_s'):,.0f}"),
-        row(f"{conversations['many']:,} conversations", many, f"{median(many, 'per_s'):,.0f}",
+        row(USERS[few_name].format(**conversations), few, f"{median(few, 'per_s'):,.0f}"),
+        row(USERS[many_name].format(**conversations), many, f"{median(many, 'per_s'):,.0f}",
             f"{ratio(few, many, 'per_s'):.2f}", f"times the cost of the row above{wanted}"),
     ]
 
