@@ -66,7 +66,7 @@ count_now(struct db *db, struct reading *r)
 {
     const struct reading_viewer viewer = {r->username, r->read_seq};
     struct conversation c;
-    struct stay last;
+    struct stay last = {0};
     bool found;
     enum err err = conversations_get(db, r->arena, r->conversation, &c, &found);
 

@@ -393,6 +393,58 @@ pages_of_somebody_in_many_conversations_are_right(void **state)
     free(got);
 }
 
+/*
+ * User 0 joins one conversation after the other, and leaves some again: what was said before, at the same
+ * moment and after it, in all of them.
+ */
+static enum err
+join_one_by_one(struct tx *tx, void *arg)
+{
+    struct model *model = arg;
+    enum err err = create_all(tx, model);
+
+    for (int c = 0; err == ERR_OK && c < model->conversations; c++)
+        err = toggle(tx, model, c, 1);
+    for (int i = 0; err == ERR_OK && i < model->ticks; i++) {
+        int c = i % model->conversations;
+
+        tx->tick += 10;
+        for (int n = 0; err == ERR_OK && n < (int)support_draw(&model->chance, 3); n++)
+            err = post(tx, model, (int)support_draw(&model->chance, model->conversations));
+        if (err == ERR_OK && (i < model->conversations || support_draw(&model->chance, 3) == 0))
+            err = toggle(tx, model, c, 0);
+        if (err == ERR_OK)
+            err = post(tx, model, c);
+    }
+    return err;
+}
+
+static void
+pages_of_somebody_who_joins_one_by_one_are_right(void **state)
+{
+    static const int limits[] = {1, 2, 7, 30, 100, PAGE_LIMIT_MAX};
+    const struct whose whose = {0, -1};
+    struct got *got = malloc(sizeof(*got));
+    struct model *model = malloc(sizeof(*model));
+
+    assert_non_null(got);
+    assert_non_null(model);
+    memset(letters, 'x', sizeof(letters));
+    *model = (struct model){.users = 2, .conversations = 48, .ticks = 130, .content_bytes_max = 3};
+    support_chance(&model->chance);
+    assert_int_equal(commit_run(((struct place *)*state)->store.commit, join_one_by_one, model, 0), ERR_OK);
+    for (int i = 0; i < model->count; i++)
+        for (size_t k = 0; k < sizeof(limits) / sizeof(limits[0]); k++)
+            for (int64_t early = 0; early < 2; early++) {
+                int64_t after = i == 0 ? 0 : model->sent[i].m.timestamp - early;
+
+                ask(*state, &whose, after, limits[k], got);
+                assert_page(model, &whose, after, limits[k], got);
+            }
+    free(model);
+    free(got);
+}
+
 /* Far more messages than a page holds, from many conversations: most are forgotten while it is selected. */
 static void
 pages_of_somebody_with_a_long_history_are_right(void **state)
@@ -835,6 +887,8 @@ main(void)
         cmocka_unit_test_setup_teardown(pages_of_random_histories_are_right, support_open,
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(pages_of_somebody_in_many_conversations_are_right, support_open,
+                                        support_check_and_close),
+        cmocka_unit_test_setup_teardown(pages_of_somebody_who_joins_one_by_one_are_right, support_open,
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(pages_of_somebody_with_a_long_history_are_right, support_open,
                                         support_check_and_close),

@@ -402,6 +402,15 @@ assert_as_wanted(const struct place *place)
                            " edited_at, deleted_at, sent_print) IS NOT NULL OR emoji_count <> 0"),
         0);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM conversation WHERE title <> ''"), 0);
+    /* As late as the core's records allow: support_check() holds that it is no later. */
+    assert_int_equal(
+        support_ask(place, "SELECT count(*) FROM membership s JOIN conversation c ON c.id = s.conversation"
+                           " LEFT JOIN message m ON m.place = (c.id << 32) + joined_seq"
+                           " WHERE s.since_at < coalesce(m.timestamp, c.created_at) AND NOT EXISTS"
+                           " (SELECT 1 FROM membership f WHERE f.conversation = s.conversation"
+                           " AND f.username = s.username AND f.joined_version < s.joined_version)"),
+        0);
+    assert_true(support_ask(place, "SELECT max(run) FROM message") > 1);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM membership WHERE role <> 'member'"), 0);
     support_check(place);
 }
