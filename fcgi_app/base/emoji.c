@@ -74,6 +74,12 @@ is_skin_tone(uint32_t c)
     return c >= 0x1f3fb && c <= 0x1f3ff;
 }
 
+static bool
+is_keycap_base(uint32_t c)
+{
+    return (c >= '0' && c <= '9') || c == '#' || c == '*';
+}
+
 struct str
 emoji_plain(struct arena *arena, struct str emoji)
 {
@@ -114,10 +120,11 @@ emoji_shown(struct arena *arena, struct str plain)
         memcpy(out + written, plain.p + i, n);
         written += n;
         /* A skin tone makes an emoji of what it follows; a keycap needs the selector before it. */
-        if (next == KEYCAP || (is_drawn_as_text(c) && !is_skin_tone(next))) {
+        if ((next == KEYCAP && is_keycap_base(c)) || (is_drawn_as_text(c) && !is_skin_tone(next))) {
             memcpy(out + written, selector, 3);
             written += 3;
         }
     }
-    return (struct str){out, written};
+    /* Whatever is shown can be sent back. */
+    return written <= EMOJI_BYTES_MAX ? (struct str){out, written} : arena_copy(arena, plain);
 }

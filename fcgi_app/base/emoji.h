@@ -9,12 +9,15 @@
 #define IMD_BASE_EMOJI_H
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "base/model.h"
 #include "base/str.h"
 
 /* Without variation selectors, from the arena; `emoji` is valid UTF-8. An absent string: out of memory. */
 struct str emoji_plain(struct arena *arena, struct str emoji);
-/* How a plain one is shown: as one string, from the arena. An absent string: out of memory. */
+/*
+ * How a plain one of at most EMOJI_BYTES_MAX bytes is shown, from the arena: fully qualified, or plain if
+ * that would be longer than this. An absent string: out of memory.
+ */
 struct str emoji_shown(struct arena *arena, struct str plain);
 
 #endif

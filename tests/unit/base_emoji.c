@@ -51,6 +51,27 @@ selectors_make_no_other_emoji(void **state)
 }
 
 static void
+what_is_shown_can_be_sent_back(void **state)
+{
+    char text[EMOJI_BYTES_MAX + 1] = "";
+    struct str plain;
+    struct str shown;
+
+    (void)state;
+    /* With a selector behind each of them it would be longer than an emoji may be. */
+    while (strlen(text) < EMOJI_BYTES_MAX)
+        strcat(text, "\xc2\xa9");
+    plain = emoji_plain(&arena, str_c(text));
+    shown = emoji_shown(&arena, plain);
+    assert_true(str_is(shown, text));
+    assert_true(str_eq(emoji_plain(&arena, shown), plain));
+    /* A keycap belongs to digits, # and * alone. */
+    assert_true(str_is(emoji_shown(&arena, str_c("a\xe2\x83\xa3")), "a\xe2\x83\xa3"));
+    assert_true(str_is(emoji_shown(&arena, str_c("7")), "7"));
+    arena_clear(&arena);
+}
+
+static void
 every_character_survives(void **state)
 {
     char text[8];
@@ -80,6 +101,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(selectors_make_no_other_emoji),
+        cmocka_unit_test(what_is_shown_can_be_sent_back),
         cmocka_unit_test(every_character_survives),
     };
 
