@@ -20,6 +20,8 @@
 #define IDLE_MS 1000
 /* Rows of one batch: a few milliseconds. */
 #define REACTIONS_AT_ONCE 500
+#define BATCHES_A_ROUND   20
+#define BATCH_PAUSE_MS    5
 /* A group of commits counts on by a millisecond each; a minute is no load's doing. */
 #define CLOCK_BEHIND_MS 60000
 
@@ -33,6 +35,7 @@ struct janitor {
     int64_t last_seen; /* committed_change a round ago */
     int64_t noted;     /* tick that the witness knows */
     int64_t noted_ms;  /* when it was told (clock_mono_ms) */
+    bool wipe_again;   /* the outbox still told what was deleted when the log was last emptied */
     int64_t wiped_ms;  /* when deleted content was last taken out of the log (clock_mono_ms) */
 };
 
@@ -97,6 +100,7 @@ checkpoint(struct janitor *j)
     if (err == ERR_OK && done) {
         atomic_store(&j->shared->wal_pages, 0);
         shared_count(&j->shared->counters.checkpoints, 1);
+        j->wipe_again = j->wipe_again || (wipe && atomic_load(&j->shared->committed_change) > j->swept);
     } else if (wipe) {
         atomic_store(&j->shared->wipe, true);
     }
@@ -129,8 +133,14 @@ sweep(struct janitor *j, int64_t acknowledged)
     if (err != ERR_OK && db_in_transaction(j->db))
         db_do(j->db, SQL_ROLLBACK);
     shared_unlock(j->shared);
-    if (err == ERR_OK)
-        j->swept = acknowledged;
+    if (err != ERR_OK)
+        return;
+    j->swept = acknowledged;
+    /* Rows of the outbox tell with which emoji somebody reacted: what is left of them goes from the log too.
+     */
+    if (j->wipe_again)
+        atomic_store(&j->shared->wipe, true);
+    j->wipe_again = false;
 }
 
 /* One batch of what cleared reactions have left behind. *more: there may be others. */
@@ -153,14 +163,20 @@ sweep_reactions(struct janitor *j, bool *more)
     return err;
 }
 
-/* Batch by batch, so that no writer waits longer than for one. */
+/*
+ * Batch by batch, so that no writer waits longer than for one: the pause lets them in, for the lock is not
+ * fair. What a round leaves is for the next, so checkpoints are not held up.
+ */
 static void
 sweep_all_reactions(struct janitor *j)
 {
+    struct pollfd stop = {.fd = j->stop_fd, .events = POLLIN};
     int64_t set;
     bool more = reactions_cleared(j->db, &set) == ERR_OK && set != 0;
 
-    while (more) {
+    for (int batch = 0; more && batch < BATCHES_A_ROUND; batch++) {
+        if (batch > 0 && poll(&stop, 1, BATCH_PAUSE_MS) != 0)
+            return;
         shared_lock(j->shared);
         if (sweep_reactions(j, &more) != ERR_OK)
             more = false;

@@ -6,8 +6,9 @@
 
 /* A longer run of somebody's own messages is passed over by a search instead of step by step. */
 #define STEPS_MAX 4
-/* About what a reaction takes in an answer beside its names. */
+/* About what an emoji takes in an answer, and each name under it. */
 #define REACTION_BYTES 64
+#define NAME_BYTES     (USERNAME_BYTES_MAX + 3)
 
 size_t
 messages_bytes(const struct message *m)
@@ -15,7 +16,7 @@ messages_bytes(const struct message *m)
     size_t bytes = m->content.n + m->reaction_count * REACTION_BYTES;
 
     for (size_t i = 0; i < m->reaction_count; i++)
-        bytes += m->reactions[i].name_count * USERNAME_BYTES_MAX;
+        bytes += m->reactions[i].name_count * NAME_BYTES;
     return bytes;
 }
 
@@ -131,6 +132,24 @@ messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m,
     }
     db_done(s);
     return err;
+}
+
+enum err
+messages_content(struct db *db, struct arena *arena, struct message *m)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_CONTENT);
+    bool row;
+    enum err err;
+
+    db_bind_int(s, 1, m->conversation);
+    db_bind_int(s, 2, m->seq);
+    err = db_step(s, &row);
+    if (row)
+        m->content = arena_copy(arena, db_text(s, 0));
+    db_done(s);
+    if (err == ERR_OK && !row)
+        return ERR_STORAGE;
+    return err == ERR_OK && m->content.p == NULL ? ERR_MEMORY : err;
 }
 
 enum err
@@ -387,7 +406,7 @@ messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit
         if (err != ERR_OK || !row)
             break;
         *first = db_int(s, 0);
-        sum += db_text(s, 1).n;
+        sum += db_text(s, 1).n + (size_t)db_int(s, 2) * REACTION_BYTES + (size_t)db_int(s, 3) * NAME_BYTES;
     }
     db_done(s);
     return err;

@@ -34,6 +34,8 @@ enum err messages_by_id(const struct message_reader *r, int64_t id, struct messa
 /* The same but for content and reactions, which it does not read: content is "" and emoji_count tells of the
  * others. */
 enum err messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
+/* Reads the content of a head, from the arena. */
+enum err messages_content(struct db *db, struct arena *arena, struct message *m);
 /* Where the message of that id stands: reads neither its content nor its reactions. */
 enum err messages_key(struct db *db, int64_t id, struct message_key *key, bool *found);
 /*

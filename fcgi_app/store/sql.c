@@ -150,6 +150,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message WHERE id = $1",
     [SQL_MESSAGE_KEY] = "SELECT timestamp, place >> 32, place & 4294967295 FROM message WHERE id = $1",
     [SQL_MESSAGE_HEAD] = "SELECT " HEAD " FROM message WHERE id = $1",
+    [SQL_MESSAGE_CONTENT] = "SELECT content FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_BY_CLIENT_ID] =
         "SELECT " MESSAGE ", sent_print FROM message WHERE sender = $1 AND client_id = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
@@ -157,7 +158,10 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_RANGE] =
         "SELECT " MESSAGE " FROM message"
         " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | 4294967295) ORDER BY place",
-    [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content FROM message"
+    /* Of each reaction at most REACTION_NAMES_MAX names are shown. */
+    [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content, emoji_count, CASE emoji_count WHEN 0 THEN 0"
+                         " ELSE (SELECT sum(CASE WHEN s.count > 100 THEN 100 ELSE s.count END)"
+                         " FROM reaction_set s WHERE s.place = message.place) END FROM message"
                          " WHERE place > ($1 << 32) AND place < (($1 << 32) | $2) ORDER BY place DESC",
     [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
                          " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
@@ -183,6 +187,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_SET_REACTED] = "UPDATE message SET emoji_count = $3, changed_version = $4"
                                 " WHERE place = (($1 << 32) | $2)",
 
+    /* A message has at most EMOJI_PER_MESSAGE sets. */
     [SQL_REACTION_SETS] =
         "SELECT id, emoji, count, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
         " AND r.username = $3) FROM reaction_set s WHERE place = (($1 << 32) | $2) ORDER BY emoji",
@@ -192,8 +197,9 @@ const char *const sql_texts[SQL_COUNT] = {
         "INSERT INTO reaction_set (place, emoji, count) VALUES (($1 << 32) | $2, $3, 0) RETURNING id",
     [SQL_REACTION_SET_COUNT] = "UPDATE reaction_set SET count = $2 WHERE id = $1",
     [SQL_REACTION_SET_REMOVE] = "DELETE FROM reaction_set WHERE id = $1",
-    [SQL_REACTION_SETS_CLEAR] = "UPDATE reaction_set SET place = NULL WHERE place = (($1 << 32) | $2)",
-    [SQL_REACTION_SET_CLEAR] = "UPDATE reaction_set SET place = NULL WHERE id = $1",
+    [SQL_REACTION_SETS_CLEAR] =
+        "UPDATE reaction_set SET place = NULL, emoji = '' WHERE place = (($1 << 32) | $2)",
+    [SQL_REACTION_SET_CLEAR] = "UPDATE reaction_set SET place = NULL, emoji = '' WHERE id = $1",
     [SQL_REACTION_NAMES] =
         "SELECT username FROM reaction WHERE set_id = $1 AND username > $2 ORDER BY username LIMIT $3",
     [SQL_REACTION_ADD] = "INSERT INTO reaction (set_id, username) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -70,3 +70,25 @@ def test_while_others_go_on_sending():
             return not found(stack, gone)
 
         wait_until(all_gone, PATIENCE_S, "what was deleted is gone")
+
+
+@pytest.mark.parametrize("how", ["clear", "delete"])
+def test_what_was_reacted_with(how):
+    """An emoji may be any short text. It goes with the message, and if somebody clears it."""
+    with Stack() as stack, Client(stack) as api:
+        names = [f"user{number}" for number in range(20)]
+        group = api.group(*names)
+        sent = api.send(group, names[0])["id"]
+        for number in range(10):
+            for name in names:
+                api.react(sent, name, marker(number)).ok
+        kept = api.send(group, names[0])["id"]
+        api.react(kept, names[0], marker(99)).ok
+        assert found(stack, range(10)) == list(range(10))
+        if how == "delete":
+            api.erase(sent, names[0]).ok
+        else:
+            for number in range(10):
+                api.react(sent, names[0], marker(number), "DELETE", all="true").ok
+        wait_until(lambda: not found(stack, range(10)), PATIENCE_S, "what was reacted with is gone")
+        assert found(stack, [99]) == [99]

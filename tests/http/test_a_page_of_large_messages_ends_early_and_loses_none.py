@@ -1,4 +1,7 @@
 """An answer holds about a megabyte of content. What does not fit is on the next page, whichever way pages go."""
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from api import Client, new_name
@@ -90,3 +93,39 @@ def test_a_users_list(stack):
             query = {"updated_before": held[-1]["updated_at"]}
     assert [entry["id"] for entry in held] == made[::-1]
     assert all(entry["last_message"] == last[entry["id"]] for entry in held)
+
+
+@pytest.fixture(scope="module")
+def liked(stack):
+    """Messages of few bytes whose reactions have 32 emoji with 100 names each: some 75 kB. They are put there by hand."""
+    with Client(stack) as api:
+        names = [new_name() for _ in range(120)]
+        group = api.group(*names)
+        sent = [api.send(group, names[0])["seq"] for _ in range(COUNT)]
+        version = api.conversation(group)["version"]
+        with closing(sqlite3.connect(stack.state / "imd.db", timeout=10)) as database, database:
+            for seq in sent:
+                place = (group << 32) + seq
+                for number in range(32):
+                    (row,) = database.execute("INSERT INTO reaction_set (place, emoji, count) VALUES (?, ?, ?) RETURNING id",
+                                              (place, chr(0x1f600 + number), len(names))).fetchone()
+                    database.executemany("INSERT INTO reaction VALUES (?, ?)", [(row, name) for name in names])
+                database.execute("UPDATE message SET emoji_count = 32, changed_version = ? WHERE place = ?", (version, place))
+            # Versions of changes differ.
+            database.execute("UPDATE message SET changed_version = ? + seq WHERE conversation = ?", (version, group))
+            database.execute("UPDATE conversation SET version = version + ? WHERE id = ?", (COUNT + 1, group))
+        return group, names[0], sent
+
+
+@pytest.mark.parametrize("query", [{"after_seq": 0}, {"before_seq": COUNT + 1}, {"around_seq": COUNT // 2}], ids=repr)
+def test_reactions_count_as_content(api, liked, query):
+    group, name, _ = liked
+    page = api.seq_page(group, limit=1000, **query)
+    assert_early(page)
+    entry = page["messages"][0]["reactions"]["😀"]
+    assert entry["count"] == 120 and len(entry["names"]) == 100
+    for path, more in (("/messages/", {"username": name}), ("/messages/", {"conversation_id": group}),
+                       (f"/conversations/{group}/changes", {"after": 0})):
+        other = api.get(path, limit=1000, **more).ok
+        assert other["has_next"]
+        assert_early(other)

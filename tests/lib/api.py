@@ -208,8 +208,8 @@ class Client:
     def erase(self, message_id, username):
         return self.request("DELETE", f"/messages/{message_id}?{urlencode({'username': username})}")
 
-    def react(self, message_id, username, emoji, method="PUT"):
-        query = urlencode({"username": username})
+    def react(self, message_id, username, emoji, method="PUT", **query):
+        query = urlencode({"username": username, **query})
         return self.request(method, f"/messages/{message_id}/reactions/{quote(emoji, safe='')}?{query}")
 
     def unreact(self, message_id, username, emoji):
