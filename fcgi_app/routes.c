@@ -17,7 +17,7 @@
 const struct route routes[] = {
     {"POST", "/messages", api_send_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
     {"GET", "/messages", api_list_messages, 0, FOR_CALLERS | SELF_IN_QUERY | READS | MEMBER_OF_QUERY},
-    {"GET", "/messages/{id}", api_get_message, 0, FOR_CALLERS | READS | MEMBER_OF_MESSAGE},
+    {"GET", "/messages/{id}", api_get_message, 0, FOR_CALLERS | SELF_IF_NAMED | READS | MEMBER_OF_MESSAGE},
     {"PATCH", "/messages/{id}", api_edit_message, BODY_SEND, FOR_CALLERS | SELF_IN_BODY},
     {"DELETE", "/messages/{id}", api_delete_message, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"GET", "/messages/{id}/reactions", api_list_reactors, 0, FOR_CALLERS | READS | MEMBER_OF_MESSAGE},

@@ -123,6 +123,7 @@ input_view(const struct context *x)
         .snapshot = x->snapshot,
         .arena = x->arena,
         .viewer = x->actor.username.p != NULL ? x->actor.username : x->caller.name,
+        .may_be_former = x->actor.username.p != NULL,
     };
 }
 
@@ -136,5 +137,5 @@ input_after_name(struct context *x, struct str *after)
     if (err != ERR_OK || text.p == NULL)
         return err;
     *after = text;
-    return names_valid(text) ? ERR_OK : ERR_AFTER;
+    return names_valid(text) ? ERR_OK : ERR_AFTER_NAME;
 }

@@ -19,9 +19,9 @@ enum body_kind input_int(const struct context *x, const char *key, int64_t *out)
 enum err input_number(struct context *x, const char *name, enum err wrong, int64_t *value, bool *given);
 /* limit: 1 … max, more counts as max; absent: 100. ERR_LIMIT. */
 enum err input_limit(struct context *x, int max, int *limit);
-/* Whose reactions are their own in the answer: who acts, else the caller. */
+/* Who sees the messages of the answer: the user who acts or is named, else the caller. */
 struct view input_view(const struct context *x);
-/* after: a user name, absent: "". ERR_AFTER. */
+/* after: a user name, absent: "". ERR_AFTER_NAME. */
 enum err input_after_name(struct context *x, struct str *after);
 /* after: 0 … 2^63-1, absent: 0. ERR_AFTER. */
 enum err input_after(struct context *x, int64_t *after);

@@ -68,10 +68,8 @@ api_list_members(struct context *x)
 {
     struct buf *body = &x->response->body;
     struct member_page page = {.conversation = x->conversation};
-    enum err err = input_param(x, "after", &page.after);
+    enum err err = input_after_name(x, &page.after);
 
-    if (err == ERR_OK && page.after.p != NULL && !names_valid(page.after))
-        err = ERR_AFTER_NAME;
     if (err == ERR_OK)
         err = input_limit(x, PAGE_LIMIT_MAX, &page.limit);
     if (err == ERR_OK)

@@ -59,14 +59,16 @@ api_send_message(struct context *x)
     return err;
 }
 
-/* GET /messages/{id} */
+/* GET /messages/{id}?username= */
 enum err
 api_get_message(struct context *x)
 {
     struct message m;
     struct view view = input_view(x);
-    enum err err = amend_find(&view, x->message, &m);
+    enum err err = x->actor.username.p != NULL ? input_actor(x) : ERR_OK;
 
+    if (err == ERR_OK)
+        err = amend_find(&view, x->message, &m);
     if (err == ERR_OK)
         render_message(&x->response->body, &m);
     return err;

@@ -38,7 +38,11 @@ amend_find(const struct view *view, const struct message_key *key, struct messag
     bool found;
     enum err err = messages_get(&reader, key->conversation, key->seq, m, &found);
 
-    return err == ERR_OK && !found ? ERR_MESSAGE_UNKNOWN : err;
+    if (err == ERR_OK && !found)
+        err = ERR_MESSAGE_UNKNOWN;
+    if (err == ERR_OK && view->may_be_former)
+        err = visibility_apply(&(struct visibility){.db = reader.db, .viewer = view->viewer}, m);
+    return err;
 }
 
 enum err
@@ -151,11 +155,13 @@ delete_in_tx(struct tx *tx, void *arg)
     struct conversation c;
     enum err err = find_deletable(tx, a);
 
-    if (err == ERR_OK)
-        err = read_whole(tx, a);
     if (err != ERR_OK || a->message.deleted_at != 0)
         return err;
-    err = bump(tx, a, &c);
+    /* A print of the content is kept where there is a key. */
+    if (a->message.client_id.p != NULL)
+        err = messages_content(tx->db, a->arena, &a->message);
+    if (err == ERR_OK)
+        err = bump(tx, a, &c);
     if (err == ERR_OK)
         err = messages_delete(tx, &a->message, c.version);
     return err == ERR_OK ? announce(tx, a, &c, EVENT_MESSAGE_DELETED) : err;

@@ -25,6 +25,7 @@ struct view {
     const struct snapshot *snapshot;
     struct arena *arena; /* for what is read */
     struct str viewer;   /* absent: nobody in particular */
+    bool may_be_former; /* the gate has not checked that the viewer is a present member or an administrator */
 };
 
 struct message_reader visibility_reader(const struct view *view);

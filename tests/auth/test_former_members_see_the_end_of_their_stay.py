@@ -5,6 +5,8 @@ send, for an administrator who asks in their name, and for pushes that lag.
 """
 import pytest
 
+from sites import open_none
+
 THUMB = "%F0%9F%91%8D"
 
 
@@ -73,6 +75,44 @@ def test_whoever_comes_back_sees_the_present(cast):
     assert seen(bob, sent) == edited
 
 
+def test_the_last_stay_decides(cast):
+    owner, bob, group, go = cast
+    sent = owner.say(group).ok
+    go()
+    edited = owner.edit(sent["id"], "edited").ok
+    owner.add(group, bob).ok
+    bob.leave(group).ok
+    assert seen(bob, sent) == edited
+    owner.edit(sent["id"], "edited again").ok
+    assert seen(bob, sent) == {**sent, "content": "", "withheld": True}
+
+
+def test_their_own_deletion_is_answered_without_what_came_later(cast):
+    owner, bob, group, go = cast
+    sent = bob.say(group).ok
+    go()
+    react(owner, sent)
+    stub = bob.erase(sent["id"]).ok
+    assert stub["content"] == "" and "reactions" not in stub and bob.erase(sent["id"]).ok == stub
+
+
+def test_one_message_is_shown_to_whom_the_request_names():
+    """Where callers are not verified, the name in the query says who looks."""
+    with open_none() as none:
+        owner, bob = none.person("owner"), none.person("bob")
+        group = owner.group(bob)
+        sent = owner.say(group).ok
+        path = f"/messages/{sent['id']}"
+        react(bob, sent)
+        assert [owner.ask("GET", path, username=who.name).json["reactions"]["👍"]["mine"] for who in (owner, bob)] \
+            == [False, True]
+        bob.leave(group).ok
+        owner.edit(sent["id"], "edited").ok
+        assert bob.ask("GET", path, username=bob.name).ok == {**sent, "content": "", "withheld": True}
+        assert owner.ask("GET", path, username=owner.name).ok["content"] == "edited"
+        bob.ask("GET", path, username="no name").problem(400, code="invalid_username", field="username")
+
+
 def test_a_repeated_send_is_replayed_as_it_was(cast):
     owner, bob, group, go = cast
     message = {"conversation_id": group, "username": bob.name, "content": "mine", "client_id": "k"}
@@ -81,6 +121,9 @@ def test_a_repeated_send_is_replayed_as_it_was(cast):
     react(owner, sent)
     answer = bob.ask("POST", "/messages", message)
     assert answer.ok == sent and answer.headers["Idempotent-Replayed"] == "true"
+    # The same key with another content is no repeat; a new key is a new message, which they may not send.
+    bob.ask("POST", "/messages", {**message, "content": "other"}).problem(422, code="idempotency_mismatch")
+    bob.ask("POST", "/messages", {**message, "client_id": "l"}).problem(403, code="not_a_member")
 
 
 def test_an_administrator_who_asks_in_their_name_sees_no_more(verified):
@@ -91,6 +134,9 @@ def test_an_administrator_who_asks_in_their_name_sees_no_more(verified):
     owner.edit(sent["id"], "edited").ok
     [found] = admin.ask("GET", "/messages", username=bob.name).ok["messages"]
     assert found["content"] == "" and found["withheld"] is True
+    # By their own authority they read all of it.
+    [found] = admin.ask("GET", "/messages", conversation_id=group).ok["messages"]
+    assert found["content"] == "edited"
 
 
 def test_pushes_that_lag_tell_them_no_more(site, cast, listen):

@@ -177,7 +177,8 @@ count_messages(struct place *place, const struct snapshot *snapshot, const struc
     int count = 0;
 
     assert_int_equal(
-        history_by_seq(&(struct view){snapshot, &place->arena, {0}}, &page, count_message, &count), ERR_OK);
+        history_by_seq(&(struct view){snapshot, &place->arena, {0}, false}, &page, count_message, &count),
+        ERR_OK);
     return count;
 }
 

@@ -230,7 +230,7 @@ ask(struct place *place, const struct whose *whose, int64_t after, int limit, st
     const struct history_sink sink = {got, take_message, take_tick_ends, take_cut};
     struct snapshot *snapshot = support_begin(place);
     const struct view view = {snapshot, &place->arena,
-                              whose->user < 0 ? (struct str){0} : name_of(whose->user)};
+                              whose->user < 0 ? (struct str){0} : name_of(whose->user), false};
     enum err err;
 
     got->count = 0;
@@ -699,8 +699,8 @@ ask_by_seq(struct place *place, struct seq_page *page, struct got *got)
 
     got->count = 0;
     page->conversation = support_find(place, snapshot, page->conversation->id);
-    assert_int_equal(history_by_seq(&(struct view){snapshot, &place->arena, {0}}, page, take_message, got),
-                     ERR_OK);
+    assert_int_equal(
+        history_by_seq(&(struct view){snapshot, &place->arena, {0}, false}, page, take_message, got), ERR_OK);
     pool_end(snapshot);
     arena_reset(&place->arena);
 }

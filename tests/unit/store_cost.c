@@ -347,6 +347,7 @@ static const struct asked asked[] = {
     {SQL_MESSAGE_BY_ID, 1, {N(50000)}},
     {SQL_MESSAGE_KEY, 1, {N(50000)}},
     {SQL_MESSAGE_HEAD, 1, {N(50000)}},
+    {SQL_MESSAGE_CONTENT, 1, {N(CHURN), N(50000)}},
     {SQL_MESSAGE_BY_CLIENT_ID, 1, {T("bob"), T("k")}},
     {SQL_MESSAGE_TIMESTAMP, 1, {N(CHURN), N(50000)}},
     {SQL_MESSAGE_VERSION, 1, {N(CHURN), N(50000)}},
@@ -725,7 +726,7 @@ receive(struct place *place, const char *username, int64_t after)
     struct snapshot *snapshot = begin_question(place);
     int count = 0;
     const struct history_sink sink = {&count, skip_message, skip_tick, skip_tick};
-    const struct view view = {snapshot, &place->arena, str_c(username)};
+    const struct view view = {snapshot, &place->arena, str_c(username), true};
     bool has_next;
 
     assert_int_equal(history_of_user(&view, after, PAGE, &sink, &has_next), ERR_OK);

@@ -488,6 +488,74 @@ a_migrated_database_has_the_schema_of_a_new_one(void **state)
     support_close((void **)&new);
 }
 
+/* Applies the scripts before the one that brought sets of reactions. */
+static void
+found_before_sets(const struct place *place)
+{
+    struct db *db = open_to_migrate(place);
+    char pragma[64];
+    int n = 0;
+
+    while (strcmp(migrations[n].name, "0005_reactions.sql") != 0) {
+        assert_int_equal(db_script(db, migrations[n++].script), ERR_OK);
+        assert_true(n < migration_count);
+    }
+    snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", n);
+    assert_int_equal(db_script(db, pragma), ERR_OK);
+    db_close(db);
+}
+
+/* Two messages with reactions, one without, of a group of 300. */
+static void
+react_before_sets(const struct place *place)
+{
+    support_tell(
+        place, "%s",
+        "WITH n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 299)"
+        " INSERT INTO account SELECT printf('m%03d', i), 1 FROM n;"
+        "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, member_count, "
+        "listed_at)"
+        " VALUES (1, 'group_chat', 1, 9, 3, 9, 300, 1);"
+        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at)"
+        " SELECT 1, name, 1, 0, 1, 9223372036854775807 FROM account;"
+        "INSERT INTO message (place, id, sender, timestamp, created_version, changed_version, emoji_count, "
+        "content, run)"
+        " VALUES ((1 << 32) + 1, 1, 'm000', 1, 2, 7, 5, 'a', NULL), ((1 << 32) + 2, 2, 'm000', 2, 3, 8, 1, "
+        "'b', 2),"
+        " ((1 << 32) + 3, 3, 'm000', 3, 4, NULL, 0, 'c', 3);"
+        "UPDATE instance SET tick = 9, last_message_id = 3;"
+        /* Everybody with a thumb; every third user once more with U+FE0F behind it; hearts in two spellings.
+         */
+        "INSERT INTO reaction SELECT (1 << 32) + 1, char(128077), name FROM account;"
+        "INSERT INTO reaction SELECT (1 << 32) + 1, char(128077, 65039), name FROM account"
+        " WHERE substr(name, 2) % 3 = 0;"
+        "INSERT INTO reaction VALUES ((1 << 32) + 1, char(10084), 'm001'),"
+        " ((1 << 32) + 1, char(10084, 65039), 'm002'), ((1 << 32) + 1, '+1', 'm003'),"
+        " ((1 << 32) + 2, char(65039), 'm004');");
+}
+
+static void
+reactions_become_sets_and_spellings_of_one_emoji_one_set(void **state)
+{
+    struct place *place = *state;
+
+    found_before_sets(place);
+    react_before_sets(place);
+    support_migrate(place);
+    assert_int_equal(support_ask(place, "SELECT count FROM reaction_set WHERE emoji = char(128077)"), 300);
+    assert_int_equal(support_ask(place, "SELECT count FROM reaction_set WHERE emoji = char(10084)"), 2);
+    assert_int_equal(support_ask(place, "SELECT count FROM reaction_set WHERE emoji = '+1'"), 1);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction_set WHERE place = (1 << 32) + 1"), 3);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction"), 303);
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction r JOIN reaction_set s ON s.id = set_id"
+                                        " WHERE s.emoji = char(10084) AND username IN ('m001', 'm002')"),
+                     2);
+    /* A selector alone is no emoji. */
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction_set WHERE place <> (1 << 32) + 1"), 0);
+    assert_int_equal(support_ask(place, "SELECT sum(emoji_count * id) FROM message"), 3);
+    support_check(place);
+}
+
 int
 main(void)
 {
@@ -506,6 +574,8 @@ main(void)
                                         support_close),
         cmocka_unit_test_setup_teardown(a_migrated_database_has_the_schema_of_a_new_one, support_open_empty,
                                         support_close),
+        cmocka_unit_test_setup_teardown(reactions_become_sets_and_spellings_of_one_emoji_one_set,
+                                        support_open_empty, support_close),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

@@ -343,7 +343,7 @@ support_message(struct place *place, int64_t id, struct message *m)
     enum err err = access_message(&a, id, &key, &conversation);
 
     if (err == ERR_OK)
-        err = amend_find(&(struct view){snapshot, &place->arena, {0}}, key, m);
+        err = amend_find(&(struct view){snapshot, &place->arena, {0}, false}, key, m);
     pool_end(snapshot);
     return err;
 }
