@@ -103,7 +103,7 @@ emoji_plain(struct arena *arena, struct str emoji)
 struct str
 emoji_shown(struct arena *arena, struct str plain)
 {
-    static const char selector[] = "\xef\xb8\x8f";
+    static const char selector[] = {'\xef', '\xb8', '\x8f'}; /* U+FE0F */
     /* At most one selector for each byte. */
     char *out = arena_alloc(arena, plain.n * 4 + 1);
     size_t written = 0;
@@ -121,8 +121,8 @@ emoji_shown(struct arena *arena, struct str plain)
         written += n;
         /* A skin tone makes an emoji of what it follows; a keycap needs the selector before it. */
         if ((next == KEYCAP && is_keycap_base(c)) || (is_drawn_as_text(c) && !is_skin_tone(next))) {
-            memcpy(out + written, selector, 3);
-            written += 3;
+            memcpy(out + written, selector, sizeof(selector));
+            written += sizeof(selector);
         }
     }
     /* Whatever is shown can be sent back. */

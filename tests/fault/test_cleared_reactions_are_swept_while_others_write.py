@@ -1,0 +1,60 @@
+"""
+Clearing an emoji, or deleting a message, costs one row however many reacted; the janitor removes what is left behind, in
+batches between which others write.
+"""
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from api import Client
+from stack import Stack, wait_until
+
+COUNT = 30_000
+PATIENCE_S = 30
+# A batch takes a few milliseconds; a whole sweep under the lock would take more than this.
+LIMIT_S = 0.5
+
+
+def react(stack, group, count):
+    """By many users at once; it is put there by hand."""
+    with closing(sqlite3.connect(stack.state / "imd.db", timeout=10)) as database, database:
+        place = (group << 32) + 1
+        database.execute("INSERT INTO reaction_set (id, place, emoji, count) VALUES (1, ?, 'a', ?)", (place, count))
+        names = [(f"crowd{number:05d}",) for number in range(count)]
+        database.executemany("INSERT INTO account VALUES (?, 1)", names)
+        database.executemany("INSERT INTO reaction VALUES (1, ?)", names)
+        database.execute("UPDATE message SET emoji_count = 1, changed_version = 3 WHERE place = ?", (place,))
+        database.execute("UPDATE conversation SET version = 3 WHERE id = ?", (group,))
+
+
+def count(stack, table):
+    with closing(sqlite3.connect(f"file:{stack.state / 'imd.db'}?mode=ro", uri=True)) as database:
+        return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+@pytest.mark.parametrize("how", ["clear", "delete"])
+def test_rows_go_and_posts_do_not_wait(how):
+    with Stack() as stack, Client(stack) as api:
+        group = api.group("ann", "bob")
+        sent = api.send(group, "ann")["id"]
+        react(stack, group, COUNT)
+        shown = api.message(sent)["reactions"]["a"]
+        assert shown["count"] == COUNT and len(shown["names"]) == 100
+
+        began = time.monotonic()
+        answer = api.erase(sent, "ann").ok if how == "delete" else api.react(sent, "ann", "a", "DELETE", all="true").ok
+        slowest = time.monotonic() - began
+        assert "reactions" not in answer
+
+        def swept():
+            nonlocal slowest
+            began = time.monotonic()
+            api.send(group, "bob")
+            slowest = max(slowest, time.monotonic() - began)
+            return count(stack, "reaction") == 0 and count(stack, "reaction_set") == 0
+
+        wait_until(swept, PATIENCE_S, "what was cleared is swept")
+        print(f"slowest request: {slowest * 1000:.1f} ms")
+        assert slowest < LIMIT_S
