@@ -362,7 +362,7 @@ class App {
       edit: () => this.composer.edit(message),
       delete: () => confirm(t("deleteTitle"), t("deleteText"), t("delete"), () => this.#client.delete(message.id)),
       react: () => pickEmoji(more, (emoji) => this.#toggle(message, emoji, true)),
-      toggle: () => this.#toggle(message, more, !message.reactions[more]?.includes(this.#client.user)),
+      toggle: () => this.#toggle(message, more, !message.reactions[more]?.mine),
       retry: () => this.#client.retry(this.#id, message.client_id).catch(() => {}),
       discard: () => this.#client.discard(this.#id, message.client_id),
       goto: () => this.#goTo(message.reply_to),

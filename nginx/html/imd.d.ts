@@ -22,11 +22,11 @@ export interface Options {
   token?: (ask: { refresh: boolean }) => string | Promise<string>;
   /** Messages of a page. Default 50. */
   limit?: number;
-  /** Where one's own that are not yet answered, or were refused, survive a reload; null: nowhere. Default sessionStorage. */
+  /** Where one's own messages that are not yet answered, or were refused, are kept; null: nowhere. Default localStorage. */
   storage?: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length"> | null;
   /** Milliseconds without a push after which it asks whether it missed something. Default 60,000. */
   silence?: number;
-  /** Milliseconds that a request may take. Default 10,000. */
+  /** Milliseconds of silence after which a request counts as lost, however long it takes in all. Default 10,000. */
   timeout?: number;
   /** The longest pause between two tries to connect or to send, in milliseconds. Default 30,000; the first is a hundredth. */
   pause?: number;
@@ -45,10 +45,20 @@ export interface Message {
   reply_to?: number;
   edited_at?: number;
   deleted_at?: number;
-  reactions?: Record<string, string[]>;
+  /** The content was edited after one had left, and is "" here. */
+  withheld?: true;
+  reactions?: Record<string, Reaction>;
   /** Of one's own that the server has not confirmed: on its way; refused, see `error`. Absent: the server has it. */
   state?: "sending" | "failed";
   error?: ImdError;
+}
+
+export interface Reaction {
+  count: number;
+  /** Oneself is among them. */
+  mine: boolean;
+  /** In byte order, the first 100. */
+  names: string[];
 }
 
 export interface Conversation {
@@ -78,8 +88,36 @@ export interface Conversation {
   older: boolean;
 }
 
-/** idle: not started, or stopped; offline: the last try failed, the next one comes by itself; refused: see `error`, start again. */
-export type Status = "idle" | "connecting" | "online" | "offline" | "refused";
+/**
+ * idle: not started, or stopped; polling: nothing can be pushed here (a proxy that buffers), so it asks every few seconds;
+ * offline: the last try failed, the next one comes by itself; refused: see `error`, start again.
+ */
+export type Status = "idle" | "connecting" | "online" | "polling" | "offline" | "refused";
+
+/** What on() tells, by name. */
+export interface Events {
+  /** A message was sent, edited, reacted to, or deleted, as far as its conversation is held or open. */
+  message: {
+    type: "message.created" | "message.updated" | "message.deleted";
+    conversation: number;
+    message?: Message;
+    username?: string;
+    emoji?: string;
+    added?: boolean;
+  };
+  conversation: { type: string; conversation: number };
+  member: {
+    type: "member.joined" | "member.left" | "member.updated";
+    conversation: number;
+    username: string;
+    role?: Conversation["role"];
+  };
+  read: { conversation: number; username: string; seq: number };
+  typing: { conversation: number; username: string };
+  status: { status: Status; error: ImdError | null };
+  /** A message of one's own was refused. */
+  error: ImdError;
+}
 
 /** What the server refused, with its sentence, code and request id; status 0: there was no answer. */
 export class ImdError extends Error {
@@ -108,6 +146,8 @@ export class Client {
    * status alone). Returns the function that ends it.
    */
   subscribe(listener: (changed: Set<number>) => void): () => void;
+  /** Calls back with each single thing that happens. Returns the function that ends it. */
+  on<Name extends keyof Events>(name: Name, listener: (what: Events[Name]) => void): () => void;
   /** Those of the user, by their last message, newest first. */
   readonly conversations: readonly Conversation[];
   conversation(id: number): Conversation | undefined;
@@ -115,19 +155,24 @@ export class Client {
   messages(id: number): readonly Message[];
 
   // --- history
-  /** Loads the newest page, unless it is held, and keeps it up to date. */
+  /** Loads the newest page, unless it is held, and keeps it up to date. Rejects before start(). */
   open(id: number): Promise<void>;
   /** Loads the page before what is held; false: there is none. */
-  older(id: number): Promise<boolean>;
+  older(id: number, limit?: number): Promise<boolean>;
+  /** Opens a conversation so that the message `seq` is held, with all that came after it; false: there is none. */
+  around(id: number, seq: number): Promise<boolean>;
   /** Forgets the messages of a conversation. */
   close(id: number): void;
 
   // --- messages
   /**
    * Shows the message at once (`state: "sending"`) and tries until there is an answer, in the order of the calls.
-   * Resolves with the server's message; rejects where it refuses, and the message stays as `failed`.
+   * Resolves with the server's message; rejects where it refuses, and the message stays as `failed`. What no server takes
+   * is left out of the content (NUL, halves of characters); what is too long rejects at once, and nothing is shown.
    */
   send(id: number, content: string, more?: { reply_to?: number }): Promise<Message>;
+  /** Whether nothing of it could be seen: blanks and invisible characters alone. */
+  static isBlank(text: string): boolean;
   /** Tries a failed message again. */
   retry(id: number, client_id: string): Promise<Message>;
   /** Takes a failed message away. */
@@ -151,6 +196,8 @@ export class Client {
     members: string[];
     title?: string;
     join?: "open" | "invite";
+    /** The same in each try, where you try again: so there is one conversation. */
+    client_id?: string;
   }): Promise<Conversation>;
   update(id: number, what: { title?: string; join?: "open" | "invite" }): Promise<void>;
   join(id: number): Promise<void>;

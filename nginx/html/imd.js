@@ -12,6 +12,12 @@ const FAR_BEHIND = 1000; // then the newest page is there sooner
 const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
+const POLL_MS = 3000;
+const POLLS = 20; // then it is tried to listen again
+const CONTENT_BYTES = 65536;
+
+// About the caller, not about what they ask for: no other request will do better.
+const FINAL = /^(missing_credentials|invalid_token|expired_token|invalid_caller|origin_not_allowed|loopback_only)$/;
 
 export class ImdError extends Error {
   constructor({ error, code, field, request_id }, { status, after_ms } = { status: 0 }) {
@@ -24,6 +30,9 @@ export class ImdError extends Error {
 const passing = ({ status }) => !status || status === 408 || status === 429 || status >= 500;
 const unanswered = (why) => new ImdError({ error: why.message ?? why, code: "unanswered" });
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+/** What the server would refuse for its form is left out: NUL, and halves of characters. */
+const cleaned = (text) =>
+  text.replace(/\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
 const without = (list, one) => list?.filter((each) => each !== one);
 
 function deferred() {
@@ -40,6 +49,17 @@ function attempt(what) {
   } catch {}
 }
 
+/** A listener that throws is reported, and keeps nothing from the others. */
+function call(listener, ...what) {
+  try {
+    listener(...what);
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
+  }
+}
+
 /** The name in a token; the server checks it. */
 const subject = (token) =>
   attempt(() => JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub);
@@ -49,6 +69,18 @@ function place(messages, message) {
   const index = message.seq - (messages[0]?.seq ?? 1);
   if (index >= 0 && index <= messages.length) messages[index] = message;
   return index <= messages.length;
+}
+
+/** The text of an answer, chunk by chunk. */
+async function everything(answer, heard) {
+  const reader = answer.body.getReader(),
+    decoder = new TextDecoder();
+  for (let text = ""; ;) {
+    const { done, value } = await reader.read();
+    heard();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
+  }
 }
 
 const ways = {
@@ -86,15 +118,20 @@ export class Client {
   #types = new Map();
   #lastSent = 0;
   #listeners = new Set();
+  #on = new Map(); // name: listeners
+  #less = Infinity; // messages of a page, after one that did not come
   #changed = null;
   #sorted = null;
   #shown = new Map();
 
   constructor(options = {}) {
-    const storage = attempt(() => sessionStorage);
+    const storage = attempt(() => localStorage);
     this.#options = { limit: 50, silence: 60000, timeout: 10000, pause: 30000, storage, ...options };
-    this.#url = new URL(options.url ?? "..", options.url ? globalThis.location?.href : import.meta.url);
-    if (!this.#url.pathname.endsWith("/")) this.#url.pathname += "/";
+    const { href } = globalThis.location ?? {};
+    // A bundle has no address of its own.
+    this.#url = options.url ? new URL(options.url, href) : attempt(() => new URL("..", import.meta.url));
+    if (!/^http/.test(this.#url?.protocol)) this.#url = attempt(() => new URL("/", href));
+    if (this.#url && !this.#url.pathname.endsWith("/")) this.#url.pathname += "/";
     this.#user = options.user ?? "";
   }
 
@@ -132,13 +169,31 @@ export class Client {
     return () => this.#listeners.delete(listener);
   }
 
+  on(name, listener) {
+    if (!this.#on.has(name)) this.#on.set(name, new Set());
+    this.#on.get(name).add(listener);
+    return () => this.#on.get(name).delete(listener);
+  }
+
+  #tell(name, what) {
+    for (const listener of this.#on.get(name) ?? []) call(listener, what);
+  }
+
+  /** Of messages that were asked for: what of them is news. */
+  #tellMessages(id, messages, last) {
+    for (const message of messages) {
+      const type = message.deleted_at ? "deleted" : message.seq > last ? "created" : "updated";
+      this.#tell("message", { type: `message.${type}`, conversation: id, message });
+    }
+  }
+
   #touch(id) {
     if (!this.#changed) {
       this.#changed = new Set();
       queueMicrotask(() => {
         const changed = this.#changed;
         this.#changed = null;
-        for (const listener of this.#listeners) listener(changed);
+        for (const listener of this.#listeners) call(listener, changed);
       });
     }
     if (id === undefined) return;
@@ -179,8 +234,11 @@ export class Client {
   }
 
   #end(status, error = null) {
-    this.#started?.reject(error ?? unanswered("stopped"));
+    const why = error ?? unanswered("stopped");
+    this.#started?.reject(why);
     this.#started = null;
+    this.#online.reject(why);
+    this.#online = deferred();
     clearInterval(this.#beat);
     this.#watch("removeEventListener");
     this.#error = error;
@@ -189,12 +247,17 @@ export class Client {
     this.#become(status);
   }
 
+  get #connected() {
+    return this.#status === "online" || this.#status === "polling";
+  }
+
   #become(status) {
     if (status === this.#status) return;
-    if (this.#status === "online") this.#online = deferred();
+    if (this.#connected) this.#online = deferred();
     this.#status = status;
-    if (status === "online") this.#online.resolve();
+    if (this.#connected) this.#online.resolve();
     this.#touch();
+    this.#tell("status", { status, error: this.#error });
   }
 
   async #live(session) {
@@ -226,18 +289,37 @@ export class Client {
       // The network, the credentials, or this way to listen alone?
       await this.#list({ limit: 1 });
       if (token === (await this.#bearer())) this.#way++;
+      if (this.#way && this.#way % this.#ways.length === 0) return this.#poll(session, current);
       throw error;
     }
     await link.caughtUp;
-    this.#failures = 0;
-    this.#error = null;
-    this.#become("online");
-    session.resolve();
-    this.#wake();
-    for (const id of this.#outbox.keys()) this.#flush(id);
+    this.#arrive("online", session);
     await link.over;
     this.#way = 0;
     if (current()) (this.#become("connecting"), await this.#pause(0));
+  }
+
+  #arrive(status, session) {
+    this.#failures = 0;
+    this.#error = null;
+    this.#become(status);
+    session.resolve();
+    this.#wake();
+    for (const id of this.#outbox.keys()) this.#flush(id);
+  }
+
+  /** No way to listen works, but asking does: a proxy in between holds back what is not complete. */
+  async #poll(session, current) {
+    for (let polls = 0; polls < POLLS && current(); polls++) {
+      await this.#job(() => this.#recover());
+      if (!current()) return;
+      this.#arrive("polling", session);
+      await this.#wait(POLL_MS);
+    }
+  }
+
+  get #ways() {
+    return Object.keys(ways).filter((way) => globalThis[way]);
   }
 
   #listen(url) {
@@ -263,7 +345,7 @@ export class Client {
     };
     this.#link?.end();
     this.#link = link;
-    const there = Object.keys(ways).filter((way) => globalThis[way]);
+    const there = this.#ways;
     socket = ways[there[this.#way % there.length]](url);
     socket.onopen = () => {
       clearTimeout(late);
@@ -285,6 +367,11 @@ export class Client {
     if (this.#options.token) this.#user = subject(await this.#bearer());
     if (!this.#user) this.#user = (await this.#list({ limit: 1 })).username ?? "";
     if (!this.#user) throw new ImdError({ error: "Say who you are", code: "missing_user" }, { status: 400 });
+    for (const one of [...this.#outbox.values()].flat()) {
+      one.message = { ...one.message, sender: this.#user };
+      this.#save(one.message);
+      this.#touch(one.message.conversation);
+    }
     this.#touch();
   }
 
@@ -326,7 +413,7 @@ export class Client {
   #refresh() {
     this.#due ??= setTimeout(() => {
       this.#due = null;
-      this.#job(() => this.#link && this.#recover()).catch(() => this.#link?.end());
+      this.#job(() => this.#started && this.#recover()).catch(() => this.#link?.end());
     }, 300);
   }
 
@@ -339,13 +426,17 @@ export class Client {
   #pause(failures, atLeast = 0) {
     const longest = this.#options.pause;
     const pause = Math.min(longest, (longest / 100) * 2 ** Math.min(failures, 20)) * (0.5 + Math.random() / 2);
+    return this.#wait(Math.max(pause, atLeast));
+  }
+
+  #wait(ms) {
     return new Promise((resolve) => {
       const over = () => {
         clearTimeout(timer);
         this.#pauses.delete(over);
         resolve();
       };
-      const timer = setTimeout(over, Math.max(pause, atLeast));
+      const timer = setTimeout(over, ms);
       this.#pauses.add(over);
     });
   }
@@ -377,7 +468,8 @@ export class Client {
       before = page.conversations.at(-1)?.updated_at;
     } while (page.has_next);
     for (const id of this.#opened)
-      if (this.#conversations.has(id)) await (this.#windows.has(id) ? this.#catchUp(id) : this.#load(id));
+      if (this.#windows.has(id)) await this.#catchUp(id);
+      else if (this.#conversations.has(id)) await this.#load(id).catch((error) => this.#loadLater(id, error));
     this.#since = newest; // not before all of it is held
     return ahead;
   }
@@ -390,6 +482,8 @@ export class Client {
     if (busy) this.#haveRead(entry, busy.seq);
     if (!added.loaded) this.#seen(entry.last_message);
     this.#touch(entry.id);
+    if (entry.version !== held?.version)
+      this.#tell("conversation", { type: held ? "updated" : "created", conversation: entry.id });
     return entry.version > (held?.version ?? 0);
   }
 
@@ -414,6 +508,7 @@ export class Client {
     messages.sort((a, b) => a.seq - b.seq);
     if (!messages.every((message) => place(window.messages, message))) return this.#reload(id);
     messages.forEach((message) => this.#seen(message));
+    this.#tellMessages(id, messages, last);
     this.#put(id, { read: { ...held.read, ...page.read } });
   }
 
@@ -429,22 +524,51 @@ export class Client {
     await this.#catchUp(id);
   }
 
+  /** A page that fails ends no connection. */
+  #loadLater(id, error) {
+    if (!this.#conversations.has(id)) throw error; // it was another epoch
+    this.open(id).catch(() => {});
+  }
+
   #reload(id) {
     this.#windows.delete(id);
     return this.#load(id);
   }
 
-  #page(id, before_seq) {
-    return this.#ask(id, "messages", { conversation_id: id, before_seq, limit: this.#options.limit });
+  /** Smaller ones over a line that is too slow for large ones. */
+  async #page(id, before_seq, most = this.#options.limit) {
+    const limit = Math.min(most, this.#less);
+    try {
+      const page = await this.#ask(id, "messages", { conversation_id: id, before_seq, limit });
+      this.#less = limit * 2;
+      return page;
+    } catch (error) {
+      if (error.cut) this.#less = Math.max(1, limit >> 1);
+      throw error;
+    }
   }
 
   /** Nothing: one is no member. */
   async #ask(id, path, query) {
     try {
-      return await this.request("GET", path, query);
+      const page = await this.request("GET", path, query);
+      page.messages.forEach((message) => this.#own(message));
+      return page;
     } catch (error) {
-      if (error.status !== 403 && error.status !== 404) throw error;
+      if ((error.status !== 403 && error.status !== 404) || FINAL.test(error.code)) throw error;
       this.#drop(id);
+    }
+  }
+
+  /** Whether one's own reactions are among them: pushes are for many, and do not tell. */
+  #own(message, { emoji, username, added } = {}) {
+    for (const [each, shown] of Object.entries(message?.reactions ?? {})) {
+      const { conversation: id } = message;
+      const held = [...(this.#windows.get(id)?.messages ?? []), this.#conversations.get(id)?.last_message];
+      const before = held.find((one) => one?.id === message.id);
+      const event = each === emoji && username === this.#user ? added : before?.reactions?.[each]?.mine;
+      const named = shown.names.includes(this.#user);
+      shown.mine ??= named || (shown.count > shown.names.length && !!event);
     }
   }
 
@@ -477,7 +601,8 @@ export class Client {
   }
 
   /** The next change. False: it must be asked for. */
-  #apply(held, { event, version, message, object, username, role }) {
+  #apply(held, { event, version, message, object, username, role, ...more }) {
+    this.#own(message, { username, ...more });
     const window = this.#windows.get(held.id);
     const news = { version };
     if (window && version > window.version + 1) return false;
@@ -497,6 +622,8 @@ export class Client {
     }
     this.#put(held.id, news);
     this.#seen(message);
+    const [kind] = event.split(".");
+    this.#tell(kind, { type: event, conversation: held.id, message, username, role, ...more });
     return true;
   }
 
@@ -514,6 +641,7 @@ export class Client {
 
   #takeMarker(held, { username, seq }) {
     if (!held) return;
+    this.#tell("read", { conversation: held.id, username, seq });
     if (seq > (held.read[username] ?? 0)) this.#put(held.id, { read: { ...held.read, [username]: seq } });
     if (username !== this.#user) return;
     this.#haveRead(held, seq);
@@ -530,6 +658,7 @@ export class Client {
       key = `${id} ${username}`;
     const set = (typing) => this.#put(id, { typing });
     if (!held) return;
+    this.#tell("typing", { conversation: id, username });
     clearTimeout(this.#types.get(key));
     if (!held.typing.includes(username)) set([...held.typing, username]);
     this.#types.set(
@@ -541,30 +670,39 @@ export class Client {
   // --- history
 
   async open(id) {
+    if (!this.#started) throw unanswered("Not started");
     this.#opened.add(id);
-    while (this.#opened.has(id) && !this.#windows.has(id)) {
+    for (let failures = 0; this.#opened.has(id) && !this.#windows.has(id);) {
       await this.#online.promise;
-      const link = this.#link;
-      await this.#job(() => this.#conversations.has(id) && !this.#windows.has(id) && this.#load(id)).catch((error) => {
+      try {
+        await this.#job(() => this.#conversations.has(id) && !this.#windows.has(id) && this.#load(id));
+      } catch (error) {
         if (!passing(error)) throw error;
-        link?.end();
-      });
+        await this.#pause(failures++, error.after_ms);
+      }
       if (this.#conversations.has(id)) continue;
       this.#opened.delete(id);
       throw new ImdError({ error: "Not a member of the conversation", code: "not_a_member" }, { status: 403 });
     }
   }
 
-  older(id) {
+  older(id, limit) {
     return this.#job(async () => {
       const window = this.#windows.get(id);
       if (!window || !this.conversation(id)?.older) return false;
-      const page = await this.#page(id, window.messages[0].seq);
+      const page = await this.#page(id, window.messages[0].seq, limit);
       if (!page || this.#windows.get(id) !== window) return false;
       window.messages.unshift(...page.messages);
       this.#put(id, { older: page.has_prev });
       return true;
     });
+  }
+
+  async around(id, seq) {
+    await this.open(id);
+    const held = () => this.#windows.get(id)?.messages[0]?.seq <= seq;
+    while (!held() && (await this.older(id, PAGE)));
+    return held();
   }
 
   close(id) {
@@ -574,15 +712,29 @@ export class Client {
 
   // --- messages
 
-  send(id, content, { reply_to } = {}) {
+  static isBlank(text) {
+    return /^[\s\p{DI}\p{Cc}\u2800]*$/u.test(text);
+  }
+
+  async send(id, content, { reply_to } = {}) {
+    content = this.#content(content);
     this.#typed.delete(id);
     return this.#enqueue({ conversation: id, sender: this.#user, content, client_id: randomId(), reply_to });
   }
 
-  retry(id, client_id) {
+  async retry(id, client_id) {
     const one = this.#waiting(id, client_id);
     this.discard(id, client_id);
     return this.#enqueue({ ...one.message, state: "sending", error: undefined });
+  }
+
+  #content(text) {
+    const content = cleaned(String(text));
+    if (new TextEncoder().encode(content).length <= CONTENT_BYTES) return content;
+    throw new ImdError(
+      { error: "The content is too long", code: "content_too_long", field: "content" },
+      { status: 413 },
+    );
   }
 
   discard(id, client_id) {
@@ -591,8 +743,8 @@ export class Client {
     this.#forget(one);
   }
 
-  edit(message_id, content) {
-    return this.#command("PATCH", `messages/${message_id}`, { content });
+  async edit(message_id, content) {
+    return this.#command("PATCH", `messages/${message_id}`, { content: this.#content(content) });
   }
 
   delete(message_id) {
@@ -612,6 +764,7 @@ export class Client {
   }
 
   #save(message) {
+    if (!this.#user) return; // not under nobody's key: #learnName() comes back to it
     attempt(() => this.#options.storage?.setItem(this.#key(message.client_id), JSON.stringify(message)));
   }
 
@@ -659,8 +812,8 @@ export class Client {
         this.#answered(one, await this.#post(one.message));
         failures = 0;
       } catch (error) {
-        if (passing(error) || error.status === 401) await this.#pause(failures++, error.after_ms);
-        else this.#fail(one, error);
+        if (passing(error)) await this.#pause(failures++, error.after_ms);
+        else if (!FINAL.test(error.code)) this.#fail(one, error);
       }
     }
     this.#sending.delete(id);
@@ -691,6 +844,7 @@ export class Client {
     this.#save(one.message);
     one.done.reject(error);
     this.#touch(one.message.conversation);
+    this.#tell("error", error);
   }
 
   /** One that is held waits no longer. */
@@ -747,7 +901,7 @@ export class Client {
   }
 
   typing(id) {
-    if (Date.now() - (this.#typed.get(id) ?? 0) < TYPING_EACH_MS || this.#status !== "online") return;
+    if (Date.now() - (this.#typed.get(id) ?? 0) < TYPING_EACH_MS || !this.#connected) return;
     this.#typed.set(id, Date.now());
     this.#named("POST", `conversations/${id}/typing`, {}).catch(() => {});
   }
@@ -760,10 +914,10 @@ export class Client {
 
   // --- conversations
 
-  async create({ type, members, title, join }) {
+  async create({ type, members, title, join, client_id = randomId() }) {
     members = [...new Set([this.#user, ...members])];
-    const { id } = await this.#named("POST", "conversations", { type, members, join });
-    if (title) await this.update(id, { title });
+    title ||= undefined;
+    const { id } = await this.#command("POST", "conversations", { type, members, title, join, client_id });
     await this.#job(() => this.#recover());
     return this.conversation(id);
   }
@@ -793,6 +947,7 @@ export class Client {
   // --- requests
 
   #address(path, query = {}) {
+    if (!this.#url) throw new ImdError({ error: "url is needed here", code: "missing_url" }, { status: 400 });
     const url = new URL(path.replace(/^\//, ""), this.#url);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
     return url;
@@ -827,29 +982,48 @@ export class Client {
         used = this.#token;
       const answer = await this.#fetch(method, path, query, body, token);
       if (answer.ok) return answer.json;
-      if (answer.status !== 401 || !token || refused) throw new ImdError(answer.json, answer);
-      refused = used;
+      if (answer.status === 401 && token && !refused) refused = used;
+      else throw this.#refusal(new ImdError(answer.json, answer));
     }
+  }
+
+  /** Whatever request met it: about the caller it is final. */
+  #refusal(error) {
+    if (FINAL.test(error.code) && this.#started) this.#end("refused", error);
+    return error;
   }
 
   async #fetch(method, path, query, body, token) {
     const headers = {};
     if (body) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
+    const url = this.#address(path, query),
+      silence = new AbortController();
+    let timer, cut;
+    // For silence, not for the whole: a slow line may take its time.
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), this.#options.timeout);
+    };
     try {
-      const answer = await fetch(this.#address(path, query), {
+      heard();
+      const answer = await fetch(url, {
         method,
         headers,
         body: body && JSON.stringify(body),
         credentials: "include",
         cache: "no-store",
-        signal: AbortSignal.timeout(this.#options.timeout),
+        signal: silence.signal,
       });
+      cut = true; // unless all of it comes
       const { ok, status } = answer,
-        after_ms = answer.headers.get("Retry-After") * 1000 || 0;
-      return { ok, status, after_ms, json: await answer.json() };
+        after_ms = answer.headers.get("Retry-After") * 1000 || 0,
+        json = JSON.parse(await everything(answer, heard));
+      return { ok, status, after_ms, json };
     } catch (error) {
-      throw unanswered(error);
+      throw Object.assign(unanswered(error), { cut });
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -111,7 +111,7 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, erasabl
         h("div", { class: "text", dir: "auto" }, gone ? t("deleted") : textNodes(message.content)),
         meta(message, mine, readers),
       ),
-      message.reactions && reactions(message, act, me),
+      message.reactions && reactions(message, act),
       message.state === "failed" && failure(message, act),
     ].filter(Boolean),
   );
@@ -157,12 +157,12 @@ function meta(message, mine, readers) {
   );
 }
 
-function reactions(message, act, me) {
+function reactions(message, act) {
   return h(
     "div",
     { class: "reactions" },
-    Object.entries(message.reactions).map(([emoji, who]) => {
-      const names = who.join(", ");
+    Object.entries(message.reactions).map(([emoji, shown]) => {
+      const names = shown.names.join(", ") + (shown.count > shown.names.length ? ", …" : "");
       return h(
         "button",
         {
@@ -170,10 +170,10 @@ function reactions(message, act, me) {
           "data-act": `toggle ${emoji}`,
           title: names,
           tabIndex: -1,
-          "aria-pressed": String(who.includes(me)),
+          "aria-pressed": String(shown.mine),
           onclick: () => act("toggle", message, emoji),
         },
-        `${emoji} ${who.length} `,
+        `${emoji} ${shown.count} `,
         h("span", { class: "unseen" }, names),
       );
     }),

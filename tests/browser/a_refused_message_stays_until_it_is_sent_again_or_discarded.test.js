@@ -37,9 +37,9 @@ test(
   world(async (here) => {
     const id = here.group("bob", "alice"),
       { client } = await here.online("alice", { open: [id] });
-    const one = client.send(id, "x".repeat(65537)),
+    const one = client.send(id, "one", { reply_to: 99 }),
       two = client.send(id, "two");
-    await assert.rejects(here.clock.result(one), { code: "content_too_long", field: "content" });
+    await assert.rejects(here.clock.result(one), { code: "invalid_reply_to" });
     await here.clock.result(two);
     await here.clock.pass(100);
     assert.deepEqual(
@@ -80,9 +80,32 @@ test(
     const sent = client.send(id, "one"),
       [{ client_id }] = client.messages(id);
     assert.throws(() => client.discard(id, client_id));
-    assert.throws(() => client.retry(id, client_id));
+    await assert.rejects(client.retry(id, client_id));
     assert.throws(() => client.discard(id, "nothing"));
     await here.clock.result(sent);
     assert.equal(here.server.messages(id).length, 1);
+  }),
+);
+
+test(
+  "what is too long is refused at once, and asked of nobody",
+  world(async (here) => {
+    const id = here.group("alice", "bob"),
+      { client, host } = await here.online("alice", { open: [id] });
+    const asked = host.asked.length;
+    await assert.rejects(client.send(id, "é".repeat(32769)), { code: "content_too_long", field: "content" });
+    await assert.rejects(client.edit(1, "x".repeat(65537)), { code: "content_too_long", field: "content" });
+    assert.deepEqual([client.messages(id), host.asked.length], [[], asked]);
+    await here.clock.result(client.send(id, "é".repeat(32768)));
+  }),
+);
+
+test(
+  "what no server takes is left out of what is sent",
+  world(async (here) => {
+    const id = here.group("alice", "bob"),
+      { client } = await here.online("alice", { open: [id] });
+    await here.clock.result(client.send(id, "a\0b\ud83dc\udc4dd\ud83d\udc4d"));
+    assert.equal(here.server.messages(id)[0].content, "abcd👍");
   }),
 );

@@ -19,27 +19,17 @@ export class Clock {
       setInterval,
       clearInterval,
       now: Date.now,
-      timeout: AbortSignal.timeout,
     };
     globalThis.setTimeout = (what, ms) => this.#add(what, ms);
     globalThis.setInterval = (what, ms) => this.#add(what, ms, ms);
     globalThis.clearTimeout = globalThis.clearInterval = (timer) => this.#remove(timer);
     Date.now = () => this.now;
-    AbortSignal.timeout = (ms) => {
-      const controller = new AbortController();
-      this.#add(
-        () => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError")),
-        ms,
-      );
-      return controller.signal;
-    };
   }
 
   uninstall() {
-    const { now, timeout, ...timers } = this.#before;
+    const { now, ...timers } = this.#before;
     Object.assign(globalThis, timers);
     Date.now = now;
-    AbortSignal.timeout = timeout;
   }
 
   /** Lets so many milliseconds pass. */

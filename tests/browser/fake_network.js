@@ -10,7 +10,8 @@ const MOUNT = "/chat/";
 export class Host {
   /**
    * { there, back: ms; lost: "before" or "after" the server did it; silent: the loss shows by nothing but time;
-   *   answer: { status, headers, json } that comes instead, `done`: after the server did it }
+   *   answer: { status, headers, json } that comes instead, `done`: after the server did it,
+   *   each, chunk, cut: the answer comes in chunks of so many bytes, so many milliseconds apart, and ends after so many }
    */
   request = () => ({});
   /** "open"; "refuse"; "hang" */
@@ -168,22 +169,38 @@ export class Network {
         const answer = fate.answer && !fate.answer.done ? fate.answer : this.server.answer(request);
         setTimeout(() => {
           if (host.offline || fate.lost === "after") return lost();
-          resolve(response(fate.answer ?? answer));
+          resolve(response(fate.answer ?? answer, { ...fate, signal }));
         }, fate.back);
       }, fate.there);
     });
   }
 }
 
-/** As text, so that nobody holds what another one does. */
-function response({ status, headers = {}, json, text = JSON.stringify(json) }) {
+/** As bytes, so that nobody holds what another one does; in two chunks at least, `each` milliseconds apart. */
+function response({ status, headers = {}, json, text = JSON.stringify(json) }, { signal, ...fate }) {
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   return {
     ok: status >= 200 && status < 300,
     status,
     headers: { get: (name) => lower.get(name.toLowerCase()) ?? null },
-    json: async () => JSON.parse(text),
+    body: { getReader: () => reader(new TextEncoder().encode(text), signal, fate) },
   };
+}
+
+/** Its chunks end where they end, in the midst of characters too. */
+function reader(bytes, signal, { each, chunk = Math.ceil(bytes.length / 2), cut = Infinity }) {
+  let at = 0;
+  const next = () => {
+    const value = bytes.subarray(at, (at += chunk));
+    return value.length ? { done: false, value } : { done: true };
+  };
+  const read = (resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason));
+    if (at >= cut) reject(new TypeError("network error"));
+    else if (each) setTimeout(() => resolve(next()), each);
+    else resolve(next());
+  };
+  return { read: () => new Promise(read) };
 }
 
 /** What a server or the proxy before it says when it cannot. */

@@ -48,10 +48,19 @@ export class FakeServer {
   pushAfter = () => 1;
   /** Whether an event is pushed without its message or object. */
   thin = () => false;
+  /** How many names a reaction shows. */
+  namesMax = 100;
   /** Who is calling, by the host, the Authorization header and the token in the query; undefined: whoever they say. */
   callerOf = () => undefined;
 
-  #state = { tick: 0, users: new Set(), conversations: new Map(), messages: new Map(), keys: new Map() };
+  #state = {
+    tick: 0,
+    users: new Set(),
+    conversations: new Map(),
+    messages: new Map(),
+    keys: new Map(),
+    created: new Map(),
+  };
   #chance;
   #epoch;
   #subscribers = new Map();
@@ -126,9 +135,19 @@ export class FakeServer {
     return this.#standing(c, name) !== undefined;
   }
 
-  /** All messages of a conversation, as they are shown. */
-  messages(id) {
-    return this.conversation(id).messages.map(({ shown }) => shown);
+  /** All messages of a conversation, as somebody sees them. */
+  messages(id, name) {
+    return this.conversation(id).messages.map(({ shown }) => this.#seen(shown, name));
+  }
+
+  /** Reactions with the first names alone, and whether the one's who looks is among all. */
+  #seen(shown, name) {
+    if (!shown?.reactions) return shown;
+    const each = ([emoji, names]) => {
+      const mine = name && { mine: names.includes(name) };
+      return [emoji, { count: names.length, ...mine, names: names.slice(0, this.namesMax) }];
+    };
+    return { ...shown, reactions: Object.fromEntries(Object.entries(shown.reactions).map(each)) };
   }
 
   /** How far the members have read. */
@@ -175,7 +194,7 @@ export class FakeServer {
       role: this.#standing(c, name).role,
       read_seq,
       unread: this.#unread(c, name),
-      last_message: last(received)?.shown ?? null,
+      last_message: this.#seen(last(received)?.shown, name) ?? null,
     };
   }
 
@@ -227,7 +246,7 @@ export class FakeServer {
     const c = this.conversation(event.conversation),
       { message_id, ...shown } = event;
     if (this.thin(event)) return shown;
-    if (event.event.startsWith("message.")) shown.message = this.#state.messages.get(message_id).shown;
+    if (event.event.startsWith("message.")) shown.message = this.#seen(this.#state.messages.get(message_id).shown);
     if (event.event.startsWith("conversation.")) shown.object = this.#shown(c);
     if (event.event === "member.updated") shown.role = last(c.stays.get(event.username)).role;
     return shown;
@@ -301,8 +320,11 @@ export class FakeServer {
   }
 
   create(request) {
-    const { type, members, join = "open" } = request.body,
+    const { type, members, title, join = "open", client_id } = request.body,
       creator = this.#actor(request);
+    const key = client_id && `${creator} ${client_id}`;
+    if (this.#state.created.has(key)) return this.#shown(this.conversation(this.#state.created.get(key)));
+    if ([...(title ?? "")].length > 200) refuse(400, "invalid_title", { field: "title" });
     const names = [...new Set([creator, ...members])].sort(byteOrder);
     for (const name of names)
       if (!/^\w{1,20}$/.test(name)) refuse(400, "invalid_member", { error: `Invalid username: ${name}` });
@@ -313,17 +335,19 @@ export class FakeServer {
       );
       if (pair) return this.#shown(pair);
     }
-    return this.#shown(this.#add(type, names, creator, join));
+    const made = this.#add(type, names, { creator, title, join });
+    if (key) this.#state.created.set(key, made.face.id);
+    return this.#shown(made);
   }
 
-  #add(type, names, creator, join) {
+  #add(type, names, { creator, title = "", join }) {
     const id = this.#state.conversations.size + 1,
       group = type === "group_chat",
       tick = this.#tick();
     const face = {
       id,
       type,
-      title: "",
+      title,
       ...(group && { join }),
       created_at: tick,
       updated_at: tick,
@@ -478,7 +502,7 @@ export class FakeServer {
       has_next = end < all.length;
     this.#tickAt = 0;
     return {
-      messages: page.flatMap(({ shown }) => shown ?? []),
+      messages: page.flatMap(({ shown }) => this.#seen(shown, caller) ?? []),
       members: page.flatMap(({ member }) => member ?? []),
       ...(this.#few(c) && { read: this.markers(c) }),
       ...(c.face.version > after && { conversation: this.#shown(c, this.#few(c)) }),
@@ -501,7 +525,11 @@ export class FakeServer {
       begin = Math.max(0, end - limit);
     if (query.has("after_seq")) ((begin = Number(query.get("after_seq"))), (end = Math.min(all.length, begin + limit)));
     this.#tickAt = 0;
-    return { messages: all.slice(begin, end), has_prev: begin > 0, has_next: end < all.length };
+    return {
+      messages: all.slice(begin, end).map((shown) => this.#seen(shown, caller)),
+      has_prev: begin > 0,
+      has_next: end < all.length,
+    };
   }
 
   send(request) {
@@ -543,13 +571,13 @@ export class FakeServer {
     return this.#state.messages.get(id) ?? refuse(404, "message_not_found");
   }
 
-  #amend(message, event, changes) {
+  #amend(message, event, changes, told) {
     const c = this.conversation(message.shown.conversation);
     message.version = this.#bump(c);
     const shown = { ...message.shown, ...changes(c.face.updated_at) };
     message.shown = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined));
-    this.#announce(c, { event, version: message.version, message_id: message.shown.id });
-    return message.shown;
+    this.#announce(c, { event, version: message.version, message_id: message.shown.id, ...told });
+    return this.#seen(message.shown, told?.username);
   }
 
   edit(request) {
@@ -592,6 +620,12 @@ export class FakeServer {
     if (there && !all[emoji] && Object.keys(all).length === 32) refuse(422, "too_many_reactions");
     const now = { ...all, [emoji]: there ? [...names, name].sort(byteOrder) : names.filter((one) => one !== name) };
     if (!now[emoji].length) delete now[emoji];
-    return this.#amend(message, "message.updated", () => ({ reactions: Object.keys(now).length ? now : undefined }));
+    const told = { username: name, emoji, added: there };
+    return this.#amend(
+      message,
+      "message.updated",
+      () => ({ reactions: Object.keys(now).length ? now : undefined }),
+      told,
+    );
   }
 }

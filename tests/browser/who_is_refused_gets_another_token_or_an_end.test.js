@@ -135,8 +135,9 @@ test(
     refuseAll(here, 401, "invalid_token");
     const sent = client.send(id, "one");
     await here.clock.pass(5000);
-    assert.equal(client.messages(id)[0].state, "sending");
+    assert.deepEqual([client.messages(id)[0].state, client.status], ["sending", "refused"]);
     here.server.callerOf = good;
+    await here.clock.result(client.start());
     await here.clock.result(sent);
   }),
 );

@@ -186,7 +186,7 @@ export function assertTruth({ client, user }, server, { by_pushes = false } = {}
 
 function assertMessages(client, { id, older }, server) {
   const held = client.messages(id).filter(({ state }) => !state),
-    all = server.messages(id);
+    all = server.messages(id, client.user);
   assert.deepEqual(plain(held), plain(all.slice(all.length - held.length)), `${client.user}'s messages in ${id}`);
   assert.equal(older, (held[0]?.seq ?? 1) > 1, `${client.user}: older ones in ${id}`);
   assert.ok(!client.messages(id).some(({ state }) => state === "sending"), `${client.user}: unsent in ${id}`);
