@@ -17,9 +17,11 @@ def test_at_first_there_is_none(api, alice, bob):
     assert api.create("private_chat", alice, bob)["title"] == ""
 
 
-def test_a_title_in_the_creation_is_none(api, alice):
+def test_a_title_given_at_creation_is_changed_like_another(api, alice):
     made = api.post("/conversations/", {"type": "group_chat", "members": [alice], "title": "early"}).ok
-    assert made["title"] == api.conversation(made["id"])["title"] == ""
+    assert made["title"] == api.conversation(made["id"])["title"] == "early"
+    assert api.retitle(made["id"], alice, "early").ok["version"] == 1
+    assert api.retitle(made["id"], alice, "late").ok["version"] == 2
 
 
 def test_it_is_shown_with_the_conversation(api, group, alice, bob):
