@@ -98,7 +98,7 @@ test(
     await here.clock.result(one.client.unreact(message.id, "x"));
     await here.clock.pass(100);
     assert.deepEqual(shown(), { count: 2, mine: false, names: ["alice"] });
-    assertTruth(one, here.server);
+    assertTruth(one, here.server, { by_pushes: true });
   }),
 );
 
