@@ -181,7 +181,7 @@ step("who is here, a new name, a member more", async (t) => {
   await dialog.getByLabel("Title").fill("Green tea");
   await dialog.getByRole("button", { name: "Rename" }).click();
   await soon(t, "he sees the name", has(bob.entry(ann.open), "Green tea"));
-  await dialog.getByLabel("Add a member").fill("nobody_yet");
+  await dialog.getByLabel("Add a member").fill("a_name_that_is_far_too_long");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await dialog.getByRole("alert").filter({ hasText: "Invalid username" }).waitFor();
   await dialog.getByLabel("Add a member").fill("dave");
