@@ -7,6 +7,7 @@
 #include "api/problem.h"
 #include "base/clock.h"
 #include "http/server.h"
+#include "store/commit.h"
 
 /* The longest content, each byte of it written as \u00XX, and the members beside it. */
 #define BODY_SEND (65536 * 6 + 4096)
@@ -104,6 +105,7 @@ routes_answer(struct context *x, struct exchange *e)
         err = check_needs(x, match.route, e);
     if (err == ERR_OK)
         err = match.route->handler(x);
+    gate_charge(x, commit_work());
     gate_leave(x);
     if (err == ERR_OK && !buf_ok(&x->response->body))
         err = ERR_MEMORY;

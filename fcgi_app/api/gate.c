@@ -6,6 +6,9 @@
 #include "api/input.h"
 #include "base/clock.h"
 
+/* So many users who are to be told of a change are as much work as a request. */
+#define WORK_OF_UNIT 1000
+
 static enum origin
 origin_of(const struct request *r)
 {
@@ -50,18 +53,32 @@ address_of(struct context *x)
     return address;
 }
 
-/* A user has a rate, wherever they come from; who is nobody has that of their address. */
+/* Whose rate it is: a user has one, wherever they come from; who is nobody has that of their address. */
+static struct str
+payer(struct context *x)
+{
+    return x->caller.name.p != NULL ? x->caller.name : address_of(x);
+}
+
+static struct limiter_rate
+rate_of(const struct context *x)
+{
+    return (struct limiter_rate){1000000 / x->config->user_rate, x->config->user_burst};
+}
+
+static bool
+is_limited(const struct context *x)
+{
+    return x->request->limited && !x->caller.admin;
+}
+
 static enum err
 check_rate(struct context *x)
 {
-    struct limiter_rate rate = {1000000 / x->config->user_rate, x->config->user_burst};
-    struct str who;
+    struct limiter_rate rate = rate_of(x);
     int64_t wait_us;
 
-    if (!x->request->limited || x->caller.admin)
-        return ERR_OK;
-    who = x->caller.name.p != NULL ? x->caller.name : address_of(x);
-    if (limiter_take(&x->shared->limiter, who, &rate, clock_mono_us(), &wait_us))
+    if (!is_limited(x) || limiter_take(&x->shared->limiter, payer(x), &rate, clock_mono_us(), &wait_us))
         return ERR_OK;
     shared_count(&x->shared->counters.limited, 1);
     x->response->retry_after_s = (int)((wait_us + 999999) / 1000000);
@@ -227,6 +244,17 @@ gate_admit(struct context *x, const struct route *route)
     err = pool_begin(x->store->pool, &x->snapshot);
     x->store = NULL;
     return err == ERR_OK ? find_subject(x, route) : err;
+}
+
+void
+gate_charge(struct context *x, int64_t work)
+{
+    struct limiter_rate rate;
+
+    if (work < WORK_OF_UNIT || !is_limited(x))
+        return;
+    rate = rate_of(x);
+    limiter_charge(&x->shared->limiter, payer(x), &rate, work / WORK_OF_UNIT, clock_mono_us());
 }
 
 void

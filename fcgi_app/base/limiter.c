@@ -72,3 +72,16 @@ limiter_take(struct limiter *l, struct str who, const struct limiter_rate *rate,
     } while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, from_us + rate->interval_us));
     return true;
 }
+
+void
+limiter_charge(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t units,
+               int64_t now_us)
+{
+    struct limiter_slate *slate = find(l, hash(l->seed, who));
+    int64_t clear_us = atomic_load(&slate->clear_us);
+    int64_t from_us;
+
+    do
+        from_us = clear_us > now_us ? clear_us : now_us;
+    while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, from_us + units * rate->interval_us));
+}

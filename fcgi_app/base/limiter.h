@@ -39,5 +39,8 @@ void limiter_init(struct limiter *l);
  */
 bool limiter_take(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t now_us,
                   int64_t *wait_us);
+/* Notes `units` more for what `who` was let do, and has turned out to be more work than one. */
+void limiter_charge(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t units,
+                    int64_t now_us);
 
 #endif

@@ -20,9 +20,13 @@ struct item {
     void *arg;
     size_t bytes;
     enum err err;
+    int64_t work; /* see commit_work() */
     struct item *next;
     _Atomic int state; /* enum item_state; the futex that its thread sleeps on */
 };
+
+/* Of the thread's last command. */
+static _Thread_local int64_t work_done;
 
 struct commit {
     struct shared *shared;
@@ -102,7 +106,9 @@ run_item(struct tx *tx, struct item *item)
 
     if (err != ERR_OK)
         return err;
+    tx->work = 0;
     item->err = item->command(tx, item->arg);
+    item->work = item->err == ERR_OK ? tx->work : 0;
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
     if (item->err != ERR_OK) {
@@ -279,5 +285,15 @@ commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes)
         futex_wait(&item.state, ITEM_QUEUED);
     if (leads || atomic_load(&item.state) == ITEM_LEADS)
         lead(c, &item);
+    work_done = item.err == ERR_OK ? item.work : 0;
     return item.err;
+}
+
+int64_t
+commit_work(void)
+{
+    int64_t work = work_done;
+
+    work_done = 0;
+    return work;
 }

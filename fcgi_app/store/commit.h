@@ -18,12 +18,16 @@
 #include "base/shared.h"
 #include "store/db.h"
 
+/* What storing a member counts as, of what telling one does. */
+#define WORK_OF_MEMBER 9
+
 /* The write transaction as a command sees it. */
 struct tx {
     struct db *db;
     int64_t tick;            /* UNIX ms: the timestamp of everything in this transaction */
     int64_t last_message_id; /* raise by one for each message */
     int64_t last_change;     /* raise by one for each outbox row */
+    int64_t work;            /* of this command: users who are to be told, and stored members */
     bool wipe;               /* set where content was deleted: it is to go from the write-ahead log as well */
 };
 
@@ -47,5 +51,10 @@ void commit_close(struct commit *c);
  * then nothing of it is stored. Opens a transaction itself.
  */
 enum err commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes);
+/*
+ * How much work this thread's last command makes for everybody else (tx.work), once: 0 where it was refused,
+ * and for whoever asks again.
+ */
+int64_t commit_work(void);
 
 #endif

@@ -10,6 +10,7 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
     struct stmt *s = db_use(tx->db, SQL_OUTBOX_ADD);
 
     tx->last_change += 1;
+    tx->work += what->event == EVENT_READ && c->member_count > MEMBERS_FEW ? 1 : c->member_count;
     db_bind_int(s, 1, tx->last_change);
     db_bind_text(s, 2, str_c(change_event_names[what->event]));
     db_bind_int(s, 3, c->id);

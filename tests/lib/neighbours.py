@@ -85,7 +85,8 @@ class Street:
         self.stack = stack
         self.key = Hs256("dev", (stack.state / "keys/dev.hs256").read_bytes())
         self.root = Caller(self, "root", imd_admin=True)
-        self.ann, self.bob, self.eve = (Caller(self, name) for name in ("ann", "bob", "eve"))
+        self.ann, self.bob = Caller(self, "ann"), Caller(self, "bob")
+        self.eve = None  # another one for each kind: none pays for what another did
         self.pair = self.root.must("POST", "/conversations/", {"type": "private_chat", "members": ["ann", "bob"]})["id"]
         self.ear = Ear(f"ws://127.0.0.1:{stack.port}/ws/?username=bob", self.bob.headers)
         self._said = 0
@@ -96,8 +97,9 @@ class Street:
 
     # -- what the abuser needs, made by an administrator, whom no limit holds up
 
-    def group(self, count, owner="eve"):
+    def group(self, count, owner=None):
         """A group of that many members, most of whom nobody has heard of."""
+        owner = owner or self.eve.name
         made = self._made.get((count, owner))
         if made is None:
             members = [owner, *(f"m{number}" for number in range(count - 1))]
@@ -119,29 +121,37 @@ class Street:
             list(pool.map(run, range(count)))
 
     def message_with_reactions(self, count):
-        group = self.group(CROWD)
-        sent = self.root.must("POST", "/messages/", {"conversation_id": group, "username": "eve", "content": "?"})["id"]
-        path = f"/messages/{sent}/reactions/%F0%9F%98%80?username=m"
-        self._as_many(count, lambda root, number: root.must("PUT", f"{path}{number}"))
+        """Of so many who were members for a moment: so nobody has to be told of so many things."""
+        group = self.group(1)
+        sent = self.root.must("POST", "/messages/", {"conversation_id": group, "username": self.eve.name, "content": "?"})["id"]
+
+        def react(root, number):
+            member = f"/conversations/{group}/members/m{number}"
+            root.must("PUT", member, {"username": self.eve.name})
+            root.must("PUT", f"/messages/{sent}/reactions/%F0%9F%98%80?username=m{number}")
+            root.must("DELETE", f"{member}?username={self.eve.name}")
+
+        self._as_many(count, react)
         return sent
 
     def talkative(self, conversations, messages):
         """Conversations in which eve has said so much."""
-        ids = [self.root.must("POST", "/conversations/", {"type": "group_chat", "username": "eve",
+        ids = [self.root.must("POST", "/conversations/", {"type": "group_chat", "username": self.eve.name,
                                                           "members": [f"t{number}"]})["id"]
                for number in range(conversations)]
         self._as_many(conversations * messages, lambda root, number: root.must(
-            "POST", "/messages/", {"conversation_id": ids[number % conversations], "username": "eve", "content": "."}))
+            "POST", "/messages/", {"conversation_id": ids[number % conversations], "username": self.eve.name, "content": "."}))
 
     def order(self, kind, large):
         """What abuse.py is told; `large`: as much as a real attack, not as a short test."""
-        order = {"url": self.stack.url, "source": ABUSER, "token": self.eve.token, "name": "eve"}
+        self.eve = Caller(self, f"eve_{kind}")
+        order = {"url": self.stack.url, "source": ABUSER, "token": self.eve.token, "name": self.eve.name}
         if kind in ("flood", "titles"):
             order["group"] = self.group(CROWD)
         if kind == "titles":
             order["foreign"] = self.group(CROWD, "foe")
         if kind in ("merging", "presence", "churn"):
-            order["group"] = self.group(HALL, "foe" if kind == "churn" else "eve")
+            order["group"] = self.group(HALL, "foe" if kind == "churn" else None)
         if kind == "reactions":
             order["message"] = self.message_with_reactions(10000 if large else 500)
         if kind == "by_id":

@@ -66,6 +66,24 @@ a_burst_passes_and_nothing_more(void **state)
 }
 
 static void
+what_is_charged_is_waited_for(void **state)
+{
+    const struct limiter_rate rate = {50000, 3};
+
+    (void)state;
+    assert_int_equal(take("ann", &rate, START_US), 0);
+    limiter_charge(limiter, str_c("ann"), &rate, 20, START_US);
+    /* One and twenty are on the slate, of which a burst leaves two. */
+    assert_int_equal(take("ann", &rate, START_US), 19 * 50000);
+    assert_int_equal(take("ann", &rate, START_US + 19 * 50000 - 1), 1);
+    assert_int_equal(take("ann", &rate, START_US + 19 * 50000), 0);
+    /* Nobody else pays, and who comes for the first time may be charged too. */
+    assert_int_equal(take("bob", &rate, START_US), 0);
+    limiter_charge(limiter, str_c("eve"), &rate, 4, START_US);
+    assert_int_equal(take("eve", &rate, START_US), 2 * 50000);
+}
+
+static void
 the_wait_is_exact(void **state)
 {
     (void)state;
@@ -346,6 +364,7 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_limiter, close_limiter)
         TEST(a_burst_passes_and_nothing_more),
+        TEST(what_is_charged_is_waited_for),
         TEST(the_wait_is_exact),
         TEST(a_clock_may_step_back),
         TEST(random_times_agree_with_a_bucket),
