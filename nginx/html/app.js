@@ -10,7 +10,7 @@ import { Client } from "./imd.js";
 import { List } from "./list.js";
 import { Log } from "./log.js";
 import { messageDrawer } from "./message.js";
-import { memory } from "./memory.js";
+import { lasting, memory } from "./memory.js";
 import { isName, nameOf, snippet } from "./text.js";
 import { t, today } from "./words.js";
 
@@ -25,7 +25,16 @@ function readAddress() {
     user = new URLSearchParams(location.search).get("user");
   if (token) (memory.set("token", token), memory.set("user"));
   if (token) history.replaceState(null, "", location.pathname + location.search);
-  if (user && isName(user) && user !== memory.get("user")) (memory.forget("draft"), memory.set("user", user));
+  if (user && isName(user) && user !== memory.get("user")) memory.set("user", user);
+}
+
+/** A value from storage: undefined where another version or another program has left something else. */
+function parsed(json) {
+  try {
+    return JSON.parse(json) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 class App {
@@ -70,8 +79,8 @@ class App {
         }),
       typing: () => this.#client.typing(this.#id),
       drafts: {
-        get: (id) => memory.get(`draft ${id}`),
-        set: (id, text) => memory.set(`draft ${id}`, text || undefined),
+        get: (id) => parsed(lasting.get(this.#draftKey(id))),
+        set: (id, draft) => lasting.set(this.#draftKey(id), draft && JSON.stringify(draft)),
       },
       lastOwn: () =>
         this.#client.messages(this.#id).findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
@@ -90,6 +99,11 @@ class App {
     );
     this.list = new List(this.entries);
     this.log = this.#buildLog();
+  }
+
+  /** Drafts belong to a user, not to a tab: they survive it, and nobody else in this browser is shown them. */
+  #draftKey(id) {
+    return `draft ${this.#client.user} ${id}`;
   }
 
   #buildLog() {
@@ -163,7 +177,7 @@ class App {
     setText(this.typing, conversation.typing.length ? t("typing", conversation.typing) : "");
     const old = this.#shown;
     this.#shown = conversation;
-    if (!old) this.#arrive();
+    if (!old) (this.composer.open(this.#id), this.#arrive());
     if (!conversation.loaded) this.#begun = false;
     const begins = conversation.loaded && !this.#begun && !this.#seeks(conversation, messages);
     if (begins) this.#firstUnread = this.#firstUnreadOf(conversation, messages);
@@ -245,7 +259,6 @@ class App {
     this.#firstUnread = null;
     this.log.clear();
     if (id !== null) {
-      this.composer.open(id);
       this.#client.open(id).then(
         () => this.#askPresence(),
         () => this.#id === id && this.#back(),
@@ -405,7 +418,8 @@ class App {
 
   #signOut() {
     this.#client.stop();
-    for (const key of ["user", "token", "draft"]) memory.forget(key);
+    lasting.forget(this.#draftKey(""));
+    for (const key of ["user", "token"]) memory.forget(key);
     location.replace(location.pathname);
   }
 

@@ -9,6 +9,9 @@ import { t } from "./words.js";
 const LONGEST_BYTES = 65536;
 const bytes = (text) => new TextEncoder().encode(text).length;
 
+/** What a draft keeps of the message that it answers or edits. */
+const pick = ({ id, conversation, sender, content }) => ({ id, conversation, sender, content });
+
 export class Composer {
   #on;
   #context;
@@ -17,6 +20,7 @@ export class Composer {
   #drafts;
   #refused = new Map(); // message id: what it was to become
   #id = null;
+  #plain = ""; // the half-written message under an edit
   #reply = null;
   #edited = null;
 
@@ -53,31 +57,36 @@ export class Composer {
     );
   }
 
-  /** The conversation that is written to. */
+  /** Opens a conversation to write to, with what was half written in it: a text, a reply, an edit. */
   open(id) {
     if (id === this.#id) return;
-    this.#leave();
     this.#id = id;
-    this.field.value = this.#drafts.get(id) ?? "";
-    this.#fit();
+    const { text = "", reply = null, edited = null, edit = "" } = this.#drafts.get(id) ?? {};
+    this.#plain = text;
+    this.#reply = reply;
+    this.#edited = edited;
+    this.field.value = edited ? edit : text;
+    this.#showContext();
   }
 
   reply(message) {
-    this.#leave();
-    this.#reply = message;
-    this.#say(t("replyingTo", message.sender), message.content);
+    this.#endEdit();
+    this.#reply = pick(message);
+    this.#changed();
+    this.focus();
   }
 
+  /** Begins an edit. The half-written message and its reply target come back when the edit ends. */
   edit(message) {
-    if (!this.#edited) this.#drafts.set(this.#id, this.field.value);
-    this.#reply = null;
-    this.#edited = message;
+    if (!this.#edited) this.#plain = this.field.value;
+    this.#edited = pick(message);
     this.field.value = this.#refused.get(message.id) ?? message.content;
     this.#refused.delete(message.id);
-    this.#say(t("editing"), message.content);
+    this.#changed();
+    this.focus();
   }
 
-  /** An edit that was refused: its text is there when that message is edited again; now, if nothing is being written. */
+  /** Keeps the text of a refused edit for the next edit of that message; begins it now if the field is free. */
   giveBack(message, text) {
     this.#refused.set(message.id, text);
     if (message.conversation === this.#id && !this.field.value && this.#context.hidden) this.edit(message);
@@ -87,28 +96,48 @@ export class Composer {
     this.field.focus();
   }
 
-  /** Back to a plain message, with what was half written before. */
-  #leave() {
-    if (this.#edited) this.field.value = this.#drafts.get(this.#id) ?? "";
-    else if (this.#id !== null) this.#drafts.set(this.#id, this.field.value);
-    this.#reply = this.#edited = null;
-    this.#context.hidden = true;
+  #endEdit() {
+    if (this.#edited) this.field.value = this.#plain;
+    this.#edited = null;
+  }
+
+  /** Ends the edit, or else the reply; the text stays. */
+  #cancel() {
+    if (this.#edited) this.#endEdit();
+    else this.#reply = null;
+    this.#changed();
+  }
+
+  #changed() {
+    this.#keep();
+    this.#showContext();
+  }
+
+  #keep() {
+    const edited = this.#edited,
+      text = edited ? this.#plain : this.field.value;
+    const draft = { text, reply: this.#reply, edited, edit: edited ? this.field.value : "" };
+    this.#drafts.set(this.#id, text || draft.reply || edited ? draft : undefined);
+  }
+
+  #showContext() {
+    const about = this.#edited ?? this.#reply;
+    if (about) this.#say(this.#edited ? t("editing") : t("replyingTo", about.sender), about.content);
+    else this.#context.hidden = true;
     this.#fit();
   }
 
   #say(what, content) {
     const cancel = iconButton("close", t("cancel"), () => {
-      this.#leave();
+      this.#cancel();
       this.focus();
     });
     this.#context.replaceChildren(h("div", {}, h("b", {}, what), h("span", { dir: "auto" }, snippet(content))), cancel);
     this.#context.hidden = false;
-    this.#fit();
-    this.focus();
   }
 
   #typed() {
-    if (!this.#edited) this.#drafts.set(this.#id, this.field.value);
+    this.#keep();
     if (!this.#edited && this.field.value) this.#on.typing();
     this.#fit();
   }
@@ -128,7 +157,7 @@ export class Composer {
       this.#submit();
     } else if (event.key === "Escape" && !this.#context.hidden) {
       event.stopPropagation();
-      this.#leave();
+      this.#cancel();
     } else if (event.key === "ArrowUp" && !this.field.value && !this.#reply) {
       const message = this.#on.lastOwn();
       if (message) (event.preventDefault(), this.edit(message));
@@ -140,8 +169,9 @@ export class Composer {
       edited = this.#edited,
       reply = this.#reply;
     if (!text || bytes(text) > LONGEST_BYTES) return;
-    if (!edited) this.field.value = "";
-    this.#leave();
+    if (edited) this.#endEdit();
+    else ((this.field.value = ""), (this.#reply = null));
+    this.#changed();
     if (!edited) this.#on.send(text, reply ? { reply_to: reply.id } : {});
     else if (text !== edited.content) this.#on.edit(edited, text);
     this.focus();

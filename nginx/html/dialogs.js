@@ -167,17 +167,21 @@ export function details(client, id) {
   };
   const dialog = open(
     nameOf(client.conversation(id), client.user, t("nobody")),
-    h(
-      "div",
-      { class: "details" },
-      group && rename(client, id, run),
-      list,
-      group && add(client, id, run),
-      fault,
-      group && role,
-      group &&
-        h("div", { class: "buttons" }, h("button", { type: "button", class: "danger", onclick: leave }, t("leave"))),
-    ),
+    h("div", { class: "details" }, group && rename(client, id, run), list, group && add(client, id, run)),
+    // Outside of what scrolls: in reach however many members there are.
+    group &&
+      h(
+        "footer",
+        {},
+        fault,
+        h(
+          "div",
+          { class: "buttons" },
+          role,
+          h("button", { type: "button", class: "danger", onclick: leave }, t("leave")),
+        ),
+      ),
+    !group && fault,
   );
   let shown = {};
   const draw = () => {

@@ -93,9 +93,52 @@ test("what is too long is told before it is sent, and stays", async () => {
   assert.deepEqual(browser.faults, []);
 });
 
+test("a half-written edit and a reply target survive another conversation and a closed tab", async () => {
+  await ann.say("the draft of all");
+  await ann.message("the draft of all").getByRole("img", { name: "Sent" }).waitFor();
+  await ann.enter(ids[0]);
+  await ann.say("the question");
+  await ann.message("the question").getByRole("img", { name: "Sent" }).waitFor();
+  await ann.act("the question", "Reply");
+  await ann.composer.fill("half an answer");
+  const replies = () => ann.page.locator(".context", { hasText: "Reply to ann" }).waitFor();
+  await ann.enter(ids[1]);
+  await written("");
+  await ann.act("the draft of all", "Edit");
+  await ann.composer.fill("half an edit");
+  await ann.enter(ids[0]);
+  await written("half an answer");
+  await replies();
+  await ann.page.close();
+  ann = await Page.open(browser, stack, "ann");
+  await ann.enter(ids[1]);
+  await written("half an edit");
+  await ann.page.locator(".context", { hasText: "Edit your message" }).waitFor();
+  await ann.composer.press("Enter");
+  await ann.message("half an edit").filter({ hasText: "edited" }).waitFor();
+  await written("");
+  await ann.enter(ids[0]);
+  await written("half an answer");
+  await ann.composer.press("Enter");
+  await ann.message("half an answer").locator(".quote", { hasText: "the question" }).waitFor();
+});
+
+test("another user of the same browser is not shown it", async () => {
+  await ann.composer.fill("ann alone sees this");
+  const bob = await Page.open(browser, stack, "bob");
+  await bob.enter(ids[0]);
+  assert.equal(await bob.composer.inputValue(), "");
+  await bob.page.close();
+  await ann.page.close();
+  ann = await Page.open(browser, stack, "ann");
+  await ann.enter(ids[0]);
+  await written("ann alone sees this");
+});
+
 test("who signs out leaves nothing of it", async () => {
   await ann.composer.fill("a secret");
   await ann.button("Sign out").click();
   await ann.page.getByLabel("Your name").waitFor();
-  assert.deepEqual(await ann.page.evaluate(() => Object.values(sessionStorage)), []);
+  const kept = () => [...Object.values(sessionStorage), ...Object.values(localStorage)];
+  assert.deepEqual(await ann.page.evaluate(kept), []);
 });
