@@ -86,7 +86,7 @@ move_all(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t mess
 {
     static const enum sql others[] = {SQL_REPAIR_ACCOUNTS, SQL_REPAIR_CONVERSATIONS, SQL_REPAIR_MEMBERSHIPS,
                                       SQL_REPAIR_MARKERS, SQL_REPAIR_INSTANCE};
-    struct repair_view view;
+    struct repair_view view = {0};
     struct stmt *s;
     enum err err = read_view(db, now_ms, &view);
 
