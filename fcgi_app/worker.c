@@ -128,7 +128,7 @@ open_all(struct worker *w, int listen_fd)
     enum err err = store_open(&w->store, w->config->database, (int)w->config->readers, w->shared);
 
     if (err == ERR_OK)
-        err = presence_new(&w->presence, w->config->push_socket);
+        err = presence_new(&w->presence, w->config->push_socket, (int)w->config->threads / 2);
     if (err == ERR_OK)
         err = auth_new(&w->auth, w->config);
     if (err == ERR_OK)

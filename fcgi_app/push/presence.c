@@ -1,43 +1,31 @@
 /*
  * presence.c - see presence.h. Must not know what conversations are.
  *
- * nginx with several workers: nchan gives each channel to one of them. Any other asks that one, by two alerts
- * between workers, and answers rightly. That one itself answers what it knows: nothing of the sockets of
- * others, nor, for some seconds, that they have closed. So each user is asked of two workers. Where they
- * agree, it is so. Where not, the one that needed no alerts is the channel's own, and the other is right.
- * Each answer bears the number of its worker and of all alerts so far (imd-push.conf). Which worker takes a
- * new connection is not for us to say, and whether there is a second one can only be found by trying.
+ * The mutex guards everything that threads share, and nobody holds it while waiting for nchan.
  */
 #include "push/presence.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include "base/buf.h"
+#include <time.h>
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/model.h"
 #include "base/slots.h"
-#include "push/nchan.h"
+#include "push/round.h"
 
-#define FRESH_MS    1000
-#define DEADLINE_MS 2000
-/* 4,096 users: 128 kB. */
-#define SETS       1024
-#define WAYS       4
-#define READ_BYTES 16384
-/* What passes between workers for one answer: the question to the channel's own, and back. */
-#define ALERTS 2
-/* For those of whom it is not seen who is right. */
-#define ROUNDS 4
-/* An idle worker takes up to 16 new connections in a row before nginx lets the next one have its turn. */
-#define TRIES 20
-/* So long one worker passes for the only one. A reload makes others, but then that one is gone as well. */
-#define ALONE_MS 10000
+#define FRESH_MS 1000
+/* An answer this old is better than none. */
+#define LAST_MS 60000
+/* A caller that has waited this long leaves if more wait than may. A healthy nchan takes a tenth of it. */
+#define SLOW_MS 150
+/* Users of one round: some 20 ms of nchan's time. */
+#define ROUND_NAMES_MAX 1000
+/* 16,384 users: 640 kB. */
+#define SETS 4096
+#define WAYS 4
+/* Twice the names of a round, so that chains are short; a power of two. */
+#define INDEX_SIZE 2048
 
 /* What nchan told of one user. */
 struct told {
@@ -47,103 +35,53 @@ struct told {
     bool online;
 };
 
-/* A connection to one worker of nginx. */
-struct line {
-    int fd;         /* -1: not connected */
-    int64_t worker; /* its number; 0: it has not answered yet */
-    int64_t alerts; /* between all workers, until its last answer to this question; -1: before the first */
-    struct buf out; /* requests not yet written … */
-    size_t written; /* … of which so many bytes are */
-    struct buf in;  /* answers not yet complete */
+/* A caller that waits, on its own stack. Guarded by the mutex. */
+struct waiter {
+    const struct str *names;
+    bool *online;
+    size_t *open;       /* places of the names that are not known yet … */
+    size_t open_count;  /* … and how many */
+    bool in_round;      /* it was there when the running round began */
+    bool failed;        /* a round that it was in has failed */
+    pthread_cond_t end; /* nothing is open any more, or it has failed */
+    struct waiter *next;
+};
+
+/* The names of the next round, each once. The thread's own. */
+struct batch {
+    struct round_question questions[ROUND_NAMES_MAX];
+    size_t count;
+    uint16_t index[INDEX_SIZE]; /* by hash: a place in questions[] and 1; 0: none */
 };
 
 struct presence {
-    const char *path;
-    pthread_mutex_t told_mutex;
-    struct told *told; /* SETS × WAYS; NULL until the first question. Guarded by told_mutex */
+    struct round *round; /* the thread's own */
+    struct batch batch;  /* likewise */
+    pthread_t thread;
+    pthread_condattr_t monotonic;
+    int waiters_max;
 
-    pthread_mutex_t round_mutex; /* guards what follows; is held while waiting for nchan */
-    struct line first;
-    struct line second;     /* to another worker than the first */
-    int64_t alone;          /* the worker that seems to be the only one … */
-    int64_t alone_until_ms; /* … until it is looked again (clock_mono_ms) */
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t work;   /* somebody waits, or the end */
+    struct told *told;     /* SETS × WAYS; NULL until the first question */
+    struct waiter *waiters;
+    int waiting;
+    bool failing; /* the last round failed */
+    bool ending;
 };
 
-/* What is asked about one user. */
-struct question {
-    size_t place;      /* in names[] and online[] */
-    bool first_counts; /* the first worker counts the user … */
-    bool first_owns;   /* … and has the channel, as is certain */
-    bool decided;
-};
+/* --- what was told; under the mutex */
 
-/* One call of presence_ask(). */
-struct round {
-    const struct str *names;
-    bool *online;
-    struct question *asked; /* what is not known without asking … */
-    size_t count;           /* … and how many that are … */
-    size_t decided;         /* … of which so many, the first, are decided */
-    size_t answered;        /* of those that a line is asked now, from the first that is not decided on */
-    int64_t asked_ms;
-    int64_t deadline_ms;
-    const char *trouble; /* for the log */
-};
-
-enum err
-presence_new(struct presence **out, const char *path)
+/* FNV-1a. */
+static uint32_t
+hash(struct str name)
 {
-    struct presence *p = calloc(1, sizeof(*p));
+    uint32_t h = 2166136261;
 
-    if (p == NULL)
-        return ERR_MEMORY;
-    p->path = path;
-    p->first.fd = -1;
-    p->second.fd = -1;
-    if (pthread_mutex_init(&p->told_mutex, NULL) != 0)
-        goto no_told_mutex;
-    if (pthread_mutex_init(&p->round_mutex, NULL) != 0)
-        goto no_round_mutex;
-    *out = p;
-    return ERR_OK;
-
-no_round_mutex:
-    pthread_mutex_destroy(&p->told_mutex);
-no_told_mutex:
-    free(p);
-    return ERR_MEMORY;
+    for (size_t i = 0; i < name.n; i++)
+        h = (h ^ (unsigned char)name.p[i]) * 16777619;
+    return h;
 }
-
-static void
-hang_up(struct line *l)
-{
-    if (l->fd >= 0)
-        close(l->fd);
-    l->fd = -1;
-    l->worker = 0;
-    l->written = 0;
-    buf_reset(&l->out);
-    buf_reset(&l->in);
-}
-
-void
-presence_free(struct presence *p)
-{
-    if (p == NULL)
-        return;
-    hang_up(&p->first);
-    hang_up(&p->second);
-    buf_clear(&p->first.out);
-    buf_clear(&p->first.in);
-    buf_clear(&p->second.out);
-    buf_clear(&p->second.in);
-    pthread_mutex_destroy(&p->round_mutex);
-    pthread_mutex_destroy(&p->told_mutex);
-    free(p->told);
-    free(p);
-}
-
-/* --- what was told */
 
 static bool
 is_about(const struct told *t, struct str name)
@@ -151,18 +89,13 @@ is_about(const struct told *t, struct str name)
     return str_eq((struct str){t->name, t->name_bytes}, name);
 }
 
-/* The place of what was told of this name; where that is nowhere, the one to be given up for it. FNV-1a. */
+/* Returns this name's entry, or the entry to evict for it. */
 static struct told *
-place_of(const struct presence *p, struct str name)
+find_told(const struct presence *p, struct str name)
 {
-    uint32_t hash = 2166136261;
-    struct told *set;
-    struct told *oldest;
+    struct told *set = p->told + (size_t)(hash(name) % SETS) * WAYS;
+    struct told *oldest = set;
 
-    for (size_t i = 0; i < name.n; i++)
-        hash = (hash ^ (unsigned char)name.p[i]) * 16777619;
-    set = p->told + (size_t)(hash % SETS) * WAYS;
-    oldest = set;
     for (struct told *t = set; t < set + WAYS; t++) {
         if (is_about(t, name))
             return t;
@@ -172,370 +105,294 @@ place_of(const struct presence *p, struct str name)
     return oldest;
 }
 
-/* Leaves those to be asked of which nothing fresh is known. */
-static enum err
-look_up(struct presence *p, struct round *r)
+/* The answer about this name if nchan gave one no longer than `age_ms` ago; else NULL. */
+static const struct told *
+find_answer(const struct presence *p, struct str name, int64_t age_ms)
 {
-    int64_t now_ms = clock_mono_ms();
-    size_t left = 0;
-    bool ready;
+    const struct told *t = find_told(p, name);
 
-    pthread_mutex_lock(&p->told_mutex);
+    return is_about(t, name) && clock_mono_ms() - t->asked_ms < age_ms ? t : NULL;
+}
+
+/* Answers what is known and at most `age_ms` old. The rest stays open. */
+static void
+settle(const struct presence *p, struct waiter *w, int64_t age_ms)
+{
+    size_t left = 0;
+
+    for (size_t k = 0; k < w->open_count; k++) {
+        size_t i = w->open[k];
+        const struct told *t = find_answer(p, w->names[i], age_ms);
+
+        if (t != NULL)
+            w->online[i] = t->online;
+        else
+            w->open[left++] = i;
+    }
+    w->open_count = left;
+}
+
+static void
+remember(struct presence *p, const struct batch *b, int64_t asked_ms)
+{
+    for (size_t k = 0; k < b->count; k++) {
+        const struct round_question *q = &b->questions[k];
+        struct told *t = find_told(p, (struct str){q->name, q->name_bytes});
+
+        *t = (struct told){.asked_ms = asked_ms, .name_bytes = q->name_bytes, .online = q->online};
+        memcpy(t->name, q->name, q->name_bytes);
+    }
+}
+
+/* --- the thread */
+
+/* Adds a name unless it is in the batch already. */
+static void
+add_name(struct batch *b, struct str name)
+{
+    uint32_t at = hash(name) % INDEX_SIZE;
+    struct round_question *q;
+
+    for (; b->index[at] != 0; at = (at + 1) % INDEX_SIZE) {
+        q = &b->questions[b->index[at] - 1];
+        if (str_eq((struct str){q->name, q->name_bytes}, name))
+            return;
+    }
+    q = &b->questions[b->count++];
+    q->name_bytes = (unsigned char)name.n;
+    memcpy(q->name, name.p, name.n);
+    b->index[at] = (uint16_t)b->count;
+}
+
+/* Adds what the waiters do not know: of each up to its share, and then of each as much as there is room for.
+ */
+static void
+gather(struct presence *p)
+{
+    struct batch *b = &p->batch;
+    size_t share = ROUND_NAMES_MAX / (size_t)p->waiting;
+
+    b->count = 0;
+    memset(b->index, 0, sizeof(b->index));
+    for (struct waiter *w = p->waiters; w != NULL; w = w->next)
+        w->in_round = true;
+    for (const struct waiter *w = p->waiters; w != NULL; w = w->next)
+        for (size_t k = 0; k < w->open_count && k < share && b->count < ROUND_NAMES_MAX; k++)
+            add_name(b, w->names[w->open[k]]);
+    for (const struct waiter *w = p->waiters; w != NULL; w = w->next)
+        for (size_t k = share; k < w->open_count && b->count < ROUND_NAMES_MAX; k++)
+            add_name(b, w->names[w->open[k]]);
+}
+
+/* Passes on what a round has brought. */
+static void
+tell_waiters(struct presence *p)
+{
+    for (struct waiter *w = p->waiters; w != NULL; w = w->next) {
+        if (p->failing)
+            w->failed = w->in_round;
+        else
+            settle(p, w, FRESH_MS);
+        if (w->failed || w->open_count == 0)
+            pthread_cond_signal(&w->end);
+    }
+}
+
+static bool
+is_work_left(const struct presence *p)
+{
+    for (const struct waiter *w = p->waiters; w != NULL; w = w->next)
+        if (!w->failed && w->open_count > 0)
+            return true;
+    return false;
+}
+
+/* Drops the mutex while nchan is asked. */
+static void
+ask_nchan(struct presence *p)
+{
+    int64_t asked_ms = clock_mono_ms();
+    enum err err;
+
+    gather(p);
+    pthread_mutex_unlock(&p->mutex);
+    err = round_ask(p->round, p->batch.questions, p->batch.count, asked_ms + PRESENCE_ROUND_MS);
+    pthread_mutex_lock(&p->mutex);
+    if (err == ERR_OK)
+        remember(p, &p->batch, asked_ms);
+    p->failing = err != ERR_OK;
+    tell_waiters(p);
+}
+
+static void *
+thread_main(void *arg)
+{
+    struct presence *p = arg;
+
+    pthread_mutex_lock(&p->mutex);
+    while (!p->ending)
+        if (is_work_left(p))
+            ask_nchan(p);
+        else
+            pthread_cond_wait(&p->work, &p->mutex);
+    pthread_mutex_unlock(&p->mutex);
+    return NULL;
+}
+
+enum err
+presence_new(struct presence **out, const char *path, int waiters_max)
+{
+    struct presence *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return ERR_MEMORY;
+    p->waiters_max = waiters_max < 1 ? 1 : waiters_max;
+    if (round_new(&p->round, path) != ERR_OK)
+        goto no_round;
+    if (pthread_condattr_init(&p->monotonic) != 0)
+        goto no_attributes;
+    pthread_condattr_setclock(&p->monotonic, CLOCK_MONOTONIC);
+    if (pthread_mutex_init(&p->mutex, NULL) != 0)
+        goto no_mutex;
+    if (pthread_cond_init(&p->work, NULL) != 0)
+        goto no_work;
+    if (pthread_create(&p->thread, NULL, thread_main, p) != 0)
+        goto no_thread;
+    *out = p;
+    return ERR_OK;
+
+no_thread:
+    pthread_cond_destroy(&p->work);
+no_work:
+    pthread_mutex_destroy(&p->mutex);
+no_mutex:
+    pthread_condattr_destroy(&p->monotonic);
+no_attributes:
+    round_free(p->round);
+no_round:
+    free(p);
+    return ERR_MEMORY;
+}
+
+void
+presence_free(struct presence *p)
+{
+    if (p == NULL)
+        return;
+    pthread_mutex_lock(&p->mutex);
+    p->ending = true;
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->mutex);
+    pthread_join(p->thread, NULL);
+    pthread_cond_destroy(&p->work);
+    pthread_mutex_destroy(&p->mutex);
+    pthread_condattr_destroy(&p->monotonic);
+    round_free(p->round);
+    free(p->told);
+    free(p);
+}
+
+/* --- the callers; under the mutex */
+
+static struct timespec
+at_ms(int64_t mono_ms)
+{
+    return (struct timespec){.tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000};
+}
+
+/*
+ * Waits until all is known, the round has failed, or the time is up. The mutex is free meanwhile. After
+ * SLOW_MS the caller leaves early where more wait than may: a slow nchan must not hold all threads.
+ */
+static void
+wait_for_round(struct presence *p, struct waiter *w)
+{
+    int64_t called_ms = clock_mono_ms();
+    struct timespec slow = at_ms(called_ms + SLOW_MS);
+    struct timespec deadline = at_ms(called_ms + PRESENCE_ROUND_MS);
+    int rc = 0;
+
+    while (w->open_count > 0 && !w->failed && rc == 0)
+        rc = pthread_cond_timedwait(&w->end, &p->mutex, &slow);
+    if (p->waiting > p->waiters_max)
+        return;
+    rc = 0;
+    while (w->open_count > 0 && !w->failed && rc == 0)
+        rc = pthread_cond_timedwait(&w->end, &p->mutex, &deadline);
+}
+
+static void
+leave(struct presence *p, struct waiter *w)
+{
+    struct waiter **at = &p->waiters;
+
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    p->waiting--;
+}
+
+/* Who comes last is last in the list, so that the first are served first. */
+static void
+enter(struct presence *p, struct waiter *w)
+{
+    struct waiter **at = &p->waiters;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = w;
+    p->waiting++;
+    pthread_cond_signal(&p->work);
+}
+
+/* While rounds fail one caller at a time tries, and the others need not wait to learn what is known. */
+static void
+join_round(struct presence *p, struct waiter *w)
+{
+    if (p->failing && p->waiting > 0)
+        return;
+    if (pthread_cond_init(&w->end, &p->monotonic) != 0)
+        return;
+    enter(p, w);
+    wait_for_round(p, w);
+    leave(p, w);
+    pthread_cond_destroy(&w->end);
+}
+
+static enum err
+ask(struct presence *p, struct waiter *w)
+{
+    pthread_mutex_lock(&p->mutex);
     if (p->told == NULL)
         p->told = calloc((size_t)SETS * WAYS, sizeof(*p->told));
-    ready = p->told != NULL;
-    for (size_t k = 0; ready && k < r->count; k++) {
-        size_t i = r->asked[k].place;
-        const struct told *t = place_of(p, r->names[i]);
-
-        if (is_about(t, r->names[i]) && now_ms - t->asked_ms < FRESH_MS)
-            r->online[i] = t->online;
-        else
-            r->asked[left++].place = i;
-    }
-    r->count = left;
-    pthread_mutex_unlock(&p->told_mutex);
-    return ready ? ERR_OK : ERR_MEMORY;
-}
-
-/* Keeps what this round has brought. */
-static void
-remember(struct presence *p, const struct round *r)
-{
-    pthread_mutex_lock(&p->told_mutex);
-    for (size_t k = 0; k < r->count; k++) {
-        size_t i = r->asked[k].place;
-        struct str name = r->names[i];
-        struct told *t = place_of(p, name);
-
-        *t = (struct told){
-            .asked_ms = r->asked_ms, .name_bytes = (unsigned char)name.n, .online = r->online[i]};
-        memcpy(t->name, name.p, name.n);
-    }
-    pthread_mutex_unlock(&p->told_mutex);
-}
-
-/* --- one line; under round_mutex */
-
-static enum err
-fail(struct round *r, const char *trouble)
-{
-    r->trouble = trouble;
-    return ERR_IO;
-}
-
-/* A count of subscribers: what matters is whether it is above 0. */
-static bool
-parse_count(struct str digits, bool *positive)
-{
-    *positive = false;
-    for (size_t i = 0; i < digits.n; i++) {
-        if (digits.p[i] < '0' || digits.p[i] > '9')
-            return false;
-        *positive = *positive || digits.p[i] != '0';
-    }
-    return digits.n > 0;
-}
-
-/* Who answers, on one line always the same, and how many alerts there were so far. */
-static bool
-check_worker(struct line *l, const struct nchan_answer *answer)
-{
-    int64_t worker;
-
-    if (!str_to_int(nchan_field(answer->head, "X-Worker"), &worker) || worker == 0)
-        return false;
-    if (l->worker == 0)
-        l->worker = worker;
-    return l->worker == worker && str_to_int(nchan_field(answer->head, "X-Alerts"), &l->alerts);
-}
-
-/* What the next answer means; the first on a line is only there to count alerts from. */
-static enum err
-take_answer(const struct presence *p, struct line *l, struct round *r, const struct nchan_answer *answer)
-{
-    struct question *q = &r->asked[r->decided + r->answered];
-    int64_t before = l->alerts;
-    bool none = answer->status == 404;
-    bool counted = false;
-    bool owned;
-
-    if (answer->status != 200 && !none)
-        return fail(r, "status");
-    if (!check_worker(l, answer))
-        return fail(r, "worker");
-    if (!none && !parse_count(nchan_field(answer->body, "active subscribers"), &counted))
-        return fail(r, "count");
-    if (before < 0)
-        return ERR_OK;
-    owned = l->alerts - before < ALERTS;
-    if (l->worker == p->first.worker) {
-        q->first_owns = owned;
-        q->first_counts = counted;
-        q->decided = none;
-    } else
-        q->decided = owned || q->first_owns || counted == q->first_counts;
-    r->online[q->place] = owned ? q->first_counts : counted;
-    r->answered++;
-    return ERR_OK;
-}
-
-/* Takes the complete ones of what has come, of `count` awaited. */
-static enum err
-take_answers(const struct presence *p, struct line *l, struct round *r, size_t count)
-{
-    size_t taken = 0;
-    enum err err = ERR_OK;
-
-    while (err == ERR_OK && taken < l->in.n) {
-        struct nchan_answer answer;
-        long bytes = nchan_parse_answer((struct str){l->in.p + taken, l->in.n - taken}, &answer);
-
-        if (bytes == 0)
-            break;
-        if (bytes < 0 || r->answered == count)
-            return fail(r, "answer");
-        err = take_answer(p, l, r, &answer);
-        taken += (size_t)bytes;
-    }
-    buf_shift(&l->in, taken);
-    return err;
-}
-
-/* Writes what the socket takes. */
-static enum err
-write_some(struct line *l, struct round *r)
-{
-    while (l->written < l->out.n) {
-        ssize_t sent = send(l->fd, l->out.p + l->written, l->out.n - l->written, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            return errno == EAGAIN ? ERR_OK : fail(r, "closed");
-        l->written += (size_t)sent;
-    }
-    return ERR_OK;
-}
-
-/* Reads once what the socket has. */
-static enum err
-read_some(struct line *l, struct round *r)
-{
-    char *to = buf_reserve(&l->in, READ_BYTES);
-    ssize_t got;
-
-    if (to == NULL)
+    if (p->told == NULL) {
+        pthread_mutex_unlock(&p->mutex);
         return ERR_MEMORY;
-    got = recv(l->fd, to, READ_BYTES, 0);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return ERR_OK;
-    if (got <= 0)
-        return fail(r, "closed");
-    l->in.n += (size_t)got;
-    return ERR_OK;
-}
-
-/* Waits until there is something to read, or to write where that is left to do. */
-static enum err
-wait_for(const struct line *l, struct round *r)
-{
-    struct pollfd pfd = {.fd = l->fd, .events = POLLIN};
-    int64_t left_ms = r->deadline_ms - clock_mono_ms();
-
-    if (l->written < l->out.n)
-        pfd.events |= POLLOUT;
-    if (left_ms <= 0)
-        return fail(r, "deadline");
-    if (poll(&pfd, 1, (int)left_ms) < 0 && errno != EINTR)
-        return fail(r, "poll");
-    return ERR_OK;
-}
-
-static void
-add_question(struct line *l, const struct round *r, size_t k)
-{
-    buf_c(&l->out, "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: ");
-    buf_str(&l->out, r->names[r->asked[k].place]);
-    buf_c(&l->out, "\r\n\r\n");
-}
-
-/* Connects where that is to be done, and makes the first `count` questions that are not decided. */
-static enum err
-prepare(const struct presence *p, struct line *l, struct round *r, size_t count)
-{
-    if (l->fd < 0)
-        l->fd = nchan_open_socket(p->path);
-    if (l->fd < 0)
-        return fail(r, "connect");
-    l->alerts = -1;
-    add_question(l, r, r->decided);
-    for (size_t k = r->decided; k < r->decided + count; k++)
-        add_question(l, r, k);
-    return buf_ok(&l->out) ? ERR_OK : ERR_MEMORY;
-}
-
-/* Moves those of the first `count` undecided questions that are decided now to the others that are. */
-static void
-sort_out(struct round *r, size_t count)
-{
-    size_t end = r->decided + count;
-
-    for (size_t k = r->decided; k < end; k++)
-        if (r->asked[k].decided) {
-            struct question q = r->asked[k];
-
-            r->asked[k] = r->asked[r->decided];
-            r->asked[r->decided++] = q;
-        }
-}
-
-/* Asks the first `count` questions that are not decided. After a failure it is as if they were not asked. */
-static enum err
-ask(struct presence *p, struct line *l, struct round *r, size_t count)
-{
-    enum err err = prepare(p, l, r, count);
-
-    r->answered = 0;
-    while (err == ERR_OK && r->answered < count) {
-        err = write_some(l, r);
-        if (err == ERR_OK)
-            err = wait_for(l, r);
-        if (err == ERR_OK)
-            err = read_some(l, r);
-        if (err == ERR_OK)
-            err = take_answers(p, l, r, count);
     }
-    if (err == ERR_OK && l->in.n > 0)
-        err = fail(r, "answer");
-    if (err != ERR_OK) {
-        hang_up(l);
-        return err;
+    settle(p, w, FRESH_MS);
+    if (w->open_count > 0) {
+        slots_release();
+        join_round(p, w);
+        settle(p, w, LAST_MS);
     }
-    l->written = 0;
-    buf_reset(&l->out);
-    sort_out(r, count);
-    return ERR_OK;
-}
-
-/* --- one round; under round_mutex */
-
-static size_t
-undecided(const struct round *r)
-{
-    return r->count - r->decided;
-}
-
-/* nginx may have closed the kept line since the last round, as it does when it is stopped or reloaded. */
-static enum err
-ask_first(struct presence *p, struct round *r)
-{
-    bool kept = p->first.fd >= 0;
-    enum err err = ask(p, &p->first, r, undecided(r));
-
-    if (err == ERR_IO && kept)
-        err = ask(p, &p->first, r, undecided(r));
-    return err;
-}
-
-static bool
-has_second(const struct presence *p)
-{
-    return p->second.worker != 0 && p->second.worker != p->first.worker;
-}
-
-/* Looks for another worker than the first line's, by asking each that answers one question. */
-static enum err
-find_second(struct presence *p, struct round *r)
-{
-    enum err err = ERR_OK;
-
-    if (p->alone == p->first.worker && clock_mono_ms() < p->alone_until_ms)
-        return ERR_OK;
-    for (int i = 0; err == ERR_OK && i < TRIES && undecided(r) > 0 && !has_second(p); i++) {
-        hang_up(&p->second);
-        err = ask(p, &p->second, r, 1);
-    }
-    if (err != ERR_OK || has_second(p))
-        return err;
-    hang_up(&p->second);
-    if (undecided(r) > 0) {
-        p->alone = p->first.worker;
-        p->alone_until_ms = clock_mono_ms() + ALONE_MS;
-    }
-    return ERR_OK;
-}
-
-/* Where there is no second worker, the first knows all. */
-static enum err
-ask_second(struct presence *p, struct round *r)
-{
-    enum err err;
-
-    if (has_second(p)) {
-        err = ask(p, &p->second, r, undecided(r));
-        if (err != ERR_IO)
-            return err;
-    }
-    err = find_second(p, r);
-    if (err == ERR_OK && has_second(p) && undecided(r) > 0)
-        err = ask(p, &p->second, r, undecided(r));
-    return err;
-}
-
-/* While nchan is very busy others' alerts are everywhere, and it takes some luck to see whose a channel is.
- */
-static enum err
-ask_both(struct presence *p, struct round *r)
-{
-    enum err err;
-    int rounds = 0;
-
-    do {
-        err = ask_first(p, r);
-        if (err == ERR_OK && undecided(r) > 0)
-            err = ask_second(p, r);
-    } while (err == ERR_OK && undecided(r) > 0 && has_second(p) && ++rounds < ROUNDS);
-    return err;
-}
-
-/* Others may have asked the same while this thread waited for its turn, or taken too long. */
-static enum err
-take_turn(struct presence *p, struct round *r)
-{
-    enum err err;
-
-    pthread_mutex_lock(&p->round_mutex);
-    err = look_up(p, r);
-    r->asked_ms = clock_mono_ms();
-    if (err == ERR_OK && r->count > 0)
-        err = r->asked_ms < r->deadline_ms ? ask_both(p, r) : fail(r, "deadline");
-    if (err == ERR_OK)
-        remember(p, r);
-    pthread_mutex_unlock(&p->round_mutex);
-    if (err == ERR_IO)
-        log_event(LOG_WARNING, "presence_failed", "reason=%s", r->trouble);
-    return err;
+    pthread_mutex_unlock(&p->mutex);
+    return w->open_count == 0 ? ERR_OK : ERR_IO;
 }
 
 enum err
 presence_ask(struct presence *p, const struct str *names, size_t count, bool *online)
 {
-    struct round r = {.names = names, .online = online, .deadline_ms = clock_mono_ms() + DEADLINE_MS};
+    struct waiter w = {.names = names, .online = online};
     enum err err;
 
     if (count == 0)
         return ERR_OK;
-    r.asked = calloc(count, sizeof(*r.asked));
-    if (r.asked == NULL)
+    w.open = calloc(count, sizeof(*w.open));
+    if (w.open == NULL)
         return ERR_MEMORY;
-    for (; r.count < count; r.count++)
-        r.asked[r.count].place = r.count;
-    err = look_up(p, &r);
-    if (err == ERR_OK && r.count > 0) {
-        slots_release();
-        err = take_turn(p, &r);
-    }
-    free(r.asked);
+    for (; w.open_count < count; w.open_count++)
+        w.open[w.open_count] = w.open_count;
+    err = ask(p, &w);
+    free(w.open);
     return err;
 }

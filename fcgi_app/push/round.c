@@ -1,0 +1,395 @@
+/* round.c - see round.h. Must not know what conversations are, nor why anybody asks. */
+#include "push/round.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "push/nchan.h"
+
+#define READ_BYTES 16384
+/* What passes between workers for one answer: the question to the channel's owner, and back. */
+#define ALERTS 2
+/* For users of whom no answer tells which worker owns their channel. */
+#define ATTEMPTS 4
+/* An idle worker takes up to 16 new connections in a row before nginx lets the next one have its turn. */
+#define TRIES 20
+/* For this long one worker passes for the only one. A reload starts others, but ends that one as well. */
+#define ALONE_MS 10000
+
+/* A connection to one worker of nginx. */
+struct line {
+    int fd;         /* -1: not connected */
+    int64_t worker; /* its number; 0: it has not answered yet */
+    int64_t alerts; /* between all workers, until its last answer to this question; -1: before the first */
+    struct buf out; /* requests not yet written … */
+    size_t written; /* … of which so many bytes are */
+    struct buf in;  /* answers not yet complete */
+};
+
+struct round {
+    const char *path;
+    struct line first;
+    struct line second;     /* to another worker than the first */
+    int64_t alone;          /* the worker that seems to be the only one … */
+    int64_t alone_until_ms; /* … until this is checked again (clock_mono_ms) */
+
+    /* The round at hand. */
+    struct round_question *asked;
+    size_t count;
+    size_t decided;  /* the first so many of asked[] are decided */
+    size_t answered; /* of those that a line is asked now, from the first that is not decided on */
+    int64_t deadline_ms;
+    const char *trouble; /* for the log */
+};
+
+enum err
+round_new(struct round **out, const char *path)
+{
+    struct round *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        return ERR_MEMORY;
+    r->path = path;
+    r->first.fd = -1;
+    r->second.fd = -1;
+    *out = r;
+    return ERR_OK;
+}
+
+static void
+hang_up(struct line *l)
+{
+    if (l->fd >= 0)
+        close(l->fd);
+    l->fd = -1;
+    l->worker = 0;
+    l->written = 0;
+    buf_reset(&l->out);
+    buf_reset(&l->in);
+}
+
+void
+round_free(struct round *r)
+{
+    if (r == NULL)
+        return;
+    hang_up(&r->first);
+    hang_up(&r->second);
+    buf_clear(&r->first.out);
+    buf_clear(&r->first.in);
+    buf_clear(&r->second.out);
+    buf_clear(&r->second.in);
+    free(r);
+}
+
+/* --- one line */
+
+static enum err
+fail(struct round *r, const char *trouble)
+{
+    r->trouble = trouble;
+    return ERR_IO;
+}
+
+/* A count of subscribers: what matters is whether it is above 0. */
+static bool
+parse_count(struct str digits, bool *positive)
+{
+    *positive = false;
+    for (size_t i = 0; i < digits.n; i++) {
+        if (digits.p[i] < '0' || digits.p[i] > '9')
+            return false;
+        *positive = *positive || digits.p[i] != '0';
+    }
+    return digits.n > 0;
+}
+
+/* Who answers, on one line always the same, and how many alerts there were so far. */
+static bool
+check_worker(struct line *l, const struct nchan_answer *answer)
+{
+    int64_t worker;
+
+    if (!str_to_int(nchan_field(answer->head, "X-Worker"), &worker) || worker == 0)
+        return false;
+    if (l->worker == 0)
+        l->worker = worker;
+    return l->worker == worker && str_to_int(nchan_field(answer->head, "X-Alerts"), &l->alerts);
+}
+
+/* What the next answer means; the first on a line is only there to count alerts from. */
+static enum err
+take_answer(struct line *l, struct round *r, const struct nchan_answer *answer)
+{
+    struct round_question *q = &r->asked[r->decided + r->answered];
+    int64_t before = l->alerts;
+    bool none = answer->status == 404;
+    bool counted = false;
+    bool owned;
+
+    if (answer->status != 200 && !none)
+        return fail(r, "status");
+    if (!check_worker(l, answer))
+        return fail(r, "worker");
+    if (!none && !parse_count(nchan_field(answer->body, "active subscribers"), &counted))
+        return fail(r, "count");
+    if (before < 0)
+        return ERR_OK;
+    owned = l->alerts - before < ALERTS;
+    if (l->worker == r->first.worker) {
+        q->first_owns = owned;
+        q->first_counts = counted;
+        q->decided = none;
+        q->certain = none || l->alerts == 0;
+    } else {
+        q->decided = owned || q->first_owns || counted == q->first_counts;
+        q->certain = q->decided;
+    }
+    q->online = owned ? q->first_counts : counted;
+    r->answered++;
+    return ERR_OK;
+}
+
+/* Takes the complete ones of what has come, of `count` awaited. */
+static enum err
+take_answers(struct line *l, struct round *r, size_t count)
+{
+    size_t taken = 0;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && taken < l->in.n) {
+        struct nchan_answer answer;
+        long bytes = nchan_parse_answer((struct str){l->in.p + taken, l->in.n - taken}, &answer);
+
+        if (bytes == 0)
+            break;
+        if (bytes < 0 || r->answered == count)
+            return fail(r, "answer");
+        err = take_answer(l, r, &answer);
+        taken += (size_t)bytes;
+    }
+    buf_shift(&l->in, taken);
+    return err;
+}
+
+/* Writes what the socket takes. */
+static enum err
+write_some(struct line *l, struct round *r)
+{
+    while (l->written < l->out.n) {
+        ssize_t sent = send(l->fd, l->out.p + l->written, l->out.n - l->written, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return errno == EAGAIN ? ERR_OK : fail(r, "closed");
+        l->written += (size_t)sent;
+    }
+    return ERR_OK;
+}
+
+/* Reads once what the socket has. */
+static enum err
+read_some(struct line *l, struct round *r)
+{
+    char *to = buf_reserve(&l->in, READ_BYTES);
+    ssize_t got;
+
+    if (to == NULL)
+        return ERR_MEMORY;
+    got = recv(l->fd, to, READ_BYTES, 0);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return ERR_OK;
+    if (got <= 0)
+        return fail(r, "closed");
+    l->in.n += (size_t)got;
+    return ERR_OK;
+}
+
+/* Waits until there is something to read, or to write where that is left to do. */
+static enum err
+wait_for(const struct line *l, struct round *r)
+{
+    struct pollfd pfd = {.fd = l->fd, .events = POLLIN};
+    int64_t left_ms = r->deadline_ms - clock_mono_ms();
+
+    if (l->written < l->out.n)
+        pfd.events |= POLLOUT;
+    if (left_ms <= 0)
+        return fail(r, "deadline");
+    if (poll(&pfd, 1, (int)left_ms) < 0 && errno != EINTR)
+        return fail(r, "poll");
+    return ERR_OK;
+}
+
+static void
+add_question(struct line *l, const struct round *r, size_t k)
+{
+    buf_c(&l->out, "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: ");
+    buf_add(&l->out, r->asked[k].name, r->asked[k].name_bytes);
+    buf_c(&l->out, "\r\n\r\n");
+}
+
+/* Connects where that is to be done, and makes the first `count` questions that are not decided. */
+static enum err
+prepare(struct line *l, struct round *r, size_t count)
+{
+    if (l->fd < 0)
+        l->fd = nchan_open_socket(r->path);
+    if (l->fd < 0)
+        return fail(r, "connect");
+    l->alerts = -1;
+    add_question(l, r, r->decided);
+    for (size_t k = r->decided; k < r->decided + count; k++)
+        add_question(l, r, k);
+    return buf_ok(&l->out) ? ERR_OK : ERR_MEMORY;
+}
+
+/* Moves those of the first `count` undecided questions that are decided now to the others that are. */
+static void
+sort_out(struct round *r, size_t count)
+{
+    size_t end = r->decided + count;
+
+    for (size_t k = r->decided; k < end; k++)
+        if (r->asked[k].decided) {
+            struct round_question q = r->asked[k];
+
+            r->asked[k] = r->asked[r->decided];
+            r->asked[r->decided++] = q;
+        }
+}
+
+/* Asks the first `count` questions that are not decided. After a failure it is as if they were not asked. */
+static enum err
+ask(struct line *l, struct round *r, size_t count)
+{
+    enum err err = prepare(l, r, count);
+
+    r->answered = 0;
+    while (err == ERR_OK && r->answered < count) {
+        err = write_some(l, r);
+        if (err == ERR_OK)
+            err = wait_for(l, r);
+        if (err == ERR_OK)
+            err = read_some(l, r);
+        if (err == ERR_OK)
+            err = take_answers(l, r, count);
+    }
+    if (err == ERR_OK && l->in.n > 0)
+        err = fail(r, "answer");
+    if (err != ERR_OK) {
+        hang_up(l);
+        return err;
+    }
+    l->written = 0;
+    buf_reset(&l->out);
+    sort_out(r, count);
+    return ERR_OK;
+}
+
+/* --- one round */
+
+static size_t
+undecided(const struct round *r)
+{
+    return r->count - r->decided;
+}
+
+/* nginx may have closed the kept line since the last round, as it does when it is stopped or reloaded. */
+static enum err
+ask_first(struct round *r)
+{
+    bool kept = r->first.fd >= 0;
+    enum err err = ask(&r->first, r, undecided(r));
+
+    if (err == ERR_IO && kept)
+        err = ask(&r->first, r, undecided(r));
+    return err;
+}
+
+static bool
+has_second(const struct round *r)
+{
+    return r->second.worker != 0 && r->second.worker != r->first.worker;
+}
+
+/* Looks for another worker than the first line's, by asking each that answers one question. */
+static enum err
+find_second(struct round *r)
+{
+    enum err err = ERR_OK;
+
+    if (r->alone == r->first.worker && clock_mono_ms() < r->alone_until_ms)
+        return ERR_OK;
+    for (int i = 0; err == ERR_OK && i < TRIES && undecided(r) > 0 && !has_second(r); i++) {
+        hang_up(&r->second);
+        err = ask(&r->second, r, 1);
+    }
+    if (err != ERR_OK || has_second(r))
+        return err;
+    hang_up(&r->second);
+    if (undecided(r) > 0) {
+        r->alone = r->first.worker;
+        r->alone_until_ms = clock_mono_ms() + ALONE_MS;
+    }
+    return ERR_OK;
+}
+
+/* Where there is no second worker, the first knows all. */
+static enum err
+ask_second(struct round *r)
+{
+    enum err err;
+
+    if (has_second(r)) {
+        err = ask(&r->second, r, undecided(r));
+        if (err != ERR_IO)
+            return err;
+    }
+    err = find_second(r);
+    if (err == ERR_OK && has_second(r) && undecided(r) > 0)
+        err = ask(&r->second, r, undecided(r));
+    return err;
+}
+
+/* While nchan is very busy others' alerts are everywhere, and it takes some luck to see whose a channel is.
+ */
+static enum err
+ask_both(struct round *r)
+{
+    enum err err;
+    int attempts = 0;
+
+    do {
+        err = ask_first(r);
+        if (err == ERR_OK && undecided(r) > 0)
+            err = ask_second(r);
+    } while (err == ERR_OK && undecided(r) > 0 && has_second(r) && ++attempts < ATTEMPTS);
+    return err;
+}
+
+enum err
+round_ask(struct round *r, struct round_question *questions, size_t count, int64_t deadline_ms)
+{
+    enum err err;
+
+    r->asked = questions;
+    r->count = count;
+    r->decided = 0;
+    r->deadline_ms = deadline_ms;
+    for (size_t i = 0; i < count; i++) {
+        questions[i].certain = false;
+        questions[i].decided = false;
+    }
+    err = count == 0 ? ERR_OK : ask_both(r);
+    if (err == ERR_IO)
+        log_event(LOG_WARNING, "presence_failed", "reason=%s", r->trouble);
+    return err;
+}
