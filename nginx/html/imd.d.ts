@@ -11,7 +11,10 @@
  */
 
 export interface Options {
-  /** Where imd is mounted. Default: one level above this module (`/chat/im/imd.js` → `/chat/`). */
+  /**
+   * Where imd is mounted. Default: one level above this module (`/chat/im/imd.js` → `/chat/`). Required in a bundle, whose
+   * address tells nothing: without it start() is refused, `missing_url`.
+   */
   url?: string | URL;
   /** One's own name. Default: `sub` of the token, else whom the server takes the caller for; else refused, `missing_user`. */
   user?: string;
@@ -22,14 +25,29 @@ export interface Options {
   token?: (ask: { refresh: boolean }) => string | Promise<string>;
   /** Messages of a page. Default 50. */
   limit?: number;
-  /** Where one's own messages that are not yet answered, or were refused, are kept; null: nowhere. Default localStorage. */
+  /**
+   * Where one's own messages that are not yet answered, or were refused, outlive the tab, for each user apart. Default
+   * localStorage; null: nowhere. See also forget().
+   */
   storage?: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length"> | null;
   /** Milliseconds without a push after which it asks whether it missed something. Default 60,000. */
   silence?: number;
-  /** Milliseconds of silence after which a request counts as lost, however long it takes in all. Default 10,000. */
+  /** Milliseconds of silence after which a request is given up: an answer may take longer, as long as it comes. Default 10,000. */
   timeout?: number;
   /** The longest pause between two tries to connect or to send, in milliseconds. Default 30,000; the first is a hundredth. */
   pause?: number;
+  /** Milliseconds between two questions where no push can be had. Default 3,000. */
+  poll?: number;
+  /** Whether the tabs of a browser share one socket, where it has Web Locks and BroadcastChannel. Default true. */
+  share?: boolean;
+}
+
+export interface Reaction {
+  count: number;
+  /** Whether oneself is among them. */
+  mine: boolean;
+  /** In byte order, at most 100: `reactions()` has the others. */
+  names: string[];
 }
 
 export interface Message {
@@ -45,20 +63,13 @@ export interface Message {
   reply_to?: number;
   edited_at?: number;
   deleted_at?: number;
-  /** The content was edited after one had left, and is "" here. */
-  withheld?: true;
+  /** By emoji. */
   reactions?: Record<string, Reaction>;
+  /** Edited after one had left: the content is not shown. */
+  withheld?: boolean;
   /** Of one's own that the server has not confirmed: on its way; refused, see `error`. Absent: the server has it. */
   state?: "sending" | "failed";
   error?: ImdError;
-}
-
-export interface Reaction {
-  count: number;
-  /** Oneself is among them. */
-  mine: boolean;
-  /** In byte order, the first 100. */
-  names: string[];
 }
 
 export interface Conversation {
@@ -66,7 +77,7 @@ export interface Conversation {
   type: "private_chat" | "group_chat";
   title: string;
   join: "open" | "invite";
-  /** Absent where there are more than 100. */
+  /** Absent where there are more than 100: `members()` has them. */
   members?: string[];
   member_count: number;
   created_at: number;
@@ -83,40 +94,52 @@ export interface Conversation {
   read: Record<string, number>;
   typing: string[];
   online?: string[];
-  /** Whether messages are held (`open`), and whether there are older ones than those. */
+  /** Whether messages are held (`open`), whether there are older ones than those, and newer ones on their way (after `around`). */
   loaded: boolean;
   older: boolean;
+  newer: boolean;
 }
 
 /**
- * idle: not started, or stopped; polling: nothing can be pushed here (a proxy that buffers), so it asks every few seconds;
- * offline: the last try failed, the next one comes by itself; refused: see `error`, start again.
+ * idle: not started, or stopped; polling: no push can be had, so it asks every few seconds; offline: the last try failed,
+ * the next one comes by itself; refused: see `error`, start again.
  */
 export type Status = "idle" | "connecting" | "online" | "polling" | "offline" | "refused";
 
-/** What on() tells, by name. */
+/** What `on()` tells, by type, in the order in which it happened, once all of it is held. */
 export interface Events {
-  /** A message was sent, edited, reacted to, or deleted, as far as its conversation is held or open. */
+  /**
+   * A message came, or changed: by a push, or found out after a gap (of a conversation that is not open, the last one
+   * alone). By a push of a reaction also whose, which, and whether it was added; no `username`: the emoji was cleared.
+   */
   message: {
     type: "message.created" | "message.updated" | "message.deleted";
     conversation: number;
-    message?: Message;
+    message: Message;
     username?: string;
     emoji?: string;
     added?: boolean;
   };
-  conversation: { type: string; conversation: number };
+  /** One's own list has another conversation, or lost one (`object` as it was), or one of them changed. */
+  conversation: {
+    type: "conversation.created" | "conversation.updated" | "conversation.removed";
+    conversation: number;
+    object: Conversation;
+  };
   member: {
     type: "member.joined" | "member.left" | "member.updated";
     conversation: number;
     username: string;
     role?: Conversation["role"];
+    object: Conversation;
   };
   read: { conversation: number; username: string; seq: number };
   typing: { conversation: number; username: string };
-  status: { status: Status; error: ImdError | null };
-  /** A message of one's own was refused. */
+  status: { status: Status; before: Status; error: ImdError | null };
+  /** A message of one's own, or the connection, was refused. */
   error: ImdError;
+  /** After all others of one go: the ids of the conversations concerned (none: the status alone). */
+  change: Set<number>;
 }
 
 /** What the server refused, with its sentence, code and request id; status 0: there was no answer. */
@@ -133,7 +156,7 @@ export class Client {
   // --- the connection
   /** Connects, and stays connected until stop(). Resolves once everything is held for the first time. */
   start(): Promise<void>;
-  /** Closes the connection. What is held stays; unanswered messages wait for the next start(). */
+  /** Closes the connection. What is held stays; unanswered messages wait for the next start(). open() that waits rejects. */
   stop(): void;
   readonly status: Status;
   readonly error: ImdError | null;
@@ -146,33 +169,37 @@ export class Client {
    * status alone). Returns the function that ends it.
    */
   subscribe(listener: (changed: Set<number>) => void): () => void;
-  /** Calls back with each single thing that happens. Returns the function that ends it. */
-  on<Name extends keyof Events>(name: Name, listener: (what: Events[Name]) => void): () => void;
+  /**
+   * Tells what happened, to each listener, in the order in which it did. Returns the function that ends it. Where a listener
+   * throws, the others are called all the same, and the error is reported as one that nobody caught.
+   */
+  on<Type extends keyof Events>(type: Type, listener: (what: Events[Type]) => void): () => void;
   /** Those of the user, by their last message, newest first. */
   readonly conversations: readonly Conversation[];
   conversation(id: number): Conversation | undefined;
-  /** Oldest first, without a hole from the first one held up to the newest; then one's own that are unanswered. */
+  /** Oldest first, without a hole, up to the newest unless `newer`; then one's own that are unanswered. */
   messages(id: number): readonly Message[];
 
   // --- history
-  /** Loads the newest page, unless it is held, and keeps it up to date. Rejects before start(). */
+  /** Loads the newest page, unless messages are held, and keeps it up to date. Rejects before start(). */
   open(id: number): Promise<void>;
   /** Loads the page before what is held; false: there is none. */
   older(id: number, limit?: number): Promise<boolean>;
-  /** Opens a conversation so that the message `seq` is held, with all that came after it; false: there is none. */
+  /**
+   * Opens a conversation with the page around the message `seq`, unless that is held. Those up to the newest follow by
+   * themselves: `newer` is true until all are there. False: there is no such message.
+   */
   around(id: number, seq: number): Promise<boolean>;
-  /** Forgets the messages of a conversation. */
+  /** Forgets the messages of a conversation, and asks for no more of them. */
   close(id: number): void;
 
   // --- messages
   /**
    * Shows the message at once (`state: "sending"`) and tries until there is an answer, in the order of the calls.
-   * Resolves with the server's message; rejects where it refuses, and the message stays as `failed`. What no server takes
-   * is left out of the content (NUL, halves of characters); what is too long rejects at once, and nothing is shown.
+   * Resolves with the server's message; rejects where it refuses, and the message stays as `failed`. NULs and lone
+   * surrogates, which the server does not take, are left out. More than 65,536 bytes fail without being sent.
    */
   send(id: number, content: string, more?: { reply_to?: number }): Promise<Message>;
-  /** Whether nothing of it could be seen: blanks and invisible characters alone. */
-  static isBlank(text: string): boolean;
   /** Tries a failed message again. */
   retry(id: number, client_id: string): Promise<Message>;
   /** Takes a failed message away. */
@@ -181,6 +208,19 @@ export class Client {
   delete(message_id: number): Promise<Message>;
   react(message_id: number, emoji: string): Promise<Message>;
   unreact(message_id: number, emoji: string): Promise<Message>;
+  /** Takes everybody's reaction with an emoji away, where one may delete the message. */
+  clearReaction(message_id: number, emoji: string): Promise<Message>;
+  /** Who reacted so, in byte order: 100 a page, from the first name behind `after`. */
+  reactions(
+    message_id: number,
+    emoji: string,
+    page?: { after?: string; limit?: number },
+  ): Promise<{ emoji: string; count: number; names: string[]; has_next: boolean }>;
+
+  /** Removes this user's unsent messages, here and in the storage, as one who signs out may want. */
+  forget(): void;
+  /** Whether nothing of a text could be seen: white space and invisible characters alone. */
+  static isBlank(text: string): boolean;
 
   // --- attention
   /** Marks as read up to `seq`; default: all. Further calls while one is on its way become one. */
@@ -191,6 +231,7 @@ export class Client {
   presence(id: number): Promise<string[]>;
 
   // --- conversations
+  /** With its title, and once, however often it has to be asked for. */
   create(what: {
     type: "private_chat" | "group_chat";
     members: string[];
@@ -201,6 +242,15 @@ export class Client {
   }): Promise<Conversation>;
   update(id: number, what: { title?: string; join?: "open" | "invite" }): Promise<void>;
   join(id: number): Promise<void>;
+  /** In byte order of names: 100 a page, from the first name behind `after`. */
+  members(
+    id: number,
+    page?: { after?: string; limit?: number },
+  ): Promise<{
+    members: { username: string; role: "member" | "admin" | "owner" }[];
+    member_count: number;
+    has_next: boolean;
+  }>;
   leave(id: number): Promise<void>;
   /** Adds a member, or gives one a role. */
   setMember(id: number, name: string, role?: "member" | "admin" | "owner"): Promise<void>;

@@ -1,38 +1,25 @@
 /*
  * imd.js - a client that misses nothing. What each method promises is in imd.d.ts.
  *
- * Pushes, pages of history, and asking what has changed (#recover, #catchUp: at each connect, after a silent minute,
- * where a push does not follow on what is held) are jobs of one queue: nothing is put over something newer. That is
- * also why no answer to a command is applied: its push is. Knows nothing of what is shown.
+ * Pushes, pages of history, and recovery (#recover, #catchUp: at each connect, after a silent minute, where a push does
+ * not follow on what is held) are jobs of one queue, so nothing replaces something newer. That is also why no answer to a
+ * command is applied: its push is. Knows nothing of what is shown.
  */
+
+import { aboutCaller, checked, Http, isBlank, openSocket, passing, refusal, unanswered } from "./http.js";
+import { Kept } from "./kept.js";
+
+export { ImdError } from "./http.js";
 
 const UNKNOWN_END = Number.MAX_SAFE_INTEGER;
 const PAGE = 200;
-const FAR_BEHIND = 1000; // then the newest page is there sooner
+const FAR_BEHIND = 1000; // then a fresh page is there sooner
 const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
-const POLL_MS = 3000;
-const POLLS = 20; // then it is tried to listen again
-const CONTENT_BYTES = 65536;
+const ADOPT_MS = 30000;
 
-// About the caller, not about what they ask for: no other request will do better.
-const FINAL = /^(missing_credentials|invalid_token|expired_token|invalid_caller|origin_not_allowed|loopback_only)$/;
-
-export class ImdError extends Error {
-  constructor({ error, code, field, request_id }, { status, after_ms } = { status: 0 }) {
-    super(error);
-    Object.assign(this, { name: "ImdError", code, status, field, request_id, after_ms });
-  }
-}
-
-/** Whether the same request may succeed later. */
-const passing = ({ status }) => !status || status === 408 || status === 429 || status >= 500;
-const unanswered = (why) => new ImdError({ error: why.message ?? why, code: "unanswered" });
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
-/** What the server would refuse for its form is left out: NUL, and halves of characters. */
-const cleaned = (text) =>
-  text.replace(/\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
 const without = (list, one) => list?.filter((each) => each !== one);
 
 function deferred() {
@@ -42,74 +29,37 @@ function deferred() {
   return d;
 }
 
-/** Nothing where it throws. */
-function attempt(what) {
-  try {
-    return what();
-  } catch {}
-}
-
-/** A listener that throws is reported, and keeps nothing from the others. */
-function call(listener, ...what) {
-  try {
-    listener(...what);
-  } catch (error) {
-    setTimeout(() => {
-      throw error;
-    });
-  }
-}
-
-/** The name in a token; the server checks it. */
-const subject = (token) =>
-  attempt(() => JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub);
-
-/** Over the one that is held, or behind the last; what is older has no place. False: it would leave a hole. */
-function place(messages, message) {
+/** Replaces the one that is held, or comes behind the last; what is older has no place. False: it would leave a hole. */
+function place({ messages, newer }, message) {
   const index = message.seq - (messages[0]?.seq ?? 1);
   if (index >= 0 && index <= messages.length) messages[index] = message;
-  return index <= messages.length;
+  return index <= messages.length || newer;
 }
-
-/** The text of an answer, chunk by chunk. */
-async function everything(answer, heard) {
-  const reader = answer.body.getReader(),
-    decoder = new TextDecoder();
-  for (let text = ""; ;) {
-    const { done, value } = await reader.read();
-    heard();
-    if (done) return text + decoder.decode();
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
-const ways = {
-  WebSocket: (url) => new WebSocket(url.href.replace(/^http/, "ws")),
-  EventSource: (url) => new EventSource(url, { withCredentials: true }),
-};
 
 export class Client {
-  #url;
   #options;
+  #http;
+  #kept;
   #user;
-  #token;
   #epoch;
   #error = null;
   #status = "idle";
-  #started;
+  #session; // what start() gave, until the end
+  #up; // resolves when there is a connection
   #link;
+  #trying; // the next link, until it is open
   #failures = 0;
   #way = 0;
   #heard = 0;
   #clock;
   #beat;
   #due;
+  #behind = 0;
   #since = 0;
   #jobs = Promise.resolve();
-  #online = deferred();
   #pauses = new Set();
   #conversations = new Map(); // id: as it is shown
-  #windows = new Map(); // id: { version, marked, messages: without a hole }
+  #windows = new Map(); // id: { version, marked, messages: without a hole, newer: up to the newest or not }
   #opened = new Set(); // ids whose messages are wanted
   #outbox = new Map(); // id: [{ message, done }]; answered ones bear their seq
   #sending = new Set();
@@ -117,22 +67,22 @@ export class Client {
   #typed = new Map();
   #types = new Map();
   #lastSent = 0;
-  #listeners = new Set();
-  #on = new Map(); // name: listeners
-  #less = Infinity; // messages of a page, after one that did not come
+  #listeners = {}; // type: a set
   #changed = null;
+  #events = []; // [type, what happened]
   #sorted = null;
   #shown = new Map();
 
   constructor(options = {}) {
-    const storage = attempt(() => localStorage);
-    this.#options = { limit: 50, silence: 60000, timeout: 10000, pause: 30000, storage, ...options };
-    const { href } = globalThis.location ?? {};
-    // A bundle has no address of its own.
-    this.#url = options.url ? new URL(options.url, href) : attempt(() => new URL("..", import.meta.url));
-    if (!/^http/.test(this.#url?.protocol)) this.#url = attempt(() => new URL("/", href));
-    if (this.#url && !this.#url.pathname.endsWith("/")) this.#url.pathname += "/";
-    this.#user = options.user ?? "";
+    const defaults = { limit: 50, silence: 60000, timeout: 10000, pause: 30000, poll: 3000, share: true };
+    this.#options = { ...defaults, ...options };
+    this.#http = new Http(this.#options);
+    this.#kept = new Kept(options.storage, this.#http.url?.href);
+    this.#setUser(options.user ?? "");
+  }
+
+  #setUser(name) {
+    this.#user = this.#kept.user = name;
   }
 
   // --- what is held
@@ -165,35 +115,40 @@ export class Client {
   }
 
   subscribe(listener) {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.on("change", listener);
   }
 
-  on(name, listener) {
-    if (!this.#on.has(name)) this.#on.set(name, new Set());
-    this.#on.get(name).add(listener);
-    return () => this.#on.get(name).delete(listener);
+  on(type, listener) {
+    (this.#listeners[type] ??= new Set()).add(listener);
+    return () => this.#listeners[type].delete(listener);
   }
 
-  #tell(name, what) {
-    for (const listener of this.#on.get(name) ?? []) call(listener, what);
+  #emit(type, what) {
+    this.#events.push([type, what]);
+    this.#touch();
   }
 
-  /** Of messages that were asked for: what of them is news. */
-  #tellMessages(id, messages, last) {
-    for (const message of messages) {
-      const type = message.deleted_at ? "deleted" : message.seq > last ? "created" : "updated";
-      this.#tell("message", { type: `message.${type}`, conversation: id, message });
-    }
+  /** One that throws keeps nothing from the others. */
+  #tell(type, what) {
+    for (const listener of this.#listeners[type] ?? [])
+      try {
+        listener(what);
+      } catch (error) {
+        setTimeout(() => {
+          throw error;
+        });
+      }
   }
 
+  /** Listeners are called once all of a change is held. */
   #touch(id) {
     if (!this.#changed) {
       this.#changed = new Set();
       queueMicrotask(() => {
         const changed = this.#changed;
         this.#changed = null;
-        for (const listener of this.#listeners) call(listener, changed);
+        for (const event of this.#events.splice(0)) this.#tell(...event);
+        this.#tell("change", changed);
       });
     }
     if (id === undefined) return;
@@ -209,6 +164,8 @@ export class Client {
   }
 
   #drop(id) {
+    const object = this.#conversations.get(id);
+    if (object) this.#emit("conversation", { type: "conversation.removed", conversation: id, object });
     this.#conversations.delete(id);
     this.#touch(id);
     this.close(id);
@@ -217,9 +174,10 @@ export class Client {
   // --- the connection
 
   start() {
-    if (this.#started) return this.#started.promise;
-    const session = (this.#started = deferred());
+    if (this.#session) return this.#session.promise;
+    const session = (this.#session = Object.assign(deferred(), { over: deferred() }));
     const beat = Math.min(5000, this.#options.silence / 4);
+    this.#up = deferred();
     this.#clock = Date.now();
     this.#beat = setInterval(() => this.#tick(beat), beat);
     this.#watch("addEventListener");
@@ -234,34 +192,41 @@ export class Client {
   }
 
   #end(status, error = null) {
-    const why = error ?? unanswered("stopped");
-    this.#started?.reject(why);
-    this.#started = null;
-    this.#online.reject(why);
-    this.#online = deferred();
+    const { over } = this.#session ?? {};
+    for (const waits of [this.#session, this.#up]) waits?.reject(error ?? unanswered("stopped", "stopped"));
     clearInterval(this.#beat);
     this.#watch("removeEventListener");
     this.#error = error;
-    this.#link?.end();
-    this.#wake();
     this.#become(status);
+    this.#session = this.#up = null;
+    this.#cut();
+    this.#wake();
+    over?.resolve();
+    if (error) this.#emit("error", error);
   }
 
-  get #connected() {
+  get #isUp() {
     return this.#status === "online" || this.#status === "polling";
   }
 
   #become(status) {
-    if (status === this.#status) return;
-    if (this.#connected) this.#online = deferred();
+    const before = this.#status;
+    if (status === before) return;
+    const wasUp = this.#isUp;
     this.#status = status;
-    if (this.#connected) this.#online.resolve();
-    this.#touch();
-    this.#tell("status", { status, error: this.#error });
+    if (this.#isUp) this.#up.resolve();
+    else if (wasUp) this.#up = deferred();
+    this.#emit("status", { status, before, error: this.#error });
+    this.#session?.tabs?.report?.();
+  }
+
+  #cut() {
+    this.#trying?.end();
+    this.#link?.end();
   }
 
   async #live(session) {
-    const current = () => this.#started === session;
+    const current = () => this.#session === session;
     for (this.#failures = 0; current();) {
       this.#become(this.#failures ? "offline" : "connecting");
       try {
@@ -269,107 +234,154 @@ export class Client {
       } catch (error) {
         if (!current()) return;
         if (!passing(error)) return this.#end("refused", error);
-        this.#become("offline");
         this.#error = error;
+        this.#become("offline");
         await this.#pause(this.#failures++, error.after_ms);
       }
     }
   }
 
   async #connect(session, current) {
+    this.#http.address(""); // throws where imd is nowhere
     if (!this.#user) await this.#learnName();
     this.#restore();
-    const token = await this.#bearer(),
-      url = this.#address("ws/", { ...this.#name, token });
-    if (!current()) return;
-    const link = this.#listen(url);
-    try {
-      await link.open;
-    } catch (error) {
-      // The network, the credentials, or this way to listen alone?
-      await this.#list({ limit: 1 });
-      if (token === (await this.#bearer())) this.#way++;
-      if (this.#way && this.#way % this.#ways.length === 0) return this.#poll(session, current);
-      throw error;
+    session.tabs ??= await this.#findTabs(session);
+    let link = await this.#reach(session, this.#way);
+    while (link && current()) {
+      await link.caughtUp;
+      this.#failures = 0;
+      this.#error = null;
+      this.#become(link.polls ? "polling" : "online");
+      session.resolve();
+      this.#wake();
+      for (const id of this.#outbox.keys()) this.#flush(id);
+      link = await (link.polls && !link.told ? this.#improve(session, link) : link.over);
     }
-    await link.caughtUp;
-    this.#arrive("online", session);
-    await link.over;
-    this.#way = 0;
+    if (this.#status !== "polling") this.#way = 0;
     if (current()) (this.#become("connecting"), await this.#pause(0));
   }
 
-  #arrive(status, session) {
-    this.#failures = 0;
-    this.#error = null;
-    this.#become(status);
-    session.resolve();
-    this.#wake();
-    for (const id of this.#outbox.keys()) this.#flush(id);
-  }
-
-  /** No way to listen works, but asking does: a proxy in between holds back what is not complete. */
-  async #poll(session, current) {
-    for (let polls = 0; polls < POLLS && current(); polls++) {
-      await this.#job(() => this.#recover());
-      if (!current()) return;
-      this.#arrive("polling", session);
-      await this.#wait(POLL_MS);
+  /** An open link. After the last way of pushing comes asking every few seconds. */
+  async #reach(session, way) {
+    const token = await this.#http.bearer(),
+      url = this.#http.address("ws/", { ...this.#name, token });
+    if (this.#session !== session) return;
+    const link = this.#listen(session, url, way);
+    try {
+      await link.open;
+      return link;
+    } catch (error) {
+      // The network, the credentials, or this way to listen alone?
+      await this.#list({ limit: 1 });
+      if (link.told) session.tabs.check();
+      else if (token === (await this.#http.bearer())) this.#way++;
+      throw error;
     }
   }
 
-  get #ways() {
-    return Object.keys(ways).filter((way) => globalThis[way]);
+  /** Tries now and then whether pushes come. Gives the link by which they do, unless this one is over. */
+  async #improve(session, link) {
+    for (let way = 0; this.#link === link; way++) {
+      await Promise.race([link.over, this.#pause(20)]);
+      const better = this.#link === link && (await this.#reach(session, way % 2).catch(() => {}));
+      if (better) return better;
+    }
   }
 
-  #listen(url) {
+  #listen(session, url, way) {
     const open = deferred(),
       over = deferred(),
-      link = { open: open.promise, over: over.promise };
+      link = { open: open.promise, over: over.promise },
+      { tabs } = session;
     let socket;
-    const job = (what) =>
-      this.#job(() => {
-        if (this.#link !== link) throw unanswered("not connected");
-        return what();
-      }).catch((error) => {
-        link.end();
-        throw error;
-      });
-    const late = setTimeout(() => link.end(), this.#options.timeout);
+    const late = setTimeout(() => link.end(), this.#options.timeout / 2);
     link.end = () => {
-      if (this.#link === link) this.#link = null;
       clearTimeout(late);
+      if (this.#link === link) this.#link = null;
+      if (this.#trying === link) this.#trying = null;
       socket?.close();
       open.reject(unanswered("not connected"));
       over.resolve();
     };
-    this.#link?.end();
-    this.#link = link;
-    const there = this.#ways;
-    socket = ways[there[this.#way % there.length]](url);
-    socket.onopen = () => {
+    link.opened = (polls) => {
+      if (this.#trying !== link) return;
       clearTimeout(late);
+      this.#trying = null;
+      this.#link?.end();
+      this.#link = link;
+      link.polls = polls;
       this.#heard = Date.now();
-      for (const window of this.#windows.values()) window.marked = false; // markers bear no version
-      link.caughtUp = job(() => this.#recover());
+      this.#unmark();
+      link.caughtUp = this.#sync(link);
       link.caughtUp.catch(() => {});
+      if (polls) this.#poll(link);
       open.resolve();
     };
-    socket.onmessage = ({ data }) => {
+    const take = (data) => {
+      if (this.#link !== link) return;
       this.#heard = Date.now();
-      job(() => this.#take(JSON.parse(data))).catch(() => {});
+      this.#job(() => this.#link === link && this.#take(JSON.parse(data))).catch(() =>
+        this.#sync(link).catch(() => {}),
+      );
     };
-    socket.onclose = socket.onerror = link.end;
+    this.#trying?.end();
+    this.#trying = link;
+    if (tabs.leads === false) {
+      link.heard = take;
+      link.told = (status) => {
+        if (link === this.#trying) status && link.opened(status === "polling");
+        else if (status !== (link.polls ? "polling" : "online")) link.end();
+      };
+      tabs.ask();
+    } else if (!(socket = openSocket(way, url))) link.opened(true);
+    else {
+      socket.onopen = () => link.opened(false);
+      socket.onclose = socket.onerror = link.end;
+      socket.onmessage = ({ data }) => (tabs.pass?.(data), take(data));
+    }
     return link;
   }
 
+  async #poll(link) {
+    for (; this.#link === link; await this.#sync(link).catch(() => {})) {
+      await this.#sleep(this.#options.poll * (globalThis.document?.hidden ? 10 : 1));
+      this.#unmark();
+    }
+  }
+
+  /** Markers bear no version. */
+  #unmark() {
+    for (const window of this.#windows.values()) window.marked = false;
+  }
+
+  /** The tabs of this browser, where one can hold the socket for all. */
+  async #findTabs(session) {
+    if (!this.#options.share || !globalThis.navigator?.locks || !globalThis.BroadcastChannel) return {};
+    const { Tabs } = await import("./tabs.js").catch(() => ({}));
+    if (!Tabs || this.#session !== session) return {};
+    const tabs = new Tabs(
+      this.#kept.key(),
+      {
+        status: () => (this.#isUp ? this.#status : ""),
+        lost: () => this.#cut(),
+        wanted: () => this.#wake(),
+        heard: (data) => this.#link?.heard?.(data),
+        told: (status) => (this.#trying ?? this.#link)?.told?.(status),
+      },
+      this.#options.timeout / 2,
+    );
+    session.over.promise.then(() => tabs.end());
+    await tabs.ready;
+    return tabs;
+  }
+
   async #learnName() {
-    if (this.#options.token) this.#user = subject(await this.#bearer());
-    if (!this.#user) this.#user = (await this.#list({ limit: 1 })).username ?? "";
-    if (!this.#user) throw new ImdError({ error: "Say who you are", code: "missing_user" }, { status: 400 });
+    const name = (await this.#http.subject()) || (await this.#list({ limit: 1 })).username;
+    if (!name) throw refusal("user is required where the server does not know the caller", "missing_user");
+    this.#setUser(name);
     for (const one of [...this.#outbox.values()].flat()) {
-      one.message = { ...one.message, sender: this.#user };
-      this.#save(one.message);
+      one.message = { ...one.message, sender: name };
+      this.#kept.save(one.message);
       this.#touch(one.message.conversation);
     }
     this.#touch();
@@ -382,15 +394,17 @@ export class Client {
     this.#clock = now;
     if (slept) this.#arise();
     if (now - this.#heard >= this.#options.silence) this.#check();
+    if (this.#link?.told) this.#session.tabs.check();
   }
 
   #watch(how) {
     for (const event of ["online", "offline", "pageshow"]) globalThis[how]?.(event, this.#arise);
     for (const event of ["visibilitychange", "resume"]) globalThis.document?.[how](event, this.#arise);
+    globalThis[how]?.("storage", this.#stored);
   }
 
   #arise = (event) => {
-    if (event?.type === "offline") this.#link?.end();
+    if (event?.type === "offline") this.#cut();
     else if (event?.type === "visibilitychange" && document.hidden) return;
     else if (this.#link) this.#check();
     else this.#wake();
@@ -400,21 +414,49 @@ export class Client {
   async #check() {
     const link = this.#link,
       heard = (this.#heard = Date.now());
-    if (!link || this.#status !== "online") return;
+    if (!link || !this.#isUp) return;
     try {
       const ahead = await this.#job(() => this.#link === link && this.#recover());
-      if (ahead && this.#heard === heard) link.end();
-    } catch {
-      link.end();
+      if (ahead && !link.polls && this.#heard === heard) link.end();
+    } catch (error) {
+      if (error.status) this.#refresh();
+      else link.end();
     }
   }
 
-  /** For what no push tells exactly. */
+  /** For what no push tells exactly, and for what did not come. */
   #refresh() {
-    this.#due ??= setTimeout(() => {
-      this.#due = null;
-      this.#job(() => this.#started && this.#recover()).catch(() => this.#link?.end());
-    }, 300);
+    this.#due ??= setTimeout(
+      () => {
+        this.#due = null;
+        if (this.#link) this.#sync(this.#link).catch(() => {});
+      },
+      300 * 2 ** Math.min(this.#behind, 7),
+    );
+  }
+
+  /** Recovers, as often as it takes. Where nobody answers, the link is over. */
+  #sync(link) {
+    return (link.syncing ??= (async () => {
+      for (let failures = 0; ;)
+        try {
+          return await this.#job(() => {
+            if (this.#link !== link) throw unanswered("not connected");
+            return this.#recover();
+          });
+        } catch (error) {
+          if (this.#link !== link || !passing(error) || (!error.status && failures > 1)) {
+            link.end();
+            throw error;
+          }
+          if (error.code === "another_epoch") continue;
+          this.#error = error;
+          if (!this.#isUp) this.#become("offline");
+          await this.#pause(failures++, error.after_ms);
+        }
+    })().finally(() => {
+      link.syncing = null;
+    }));
   }
 
   #job(what) {
@@ -426,10 +468,10 @@ export class Client {
   #pause(failures, atLeast = 0) {
     const longest = this.#options.pause;
     const pause = Math.min(longest, (longest / 100) * 2 ** Math.min(failures, 20)) * (0.5 + Math.random() / 2);
-    return this.#wait(Math.max(pause, atLeast));
+    return this.#sleep(Math.max(pause, atLeast));
   }
 
-  #wait(ms) {
+  #sleep(ms) {
     return new Promise((resolve) => {
       const over = () => {
         clearTimeout(timer);
@@ -448,7 +490,7 @@ export class Client {
   // --- recovery
 
   #list(query) {
-    return this.request("GET", "conversations", { ...this.#name, ...query });
+    return this.#get("conversations", { ...this.#name, ...query });
   }
 
   /** Whether a conversation was ahead of what is held. */
@@ -467,24 +509,50 @@ export class Client {
       }
       before = page.conversations.at(-1)?.updated_at;
     } while (page.has_next);
-    for (const id of this.#opened)
-      if (this.#windows.has(id)) await this.#catchUp(id);
-      else if (this.#conversations.has(id)) await this.#load(id).catch((error) => this.#loadLater(id, error));
     this.#since = newest; // not before all of it is held
+    let failed = 0;
+    for (const id of this.#opened)
+      try {
+        if (this.#conversations.has(id)) await (this.#windows.has(id) ? this.#catchUp(id) : this.#load(id));
+        this.#fill(id);
+      } catch (error) {
+        if (!passing(error) || error.code === "another_epoch") throw error;
+        failed = this.#behind + 1;
+      }
+    this.#behind = failed;
+    if (failed) this.#refresh();
     return ahead;
   }
 
   #takeEntry(entry) {
     const held = this.#conversations.get(entry.id),
       busy = this.#reading.get(entry.id);
-    const added = held ?? { read: {}, typing: [], loaded: false, older: false };
+    const { last_message: last } = entry;
+    const added = held ?? { read: {}, typing: [], loaded: false, older: false, newer: false };
+    if (last) this.#fillMine(last);
     this.#conversations.set(entry.id, { ...added, members: undefined, ...entry });
     if (busy) this.#haveRead(entry, busy.seq);
-    if (!added.loaded) this.#seen(entry.last_message);
+    if (!added.loaded) this.#seen(last);
     this.#touch(entry.id);
-    if (entry.version !== held?.version)
-      this.#tell("conversation", { type: held ? "updated" : "created", conversation: entry.id });
+    const type = `conversation.${held ? "updated" : "created"}`;
+    if (entry.version !== held?.version) this.#emit("conversation", { type, conversation: entry.id, object: entry });
+    if (held && !held.loaded && entry.last_seq > held.last_seq) this.#happened("created", last);
     return entry.version > (held?.version ?? 0);
+  }
+
+  #happened(change, message, { username, emoji, added } = {}) {
+    const what = { type: `message.${change}`, conversation: message?.conversation, message, username, emoji, added };
+    if (message) this.#emit("message", what);
+  }
+
+  /** What serves many does not say which reactions are one's own. */
+  #fillMine(message, held, { username, emoji: changed, added } = {}) {
+    for (const [emoji, one] of Object.entries(message.reactions ?? {})) {
+      const whole = one.count === one.names.length,
+        own = changed === emoji && username === this.#user;
+      one.mine ??=
+        one.names.includes(this.#user) || (!whole && (own ? added : held?.reactions?.[emoji]?.mine)) || false;
+    }
   }
 
   async #catchUp(id) {
@@ -492,7 +560,8 @@ export class Client {
       held = this.#conversations.get(id);
     const last = window.messages.at(-1)?.seq ?? 0;
     if (window.version >= held.version && window.marked) return;
-    if (held.last_seq - last > FAR_BEHIND) return this.#reload(id);
+    const far = window.newer ? held.version - window.version : held.last_seq - last;
+    if (far > FAR_BEHIND) return this.#load(id, window.newer && last);
     let page,
       after = window.version,
       messages = [];
@@ -506,69 +575,49 @@ export class Client {
     window.version = after; // not before the last page: pushes apply to the whole alone
     window.marked = true;
     messages.sort((a, b) => a.seq - b.seq);
-    if (!messages.every((message) => place(window.messages, message))) return this.#reload(id);
-    messages.forEach((message) => this.#seen(message));
-    this.#tellMessages(id, messages, last);
+    for (const message of messages) this.#fillMine(message, window.messages[message.seq - window.messages[0]?.seq]);
+    if (!messages.every((message) => place(window, message))) return this.#load(id);
+    for (const message of messages) {
+      this.#seen(message);
+      this.#happened(message.deleted_at ? "deleted" : message.seq > last ? "created" : "updated", message);
+    }
     this.#put(id, { read: { ...held.read, ...page.read } });
   }
 
-  /** The newest page. What changes meanwhile has a later version. */
-  async #load(id) {
-    const version = this.#conversations.get(id).version;
-    const page = await this.#page(id, UNKNOWN_END);
-    if (!page || !this.#opened.has(id)) return;
-    this.#windows.set(id, { version, messages: page.messages });
-    page.messages.forEach((message) => this.#seen(message));
+  /** The newest page, or one around a message. What changes meanwhile has a later version. */
+  async #load(id, seq) {
+    const { version, last_seq } = this.#conversations.get(id);
+    const around_seq = seq && last_seq ? Math.max(1, Math.min(seq, last_seq)) : undefined;
+    const page = await this.#page(id, around_seq ? { around_seq } : { before_seq: UNKNOWN_END });
+    if (!page || !this.#opened.has(id)) return false;
+    const { messages, has_prev: older } = page,
+      newer = Boolean(around_seq) && page.has_next;
+    this.#windows.set(id, { version, messages, newer });
+    messages.forEach((message) => this.#seen(message));
     for (const one of this.#outbox.get(id) ?? []) if (one.message.seq) this.#forget(one);
-    this.#put(id, { loaded: true, older: page.has_prev });
+    this.#put(id, { loaded: true, older, newer });
     await this.#catchUp(id);
+    this.#fill(id);
+    return true;
   }
 
-  /** A page that fails ends no connection. */
-  #loadLater(id, error) {
-    if (!this.#conversations.has(id)) throw error; // it was another epoch
-    this.open(id).catch(() => {});
-  }
-
-  #reload(id) {
-    this.#windows.delete(id);
-    return this.#load(id);
-  }
-
-  /** Smaller ones over a line that is too slow for large ones. */
-  async #page(id, before_seq, most = this.#options.limit) {
-    const limit = Math.min(most, this.#less);
-    try {
-      const page = await this.#ask(id, "messages", { conversation_id: id, before_seq, limit });
-      this.#less = limit * 2;
-      return page;
-    } catch (error) {
-      if (error.cut) this.#less = Math.max(1, limit >> 1);
-      throw error;
-    }
+  async #page(id, query) {
+    const page = await this.#ask(id, "messages", {
+      conversation_id: id,
+      ...query,
+      limit: query.limit ?? this.#options.limit,
+    });
+    page?.messages.forEach((message) => this.#fillMine(message));
+    return page;
   }
 
   /** Nothing: one is no member. */
   async #ask(id, path, query) {
     try {
-      const page = await this.request("GET", path, query);
-      page.messages.forEach((message) => this.#own(message));
-      return page;
+      return await this.#get(path, query);
     } catch (error) {
-      if ((error.status !== 403 && error.status !== 404) || FINAL.test(error.code)) throw error;
+      if ((error.status !== 403 && error.status !== 404) || aboutCaller(error)) throw error;
       this.#drop(id);
-    }
-  }
-
-  /** Whether one's own reactions are among them: pushes are for many, and do not tell. */
-  #own(message, { emoji, username, added } = {}) {
-    for (const [each, shown] of Object.entries(message?.reactions ?? {})) {
-      const { conversation: id } = message;
-      const held = [...(this.#windows.get(id)?.messages ?? []), this.#conversations.get(id)?.last_message];
-      const before = held.find((one) => one?.id === message.id);
-      const event = each === emoji && username === this.#user ? added : before?.reactions?.[each]?.mine;
-      const named = shown.names.includes(this.#user);
-      shown.mine ??= named || (shown.count > shown.names.length && !!event);
     }
   }
 
@@ -584,7 +633,8 @@ export class Client {
     }
     for (const one of [...this.#outbox.values()].flat())
       if (one.message.seq) one.message = { ...one.message, seq: undefined, id: undefined, state: "sending" };
-    throw unanswered("another epoch");
+    if (this.#isUp) this.#link?.end();
+    throw unanswered("The server has another database than before", "another_epoch");
   }
 
   // --- pushes
@@ -601,12 +651,12 @@ export class Client {
   }
 
   /** The next change. False: it must be asked for. */
-  #apply(held, { event, version, message, object, username, role, ...more }) {
-    this.#own(message, { username, ...more });
+  #apply(held, change) {
+    const { event, version, message, object, username, role } = change;
     const window = this.#windows.get(held.id);
     const news = { version };
     if (window && version > window.version + 1) return false;
-    if (event.startsWith("message.") && message) this.#applyMessage(held, event, message, news);
+    if (event.startsWith("message.") && message) this.#applyMessage(held, change, news);
     // What else it tells may be later.
     else if (event.startsWith("conversation.") && object) ((news.title = object.title), (news.join = object.join));
     else if (event === "member.updated") news.role = username === this.#user ? role : held.role;
@@ -618,20 +668,27 @@ export class Client {
       news.member_count = news.members?.length ?? held.member_count + (event === "member.joined" ? 1 : -1);
     if (window && version > window.version) {
       window.version = version;
-      if (message && !place(window.messages, message)) return (this.#windows.delete(held.id), false);
+      if (message && !place(window, message)) return (this.#windows.delete(held.id), false);
     }
     this.#put(held.id, news);
     this.#seen(message);
-    const [kind] = event.split(".");
-    this.#tell(kind, { type: event, conversation: held.id, message, username, role, ...more });
+    const [kind] = event.split("."),
+      what = { type: event, conversation: held.id, object: this.#conversations.get(held.id), username, role };
+    if (kind === "member") this.#emit("member", what);
+    else if (kind === "conversation") this.#emit("conversation", what);
     return true;
   }
 
-  #applyMessage(held, event, message, news) {
-    const { seq, sender } = message,
+  #applyMessage(held, change, news) {
+    const { event, message } = change,
+      { seq, sender } = message,
+      before = this.#windows.get(held.id)?.messages,
+      last = held.last_message,
       unread = sender !== this.#user && seq > held.read_seq;
+    this.#fillMine(message, before?.[seq - before[0]?.seq] ?? (last?.seq === seq ? last : undefined), change);
+    this.#happened(event.slice(8), message, change);
     news.updated_at = Math.max(held.updated_at, message.timestamp, message.edited_at ?? 0, message.deleted_at ?? 0);
-    if (event === "message.created" || seq === held.last_message?.seq) news.last_message = message;
+    if (event === "message.created" || seq === last?.seq) news.last_message = message;
     if (event === "message.created") {
       news.last_seq = seq;
       news.typing = without(held.typing, sender);
@@ -641,8 +698,8 @@ export class Client {
 
   #takeMarker(held, { username, seq }) {
     if (!held) return;
-    this.#tell("read", { conversation: held.id, username, seq });
     if (seq > (held.read[username] ?? 0)) this.#put(held.id, { read: { ...held.read, [username]: seq } });
+    this.#emit("read", { conversation: held.id, username, seq });
     if (username !== this.#user) return;
     this.#haveRead(held, seq);
     if (seq < held.last_seq) this.#refresh();
@@ -658,66 +715,96 @@ export class Client {
       key = `${id} ${username}`;
     const set = (typing) => this.#put(id, { typing });
     if (!held) return;
-    this.#tell("typing", { conversation: id, username });
     clearTimeout(this.#types.get(key));
+    const over = () => {
+      this.#types.delete(key);
+      set(without(this.conversation(id)?.typing, username));
+    };
     if (!held.typing.includes(username)) set([...held.typing, username]);
-    this.#types.set(
-      key,
-      setTimeout(() => set(without(this.conversation(id)?.typing, username)), TYPING_FOR_MS),
-    );
+    this.#types.set(key, setTimeout(over, TYPING_FOR_MS));
+    this.#emit("typing", { conversation: id, username });
   }
 
   // --- history
 
-  async open(id) {
-    if (!this.#started) throw unanswered("Not started");
+  open(id) {
+    return this.#enter(id, () => this.#windows.has(id));
+  }
+
+  async around(id, seq) {
+    const held = () => {
+      const { messages } = this.#windows.get(id) ?? {};
+      return messages && (!this.conversation(id)?.older || messages[0].seq <= seq);
+    };
+    await this.#enter(id, held, seq);
+    return this.#windows.get(id)?.messages[0]?.seq <= seq;
+  }
+
+  async #enter(id, held, seq) {
     this.#opened.add(id);
-    for (let failures = 0; this.#opened.has(id) && !this.#windows.has(id);) {
-      await this.#online.promise;
+    for (let failures = 0; this.#opened.has(id) && !held();)
       try {
-        await this.#job(() => this.#conversations.has(id) && !this.#windows.has(id) && this.#load(id));
+        if (!this.#up) throw unanswered("Call start() first", "not_started");
+        await this.#up.promise;
+        if (await this.#job(() => this.#conversations.has(id) && !held() && this.#load(id, seq))) return;
+        if (!this.#conversations.has(id)) throw refusal("Not a member of the conversation", "not_a_member", 403);
       } catch (error) {
-        if (!passing(error)) throw error;
-        await this.#pause(failures++, error.after_ms);
+        if (this.#up && passing(error)) {
+          await this.#pause(failures++, error.after_ms);
+          continue;
+        }
+        if (!this.#windows.has(id)) this.#opened.delete(id);
+        throw error;
       }
-      if (this.#conversations.has(id)) continue;
-      this.#opened.delete(id);
-      throw new ImdError({ error: "Not a member of the conversation", code: "not_a_member" }, { status: 403 });
-    }
   }
 
   older(id, limit) {
+    return this.#more(id, "older", limit);
+  }
+
+  #more(id, where, limit) {
     return this.#job(async () => {
-      const window = this.#windows.get(id);
-      if (!window || !this.conversation(id)?.older) return false;
-      const page = await this.#page(id, window.messages[0].seq, limit);
+      const window = this.#windows.get(id),
+        { messages } = window ?? {};
+      if (!window || !this.conversation(id)?.[where]) return false;
+      const older = where === "older",
+        from = older ? { before_seq: messages[0].seq } : { after_seq: messages.at(-1).seq };
+      const page = await this.#page(id, { ...from, limit });
       if (!page || this.#windows.get(id) !== window) return false;
-      window.messages.unshift(...page.messages);
-      this.#put(id, { older: page.has_prev });
+      if (older) messages.unshift(...page.messages);
+      else (messages.push(...page.messages), (window.newer = page.has_next));
+      this.#put(id, { [where]: older ? page.has_prev : page.has_next });
       return true;
     });
   }
 
-  async around(id, seq) {
-    await this.open(id);
-    const held = () => this.#windows.get(id)?.messages[0]?.seq <= seq;
-    while (!held() && (await this.older(id, PAGE)));
-    return held();
+  /** What lies between a page in the middle and the newest message follows by itself. */
+  async #fill(id) {
+    const window = this.#windows.get(id),
+      session = this.#session;
+    if (!window?.newer || window.filling) return;
+    window.filling = true;
+    for (let failures = 0; window.newer && this.#windows.get(id) === window && this.#session === session;)
+      await this.#more(id, "newer", PAGE).then(
+        (more) => (more ? (failures = 0) : (window.newer = false)),
+        (error) => this.#pause(failures++, error.after_ms),
+      );
+    window.filling = false;
   }
 
   close(id) {
     this.#opened.delete(id);
-    if (this.#windows.delete(id)) this.#put(id, { loaded: false, older: false });
+    this.#typed.delete(id);
+    if (this.#windows.delete(id)) this.#put(id, { loaded: false, older: false, newer: false });
   }
 
   // --- messages
 
   static isBlank(text) {
-    return /^[\s\p{DI}\p{Cc}\u2800]*$/u.test(text);
+    return isBlank(text);
   }
 
-  async send(id, content, { reply_to } = {}) {
-    content = this.#content(content);
+  send(id, content, { reply_to } = {}) {
     this.#typed.delete(id);
     return this.#enqueue({ conversation: id, sender: this.#user, content, client_id: randomId(), reply_to });
   }
@@ -728,23 +815,14 @@ export class Client {
     return this.#enqueue({ ...one.message, state: "sending", error: undefined });
   }
 
-  #content(text) {
-    const content = cleaned(String(text));
-    if (new TextEncoder().encode(content).length <= CONTENT_BYTES) return content;
-    throw new ImdError(
-      { error: "The content is too long", code: "content_too_long", field: "content" },
-      { status: 413 },
-    );
-  }
-
   discard(id, client_id) {
     const one = this.#waiting(id, client_id);
-    if (one?.message.state !== "failed") throw new Error("There is no such failed message");
+    if (one?.message.state !== "failed") throw refusal("There is no such failed message", "not_failed");
     this.#forget(one);
   }
 
   async edit(message_id, content) {
-    return this.#command("PATCH", `messages/${message_id}`, { content: this.#content(content) });
+    return this.#command("PATCH", `messages/${message_id}`, { content: checked(content) });
   }
 
   delete(message_id) {
@@ -759,18 +837,35 @@ export class Client {
     return this.#command("DELETE", `messages/${message_id}/reactions/${encodeURIComponent(emoji)}`);
   }
 
+  clearReaction(message_id, emoji) {
+    const path = `messages/${message_id}/reactions/${encodeURIComponent(emoji)}`;
+    return this.#command("DELETE", path, undefined, { all: true });
+  }
+
+  reactions(message_id, emoji, { after, limit } = {}) {
+    return this.request("GET", `messages/${message_id}/reactions`, { emoji, after, limit });
+  }
+
   #waiting(id, client_id) {
     return this.#outbox.get(id)?.find(({ message }) => message.client_id === client_id);
   }
 
-  #save(message) {
-    if (!this.#user) return; // not under nobody's key: #learnName() comes back to it
-    attempt(() => this.#options.storage?.setItem(this.#key(message.client_id), JSON.stringify(message)));
+  // --- what outlives the tab
+
+  forget() {
+    for (const one of [...this.#outbox.values()].flat()) this.#forget(one);
+    this.#kept.forget();
   }
 
-  #key(client_id = "") {
-    return `imd ${this.#url.href} ${this.#user} ${client_id}`;
-  }
+  /** What another tab wrote, and did not send in time, is sent here: it is stored once. */
+  #stored = (event) => {
+    if (!this.#kept.concerns(event)) return;
+    if (event.newValue) return setTimeout(() => this.#session && this.#restore(), ADOPT_MS);
+    const one = [...this.#outbox.values()]
+      .flat()
+      .find(({ message }) => this.#kept.key(message.client_id) === event.key);
+    if (one?.message.state === "failed") this.#forget(one);
+  };
 
   #enqueue(message) {
     const id = message.conversation,
@@ -778,28 +873,29 @@ export class Client {
     const timestamp = (this.#lastSent = Math.max(Date.now(), this.#lastSent + 1));
     one.message = { state: "sending", ...message, timestamp };
     this.#outbox.set(id, [...(this.#outbox.get(id) ?? []), one]);
-    this.#save(one.message);
     this.#touch(id);
-    this.#flush(id);
+    try {
+      one.message.content = checked(message.content);
+      this.#kept.save(one.message);
+      this.#flush(id);
+    } catch (error) {
+      this.#fail(one, error);
+    }
     return one.done.promise;
   }
 
   #forget(one) {
-    const { conversation: id, client_id } = one.message;
+    const { conversation: id } = one.message;
     const rest = without(this.#outbox.get(id), one);
-    if (rest.length) this.#outbox.set(id, rest);
+    if (rest?.length) this.#outbox.set(id, rest);
     else this.#outbox.delete(id);
-    this.#options.storage?.removeItem(this.#key(client_id));
+    this.#kept.remove(one.message);
     this.#touch(id);
   }
 
-  /** What waited when the page was left. */
+  /** What waited when a tab was left. */
   #restore() {
-    const { storage } = this.#options,
-      found = [];
-    for (let i = 0, key; (key = storage?.key(i)); i++)
-      if (key.startsWith(this.#key())) found.push(attempt(() => JSON.parse(storage.getItem(key))));
-    for (const message of found.filter(Boolean).sort((a, b) => a.timestamp - b.timestamp))
+    for (const message of this.#kept.messages)
       if (!this.#waiting(message.conversation, message.client_id)) this.#enqueue(message);
   }
 
@@ -807,13 +903,13 @@ export class Client {
   async #flush(id) {
     if (this.#sending.has(id)) return;
     this.#sending.add(id);
-    for (let one, failures = 0; this.#started && (one = this.#next(id));) {
+    for (let one, failures = 0; this.#session && this.#user && (one = this.#next(id));) {
       try {
         this.#answered(one, await this.#post(one.message));
         failures = 0;
       } catch (error) {
-        if (passing(error)) await this.#pause(failures++, error.after_ms);
-        else if (!FINAL.test(error.code)) this.#fail(one, error);
+        if (passing(error) || aboutCaller(error)) await this.#pause(failures++, error.after_ms);
+        else this.#fail(one, error);
       }
     }
     this.#sending.delete(id);
@@ -829,11 +925,11 @@ export class Client {
 
   #answered(one, message) {
     const { conversation: id } = message,
-      messages = this.#windows.get(id)?.messages;
+      window = this.#windows.get(id);
     const waits = () => this.#outbox.get(id)?.includes(one);
     one.done.resolve(message);
     if (!waits()) return; // its push was faster
-    if (!messages || place(messages, message)) return this.#forget(one);
+    if (!window || place(window, message)) return this.#forget(one);
     one.message = message; // behind others that are still to come
     this.#touch(id);
     this.#expect(() => !waits());
@@ -841,10 +937,10 @@ export class Client {
 
   #fail(one, error) {
     one.message = { ...one.message, state: "failed", error };
-    this.#save(one.message);
+    this.#kept.save(one.message);
     one.done.reject(error);
+    this.#emit("error", error);
     this.#touch(one.message.conversation);
-    this.#tell("error", error);
   }
 
   /** One that is held waits no longer. */
@@ -863,15 +959,15 @@ export class Client {
   }
 
   /** What may be asked again and again. */
-  async #command(method, path, fields, tries = 3) {
+  async #command(method, path, fields, { tries = 3, all } = {}) {
     const asked = Date.now();
     for (let failures = 0; ;) {
       try {
-        const answer = await this.#named(method, path, fields);
+        const answer = await this.#named(method, path, fields, { all });
         this.#expect(() => this.#heard >= asked);
         return answer;
       } catch (error) {
-        if (!passing(error) || ++failures === tries || !this.#started) throw error;
+        if (!passing(error) || ++failures === tries || !this.#session) throw error;
         await this.#pause(failures, error.after_ms);
       }
     }
@@ -896,12 +992,12 @@ export class Client {
   async #mark(id, reading) {
     for (let told = 0; told < reading.seq;) {
       told = reading.seq;
-      await this.#command("PUT", `conversations/${id}/read`, { seq: told }, Infinity);
+      await this.#command("PUT", `conversations/${id}/read`, { seq: told }, { tries: Infinity });
     }
   }
 
   typing(id) {
-    if (Date.now() - (this.#typed.get(id) ?? 0) < TYPING_EACH_MS || !this.#connected) return;
+    if (Date.now() - (this.#typed.get(id) ?? 0) < TYPING_EACH_MS || !this.#isUp) return;
     this.#typed.set(id, Date.now());
     this.#named("POST", `conversations/${id}/typing`, {}).catch(() => {});
   }
@@ -915,11 +1011,19 @@ export class Client {
   // --- conversations
 
   async create({ type, members, title, join, client_id = randomId() }) {
-    members = [...new Set([this.#user, ...members])];
-    title ||= undefined;
-    const { id } = await this.#command("POST", "conversations", { type, members, title, join, client_id });
-    await this.#job(() => this.#recover());
-    return this.conversation(id);
+    members = [...new Set([this.#user, ...members])].filter(Boolean);
+    const fields = { type, members, title: title || undefined, join, client_id };
+    const made = await this.#command("POST", "conversations", fields);
+    await this.#learn();
+    return this.conversation(made.id) ?? made;
+  }
+
+  #learn() {
+    return this.#job(() => this.#recover()).catch(() => this.#refresh());
+  }
+
+  members(id, { after, limit } = {}) {
+    return this.request("GET", `conversations/${id}/members`, { after, limit });
   }
 
   async update(id, { title, join }) {
@@ -928,12 +1032,12 @@ export class Client {
 
   async join(id) {
     await this.#command("POST", `conversations/${id}/join`, {});
-    await this.#job(() => this.#recover());
+    await this.#learn();
   }
 
   async leave(id) {
     await this.#command("POST", `conversations/${id}/leave`, {});
-    await this.#job(() => this.#recover());
+    await this.#learn();
   }
 
   async setMember(id, name, role) {
@@ -946,84 +1050,31 @@ export class Client {
 
   // --- requests
 
-  #address(path, query = {}) {
-    if (!this.#url) throw new ImdError({ error: "url is needed here", code: "missing_url" }, { status: 400 });
-    const url = new URL(path.replace(/^\//, ""), this.#url);
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-    return url;
-  }
-
-  /** Asked for once, for all who need it at a time. */
-  async #bearer(refused) {
-    const { token } = this.#options;
-    if (!token) return undefined;
-    if (!this.#token || this.#token === refused) this.#token = Promise.resolve(token({ refresh: Boolean(refused) }));
-    const asked = this.#token;
-    try {
-      return await asked;
-    } catch (error) {
-      if (this.#token === asked) this.#token = null;
-      throw unanswered(error);
-    }
-  }
-
   /** Beside the fields, if there are any, else in the query. */
   get #name() {
     return { username: this.#user || undefined };
   }
 
-  #named(method, path, fields) {
-    return this.request(method, path, fields ? {} : this.#name, fields && { ...this.#name, ...fields });
+  #named(method, path, fields, query) {
+    return this.request(method, path, { ...query, ...(!fields && this.#name) }, fields && { ...this.#name, ...fields });
   }
 
-  async request(method, path, query, body) {
-    for (let refused; ;) {
-      const token = await this.#bearer(refused),
-        used = this.#token;
-      const answer = await this.#fetch(method, path, query, body, token);
-      if (answer.ok) return answer.json;
-      if (answer.status === 401 && token && !refused) refused = used;
-      else throw this.#refusal(new ImdError(answer.json, answer));
-    }
+  request(method, path, query, body) {
+    return this.#asking(this.#http.request(method, path, query, body));
   }
 
-  /** Whatever request met it: about the caller it is final. */
-  #refusal(error) {
-    if (FINAL.test(error.code) && this.#started) this.#end("refused", error);
-    return error;
+  #get(path, query) {
+    return this.#asking(this.#http.page(path, query));
   }
 
-  async #fetch(method, path, query, body, token) {
-    const headers = {};
-    if (body) headers["Content-Type"] = "application/json";
-    if (token) headers.Authorization = `Bearer ${token}`;
-    const url = this.#address(path, query),
-      silence = new AbortController();
-    let timer, cut;
-    // For silence, not for the whole: a slow line may take its time.
-    const heard = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), this.#options.timeout);
-    };
+  /** Where the caller is refused, no socket stays open that was granted before. */
+  async #asking(answer) {
+    const session = this.#session;
     try {
-      heard();
-      const answer = await fetch(url, {
-        method,
-        headers,
-        body: body && JSON.stringify(body),
-        credentials: "include",
-        cache: "no-store",
-        signal: silence.signal,
-      });
-      cut = true; // unless all of it comes
-      const { ok, status } = answer,
-        after_ms = answer.headers.get("Retry-After") * 1000 || 0,
-        json = JSON.parse(await everything(answer, heard));
-      return { ok, status, after_ms, json };
+      return await answer;
     } catch (error) {
-      throw Object.assign(unanswered(error), { cut });
-    } finally {
-      clearTimeout(timer);
+      if (aboutCaller(error) && session && session === this.#session) this.#end("refused", error);
+      throw error;
     }
   }
 }

@@ -95,7 +95,11 @@ test(
     const asked = host.asked.length;
     await assert.rejects(client.send(id, "é".repeat(32769)), { code: "content_too_long", field: "content" });
     await assert.rejects(client.edit(1, "x".repeat(65537)), { code: "content_too_long", field: "content" });
-    assert.deepEqual([client.messages(id), host.asked.length], [[], asked]);
+    const [{ state, error, client_id }] = client.messages(id); // what was written is not lost
+    assert.deepEqual([state, error.code], ["failed", "content_too_long"]);
+    await assert.rejects(client.retry(id, client_id), { code: "content_too_long" });
+    assert.equal(host.asked.length, asked);
+    client.discard(id, client_id);
     await here.clock.result(client.send(id, "é".repeat(32768)));
   }),
 );

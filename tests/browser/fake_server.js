@@ -31,12 +31,14 @@ const ROUTES = [
   ["DELETE", "conversations/:id/members/:name", "removeMember"],
   ["PUT", "conversations/:id/read", "mark"],
   ["POST", "conversations/:id/typing", "type"],
+  ["GET", "conversations/:id/members", "listMembers"],
   ["GET", "conversations/:id/presence", "presence"],
   ["GET", "conversations/:id/changes", "changes"],
   ["GET", "messages", "page"],
   ["POST", "messages", "send"],
   ["PATCH", "messages/:id", "edit"],
   ["DELETE", "messages/:id", "erase"],
+  ["GET", "messages/:id/reactions", "listReactions"],
   ["PUT", "messages/:id/reactions/:emoji", "react"],
   ["DELETE", "messages/:id/reactions/:emoji", "unreact"],
 ].map(([method, path, handler]) => [method, new RegExp(`^${path.replace(/:(\w+)/g, "(?<$1>[^/]+)")}/?$`), handler]);
@@ -177,9 +179,9 @@ export class FakeServer {
     return c.messages.filter(({ shown }) => within(shown));
   }
 
-  #shown(c, names = true) {
+  #shown(c) {
     const members = this.members(c);
-    return { ...c.face, ...(names && { members }), member_count: members.length };
+    return { ...c.face, ...(members.length <= FEW && { members }), member_count: members.length };
   }
 
   #few(c) {
@@ -190,7 +192,7 @@ export class FakeServer {
     const received = this.#received(c, name),
       read_seq = c.markers.get(name)?.seq ?? 0;
     return {
-      ...this.#shown(c, this.#few(c)),
+      ...this.#shown(c),
       role: this.#standing(c, name).role,
       read_seq,
       unread: this.#unread(c, name),
@@ -432,7 +434,7 @@ export class FakeServer {
       { member: name } = request,
       { role } = request.body;
     const { role: mine } = this.#member(c, this.#actor(request));
-    if (!this.#state.users.has(name)) refuse(404, "invalid_username");
+    if (!/^\w{1,20}$/.test(name)) refuse(404, "invalid_username");
     const theirs = this.#standing(c, name)?.role;
     if (!theirs && last(c.stays.get(name) ?? [])?.removed && mine === "member") refuse(403, "role_required");
     if (role && role !== (theirs ?? "member") && mine !== "owner") refuse(403, "role_required");
@@ -480,6 +482,21 @@ export class FakeServer {
     return SUCCESS;
   }
 
+  listMembers({ id, query, caller }) {
+    const c = this.conversation(id);
+    if (caller) this.#member(c, caller);
+    const [names, has_next] = this.#byName(this.members(c), query);
+    const members = names.map((username) => ({ username, role: this.#standing(c, username).role }));
+    return { members, member_count: this.members(c).length, has_next };
+  }
+
+  /** A page of names, and whether there are more. */
+  #byName(all, query) {
+    const rest = all.filter((name) => name > (query.get("after") ?? "")),
+      limit = Math.min(Number(query.get("limit") ?? 100), this.pageMax);
+    return [rest.slice(0, limit), rest.length > limit];
+  }
+
   presence({ id }) {
     return { online: this.members(this.conversation(id)).filter((name) => this.#subscribers.get(name)?.size) };
   }
@@ -505,7 +522,7 @@ export class FakeServer {
       messages: page.flatMap(({ shown }) => this.#seen(shown, caller) ?? []),
       members: page.flatMap(({ member }) => member ?? []),
       ...(this.#few(c) && { read: this.markers(c) }),
-      ...(c.face.version > after && { conversation: this.#shown(c, this.#few(c)) }),
+      ...(c.face.version > after && { conversation: this.#shown(c) }),
       version: has_next ? last(page).version : c.face.version,
       has_next,
       epoch: this.#epoch,
@@ -524,6 +541,10 @@ export class FakeServer {
     let end = Math.min(all.length, Number(query.get("before_seq") ?? Infinity) - 1),
       begin = Math.max(0, end - limit);
     if (query.has("after_seq")) ((begin = Number(query.get("after_seq"))), (end = Math.min(all.length, begin + limit)));
+    if (query.has("around_seq")) {
+      begin = Math.max(0, Number(query.get("around_seq")) - 1 - Math.floor((limit - 1) / 2));
+      end = Math.min(all.length, begin + limit);
+    }
     this.#tickAt = 0;
     return {
       messages: all.slice(begin, end).map((shown) => this.#seen(shown, caller)),
@@ -590,11 +611,17 @@ export class FakeServer {
     return this.#amend(message, "message.updated", (edited_at) => ({ content, edited_at }));
   }
 
-  erase(request) {
+  /** A message that the actor may delete; whoever may that may clear its emoji as well. */
+  #erasable(request) {
     const message = this.#message(request.id),
       actor = this.#actor(request);
     const role = this.#standing(this.conversation(message.shown.conversation), actor)?.role ?? "member";
     if (message.shown.sender !== actor && role === "member") refuse(403, "not_the_sender");
+    return message;
+  }
+
+  erase(request) {
+    const message = this.#erasable(request);
     if (message.shown.deleted_at) return message.shown;
     const gone = { content: "", edited_at: undefined, reactions: undefined };
     return this.#amend(message, "message.deleted", (deleted_at) => ({ ...gone, deleted_at }));
@@ -605,7 +632,25 @@ export class FakeServer {
   }
 
   unreact(request) {
+    if (request.query.get("all") === "true") return this.#clear(request);
     return this.#setReaction(request, false);
+  }
+
+  #clear(request) {
+    const message = this.#erasable(request),
+      { [request.emoji]: names, ...others } = message.shown.reactions ?? {};
+    if (!names) return this.#seen(message.shown, this.#actor(request));
+    const reactions = Object.keys(others).length ? others : undefined;
+    return this.#amend(message, "message.updated", () => ({ reactions }), { emoji: request.emoji, added: false });
+  }
+
+  listReactions({ id, query, caller }) {
+    const { shown } = this.#message(id),
+      emoji = query.get("emoji"),
+      all = shown.reactions?.[emoji] ?? [];
+    if (caller) this.#member(this.conversation(shown.conversation), caller);
+    const [names, has_next] = this.#byName(all, query);
+    return { emoji, count: all.length, names, has_next };
   }
 
   #setReaction(request, there) {

@@ -127,18 +127,89 @@ test(
   }),
 );
 
+/** Whatever a user does while the socket is open may be the first to meet a token that has expired. */
+const DEEDS = {
+  "a message": (client, id) => client.send(id, "one"),
+  "a key that is typed": (client, id) => client.typing(id),
+  "an older page": (client, id) => client.older(id),
+  "a read marker": (client, id) => client.read(id),
+  "a question who is there": (client, id) => client.presence(id),
+  "an edit": (client, id) => client.edit(client.messages(id)[0].id, "edited"),
+};
+
+for (const [what, act] of Object.entries(DEEDS)) {
+  test(
+    `${what} that is refused for good ends the connection at once`,
+    world(async (here) => {
+      const { id, client } = await refusedScene(here, act);
+      assert.deepEqual([client.status, client.error.code], ["refused", "expired_token"]);
+      assert.equal(here.network.host("a").sockets.size, 0);
+      assert.ok(client.messages(id).every(({ state }) => state !== "failed"));
+    }),
+  );
+}
+
+/** The socket is open, and everything is refused from the moment of a deed on. */
+async function refusedScene(here, act) {
+  const id = here.group("bob", "alice");
+  for (let n = 0; n < 8; n++) here.say("bob", id, `${n}`);
+  await here.clock.pass(100);
+  const site = new Site(here);
+  const one = await here.online(undefined, { token: site.token, host: "a", limit: 5 });
+  await here.clock.result(one.client.open(id));
+  const good = here.server.callerOf,
+    from = here.clock.now;
+  refuseAll(here, 401, "expired_token");
+  act(one.client, id)?.catch?.(() => {});
+  await here.clock.until(() => one.client.status === "refused", "the connection ends", 1000);
+  assert.ok(here.clock.now - from < 100);
+  return { id, good, ...one };
+}
+
 test(
-  "what waits is kept where a token is refused, and goes out with a good one",
+  "a message that met the refusal waits, and goes out after start() with a good token",
   world(async (here) => {
-    const { id, client } = await scene(here),
-      good = here.server.callerOf;
-    refuseAll(here, 401, "invalid_token");
-    const sent = client.send(id, "one");
-    await here.clock.pass(5000);
-    assert.deepEqual([client.messages(id)[0].state, client.status], ["sending", "refused"]);
+    let sent;
+    const { id, client, good } = await refusedScene(here, (one, at) => (sent = one.send(at, "one")));
+    assert.equal(client.messages(id).at(-1).state, "sending");
     here.server.callerOf = good;
     await here.clock.result(client.start());
-    await here.clock.result(sent);
+    assert.equal((await here.clock.result(sent)).content, "one");
+    await here.clock.pass(5000);
+    assert.equal(client.messages(id).at(-1).state, undefined);
+    assert.equal(here.server.messages(id).filter(({ content }) => content === "one").length, 1);
+  }),
+);
+
+test(
+  "a 401 of a proxy, which is not JSON, ends the connection as well",
+  world(async (here) => {
+    const { client, host, id } = await scene(here);
+    host.request = () => ({ answer: { status: 401, text: "<html>" } });
+    client.send(id, "one").catch(() => {});
+    await here.clock.until(() => client.status === "refused", "the connection ends", 1000);
+    assert.equal(client.error.code, "missing_credentials");
+  }),
+);
+
+for (const code of ["invalid_caller", "origin_not_allowed", "loopback_only"])
+  test(
+    `403 ${code} ends the connection, whatever was asked for`,
+    world(async (here) => {
+      const { client, id } = await scene(here);
+      refuseAll(here, 403, code);
+      await assert.rejects(here.clock.result(client.presence(id)), { code });
+      assert.deepEqual([client.status, client.error.code], ["refused", code]);
+    }),
+  );
+
+test(
+  "403 not_a_member ends nothing",
+  world(async (here) => {
+    const { client, id } = await scene(here);
+    refuseAll(here, 403, "not_a_member");
+    await assert.rejects(here.clock.result(client.presence(id)), { code: "not_a_member" });
+    assert.equal(client.status, "online");
   }),
 );
 

@@ -26,6 +26,7 @@ test(
     await here.clock.pass(50);
     await assert.rejects(here.clock.result(client.send(id, "three", { reply_to: 99 })), { code: "invalid_reply_to" });
     client.stop();
+    await here.clock.settle();
     assert.deepEqual(told, [
       ["message", "message.created"],
       ["message", "message.updated"],
@@ -115,7 +116,7 @@ test(
       client.messages(id).map((_, i) => client.messages(id)[0].seq + i),
     );
     assert.equal(await here.clock.result(client.around(id, 0)), false);
-    await assert.rejects(here.client("alice").client.around(id, 1), { code: "unanswered" });
+    await assert.rejects(here.client("alice").client.around(id, 1), { code: "not_started" });
   }),
 );
 

@@ -177,7 +177,7 @@ const pushed = ({ updated_at, members, ...entry }) => ({ ...entry, members: [...
 export function assertTruth({ client, user }, server, { by_pushes = false } = {}) {
   const entries = (list) => plain(list.sort((a, b) => a.id - b.id).map(by_pushes ? pushed : (entry) => entry));
   assert.equal(client.status, "online", `${user}'s status, ${client.error?.stack}`);
-  const shown = client.conversations.map(({ read, typing, online, loaded, older, ...entry }) => entry);
+  const shown = client.conversations.map(({ read, typing, online, loaded, older, newer, ...entry }) => entry);
   assert.deepEqual(entries(shown), entries(server.entries(user)), `${user}'s conversations`);
   for (const conversation of client.conversations)
     if (conversation.loaded)
@@ -186,8 +186,10 @@ export function assertTruth({ client, user }, server, { by_pushes = false } = {}
 
 function assertMessages(client, { id, older }, server) {
   const held = client.messages(id).filter(({ state }) => !state),
-    all = server.messages(id, client.user);
-  assert.deepEqual(plain(held), plain(all.slice(all.length - held.length)), `${client.user}'s messages in ${id}`);
+    { newer } = client.conversation(id),
+    all = server.messages(id, client.user),
+    first = newer ? held[0].seq - 1 : all.length - held.length;
+  assert.deepEqual(plain(held), plain(all.slice(first, first + held.length)), `${client.user}'s messages in ${id}`);
   assert.equal(older, (held[0]?.seq ?? 1) > 1, `${client.user}: older ones in ${id}`);
   assert.ok(!client.messages(id).some(({ state }) => state === "sending"), `${client.user}: unsent in ${id}`);
 }
