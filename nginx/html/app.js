@@ -3,7 +3,8 @@
  * knows through the client (imd.js).
  */
 import { Composer } from "./composer.js";
-import { confirm, details, newConversation, pickEmoji, sentence } from "./dialogs.js";
+import { details } from "./details.js";
+import { confirm, newConversation, pickEmoji, sentence } from "./dialogs.js";
 import { h, setText } from "./dom.js";
 import { frame } from "./frame.js";
 import { Client } from "./imd.js";
@@ -12,9 +13,12 @@ import { Log } from "./log.js";
 import { messageDrawer } from "./message.js";
 import { lasting, memory } from "./memory.js";
 import { isName, nameOf, snippet } from "./text.js";
-import { t, today } from "./words.js";
+import { namelessOf, t, today } from "./words.js";
 
 const PRESENCE_EACH_MS = 20000;
+const PRESENCE_KNOWN_MS = 3 * PRESENCE_EACH_MS; // after that nobody knows any more
+const SCROLLED_MS = 300;
+const KEPT = 3; // conversations whose messages stay at hand after one has left them
 const CALM_MS = 1000; // a connection that is back so soon was never lost
 const UNREAD_SOUGHT = 300; // where more is unread, one begins at the end
 const WIDE = "(min-width: 720px)";
@@ -49,12 +53,18 @@ class App {
   #today = today();
   #fromList = false;
   #leaving = false;
+  #asked = new Map(); // conversation id: when the server last said who is online
+  #asking = false;
+  #settles = null;
+  #visited = []; // the conversations that were left last
+  #quit = null; // the one that the user leaves by intent
 
   constructor() {
     const token = memory.get("token");
     this.#client = new Client({ user: memory.get("user"), ...(token && { token: () => token }) });
     this.#build();
     this.#client.subscribe(() => this.#show());
+    this.#client.on("status", () => setTimeout(() => this.#askPresence()));
     this.#client.start().catch(() => {}); // the status tells
     addEventListener("hashchange", () => this.#go());
     for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#read(), true);
@@ -90,14 +100,20 @@ class App {
       frame(this.composer.form, {
         begin: () => this.#begin(),
         back: () => this.#back(),
-        details: () => details(this.#client, this.#id),
+        details: () => this.#details(this.#id),
         signOut: () => this.#signOut(),
         toNewest: () => this.log.toEnd(),
         walk: (event) => this.#walk(event),
         pointAt: (event) => this.#pointAt(event),
       }),
     );
-    this.list = new List(this.entries);
+    this.list = new List(this.entries, {
+      onlineOf: (conversation) => this.#onlineOf(conversation),
+      scrolled: () => {
+        clearTimeout(this.#settles);
+        this.#settles = setTimeout(() => this.#askPresence(), SCROLLED_MS);
+      },
+    });
     this.log = this.#buildLog();
   }
 
@@ -147,7 +163,6 @@ class App {
     this.list.show(conversations, user, this.#id);
     setText(this.hint, conversations.length ? "" : t(status === "online" ? "noConversations" : "loadingFirst"));
     this.hint.hidden = conversations.length > 0;
-    setText(this.empty, t("choose"));
     this.#showConnection(status);
     const unread = conversations.reduce((sum, { unread }) => sum + unread, 0);
     document.title = unread ? `(${unread}) imd` : "imd";
@@ -168,10 +183,10 @@ class App {
   #showConversation() {
     const conversation = this.#client.conversation(this.#id);
     this.#frame(conversation);
-    if (!conversation) return this.#shown && this.#back(); // one is no member any more
+    if (!conversation) return this.#shown && this.#gone();
     const { user } = this.#client,
       messages = this.#client.messages(this.#id);
-    setText(this.title, nameOf(conversation, user, t("nobody")));
+    setText(this.title, nameOf(conversation, user, namelessOf(conversation)));
     this.scroller.setAttribute("aria-label", t("messagesOf", this.title.textContent));
     setText(this.subtitle, this.#subtitle(conversation));
     setText(this.typing, conversation.typing.length ? t("typing", conversation.typing) : "");
@@ -212,7 +227,20 @@ class App {
     this.empty.hidden = Boolean(conversation);
   }
 
-  #subtitle({ type, member_count, members, online }) {
+  /** The user is no longer a member: back to the list after leaving, else a notice in place of the conversation. */
+  #gone() {
+    if (this.#quit === this.#id) return this.#back();
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+    const back = h("button", { type: "button", class: "primary", onclick: () => this.#back() }, t("back"));
+    this.empty.replaceChildren(h("span", { role: "alert" }, t("noMember", this.title.textContent)), back);
+    this.#shown = null;
+    this.log.clear();
+    back.focus();
+  }
+
+  #subtitle(conversation) {
+    const { type, member_count, members } = conversation,
+      online = this.#onlineOf(conversation);
     const others = online?.filter((name) => name !== this.#client.user) ?? [];
     if (type === "private_chat") return online ? t(others.length ? "online" : "away") : "";
     const count = t("members", members?.length ?? member_count);
@@ -252,6 +280,8 @@ class App {
     const id = Number(location.hash.slice(1)) || null;
     if (id === this.#id) return;
     const left = this.#id;
+    this.#forget(left, id);
+    setText(this.empty, t("choose"));
     this.#fromList = left === null && this.#client.conversations.length > 0;
     this.#id = id;
     this.#shown = null;
@@ -261,12 +291,18 @@ class App {
     if (id !== null) {
       this.#client.open(id).then(
         () => this.#askPresence(),
-        () => this.#id === id && this.#back(),
+        () => this.#id === id && !this.empty.querySelector("[role=alert]") && this.#back(),
       );
     }
     this.#show();
     this.#frame(this.#client.conversation(id));
     if (id === null) this.entries.querySelector(`[data-conversation="${left}"]`)?.focus();
+  }
+
+  /** Closes all but the last few conversations, so that a long visit costs no more memory or requests than a short one. */
+  #forget(left, id) {
+    this.#visited = [left, ...this.#visited.filter((each) => each !== left)].filter((each) => each && each !== id);
+    for (const each of this.#visited.splice(KEPT)) this.#client.close(each);
   }
 
   /** To the list: where one came from it, as the browser's own button does it. */
@@ -308,15 +344,47 @@ class App {
   /** What no push tells: who is here, and that it is another day. */
   #look() {
     this.#askPresence();
+    this.#show();
     if (this.#today === today()) return;
     this.#today = today();
-    this.#show();
     this.log.refresh();
   }
 
-  #askPresence() {
-    if (this.#id === null || document.hidden || this.#client.status !== "online") return;
-    this.#client.presence(this.#id).catch(() => {});
+  get #connected() {
+    return ["online", "polling"].includes(this.#client.status);
+  }
+
+  /** Who is online in a conversation; undefined where the server has not said so lately. */
+  #onlineOf({ id, online }) {
+    const age = Date.now() - (this.#asked.get(id) ?? -Infinity);
+    return this.#connected && age < PRESENCE_KNOWN_MS ? online : undefined;
+  }
+
+  /** Asks about the open conversation and the private chats in sight, one after the other. */
+  async #askPresence() {
+    if (this.#asking) return;
+    this.#asking = true;
+    const isPrivate = (id) => this.#client.conversation(id)?.type === "private_chat";
+    for (const id of new Set([this.#id, ...this.list.inSight.filter(isPrivate)])) {
+      if (document.hidden || !this.#connected) break;
+      if (!this.#client.conversation(id) || Date.now() - (this.#asked.get(id) ?? 0) < PRESENCE_EACH_MS / 2) continue;
+      const answered = await this.#client.presence(id).catch(() => null);
+      if (!answered) break;
+      this.#asked.set(id, Date.now());
+      this.#show();
+    }
+    this.#asking = false;
+  }
+
+  #details(id) {
+    const leave = () => {
+      this.#quit = id;
+      return this.#client.leave(id).catch((error) => {
+        this.#quit = null;
+        throw error;
+      });
+    };
+    details(this.#client, id, { onlineOf: (conversation) => this.#onlineOf(conversation), leave });
   }
 
   /** Up and down between messages; Enter goes to what can be done with one. */

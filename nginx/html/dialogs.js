@@ -1,9 +1,8 @@
 /*
- * dialogs.js - what is asked beside the conversation: with whom to begin one, which emoji, whether one is sure; and what
- * a conversation's members are. Each is a <dialog>: the browser keeps the focus in it, and gives it back.
+ * dialogs.js - what is asked beside the conversation: with whom to begin one, which emoji, whether one is sure. Each is a <dialog>: the browser keeps the focus in it, and gives it back.
  */
-import { avatar, h, iconButton, setText } from "./dom.js";
-import { isName, nameOf, names } from "./text.js";
+import { h, iconButton, setText } from "./dom.js";
+import { isName, names } from "./text.js";
 import { t } from "./words.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "✅"];
@@ -12,7 +11,7 @@ const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "✅"];
 export const sentence = (error) => (error.status === 0 ? t("unreachable") : error.message);
 
 /** Opens a dialog that is gone when it closes. */
-function open(label, ...children) {
+export function open(label, ...children) {
   const dialog = h(
     "dialog",
     { "aria-label": label, onclose: () => dialog.remove() },
@@ -30,7 +29,8 @@ function open(label, ...children) {
   return dialog;
 }
 
-function name(dialog, label) {
+/** Gives an open dialog another name. */
+export function name(dialog, label) {
   dialog.setAttribute("aria-label", label);
   setText(dialog.querySelector("h2"), label);
 }
@@ -66,7 +66,11 @@ function ask(label, fields, submit, done) {
 const field = (label, attributes) =>
   h("label", { class: "field" }, h("span", {}, label), h("input", { autocomplete: "off", ...attributes }));
 
-const firstBad = (list) => list.find((name) => !isName(name));
+/** The first that cannot be a user's name. */
+export const firstBad = (list) => list.find((name) => !isName(name));
+
+/** Says what happens to a name that nobody has yet, before it happens. */
+export const hint = () => h("p", { class: "note" }, t("newNames"));
 
 /** Asks with whom, and calls create({ type, members, title }). */
 export function newConversation(create) {
@@ -98,7 +102,7 @@ export function newConversation(create) {
     members.firstChild.textContent = t(title.hidden ? "withWhom" : "withWhomMany");
     members.lastChild.placeholder = title.hidden ? "" : t("namesHint");
   };
-  const dialog = ask(t("newConversation"), [kinds, members, title], t("create"), async (form) => {
+  const dialog = ask(t("newConversation"), [kinds, members, hint(), title], t("create"), async (form) => {
     const list = names(form.members.value),
       bad = firstBad(list);
     if (bad) return t("badName", bad);
@@ -148,106 +152,4 @@ export function pickEmoji(beside, done) {
     { width, height } = dialog.getBoundingClientRect();
   dialog.style.left = `${Math.max(8, Math.min(box.left - width / 2, innerWidth - width - 8))}px`;
   dialog.style.top = `${box.top - height - 8 > 8 ? box.top - height - 8 : box.bottom + 8}px`;
-}
-
-/** A conversation's members, and what its own user may change. `client` is imd's. */
-export function details(client, id) {
-  const group = client.conversation(id).type === "group_chat";
-  const fault = h("p", { class: "fault", role: "alert" }),
-    role = h("p", { class: "role" }),
-    list = h("div");
-  const run = (what) =>
-    what.then(
-      () => (fault.textContent = ""),
-      (error) => (fault.textContent = sentence(error)),
-    );
-  const leave = () => {
-    dialog.close();
-    confirm(t("leaveTitle"), t("leaveText"), t("leave"), () => client.leave(id));
-  };
-  const dialog = open(
-    nameOf(client.conversation(id), client.user, t("nobody")),
-    h("div", { class: "details" }, group && rename(client, id, run), list, group && add(client, id, run)),
-    // Outside of what scrolls: in reach however many members there are.
-    group &&
-      h(
-        "footer",
-        {},
-        fault,
-        h(
-          "div",
-          { class: "buttons" },
-          role,
-          h("button", { type: "button", class: "danger", onclick: leave }, t("leave")),
-        ),
-      ),
-    !group && fault,
-  );
-  let shown = {};
-  const draw = () => {
-    const conversation = client.conversation(id);
-    if (!conversation) return dialog.close();
-    const same = (of) => conversation[of] === shown[of];
-    if (["title", "members", "member_count", "online", "role"].every(same)) return; // what is being clicked stays
-    shown = conversation;
-    name(dialog, nameOf(conversation, client.user, t("nobody")));
-    setText(role, t("youAre", conversation.role));
-    const focused = list.contains(document.activeElement);
-    list.replaceChildren(members(client, conversation, run));
-    if (focused) dialog.focus();
-  };
-  const stop = client.subscribe((changed) => changed.has(id) && draw());
-  dialog.addEventListener("close", stop);
-  draw();
-  client.presence(id).catch(() => {});
-}
-
-/** One line with a field and a button. */
-function line(label, attributes, button, done) {
-  const input = h("input", { "aria-label": label, placeholder: label, autocomplete: "off", ...attributes });
-  return h(
-    "form",
-    {
-      class: "line",
-      onsubmit: (event) => {
-        event.preventDefault();
-        done(input.value, input);
-      },
-    },
-    input,
-    h("button", {}, button),
-  );
-}
-
-const rename = (client, id, run) =>
-  line(t("groupTitle"), { maxLength: 200, value: client.conversation(id).title }, t("rename"), (value) =>
-    run(client.update(id, { title: value.trim() })),
-  );
-
-const add = (client, id, run) =>
-  line(t("addMember"), { autocapitalize: "off", spellcheck: "false" }, t("add"), (value, input) => {
-    input.value = "";
-    names(value).forEach((name) => run(client.setMember(id, name)));
-  });
-
-function members(client, { id, members, member_count, online = [], role, type }, run) {
-  if (!members) return h("p", {}, `${t("members", member_count)}. ${t("manyMembers")}`);
-  return h(
-    "ul",
-    { class: "members" },
-    members.map((name) => {
-      const here = online.includes(name);
-      return h(
-        "li",
-        {},
-        avatar(name, here ? "here" : ""),
-        h("span", {}, name === client.user ? `${name} (${t("you")})` : name),
-        h("small", {}, here ? t("online") : t("away")),
-        type === "group_chat" &&
-          role !== "member" &&
-          name !== client.user &&
-          iconButton("close", t("remove", name), () => run(client.removeMember(id, name))),
-      );
-    }),
-  );
 }

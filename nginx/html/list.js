@@ -3,7 +3,7 @@
  */
 import { avatar, h, setText } from "./dom.js";
 import { nameOf, snippet } from "./text.js";
-import { fullTimeOf, shortTimeOf, t, today } from "./words.js";
+import { fullTimeOf, namelessOf, shortTimeOf, t, today } from "./words.js";
 
 const STEP = 100; // entries are drawn as they come near: nobody looks at a thousand
 
@@ -15,11 +15,25 @@ export class List {
   #current = null;
   #me = "";
   #today;
+  #onlineOf;
 
-  constructor(root) {
+  /** `onlineOf(conversation)` gives who is online, undefined if that is not known; `scrolled()` is called when it is. */
+  constructor(root, { onlineOf, scrolled }) {
     this.#root = root;
+    this.#onlineOf = onlineOf;
+    root.addEventListener("scroll", scrolled, { passive: true });
     root.addEventListener("keydown", (event) => this.#move(event));
     root.addEventListener("scroll", () => this.#more(), { passive: true });
+  }
+
+  /** The ids of the conversations whose entries are in sight. */
+  get inSight() {
+    const { top, bottom } = this.#root.getBoundingClientRect();
+    const seen = ({ item }) => {
+      const box = item.getBoundingClientRect();
+      return box.height > 0 && box.bottom > top && box.top < bottom;
+    };
+    return [...this.#items].filter(([, entry]) => seen(entry)).map(([id]) => id);
   }
 
   show(conversations, me, current) {
@@ -66,9 +80,12 @@ export class List {
       entry = this.#items.get(id) ?? newEntry(id),
       chosen = id === this.#current;
     this.#items.set(id, entry);
-    if (entry.shown !== conversation || entry.chosen !== chosen || entry.day !== this.#today) {
-      Object.assign(entry, { shown: conversation, chosen, day: this.#today });
-      fill(entry, conversation, this.#me, chosen);
+    const online = conversation.type === "private_chat" ? this.#onlineOf(conversation) : undefined,
+      here = online?.some((who) => who !== this.#me) ?? false,
+      looks = { shown: conversation, chosen, here, day: this.#today };
+    if (Object.keys(looks).some((of) => entry[of] !== looks[of])) {
+      Object.assign(entry, looks);
+      fill(entry, conversation, this.#me, chosen, here);
     }
     return entry;
   }
@@ -93,11 +110,10 @@ function newEntry(id) {
   return { item: h("li", {}, parts.link), ...parts };
 }
 
-function fill({ link, face, name, time, last, unread, news }, conversation, me, chosen) {
-  const called = nameOf(conversation, me, t("nobody")),
+function fill({ link, face, name, time, last, unread, news }, conversation, me, chosen, here) {
+  const called = nameOf(conversation, me, namelessOf(conversation)),
     message = conversation.last_message;
   const moment = message?.timestamp ?? conversation.created_at;
-  const here = conversation.type === "private_chat" && conversation.online?.some((who) => who !== me);
   link.classList.toggle("has-unread", conversation.unread > 0);
   if (chosen) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");

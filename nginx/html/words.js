@@ -94,7 +94,20 @@ const languages = {
     leaveText: "You keep nothing of it here.",
     remove: (name) => `Remove ${name}`,
     youAre: (role) => ({ member: "You are a member.", admin: "You are an admin.", owner: "You own this group." })[role],
-    manyMembers: "There are too many members to list them.",
+    role: (role) => ({ member: "member", admin: "admin", owner: "owner" })[role],
+    roleOf: (name) => `Role of ${name}`,
+    whoJoins: "Who may join",
+    joinOpen: "Everybody",
+    joinInvite: "Whom a member adds",
+    newNames: "A name that nobody has yet becomes a new user.",
+    removeTitle: (name) => `Remove ${name}?`,
+    removeText: (name) => `${name} gets no further messages of this group.`,
+    removeButton: "Remove",
+    ownerTitle: (name) => `Make ${name} the owner?`,
+    ownerText: (name) => `You become an admin. Only ${name} can give the group back to you.`,
+    ownerButton: "Hand over",
+    untitled: (n) => `Group of ${n}`,
+    noMember: (title) => `You are no longer a member of “${title}”.`,
     unreachable: "The server does not answer.",
   },
   zh: {
@@ -176,7 +189,20 @@ const languages = {
     leaveText: "这里将不再保留它的内容。",
     remove: (name) => `移除 ${name}`,
     youAre: (role) => ({ member: "你是成员。", admin: "你是管理员。", owner: "你是群主。" })[role],
-    manyMembers: "成员太多，无法列出。",
+    role: (role) => ({ member: "成员", admin: "管理员", owner: "群主" })[role],
+    roleOf: (name) => `${name} 的角色`,
+    whoJoins: "谁可以加入",
+    joinOpen: "所有人",
+    joinInvite: "仅限成员邀请",
+    newNames: "尚未使用过的名字会自动创建为新用户。",
+    removeTitle: (name) => `移除 ${name}？`,
+    removeText: (name) => `${name} 将不再收到此群组的消息。`,
+    removeButton: "移除",
+    ownerTitle: (name) => `将群主转让给 ${name}？`,
+    ownerText: (name) => `你将成为管理员，只有 ${name} 能把群主转回给你。`,
+    ownerButton: "转让",
+    untitled: (n) => `群组（${n} 人）`,
+    noMember: (title) => `你已不在“${title}”中。`,
     unreachable: "服务器没有应答。",
   },
 };
@@ -203,6 +229,9 @@ export function t(key, ...values) {
   const word = words[key];
   return typeof word === "function" ? word(...values) : word;
 }
+
+/** What a conversation is called that has neither a title nor a list of other members. */
+export const namelessOf = ({ members, member_count }) => (members ? t("nobody") : t("untitled", member_count));
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });

@@ -183,7 +183,8 @@ step("who is here, a new name, a member more", async (t) => {
   await soon(t, "he sees the name", has(bob.entry(ann.open), "Green tea"));
   await dialog.getByLabel("Add a member").fill("a_name_that_is_far_too_long");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
-  await dialog.getByRole("alert").filter({ hasText: "Invalid username" }).waitFor();
+  await dialog.getByRole("alert").filter({ hasText: "is no name" }).waitFor();
+  assert.equal(await dialog.getByLabel("Add a member").inputValue(), "a_name_that_is_far_too_long");
   await dialog.getByLabel("Add a member").fill("dave");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await soon(t, "he sees how many", has(bob.page.locator(".subtitle"), "4 members"));
