@@ -111,6 +111,7 @@ send_frame(struct publisher *p, const struct audience *audience)
 
     if (audience->count > p->users)
         p->users = audience->count;
+    fanout_spend(&p->fanout, audience->count, p->frame.n);
     for (size_t i = 0; err == ERR_OK && i < audience->count;) {
         size_t end = audience->count - i < NCHAN_CHANNELS_MAX ? audience->count : i + NCHAN_CHANNELS_MAX;
 
@@ -327,12 +328,47 @@ has_many_members(struct publisher *p, int32_t conversation, bool *many)
     return err;
 }
 
+/* A change of a deferred conversation: its members are told later, but not those who are no longer there. */
+static enum err
+publish_to_leaver(struct publisher *p, const struct change *change)
+{
+    enum err err;
+
+    if (change->event != EVENT_MEMBER_LEFT)
+        return ERR_OK;
+    forget_names(p);
+    add_name(p, change->username, true);
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    err = render_thin_event(p, change);
+    render_frame_end(&p->frame);
+    if (err == ERR_OK)
+        err = p->err;
+    return err == ERR_OK ? send_frame(p, &p->present) : err;
+}
+
+/* Defers the conversation if its fan-out is beyond the budget. */
+static bool
+defer(struct publisher *p, const struct change *change)
+{
+    size_t users = p->present.count + p->gone.count;
+
+    if (fanout_affords(&p->fanout, users, clock_mono_ms()))
+        return false;
+    fanout_defer(&p->fanout, change->conversation, users);
+    return true;
+}
+
 /* Publishes one frame off the front of the changes; *done: how many changes it holds. */
 static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
-    enum err err = collect_names(p, changes, many);
+    bool late = changes->event != EVENT_READ && fanout_is_deferred(&p->fanout, changes->conversation);
+    enum err err = late ? ERR_OK : collect_names(p, changes, many);
 
+    *done = 1;
+    if (err == ERR_OK && (late || defer(p, changes)))
+        return publish_to_leaver(p, changes);
     if (err == ERR_OK)
         err = render_frame(p, changes, count, many, done);
     /* The same frame for all is the rule. */
@@ -520,6 +556,45 @@ publisher_type(struct publisher *p, const struct shared_typing *typing)
     p->frames = 0;
     if (err == ERR_OK)
         err = type_in_tx(p, &change);
+    if (db_in_transaction(p->db))
+        db_do(p->db, SQL_COMMIT);
+    arena_reset(&p->arena);
+    return err;
+}
+
+static enum err
+deferred_in_tx(struct publisher *p, int32_t id)
+{
+    struct change change = {.event = EVENT_CONVERSATION_UPDATED, .conversation = id};
+    struct conversation c = {0};
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, id, &c, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    forget_names(p);
+    change.version = c.version;
+    err = memberships_names_at(p->db, id, c.version + 1, add_name, p);
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    render_event(&p->frame, &change, NULL, NULL);
+    render_frame_end(&p->frame);
+    if (err == ERR_OK)
+        err = p->err;
+    return err == ERR_OK ? send_frame(p, &p->present) : err;
+}
+
+enum err
+publisher_deferred(struct publisher *p)
+{
+    int32_t id = fanout_next(&p->fanout);
+    enum err err = db_do(p->db, SQL_BEGIN_READ);
+
+    p->err = ERR_OK;
+    p->frames = 0;
+    p->users = 0;
+    if (err == ERR_OK)
+        err = deferred_in_tx(p, id);
     if (db_in_transaction(p->db))
         db_do(p->db, SQL_COMMIT);
     arena_reset(&p->arena);

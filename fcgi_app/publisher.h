@@ -7,6 +7,7 @@
  * users it is for, because nchan keeps a copy for each; an event that alone is too large for so many is sent
  * thin: without its message or conversation, which clients then fetch. It is also thin for those who have
  * left since, if what it is about has changed since.
+ * Large fan-outs have a budget, so that they cannot fill nchan's memory: see fanout.h.
  */
 #ifndef IMD_PUBLISHER_H
 #define IMD_PUBLISHER_H
@@ -14,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/shared.h"
+#include "fanout.h"
 #include "push/nchan.h"
 #include "store/db.h"
 #include "store/instance.h"
@@ -38,6 +40,7 @@ struct publisher {
     struct audience gone;    /* … and who has left since */
     bool moved_on;           /* something that the frame tells of has changed since */
     struct buf channels;     /* some of them, joined by "," */
+    struct fanout fanout;    /* what large fan-outs may take of nchan's memory */
     int frames;   /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
     size_t users; /* whom the largest of its frames was for */
     enum err err; /* of callbacks */
@@ -68,5 +71,11 @@ enum err publisher_batch(struct publisher *p, int64_t id, struct batch_result *r
  * where they are many or the user is no member. Opens a read transaction. Errors as above.
  */
 enum err publisher_type(struct publisher *p, const struct shared_typing *typing);
+
+/*
+ * Gives nchan, which must be connected, the thin event of one deferred conversation, for its members as they
+ * are now. One must be waiting. Opens a read transaction. Errors as above.
+ */
+enum err publisher_deferred(struct publisher *p);
 
 #endif

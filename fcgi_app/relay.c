@@ -29,9 +29,10 @@
 #define ROUND_MS         1000 /* so often it goes round at least */
 #define RECONNECT_MS     20
 #define RECONNECT_MS_MAX 1000
-#define REFUSED_MS       1500 /* a change that nchan refuses for so long is given up … */
-#define REFUSED_USERS    1000 /* … and one for more users than this at once */
-#define FINISH_MS        2000 /* what SIGTERM leaves for what is pending */
+#define REFUSED_MS                                                                                           \
+    1500               /* a small fan-out that nchan refuses for so long is given up, a large one at once    \
+                        */
+#define FINISH_MS 2000 /* what SIGTERM leaves for what is pending */
 
 struct relay {
     struct shared *shared;
@@ -107,7 +108,7 @@ refused(struct relay *r)
         r->refused_since_ms = now;
     r->publisher.batch_max = 1;
     r->full_until_ms = now + FULL_MS;
-    if (alone && (r->users > REFUSED_USERS || now - r->refused_since_ms > REFUSED_MS)) {
+    if (alone && (r->users > FANOUT_LARGE || now - r->refused_since_ms > REFUSED_MS)) {
         dropped(r, 1, "refused");
         atomic_store(&r->shared->acknowledged_change, at_hand);
         r->refused_since_ms = 0;
@@ -164,6 +165,25 @@ pass_typing_on(struct relay *r)
     }
 }
 
+static bool
+is_full(const struct relay *r)
+{
+    return clock_mono_ms() < r->full_until_ms;
+}
+
+/* One large fan-out that had to wait, where there is room for it and budget. */
+static void
+pass_deferred_on(struct relay *r)
+{
+    if (!nchan_connected(r->nchan) || !nchan_has_room(r->nchan) || is_full(r) ||
+        fanout_wait_ms(&r->publisher.fanout, clock_mono_ms()) != 0)
+        return;
+    if (publisher_deferred(&r->publisher) != ERR_OK)
+        lose_connection(r, "conversation_unreadable");
+    else
+        shared_count(&r->shared->counters.pushes, (uint64_t)r->publisher.frames);
+}
+
 /* May the next batch go out? While changes go one by one, each waits for the answer to the one before. */
 static bool
 has_room(const struct relay *r)
@@ -201,12 +221,6 @@ begin_to_finish(struct relay *r)
         r->finish_by_ms = clock_mono_ms() + FINISH_MS;
 }
 
-static bool
-is_full(const struct relay *r)
-{
-    return clock_mono_ms() < r->full_until_ms;
-}
-
 /* Sleeps until there is something to do, at most a round. */
 static void
 wait_for_work(struct relay *r)
@@ -216,6 +230,7 @@ wait_for_work(struct relay *r)
     bool wants_changes = connected && has_room(r);
     int round_ms = nchan_in_flight(r->nchan) && is_full(r) ? ANSWER_FULL_MS : ROUND_MS;
     int timeout_ms = connected ? round_ms : (int)r->retry_ms;
+    int64_t deferred_ms = connected ? fanout_wait_ms(&r->publisher.fanout, clock_mono_ms()) : -1;
     bool wants_typing = !connected || nchan_has_room(r->nchan);
     struct pollfd fds[4] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
@@ -226,6 +241,8 @@ wait_for_work(struct relay *r)
 
     /* First the flag, then the look: a writer does the two the other way round, so one of us sees the other.
      */
+    if (deferred_ms > 0 && deferred_ms < timeout_ms)
+        timeout_ms = (int)deferred_ms;
     atomic_store(&r->shared->relay_asleep, wants_changes);
     if (wants_changes && behind(r))
         timeout_ms = 0;
@@ -286,6 +303,7 @@ go_round(struct relay *r)
         if ((behind(r) || r->look) && has_room(r))
             queue_changes(r);
         pass_typing_on(r);
+        pass_deferred_on(r);
         if (nchan_connected(r->nchan))
             exchange(r);
         wait_for_work(r);

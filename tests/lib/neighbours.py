@@ -9,6 +9,7 @@ Limits are on as shipped, callers are known by tokens, and the abuser has an add
 import concurrent.futures
 import contextlib
 import http.client
+import itertools
 import json
 import subprocess
 import sys
@@ -41,6 +42,10 @@ class Ear(listeners.WebSocket):
             if event["event"] == "message.created" and "message" in event:
                 self.came.setdefault(event["message"]["content"], now)
         super()._hear(text)
+
+
+# Three requests each stay within one address's burst.
+JOBS_OF_ADDRESS = 300
 
 
 class Caller:
@@ -109,12 +114,15 @@ class Street:
         return made
 
     def _as_many(self, count, job):
-        """job(caller, number) for each number, by several administrators at once."""
-        local = threading.local()
+        """job(caller, number) for each number, by several administrators at once, whose addresses have limits too."""
+        local, addresses = threading.local(), itertools.count(1)
 
         def run(number):
-            if not hasattr(local, "root"):
-                local.root = Caller(self, "root", imd_admin=True)
+            if not hasattr(local, "root") or local.jobs == JOBS_OF_ADDRESS:
+                address = next(addresses)
+                local.root = Caller(self, "root", source=f"127.1.{address // 250}.{address % 250 + 1}", imd_admin=True)
+                local.jobs = 0
+            local.jobs += 1
             job(local.root, number)
 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:

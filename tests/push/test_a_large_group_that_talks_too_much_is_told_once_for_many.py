@@ -1,0 +1,35 @@
+"""
+Posts into a group of thousands, faster than nchan's memory allows: some are pushed, the others become one thin event a
+few seconds later, which has the last version; a member who leaves meanwhile is told, and small groups do not wait.
+"""
+from chat import Chat
+from stack import Stack
+
+MEMBERS = 5000
+POSTS = 40
+
+
+def test_members_hear_of_the_last_version(listen):
+    with Stack() as stack:
+        chat = Chat(stack)
+        names = [f"crowd_{number}" for number in range(MEMBERS)]
+        crowd = chat.group(*names)
+        pair = chat.private("ann", "bob")
+        chat.settle()
+        member, leaver, bob = listen(stack, names[7], "websocket"), listen(stack, names[8], "eventsource"), \
+            listen(stack, "bob", "websocket")
+        for number in range(POSTS):
+            chat.send(crowd, names[0], "x" * 1000)
+        chat.leave(crowd, names[8])
+        hello = chat.send(pair, "ann", "hello")
+        assert [event["message"] for event in bob.wait_for(pair["id"], 1)] == [hello]
+        version = POSTS + 2
+        member.wait(lambda: any(event["version"] == version for event in member.about(crowd["id"])), "the last version")
+        told = member.about(crowd["id"])
+        assert [event["version"] for event in told] == sorted({event["version"] for event in told})
+        assert len(told) < POSTS
+        assert told[-1] == {"event": "conversation.updated", "conversation": crowd["id"], "version": version}
+        leaver.wait(lambda: leaver.about(crowd["id"])[-1:] and leaver.about(crowd["id"])[-1]["event"] == "member.left",
+                     "the leaving")
+        assert not member.faults and not leaver.faults
+        assert "push_refused" not in stack.log() and "push_dropped" not in stack.log()
