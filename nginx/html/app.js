@@ -87,6 +87,7 @@ class App {
           this.#fail(error);
           this.composer.giveBack(message, text);
         }),
+      isBlank: Client.isBlank,
       typing: () => this.#client.typing(this.#id),
       drafts: {
         get: (id) => parsed(lasting.get(this.#draftKey(id))),

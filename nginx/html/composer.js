@@ -1,6 +1,7 @@
 /*
  * composer.js - where one writes: a new message, a reply, or an edit. What is half written is kept for each conversation.
- * Knows no network: `send(text, { reply_to })`, `edit(message, text)` and `typing()` are told; `drafts` is like a Map.
+ * Knows no network: `send(text, { reply_to })`, `edit(message, text)` and `typing()` are told;
+ * `isBlank(text)` says that nothing of a text would show; `drafts` is like a Map.
  */
 import { h, iconButton, setText } from "./dom.js";
 import { snippet } from "./text.js";
@@ -11,6 +12,12 @@ const bytes = (text) => new TextEncoder().encode(text).length;
 
 /** What a draft keeps of the message that it answers or edits. */
 const pick = ({ id, conversation, sender, content }) => ({ id, conversation, sender, content });
+
+/** Where one types on glass, Enter makes a new line: there is no Shift to hold, and a button sends. */
+const onGlass = () => matchMedia("(pointer: coarse)").matches;
+
+/** A text without the blank lines around it. The indentation of its first line stays: it may be code. */
+const trimmed = (text) => text.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
 
 export class Composer {
   #on;
@@ -33,7 +40,7 @@ export class Composer {
       placeholder: t("placeholder"),
       dir: "auto",
       autocomplete: "off",
-      enterkeyhint: "send",
+      enterkeyhint: onGlass() ? "enter" : "send",
       "aria-describedby": "too-long",
       oninput: () => this.#typed(),
       onkeydown: (event) => this.#key(event),
@@ -152,7 +159,8 @@ export class Composer {
 
   #key(event) {
     if (event.isComposing || event.keyCode === 229) return; // ends a word of Chinese; Safari says 229
-    if (event.key === "Enter" && !event.shiftKey) {
+    const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && !onGlass());
+    if (event.key === "Enter" && sends) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "Escape" && !this.#context.hidden) {
@@ -165,10 +173,10 @@ export class Composer {
   }
 
   #submit() {
-    const text = this.field.value.trim(),
+    const text = trimmed(this.field.value),
       edited = this.#edited,
       reply = this.#reply;
-    if (!text || bytes(text) > LONGEST_BYTES) return;
+    if (this.#on.isBlank(text) || bytes(text) > LONGEST_BYTES) return;
     if (edited) this.#endEdit();
     else ((this.field.value = ""), (this.#reply = null));
     this.#changed();

@@ -191,7 +191,8 @@ class Details {
       ),
     );
     const called = h("span", {}, each === this.#client.user ? `${each} (${t("you")})` : each);
-    return { item: h("li", {}, face, called, here, is, role, remove), face, here, is, role, remove };
+    const who = h("span", { class: "person" }, called, here);
+    return { item: h("li", {}, face, who, is, role, remove), face, here, is, role, remove };
   }
 
   #fill({ face, here, is, role, remove }, each, { role: own, type }, online) {

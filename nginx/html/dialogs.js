@@ -2,7 +2,7 @@
  * dialogs.js - what is asked beside the conversation: with whom to begin one, which emoji, whether one is sure. Each is a <dialog>: the browser keeps the focus in it, and gives it back.
  */
 import { h, iconButton, setText } from "./dom.js";
-import { isName, names } from "./text.js";
+import { isEmoji, isName, names } from "./text.js";
 import { t } from "./words.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "✅"];
@@ -129,7 +129,8 @@ export function pickEmoji(beside, done) {
     dialog.close();
     done(emoji);
   };
-  const other = h("input", { "aria-label": t("otherEmoji"), placeholder: "…", maxLength: 16, autocomplete: "off" });
+  const fault = h("p", { class: "fault", role: "alert" });
+  const other = h("input", { "aria-label": t("otherEmoji"), placeholder: "…", maxLength: 32, autocomplete: "off" });
   const dialog = h(
     "dialog",
     { class: "emoji", "aria-label": t("react"), onclose: () => dialog.remove() },
@@ -139,11 +140,14 @@ export function pickEmoji(beside, done) {
       {
         onsubmit: (event) => {
           event.preventDefault();
-          if (other.value.trim()) choose(other.value.trim());
+          const emoji = other.value.trim();
+          if (isEmoji(emoji)) return choose(emoji);
+          setText(fault, emoji && t("noEmoji"));
         },
       },
       other,
     ),
+    fault,
   );
   dialog.addEventListener("mousedown", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);

@@ -2,6 +2,8 @@
  * dom.js - making and changing elements. Text is set as text alone, never read as HTML.
  */
 
+import { firstLetter } from "./text.js";
+
 /** An element. `on…` are listeners, what is no string is a property; absent values are left out. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -57,5 +59,9 @@ export function iconButton(name, label, onclick, more = {}) {
 export function avatar(name, more = "") {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 997;
-  return h("span", { class: `avatar c${sum % 8} ${more}`, "aria-hidden": "true" }, [...name][0]?.toUpperCase() ?? "?");
+  return h(
+    "span",
+    { class: `avatar c${sum % 8} ${more}`, "aria-hidden": "true" },
+    firstLetter(name).toUpperCase() || "?",
+  );
 }

@@ -122,15 +122,18 @@ function fill({ link, face, name, time, last, unread, news }, conversation, me, 
   setText(time, shortTimeOf(moment));
   time.dateTime = new Date(moment).toISOString();
   time.title = fullTimeOf(moment);
-  setText(last, conversation.typing.length ? t("typing", conversation.typing) : line(conversation, message, me));
+  last.replaceChildren(
+    ...(conversation.typing.length ? [t("typing", conversation.typing)] : line(conversation, message, me)),
+  );
   last.classList.toggle("typing", conversation.typing.length > 0);
   setText(unread, conversation.unread ? String(conversation.unread > 999 ? "999+" : conversation.unread) : "");
   setText(news, conversation.unread ? t("unread", conversation.unread) : "");
 }
 
+/** The last message in one line. Name and text each keep their own direction of writing. */
 function line(conversation, message, me) {
-  if (!message) return t("members", conversation.member_count);
+  if (!message) return [t("members", conversation.member_count)];
   const text = message.deleted_at ? t("deleted") : snippet(message.content);
-  if (message.sender === me) return `${t("you")}: ${text}`;
-  return conversation.type === "group_chat" ? `${message.sender}: ${text}` : text;
+  const named = message.sender === me ? t("you") : conversation.type === "group_chat" && message.sender;
+  return named ? [h("bdi", {}, named), ": ", h("bdi", {}, text)] : [text];
 }

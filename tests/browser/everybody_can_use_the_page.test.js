@@ -107,7 +107,7 @@ for (const look of LOOKS)
         .filter({ hasText: /Offline|离线/ })
         .waitFor();
       await named(page, "textbox", "Message", "消息").fill("on its way");
-      await page.keyboard.press("Enter");
+      await named(page, "button", "Send", "发送").click();
       await page.locator("li.message.sending").waitFor();
       await state("offline");
       assert.deepEqual(browser.faults, []);
