@@ -290,6 +290,15 @@ keep_fixed(struct config *fresh, const struct config *old)
     memcpy(fresh->user, old->user, sizeof(fresh->user));
 }
 
+/* While it was off, others may have granted subscriptions that nobody has noted. */
+static void
+set_silence(struct master *m, bool on)
+{
+    if (on && !atomic_load(&m->shared->silence))
+        grants_open(&m->shared->grants);
+    atomic_store(&m->shared->silence, on);
+}
+
 static void
 reload(struct master *m)
 {
@@ -304,6 +313,7 @@ reload(struct master *m)
         return;
     }
     keep_fixed(&fresh, &m->config);
+    set_silence(m, fresh.silence != 0);
     m->config = fresh;
     log_set_level((enum log_level)fresh.log_level);
     wanted = (int)fresh.processes + 1;
@@ -485,6 +495,7 @@ run(struct master *m)
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");
         return EXIT_FAILURE;
     }
+    set_silence(m, m->config.silence != 0);
     log_event(LOG_INFO, "started", "version=%s socket=%s database=%s workers=%lld threads=%lld", IMD_VERSION,
               m->listen_fd_is_ours ? m->config.socket : "inherited", m->config.database,
               (long long)m->config.processes, (long long)m->config.threads);

@@ -103,6 +103,35 @@ collect_names(struct publisher *p, const struct change *change, bool many)
     return err == ERR_OK ? p->err : err;
 }
 
+/*
+ * Those of an audience who may be listening. All changes at hand, and the snapshot that they are rendered
+ * from, were read before: whoever begins to listen after this asks the database for them.
+ */
+static enum err
+find_listeners(struct publisher *p, const struct audience *audience, struct audience *listeners)
+{
+    *listeners = (struct audience){arena_alloc(&p->arena, (audience->count + 1) * sizeof(struct str)),
+                                   audience->count};
+    if (listeners->names == NULL)
+        return ERR_MEMORY;
+    if (audience->count > 0)
+        memcpy(listeners->names, audience->names, audience->count * sizeof(struct str));
+    listeners->count = silence_filter(p->silence, listeners->names, listeners->count);
+    return ERR_OK;
+}
+
+/* Whom the change concerns, as collect_names(), and those of them who may be listening. */
+static enum err
+collect_listeners(struct publisher *p, const struct change *change, bool many, struct audience *present,
+                  struct audience *gone)
+{
+    enum err err = collect_names(p, change, many);
+
+    if (err == ERR_OK)
+        err = find_listeners(p, &p->present, present);
+    return err == ERR_OK ? find_listeners(p, &p->gone, gone) : err;
+}
+
 /* Gives the frame to nchan, for as many channels at once as it takes. */
 static enum err
 send_frame(struct publisher *p, const struct audience *audience)
@@ -279,11 +308,25 @@ add_event(struct publisher *p, const struct change *change, const struct frame_p
     return first ? render_thin_event(p, change) : ERR_OK;
 }
 
-/* The frame for the first of the changes, all of one conversation; *done: how many it holds. */
-static enum err
-render_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
+/* How many changes, from the first on, concern those whom the first one concerns. */
+static size_t
+count_of_the_same(const struct change *changes, size_t count, bool many)
 {
-    const struct frame_plan plan = plan_for(p->present.count + p->gone.count);
+    size_t n = 1;
+
+    while (n < count && concerns_the_same(&changes[n - 1], &changes[n], many))
+        n++;
+    return n;
+}
+
+/*
+ * The frame for the first of the changes, `count` of one conversation that concern the same users; *done: how
+ * many it holds.
+ */
+static enum err
+render_frame(struct publisher *p, const struct change *changes, size_t count, size_t listeners, size_t *done)
+{
+    const struct frame_plan plan = plan_for(listeners);
     bool fits = true;
     enum err err = ERR_OK;
     size_t n = 0;
@@ -294,7 +337,7 @@ render_frame(struct publisher *p, const struct change *changes, size_t count, bo
     do {
         err = add_event(p, &changes[n], &plan, &fits);
         n += fits;
-    } while (err == ERR_OK && fits && n < count && concerns_the_same(&changes[n - 1], &changes[n], many));
+    } while (err == ERR_OK && fits && n < count);
     *done = n;
     render_frame_end(&p->frame);
     return err;
@@ -347,15 +390,13 @@ publish_to_leaver(struct publisher *p, const struct change *change)
     return err == ERR_OK ? send_frame(p, &p->present) : err;
 }
 
-/* Defers the conversation if its fan-out is beyond the budget. */
+/* Defers the conversation if a fan-out to so many listeners is beyond the budget. */
 static bool
-defer(struct publisher *p, const struct change *change)
+defer(struct publisher *p, const struct change *change, size_t listeners)
 {
-    size_t users = p->present.count + p->gone.count;
-
-    if (fanout_affords(&p->fanout, users, clock_mono_ms()))
+    if (fanout_affords(&p->fanout, listeners, clock_mono_ms()))
         return false;
-    fanout_defer(&p->fanout, change->conversation, users);
+    fanout_defer(&p->fanout, change->conversation, listeners);
     return true;
 }
 
@@ -364,24 +405,28 @@ static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
     bool late = changes->event != EVENT_READ && fanout_is_deferred(&p->fanout, changes->conversation);
-    enum err err = late ? ERR_OK : collect_names(p, changes, many);
+    struct audience present = {0}; /* of them, those who may be listening */
+    struct audience gone = {0};
+    enum err err = late ? ERR_OK : collect_listeners(p, changes, many, &present, &gone);
 
     *done = 1;
-    if (err == ERR_OK && (late || defer(p, changes)))
+    if (err == ERR_OK && (late || defer(p, changes, present.count + gone.count)))
         return publish_to_leaver(p, changes);
-    if (err == ERR_OK)
-        err = render_frame(p, changes, count, many, done);
+    *done = count_of_the_same(changes, count, many);
+    if (err != ERR_OK || present.count + gone.count == 0)
+        return err;
+    err = render_frame(p, changes, *done, present.count + gone.count, done);
     /* The same frame for all is the rule. */
-    for (size_t i = 0; !p->moved_on && i < p->gone.count; i++)
-        add_to(p, &p->present, p->gone.names[i]);
+    for (size_t i = 0; !p->moved_on && i < gone.count; i++)
+        add_to(p, &present, gone.names[i]);
     if (err == ERR_OK)
         err = p->err;
     if (err == ERR_OK)
-        err = send_frame(p, &p->present);
-    if (err != ERR_OK || p->gone.count == 0 || !p->moved_on)
+        err = send_frame(p, &present);
+    if (err != ERR_OK || gone.count == 0 || !p->moved_on)
         return err;
     err = render_frame_for_gone(p, changes, *done);
-    return err == ERR_OK ? send_frame(p, &p->gone) : err;
+    return err == ERR_OK ? send_frame(p, &gone) : err;
 }
 
 /* By conversation, and in each by the order of commits: all that clients may rely on. */
@@ -520,6 +565,7 @@ drop_name(struct audience *audience, struct str name, bool *found)
 static enum err
 type_in_tx(struct publisher *p, const struct change *change)
 {
+    struct audience listeners = {0};
     struct conversation c;
     bool found;
     enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
@@ -533,13 +579,14 @@ type_in_tx(struct publisher *p, const struct change *change)
     if (err != ERR_OK)
         return err;
     drop_name(&p->present, change->username, &found);
-    if (!found)
-        return ERR_OK;
+    err = find_listeners(p, &p->present, &listeners);
+    if (!found || listeners.count == 0)
+        return err;
     buf_reset(&p->frame);
     render_frame_begin(&p->frame, p->epoch);
     render_event(&p->frame, change, NULL, NULL);
     render_frame_end(&p->frame);
-    return send_frame(p, &p->present);
+    return send_frame(p, &listeners);
 }
 
 enum err
@@ -566,6 +613,7 @@ static enum err
 deferred_in_tx(struct publisher *p, int32_t id)
 {
     struct change change = {.event = EVENT_CONVERSATION_UPDATED, .conversation = id};
+    struct audience listeners = {0};
     struct conversation c = {0};
     bool found;
     enum err err = conversations_get(p->db, &p->arena, id, &c, &found);
@@ -581,7 +629,9 @@ deferred_in_tx(struct publisher *p, int32_t id)
     render_frame_end(&p->frame);
     if (err == ERR_OK)
         err = p->err;
-    return err == ERR_OK ? send_frame(p, &p->present) : err;
+    if (err == ERR_OK)
+        err = find_listeners(p, &p->present, &listeners);
+    return err == ERR_OK ? send_frame(p, &listeners) : err;
 }
 
 enum err

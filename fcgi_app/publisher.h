@@ -5,8 +5,9 @@
  * conversation that concern the same users share a frame. So a relay that keeps up sends one event at a time,
  * and one that is behind sends fewer, fuller frames until it is not. A frame takes the fewer events the more
  * users it is for, because nchan keeps a copy for each; an event that alone is too large for so many is sent
- * thin: without its message or conversation, which clients then fetch. It is also thin for those who have
- * left since, if what it is about has changed since.
+ * thin: without its message or conversation, which clients then fetch. Users who certainly have no
+ * subscription (push/silence.h) get no copy, and an event that nobody would hear is not even rendered. It is
+ * also thin for those who have left since, if what it is about has changed since.
  * Large fan-outs have a budget, so that they cannot fill nchan's memory: see fanout.h.
  */
 #ifndef IMD_PUBLISHER_H
@@ -17,6 +18,7 @@
 #include "base/shared.h"
 #include "fanout.h"
 #include "push/nchan.h"
+#include "push/silence.h"
 #include "store/db.h"
 #include "store/instance.h"
 
@@ -30,13 +32,14 @@ struct audience {
 };
 
 struct publisher {
-    struct db *db;       /* borrowed, for reading */
-    struct nchan *nchan; /* borrowed */
+    struct db *db;           /* borrowed, for reading */
+    struct nchan *nchan;     /* borrowed */
+    struct silence *silence; /* borrowed; whom nothing need be published to */
     char epoch[EPOCH_BYTES];
     int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */
     struct buf frame;
-    struct audience present; /* whom the frame is for and who still is there … */
+    struct audience present; /* whom the change concerns and who still is there … */
     struct audience gone;    /* … and who has left since */
     bool moved_on;           /* something that the frame tells of has changed since */
     struct buf channels;     /* some of them, joined by "," */

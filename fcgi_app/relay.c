@@ -38,6 +38,7 @@ struct relay {
     struct shared *shared;
     struct db *db;
     struct nchan *nchan;
+    struct silence *silence;
     struct publisher publisher;
     int64_t queued_id;     /* the last change taken from the outbox */
     int64_t full_until_ms; /* nchan's memory passes for full (clock_mono_ms) */
@@ -350,9 +351,12 @@ open_all(struct relay *r, const struct config *config)
         return ERR_IO;
     err = nchan_new(&r->nchan, config->push_socket);
     if (err == ERR_OK)
+        err = silence_start(&r->silence, config->push_socket, r->shared);
+    if (err == ERR_OK)
         err = db_open(&r->db, config->database, DB_READ);
     r->publisher.db = r->db;
     r->publisher.nchan = r->nchan;
+    r->publisher.silence = r->silence;
     r->publisher.batch_max = PUBLISHER_BATCH_MAX;
     if (err == ERR_OK)
         err = find_beginning(r);
@@ -377,6 +381,7 @@ relay_run(const struct config *config, struct shared *shared)
         LOG_INFO, "relay_ended", "pending=%lld",
         (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
     janitor_stop(janitor);
+    silence_stop(r.silence);
     nchan_free(r.nchan);
     publisher_clear(&r.publisher);
     db_close(r.db);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "api/input.h"
 #include "base/clock.h"
+#include "base/names.h"
 
 /* So many users who are to be told of a change are as much work as a request. */
 #define WORK_OF_UNIT 1000
@@ -234,6 +235,19 @@ find_subject(struct context *x, const struct route *route)
     return ERR_OK;
 }
 
+/*
+ * A user who asks for their list or for changes may have a socket: they count as one who listens until nchan
+ * is asked about them again. Before the snapshot, so that what is committed after it is published to them.
+ */
+static void
+note_listener(const struct context *x, const struct route *route)
+{
+    struct str name = x->actor.username.p != NULL ? x->actor.username : x->caller.name;
+
+    if ((route->needs & CATCHES_UP) && names_valid(name))
+        grants_note(&x->shared->grants, name);
+}
+
 enum err
 gate_admit(struct context *x, const struct route *route)
 {
@@ -241,6 +255,7 @@ gate_admit(struct context *x, const struct route *route)
 
     if (err != ERR_OK || !(route->needs & READS))
         return err;
+    note_listener(x, route);
     err = pool_begin(x->store->pool, &x->snapshot);
     x->store = NULL;
     return err == ERR_OK ? find_subject(x, route) : err;

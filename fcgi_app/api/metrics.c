@@ -96,6 +96,11 @@ api_metrics(struct context *x)
            get(&c->pushes));
     metric(b, "imd_pushed_changes_total", "counter", "Changes handed to nchan; some come twice.",
            get(&c->pushed_changes));
+    metric(b, "imd_copies_avoided_total", "counter",
+           "Copies of frames not handed to nchan, because their user certainly has no subscription.",
+           get(&c->copies_avoided));
+    metric(b, "imd_silent_names", "gauge", "Users known to have no subscription.",
+           (uint64_t)atomic_load(&s->silent_names));
     metric(b, "imd_push_dropped_total", "counter", "Changes not pushed: too old, or refused by nchan.",
            get(&c->dropped_changes));
     return ERR_OK;

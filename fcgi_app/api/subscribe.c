@@ -2,13 +2,17 @@
  * subscribe.c - the handler of /ws: decides who may hear whom, and leaves the socket to nchan.
  *
  * nginx goes on at an internal location that subscribes to the user's channel; refusals are ours, in JSON.
+ * The redirect expires within 5 s: push/silence.c counts on nobody's using it later.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 #include "api/input.h"
+#include "base/clock.h"
 
-/* The internal location of imd-server.conf. */
-#define SUBSCRIBER_LOCATION "/_imd_sub/"
+/* The internal location of imd-server.conf, and when it may be used: in which seconds of the wall clock. */
+#define REDIRECT           "/_imd_sub/%.*s?%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64
+#define REDIRECT_BYTES_MAX 256
 
 static bool
 contains(struct str text, const char *word)
@@ -31,11 +35,28 @@ check_protocol(const struct request *r)
     return contains(r->accept, "text/event-stream") ? ERR_OK : ERR_SUBSCRIPTION_PROTOCOL;
 }
 
+/*
+ * Where nginx is to go on. It cannot compare numbers, so the redirect lists the seconds in which it counts:
+ * the one before this, for nginx's clock may be a moment behind, this one and the next four.
+ */
+static enum err
+redirect(struct context *x, struct str username)
+{
+    char location[REDIRECT_BYTES_MAX];
+    int64_t now_s = clock_wall_ms() / 1000;
+
+    snprintf(location, sizeof(location), REDIRECT, (int)username.n, username.p, now_s - 1, now_s, now_s + 1,
+             now_s + 2, now_s + 3, now_s + 4);
+    /* Before the redirect leaves this process, and after its seconds are fixed. */
+    grants_note(&x->shared->grants, username);
+    x->response->accel_redirect = arena_copy(x->arena, str_c(location));
+    return x->response->accel_redirect.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 /* GET /ws?username=NAME */
 enum err
 api_subscribe(struct context *x)
 {
-    char location[sizeof(SUBSCRIBER_LOCATION) + USERNAME_BYTES_MAX];
     struct str username = x->actor.username;
     enum err err = input_actor(x);
 
@@ -46,9 +67,7 @@ api_subscribe(struct context *x)
     /* A subscription has no end, and so no head of its own. */
     if (str_is(x->request->method, "HEAD"))
         return ERR_OK;
-    snprintf(location, sizeof(location), "%s%.*s", SUBSCRIBER_LOCATION, (int)username.n, username.p);
     /* By user where they are known: nginx has the address itself. */
     x->response->accel_caller = x->caller.name.p;
-    x->response->accel_redirect = arena_copy(x->arena, str_c(location));
-    return x->response->accel_redirect.p == NULL ? ERR_MEMORY : ERR_OK;
+    return redirect(x, username);
 }

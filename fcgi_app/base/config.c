@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_MODE, KIND_JOIN, KIND_LEVEL };
+enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_ON, KIND_MODE, KIND_JOIN, KIND_LEVEL };
 
 struct setting {
     const char *key;
@@ -26,6 +26,7 @@ struct setting {
 #define WORDS_MAX 5
 static const char *const words[][WORDS_MAX] = {
     [KIND_YES] = {"no", "yes", NULL},
+    [KIND_ON] = {"off", "on", NULL},
     [KIND_MODE] = {"none", "proxy", "jwt", NULL},
     [KIND_JOIN] = {"by_mode", "open", "invite", NULL},
     [KIND_LEVEL] = {"debug", "info", "warning", "error", NULL},
@@ -75,6 +76,10 @@ static const struct setting settings[] = {
      "an "
      "administrator has none"},
     {"user_burst", KIND_INT, AT(user_burst), 1, 1000000, "200", "and so many at once"},
+    {"silence", KIND_ON, AT(silence), 0, 0, "on",
+     "publish only to users who may be listening; off where anything but this imd grants subscriptions to "
+     "the "
+     "same nchan"},
     {"user", KIND_TEXT, AT(user), 0, 0, "", "whom to become when started as root"},
     {"log_level", KIND_LEVEL, AT(log_level), 0, 0, "info",
      "debug (each request), info, warning or error; to stderr, one line for each event"},
@@ -173,6 +178,7 @@ allowed(const struct setting *s, char *text, size_t size)
         snprintf(text, size, "octal digits up to 0777");
         break;
     case KIND_YES:
+    case KIND_ON:
     case KIND_MODE:
     case KIND_JOIN:
     case KIND_LEVEL:

@@ -39,6 +39,7 @@ struct config {
     int64_t default_join;                    /* enum join_default: of groups created without `join` */
     int64_t user_rate;                       /* requests a second */
     int64_t user_burst;                      /* requests at once */
+    int64_t silence;                         /* publish only to users who may be listening; 0 or 1 */
     char user[CONFIG_PATH_BYTES];            /* whom to become; "": nobody else */
     int64_t drain_ms;                        /* how long a stopping worker may take */
     int64_t log_level;                       /* enum log_level */

@@ -45,6 +45,7 @@ shared_open(struct shared **out)
     if (pipe2(s->typing_fds, O_NONBLOCK | O_CLOEXEC) != 0)
         goto fail_janitor;
     limiter_init(&s->limiter);
+    grants_open(&s->grants);
     *out = s;
     return ERR_OK;
 fail_janitor:

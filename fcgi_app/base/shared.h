@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <pthread.h>
 #include "base/err.h"
+#include "base/grants.h"
 #include "base/limiter.h"
 
 /* From so many pages (16 MB) on, the write-ahead log is copied into the database file. */
@@ -29,6 +30,7 @@ struct shared_counters {
     _Atomic uint64_t commands; /* in all commits */
     _Atomic uint64_t pushes;   /* frames handed to nchan, for up to 255 users each */
     _Atomic uint64_t pushed_changes;
+    _Atomic uint64_t copies_avoided;  /* of frames, for users who certainly have no subscription */
     _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */
     _Atomic uint64_t push_connections;
     _Atomic uint64_t checkpoints;
@@ -60,6 +62,9 @@ struct shared {
     _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
     struct shared_counters counters;
     struct limiter limiter; /* of requests, by caller */
+    struct grants grants;   /* of subscriptions, by user */
+    _Atomic bool silence;   /* publish only to users who may be listening (push/silence.h) */
+    _Atomic int64_t silent_names;
 };
 
 /* Maps and initialises the page. ERR_MEMORY or ERR_IO. Lives as long as the process tree. */

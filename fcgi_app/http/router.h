@@ -33,6 +33,7 @@ enum route_need {
     MEMBER_OF_LISTED = 1 << 9,  /* reads the conversations "id", unless "username" is there */
     NAMES_ANOTHER = 1 << 10,    /* "username" in the body is whom it is done to: the domain asks by whom */
     SUBSCRIBES = 1 << 11,       /* opens a socket: may bear its token in the query */
+    CATCHES_UP = 1 << 12,       /* asked for by users who may have just opened one */
 };
 
 struct route {

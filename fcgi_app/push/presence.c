@@ -17,8 +17,8 @@
 #define FRESH_MS 1000
 /* An answer this old is better than none. */
 #define LAST_MS 60000
-/* A caller that has waited this long leaves if more wait than may. A healthy nchan takes a tenth of it. */
-#define SLOW_MS 150
+/* A healthy nchan takes a tenth of this for a round. While it takes longer, no more callers wait than may. */
+#define SLOW_MS 200
 /* Users of one round: some 20 ms of nchan's time. */
 #define ROUND_NAMES_MAX 1000
 /* 16,384 users: 640 kB. */
@@ -66,7 +66,8 @@ struct presence {
     struct told *told;     /* SETS × WAYS; NULL until the first question */
     struct waiter *waiters;
     int waiting;
-    bool failing; /* the last round failed */
+    int64_t round_ms; /* when the last round began (clock_mono_ms) */
+    bool failing;     /* the last round failed */
     bool ending;
 };
 
@@ -214,6 +215,7 @@ ask_nchan(struct presence *p)
     int64_t asked_ms = clock_mono_ms();
     enum err err;
 
+    p->round_ms = asked_ms;
     gather(p);
     pthread_mutex_unlock(&p->mutex);
     err = round_ask(p->round, p->batch.questions, p->batch.count, asked_ms + PRESENCE_ROUND_MS);
@@ -301,24 +303,31 @@ at_ms(int64_t mono_ms)
 }
 
 /*
- * Waits until all is known, the round has failed, or the time is up. The mutex is free meanwhile. After
- * SLOW_MS the caller leaves early where more wait than may: a slow nchan must not hold all threads.
+ * More wait than may while nchan is slow: then callers leave whose questions need several rounds, and all
+ * where the running round takes too long. A slow nchan must not hold all threads.
  */
+static bool
+is_crowded_out(const struct presence *p, const struct waiter *w)
+{
+    return p->waiting > p->waiters_max &&
+           (w->open_count > ROUND_NAMES_MAX / (size_t)p->waiting || clock_mono_ms() - p->round_ms > SLOW_MS);
+}
+
+/* Waits until all is known, the round has failed, or the time is up. The mutex is free meanwhile. */
 static void
 wait_for_round(struct presence *p, struct waiter *w)
 {
     int64_t called_ms = clock_mono_ms();
-    struct timespec slow = at_ms(called_ms + SLOW_MS);
-    struct timespec deadline = at_ms(called_ms + PRESENCE_ROUND_MS);
-    int rc = 0;
 
-    while (w->open_count > 0 && !w->failed && rc == 0)
-        rc = pthread_cond_timedwait(&w->end, &p->mutex, &slow);
-    if (p->waiting > p->waiters_max)
-        return;
-    rc = 0;
-    while (w->open_count > 0 && !w->failed && rc == 0)
-        rc = pthread_cond_timedwait(&w->end, &p->mutex, &deadline);
+    for (int64_t waited_ms = 0; waited_ms < PRESENCE_ROUND_MS; waited_ms += SLOW_MS) {
+        struct timespec until = at_ms(called_ms + waited_ms + SLOW_MS);
+        int rc = 0;
+
+        while (w->open_count > 0 && !w->failed && rc == 0)
+            rc = pthread_cond_timedwait(&w->end, &p->mutex, &until);
+        if (rc == 0 || is_crowded_out(p, w))
+            return;
+    }
 }
 
 static void

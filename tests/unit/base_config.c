@@ -84,6 +84,7 @@ nothing_given_means_the_defaults(void **state)
     assert_int_equal(config.default_join, JOIN_DEFAULT_BY_MODE);
     assert_int_equal(config.user_rate, 20);
     assert_int_equal(config.user_burst, 200);
+    assert_int_equal(config.silence, 1);
     assert_string_equal(config.user, "");
 }
 
@@ -104,7 +105,7 @@ a_file_may_hold_comments_blanks_and_every_key(void **state)
                                "auth = jwt\nloopback_only = yes\ninsecure-public = no\n"
                                "admins = ann, bob  carol \n"
                                "jwt_keys = /k\njwt_audience = a b\njwt_issuer = https://i.example/?a=b\n"
-                               "user_rate = 7\nuser_burst = 8\nuser = www-data\n"
+                               "user_rate = 7\nuser_burst = 8\nsilence = off\nuser = www-data\n"
                                "log_level = error",
                                NULL),
                      ERR_OK);
@@ -128,6 +129,7 @@ a_file_may_hold_comments_blanks_and_every_key(void **state)
     assert_string_equal(config.jwt_issuer, "https://i.example/?a=b");
     assert_int_equal(config.user_rate, 7);
     assert_int_equal(config.user_burst, 8);
+    assert_int_equal(config.silence, 0);
     assert_string_equal(config.user, "www-data");
 }
 

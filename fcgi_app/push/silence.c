@@ -1,0 +1,344 @@
+/*
+ * silence.c - see silence.h. Must not know what is published.
+ *
+ * Why no listener is missed. A client counts on being told what is committed after its socket has opened;
+ * what was committed before, it asks for. Let a socket of a user open, and a change be committed after that:
+ *
+ *   1. imd notes the grant (grants_note) before it sends the redirect; nginx follows the redirect within 5 s
+ *      or refuses it (imd-server.conf); nchan subscribes the socket; the client sees it open; the change is
+ *      committed; the relay reads it, and then calls silence_filter(). Each step causes the next one, through
+ *      sockets and the database. So the filter's look at the stamp sees this grant, or a later one.
+ *   2. A user is silent only while their stamp is the one that was read before the question was asked. So if
+ *      the filter finds the user silent, the question came after the grant was noted: and by 10 s or more,
+ *      because younger stamps are not asked about.
+ *   3. 5 s after the grant the socket was subscribed or refused. nchan answers a client before it counts the
+ *      subscriber, and the other 5 s are for that: it takes one turn of a worker's event loop, and an alert
+ * to the worker that owns the channel. So the answer counts the socket if it is still open.
+ *   4. An answer of "nobody" is taken only where it is certain (round.h).
+ *
+ * Nothing is compared by hash alone: the entries hold whole names, and where two users share a stamp, a grant
+ * to either ends the silence of both.
+ *
+ * What step 3 takes for granted is that no worker of nginx hangs for 5 s between its look at the clock and
+ * the subscription, without ending. If one does and goes on, a user may be silent who listens. Their next
+ * request for their list or for changes, which clients make after opening and once a minute, ends that, and
+ * so does the end of SILENT_MS.
+ *
+ * One relay and one table serve a database: imd's lock on the database is held by the children too, so a new
+ * master starts when all processes of the old one have ended, and workers that a SIGHUP replaces share the
+ * stamps with their successors. What the old one granted last is taken to be granted at the start.
+ */
+#include "push/silence.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "base/clock.h"
+#include "base/model.h"
+#include "push/round.h"
+
+/* No question is asked about a user who was granted a subscription within this time. */
+#define QUIET_MS 10000
+/* A user who listened, or of whom nchan was not certain, is not asked about again within this time. */
+#define AGAIN_MS 10000
+/* Silence ends by itself after this time: the user is published to once, and asked about again. */
+#define SILENT_MS 60000
+/* 65,536 users: 2.5 MB, of the relay's own memory. */
+#define SETS 16384
+#define WAYS 4
+/* Users who wait to be asked about. A full queue drops them: the next publish brings them back. */
+#define QUEUE_SIZE 8192
+/* At most so many questions at once, and a pause after each round: 5,000 users a second. */
+#define ROUND_NAMES_MAX 512
+#define PAUSE_MS        100
+/* After a round that failed. */
+#define FAILED_PAUSE_MS 1000
+#define ROUND_MS        2000
+
+enum state { ENTRY_EMPTY, ENTRY_QUEUED, ENTRY_LISTENS, ENTRY_SILENT };
+
+struct entry {
+    uint64_t stamp;                /* read before the last question */
+    int64_t asked_ms;              /* before the question went out (clock_mono_ms) */
+    char name[USERNAME_BYTES_MAX]; /* whole */
+    unsigned char name_bytes;
+    unsigned char state; /* enum state; a queued entry is not evicted */
+};
+
+struct silence {
+    struct shared *shared;
+    struct round *round;                              /* the thread's own */
+    struct round_question questions[ROUND_NAMES_MAX]; /* likewise */
+    pthread_t thread;
+
+    pthread_mutex_t mutex; /* guards what follows; not held while nchan is asked */
+    pthread_cond_t wake;   /* the queue is no longer empty, or the end */
+    struct entry *table;   /* SETS × WAYS */
+    uint32_t queue[QUEUE_SIZE];
+    size_t queue_first;
+    size_t queue_count;
+    bool ending;
+};
+
+/* --- the table; under the mutex */
+
+/* FNV-1a. */
+static uint32_t
+hash(struct str name)
+{
+    uint32_t h = 2166136261;
+
+    for (size_t i = 0; i < name.n; i++)
+        h = (h ^ (unsigned char)name.p[i]) * 16777619;
+    return h ^ h >> 16;
+}
+
+static struct entry *
+set_of(const struct silence *s, struct str name)
+{
+    return s->table + (size_t)(hash(name) % SETS) * WAYS;
+}
+
+static struct entry *
+find(const struct silence *s, struct str name)
+{
+    struct entry *set = set_of(s, name);
+
+    for (struct entry *e = set; e < set + WAYS; e++)
+        if (e->state != ENTRY_EMPTY && str_eq((struct str){e->name, e->name_bytes}, name))
+            return e;
+    return NULL;
+}
+
+static void
+set_state(struct silence *s, struct entry *e, enum state state)
+{
+    int change = (state == ENTRY_SILENT) - (e->state == ENTRY_SILENT);
+
+    e->state = (unsigned char)state;
+    if (change != 0)
+        atomic_fetch_add_explicit(&s->shared->silent_names, change, memory_order_relaxed);
+}
+
+/* Returns an entry for a new name, evicting the one that was asked longest ago; NULL if all are queued. */
+static struct entry *
+make_entry(struct silence *s, struct str name)
+{
+    struct entry *set = set_of(s, name);
+    struct entry *victim = NULL;
+
+    for (struct entry *e = set; e < set + WAYS; e++)
+        if (e->state != ENTRY_QUEUED && (victim == NULL || e->asked_ms < victim->asked_ms))
+            victim = e;
+    if (victim == NULL)
+        return NULL;
+    set_state(s, victim, ENTRY_EMPTY);
+    *victim = (struct entry){.name_bytes = (unsigned char)name.n};
+    memcpy(victim->name, name.p, name.n);
+    return victim;
+}
+
+/* The user is to be asked about, if a question would do and there is room for it. */
+static void
+enqueue(struct silence *s, struct entry *e, struct str name, int64_t now_ms)
+{
+    bool known = e != NULL;
+
+    if (known && (e->state == ENTRY_QUEUED || (e->state == ENTRY_LISTENS && now_ms - e->asked_ms < AGAIN_MS)))
+        return;
+    if (s->queue_count == QUEUE_SIZE || now_ms - grants_ms(grants_stamp(&s->shared->grants, name)) < QUIET_MS)
+        return;
+    if (!known)
+        e = make_entry(s, name);
+    if (e == NULL)
+        return;
+    set_state(s, e, ENTRY_QUEUED);
+    s->queue[(s->queue_first + s->queue_count++) % QUEUE_SIZE] = (uint32_t)(e - s->table);
+    if (s->queue_count == 1)
+        pthread_cond_signal(&s->wake);
+}
+
+/* Is there certainly nobody who would hear what is published to this name? */
+static bool
+is_silent(const struct silence *s, const struct entry *e, struct str name, int64_t now_ms)
+{
+    return e != NULL && e->state == ENTRY_SILENT && now_ms - e->asked_ms < SILENT_MS &&
+           e->stamp == grants_stamp(&s->shared->grants, name);
+}
+
+size_t
+silence_filter(struct silence *s, struct str *names, size_t count)
+{
+    int64_t now_ms = clock_mono_ms();
+    size_t kept = 0;
+
+    if (s == NULL || !atomic_load(&s->shared->silence))
+        return count;
+    pthread_mutex_lock(&s->mutex);
+    for (size_t i = 0; i < count; i++) {
+        struct entry *e = find(s, names[i]);
+
+        if (is_silent(s, e, names[i], now_ms))
+            continue;
+        if (e != NULL && e->state == ENTRY_SILENT)
+            set_state(s, e, ENTRY_LISTENS);
+        enqueue(s, e, names[i], now_ms);
+        names[kept++] = names[i];
+    }
+    pthread_mutex_unlock(&s->mutex);
+    shared_count(&s->shared->counters.copies_avoided, count - kept);
+    return kept;
+}
+
+/* --- the thread; all but ask() under the mutex */
+
+/*
+ * Takes users off the queue. The stamp is read before the clock, and both before the question: so a grant
+ * that the stamp does not tell of is either later than the question or, if the stamp is old enough,
+ * impossible.
+ */
+static size_t
+take_questions(struct silence *s)
+{
+    size_t count = 0;
+
+    while (count < ROUND_NAMES_MAX && s->queue_count > 0) {
+        struct entry *e = &s->table[s->queue[s->queue_first]];
+        struct round_question *q = &s->questions[count];
+
+        s->queue_first = (s->queue_first + 1) % QUEUE_SIZE;
+        s->queue_count--;
+        e->stamp = grants_stamp(&s->shared->grants, (struct str){e->name, e->name_bytes});
+        e->asked_ms = clock_mono_ms();
+        if (e->asked_ms - grants_ms(e->stamp) < QUIET_MS) {
+            set_state(s, e, ENTRY_LISTENS);
+            continue;
+        }
+        memcpy(q->name, e->name, e->name_bytes);
+        q->name_bytes = e->name_bytes;
+        count++;
+    }
+    return count;
+}
+
+/* Keeps what the round has brought. Without answers, nobody became silent. */
+static void
+take_answers(struct silence *s, size_t count, bool answered)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct round_question *q = &s->questions[i];
+        /* It is there: a queued entry is not evicted. */
+        struct entry *e = find(s, (struct str){q->name, q->name_bytes});
+
+        if (e != NULL)
+            set_state(s, e, answered && q->certain && !q->online ? ENTRY_SILENT : ENTRY_LISTENS);
+    }
+}
+
+/* Waits, until the end at most. */
+static void
+pause_for(struct silence *s, int64_t ms)
+{
+    int64_t until_ms = clock_mono_ms() + ms;
+    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+
+    while (!s->ending && pthread_cond_timedwait(&s->wake, &s->mutex, &until) == 0)
+        ;
+}
+
+/* The mutex is free while nchan is asked. */
+static void
+ask(struct silence *s, size_t count)
+{
+    bool answered;
+
+    pthread_mutex_unlock(&s->mutex);
+    answered = round_ask(s->round, s->questions, count, clock_mono_ms() + ROUND_MS) == ERR_OK;
+    pthread_mutex_lock(&s->mutex);
+    take_answers(s, count, answered);
+    pause_for(s, answered ? PAUSE_MS : FAILED_PAUSE_MS);
+}
+
+static void *
+thread_main(void *arg)
+{
+    struct silence *s = arg;
+
+    pthread_mutex_lock(&s->mutex);
+    while (!s->ending) {
+        size_t count = take_questions(s);
+
+        if (count > 0)
+            ask(s, count);
+        else
+            pthread_cond_wait(&s->wake, &s->mutex);
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return NULL;
+}
+
+static bool
+init_waking(struct silence *s)
+{
+    pthread_condattr_t monotonic;
+    bool made;
+
+    if (pthread_condattr_init(&monotonic) != 0)
+        return false;
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    made = pthread_cond_init(&s->wake, &monotonic) == 0;
+    pthread_condattr_destroy(&monotonic);
+    return made;
+}
+
+enum err
+silence_start(struct silence **out, const char *path, struct shared *shared)
+{
+    struct silence *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        return ERR_MEMORY;
+    s->shared = shared;
+    /* A relay before this one may have left its count. */
+    atomic_store(&shared->silent_names, 0);
+    s->table = calloc((size_t)SETS * WAYS, sizeof(*s->table));
+    if (s->table == NULL || round_new(&s->round, path) != ERR_OK)
+        goto no_round;
+    if (pthread_mutex_init(&s->mutex, NULL) != 0)
+        goto no_mutex;
+    if (!init_waking(s))
+        goto no_wake;
+    if (pthread_create(&s->thread, NULL, thread_main, s) != 0)
+        goto no_thread;
+    *out = s;
+    return ERR_OK;
+
+no_thread:
+    pthread_cond_destroy(&s->wake);
+no_wake:
+    pthread_mutex_destroy(&s->mutex);
+no_mutex:
+    round_free(s->round);
+no_round:
+    free(s->table);
+    free(s);
+    return ERR_MEMORY;
+}
+
+void
+silence_stop(struct silence *s)
+{
+    if (s == NULL)
+        return;
+    pthread_mutex_lock(&s->mutex);
+    s->ending = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->mutex);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->mutex);
+    round_free(s->round);
+    free(s->table);
+    free(s);
+}
