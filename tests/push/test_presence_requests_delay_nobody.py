@@ -5,7 +5,6 @@ Times are asserted loosely: what is excluded is a wait for round after round, or
 import http.client
 import os
 import signal
-import statistics
 import threading
 import time
 
@@ -59,11 +58,10 @@ def test_a_burst_about_one_large_group_gets_no_503(own_stack):
 
 
 def test_a_burst_about_many_large_groups_does_not_delay_another_user(own_stack):
-    """The other user waits for the running round and the next one, not for a turn behind all requests of the burst."""
+    """tests/unit/push_presence.c counts the questions that come first: at most those of two rounds."""
     with Client(own_stack) as client:
         large = [client.group(*(new_name() for _ in range(1000))) for _ in range(20)]
         small = client.group(new_name(), new_name())
-        round_s = statistics.median(presence(client, group)[2] for group in large[:5])
         deadline = time.monotonic() + BURST_S
         seen = []
 
@@ -84,7 +82,6 @@ def test_a_burst_about_many_large_groups_does_not_delay_another_user(own_stack):
     waited = [seconds for _, _, seconds in seen]
     assert len(waited) >= 3
     assert max(waited) < ROUND_S + SLACK_S
-    assert statistics.mean(waited) < 3 * round_s + 0.05, (waited, round_s)
 
 
 def test_while_an_nginx_worker_hangs_known_answers_and_other_requests_come(own_stack):
