@@ -104,6 +104,8 @@ class Bench:
         upstream = block(r"upstream imd", "imd-http.conf")
         location = block(r"location \^~ /_imd/", "imd-server.conf")
         upstream = re.sub(r"(?m)^\s*server\s[^;]+;", f"server unix:{self.work}/echo.sock;", upstream)
+        request = (ROOT / "nginx/imd-request.conf").read_text()
+        location = location.replace(f"include {INSTALLED}imd-request.conf;", request)
         # As included, but for whom it asks.
         asks = (ROOT / "nginx/imd-fastcgi.conf").read_text().replace("fastcgi_pass imd;", "fastcgi_pass echo;")
         location = location.replace("internal;", "").replace(f"include {INSTALLED}imd-fastcgi.conf;", asks)

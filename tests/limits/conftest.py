@@ -15,7 +15,7 @@ from stack import Stack
 
 # nginx's defaults, which only the host can change: 60 s and 75 s.
 HOST = "client_header_timeout 1s; keepalive_timeout 1s;"
-# What imd-server.conf sets for its own locations: as shipped, and as here. Which of the two timeouts is shorter, that
+# What imd sets for its own locations, in two files: as shipped, and as here. Which of the two timeouts is shorter, that
 # of sending or that between pings, must stay.
 OWN = {
     "client_body_timeout 20s;": "client_body_timeout 1s;",
@@ -41,11 +41,11 @@ def stack():
     """With fewer threads than the slow clients of any test."""
     with Stack(nginx_workers=2, http_extra=HOST, env={"LIMITS": "1"},
                imd_flags=["--threads=8", *NO_LIMIT_OF_IMD]) as impatient:
-        path = impatient.state / "imd-server.conf"
-        text = path.read_text()
+        files = {path: path.read_text() for path in map(impatient.state.joinpath, ("imd-server.conf", "imd-request.conf"))}
         for shipped, here in OWN.items():
-            assert text.count(shipped) == 1, shipped
-            text = text.replace(shipped, here)
-        path.write_text(text)
+            assert [text.count(shipped) for text in files.values()].count(1) == 1, shipped
+            files = {path: text.replace(shipped, here) for path, text in files.items()}
+        for path, text in files.items():
+            path.write_text(text)
         impatient.nginx_reload()
         yield impatient

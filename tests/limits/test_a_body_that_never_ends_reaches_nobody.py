@@ -1,6 +1,6 @@
 """
 What keeps it from imd: fastcgi_request_buffering. What ends one that falls silent: client_body_timeout
-(imd-server.conf: 20 s; here 1 s), which each piece begins anew. So what bounds those that go on and on:
+(imd-request.conf: 20 s; here 1 s), which each piece begins anew. So what bounds those that go on and on:
 client_max_body_size (512 kB), and limit_conn imd_in_hand, 1,000 requests of one address (here 100).
 """
 import contextlib
