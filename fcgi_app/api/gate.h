@@ -21,7 +21,7 @@ enum err gate_identify(struct context *x, const struct route *route);
 enum err gate_admit(struct context *x, const struct route *route);
 /*
  * Charges the caller's rate for a command that is done: a unit for each 1,000 users whom it concerns, so that
- * who speaks to very many at once speaks less often. `work`: commit_work().
+ * who speaks to very many at once speaks less often. `work`: as in struct tx.
  */
 void gate_charge(struct context *x, int64_t work);
 /*

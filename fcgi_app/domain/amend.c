@@ -129,7 +129,7 @@ edit_in_tx(struct tx *tx, void *arg)
 enum err
 amend_edit(struct store *store, struct amendment *a)
 {
-    return commit_run(store->commit, edit_in_tx, a, a->content.n);
+    return store_run(store, edit_in_tx, a, a->content.n);
 }
 
 /* What the actor has sent, or may delete as an admin of the group. */
@@ -170,7 +170,7 @@ delete_in_tx(struct tx *tx, void *arg)
 enum err
 amend_delete(struct store *store, struct amendment *a)
 {
-    return commit_run(store->commit, delete_in_tx, a, 0);
+    return store_run(store, delete_in_tx, a, 0);
 }
 
 /* U+FE0E and U+FE0F choose how what they follow is drawn: by themselves they are nothing. */
@@ -241,7 +241,7 @@ react_in_tx(struct tx *tx, void *arg)
 enum err
 amend_react(struct store *store, struct amendment *a)
 {
-    return commit_run(store->commit, react_in_tx, a, a->emoji.n);
+    return store_run(store, react_in_tx, a, a->emoji.n);
 }
 
 static enum err
@@ -261,7 +261,7 @@ unreact_in_tx(struct tx *tx, void *arg)
 enum err
 amend_unreact(struct store *store, struct amendment *a)
 {
-    return commit_run(store->commit, unreact_in_tx, a, 0);
+    return store_run(store, unreact_in_tx, a, 0);
 }
 
 /* Senders do so while they are members: afterwards they may delete the message and no more. */
@@ -293,5 +293,5 @@ clear_in_tx(struct tx *tx, void *arg)
 enum err
 amend_clear(struct store *store, struct amendment *a)
 {
-    return commit_run(store->commit, clear_in_tx, a, 0);
+    return store_run(store, clear_in_tx, a, 0);
 }

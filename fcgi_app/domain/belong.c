@@ -222,7 +222,7 @@ remove_in_tx(struct tx *tx, void *arg)
 static enum err
 run(struct store *store, struct belonging *b, enum err (*command)(struct tx *tx, void *arg))
 {
-    return commit_run(store->commit, command, b, b->username.n);
+    return store_run(store, command, b, b->username.n);
 }
 
 enum err

@@ -200,7 +200,7 @@ converse_create(struct store *store, struct creation *creation)
         err = look_for_pair(store, creation, &exists);
     if (err != ERR_OK || exists)
         return err;
-    return commit_run(store->commit, create_in_tx, creation, creation->title.n + creation->name_count * 64);
+    return store_run(store, create_in_tx, creation, creation->title.n + creation->name_count * 64);
 }
 
 enum err
@@ -294,7 +294,7 @@ name_in_tx(struct tx *tx, void *arg)
 enum err
 converse_name(struct store *store, struct naming *naming)
 {
-    return commit_run(store->commit, name_in_tx, naming, naming->title.n);
+    return store_run(store, name_in_tx, naming, naming->title.n);
 }
 
 bool

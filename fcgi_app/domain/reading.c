@@ -79,7 +79,7 @@ enum err
 reading_mark(struct store *store, struct reading *r)
 {
     struct snapshot *snapshot;
-    enum err err = commit_run(store->commit, mark_in_tx, r, 0);
+    enum err err = store_run(store, mark_in_tx, r, 0);
 
     if (err == ERR_OK)
         err = pool_begin(store->pool, &snapshot);

@@ -100,5 +100,5 @@ enum err
 send_message(struct store *store, struct sending *sending)
 {
     /* A malformed name is an unknown one; the conversation is still to be checked first. */
-    return commit_run(store->commit, send_in_tx, sending, sending->message.content.n);
+    return store_run(store, send_in_tx, sending, sending->message.content.n);
 }

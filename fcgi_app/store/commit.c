@@ -20,13 +20,10 @@ struct item {
     void *arg;
     size_t bytes;
     enum err err;
-    int64_t work; /* see commit_work() */
+    int64_t work; /* of tx, where the command was not refused */
     struct item *next;
     _Atomic int state; /* enum item_state; the futex that its thread sleeps on */
 };
-
-/* Of the thread's last command. */
-static _Thread_local int64_t work_done;
 
 struct commit {
     struct shared *shared;
@@ -265,7 +262,7 @@ lead(struct commit *c, struct item *own)
 }
 
 enum err
-commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes)
+commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes, int64_t *work)
 {
     struct item item = {.command = command, .arg = arg, .bytes = bytes};
     bool leads;
@@ -285,15 +282,7 @@ commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes)
         futex_wait(&item.state, ITEM_QUEUED);
     if (leads || atomic_load(&item.state) == ITEM_LEADS)
         lead(c, &item);
-    work_done = item.err == ERR_OK ? item.work : 0;
+    if (work != NULL)
+        *work = item.err == ERR_OK ? item.work : 0;
     return item.err;
-}
-
-int64_t
-commit_work(void)
-{
-    int64_t work = work_done;
-
-    work_done = 0;
-    return work;
 }

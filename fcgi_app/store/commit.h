@@ -48,13 +48,8 @@ void commit_close(struct commit *c);
  * Runs `command(tx, arg)` in a group's transaction; returns after that is durable (or the command was
  * refused). Where no command of the group wrote anything, nothing is committed. `bytes`: about how much it
  * stores; a group's sum is bounded. Returns the command's error, or ERR_STORAGE where the transaction failed:
- * then nothing of it is stored. Opens a transaction itself.
+ * then nothing of it is stored. *work: tx->work, 0 on an error; NULL is allowed. Opens a transaction itself.
  */
-enum err commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes);
-/*
- * How much work this thread's last command makes for everybody else (tx.work), once: 0 where it was refused,
- * and for whoever asks again.
- */
-int64_t commit_work(void);
+enum err commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes, int64_t *work);
 
 #endif

@@ -8,6 +8,7 @@
 struct store {
     struct commit *commit;
     struct pool *pool;
+    int64_t work; /* of the commands since it was zeroed: see struct tx */
 };
 
 static inline enum err
@@ -17,6 +18,17 @@ store_open(struct store *s, const char *path, int readers, struct shared *shared
 
     if (err == ERR_OK)
         err = pool_open(&s->pool, path, readers);
+    return err;
+}
+
+/* commit_run(), and counts its work. */
+static inline enum err
+store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
+{
+    int64_t work = 0;
+    enum err err = commit_run(s->commit, command, arg, bytes, &work);
+
+    s->work += work;
     return err;
 }
 

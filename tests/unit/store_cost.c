@@ -481,7 +481,7 @@ steps_written(struct place *place)
 {
     int64_t steps;
 
-    assert_int_equal(commit_run(place->store.commit, read_steps, &steps, 0), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, read_steps, &steps, 0, NULL), ERR_OK);
     return steps;
 }
 
