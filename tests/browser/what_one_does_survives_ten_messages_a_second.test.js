@@ -93,6 +93,8 @@ test("a button that is pressed slowly", async () => {
   await ann.page.mouse.down();
   await more(5);
   await ann.page.mouse.up();
+  const sure = ann.page.getByRole("dialog", { name: "Remove carol?" });
+  await sure.getByRole("button", { name: "Remove", exact: true }).click();
   await dialog.locator("li", { hasText: "carol" }).waitFor({ state: "detached" });
   assert.equal(await dialog.getByLabel("Title").inputValue(), "Half a new na");
   assert.deepEqual(browser.faults, []);
