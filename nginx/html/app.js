@@ -20,7 +20,7 @@ const PRESENCE_KNOWN_MS = 3 * PRESENCE_EACH_MS; // after that nobody knows any m
 const SCROLLED_MS = 300;
 const KEPT = 3; // conversations whose messages stay at hand after one has left them
 const CALM_MS = 1000; // a connection that is back so soon was never lost
-const UNREAD_SOUGHT = 300; // where more is unread, one begins at the end
+const SEEN_MS = 400; // how long a message is in sight before it counts as read
 const WIDE = "(min-width: 720px)";
 
 /** A token in the address is for this tab alone, and not to be copied on with the address. */
@@ -55,6 +55,8 @@ class App {
   #leaving = false;
   #asked = new Map(); // conversation id: when the server last said who is online
   #asking = false;
+  #seen = null; // the timer that tells what was seen
+  #missed = false; // messages came while the window was not looked at
   #settles = null;
   #visited = []; // the conversations that were left last
   #quit = null; // the one that the user leaves by intent
@@ -67,7 +69,8 @@ class App {
     this.#client.on("status", () => setTimeout(() => this.#askPresence()));
     this.#client.start().catch(() => {}); // the status tells
     addEventListener("hashchange", () => this.#go());
-    for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#read(), true);
+    for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#return());
+    addEventListener("focusin", () => this.#read());
     addEventListener("visibilitychange", () => this.#look(), true);
     addEventListener("keydown", (event) => this.#escape(event));
     setInterval(() => this.#look(), PRESENCE_EACH_MS);
@@ -215,9 +218,9 @@ class App {
   }
 
   /** Whether older pages are on their way, up to the first message that one has not read. */
-  #seeks({ unread, read_seq, last_seq, older }, [first]) {
-    const beyond = unread > 0 && older && first?.seq > read_seq + 1 && last_seq - read_seq <= UNREAD_SOUGHT;
-    if (beyond) this.#older();
+  #seeks({ id, unread, read_seq, older }, [first]) {
+    const beyond = unread > 0 && older && first?.seq > read_seq + 1;
+    if (beyond) this.#older(() => this.#client.around(id, read_seq + 1));
     return beyond;
   }
 
@@ -286,7 +289,9 @@ class App {
     this.#fromList = left === null && this.#client.conversations.length > 0;
     this.#id = id;
     this.#shown = null;
-    this.#begun = this.#leaving = false;
+    this.#begun = this.#leaving = this.#missed = false;
+    clearTimeout(this.#seen);
+    this.#seen = null;
     this.#firstUnread = null;
     this.log.clear();
     if (id !== null) {
@@ -324,14 +329,40 @@ class App {
     this.#read();
   }
 
-  /** What is really seen is read. */
+  /** Marks as read what was really seen: up to the end, or up to the last message that stayed in sight. */
   #read() {
     const conversation = this.#client.conversation(this.#id);
-    if (!conversation || !this.#begun || document.hidden || !document.hasFocus() || !this.log.atEnd) return;
-    if (conversation.read_seq < conversation.last_seq) this.#client.read(this.#id).catch(() => {});
+    if (!conversation || !this.#begun || conversation.read_seq >= conversation.last_seq) return;
+    if (document.hidden || !document.hasFocus()) return void (this.#missed = true);
+    if (this.#missed) return; // until the user is shown where the new messages begin
+    if (this.log.atEnd) return void this.#client.read(this.#id).catch(() => {});
+    this.#seen ??= setTimeout(() => this.#readSeen(), SEEN_MS);
   }
 
-  #older() {
+  #readSeen() {
+    this.#seen = null;
+    const conversation = this.#client.conversation(this.#id),
+      seq = this.log.lastInSight?.seq ?? 0;
+    if (!conversation || !this.#begun || document.hidden || !document.hasFocus() || this.#missed) return;
+    if (seq > conversation.read_seq) this.#client.read(this.#id, seq).catch(() => {});
+  }
+
+  /** Back from another window: what came meanwhile begins at a divider, and is read when it is seen. */
+  #return() {
+    if (document.hidden || !document.hasFocus()) return;
+    const conversation = this.#client.conversation(this.#id),
+      missed = this.#missed;
+    this.#missed = false;
+    if (missed && conversation?.unread && this.#begun && this.log.atEnd) {
+      const messages = this.#client.messages(this.#id);
+      this.#firstUnread = this.#firstUnreadOf(conversation, messages);
+      this.log.refresh();
+      if (this.#firstUnread) this.#lookAtUnread(messages);
+    }
+    this.#read();
+  }
+
+  #older(load = (id) => this.#client.older(id)) {
     const id = this.#id;
     if (!this.#client.conversation(id)?.older || this.#loading) return;
     const done = (more) => {
@@ -339,7 +370,7 @@ class App {
       if (!this.#begun) this.#show();
       else if (more && this.#id === id) this.log.refresh(); // it may not have been enough
     };
-    this.#loading = this.#client.older(id).then(done, () => setTimeout(done, CALM_MS));
+    this.#loading = load(id).then(done, () => setTimeout(done, CALM_MS));
   }
 
   /** What no push tells: who is here, and that it is another day. */

@@ -134,6 +134,14 @@ export class Log {
     return n;
   }
 
+  /** The last message whose end is in sight. */
+  get lastInSight() {
+    const { scrollTop, clientHeight } = this.#scroller;
+    const edge = scrollTop + clientHeight - this.#list.offsetTop + 1,
+      i = indexAt(this.#offsets, edge);
+    return this.#messages[this.#offsets[i + 1] <= edge ? i : i - 1];
+  }
+
   /** Where a message begins, in the scroller's own measure. */
   #top(i) {
     return this.#list.offsetTop + this.#offsets[i];
