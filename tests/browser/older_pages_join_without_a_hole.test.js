@@ -147,3 +147,47 @@ test(
     assert.equal(client.conversation(id).older, false);
   }),
 );
+
+test(
+  "around() holds the page around a message first, and then all up to the newest, without a hole",
+  world(async (here) => {
+    const id = here.group("bob", "alice");
+    for (let i = 1; i <= 1500; i++) here.say("bob", id, `${i}`);
+    const one = await here.online("alice"),
+      { client, host } = one;
+    host.asked = [];
+    assert.equal(await here.clock.result(client.around(id, 700)), true);
+    const seqs = () => client.messages(id).map(({ seq }) => seq);
+    assert.deepEqual([seqs()[0], seqs().at(-1), client.conversation(id).newer], [676, 725, true]);
+    assert.equal(host.asked[0].query.get("around_seq"), "700");
+    here.say("bob", id, "meanwhile");
+    here.do("bob", "PATCH", `messages/${client.messages(id)[0].id}`, { content: "edited" });
+    await here.clock.until(() => !client.conversation(id).newer, "the newest is there", 5000);
+    assert.deepEqual(
+      seqs(),
+      Array.from({ length: 1501 - 675 }, (_, i) => 676 + i),
+    );
+    await here.clock.pass(100);
+    assertTruth(one, here.server);
+  }),
+);
+
+test(
+  "what follows a page in the middle comes though the connection is lost meanwhile",
+  world(async (here) => {
+    const id = here.group("bob", "alice");
+    for (let i = 1; i <= 1500; i++) here.say("bob", id, `${i}`);
+    const one = await here.online("alice"),
+      { client, host } = one;
+    await here.clock.result(client.around(id, 100));
+    host.request = () => ({ lost: "before" });
+    host.cut();
+    await here.clock.pass(5000);
+    assert.equal(client.conversation(id).newer, true);
+    host.request = () => ({});
+    here.say("bob", id, "the last one");
+    await here.clock.until(() => !client.conversation(id).newer && client.status === "online", "the newest is there");
+    await here.clock.pass(1000);
+    assertTruth(one, here.server);
+  }),
+);
