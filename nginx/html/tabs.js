@@ -16,6 +16,7 @@ export class Tabs {
   #channel;
   #queue;
   #asked = 0;
+  #late;
   #end;
   #over = new Promise((resolve) => (this.#end = resolve));
   #chosen;
@@ -34,8 +35,8 @@ export class Tabs {
     this.#channel.onmessage = ({ data }) => this.#hear(data);
     this.ask();
     this.#claim();
-    const late = setTimeout(() => this.steal(), patience_ms);
-    this.ready.finally(() => clearTimeout(late));
+    this.#late = setTimeout(() => this.steal(), patience_ms);
+    this.ready.then(() => clearTimeout(this.#late));
   }
 
   ask() {
@@ -65,6 +66,7 @@ export class Tabs {
 
   end() {
     this.leads = false;
+    clearTimeout(this.#late);
     this.#end();
     this.#queue.abort();
     this.#channel.close();

@@ -213,6 +213,7 @@ export class Course {
 
   #look(client, id) {
     if (this.#one_in(6)) return client.close(id);
+    if (this.#one_in(6)) return client.around(id, this.#up_to(client.conversation(id).last_seq));
     return this.#one_in(3) ? client.older(id) : client.open(id);
   }
 
@@ -269,6 +270,7 @@ export class Course {
       () => message && ask("PATCH", `messages/${message.id}`, { content: "edited elsewhere" }),
       () => message && ask("DELETE", `messages/${message.id}`),
       () => message && ask("PUT", `messages/${message.id}/reactions/${encodeURIComponent(this.#pick(EMOJIS))}`),
+      () => message && ask("DELETE", `messages/${message.id}/reactions/${encodeURIComponent(this.#pick(EMOJIS))}`),
       () => ask("POST", `conversations/${id}/join`),
       () => ask("POST", `conversations/${id}/leave`),
       () => ask("PATCH", `conversations/${id}`, { title: "elsewhere" }),

@@ -143,6 +143,19 @@ test("the one that leads signs out: another one takes over", async () => {
   assert.equal(open(all), 1);
 });
 
+test("the credentials of the one that leads expire: it is refused, and another one takes over with its own", async () => {
+  await scene();
+  const all = await tabs(3),
+    first = leader(all);
+  const json = { error: "The token has expired", code: "expired_token", status: 401 };
+  await first.page.route("**/conversations/**", (route) => route.fulfill({ status: 401, json }));
+  await first.page.evaluate((at) => window.client.typing(at), id);
+  await until(async () => (await status(first)) === "refused", "it is refused", PATIENCE_MS);
+  await say(5);
+  await holdAll(all.filter((one) => one !== first));
+  assert.equal(open(all), 1);
+});
+
 test("another user in the same browser has a socket of their own", async () => {
   await scene();
   const all = [...(await tabs(2, "ann")), ...(await tabs(2, "carl"))];
