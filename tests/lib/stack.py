@@ -5,11 +5,13 @@
 
 Env IMD chooses the binary under test, so that the same tests run under the sanitizers.
 """
+import contextlib
 import os
 import random
 import re
 import shutil
 import signal
+import sqlite3
 import socket
 import subprocess
 import tempfile
@@ -198,8 +200,19 @@ class Stack:
         return relays[0]
 
     def relay_stop(self):
-        """It publishes nothing until relay_continue()."""
+        """It publishes nothing until relay_continue(). Its janitor is not stopped while it holds up writers."""
+        wait_until(self._relay_stops_in_peace, 20, "the relay stops while nobody waits for it")
+
+    def _relay_stops_in_peace(self):
         os.kill(self.relay(), signal.SIGSTOP)
+        try:
+            with contextlib.closing(sqlite3.connect(self.state / "imd.db", timeout=0.2, isolation_level=None)) as database:
+                database.execute("BEGIN IMMEDIATE")
+                database.execute("ROLLBACK")
+            return True
+        except sqlite3.OperationalError:
+            self.relay_continue()
+            return False
 
     def relay_continue(self):
         os.kill(self.relay(), signal.SIGCONT)
