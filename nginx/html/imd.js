@@ -626,6 +626,7 @@ export class Client {
     if (epoch === (this.#epoch ??= epoch)) return;
     this.#epoch = epoch;
     this.#since = 0;
+    this.#reading.clear();
     for (const id of this.#conversations.keys()) {
       this.#conversations.delete(id);
       this.#windows.delete(id);
