@@ -18,6 +18,7 @@ import { namelessOf, t, today } from "./words.js";
 const PRESENCE_EACH_MS = 20000;
 const PRESENCE_KNOWN_MS = 3 * PRESENCE_EACH_MS; // after that nobody knows any more
 const SCROLLED_MS = 300;
+const NEAR = 30; // so many unread messages are on the newest page
 const KEPT = 3; // conversations whose messages stay at hand after one has left them
 const CALM_MS = 1000; // a connection that is back so soon was never lost
 const SEEN_MS = 400; // how long a message is in sight before it counts as read
@@ -154,6 +155,7 @@ class App {
       // One's own keep the name that they had before the server gave them a number.
       key: (message) => (message.client_id && message.sender === this.#client.user ? message.client_id : message.seq),
       nearTop: () => this.#older(),
+      newer: () => app.#client.conversation(app.#id)?.newer ?? false,
       moved: () => this.#moved(),
     });
   }
@@ -204,7 +206,7 @@ class App {
     setText(this.top, t(!this.#begun ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
     if (conversation.loaded && !this.#begun) return;
     this.log.show(messages);
-    const looks = ["read", "older", "role"]; // of the conversation, in each message
+    const looks = ["read", "older", "newer", "role"]; // of the conversation, in each message
     if (old && (begins || looks.some((of) => old[of] !== conversation[of]))) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
     this.#announce(messages, begins);
@@ -295,7 +297,7 @@ class App {
     this.#firstUnread = null;
     this.log.clear();
     if (id !== null) {
-      this.#client.open(id).then(
+      this.#open(id).then(
         () => this.#askPresence(),
         () => this.#id === id && !this.empty.querySelector("[role=alert]") && this.#back(),
       );
@@ -303,6 +305,12 @@ class App {
     this.#show();
     this.#frame(this.#client.conversation(id));
     if (id === null) this.entries.querySelector(`[data-conversation="${left}"]`)?.focus();
+  }
+
+  /** Opens a conversation where the user goes on reading: at the first unread message, or at the newest page. */
+  #open(id) {
+    const { unread = 0, read_seq } = this.#client.conversation(id) ?? {};
+    return unread > NEAR ? this.#client.around(id, read_seq + 1) : this.#client.open(id);
   }
 
   /** Closes all but the last few conversations, so that a long visit costs no more memory or requests than a short one. */
@@ -336,13 +344,17 @@ class App {
     if (document.hidden || !document.hasFocus()) return void (this.#missed = true);
     if (this.#missed) return; // until the user is shown where the new messages begin
     if (this.log.atEnd) return void this.#client.read(this.#id).catch(() => {});
-    this.#seen ??= setTimeout(() => this.#readSeen(), SEEN_MS);
+    const seen = this.log.lastInSight?.seq ?? 0;
+    this.#seen ??= setTimeout(() => this.#readSeen(seen), SEEN_MS);
   }
 
-  #readSeen() {
+  /** `before` is the last message that was in sight a moment ago: what only flew by since is not read. */
+  #readSeen(before) {
     this.#seen = null;
     const conversation = this.#client.conversation(this.#id),
-      seq = this.log.lastInSight?.seq ?? 0;
+      now = this.log.lastInSight?.seq ?? 0,
+      seq = Math.min(before, now);
+    if (now > before) this.#read();
     if (!conversation || !this.#begun || document.hidden || !document.hasFocus() || this.#missed) return;
     if (seq > conversation.read_seq) this.#client.read(this.#id, seq).catch(() => {});
   }
@@ -353,11 +365,12 @@ class App {
     const conversation = this.#client.conversation(this.#id),
       missed = this.#missed;
     this.#missed = false;
-    if (missed && conversation?.unread && this.#begun && this.log.atEnd) {
-      const messages = this.#client.messages(this.#id);
+    if (missed && conversation?.unread && this.#begun) {
+      const messages = this.#client.messages(this.#id),
+        { atEnd } = this.log;
       this.#firstUnread = this.#firstUnreadOf(conversation, messages);
       this.log.refresh();
-      if (this.#firstUnread) this.#lookAtUnread(messages);
+      if (this.#firstUnread && atEnd) this.#lookAtUnread(messages);
     }
     this.#read();
   }

@@ -17,6 +17,7 @@ export class Log {
   #key;
   #nearTop;
   #moved;
+  #newer;
   #messages = [];
   #index = new Map();
   #ids = new Map();
@@ -31,21 +32,23 @@ export class Log {
   /**
    * `draw(message, before, item)` gives the <li> of a message, made over from `item` if there is one; `before` is the
    * message above. `key(message)` stays the same for as long as a message lives. `nearTop()` asks for older ones,
-   * `moved()` tells that one looks elsewhere.
+   * `newer()` says whether newer ones are on their way, `moved()` tells that one looks elsewhere.
    */
-  constructor({ scroller, list, draw, key, nearTop, moved }) {
+  constructor({ scroller, list, draw, key, nearTop, newer, moved }) {
     this.#scroller = scroller;
     this.#list = list;
     this.#draw = draw;
     this.#key = key;
     this.#nearTop = nearTop;
+    this.#newer = newer;
     this.#moved = moved;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     new ResizeObserver(() => this.#resized()).observe(scroller);
   }
 
+  /** Whether the newest message is in sight. The last one held is not the newest while newer ones are on their way. */
   get atEnd() {
-    return this.#anchor === null;
+    return this.#anchor === null && !this.#newer();
   }
 
   /** The messages, oldest first, whatever was there before. */
@@ -110,7 +113,8 @@ export class Log {
       drawn = this.#drawn.get(key);
     const box = drawn?.getBoundingClientRect(),
       frame = this.#scroller.getBoundingClientRect();
-    if (!box || box.top < frame.top || box.bottom > frame.bottom) {
+    const follows = this.#anchor === null && this.#newer(); // the newest messages would push it out of sight
+    if (!box || follows || box.top < frame.top || box.bottom > frame.bottom) {
       this.#anchor = { key, below: frame.height * share };
       this.#layout();
       this.#lookUp();
@@ -169,7 +173,7 @@ export class Log {
     // may look different when it is known what came before it.
     const next = indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1;
     const i = Math.min(Math.max(next, 1), this.#messages.length - 1);
-    const end = scrollTop + clientHeight >= scrollHeight - 2,
+    const end = scrollTop + clientHeight >= scrollHeight - 2 && !this.#newer(),
       message = this.#messages[i];
     this.#anchor = end || !message ? null : { key: this.#key(message), below: this.#top(i) - scrollTop };
   }
@@ -206,7 +210,7 @@ export class Log {
       this.#drawRange(first, end);
       if (!this.#measure(first, end)) break;
     }
-    if (margin + this.#offsets.at(-1) - height - top < 1) this.#anchor = null;
+    if (margin + this.#offsets.at(-1) - height - top < 1 && !this.#newer()) this.#anchor = null;
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
     this.#placed = scroller.scrollTop;
   }

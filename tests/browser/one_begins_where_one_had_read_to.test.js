@@ -63,6 +63,21 @@ test("far behind, at the first that is new; what one has not seen stays unread",
   await ann.page.close();
 });
 
+test("in a window that is higher than the first page, the place is kept while newer messages come in", async () => {
+  const id = await conversation("finn", MESSAGES, READ),
+    finn = await Page.open(browser, stack, "finn");
+  await finn.page.setViewportSize({ width: 1280, height: 2400 });
+  await finn.enter(id);
+  const line = finn.page.getByText("New messages", { exact: true });
+  await line.waitFor();
+  const newest = finn.page.getByRole("button", { name: "Newest messages" });
+  await newest.filter({ hasText: /^[23]\d\d$/ }).waitFor(); // all newer ones are held
+  assert.equal(await isAbove(line), true);
+  await until(async () => (await unread("finn")) < MESSAGES - READ, "what was seen is read");
+  assert.ok((await unread("finn")) > 200, `${await unread("finn")} are unread`);
+  await finn.page.close();
+});
+
 test("a little behind, all that is new is in sight, and read", async () => {
   const id = await conversation("carol", 60, 57),
     carol = await Page.open(browser, stack, "carol");
