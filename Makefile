@@ -99,7 +99,7 @@ unit: $(UNIT)
 
 # Each of TESTS is a pytest of its own, JOBS at a time, with stacks of its own: they wait more than they compute. What
 # measures time comes after the others, alone.
-TESTS ?= tests/fault tests/http tests/auth tests/push tests/model tests/imctl tests/limits
+TESTS ?= tests/spec tests/fault tests/http tests/auth tests/push tests/model tests/imctl tests/limits
 ALONE := tests/limits
 JOBS  ?= 3
 
@@ -152,7 +152,7 @@ RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined -j$(CPUS) compiled
 	@$(MAKE) --no-print-directory SANITIZE=thread -j$(CPUS) compiled
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits,$(TESTS))"
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/spec,$(TESTS))"
 	@$(MAKE) --no-print-directory SANITIZE=thread unit blackbox TESTS="$(RACES)"
 
 # The model test for as long as you like: clients that lose frames, sockets, nginx and imd end with the database.
@@ -250,6 +250,7 @@ PACKAGES_RUN := \
   curl:asks-whether-all-is-ready
 PACKAGES_TEST := \
   libcmocka-dev:cmocka,-for-the-unit-tests \
+  spin:checks-the-models-of-tests/spec \
   wrk:load-for-the-benchmark \
   python3-pytest:runs-the-black-box-tests \
   python3-websockets:a-real-WebSocket-client-for-them \
