@@ -104,13 +104,14 @@ collect_names(struct publisher *p, const struct change *change, bool many)
 }
 
 /*
- * Those of an audience who may be listening. All changes at hand, and the snapshot that they are rendered
- * from, were read before: whoever begins to listen after this asks the database for them.
+ * Those of an audience who may be listening, in an array with room for so many more. All changes at hand, and
+ * the snapshot that they are rendered from, were read before: whoever begins to listen after this asks the
+ * database for them.
  */
 static enum err
-find_listeners(struct publisher *p, const struct audience *audience, struct audience *listeners)
+find_listeners(struct publisher *p, const struct audience *audience, size_t room, struct audience *listeners)
 {
-    *listeners = (struct audience){arena_alloc(&p->arena, (audience->count + 1) * sizeof(struct str)),
+    *listeners = (struct audience){arena_alloc(&p->arena, (audience->count + room + 1) * sizeof(struct str)),
                                    audience->count};
     if (listeners->names == NULL)
         return ERR_MEMORY;
@@ -128,8 +129,8 @@ collect_listeners(struct publisher *p, const struct change *change, bool many, s
     enum err err = collect_names(p, change, many);
 
     if (err == ERR_OK)
-        err = find_listeners(p, &p->present, present);
-    return err == ERR_OK ? find_listeners(p, &p->gone, gone) : err;
+        err = find_listeners(p, &p->present, p->gone.count, present);
+    return err == ERR_OK ? find_listeners(p, &p->gone, 0, gone) : err;
 }
 
 /* Gives the frame to nchan, for as many channels at once as it takes. */
@@ -418,9 +419,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     err = render_frame(p, changes, *done, present.count + gone.count, done);
     /* The same frame for all is the rule. */
     for (size_t i = 0; !p->moved_on && i < gone.count; i++)
-        add_to(p, &present, gone.names[i]);
-    if (err == ERR_OK)
-        err = p->err;
+        present.names[present.count++] = gone.names[i];
     if (err == ERR_OK)
         err = send_frame(p, &present);
     if (err != ERR_OK || gone.count == 0 || !p->moved_on)
@@ -579,7 +578,7 @@ type_in_tx(struct publisher *p, const struct change *change)
     if (err != ERR_OK)
         return err;
     drop_name(&p->present, change->username, &found);
-    err = find_listeners(p, &p->present, &listeners);
+    err = find_listeners(p, &p->present, 0, &listeners);
     if (!found || listeners.count == 0)
         return err;
     buf_reset(&p->frame);
@@ -630,7 +629,7 @@ deferred_in_tx(struct publisher *p, int32_t id)
     if (err == ERR_OK)
         err = p->err;
     if (err == ERR_OK)
-        err = find_listeners(p, &p->present, &listeners);
+        err = find_listeners(p, &p->present, 0, &listeners);
     return err == ERR_OK ? send_frame(p, &listeners) : err;
 }
 
