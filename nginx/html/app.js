@@ -209,7 +209,7 @@ class App {
     const looks = ["read", "older", "newer", "role"]; // of the conversation, in each message
     if (old && (begins || looks.some((of) => old[of] !== conversation[of]))) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
-    this.#announce(messages, begins);
+    this.#announce(messages, begins || conversation.newer || old?.newer);
     this.#moved();
   }
 
@@ -270,9 +270,9 @@ class App {
   }
 
   /** Says aloud what has come, to those who do not see it. */
-  #announce(messages, begins) {
+  #announce(messages, known) {
     const last = messages.findLast(({ seq }) => seq)?.seq ?? 0;
-    if (begins) this.#heard = last;
+    if (known) this.#heard = last;
     const others = ({ seq, sender }) => seq > this.#heard && sender !== this.#client.user;
     const fresh = messages.slice(-20).filter(others).slice(-3);
     this.#heard = Math.max(this.#heard, last);
@@ -343,7 +343,7 @@ class App {
     if (!conversation || !this.#begun || conversation.read_seq >= conversation.last_seq) return;
     if (document.hidden || !document.hasFocus()) return void (this.#missed = true);
     if (this.#missed) return; // until the user is shown where the new messages begin
-    if (this.log.atEnd) return void this.#client.read(this.#id).catch(() => {});
+    if (this.log.atEnd && !conversation.newer) return void this.#client.read(this.#id).catch(() => {});
     const seen = this.log.lastInSight?.seq ?? 0;
     this.#seen ??= setTimeout(() => this.#readSeen(seen), SEEN_MS);
   }
@@ -531,6 +531,7 @@ class App {
 
   #signOut() {
     this.#client.stop();
+    this.#client.forget();
     lasting.forget(this.#draftKey(""));
     for (const key of ["user", "token"]) memory.forget(key);
     location.replace(location.pathname);
