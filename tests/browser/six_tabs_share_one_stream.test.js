@@ -185,9 +185,12 @@ test("a message that a closed tab left unsent is sent by another one, once", asy
   );
   await first.page.evaluate((at) => void window.client.send(at, "left behind").catch(() => {}), id);
   await first.page.close();
-  await until(async () => (await texts(second)).includes("left behind"), "the other one sends it", 60000);
+  // It is shown before it is stored, and kept until that is answered.
+  await until(async () => (await stack.messages(id)).length > 0, "the other one sends it", 60000);
+  const kept = () => second.page.evaluate(() => localStorage.length);
+  await until(async () => (await kept()) === 0, "nothing waits any more", 60000);
+  assert.ok((await texts(second)).includes("left behind"));
   assert.equal((await stack.messages(id)).length, 1);
-  assert.equal(await second.page.evaluate(() => localStorage.length), 0);
 });
 
 test("a message that is discarded in one tab is gone in the others", async () => {
