@@ -2,13 +2,14 @@
 #ifndef IMD_STORE_STORE_H
 #define IMD_STORE_STORE_H
 
+#include <stdatomic.h>
 #include "store/commit.h"
 #include "store/pool.h"
 
 struct store {
     struct commit *commit;
     struct pool *pool;
-    int64_t work; /* of the commands since it was zeroed: see struct tx */
+    _Atomic int64_t work; /* of the commands since it was zeroed: see struct tx */
 };
 
 static inline enum err
@@ -28,7 +29,7 @@ store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
     int64_t work = 0;
     enum err err = commit_run(s->commit, command, arg, bytes, &work);
 
-    s->work += work;
+    atomic_fetch_add_explicit(&s->work, work, memory_order_relaxed);
     return err;
 }
 
