@@ -1,8 +1,6 @@
 /* clock.c - see clock.h. */
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t
 read_us(clockid_t id)
 {
@@ -28,4 +26,24 @@ int64_t
 clock_mono_us(void)
 {
     return read_us(CLOCK_MONOTONIC);
+}
+
+bool
+clock_init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+    bool made;
+
+    if (pthread_condattr_init(&monotonic) != 0)
+        return false;
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    made = pthread_cond_init(cond, &monotonic) == 0;
+    pthread_condattr_destroy(&monotonic);
+    return made;
+}
+
+struct timespec
+clock_timeout(int64_t mono_ms)
+{
+    return (struct timespec){.tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000};
 }

@@ -23,14 +23,12 @@ advance(_Atomic uint64_t *stamp)
         ;
 }
 
-/* FNV-1a. */
+/* Which stamp is the user's. */
 static uint32_t
-hash(struct str name)
+place(struct str name)
 {
-    uint32_t h = 2166136261;
+    uint32_t h = str_hash(name);
 
-    for (size_t i = 0; i < name.n; i++)
-        h = (h ^ (unsigned char)name.p[i]) * 16777619;
     return (h ^ h >> 16) % GRANTS_STAMPS;
 }
 
@@ -43,14 +41,14 @@ grants_open(struct grants *g)
 void
 grants_note(struct grants *g, struct str name)
 {
-    advance(&g->stamps[hash(name)]);
+    advance(&g->stamps[place(name)]);
 }
 
 uint64_t
 grants_stamp(const struct grants *g, struct str name)
 {
     uint64_t opened = atomic_load(&g->opened);
-    uint64_t stamp = atomic_load(&g->stamps[hash(name)]);
+    uint64_t stamp = atomic_load(&g->stamps[place(name)]);
 
     return stamp > opened ? stamp : opened;
 }

@@ -45,6 +45,17 @@ str_cmp(struct str a, struct str b)
     return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+/* FNV-1a: anybody can find strings that collide. Databases keep it (messages_print), so it never changes. */
+static inline uint32_t
+str_hash(struct str s)
+{
+    uint32_t h = 2166136261U;
+
+    for (size_t i = 0; i < s.n; i++)
+        h = (h ^ (unsigned char)s.p[i]) * 16777619U;
+    return h;
+}
+
 /*
  * Decimal digits alone, no sign, no blank, to 0 … 2^63-1.
  * False where it is anything else; *out is then untouched.

@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "base/clock.h"
 #include "base/model.h"
 #include "base/slots.h"
@@ -58,7 +57,6 @@ struct presence {
     struct round *round; /* the thread's own */
     struct batch batch;  /* likewise */
     pthread_t thread;
-    pthread_condattr_t monotonic;
     int waiters_max;
 
     pthread_mutex_t mutex; /* guards what follows */
@@ -73,17 +71,6 @@ struct presence {
 
 /* --- what was told; under the mutex */
 
-/* FNV-1a. */
-static uint32_t
-hash(struct str name)
-{
-    uint32_t h = 2166136261;
-
-    for (size_t i = 0; i < name.n; i++)
-        h = (h ^ (unsigned char)name.p[i]) * 16777619;
-    return h;
-}
-
 static bool
 is_about(const struct told *t, struct str name)
 {
@@ -94,7 +81,7 @@ is_about(const struct told *t, struct str name)
 static struct told *
 find_told(const struct presence *p, struct str name)
 {
-    struct told *set = p->told + (size_t)(hash(name) % SETS) * WAYS;
+    struct told *set = p->told + (size_t)(str_hash(name) % SETS) * WAYS;
     struct told *oldest = set;
 
     for (struct told *t = set; t < set + WAYS; t++) {
@@ -151,7 +138,7 @@ remember(struct presence *p, const struct batch *b, int64_t asked_ms)
 static void
 add_name(struct batch *b, struct str name)
 {
-    uint32_t at = hash(name) % INDEX_SIZE;
+    uint32_t at = str_hash(name) % INDEX_SIZE;
     struct round_question *q;
 
     for (; b->index[at] != 0; at = (at + 1) % INDEX_SIZE) {
@@ -251,9 +238,6 @@ presence_new(struct presence **out, const char *path, int waiters_max)
     p->waiters_max = waiters_max < 1 ? 1 : waiters_max;
     if (round_new(&p->round, path) != ERR_OK)
         goto no_round;
-    if (pthread_condattr_init(&p->monotonic) != 0)
-        goto no_attributes;
-    pthread_condattr_setclock(&p->monotonic, CLOCK_MONOTONIC);
     if (pthread_mutex_init(&p->mutex, NULL) != 0)
         goto no_mutex;
     if (pthread_cond_init(&p->work, NULL) != 0)
@@ -268,8 +252,6 @@ no_thread:
 no_work:
     pthread_mutex_destroy(&p->mutex);
 no_mutex:
-    pthread_condattr_destroy(&p->monotonic);
-no_attributes:
     round_free(p->round);
 no_round:
     free(p);
@@ -288,19 +270,12 @@ presence_free(struct presence *p)
     pthread_join(p->thread, NULL);
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->mutex);
-    pthread_condattr_destroy(&p->monotonic);
     round_free(p->round);
     free(p->told);
     free(p);
 }
 
 /* --- the callers; under the mutex */
-
-static struct timespec
-at_ms(int64_t mono_ms)
-{
-    return (struct timespec){.tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000};
-}
 
 /*
  * More wait than may while nchan is slow: then callers leave whose questions need several rounds, and all
@@ -320,7 +295,7 @@ wait_for_round(struct presence *p, struct waiter *w)
     int64_t called_ms = clock_mono_ms();
 
     for (int64_t waited_ms = 0; waited_ms < PRESENCE_ROUND_MS; waited_ms += SLOW_MS) {
-        struct timespec until = at_ms(called_ms + waited_ms + SLOW_MS);
+        struct timespec until = clock_timeout(called_ms + waited_ms + SLOW_MS);
         int rc = 0;
 
         while (w->open_count > 0 && !w->failed && rc == 0)
@@ -360,7 +335,7 @@ join_round(struct presence *p, struct waiter *w)
 {
     if (p->failing && p->waiting > 0)
         return;
-    if (pthread_cond_init(&w->end, &p->monotonic) != 0)
+    if (!clock_init_cond(&w->end))
         return;
     enter(p, w);
     wait_for_round(p, w);

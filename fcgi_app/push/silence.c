@@ -33,7 +33,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "base/clock.h"
 #include "base/model.h"
 #include "push/round.h"
@@ -83,21 +82,12 @@ struct silence {
 
 /* --- the table; under the mutex */
 
-/* FNV-1a. */
-static uint32_t
-hash(struct str name)
-{
-    uint32_t h = 2166136261;
-
-    for (size_t i = 0; i < name.n; i++)
-        h = (h ^ (unsigned char)name.p[i]) * 16777619;
-    return h ^ h >> 16;
-}
-
 static struct entry *
 set_of(const struct silence *s, struct str name)
 {
-    return s->table + (size_t)(hash(name) % SETS) * WAYS;
+    uint32_t h = str_hash(name);
+
+    return s->table + (size_t)((h ^ h >> 16) % SETS) * WAYS;
 }
 
 static struct entry *
@@ -240,8 +230,7 @@ take_answers(struct silence *s, size_t count, bool answered)
 static void
 pause_for(struct silence *s, int64_t ms)
 {
-    int64_t until_ms = clock_mono_ms() + ms;
-    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    struct timespec until = clock_timeout(clock_mono_ms() + ms);
 
     while (!s->ending && pthread_cond_timedwait(&s->wake, &s->mutex, &until) == 0)
         ;
@@ -278,20 +267,6 @@ thread_main(void *arg)
     return NULL;
 }
 
-static bool
-init_waking(struct silence *s)
-{
-    pthread_condattr_t monotonic;
-    bool made;
-
-    if (pthread_condattr_init(&monotonic) != 0)
-        return false;
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    made = pthread_cond_init(&s->wake, &monotonic) == 0;
-    pthread_condattr_destroy(&monotonic);
-    return made;
-}
-
 enum err
 silence_start(struct silence **out, const char *path, struct shared *shared)
 {
@@ -307,7 +282,7 @@ silence_start(struct silence **out, const char *path, struct shared *shared)
         goto no_round;
     if (pthread_mutex_init(&s->mutex, NULL) != 0)
         goto no_mutex;
-    if (!init_waking(s))
+    if (!clock_init_cond(&s->wake))
         goto no_wake;
     if (pthread_create(&s->thread, NULL, thread_main, s) != 0)
         goto no_thread;

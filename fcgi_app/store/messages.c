@@ -189,14 +189,12 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
     return err;
 }
 
-/* FNV-1a, folded. */
+/* Stored in databases, so it stays as it is: FNV-1a, folded. */
 int
 messages_print(struct str content)
 {
-    uint32_t hash = 2166136261U;
+    uint32_t hash = str_hash(content);
 
-    for (size_t i = 0; i < content.n; i++)
-        hash = (hash ^ (unsigned char)content.p[i]) * 16777619U;
     return (int)((hash >> 16) ^ (hash & 0xffff));
 }
 
