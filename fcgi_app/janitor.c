@@ -44,19 +44,13 @@ static enum err
 commit_tick(struct janitor *j)
 {
     struct tx tx = {.db = j->db};
-    int64_t now = clock_wall_ms();
     enum err err = db_do(j->db, SQL_BEGIN_WRITE);
 
     if (err == ERR_OK)
-        err = instance_get(&tx);
-    tx.tick = now > tx.tick ? now : tx.tick + 1;
+        err = instance_advance(&tx);
     if (err == ERR_OK)
         err = instance_set(&tx);
-    if (err == ERR_OK)
-        err = db_do(j->db, SQL_COMMIT);
-    if (err != ERR_OK && db_in_transaction(j->db))
-        db_do(j->db, SQL_ROLLBACK);
-    return err;
+    return db_end_write(j->db, err);
 }
 
 /*
@@ -128,10 +122,7 @@ sweep(struct janitor *j, int64_t acknowledged)
     err = db_do(j->db, SQL_BEGIN_WRITE);
     if (err == ERR_OK)
         err = outbox_trim(j->db, acknowledged);
-    if (err == ERR_OK)
-        err = db_do(j->db, SQL_COMMIT);
-    if (err != ERR_OK && db_in_transaction(j->db))
-        db_do(j->db, SQL_ROLLBACK);
+    err = db_end_write(j->db, err);
     shared_unlock(j->shared);
     if (err != ERR_OK)
         return;
@@ -155,10 +146,7 @@ sweep_reactions(struct janitor *j, bool *more)
         err = reactions_cleared(j->db, &set);
     if (err == ERR_OK && set != 0)
         err = reactions_sweep(j->db, set, REACTIONS_AT_ONCE, &done);
-    if (err == ERR_OK)
-        err = db_do(j->db, SQL_COMMIT);
-    if (err != ERR_OK && db_in_transaction(j->db))
-        db_do(j->db, SQL_ROLLBACK);
+    err = db_end_write(j->db, err);
     *more = err == ERR_OK && set != 0;
     return err;
 }

@@ -81,16 +81,14 @@ commit_close(struct commit *c)
 static enum err
 begin(struct commit *c, struct tx *tx)
 {
-    int64_t now = clock_wall_ms();
     enum err err = db_do(c->db, SQL_BEGIN_WRITE);
 
     if (err != ERR_OK)
         return err;
     tx->db = c->db;
-    err = instance_get(tx);
+    err = instance_advance(tx);
     if (err != ERR_OK)
         return err;
-    tx->tick = now > tx->tick ? now : tx->tick + 1;
     return outbox_trim(tx->db, atomic_load(&c->shared->acknowledged_change));
 }
 

@@ -229,6 +229,38 @@ db_do(struct db *db, enum sql sql)
     return db_run(db_use(db, sql));
 }
 
+enum err
+db_end_write(struct db *db, enum err err)
+{
+    if (err == ERR_OK)
+        err = db_do(db, SQL_COMMIT);
+    if (err != ERR_OK && db_in_transaction(db))
+        db_do(db, SQL_ROLLBACK);
+    return err;
+}
+
+enum err
+db_texts(struct stmt *s, struct arena *arena, struct str **texts, size_t *count)
+{
+    struct str *all = NULL;
+    size_t n = 0;
+    bool row = true;
+    enum err err = ERR_OK;
+
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        all = arena_grow(arena, all, n, sizeof(*all));
+        if (all == NULL || (all[n] = arena_copy(arena, db_text(s, 0))).p == NULL) {
+            err = ERR_MEMORY;
+            break;
+        }
+        n++;
+    }
+    db_done(s);
+    *texts = all;
+    *count = n;
+    return err;
+}
+
 int64_t
 db_changes(struct db *db)
 {

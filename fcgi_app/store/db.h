@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "store/sql.h"
@@ -49,6 +50,15 @@ void db_done(struct stmt *s);
 enum err db_run(struct stmt *s);
 /* db_use and db_run of a statement without parameters. */
 enum err db_do(struct db *db, enum sql sql);
+
+/*
+ * Ends a write transaction: commits if `err` is ERR_OK, and rolls back where it is not or the commit fails.
+ * Returns `err`, or the commit's error. If beginning the transaction failed, `err` says so, and nothing is
+ * done.
+ */
+enum err db_end_write(struct db *db, enum err err);
+/* Steps until the end and done: the first column of all rows, copied to the arena. NULL: there were none. */
+enum err db_texts(struct stmt *s, struct arena *arena, struct str **texts, size_t *count);
 
 /* How many rows this connection has ever written: two looks tell whether anything was written between. */
 int64_t db_changes(struct db *db);

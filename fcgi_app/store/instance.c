@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/clock.h"
 
 enum err
 instance_get(struct tx *tx)
@@ -19,6 +20,16 @@ instance_get(struct tx *tx)
     }
     db_done(s);
     return err == ERR_OK && !row ? ERR_STORAGE : err;
+}
+
+enum err
+instance_advance(struct tx *tx)
+{
+    int64_t now = clock_wall_ms();
+    enum err err = instance_get(tx);
+
+    tx->tick = now > tx->tick ? now : tx->tick + 1;
+    return err;
 }
 
 enum err

@@ -8,6 +8,8 @@
 
 /* Reads tick and counters into *tx. Needs a transaction. */
 enum err instance_get(struct tx *tx);
+/* The same, for a transaction that writes: the tick becomes its own, max(clock, last tick + 1). */
+enum err instance_advance(struct tx *tx);
 /* Writes them back. Needs a write transaction. */
 enum err instance_set(const struct tx *tx);
 /* The epoch, ended by NUL, and the highest change ever announced. Needs no transaction. */

@@ -256,10 +256,8 @@ enum err
 memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
 {
     struct stmt *s;
-    struct str *names = NULL;
-    size_t n = 0;
-    bool row = true;
-    enum err err = ERR_OK;
+    struct str *names;
+    enum err err;
 
     c->members = NULL;
     c->members_read = 0;
@@ -268,17 +266,8 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c, in
     s = db_use(db, SQL_MEMBERSHIP_NAMES);
     db_bind_int(s, 1, c->id);
     db_bind_int(s, 2, limit);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
-        names = arena_grow(arena, names, n, sizeof(*names));
-        if (names == NULL || (names[n] = arena_copy(arena, db_text(s, 0))).p == NULL) {
-            err = ERR_MEMORY;
-            break;
-        }
-        n++;
-    }
-    db_done(s);
+    err = db_texts(s, arena, &names, &c->members_read);
     c->members = names;
-    c->members_read = n;
     return err;
 }
 

@@ -75,16 +75,24 @@ keep(struct arena *arena, struct message *m)
     return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
+/* The next row of a statement whose columns are a message's. */
+static enum err
+step_to(struct stmt *s, struct arena *arena, struct message *m, bool *found)
+{
+    enum err err = db_step(s, found);
+
+    if (!*found)
+        return err;
+    *m = message_of(s);
+    return keep(arena, m);
+}
+
 /* Ends a statement that asked for one message. */
 static enum err
 read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool *found)
 {
-    enum err err = db_step(s, found);
+    enum err err = step_to(s, r->arena, m, found);
 
-    if (*found) {
-        *m = message_of(s);
-        err = keep(r->arena, m);
-    }
     db_done(s);
     if (*found && err == ERR_OK)
         err = reactions_read(r->db, r->arena, r->viewer, m);
@@ -125,11 +133,7 @@ messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m,
     enum err err;
 
     db_bind_int(s, 1, id);
-    err = db_step(s, found);
-    if (*found) {
-        *m = message_of(s);
-        err = keep(arena, m);
-    }
+    err = step_to(s, arena, m, found);
     db_done(s);
     return err;
 }
@@ -176,13 +180,9 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
     *print = -1;
     db_bind_text(s, 1, r->viewer);
     db_bind_text(s, 2, client_id);
-    err = db_step(s, found);
-    if (*found) {
-        *m = message_of(s);
-        if (!db_is_null(s, MESSAGE_COLUMNS))
-            *print = (int)db_int(s, MESSAGE_COLUMNS);
-        err = keep(r->arena, m);
-    }
+    err = step_to(s, r->arena, m, found);
+    if (*found && !db_is_null(s, MESSAGE_COLUMNS))
+        *print = (int)db_int(s, MESSAGE_COLUMNS);
     db_done(s);
     if (*found && err == ERR_OK)
         err = reactions_read(r->db, r->arena, r->viewer, m);

@@ -25,11 +25,7 @@ apply_next(struct db *db, int64_t *version)
             log_event(LOG_INFO, "migrated", "script=%s", m->name);
         *version += 1;
     }
-    if (err == ERR_OK)
-        err = db_do(db, SQL_COMMIT);
-    if (err != ERR_OK && db_in_transaction(db))
-        db_do(db, SQL_ROLLBACK);
-    return err;
+    return db_end_write(db, err);
 }
 
 enum err

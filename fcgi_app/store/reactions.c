@@ -19,25 +19,14 @@ static enum err
 read_names(struct db *db, struct arena *arena, int64_t set, struct reactors *page)
 {
     struct stmt *s = db_use(db, SQL_REACTION_NAMES);
-    struct str *names = NULL;
-    size_t n = 0;
-    bool row = true;
-    enum err err = ERR_OK;
+    struct str *names;
+    enum err err;
 
     db_bind_int(s, 1, set);
     db_bind_text(s, 2, page->after);
     db_bind_int(s, 3, page->limit);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
-        names = arena_grow(arena, names, n, sizeof(*names));
-        if (names == NULL || (names[n] = arena_copy(arena, db_text(s, 0))).p == NULL) {
-            err = ERR_MEMORY;
-            break;
-        }
-        n++;
-    }
-    db_done(s);
+    err = db_texts(s, arena, &names, &page->name_count);
     page->names = names;
-    page->name_count = n;
     return err;
 }
 

@@ -46,13 +46,6 @@ read_view(struct db *db, int64_t now_ms, struct repair_view *view)
     return err;
 }
 
-static void
-roll_back(struct db *db)
-{
-    if (db_in_transaction(db))
-        db_do(db, SQL_ROLLBACK);
-}
-
 enum err
 repair_look(struct db *db, int64_t now_ms, struct repair_view *view)
 {
@@ -61,7 +54,8 @@ repair_look(struct db *db, int64_t now_ms, struct repair_view *view)
     *view = (struct repair_view){0};
     if (err == ERR_OK)
         err = read_view(db, now_ms, view);
-    roll_back(db);
+    if (db_in_transaction(db))
+        db_do(db, SQL_ROLLBACK);
     return err;
 }
 
@@ -114,8 +108,5 @@ repair_clock(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t 
         err = instance_renew_epoch(db, epoch);
     if (err == ERR_OK)
         err = outbox_trim(db, INT64_MAX);
-    if (err == ERR_OK)
-        err = db_do(db, SQL_COMMIT);
-    roll_back(db);
-    return err;
+    return db_end_write(db, err);
 }

@@ -131,11 +131,7 @@ set_epoch(struct db *db, struct identity *now)
         err = instance_renew_epoch(db, now->epoch);
     if (err == ERR_OK)
         err = outbox_trim(db, INT64_MAX);
-    if (err == ERR_OK)
-        err = db_do(db, SQL_COMMIT);
-    if (db_in_transaction(db))
-        db_do(db, SQL_ROLLBACK);
-    return err;
+    return db_end_write(db, err);
 }
 
 static bool
