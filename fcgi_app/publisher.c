@@ -84,6 +84,17 @@ forget_names(struct publisher *p)
     p->gone = (struct audience){0};
 }
 
+/* Whom a change of that version concerns. */
+static enum err
+collect_members(struct publisher *p, int32_t conversation, int64_t version)
+{
+    enum err err;
+
+    forget_names(p);
+    err = memberships_names_at(p->db, conversation, version, add_name, p);
+    return err == ERR_OK ? p->err : err;
+}
+
 /*
  * Whom the change concerns. A read marker makes no version; it concerns the members as the next change will
  * find them, for who left by the last one is told of nothing after it. Among many members, and `many` says
@@ -92,15 +103,11 @@ forget_names(struct publisher *p)
 static enum err
 collect_names(struct publisher *p, const struct change *change, bool many)
 {
-    enum err err = ERR_OK;
-
+    if (change->event != EVENT_READ || !many)
+        return collect_members(p, change->conversation, change->version + (change->event == EVENT_READ));
     forget_names(p);
-    if (change->event == EVENT_READ && many)
-        add_name(p, change->username, true);
-    else
-        err = memberships_names_at(p->db, change->conversation,
-                                   change->version + (change->event == EVENT_READ), add_name, p);
-    return err == ERR_OK ? p->err : err;
+    add_name(p, change->username, true);
+    return p->err;
 }
 
 /*
@@ -209,23 +216,30 @@ by_bytes(const void *a, const void *b)
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* All whom the change concerns, in byte order: its members then. NULL: out of memory. */
-static struct str *
-members_then(struct publisher *p, size_t *count)
+/* Its members are then all whom the change concerns: how many, and if they are few, who, in byte order. */
+static enum err
+set_members_then(struct publisher *p, struct conversation *c)
 {
+    size_t count = p->present.count + p->gone.count;
     struct str *names;
 
-    *count = p->present.count + p->gone.count;
-    names = arena_alloc(&p->arena, (*count + 1) * sizeof(*names));
+    c->member_count = (int64_t)count;
+    c->members = NULL;
+    c->members_read = 0;
+    if (count > MEMBERS_FEW)
+        return ERR_OK;
+    names = arena_alloc(&p->arena, (count + 1) * sizeof(*names));
     if (names == NULL)
-        return NULL;
+        return ERR_MEMORY;
     if (p->present.count > 0)
         memcpy(names, p->present.names, p->present.count * sizeof(*names));
     if (p->gone.count > 0)
         memcpy(names + p->present.count, p->gone.names, p->gone.count * sizeof(*names));
-    if (*count > 1)
-        qsort(names, *count, sizeof(*names), by_bytes);
-    return names;
+    if (count > 1)
+        qsort(names, count, sizeof(*names), by_bytes);
+    c->members = names;
+    c->members_read = count;
+    return ERR_OK;
 }
 
 /*
@@ -246,15 +260,13 @@ render_conversation_event(struct publisher *p, const struct change *change, bool
         if (for_gone)
             return render_thin_event(p, change);
     }
-    c.members = members_then(p, &c.members_read);
-    if (c.members == NULL)
-        return ERR_MEMORY;
-    c.member_count = (int64_t)c.members_read;
     c.updated_at = change->tick;
     c.last_seq = change->seq;
     c.version = change->version;
-    render_event(&p->frame, change, NULL, &c);
-    return ERR_OK;
+    err = set_members_then(p, &c);
+    if (err == ERR_OK)
+        render_event(&p->frame, change, NULL, &c);
+    return err;
 }
 
 static enum err
@@ -372,23 +384,26 @@ has_many_members(struct publisher *p, int32_t conversation, bool *many)
     return err;
 }
 
+/* A frame of this event alone, thin. */
+static void
+render_alone(struct publisher *p, const struct change *change)
+{
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    render_event(&p->frame, change, NULL, NULL);
+    render_frame_end(&p->frame);
+}
+
 /* A change of a deferred conversation: its members are told later, but not those who are no longer there. */
 static enum err
 publish_to_leaver(struct publisher *p, const struct change *change)
 {
-    enum err err;
-
     if (change->event != EVENT_MEMBER_LEFT)
         return ERR_OK;
     forget_names(p);
     add_name(p, change->username, true);
-    buf_reset(&p->frame);
-    render_frame_begin(&p->frame, p->epoch);
-    err = render_thin_event(p, change);
-    render_frame_end(&p->frame);
-    if (err == ERR_OK)
-        err = p->err;
-    return err == ERR_OK ? send_frame(p, &p->present) : err;
+    render_alone(p, change);
+    return p->err == ERR_OK ? send_frame(p, &p->present) : p->err;
 }
 
 /* Defers the conversation if a fan-out to so many listeners is beyond the budget. */
@@ -518,6 +533,24 @@ publish_all(struct batch *b)
     return err;
 }
 
+/* Begins what is published at once, from one snapshot. */
+static enum err
+begin(struct publisher *p)
+{
+    p->err = ERR_OK;
+    p->frames = 0;
+    p->users = 0;
+    return db_do(p->db, SQL_BEGIN_READ);
+}
+
+static void
+end(struct publisher *p)
+{
+    if (db_in_transaction(p->db))
+        db_do(p->db, SQL_COMMIT);
+    arena_reset(&p->arena);
+}
+
 enum err
 publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
 {
@@ -528,24 +561,21 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
         .changes = arena_alloc(&p->arena, PUBLISHER_BATCH_MAX * sizeof(struct change)),
         .result = result,
     };
-    enum err err = b.changes == NULL ? ERR_MEMORY : db_do(p->db, SQL_BEGIN_READ);
+    enum err err = begin(p);
 
     *result = (struct batch_result){.last_id = id};
-    p->err = ERR_OK;
-    p->frames = 0;
-    p->users = 0;
+    if (b.changes == NULL)
+        err = ERR_MEMORY;
     if (err == ERR_OK)
         err = outbox_after(p->db, id, p->batch_max, take_change, &b);
     if (err == ERR_OK)
         err = publish_all(&b);
-    if (db_in_transaction(p->db))
-        db_do(p->db, SQL_COMMIT);
     if (err == ERR_OK && p->frames > 0)
         nchan_set_ticket(p->nchan, result->last_id);
     result->frames = p->frames;
     result->users = p->users;
     result->taken = (int)b.count;
-    arena_reset(&p->arena);
+    end(p);
     return err;
 }
 
@@ -571,20 +601,14 @@ type_in_tx(struct publisher *p, const struct change *change)
 
     if (err != ERR_OK || !found || c.member_count > MEMBERS_FEW)
         return err;
-    forget_names(p);
-    err = memberships_names_at(p->db, c.id, c.version + 1, add_name, p);
-    if (err == ERR_OK)
-        err = p->err;
+    err = collect_members(p, c.id, c.version + 1);
     if (err != ERR_OK)
         return err;
     drop_name(&p->present, change->username, &found);
     err = find_listeners(p, &p->present, 0, &listeners);
     if (!found || listeners.count == 0)
         return err;
-    buf_reset(&p->frame);
-    render_frame_begin(&p->frame, p->epoch);
-    render_event(&p->frame, change, NULL, NULL);
-    render_frame_end(&p->frame);
+    render_alone(p, change);
     return send_frame(p, &listeners);
 }
 
@@ -596,15 +620,11 @@ publisher_type(struct publisher *p, const struct shared_typing *typing)
         .conversation = typing->conversation,
         .username = str_c(typing->username),
     };
-    enum err err = db_do(p->db, SQL_BEGIN_READ);
+    enum err err = begin(p);
 
-    p->err = ERR_OK;
-    p->frames = 0;
     if (err == ERR_OK)
         err = type_in_tx(p, &change);
-    if (db_in_transaction(p->db))
-        db_do(p->db, SQL_COMMIT);
-    arena_reset(&p->arena);
+    end(p);
     return err;
 }
 
@@ -619,33 +639,24 @@ deferred_in_tx(struct publisher *p, int32_t id)
 
     if (err != ERR_OK || !found)
         return err == ERR_OK ? ERR_STORAGE : err;
-    forget_names(p);
     change.version = c.version;
-    err = memberships_names_at(p->db, id, c.version + 1, add_name, p);
-    buf_reset(&p->frame);
-    render_frame_begin(&p->frame, p->epoch);
-    render_event(&p->frame, &change, NULL, NULL);
-    render_frame_end(&p->frame);
-    if (err == ERR_OK)
-        err = p->err;
+    err = collect_members(p, id, c.version + 1);
     if (err == ERR_OK)
         err = find_listeners(p, &p->present, 0, &listeners);
-    return err == ERR_OK ? send_frame(p, &listeners) : err;
+    if (err != ERR_OK)
+        return err;
+    render_alone(p, &change);
+    return send_frame(p, &listeners);
 }
 
 enum err
 publisher_deferred(struct publisher *p)
 {
     int32_t id = fanout_next(&p->fanout);
-    enum err err = db_do(p->db, SQL_BEGIN_READ);
+    enum err err = begin(p);
 
-    p->err = ERR_OK;
-    p->frames = 0;
-    p->users = 0;
     if (err == ERR_OK)
         err = deferred_in_tx(p, id);
-    if (db_in_transaction(p->db))
-        db_do(p->db, SQL_COMMIT);
-    arena_reset(&p->arena);
+    end(p);
     return err;
 }
