@@ -116,8 +116,7 @@ class Details {
     if (this.#reading || !this.#more) return;
     this.#reading = true;
     try {
-      const query = { after: this.#last || undefined, limit: PAGE };
-      const page = await this.#client.request("GET", `conversations/${this.#id}/members`, query);
+      const page = await this.#client.members(this.#id, { after: this.#last || undefined, limit: PAGE });
       for (const { username, role } of page.members) this.#people.set(username, role);
       this.#last = page.members.at(-1)?.username ?? this.#last;
       this.#more = page.has_next;
