@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
-#include "base/config.h"
 #include "imctl.h"
 #include "store/db.h"
 #include "store/exclusive.h"
@@ -78,16 +77,8 @@ read_options(struct options *o, int argc, char **argv)
 static bool
 find_database(struct options *o, struct config *config)
 {
-    char flag[CONFIG_PATH_BYTES + 16];
-    char *argv[] = {flag, flag, NULL};
-    char message[1024];
-    enum config_action action;
-
-    snprintf(flag, sizeof(flag), "--config=%s", o->config == NULL ? "" : o->config);
-    if (config_read(config, o->config == NULL ? 1 : 2, argv, &action, message, sizeof(message)) != ERR_OK) {
-        imctl_fail(message);
+    if (!imctl_read_config(o->config, config))
         return false;
-    }
     if (o->database == NULL)
         o->database = config->database;
     return true;

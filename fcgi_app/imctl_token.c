@@ -5,7 +5,6 @@
 #include <string.h>
 #include "auth/token.h"
 #include "base/clock.h"
-#include "base/config.h"
 #include "base/names.h"
 #include "imctl.h"
 #include "wire/body.h"
@@ -118,16 +117,8 @@ read_options(struct options *o, int argc, char **argv)
 static bool
 fill_from_config(struct options *o, struct config *config)
 {
-    char flag[CONFIG_PATH_BYTES + 16];
-    char *argv[] = {flag, flag, NULL};
-    char message[MESSAGE_BYTES];
-    enum config_action action;
-
-    snprintf(flag, sizeof(flag), "--config=%s", o->config == NULL ? "" : o->config);
-    if (config_read(config, o->config == NULL ? 1 : 2, argv, &action, message, sizeof(message)) != ERR_OK) {
-        imctl_fail(message);
+    if (!imctl_read_config(o->config, config))
         return false;
-    }
     if (o->keys == NULL)
         o->keys = config->jwt_keys;
     if (o->audience == NULL)

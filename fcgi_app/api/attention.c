@@ -56,7 +56,6 @@ api_presence(struct context *x)
     struct buf *body = &x->response->body;
     struct conversation c = *x->conversation;
     bool *online;
-    bool any = false;
     enum err err = converse_members(x->snapshot, x->arena, &c, PRESENCE_MEMBERS_MAX);
 
     if (err != ERR_OK)
@@ -72,10 +71,8 @@ api_presence(struct context *x)
     for (size_t i = 0; i < c.members_read; i++) {
         if (!online[i])
             continue;
-        if (any)
-            buf_c(body, ",");
+        json_comma(body);
         json_quote(body, c.members[i]);
-        any = true;
     }
     buf_c(body, "]}");
     return ERR_OK;

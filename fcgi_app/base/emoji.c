@@ -80,6 +80,23 @@ is_keycap_base(uint32_t c)
     return (c >= '0' && c <= '9') || c == '#' || c == '*';
 }
 
+static bool
+is_selector(uint32_t c)
+{
+    return c == TEXT_SELECTOR || c == EMOJI_SELECTOR;
+}
+
+bool
+emoji_is_nothing(struct str emoji)
+{
+    size_t n;
+
+    for (size_t i = 0; i < emoji.n; i += n)
+        if (!is_selector(first_of((struct str){emoji.p + i, emoji.n - i}, &n)))
+            return false;
+    return true;
+}
+
 struct str
 emoji_plain(struct arena *arena, struct str emoji)
 {
@@ -92,7 +109,7 @@ emoji_plain(struct arena *arena, struct str emoji)
     for (size_t i = 0; i < emoji.n; i += n) {
         uint32_t c = first_of((struct str){emoji.p + i, emoji.n - i}, &n);
 
-        if (c == TEXT_SELECTOR || c == EMOJI_SELECTOR)
+        if (is_selector(c))
             continue;
         memcpy(out + kept, emoji.p + i, n);
         kept += n;

@@ -12,6 +12,8 @@
 #include "base/model.h"
 #include "base/str.h"
 
+/* Whether nothing is left without variation selectors; `emoji` is valid UTF-8. */
+bool emoji_is_nothing(struct str emoji);
 /* Without variation selectors, from the arena; `emoji` is valid UTF-8. An absent string: out of memory. */
 struct str emoji_plain(struct arena *arena, struct str emoji);
 /*

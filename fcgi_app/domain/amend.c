@@ -173,24 +173,13 @@ amend_delete(struct store *store, struct amendment *a)
     return store_run(store, delete_in_tx, a, 0);
 }
 
-/* U+FE0E and U+FE0F choose how what they follow is drawn: by themselves they are nothing. */
-static bool
-is_selectors_alone(struct str emoji)
-{
-    for (size_t i = 0; i < emoji.n; i += 3)
-        if (emoji.n - i < 3 ||
-            (memcmp(emoji.p + i, "\xef\xb8\x8e", 3) != 0 && memcmp(emoji.p + i, "\xef\xb8\x8f", 3) != 0))
-            return false;
-    return true;
-}
-
 bool
 amend_emoji_valid(struct str emoji)
 {
     for (size_t i = 0; i < emoji.n; i++)
         if ((unsigned char)emoji.p[i] <= ' ' || emoji.p[i] == 0x7f)
             return false;
-    return emoji.n >= 1 && emoji.n <= EMOJI_BYTES_MAX && utf8_valid(emoji) && !is_selectors_alone(emoji);
+    return emoji.n >= 1 && emoji.n <= EMOJI_BYTES_MAX && utf8_valid(emoji) && !emoji_is_nothing(emoji);
 }
 
 /* What a reaction needs before it is added or removed. */
