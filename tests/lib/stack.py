@@ -43,10 +43,16 @@ def wait_until(predicate, timeout_s, what):
         time.sleep(0.01)
 
 
+_given_ports = set()
+
+
 def free_port():
-    """Below the range from which outgoing connections take theirs, else one could take it first."""
+    """Below the range from which outgoing connections take theirs, else one could take it first. Never the same twice."""
     while True:
         port = random.randrange(20000, 32000)
+        if port in _given_ports:
+            continue
+        _given_ports.add(port)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
