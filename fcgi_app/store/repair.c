@@ -1,10 +1,11 @@
 /*
  * repair.c - see repair.h.
  *
- * All times of a database are ticks of the same clock, which never went back: so their order is that of what
- * happened. A table that lives as long as the connection maps each tick that lies ahead to its new value. It
- * is made of two rising lines, the tick shifted by the clock's error and the rank above the last right tick;
- * the larger of two rising lines rises too, so order and differences stay.
+ * All times of a database are ticks of the same clock, which never went back, so their order is that of what
+ * happened. A table that lives as long as the connection maps each tick that lies ahead to its new value.
+ * That is the larger of two numbers: the tick shifted by the clock's error, and the latest right tick of the
+ * whole database plus the tick's rank. Both rise with the tick, so the larger one does too, and it is later
+ * than every right tick.
  */
 #include "store/repair.h"
 
@@ -59,16 +60,28 @@ repair_look(struct db *db, int64_t now_ms, struct repair_view *view)
     return err;
 }
 
+/* Gives the rows of a statement their new times. The statement's first parameter is now. */
 static enum err
-move_messages(struct db *db, int64_t last_id, void (*progress)(void *arg, int64_t message_id), void *arg)
+move_rows(struct db *db, enum sql sql, int64_t now_ms)
+{
+    struct stmt *s = db_use(db, sql);
+
+    db_bind_int(s, 1, now_ms);
+    return db_run(s);
+}
+
+static enum err
+move_messages(struct db *db, int64_t now_ms, int64_t last_id, void (*progress)(void *arg, int64_t message_id),
+              void *arg)
 {
     enum err err = ERR_OK;
 
     for (int64_t id = 0; err == ERR_OK && id < last_id; id += MESSAGES_AT_ONCE) {
         struct stmt *s = db_use(db, SQL_REPAIR_MESSAGES);
 
-        db_bind_int(s, 1, id);
-        db_bind_int(s, 2, id + MESSAGES_AT_ONCE);
+        db_bind_int(s, 1, now_ms);
+        db_bind_int(s, 2, id);
+        db_bind_int(s, 3, id + MESSAGES_AT_ONCE);
         err = db_run(s);
         progress(arg, id + MESSAGES_AT_ONCE < last_id ? id + MESSAGES_AT_ONCE : last_id);
     }
@@ -81,18 +94,14 @@ move_all(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t mess
     static const enum sql others[] = {SQL_REPAIR_ACCOUNTS, SQL_REPAIR_CONVERSATIONS, SQL_REPAIR_MEMBERSHIPS,
                                       SQL_REPAIR_MARKERS, SQL_REPAIR_INSTANCE};
     struct repair_view view = {0};
-    struct stmt *s;
     enum err err = read_view(db, now_ms, &view);
 
-    if (err != ERR_OK)
-        return err;
-    s = db_use(db, SQL_REPAIR_MAP);
-    db_bind_int(s, 1, now_ms);
-    err = db_run(s);
     if (err == ERR_OK)
-        err = move_messages(db, view.message_id, progress, arg);
+        err = move_rows(db, SQL_REPAIR_MAP, now_ms);
+    if (err == ERR_OK)
+        err = move_messages(db, now_ms, view.message_id, progress, arg);
     for (size_t i = 0; err == ERR_OK && i < sizeof(others) / sizeof(others[0]); i++)
-        err = db_do(db, others[i]);
+        err = move_rows(db, others[i], now_ms);
     return err;
 }
 

@@ -12,6 +12,20 @@
 
 /* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
 #define ALWAYS "9223372036854775807"
+/* Every time that the database holds, in UNIX ms, as `at`. */
+#define EVERY_TIME                                                                                           \
+    "SELECT tick AS at FROM instance"                                                                        \
+    " UNION ALL SELECT created_at FROM account"                                                              \
+    " UNION ALL SELECT created_at FROM conversation"                                                         \
+    " UNION ALL SELECT updated_at FROM conversation"                                                         \
+    " UNION ALL SELECT listed_at FROM conversation"                                                          \
+    " UNION ALL SELECT since_at FROM membership"                                                             \
+    " UNION ALL SELECT left_at FROM membership"                                                              \
+    " UNION ALL SELECT active_at FROM membership"                                                            \
+    " UNION ALL SELECT moved_at FROM read_marker"                                                            \
+    " UNION ALL SELECT timestamp FROM message"                                                               \
+    " UNION ALL SELECT edited_at FROM message"                                                               \
+    " UNION ALL SELECT deleted_at FROM message"
 /* A time as the repair of the clock has it. */
 #define MOVED(column) "coalesce((SELECT new FROM temp.moment WHERE old = " column "), " column ")"
 
@@ -220,40 +234,29 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_REPAIR_TABLE] =
         "CREATE TEMP TABLE IF NOT EXISTS moment (old INTEGER PRIMARY KEY, new INTEGER)", /* UNIX ms */
     [SQL_REPAIR_FORGET] = "DELETE FROM temp.moment",
-    [SQL_REPAIR_COLLECT] =
-        "INSERT OR IGNORE INTO temp.moment (old)"
-        " SELECT tick FROM instance WHERE tick > $1"
-        " UNION ALL SELECT created_at FROM account WHERE created_at > $1"
-        " UNION ALL SELECT created_at FROM conversation WHERE created_at > $1"
-        " UNION ALL SELECT updated_at FROM conversation WHERE updated_at > $1"
-        " UNION ALL SELECT listed_at FROM conversation WHERE listed_at > $1"
-        " UNION ALL SELECT since_at FROM membership WHERE since_at > $1"
-        " UNION ALL SELECT left_at FROM membership WHERE left_at > $1"
-        " UNION ALL SELECT active_at FROM membership WHERE active_at > $1 AND active_at < " ALWAYS
-        " UNION ALL SELECT moved_at FROM read_marker WHERE moved_at > $1"
-        " UNION ALL SELECT timestamp FROM message WHERE timestamp > $1"
-        " UNION ALL SELECT edited_at FROM message WHERE edited_at > $1"
-        " UNION ALL SELECT deleted_at FROM message WHERE deleted_at > $1",
+    [SQL_REPAIR_COLLECT] = "INSERT OR IGNORE INTO temp.moment (old)"
+                           " SELECT at FROM (" EVERY_TIME ") WHERE at > $1 AND at < " ALWAYS,
     [SQL_REPAIR_LOOK] = "SELECT count(*), coalesce(max(old), 0),"
                         " (SELECT count(*) FROM message WHERE timestamp > $1),"
                         " (SELECT coalesce(max(id), 0) FROM message) FROM temp.moment",
-    /* The last right tick is that of the last message before, or a millisecond before all that lies ahead. */
     [SQL_REPAIR_MAP] =
         "UPDATE temp.moment SET new = max(ranked.right + ranked.rank, moment.old - ranked.last + $1)"
         " FROM (SELECT old, row_number() OVER (ORDER BY old) AS rank, max(old) OVER () AS last,"
-        " (SELECT max(at) FROM (SELECT max(timestamp) AS at FROM message WHERE timestamp <= $1"
-        " UNION ALL SELECT max(updated_at) FROM conversation WHERE updated_at <= $1"
-        " UNION ALL SELECT max(created_at) FROM account WHERE created_at <= $1"
-        " UNION ALL SELECT max(left_at) FROM membership WHERE left_at <= $1"
-        " UNION ALL SELECT max(moved_at) FROM read_marker WHERE moved_at <= $1"
-        " UNION ALL SELECT 0)) AS right FROM temp.moment) AS ranked WHERE ranked.old = moment.old",
+        " (SELECT coalesce(max(at), 0) FROM (" EVERY_TIME ") WHERE at <= $1) AS right"
+        " FROM temp.moment) AS ranked WHERE ranked.old = moment.old",
+    /* Rows without a time that moves are not touched. */
     [SQL_REPAIR_MESSAGES] = "UPDATE message SET timestamp = " MOVED("timestamp") ", edited_at = " MOVED(
-        "edited_at") ", deleted_at = " MOVED("deleted_at") " WHERE id > $1 AND id <= $2",
-    [SQL_REPAIR_ACCOUNTS] = "UPDATE account SET created_at = " MOVED("created_at"),
-    [SQL_REPAIR_CONVERSATIONS] = "UPDATE conversation SET created_at = " MOVED(
-        "created_at") ", updated_at = " MOVED("updated_at") ", listed_at = " MOVED("listed_at"),
+        "edited_at") ", deleted_at = " MOVED("deleted_at") " WHERE id > $2 AND id <= $3"
+                                                           " AND (timestamp > $1 OR edited_at > $1 OR "
+                                                           "deleted_at > $1)",
+    [SQL_REPAIR_ACCOUNTS] = "UPDATE account SET created_at = " MOVED("created_at") " WHERE created_at > $1",
+    [SQL_REPAIR_CONVERSATIONS] =
+        "UPDATE conversation SET created_at = " MOVED("created_at") ", updated_at = " MOVED(
+            "updated_at") ", listed_at = " MOVED("listed_at") " WHERE created_at > $1 OR updated_at > $1 OR "
+                                                              "listed_at > $1",
     [SQL_REPAIR_MEMBERSHIPS] = "UPDATE membership SET since_at = " MOVED("since_at") ", left_at = " MOVED(
-        "left_at") ", active_at = " MOVED("active_at"),
-    [SQL_REPAIR_MARKERS] = "UPDATE read_marker SET moved_at = " MOVED("moved_at"),
-    [SQL_REPAIR_INSTANCE] = "UPDATE instance SET tick = " MOVED("tick"),
+        "left_at") ", active_at = " MOVED("active_at") " WHERE since_at > $1 OR left_at > $1 OR (active_at > "
+                                                       "$1 AND active_at < " ALWAYS ")",
+    [SQL_REPAIR_MARKERS] = "UPDATE read_marker SET moved_at = " MOVED("moved_at") " WHERE moved_at > $1",
+    [SQL_REPAIR_INSTANCE] = "UPDATE instance SET tick = " MOVED("tick") " WHERE tick > $1",
 };
