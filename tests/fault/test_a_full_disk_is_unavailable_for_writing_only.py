@@ -3,11 +3,15 @@ A real one: the state lies on a small file system that is filled. Where nobody m
 a user namespace, in which it may. And a second kind: files that may not grow, as under a quota.
 """
 import contextlib
+import json
+import re
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -162,6 +166,49 @@ def test_bodies_that_nginx_cannot_keep_are_refused_like_the_others():
         assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": members}))
         disk.free(stack)
         assert post(chat, conversation, ann, "\x01" * 65000).status_code == 200
+
+
+def read_slowly(stack, target):
+    """(announced length, body) as somebody on a slow line gets it: the kernel holds little of it for them."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(30)
+        connection.connect(("127.0.0.1", stack.port))
+        connection.sendall(f"GET {stack.prefix}{target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        time.sleep(1)  # not waiting for anything: the line is slow
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), head
+    return int(re.search(rb"(?i)\ncontent-length: (\d+)", head)[1]), body
+
+
+def test_pages_are_read_whole_on_a_slow_line_up_to_what_nginx_holds_in_memory():
+    """nginx keeps 256 kB of an answer without a file. More needs room; where there is none, the length tells of the cut."""
+    if not may_mount():
+        run_again_where_mounting_is_allowed("test_pages_are_read_whole_on_a_slow_line_up_to_what_nginx_holds_in_memory")
+        return
+    with SmallDisk() as disk, small_stack(disk) as stack:
+        chat, ann = Chat(stack), name("ann")
+        conversation = chat.group(ann)
+        held = [chat.send(conversation, ann, "x" * 60000) for _ in range(16)]
+        target = f"/messages?conversation_id={conversation['id']}&after_seq="
+        assert len(read_slowly(stack, f"{target}0&limit=1000")[1]) > 900_000
+        disk.fill(stack)
+        seen = []
+        while len(seen) < len(held):
+            length, body = read_slowly(stack, f"{target}{len(seen)}&limit=4")
+            assert len(body) == length > 240_000
+            seen += json.loads(body)["messages"]
+        assert seen == held
+        length, _ = read_slowly(stack, f"{target}0&limit=1000")
+        assert length > 900_000
+        disk.free(stack)
+        length, body = read_slowly(stack, f"{target}0&limit=1000")
+        assert len(body) == length
 
 
 @pytest.mark.parametrize("kind", [SmallDisk, FixedFiles])
