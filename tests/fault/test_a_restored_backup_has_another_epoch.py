@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -152,6 +153,26 @@ def test_a_witness_of_version_0_1_counts_without_its_device():
         assert epoch(imd) == before
         end(imd)
         witness.write_text(f"{known} {tick} {directory.db.stat().st_dev} {inode + 1}\n")
+        assert epoch(directory.start()) != before
+
+
+def test_a_file_that_was_given_the_inode_of_the_old_one_is_another_database():
+    """A file system gives the number of a removed file to the next one. The moment at which it was made differs."""
+    with Directory() as directory:
+        imd = directory.start()
+        create(imd)
+        before = epoch(imd)
+        end(imd)
+        witness = directory.path / "imd.db-witness"
+        noted, birth = re.fullmatch(r"(\S+ \d+ inode=\d+ birth=)(\d+)\n", witness.read_text()).groups()
+        if birth == "0":
+            pytest.skip("the file system does not tell when a file was made")
+        witness.write_text(f"{noted}0\n")
+        imd = directory.start()
+        assert epoch(imd) == before  # the witness was written where that is not told
+        end(imd)
+        noted = witness.read_text().rpartition("=")[0]
+        witness.write_text(f"{noted}={int(birth) - 1}\n")
         assert epoch(directory.start()) != before
 
 
