@@ -12,6 +12,7 @@ import { List } from "./list.js";
 import { Log } from "./log.js";
 import { messageDrawer } from "./message.js";
 import { lasting, memory } from "./memory.js";
+import { reactions } from "./reactions.js";
 import { isName, nameOf, snippet } from "./text.js";
 import { namelessOf, t, today } from "./words.js";
 
@@ -125,6 +126,10 @@ class App {
   /** Drafts belong to a user, not to a tab: they survive it, and nobody else in this browser is shown them. */
   #draftKey(id) {
     return `draft ${this.#client.user} ${id}`;
+  get #moderates() {
+    return ["owner", "admin"].includes(this.#client.conversation(this.#id)?.role);
+  }
+
   }
 
   #buildLog() {
@@ -134,7 +139,7 @@ class App {
         return app.#client.user;
       },
       get moderates() {
-        return ["owner", "admin"].includes(app.#client.conversation(app.#id)?.role);
+        return app.#moderates;
       },
       get firstUnread() {
         return app.#firstUnread;
@@ -496,6 +501,7 @@ class App {
     does[action]();
   }
 
+      who: () => reactions(this.#client, message, () => message.sender === this.#client.user || this.#moderates),
   #toggle(message, emoji, on) {
     this.#run(on ? this.#client.react(message.id, emoji) : this.#client.unreact(message.id, emoji));
   }

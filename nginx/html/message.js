@@ -7,6 +7,7 @@ import { avatar, h, icon, iconButton } from "./dom.js";
 import { links, sameDay, snippet } from "./text.js";
 import { dayOf, fullTimeOf, t, timeOf } from "./words.js";
 
+const NAMED = 10; // of those who reacted, beside an emoji
 const TOGETHER_MS = 5 * 60000; // those of one sender that follow so soon stand close
 
 /** What of the surroundings shows in a message. Two that are equal look the same around the same message. */
@@ -78,6 +79,7 @@ function newItem(act, shown) {
         "div",
         { class: "actions" },
         button("react", "react"),
+        button("who", "who"),
         button("reply", "reply"),
         button("edit", "edit"),
         button("delete", "delete"),
@@ -118,6 +120,7 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, erasabl
   const can = {
     react: stored && !gone,
     reply: stored && !gone,
+    who: stored && !gone && message.reactions !== undefined,
     edit: stored && !gone && mine,
     delete: stored && !gone && erasable,
   };
@@ -162,7 +165,7 @@ function reactions(message, act) {
     "div",
     { class: "reactions" },
     Object.entries(message.reactions).map(([emoji, shown]) => {
-      const names = shown.names.join(", ") + (shown.count > shown.names.length ? ", …" : "");
+      const names = t("someOf", shown.names.slice(0, NAMED), shown.count);
       return h(
         "button",
         {
