@@ -99,7 +99,9 @@ class App {
         set: (id, draft) => lasting.set(this.#draftKey(id), draft && JSON.stringify(draft)),
       },
       lastOwn: () =>
-        this.#client.messages(this.#id).findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at),
+        this.#client
+          .messages(this.#id)
+          .findLast((m) => m.sender === this.#client.user && m.id && !m.deleted_at && !m.withheld),
     });
     Object.assign(
       this,

@@ -5,13 +5,13 @@
  */
 import { h, iconButton, setText } from "./dom.js";
 import { snippet } from "./text.js";
-import { t } from "./words.js";
+import { insteadOf, t } from "./words.js";
 
 const LONGEST_BYTES = 65536;
 const bytes = (text) => new TextEncoder().encode(text).length;
 
 /** What a draft keeps of the message that it answers or edits. */
-const pick = ({ id, conversation, sender, content }) => ({ id, conversation, sender, content });
+const pick = ({ id, conversation, sender, content, withheld }) => ({ id, conversation, sender, content, withheld });
 
 /** Where one types on glass, Enter makes a new line: there is no Shift to hold, and a button sends. */
 const onGlass = () => matchMedia("(pointer: coarse)").matches;
@@ -129,17 +129,20 @@ export class Composer {
 
   #showContext() {
     const about = this.#edited ?? this.#reply;
-    if (about) this.#say(this.#edited ? t("editing") : t("replyingTo", about.sender), about.content);
+    if (about) this.#say(this.#edited ? t("editing") : t("replyingTo", about.sender), about);
     else this.#context.hidden = true;
     this.#fit();
   }
 
-  #say(what, content) {
+  #say(what, about) {
     const cancel = iconButton("close", t("cancel"), () => {
       this.#cancel();
       this.focus();
     });
-    this.#context.replaceChildren(h("div", {}, h("b", {}, what), h("span", { dir: "auto" }, snippet(content))), cancel);
+    this.#context.replaceChildren(
+      h("div", {}, h("b", {}, what), h("span", { dir: "auto" }, insteadOf(about) ?? snippet(about.content))),
+      cancel,
+    );
     this.#context.hidden = false;
   }
 

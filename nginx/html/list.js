@@ -3,7 +3,7 @@
  */
 import { avatar, h, setText } from "./dom.js";
 import { nameOf, snippet } from "./text.js";
-import { fullTimeOf, namelessOf, shortTimeOf, t, today } from "./words.js";
+import { fullTimeOf, insteadOf, namelessOf, shortTimeOf, t, today } from "./words.js";
 
 const STEP = 100; // entries are drawn as they come near: nobody looks at a thousand
 
@@ -133,7 +133,7 @@ function fill({ link, face, name, time, last, unread, news }, conversation, me, 
 /** The last message in one line. Name and text each keep their own direction of writing. */
 function line(conversation, message, me) {
   if (!message) return [t("members", conversation.member_count)];
-  const text = message.deleted_at ? t("deleted") : snippet(message.content);
+  const text = insteadOf(message) ?? snippet(message.content);
   const named = message.sender === me ? t("you") : conversation.type === "group_chat" && message.sender;
   return named ? [h("bdi", {}, named), ": ", h("bdi", {}, text)] : [text];
 }

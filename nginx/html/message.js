@@ -5,7 +5,7 @@
  */
 import { avatar, h, icon, iconButton } from "./dom.js";
 import { links, sameDay, snippet } from "./text.js";
-import { dayOf, fullTimeOf, t, timeOf } from "./words.js";
+import { dayOf, fullTimeOf, insteadOf, t, timeOf } from "./words.js";
 
 const NAMED = 10; // of those who reacted, beside an emoji
 const TOGETHER_MS = 5 * 60000; // those of one sender that follow so soon stand close
@@ -93,8 +93,15 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, erasabl
   const [above, line] = item.children,
     [gutter, bubble, actions] = line.children;
   const stored = Boolean(message.id),
-    gone = Boolean(message.deleted_at);
-  const looks = { mine, first, gone, sending: message.state === "sending", failed: message.state === "failed" };
+    gone = Boolean(message.deleted_at),
+    instead = insteadOf(message);
+  const looks = {
+    mine,
+    first,
+    gone: instead !== null,
+    sending: message.state === "sending",
+    failed: message.state === "failed",
+  };
   for (const [look, is] of Object.entries(looks)) item.classList.toggle(look, is);
   above.replaceChildren(
     ...[
@@ -110,7 +117,7 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, erasabl
       h(
         "div",
         { class: "content" },
-        h("div", { class: "text", dir: "auto" }, gone ? t("deleted") : textNodes(message.content)),
+        h("div", { class: "text", dir: "auto" }, instead ?? textNodes(message.content)),
         meta(message, mine, readers),
       ),
       message.reactions && reactions(message, act),
@@ -121,7 +128,7 @@ function fill(item, message, { day, fresh, first, mine, readers, quoted, erasabl
     react: stored && !gone,
     reply: stored && !gone,
     who: stored && !gone && message.reactions !== undefined,
-    edit: stored && !gone && mine,
+    edit: stored && instead === null && mine,
     delete: stored && !gone && erasable,
   };
   for (const button of actions.children) button.hidden = !can[button.dataset.act];
@@ -139,7 +146,7 @@ function quote(message, quoted, act) {
     "button",
     { type: "button", class: "quote", "data-act": "goto", tabIndex: -1, onclick: () => act("goto", message) },
     h("b", {}, quoted?.sender ?? ""),
-    h("span", { dir: "auto" }, !quoted ? t("earlier") : quoted.deleted_at ? t("deleted") : snippet(quoted.content)),
+    h("span", { dir: "auto" }, quoted ? (insteadOf(quoted) ?? snippet(quoted.content)) : t("earlier")),
   );
 }
 
@@ -154,7 +161,7 @@ function meta(message, mine, readers) {
   return h(
     "div",
     { class: "meta" },
-    message.edited_at && !message.deleted_at && h("span", {}, t("edited")),
+    message.edited_at && !insteadOf(message) && h("span", {}, t("edited")),
     moment,
     mine && h("span", { class: "state", role: "img", "aria-label": label, title: label }, sign),
   );

@@ -18,6 +18,7 @@ const languages = {
     deleted: "Message deleted",
     unread: (n) => `${n} unread`,
     // Who one is.
+    withheld: "Edited after you left",
     whoTitle: "Who are you?",
     whoText: "Nobody is asked for a password here: choose any name.",
     tokenTitle: "Sign in",
@@ -134,6 +135,7 @@ const languages = {
     whoText: "这里不需要密码：任选一个名字。",
     tokenTitle: "登录",
     tokenText: "本站需要令牌。请粘贴你的令牌。",
+    withheld: "此消息在你离开后被编辑过",
     refusedTitle: "无法进入",
     yourName: "你的名字",
     yourToken: "你的令牌",
@@ -254,6 +256,9 @@ export const namelessOf = ({ members, member_count }) => (members ? t("nobody") 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
+/** What is shown instead of a message's content; null where there is content to show. */
+export const insteadOf = ({ deleted_at, withheld }) => (deleted_at ? t("deleted") : withheld ? t("withheld") : null);
+
 const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const dateWithYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
