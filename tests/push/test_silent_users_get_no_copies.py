@@ -1,0 +1,151 @@
+"""Nothing is published to users who certainly have no subscription; whoever subscribes hears the very next message.
+
+A user is silent from 10 s after the start or their last subscription on, so each stack is waited for that long, once.
+"""
+import os
+import re
+import signal
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from chat import Chat, name
+from listeners import Audience
+from stack import Stack, wait_until
+
+MEMBERS = 10
+# imd waits for 10 s and then asks; the rest is for a busy machine.
+SILENT_S = 40
+
+
+class Scene:
+    """A group of ten, of whom nobody listens but the first, who has from the beginning."""
+
+    def __init__(self, stack, settings, audience):
+        self.stack, self.settings, self.audience = stack, settings, audience
+        self.chat = Chat(stack)
+        self.members = [name("m") for _ in range(MEMBERS)]
+        self.group = self.chat.group(*self.members)
+        self.chat.settle()
+        self.first = audience.listen(stack, self.members[0])
+        self.sent = 0
+
+    def metric(self, key):
+        return int(re.search(rf"(?m)^{key} (\d+)$", self.chat.ask("GET", "/metrics").text)[1])
+
+    def published(self):
+        """How many publishes nchan has taken since it started, however many channels each is for."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.stack.state / "push.sock"))
+            connection.sendall(b"GET /status HTTP/1.1\r\nHost: imd\r\nConnection: close\r\n\r\n")
+            text = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+        return int(re.search(r"total published messages: (\d+)", text)[1])
+
+    def post(self):
+        self.sent += 1
+        self.chat.send(self.group, self.members[-1], f"message {self.sent}")
+        self.chat.settle()
+
+    def copies_avoided_by_a_post(self):
+        avoided = self.metric("imd_copies_avoided_total")
+        self.post()
+        return self.metric("imd_copies_avoided_total") - avoided
+
+    def wait_for_silence(self, users):
+        def all_but_listeners():
+            self.post()
+            time.sleep(0.2)
+            return self.copies_avoided_by_a_post() == users
+
+        wait_until(all_but_listeners, SILENT_S, f"{users} users are silent")
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one nginx worker", "two nginx workers"])
+def scene(request):
+    # pytest's own directories are closed to the user that imd becomes.
+    with tempfile.TemporaryDirectory(prefix="imd-test-") as directory:
+        settings = Path(directory) / "imd.conf"
+        settings.write_text("silence = on\n")
+        settings.parent.chmod(0o755)
+        yield from scenes(request.param, settings)
+
+
+def scenes(nginx_workers, settings):
+    with Stack(nginx_workers=nginx_workers, imd_flags=[f"--config={settings}"]) as stack, Audience() as audience:
+        yield Scene(stack, settings, audience)
+
+
+def set_silence(scene, value):
+    before = scene.stack.log().count("event=reloaded")
+    scene.settings.write_text(f"silence = {value}\n")
+    os.kill(scene.stack.master_pid, signal.SIGHUP)
+    wait_until(lambda: scene.stack.log().count("event=reloaded") > before, 30, "the settings are read")
+
+
+def test_only_listeners_get_a_copy(scene):
+    assert scene.copies_avoided_by_a_post() == 0
+    scene.wait_for_silence(MEMBERS - 1)
+    assert scene.metric("imd_silent_names") == MEMBERS - 1
+    heard = scene.first.wait_for(scene.group["id"], scene.sent)
+    assert [event["message"]["content"] for event in heard] == [f"message {n + 1}" for n in range(scene.sent)]
+
+
+def test_new_sockets_hear_the_next_message(scene):
+    scene.wait_for_silence(MEMBERS - 1)
+    with Audience() as audience:
+        new = [audience.listen(scene.stack, scene.members[n + 1], kind) for n, kind in enumerate(sorted(Audience.KINDS))]
+        assert scene.copies_avoided_by_a_post() == MEMBERS - 1 - len(new)
+        for listener in new:
+            [event] = listener.wait_for(scene.group["id"], 1)
+            assert event["message"]["content"] == f"message {scene.sent}"
+
+
+def test_users_who_catch_up_count_as_listeners(scene):
+    scene.wait_for_silence(MEMBERS - 1)
+    paths = ["/conversations/?username={}", "/conversations/{id}/changes?after=0&username={}"]
+    for n, path in enumerate(paths):
+        target = path.format(scene.members[n + 3], id=scene.group["id"])
+        assert scene.chat.ask("GET", target).status_code == 200
+    assert scene.copies_avoided_by_a_post() == MEMBERS - 1 - len(paths)
+
+
+def test_a_post_that_nobody_would_hear_is_not_published(scene):
+    scene.wait_for_silence(MEMBERS - 1)
+    pair = scene.chat.group(*scene.members[5:7])
+    scene.chat.settle()
+    before = scene.published()
+    scene.chat.send(pair, scene.members[5], "unheard")
+    scene.chat.settle()
+    assert scene.published() == before
+    scene.post()
+    assert scene.published() == before + 1
+
+
+def test_a_restarted_relay_publishes_to_all(scene):
+    scene.wait_for_silence(MEMBERS - 1)
+    relay = scene.stack.relay()
+    os.kill(relay, signal.SIGKILL)
+    wait_until(lambda: scene.metric("imd_silent_names") == 0, 15, "a new relay")
+    wait_until(lambda: scene.metric("imd_push_connected") == 1, 15, "it is connected")
+    assert scene.copies_avoided_by_a_post() == 0
+
+
+def test_a_reload_of_nginx_ends_no_silence_and_loses_no_message(scene):
+    scene.wait_for_silence(MEMBERS - 1)
+    scene.stack.nginx_reload()
+    scene.first = scene.audience.listen(scene.stack, scene.members[0])
+    scene.post()
+    assert scene.first.wait_for(scene.group["id"], 1)[-1]["message"]["content"] == f"message {scene.sent}"
+
+
+def test_the_setting_switches_it_off_and_on(scene):
+    scene.wait_for_silence(MEMBERS - 1)
+    set_silence(scene, "off")
+    assert scene.copies_avoided_by_a_post() == 0
+    set_silence(scene, "on")
+    # While it was off others may have granted subscriptions.
+    assert scene.copies_avoided_by_a_post() == 0
+    scene.wait_for_silence(MEMBERS - 1)
