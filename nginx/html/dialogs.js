@@ -72,7 +72,17 @@ export const firstBad = (list) => list.find((name) => !isName(name));
 /** Says what happens to a name that nobody has yet, before it happens. */
 export const hint = () => h("p", { class: "note" }, t("newNames"));
 
-/** Asks with whom, and calls create({ type, members, title }). */
+/** Gives the same idempotency key for the same content: the server creates it once, however often the user tries. */
+function idempotencyKeys() {
+  const keys = new Map();
+  return (what) => {
+    const content = JSON.stringify(what);
+    if (!keys.has(content)) keys.set(content, crypto.getRandomValues(new Uint32Array(4)).join("-"));
+    return keys.get(content);
+  };
+}
+
+/** Asks with whom, and calls create({ type, members, title, client_id }). */
 export function newConversation(create) {
   const title = field(t("groupTitle"), { name: "title", maxLength: 200 });
   const members = field(t("withWhom"), {
@@ -102,16 +112,18 @@ export function newConversation(create) {
     members.firstChild.textContent = t(title.hidden ? "withWhom" : "withWhomMany");
     members.lastChild.placeholder = title.hidden ? "" : t("namesHint");
   };
+  const keyOf = idempotencyKeys();
   const dialog = ask(t("newConversation"), [kinds, members, hint(), title], t("create"), async (form) => {
     const list = names(form.members.value),
       bad = firstBad(list);
     if (bad) return t("badName", bad);
     if (type() === "private_chat" && list.length !== 1) return t("oneOther");
-    await create({
+    const what = {
       type: type(),
       members: list,
       ...(!title.hidden && form.title.value && { title: form.title.value }),
-    });
+    };
+    await create({ ...what, client_id: keyOf(what) });
   });
   show();
   dialog.querySelector("[name=members]").focus();
