@@ -125,13 +125,13 @@ class App {
     this.log = this.#buildLog();
   }
 
-  /** Drafts belong to a user, not to a tab: they survive it, and nobody else in this browser is shown them. */
-  #draftKey(id) {
-    return `draft ${this.#client.user} ${id}`;
   get #moderates() {
     return ["owner", "admin"].includes(this.#client.conversation(this.#id)?.role);
   }
 
+  /** Drafts belong to a user, not to a tab: they survive it, and nobody else in this browser is shown them. */
+  #draftKey(id) {
+    return `draft ${this.#client.user} ${id}`;
   }
 
   #buildLog() {
@@ -495,6 +495,7 @@ class App {
       edit: () => this.composer.edit(message),
       delete: () => confirm(t("deleteTitle"), t("deleteText"), t("delete"), () => this.#client.delete(message.id)),
       react: () => pickEmoji(more, (emoji) => this.#toggle(message, emoji, true)),
+      who: () => reactions(this.#client, message, () => message.sender === this.#client.user || this.#moderates),
       toggle: () => this.#toggle(message, more, !message.reactions[more]?.mine),
       retry: () => this.#client.retry(this.#id, message.client_id).catch(() => {}),
       discard: () => this.#client.discard(this.#id, message.client_id),
@@ -503,7 +504,6 @@ class App {
     does[action]();
   }
 
-      who: () => reactions(this.#client, message, () => message.sender === this.#client.user || this.#moderates),
   #toggle(message, emoji, on) {
     this.#run(on ? this.#client.react(message.id, emoji) : this.#client.unreact(message.id, emoji));
   }

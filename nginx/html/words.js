@@ -16,9 +16,9 @@ const languages = {
     you: "You",
     signOut: "Sign out",
     deleted: "Message deleted",
+    withheld: "Edited after you left",
     unread: (n) => `${n} unread`,
     // Who one is.
-    withheld: "Edited after you left",
     whoTitle: "Who are you?",
     whoText: "Nobody is asked for a password here: choose any name.",
     tokenTitle: "Sign in",
@@ -69,10 +69,6 @@ const languages = {
     react: "React",
     otherEmoji: "Another emoji",
     noEmoji: "A reaction is one emoji.",
-    replyingTo: (who) => `Reply to ${who}`,
-    editing: "Edit your message",
-    cancel: "Cancel",
-    save: "Save",
     who: "Who reacted",
     reactions: "Reactions",
     someOf: (names, count) => names.join(", ") + (count > names.length ? ` and ${count - names.length} more` : ""),
@@ -81,6 +77,10 @@ const languages = {
     clearTitle: (emoji) => `Remove everybody’s ${emoji}?`,
     clearText: "Those who reacted are not notified.",
     clearButton: "Remove all",
+    replyingTo: (who) => `Reply to ${who}`,
+    editing: "Edit your message",
+    cancel: "Cancel",
+    save: "Save",
     earlier: "An earlier message",
     deleteTitle: "Delete this message?",
     deleteText: "Its content is gone for everybody, for good.",
@@ -130,12 +130,12 @@ const languages = {
     you: "我",
     signOut: "退出",
     deleted: "消息已删除",
+    withheld: "此消息在你离开后被编辑过",
     unread: (n) => `${n} 条未读`,
     whoTitle: "你是谁？",
     whoText: "这里不需要密码：任选一个名字。",
     tokenTitle: "登录",
     tokenText: "本站需要令牌。请粘贴你的令牌。",
-    withheld: "此消息在你离开后被编辑过",
     refusedTitle: "无法进入",
     yourName: "你的名字",
     yourToken: "你的令牌",
@@ -175,14 +175,6 @@ const languages = {
     react: "回应",
     otherEmoji: "其他表情",
     noEmoji: "回应只能是一个表情符号。",
-    replyingTo: (who) => `回复 ${who}`,
-    editing: "编辑你的消息",
-    cancel: "取消",
-    save: "保存",
-    earlier: "更早的消息",
-    deleteTitle: "删除这条消息？",
-    deleteText: "内容将对所有人永久删除。",
-    tooLong: (bytes) => `超出 ${bytes} 字节`,
     who: "查看回应",
     reactions: "回应",
     someOf: (names, count) => (count > names.length ? `${names.join("、")}等 ${count} 人` : names.join("、")),
@@ -191,6 +183,14 @@ const languages = {
     clearTitle: (emoji) => `移除所有人的 ${emoji}？`,
     clearText: "回应过的人不会收到通知。",
     clearButton: "全部移除",
+    replyingTo: (who) => `回复 ${who}`,
+    editing: "编辑你的消息",
+    cancel: "取消",
+    save: "保存",
+    earlier: "更早的消息",
+    deleteTitle: "删除这条消息？",
+    deleteText: "内容将对所有人永久删除。",
+    tooLong: (bytes) => `超出 ${bytes} 字节`,
     privateChat: "私聊",
     groupChat: "群组",
     withWhom: "对方",
@@ -250,15 +250,15 @@ export function t(key, ...values) {
   return typeof word === "function" ? word(...values) : word;
 }
 
+/** What is shown instead of a message's content; null where there is content to show. */
+export const insteadOf = ({ deleted_at, withheld }) => (deleted_at ? t("deleted") : withheld ? t("withheld") : null);
+
 /** What a conversation is called that has neither a title nor a list of other members. */
 export const namelessOf = ({ members, member_count }) => (members ? t("nobody") : t("untitled", member_count));
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
 const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
-/** What is shown instead of a message's content; null where there is content to show. */
-export const insteadOf = ({ deleted_at, withheld }) => (deleted_at ? t("deleted") : withheld ? t("withheld") : null);
-
 const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
 const dateWithYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
