@@ -62,12 +62,16 @@ class App {
   #settles = null;
   #visited = []; // the conversations that were left last
   #quit = null; // the one that the user leaves by intent
+  #changed = new Set(); // ids of all conversations that have changed, and so of all with unsent messages
 
   constructor() {
     const token = memory.get("token");
     this.#client = new Client({ user: memory.get("user"), ...(token && { token: () => token }) });
     this.#build();
-    this.#client.subscribe(() => this.#show());
+    this.#client.subscribe((changed) => {
+      for (const id of changed) this.#changed.add(id);
+      this.#show();
+    });
     this.#client.on("status", () => setTimeout(() => this.#askPresence()));
     this.#client.start().catch(() => {}); // the status tells
     addEventListener("hashchange", () => this.#go());
@@ -537,7 +541,15 @@ class App {
 
   // --- who one is
 
+  /** Signing out removes all of the user's messages and drafts from this browser: with unsent ones, it asks first. */
   #signOut() {
+    const all = [...this.#changed].flatMap((id) => this.#client.messages(id)),
+      waiting = all.filter(({ state }) => state).length;
+    if (waiting) confirm(t("signOutTitle"), t("signOutText", waiting), t("signOut"), () => this.#leaveNothing());
+    else this.#leaveNothing();
+  }
+
+  #leaveNothing() {
     this.#client.stop();
     this.#client.forget();
     lasting.forget(this.#draftKey(""));
