@@ -195,6 +195,7 @@ class App {
         this.#show();
       }, CALM_MS);
     setText(this.banner, lost && !this.banner.hidden ? t(status) : "");
+    setText(this.slow, status === "polling" ? t("polling") : "");
   }
 
   #showConversation() {

@@ -29,6 +29,7 @@ function sidebarParts() {
   return {
     name: h("span", { class: "me" }),
     hint: h("p", { class: "hint" }),
+    slow: h("p", { class: "slow", role: "status" }),
     entries: h("ul", { class: "entries" }),
     banner: h("p", { class: "banner", role: "status" }),
     voice: h("div", { class: "unseen", role: "status", "aria-live": "polite" }),
@@ -61,7 +62,7 @@ function chatParts(on) {
   };
 }
 
-function sidebar({ name, hint, entries }, on) {
+function sidebar({ name, hint, slow, entries }, on) {
   return h(
     "nav",
     { class: "side", "aria-label": t("conversations") },
@@ -72,6 +73,7 @@ function sidebar({ name, hint, entries }, on) {
       name,
       iconButton("compose", t("newConversation"), on.begin),
     ),
+    slow,
     hint,
     entries,
     h("footer", {}, languages(), h("button", { type: "button", onclick: on.signOut }, t("signOut"))),

@@ -34,6 +34,7 @@ const languages = {
     // The connection.
     connecting: "Connecting…",
     offline: "Offline. What you send is kept, and sent later.",
+    polling: "No live connection. New messages appear every few seconds.",
     // The open conversation.
     messagesOf: (name) => `Messages of ${name}`,
     beginning: "This is the beginning.",
@@ -148,6 +149,7 @@ const languages = {
     nameRule: "1 到 20 个字母、数字或 _",
     connecting: "正在连接…",
     offline: "已离线。你发送的内容会保留，稍后发出。",
+    polling: "没有实时连接，每隔几秒更新一次。",
     messagesOf: (name) => `${name}的消息`,
     beginning: "会话从这里开始。",
     loading: "正在加载更早的消息…",

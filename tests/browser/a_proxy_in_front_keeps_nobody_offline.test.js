@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { browse } from "./chromium.js";
+import { Page } from "./page.js";
 import { freePort, Stack, until } from "./stack.js";
 
 let stack, browser, id, ports;
@@ -65,4 +66,21 @@ test("behind a proxy that buffers everything it lists, sends and asks", { timeou
   await until(() => holds(page, "sent while asking"), "it is asked for", 6000);
   assert.equal((await stack.messages(id)).filter(({ content }) => content === "sent while asking").length, 1);
   await page.close();
+});
+
+test("behind such a proxy the page says how news comes, and says so no longer once they are pushed", async () => {
+  const page = new Page(await browser.context.newPage(), "ann"),
+    words = page.page.getByRole("status").filter({ hasText: "New messages appear every few seconds." });
+  await page.page.goto(`http://127.0.0.1:${ports[1]}/im/?user=ann`);
+  await words.waitFor();
+  await page.enter(id);
+  await page.say("sent from the page");
+  await page.message("sent from the page").getByRole("img", { name: "Sent" }).waitFor();
+  assert.equal(await page.page.getByRole("status").filter({ hasText: "Offline" }).count(), 0);
+  await page.page.goto(`http://127.0.0.1:${ports[0]}/im/?user=ann`);
+  await page.entry(id).waitFor();
+  await page.page.locator(".hint").waitFor({ state: "hidden" });
+  assert.equal(await words.count(), 0);
+  await page.page.close();
+  assert.deepEqual(browser.faults, []);
 });
