@@ -18,6 +18,7 @@ import { namelessOf, t, today } from "./words.js";
 
 const PRESENCE_EACH_MS = 20000;
 const PRESENCE_KNOWN_MS = 3 * PRESENCE_EACH_MS; // after that nobody knows any more
+const PRESENCE_MEMBERS = 100; // the page asks about larger groups only while they are open
 const SCROLLED_MS = 300;
 const NEAR = 30; // so many unread messages are on the newest page
 const KEPT = 3; // conversations whose messages stay at hand after one has left them
@@ -55,7 +56,7 @@ class App {
   #today = today();
   #fromList = false;
   #leaving = false;
-  #asked = new Map(); // conversation id: when the server last said who is online
+  #asked = new Map(); // conversation id: { at, known }, when the server last answered who is online, and whether it knew
   #asking = false;
   #seen = null; // the timer that tells what was seen
   #missed = false; // messages came while the window was not looked at
@@ -413,21 +414,25 @@ class App {
 
   /** Who is online in a conversation; undefined where the server has not said so lately. */
   #onlineOf({ id, online }) {
-    const age = Date.now() - (this.#asked.get(id) ?? -Infinity);
-    return this.#connected && age < PRESENCE_KNOWN_MS ? online : undefined;
+    const { at, known } = this.#asked.get(id) ?? {};
+    return this.#connected && known && Date.now() - at < PRESENCE_KNOWN_MS ? online : undefined;
   }
 
-  /** Asks about the open conversation and the private chats in sight, one after the other. */
+  /** Asks about the open conversation and those in sight in the list, one after the other, each every 10 s at most. */
   async #askPresence() {
     if (this.#asking) return;
     this.#asking = true;
-    const isPrivate = (id) => this.#client.conversation(id)?.type === "private_chat";
-    for (const id of new Set([this.#id, ...this.list.inSight.filter(isPrivate)])) {
+    const small = (id) => this.#client.conversation(id)?.member_count <= PRESENCE_MEMBERS;
+    for (const id of new Set([this.#id, ...this.list.inSight.filter(small)])) {
       if (document.hidden || !this.#connected) break;
-      if (!this.#client.conversation(id) || Date.now() - (this.#asked.get(id) ?? 0) < PRESENCE_EACH_MS / 2) continue;
-      const answered = await this.#client.presence(id).catch(() => null);
-      if (!answered) break;
-      this.#asked.set(id, Date.now());
+      if (!this.#client.conversation(id) || Date.now() - (this.#asked.get(id)?.at ?? 0) < PRESENCE_EACH_MS / 2)
+        continue;
+      const error = await this.#client.presence(id).then(
+        () => null,
+        (error) => error,
+      );
+      if (error && !(error.status >= 400 && error.status < 429)) break; // others would get no answer either
+      this.#asked.set(id, { at: Date.now(), known: !error });
       this.#show();
     }
     this.#asking = false;

@@ -80,21 +80,27 @@ export class List {
       entry = this.#items.get(id) ?? newEntry(id),
       chosen = id === this.#current;
     this.#items.set(id, entry);
-    const online = conversation.type === "private_chat" ? this.#onlineOf(conversation) : undefined,
-      here = online?.some((who) => who !== this.#me) ?? false,
-      looks = { shown: conversation, chosen, here, day: this.#today };
+    const presence = presenceOf(conversation, this.#onlineOf(conversation), this.#me),
+      looks = { shown: conversation, chosen, presence, day: this.#today };
     if (Object.keys(looks).some((of) => entry[of] !== looks[of])) {
       Object.assign(entry, looks);
-      fill(entry, conversation, this.#me, chosen, here);
+      fill(entry, conversation, this.#me, chosen, presence);
     }
     return entry;
   }
+}
+
+/** "here" if somebody else is online, "away" if the other one of a private chat is not, "" if that is not known. */
+function presenceOf({ type }, online, me) {
+  if (online?.some((who) => who !== me)) return "here";
+  return online && type === "private_chat" ? "away" : "";
 }
 
 function newEntry(id) {
   const parts = {
     face: h("span", { class: "face" }),
     name: h("span", { class: "name", dir: "auto" }),
+    present: h("span", { class: "unseen" }),
     time: h("time"),
     last: h("span", { class: "last", dir: "auto" }),
     unread: h("span", { class: "unread", "aria-hidden": "true" }),
@@ -104,20 +110,21 @@ function newEntry(id) {
     "a",
     { href: `#${id}`, "data-conversation": String(id) },
     parts.face,
-    h("span", { class: "top" }, parts.name, parts.time),
+    h("span", { class: "top" }, parts.name, parts.present, parts.time),
     h("span", { class: "bottom" }, parts.last, parts.unread, parts.news),
   );
   return { item: h("li", {}, parts.link), ...parts };
 }
 
-function fill({ link, face, name, time, last, unread, news }, conversation, me, chosen, here) {
+function fill({ link, face, name, present, time, last, unread, news }, conversation, me, chosen, presence) {
   const called = nameOf(conversation, me, namelessOf(conversation)),
     message = conversation.last_message;
   const moment = message?.timestamp ?? conversation.created_at;
   link.classList.toggle("has-unread", conversation.unread > 0);
   if (chosen) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");
-  face.replaceChildren(avatar(called, here ? "here" : ""));
+  face.replaceChildren(avatar(called, presence));
+  setText(present, presence ? t(presence === "here" ? "online" : "away") : "");
   setText(name, called);
   setText(time, shortTimeOf(moment));
   time.dateTime = new Date(moment).toISOString();
