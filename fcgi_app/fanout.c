@@ -47,6 +47,15 @@ fanout_is_deferred(const struct fanout *f, int32_t conversation)
     return false;
 }
 
+size_t
+fanout_users(const struct fanout *f, int32_t conversation)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->deferred[i].conversation == conversation)
+            return f->deferred[i].users;
+    return 0;
+}
+
 void
 fanout_defer(struct fanout *f, int32_t conversation, size_t users)
 {

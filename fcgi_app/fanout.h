@@ -41,6 +41,8 @@ void fanout_spend(struct fanout *f, size_t users, size_t bytes);
 /* Defers a conversation with about so many members, unless too many wait already. Idempotent. */
 void fanout_defer(struct fanout *f, int32_t conversation, size_t users);
 bool fanout_is_deferred(const struct fanout *f, int32_t conversation);
+/* About how many members a deferred conversation has; 0: it is not deferred. */
+size_t fanout_users(const struct fanout *f, int32_t conversation);
 /* How long until the next deferred conversation may go out; -1: none waits. */
 int64_t fanout_wait_ms(struct fanout *f, int64_t now_ms);
 /*

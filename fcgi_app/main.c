@@ -299,6 +299,14 @@ set_silence(struct master *m, bool on)
     atomic_store(&m->shared->silence, on);
 }
 
+/* For the relay, which goes on where workers begin anew. */
+static void
+set_rate(struct master *m)
+{
+    atomic_store(&m->shared->user_rate, m->config.user_rate);
+    atomic_store(&m->shared->user_burst, m->config.user_burst);
+}
+
 static void
 reload(struct master *m)
 {
@@ -315,6 +323,7 @@ reload(struct master *m)
     keep_fixed(&fresh, &m->config);
     set_silence(m, fresh.silence != 0);
     m->config = fresh;
+    set_rate(m);
     log_set_level((enum log_level)fresh.log_level);
     wanted = (int)fresh.processes + 1;
     for (int i = m->slot_count; i < wanted; i++)
@@ -496,6 +505,7 @@ run(struct master *m)
         return EXIT_FAILURE;
     }
     set_silence(m, m->config.silence != 0);
+    set_rate(m);
     log_event(LOG_INFO, "started", "version=%s socket=%s database=%s workers=%lld threads=%lld", IMD_VERSION,
               m->listen_fd_is_ours ? m->config.socket : "inherited", m->config.database,
               (long long)m->config.processes, (long long)m->config.threads);

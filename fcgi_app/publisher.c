@@ -140,6 +140,26 @@ collect_listeners(struct publisher *p, const struct change *change, bool many, s
     return err == ERR_OK ? find_listeners(p, &p->gone, 0, gone) : err;
 }
 
+/* So many listeners are as much work as a request. */
+#define LISTENERS_OF_UNIT 1000
+
+/*
+ * Charges whoever made the change for its fan-out. Only here it is known how many listen. A payer from before
+ * the last start is nobody's key any more.
+ */
+static void
+charge(struct publisher *p, const struct change *change, size_t listeners)
+{
+    struct limiter_work work = {.units = (int64_t)listeners / LISTENERS_OF_UNIT, .now_us = clock_mono_us()};
+    int64_t per_s = atomic_load(&p->shared->user_rate);
+    struct limiter_rate rate = {.burst = atomic_load(&p->shared->user_burst)};
+
+    if (change->payer == 0 || work.units == 0 || per_s <= 0)
+        return;
+    rate.interval_us = 1000000 / per_s;
+    limiter_charge(&p->shared->limiter, change->payer, &rate, &work);
+}
+
 /* Gives the frame to nchan, for as many channels at once as it takes. */
 static enum err
 send_frame(struct publisher *p, const struct audience *audience)
@@ -426,12 +446,16 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     enum err err = late ? ERR_OK : collect_listeners(p, changes, many, &present, &gone);
 
     *done = 1;
-    if (err == ERR_OK && (late || defer(p, changes, present.count + gone.count)))
+    if (err == ERR_OK && (late || defer(p, changes, present.count + gone.count))) {
+        charge(p, changes, fanout_users(&p->fanout, changes->conversation));
         return publish_to_leaver(p, changes);
+    }
     *done = count_of_the_same(changes, count, many);
     if (err != ERR_OK || present.count + gone.count == 0)
         return err;
     err = render_frame(p, changes, *done, present.count + gone.count, done);
+    for (size_t i = 0; i < *done; i++)
+        charge(p, &changes[i], present.count + gone.count);
     /* The same frame for all is the rule. */
     for (size_t i = 0; !p->moved_on && i < gone.count; i++)
         present.names[present.count++] = gone.names[i];

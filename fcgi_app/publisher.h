@@ -35,6 +35,7 @@ struct publisher {
     struct db *db;           /* borrowed, for reading */
     struct nchan *nchan;     /* borrowed */
     struct silence *silence; /* borrowed; whom nothing need be published to */
+    struct shared *shared;   /* borrowed; with the rates that fan-outs are charged to */
     char epoch[EPOCH_BYTES];
     int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */

@@ -357,6 +357,7 @@ open_all(struct relay *r, const struct config *config)
     r->publisher.db = r->db;
     r->publisher.nchan = r->nchan;
     r->publisher.silence = r->silence;
+    r->publisher.shared = r->shared;
     r->publisher.batch_max = PUBLISHER_BATCH_MAX;
     if (err == ERR_OK)
         err = find_beginning(r);

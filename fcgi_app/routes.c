@@ -90,7 +90,6 @@ void
 routes_answer(struct context *x, struct exchange *e)
 {
     int64_t started_us = clock_mono_us();
-    struct store *store = x->store; /* the gate takes it away from a route that READS */
     struct route_match match;
     enum err err = router_find(routes, route_count, x->request->method, x->request->path, &match);
     struct str allow;
@@ -106,7 +105,6 @@ routes_answer(struct context *x, struct exchange *e)
         err = check_needs(x, match.route, e);
     if (err == ERR_OK)
         err = match.route->handler(x);
-    gate_charge(x, store->work);
     gate_leave(x);
     if (err == ERR_OK && !buf_ok(&x->response->body))
         err = ERR_MEMORY;

@@ -33,7 +33,7 @@ serve(struct worker *w, struct exchange *e, struct arena *arena, struct request 
 {
     int64_t started_ms = log_wants(LOG_DEBUG) ? clock_mono_ms() : 0;
     struct response response = {.body = *room};
-    struct store store = w->store; /* counts this request's work */
+    struct store store = w->store; /* with this request's payer */
     struct context x = {
         .request = r,
         .response = &response,

@@ -39,6 +39,8 @@ struct context {
      */
     struct snapshot *snapshot;
     struct store *store;
+    uint64_t payer;  /* whose rate the request counts for (limiter_key); 0: no limit applies */
+    int64_t charged; /* units beyond the request's own */
     /* What the gate found in the snapshot, as the route's needs say. Nobody looks it up again. */
     const struct conversation *conversation; /* NULL: the query asks for one that does not exist */
     const struct message_key *message;

@@ -1,9 +1,13 @@
 /* conversations.c - the handlers of /conversations. */
+#include "api/gate.h"
 #include "api/input.h"
 #include "domain/converse.h"
 #include "domain/inbox.h"
 #include "wire/json.h"
 #include "wire/render.h"
+
+/* So many members of a new conversation are as much work as a request. */
+#define MEMBERS_OF_UNIT 100
 
 static bool
 read_type(const struct body *body, enum conversation_type *type)
@@ -80,6 +84,20 @@ read_rest(struct context *x, struct creation *creation)
     return input_client_id(x, &key->client_id);
 }
 
+/* Charges the creation before it is made, and takes the charge back where it was not made now. */
+static enum err
+create(struct context *x, struct creation *creation)
+{
+    enum err err = gate_charge(x, (int64_t)creation->name_count / MEMBERS_OF_UNIT);
+
+    if (err != ERR_OK)
+        return err;
+    err = converse_create(x->store, creation);
+    if (err != ERR_OK || creation->replayed)
+        gate_refund(x);
+    return err;
+}
+
 /* POST /conversations {type, members, username, title, join, client_id} */
 enum err
 api_create_conversation(struct context *x)
@@ -104,7 +122,7 @@ api_create_conversation(struct context *x)
     creation.invite_only =
         creation.type == TYPE_GROUP &&
         (join == JOIN_INVITE || (join == JOIN_STAYS && config_default_invite_only(x->config)));
-    err = converse_create(x->store, &creation);
+    err = create(x, &creation);
     /* The header is at fault for its own errors alone. */
     if (err != ERR_CREATION_MISMATCH)
         x->field = NULL;

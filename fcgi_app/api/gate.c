@@ -7,9 +7,6 @@
 #include "base/clock.h"
 #include "base/names.h"
 
-/* So many users who are to be told of a change are as much work as a request. */
-#define WORK_OF_UNIT 1000
-
 static enum origin
 origin_of(const struct request *r)
 {
@@ -74,16 +71,28 @@ is_limited(const struct context *x)
 }
 
 static enum err
-check_rate(struct context *x)
+take_units(struct context *x, int64_t units)
 {
     struct limiter_rate rate = rate_of(x);
+    struct limiter_work work = {.units = units, .now_us = clock_mono_us()};
     int64_t wait_us;
 
-    if (!is_limited(x) || limiter_take(&x->shared->limiter, payer(x), &rate, clock_mono_us(), &wait_us))
+    if (limiter_take(&x->shared->limiter, x->payer, &rate, &work, &wait_us))
         return ERR_OK;
     shared_count(&x->shared->counters.limited, 1);
     x->response->retry_after_s = (int)((wait_us + 999999) / 1000000);
     return ERR_TOO_MANY_REQUESTS;
+}
+
+static enum err
+check_rate(struct context *x)
+{
+    if (!is_limited(x))
+        return ERR_OK;
+    x->payer = limiter_key(&x->shared->limiter, payer(x));
+    /* The relay charges it for what the changes of this request cost. */
+    x->store->payer = x->payer;
+    return take_units(x, 1);
 }
 
 enum err
@@ -261,15 +270,30 @@ gate_admit(struct context *x, const struct route *route)
     return err == ERR_OK ? find_subject(x, route) : err;
 }
 
-void
-gate_charge(struct context *x, int64_t work)
+enum err
+gate_charge(struct context *x, int64_t units)
 {
-    struct limiter_rate rate;
+    int64_t most = x->config->user_burst - 1;
+    enum err err = ERR_OK;
 
-    if (work < WORK_OF_UNIT || !is_limited(x))
-        return;
-    rate = rate_of(x);
-    limiter_charge(&x->shared->limiter, payer(x), &rate, work / WORK_OF_UNIT, clock_mono_us());
+    /* With a small burst it is as dear as can be, and still possible. */
+    units = units < most ? units : most;
+    if (x->payer == 0 || units <= 0)
+        return ERR_OK;
+    err = take_units(x, units);
+    if (err == ERR_OK)
+        x->charged += units;
+    return err;
+}
+
+void
+gate_refund(struct context *x)
+{
+    struct limiter_rate rate = rate_of(x);
+
+    if (x->charged > 0)
+        limiter_refund(&x->shared->limiter, x->payer, &rate, x->charged);
+    x->charged = 0;
 }
 
 void

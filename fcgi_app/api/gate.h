@@ -20,10 +20,12 @@ enum err gate_identify(struct context *x, const struct route *route);
  */
 enum err gate_admit(struct context *x, const struct route *route);
 /*
- * Charges the caller's rate for a command that is done: a unit for each 1,000 users whom it concerns, so that
- * who speaks to very many at once speaks less often. `work`: as in struct tx.
+ * Charges the caller's rate for a request that is more work than others, before the work: so many units more
+ * than the one of each request, at most a whole burst in all. ERR_TOO_MANY_REQUESTS: nothing is charged.
  */
-void gate_charge(struct context *x, int64_t work);
+enum err gate_charge(struct context *x, int64_t units);
+/* Takes back what gate_charge() charged: the work was not done. */
+void gate_refund(struct context *x);
 /*
  * Ends the snapshot, if there is one. To follow gate_admit(), whatever came of it; and before a handler
  * waits. May be repeated.

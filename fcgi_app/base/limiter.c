@@ -11,9 +11,10 @@ limiter_init(struct limiter *l)
 }
 
 /* FNV-1a from a secret start, then splitmix64's finish. */
-static uint64_t
-hash(uint64_t seed, struct str who)
+uint64_t
+limiter_key(const struct limiter *l, struct str who)
 {
+    uint64_t seed = l->seed;
     uint64_t h = seed ^ 0xcbf29ce484222325u;
 
     for (size_t i = 0; i < who.n; i++)
@@ -57,31 +58,50 @@ find(struct limiter *l, uint64_t who)
 }
 
 bool
-limiter_take(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t now_us,
-             int64_t *wait_us)
+limiter_take(struct limiter *l, uint64_t key, const struct limiter_rate *rate,
+             const struct limiter_work *work, int64_t *wait_us)
 {
-    struct limiter_slate *slate = find(l, hash(l->seed, who));
+    struct limiter_slate *slate = find(l, key);
     int64_t clear_us = atomic_load(&slate->clear_us);
     int64_t from_us;
 
     do {
-        from_us = clear_us > now_us ? clear_us : now_us;
-        *wait_us = from_us - now_us - (rate->burst - 1) * rate->interval_us;
+        from_us = clear_us > work->now_us ? clear_us : work->now_us;
+        *wait_us = from_us - work->now_us - (rate->burst - work->units) * rate->interval_us;
         if (*wait_us > 0)
             return false;
-    } while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, from_us + rate->interval_us));
+    } while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us,
+                                           from_us + work->units * rate->interval_us));
     return true;
 }
 
 void
-limiter_charge(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t units,
-               int64_t now_us)
+limiter_charge(struct limiter *l, uint64_t key, const struct limiter_rate *rate,
+               const struct limiter_work *work)
 {
-    struct limiter_slate *slate = find(l, hash(l->seed, who));
+    struct limiter_slate *slate = find(l, key);
+    int64_t limit_us = work->now_us + 2 * rate->burst * rate->interval_us;
     int64_t clear_us = atomic_load(&slate->clear_us);
-    int64_t from_us;
+    int64_t new_us;
+
+    do {
+        new_us = clear_us > work->now_us ? clear_us : work->now_us;
+        new_us += work->units * rate->interval_us;
+        if (new_us > limit_us)
+            new_us = limit_us;
+        if (new_us <= clear_us)
+            return;
+    } while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, new_us));
+}
+
+void
+limiter_refund(struct limiter *l, uint64_t key, const struct limiter_rate *rate, int64_t units)
+{
+    struct limiter_slate *slate = find(l, key);
+    int64_t clear_us = atomic_load(&slate->clear_us);
+    int64_t new_us;
 
     do
-        from_us = clear_us > now_us ? clear_us : now_us;
-    while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, from_us + units * rate->interval_us));
+        new_us = clear_us > units * rate->interval_us ? clear_us - units * rate->interval_us : 0;
+    while (!atomic_compare_exchange_weak(&slate->clear_us, &clear_us, new_us));
 }

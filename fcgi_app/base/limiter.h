@@ -33,14 +33,29 @@ struct limiter_rate {
 
 /* `l` is zeroed memory, shared by all who ask. */
 void limiter_init(struct limiter *l);
+/* The key of a caller in this table, until it is initialised anew. Never 0. */
+uint64_t limiter_key(const struct limiter *l, struct str who);
+
+/* What is done, and when. */
+struct limiter_work {
+    int64_t units;  /* a request is one */
+    int64_t now_us; /* a clock that all who ask share (clock_mono_us) */
+};
+
 /*
- * May `who` go now? Then it is noted. Else *wait_us: how long until they may. `now_us` is a clock that all
- * who ask share (clock_mono_us).
+ * Notes the work and returns true if the caller may do it now. Otherwise returns false, with *wait_us: how
+ * long until they may. Work of more units than a burst would never be granted: the caller of this function
+ * asks for less.
  */
-bool limiter_take(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t now_us,
-                  int64_t *wait_us);
-/* Notes `units` more for what `who` was let do, and has turned out to be more work than one. */
-void limiter_charge(struct limiter *l, struct str who, const struct limiter_rate *rate, int64_t units,
-                    int64_t now_us);
+bool limiter_take(struct limiter *l, uint64_t key, const struct limiter_rate *rate,
+                  const struct limiter_work *work, int64_t *wait_us);
+/*
+ * Notes work that is done already, granted or not. A debt grows up to one burst beyond the burst, so nobody
+ * waits longer than twice the time of a burst.
+ */
+void limiter_charge(struct limiter *l, uint64_t key, const struct limiter_rate *rate,
+                    const struct limiter_work *work);
+/* Takes back what limiter_take() noted for work that was not done after all. */
+void limiter_refund(struct limiter *l, uint64_t key, const struct limiter_rate *rate, int64_t units);
 
 #endif

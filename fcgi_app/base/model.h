@@ -137,6 +137,7 @@ struct change {
     struct str emoji; /* of EVENT_MESSAGE_UPDATED: the reaction that it is about; absent: it is about none */
     bool added;       /* that reaction was added, not removed */
     enum role role;   /* of EVENT_MEMBER_UPDATED: as it is when told */
+    uint64_t payer;   /* whose rate pays for its fan-out (limiter_key); 0: nobody's */
 };
 
 /* The names by which the database and clients know these; the index is the enum. */

@@ -61,9 +61,10 @@ struct shared {
     int typing_fds[2]; /* pipe to the relay of struct shared_typing, for what is pushed and never stored */
     _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
     struct shared_counters counters;
-    struct limiter limiter; /* of requests, by caller */
-    struct grants grants;   /* of subscriptions, by user */
-    _Atomic bool silence;   /* publish only to users who may be listening (push/silence.h) */
+    struct limiter limiter;                /* of requests, by caller */
+    _Atomic int64_t user_rate, user_burst; /* as the settings say: for who charges without being asked */
+    struct grants grants;                  /* of subscriptions, by user */
+    _Atomic bool silence;                  /* publish only to users who may be listening (push/silence.h) */
     _Atomic int64_t silent_names;
 };
 

@@ -143,7 +143,6 @@ found(struct tx *tx, struct creation *creation)
                                 c);
     for (size_t i = 0; err == ERR_OK && i < creation->name_count; i++)
         err = memberships_add(tx, c, creation->names[i], role_at_first(creation, creation->names[i]));
-    tx->work += WORK_OF_MEMBER * c->member_count;
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_CONVERSATION_CREATED, c, 0, none);
     if (creation->name_count <= MEMBERS_FEW) {

@@ -16,11 +16,8 @@ enum item_state { ITEM_QUEUED, ITEM_LEADS, ITEM_DONE };
 
 /* One command in the queue; lives on its thread's stack. */
 struct item {
-    command_fn *command;
-    void *arg;
-    size_t bytes;
+    const struct commit_command *command;
     enum err err;
-    int64_t work; /* of tx, where the command was not refused */
     struct item *next;
     _Atomic int state; /* enum item_state; the futex that its thread sleeps on */
 };
@@ -101,9 +98,8 @@ run_item(struct tx *tx, struct item *item)
 
     if (err != ERR_OK)
         return err;
-    tx->work = 0;
-    item->err = item->command(tx, item->arg);
-    item->work = item->err == ERR_OK ? tx->work : 0;
+    tx->payer = item->command->payer;
+    item->err = item->command->run(tx, item->command->arg);
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
     if (item->err != ERR_OK) {
@@ -160,7 +156,7 @@ group_bytes(const struct item *first)
     int64_t bytes = 0;
 
     for (const struct item *i = first; i != NULL; i = i->next)
-        bytes += (int64_t)i->bytes;
+        bytes += (int64_t)i->command->bytes;
     return bytes;
 }
 
@@ -201,10 +197,10 @@ take_group(struct commit *c)
     pthread_mutex_lock(&c->mutex);
     first = c->head;
     last = first;
-    bytes = first->bytes;
-    while (last->next != NULL && bytes + last->next->bytes <= GROUP_BYTES_MAX) {
+    bytes = first->command->bytes;
+    while (last->next != NULL && bytes + last->next->command->bytes <= GROUP_BYTES_MAX) {
         last = last->next;
-        bytes += last->bytes;
+        bytes += last->command->bytes;
     }
     c->head = last->next;
     if (c->head == NULL)
@@ -260,9 +256,9 @@ lead(struct commit *c, struct item *own)
 }
 
 enum err
-commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes, int64_t *work)
+commit_run(struct commit *c, const struct commit_command *command)
 {
-    struct item item = {.command = command, .arg = arg, .bytes = bytes};
+    struct item item = {.command = command};
     bool leads;
 
     /* From here on this thread waits, for the disk or for who waits for it. */
@@ -280,7 +276,5 @@ commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes, int64
         futex_wait(&item.state, ITEM_QUEUED);
     if (leads || atomic_load(&item.state) == ITEM_LEADS)
         lead(c, &item);
-    if (work != NULL)
-        *work = item.err == ERR_OK ? item.work : 0;
     return item.err;
 }

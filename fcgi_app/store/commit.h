@@ -18,16 +18,13 @@
 #include "base/shared.h"
 #include "store/db.h"
 
-/* What storing a member counts as, of what telling one does. */
-#define WORK_OF_MEMBER 9
-
 /* The write transaction as a command sees it. */
 struct tx {
     struct db *db;
     int64_t tick;            /* UNIX ms: the timestamp of everything in this transaction */
     int64_t last_message_id; /* raise by one for each message */
     int64_t last_change;     /* raise by one for each outbox row */
-    int64_t work;            /* of this command: users who are to be told, and stored members */
+    uint64_t payer;          /* of this command: whose rate it counts for (limiter_key); 0: nobody's */
     bool wipe;               /* set where content was deleted: it is to go from the write-ahead log as well */
 };
 
@@ -37,6 +34,13 @@ struct tx {
  */
 typedef enum err command_fn(struct tx *tx, void *arg);
 
+struct commit_command {
+    command_fn *run;
+    void *arg;
+    size_t bytes;   /* about how much it stores; a group's sum is bounded */
+    uint64_t payer; /* see struct tx */
+};
+
 struct commit;
 
 /* The writer of one process. `shared` is borrowed. Opens a connection. */
@@ -45,11 +49,10 @@ enum err commit_open(struct commit **out, const char *path, struct shared *share
 void commit_close(struct commit *c);
 
 /*
- * Runs `command(tx, arg)` in a group's transaction; returns after that is durable (or the command was
- * refused). Where no command of the group wrote anything, nothing is committed. `bytes`: about how much it
- * stores; a group's sum is bounded. Returns the command's error, or ERR_STORAGE where the transaction failed:
- * then nothing of it is stored. *work: tx->work, 0 on an error; NULL is allowed. Opens a transaction itself.
+ * Runs the command in a group's transaction; returns after that is durable (or the command was refused).
+ * Where no command of the group wrote anything, nothing is committed. Returns the command's error, or
+ * ERR_STORAGE where the transaction failed: then nothing of it is stored. Opens a transaction itself.
  */
-enum err commit_run(struct commit *c, command_fn *command, void *arg, size_t bytes, int64_t *work);
+enum err commit_run(struct commit *c, const struct commit_command *command);
 
 #endif

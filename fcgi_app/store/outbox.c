@@ -10,7 +10,6 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
     struct stmt *s = db_use(tx->db, SQL_OUTBOX_ADD);
 
     tx->last_change += 1;
-    tx->work += what->event == EVENT_READ && c->member_count > MEMBERS_FEW ? 1 : c->member_count;
     db_bind_int(s, 1, tx->last_change);
     db_bind_text(s, 2, str_c(change_event_names[what->event]));
     db_bind_int(s, 3, c->id);
@@ -20,6 +19,7 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
     db_bind_text(s, 7, what->username);
     db_bind_text(s, 8, what->emoji);
     db_bind_int(s, 9, what->added);
+    db_bind_int(s, 10, (int64_t)tx->payer);
     return db_run(s);
 }
 
@@ -70,6 +70,7 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
             .username = db_text(s, 6),
             .emoji = db_text(s, 7),
             .added = db_int(s, 8) != 0,
+            .payer = (uint64_t)db_int(s, 9),
         };
 
         if (!each(arg, &change))

@@ -223,10 +223,10 @@ const char *const sql_texts[SQL_COUNT] = {
                            " (SELECT username FROM reaction WHERE set_id = $1 LIMIT $2)",
 
     [SQL_OUTBOX_ADD] =
-        "INSERT INTO outbox (id, event, conversation, version, tick, seq, username, emoji, added)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO outbox (id, event, conversation, version, tick, seq, username, emoji, added, payer)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [SQL_OUTBOX_AFTER] =
-        "SELECT id, event, conversation, version, tick, seq, username, emoji, added FROM outbox"
+        "SELECT id, event, conversation, version, tick, seq, username, emoji, added, payer FROM outbox"
         " WHERE id > $1 ORDER BY id LIMIT $2",
     [SQL_OUTBOX_OLDEST] = "SELECT min(id) FROM outbox",
     [SQL_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= $1",

@@ -9,7 +9,7 @@
 struct store {
     struct commit *commit;
     struct pool *pool;
-    _Atomic int64_t work; /* of the commands since it was zeroed: see struct tx */
+    uint64_t payer; /* of what its commands change: see struct tx */
 };
 
 static inline enum err
@@ -22,15 +22,11 @@ store_open(struct store *s, const char *path, int readers, struct shared *shared
     return err;
 }
 
-/* commit_run(), and counts its work. */
+/* commit_run(), in the name of who pays. */
 static inline enum err
 store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
 {
-    int64_t work = 0;
-    enum err err = commit_run(s->commit, command, arg, bytes, &work);
-
-    atomic_fetch_add_explicit(&s->work, work, memory_order_relaxed);
-    return err;
+    return commit_run(s->commit, &(struct commit_command){command, arg, bytes, s->payer});
 }
 
 static inline void

@@ -33,13 +33,20 @@ close_limiter(void **state)
     return 0;
 }
 
+/* A request. */
+static bool
+may_go(struct limiter *l, const char *who, const struct limiter_rate *rate, int64_t now_us, int64_t *wait_us)
+{
+    return limiter_take(l, limiter_key(l, str_c(who)), rate, &(struct limiter_work){1, now_us}, wait_us);
+}
+
 /* 0: they may; else how long until they may. */
 static int64_t
 take(const char *who, const struct limiter_rate *rate, int64_t now_us)
 {
     int64_t wait_us = -1;
 
-    if (limiter_take(limiter, str_c(who), rate, now_us, &wait_us))
+    if (may_go(limiter, who, rate, now_us, &wait_us))
         return 0;
     assert_true(wait_us > 0);
     return wait_us;
@@ -66,21 +73,66 @@ a_burst_passes_and_nothing_more(void **state)
 }
 
 static void
-what_is_charged_is_waited_for(void **state)
+charge(const char *who, const struct limiter_rate *rate, int64_t units, int64_t now_us)
 {
-    const struct limiter_rate rate = {50000, 3};
+    limiter_charge(limiter, limiter_key(limiter, str_c(who)), rate, &(struct limiter_work){units, now_us});
+}
+
+static void
+what_is_charged_afterwards_is_waited_for(void **state)
+{
+    const struct limiter_rate rate = {50000, 10};
 
     (void)state;
     assert_int_equal(take("ann", &rate, START_US), 0);
-    limiter_charge(limiter, str_c("ann"), &rate, 20, START_US);
-    /* One and twenty are on the slate, of which a burst leaves two. */
-    assert_int_equal(take("ann", &rate, START_US), 19 * 50000);
-    assert_int_equal(take("ann", &rate, START_US + 19 * 50000 - 1), 1);
-    assert_int_equal(take("ann", &rate, START_US + 19 * 50000), 0);
-    /* Nobody else pays, and who comes for the first time may be charged too. */
+    charge("ann", &rate, 15, START_US);
+    /* One and fifteen are on the slate, of which a burst leaves nine. */
+    assert_int_equal(take("ann", &rate, START_US), 7 * 50000);
+    assert_int_equal(take("ann", &rate, START_US + 7 * 50000 - 1), 1);
+    assert_int_equal(take("ann", &rate, START_US + 7 * 50000), 0);
+    /* Nobody else pays, and whoever comes for the first time may be charged too. */
     assert_int_equal(take("bob", &rate, START_US), 0);
-    limiter_charge(limiter, str_c("eve"), &rate, 4, START_US);
+    charge("eve", &rate, 11, START_US);
     assert_int_equal(take("eve", &rate, START_US), 2 * 50000);
+}
+
+/* Whatever the relay charges, and however often. */
+static void
+a_debt_is_at_most_one_burst(void **state)
+{
+    const struct limiter_rate rate = {50000, 10};
+
+    (void)state;
+    for (int n = 0; n < 3; n++)
+        charge("ann", &rate, 1000000, START_US);
+    assert_int_equal(take("ann", &rate, START_US), 11 * 50000);
+    /* A charge that comes late takes nothing off. */
+    charge("ann", &rate, 1, START_US - 5000000);
+    assert_int_equal(take("ann", &rate, START_US), 11 * 50000);
+    assert_int_equal(take("ann", &rate, START_US + 11 * 50000), 0);
+}
+
+/* Asked for before the work: all of it or nothing. */
+static void
+work_of_many_units_needs_as_much_room(void **state)
+{
+    const struct limiter_rate rate = {50000, 200};
+    uint64_t ann = limiter_key(limiter, str_c("ann"));
+    int64_t wait_us = -1;
+
+    (void)state;
+    assert_true(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US}, &wait_us));
+    assert_int_equal(take("ann", &rate, START_US), 50000);
+    assert_false(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US + 50000}, &wait_us));
+    assert_int_equal(wait_us, 199 * 50000);
+    /* What was refused is on nobody's slate. */
+    assert_int_equal(take("ann", &rate, START_US + 50000), 0);
+    limiter_refund(limiter, ann, &rate, 200);
+    assert_true(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US + 50000}, &wait_us));
+    assert_int_equal(take("ann", &rate, START_US + 50000), 50000);
+    /* More than there is leaves nothing on the slate. */
+    limiter_refund(limiter, ann, &rate, INT64_C(1000000000));
+    assert_true(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US + 50000}, &wait_us));
 }
 
 static void
@@ -205,7 +257,7 @@ set_of(const char *who, uint64_t seed)
 
     assert_non_null(other);
     other->seed = seed;
-    assert_true(limiter_take(other, str_c(who), &rates[0], START_US, &wait_us));
+    assert_true(may_go(other, who, &rates[0], START_US, &wait_us));
     for (int set = 0; set < LIMITER_SETS; set++)
         for (int way = 0; way < LIMITER_WAYS; way++)
             if (atomic_load(&other->slates[set][way].who) != 0) {
@@ -303,7 +355,7 @@ rush(void *arg, int n)
         snprintf(who, sizeof(who), "f%d", i);
         pthread_barrier_wait(&r->each);
         for (int t = 0; t < 3; t++)
-            if (limiter_take(r->limiter, str_c(who), &rate, START_US + i, &wait_us))
+            if (may_go(r->limiter, who, &rate, START_US + i, &wait_us))
                 atomic_fetch_add(&r->passed[i], 1);
     }
 }
@@ -340,7 +392,7 @@ run(void *arg, int n)
     int64_t wait_us;
 
     for (int64_t i = 0; i <= TAKES; i++)
-        r->passed[n] += limiter_take(r->limiter, str_c("ann"), &rate, START_US + i, &wait_us);
+        r->passed[n] += may_go(r->limiter, "ann", &rate, START_US + i, &wait_us);
 }
 
 static void
@@ -364,7 +416,9 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_limiter, close_limiter)
         TEST(a_burst_passes_and_nothing_more),
-        TEST(what_is_charged_is_waited_for),
+        TEST(what_is_charged_afterwards_is_waited_for),
+        TEST(a_debt_is_at_most_one_burst),
+        TEST(work_of_many_units_needs_as_much_room),
         TEST(the_wait_is_exact),
         TEST(a_clock_may_step_back),
         TEST(random_times_agree_with_a_bucket),

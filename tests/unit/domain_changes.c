@@ -617,7 +617,8 @@ happen_many(struct place *place, struct model *model, int says, int edits, int e
 {
     struct bulk bulk = {model, says, edits, erases};
 
-    assert_int_equal(commit_run(place->store.commit, bulk_in_tx, &bulk, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){bulk_in_tx, &bulk, 0, 0}),
+                     ERR_OK);
 }
 
 /* From `after` to the end. *empty: how many pages showed no object. */

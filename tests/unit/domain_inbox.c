@@ -296,7 +296,7 @@ happen(struct place *place, struct chance *chance, int64_t conversations)
         pass_time(place, chance);
         break;
     default:
-        err = commit_run(place->store.commit, burst_in_tx, &b, 0, NULL);
+        err = commit_run(place->store.commit, &(struct commit_command){burst_in_tx, &b, 0, 0});
     }
     assert_int_equal(err, ERR_OK);
 }
@@ -482,8 +482,10 @@ live_with_many(struct place *place)
     struct chance chance = {7};
     struct burst b = {&chance, MANY, 400, 700};
 
-    assert_int_equal(commit_run(place->store.commit, create_many, NULL, 0, NULL), ERR_OK);
-    assert_int_equal(commit_run(place->store.commit, burst_in_tx, &b, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){create_many, NULL, 0, 0}),
+                     ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){burst_in_tx, &b, 0, 0}),
+                     ERR_OK);
 }
 
 static void
@@ -536,7 +538,8 @@ a_tick_larger_than_the_page_is_whole(void **state)
 
     for (int i = 0; i < 30; i++)
         support_create(place, TYPE_GROUP, "ann bob cid dan eve");
-    assert_int_equal(commit_run(place->store.commit, burst_in_tx, &b, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){burst_in_tx, &b, 0, 0}),
+                     ERR_OK);
     for (int limit = 1; limit <= 31; limit += 6) {
         ask_all(place, "ann", -1, limit);
         ask_all(place, "ann", 0, limit);

@@ -48,7 +48,8 @@ set_stage(void **state)
     assert_int_equal(nchan_new(&s->nchan, s->address.sun_path), ERR_OK);
     assert_int_equal(nchan_connect(s->nchan), ERR_OK);
     s->peer_fd = accept(s->listen_fd, NULL, NULL);
-    s->publisher = (struct publisher){.nchan = s->nchan, .batch_max = PUBLISHER_BATCH_MAX};
+    s->publisher =
+        (struct publisher){.nchan = s->nchan, .shared = s->place->shared, .batch_max = PUBLISHER_BATCH_MAX};
     assert_int_equal(db_open(&s->publisher.db, s->place->path, DB_READ), ERR_OK);
     assert_int_equal(instance_epoch(s->publisher.db, s->publisher.epoch, &last_change), ERR_OK);
     *state = s;

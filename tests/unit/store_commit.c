@@ -122,7 +122,8 @@ run_lane(void *arg, int n)
     for (int i = 0; i < EACH; i++) {
         struct order *o = &lanes->orders[n][i];
 
-        o->answer = commit_run(lanes->store->commit, lanes->command, o, lanes->bytes, NULL);
+        o->answer =
+            commit_run(lanes->store->commit, &(struct commit_command){lanes->command, o, lanes->bytes, 0});
     }
 }
 
@@ -246,7 +247,8 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
     assert_true(answered > 0);
     assert_stored(place, orders);
     assert_ticks_rise(place, orders);
-    assert_int_equal(commit_run(place->store.commit, run_order, &last, as_much, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &last, as_much, 0}),
+                     ERR_OK);
     assert_false(atomic_load(&place->shared->commit_failing));
     assert_int_equal(last.id, answered + 1);
     free(orders);
@@ -262,15 +264,15 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     struct order good = {.seq = 2};
     struct commit *commit = place->store.commit;
 
-    assert_int_equal(commit_run(commit, run_order, &failing, 4, NULL), ERR_STORAGE);
+    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &failing, 4, 0}), ERR_STORAGE);
     assert_true(atomic_load(&place->shared->commit_failing));
     /* Nothing was committed, so nothing is known of the disk. */
-    assert_int_equal(commit_run(commit, run_order, &refused, 4, NULL), ERR_USERNAME);
+    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &refused, 4, 0}), ERR_USERNAME);
     assert_true(atomic_load(&place->shared->commit_failing));
     /* On a full disk less than that may still find room. */
-    assert_int_equal(commit_run(commit, run_order, &small, 3, NULL), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &small, 3, 0}), ERR_OK);
     assert_true(atomic_load(&place->shared->commit_failing));
-    assert_int_equal(commit_run(commit, run_order, &good, 4, NULL), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
     assert_false(atomic_load(&place->shared->commit_failing));
     assert_int_equal(good.id, 2);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 2);
@@ -298,7 +300,9 @@ a_group_is_bounded(void **state)
         support_ask(place, "SELECT max(n) FROM (SELECT count(*) AS n FROM message GROUP BY timestamp)"), 1,
         5);
     /* What exceeds the bound alone goes alone. */
-    assert_int_equal(commit_run(place->store.commit, run_order, &larger, 16 * 1024 * 1024, NULL), ERR_OK);
+    assert_int_equal(
+        commit_run(place->store.commit, &(struct commit_command){run_order, &larger, 16 * 1024 * 1024, 0}),
+        ERR_OK);
     free(orders);
 }
 
@@ -318,7 +322,9 @@ a_command_runs_under_the_write_lock(void **state)
     struct place *place = *state;
 
     for (int i = 0; i < 2; i++)
-        assert_int_equal(commit_run(place->store.commit, run_if_locked, place->shared, 0, NULL), ERR_OK);
+        assert_int_equal(
+            commit_run(place->store.commit, &(struct commit_command){run_if_locked, place->shared, 0, 0}),
+            ERR_OK);
     assert_int_equal(pthread_mutex_trylock(&place->shared->write_lock), 0);
     shared_unlock(place->shared);
 }
@@ -334,9 +340,11 @@ ticks_rise_though_the_clock_went_back(void **state)
         struct order o = {.seq = i};
         struct order refused = {.seq = 1000, .verdict = ERR_USERNAME};
 
-        assert_int_equal(commit_run(place->store.commit, run_order, &o, 4, NULL), ERR_OK);
+        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &o, 4, 0}),
+                         ERR_OK);
         assert_int_equal(o.tick, future + i);
-        assert_int_equal(commit_run(place->store.commit, run_order, &refused, 4, NULL), ERR_USERNAME);
+        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &refused, 4, 0}),
+                         ERR_USERNAME);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), future + 20);
 }
@@ -351,7 +359,8 @@ ticks_follow_the_clock(void **state)
         struct order o = {.seq = i};
         int64_t before = clock_wall_ms();
 
-        assert_int_equal(commit_run(place->store.commit, run_order, &o, 4, NULL), ERR_OK);
+        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &o, 4, 0}),
+                         ERR_OK);
         assert_true(o.tick > last);
         assert_true(o.tick >= before);
         assert_true(o.tick <= clock_wall_ms() + i);
@@ -367,7 +376,8 @@ delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
     for (int64_t i = 1; i <= 5; i++) {
         struct order o = {.seq = i};
 
-        assert_int_equal(commit_run(place->store.commit, run_order, &o, 4, NULL), ERR_OK);
+        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &o, 4, 0}),
+                         ERR_OK);
         atomic_store(&place->shared->acknowledged_change, i);
     }
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
@@ -406,14 +416,15 @@ where_nothing_was_written_nothing_is_committed(void **state)
     int64_t tick;
     int wal_pages;
 
-    assert_int_equal(commit_run(commit, run_order, &good, 4, NULL), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
     /* A row that is delivered goes with the next commit, and not without one. */
     atomic_store(&place->shared->acknowledged_change, 1);
     tick = support_ask(place, "SELECT tick FROM instance");
     wal_pages = atomic_load(&place->shared->wal_pages);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(commit_run(commit, look_only, name, 0, NULL), ERR_OK);
-        assert_int_equal(commit_run(commit, write_and_refuse, &refused, 0, NULL), ERR_SENDER_NOT_MEMBER);
+        assert_int_equal(commit_run(commit, &(struct commit_command){look_only, name, 0, 0}), ERR_OK);
+        assert_int_equal(commit_run(commit, &(struct commit_command){write_and_refuse, &refused, 0, 0}),
+                         ERR_SENDER_NOT_MEMBER);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
     assert_int_equal(atomic_load(&place->shared->wal_pages), wal_pages);
@@ -421,39 +432,33 @@ where_nothing_was_written_nothing_is_committed(void **state)
     assert_int_equal(atomic_load(&counters->commands), 11);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
     good.seq = 3;
-    assert_int_equal(commit_run(commit, run_order, &good, 4, NULL), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
     assert_int_equal(atomic_load(&counters->commits), 2);
     assert_int_equal(support_ask(place, "SELECT id FROM outbox"), 2);
     assert_int_equal(good.id, 2);
 }
 
-/* An order's seq as the work that it makes. */
+/* Leaves in the order who pays. */
 static enum err
-work_as_ordered(struct tx *tx, void *arg)
+note_payer(struct tx *tx, void *arg)
 {
-    struct order *o = arg;
+    uint64_t *payer = arg;
 
-    tx->work += o->seq;
-    return o->verdict;
+    *payer = tx->payer;
+    return ERR_OK;
 }
 
 static void
-each_command_is_told_its_own_work(void **state)
+each_command_has_a_payer_of_its_own(void **state)
 {
     struct place *place = *state;
-    struct store store = place->store;
-    struct order seven = {.seq = 7};
-    struct order refused = {.seq = 1000, .verdict = ERR_SENDER_NOT_MEMBER};
-    int64_t work = -1;
+    struct store store = {.commit = place->store.commit, .payer = UINT64_MAX};
+    uint64_t seen = 0;
 
-    assert_int_equal(commit_run(store.commit, work_as_ordered, &seven, 0, &work), ERR_OK);
-    assert_int_equal(work, 7);
-    assert_int_equal(commit_run(store.commit, work_as_ordered, &refused, 0, &work), ERR_SENDER_NOT_MEMBER);
-    assert_int_equal(work, 0);
-    assert_int_equal(store_run(&store, work_as_ordered, &seven, 0), ERR_OK);
-    assert_int_equal(store_run(&store, work_as_ordered, &refused, 0), ERR_SENDER_NOT_MEMBER);
-    assert_int_equal(store_run(&store, work_as_ordered, &seven, 0), ERR_OK);
-    assert_int_equal(store.work, 14);
+    assert_int_equal(store_run(&store, note_payer, &seen, 0), ERR_OK);
+    assert_true(seen == UINT64_MAX);
+    assert_int_equal(store_run(&place->store, note_payer, &seen, 0), ERR_OK);
+    assert_true(seen == 0);
 }
 
 #define PROCESS_LANES 4
@@ -474,7 +479,8 @@ run_process_lane(void *arg, int n)
     for (int i = 0; i < PROCESS_EACH; i++) {
         struct order o = {.lane = p->number * PROCESS_LANES + n, .seq = i + 1};
 
-        if (commit_run(p->store.commit, run_order, &o, 4, NULL) != ERR_OK || o.tick <= last)
+        if (commit_run(p->store.commit, &(struct commit_command){run_order, &o, 4, 0}) != ERR_OK ||
+            o.tick <= last)
             atomic_fetch_add(&p->errors, 1);
         last = o.tick;
     }
@@ -544,7 +550,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_command_runs_under_the_write_lock, support_open, support_close),
         cmocka_unit_test_setup_teardown(ticks_rise_though_the_clock_went_back, support_open, support_close),
         cmocka_unit_test_setup_teardown(ticks_follow_the_clock, support_open, support_close),
-        cmocka_unit_test_setup_teardown(each_command_is_told_its_own_work, support_open, support_close),
+        cmocka_unit_test_setup_teardown(each_command_has_a_payer_of_its_own, support_open, support_close),
         cmocka_unit_test_setup_teardown(delivered_changes_are_dropped_and_their_ids_never_come_back,
                                         support_open, support_close),
     };

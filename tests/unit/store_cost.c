@@ -481,7 +481,8 @@ steps_written(struct place *place)
 {
     int64_t steps;
 
-    assert_int_equal(commit_run(place->store.commit, read_steps, &steps, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){read_steps, &steps, 0, 0}),
+                     ERR_OK);
     return steps;
 }
 

@@ -140,7 +140,8 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
     assert_non_null(histories);
     for (int n = 0; n < HISTORIES; n++)
         make(&chance, &histories[n]);
-    assert_int_equal(commit_run(place->store.commit, store_all, histories, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){store_all, histories, 0, 0}),
+                     ERR_OK);
     snapshot = support_begin(place);
     db = snapshot->db;
     for (int n = 0; n < HISTORIES; n++) {

@@ -79,10 +79,10 @@ a_snapshot_stays_until_its_end(void **state)
     struct snapshot *old;
     struct snapshot *new;
 
-    assert_int_equal(commit_run(store->commit, create, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(store->commit, &(struct commit_command){create, NULL, 0, 0}), ERR_OK);
     assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
     assert_int_equal(look(old->db), 0);
-    assert_int_equal(commit_run(store->commit, send, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(store->commit, &(struct commit_command){send, NULL, 0, 0}), ERR_OK);
     assert_int_equal(look(old->db), 0);
     assert_int_equal(pool_begin(store->pool, &new), ERR_OK);
     assert_int_equal(look(new->db), 1);
@@ -107,7 +107,7 @@ static void
 write_while_others_read(struct crowd *crowd)
 {
     while (atomic_load(&crowd->reading) > 0 || crowd->writes < WRITES_MIN) {
-        if (commit_run(crowd->store->commit, send, NULL, 0, NULL) != ERR_OK)
+        if (commit_run(crowd->store->commit, &(struct commit_command){send, NULL, 0, 0}) != ERR_OK)
             atomic_fetch_add(&crowd->errors, 1);
         crowd->writes++;
     }
@@ -157,7 +157,7 @@ more_threads_than_connections_all_see_one_state_each(void **state)
     struct crowd crowd = {.store = &place->store, .reading = THREADS};
     struct snapshot *s;
 
-    assert_int_equal(commit_run(place->store.commit, create, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){create, NULL, 0, 0}), ERR_OK);
     support_threads(THREADS + 1, take_part, &crowd);
     assert_int_equal(atomic_load(&crowd.errors), 0);
     for (int i = 0; i < THREADS; i++)
