@@ -16,6 +16,8 @@
 #define FANOUT_BYTES_MAX (16 * 1024 * 1024)
 /* A batch that has given nchan so much ends: it is large, or for many. */
 #define QUEUED_BYTES_ENOUGH (1024 * 1024)
+/* A frame of one thin event, about. */
+#define THIN_BYTES 200
 
 /* The changes of one batch. */
 struct batch {
@@ -168,7 +170,6 @@ send_frame(struct publisher *p, const struct audience *audience)
 
     if (audience->count > p->users)
         p->users = audience->count;
-    fanout_spend(&p->fanout, audience->count, p->frame.n);
     for (size_t i = 0; err == ERR_OK && i < audience->count;) {
         size_t end = audience->count - i < NCHAN_CHANNELS_MAX ? audience->count : i + NCHAN_CHANNELS_MAX;
 
@@ -182,8 +183,23 @@ send_frame(struct publisher *p, const struct audience *audience)
                                                    (struct str){p->frame.p, p->frame.n})
                                    : ERR_MEMORY;
         p->frames++;
+        p->published++;
     }
     return err;
+}
+
+/*
+ * Counts the frame against the allowances: its changes are equal parts of what it weighs, each for its own
+ * payer.
+ */
+static void
+spend(struct publisher *p, const struct change *changes, size_t count, size_t users)
+{
+    struct fanout_frame frame = {changes->conversation, users, p->frame.n, clock_mono_ms()};
+    size_t bytes = fanout_spend(&p->fanout, &frame);
+
+    for (size_t i = 0; bytes > 0 && i < count; i++)
+        fanout_charge(&p->fanout, changes[i].payer, bytes / count, frame.now_ms);
 }
 
 static bool
@@ -414,9 +430,9 @@ render_alone(struct publisher *p, const struct change *change)
     render_frame_end(&p->frame);
 }
 
-/* A change of a deferred conversation: its members are told later, but not those who are no longer there. */
+/* Whoever is no longer there is not told by the event that comes later. */
 static enum err
-publish_to_leaver(struct publisher *p, const struct change *change)
+tell_leaver(struct publisher *p, const struct change *change)
 {
     if (change->event != EVENT_MEMBER_LEFT)
         return ERR_OK;
@@ -426,45 +442,85 @@ publish_to_leaver(struct publisher *p, const struct change *change)
     return p->err == ERR_OK ? send_frame(p, &p->present) : p->err;
 }
 
-/* Defers the conversation if a fan-out to so many listeners is beyond the budget. */
-static bool
-defer(struct publisher *p, const struct change *change, size_t listeners)
+/* Changes of one conversation whose members are told later. */
+static enum err
+put_off(struct publisher *p, const struct change *changes, size_t count, size_t listeners)
 {
-    if (fanout_affords(&p->fanout, listeners, clock_mono_ms()))
-        return false;
-    fanout_defer(&p->fanout, change->conversation, listeners);
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        const struct fanout_deferred deferred = {
+            .conversation = changes[i].conversation,
+            .payer = changes[i].payer,
+            .users = listeners,
+            .change = changes[i].id,
+            .since_ms = clock_mono_ms(),
+        };
+
+        if (!fanout_defer(&p->fanout, &deferred))
+            p->untold++;
+        charge(p, &changes[i], listeners);
+        err = tell_leaver(p, &changes[i]);
+    }
+    return err;
+}
+
+/* May a frame of so many bytes with these changes go out now? Light ones always may. */
+static bool
+has_room(struct publisher *p, const struct change *changes, size_t count, const struct fanout_frame *frame)
+{
+    if (!fanout_is_heavy(frame->users, frame->bytes))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (!fanout_affords(&p->fanout, changes[i].payer, frame->now_ms))
+            return false;
     return true;
 }
 
-/* Publishes one frame off the front of the changes; *done: how many changes it holds. */
+/* The frame that is rendered, to all whom it is for; who is gone gets one without what has changed since. */
+static enum err
+send_to_all(struct publisher *p, const struct change *changes, size_t count, struct audience *present,
+            struct audience *gone)
+{
+    enum err err;
+
+    /* The same frame for all is the rule. */
+    for (size_t i = 0; !p->moved_on && i < gone->count; i++)
+        present->names[present->count++] = gone->names[i];
+    err = send_frame(p, present);
+    if (err != ERR_OK || gone->count == 0 || !p->moved_on)
+        return err;
+    err = render_frame_for_gone(p, changes, count);
+    return err == ERR_OK ? send_frame(p, gone) : err;
+}
+
+/* Publishes one frame off the front of the changes, or puts it off; *done: how many changes it holds. */
 static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
-    bool late = changes->event != EVENT_READ && fanout_is_deferred(&p->fanout, changes->conversation);
+    struct fanout_frame frame = {changes->conversation, 0, THIN_BYTES, clock_mono_ms()};
     struct audience present = {0}; /* of them, those who may be listening */
     struct audience gone = {0};
-    enum err err = late ? ERR_OK : collect_listeners(p, changes, many, &present, &gone);
+    enum err err;
 
     *done = 1;
-    if (err == ERR_OK && (late || defer(p, changes, present.count + gone.count))) {
-        charge(p, changes, fanout_users(&p->fanout, changes->conversation));
-        return publish_to_leaver(p, changes);
-    }
+    if (changes->event != EVENT_READ && fanout_is_waiting(&p->fanout, changes->conversation))
+        return put_off(p, changes, 1, fanout_users(&p->fanout, changes->conversation));
+    err = collect_listeners(p, changes, many, &present, &gone);
+    frame.users = present.count + gone.count;
+    if (err == ERR_OK && !has_room(p, changes, 1, &frame))
+        return put_off(p, changes, 1, frame.users);
     *done = count_of_the_same(changes, count, many);
-    if (err != ERR_OK || present.count + gone.count == 0)
+    if (err != ERR_OK || frame.users == 0)
         return err;
-    err = render_frame(p, changes, *done, present.count + gone.count, done);
+    err = render_frame(p, changes, *done, frame.users, done);
+    frame.bytes = p->frame.n;
+    if (err == ERR_OK && !has_room(p, changes, *done, &frame))
+        return put_off(p, changes, *done, frame.users);
+    spend(p, changes, *done, frame.users);
     for (size_t i = 0; i < *done; i++)
-        charge(p, &changes[i], present.count + gone.count);
-    /* The same frame for all is the rule. */
-    for (size_t i = 0; !p->moved_on && i < gone.count; i++)
-        present.names[present.count++] = gone.names[i];
-    if (err == ERR_OK)
-        err = send_frame(p, &present);
-    if (err != ERR_OK || gone.count == 0 || !p->moved_on)
-        return err;
-    err = render_frame_for_gone(p, changes, *done);
-    return err == ERR_OK ? send_frame(p, &gone) : err;
+        charge(p, &changes[i], frame.users);
+    return err == ERR_OK ? send_to_all(p, changes, *done, &present, &gone) : err;
 }
 
 /* By conversation, and in each by the order of commits: all that clients may rely on. */
@@ -564,6 +620,7 @@ begin(struct publisher *p)
     p->err = ERR_OK;
     p->frames = 0;
     p->users = 0;
+    p->untold = 0;
     return db_do(p->db, SQL_BEGIN_READ);
 }
 
@@ -599,6 +656,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
     result->frames = p->frames;
     result->users = p->users;
     result->taken = (int)b.count;
+    result->untold = p->untold;
     end(p);
     return err;
 }
@@ -653,34 +711,41 @@ publisher_type(struct publisher *p, const struct shared_typing *typing)
 }
 
 static enum err
-deferred_in_tx(struct publisher *p, int32_t id)
+deferred_in_tx(struct publisher *p, const struct fanout_deferred *deferred)
 {
-    struct change change = {.event = EVENT_CONVERSATION_UPDATED, .conversation = id};
+    struct change change = {
+        .event = EVENT_CONVERSATION_UPDATED,
+        .conversation = deferred->conversation,
+        .payer = deferred->payer,
+    };
     struct audience listeners = {0};
     struct conversation c = {0};
     bool found;
-    enum err err = conversations_get(p->db, &p->arena, id, &c, &found);
+    enum err err = conversations_get(p->db, &p->arena, change.conversation, &c, &found);
 
     if (err != ERR_OK || !found)
         return err == ERR_OK ? ERR_STORAGE : err;
     change.version = c.version;
-    err = collect_members(p, id, c.version + 1);
+    err = collect_members(p, c.id, c.version + 1);
     if (err == ERR_OK)
         err = find_listeners(p, &p->present, 0, &listeners);
     if (err != ERR_OK)
         return err;
     render_alone(p, &change);
+    spend(p, &change, 1, listeners.count);
     return send_frame(p, &listeners);
 }
 
 enum err
 publisher_deferred(struct publisher *p)
 {
-    int32_t id = fanout_next(&p->fanout);
+    struct fanout_deferred *deferred = fanout_next(&p->fanout, clock_mono_ms());
     enum err err = begin(p);
 
-    if (err == ERR_OK)
-        err = deferred_in_tx(p, id);
+    if (err == ERR_OK && deferred != NULL)
+        err = deferred_in_tx(p, deferred);
+    if (err == ERR_OK && deferred != NULL)
+        deferred->sent = p->published;
     end(p);
     return err;
 }

@@ -8,7 +8,7 @@
  * thin: without its message or conversation, which clients then fetch. Users who certainly have no
  * subscription (push/silence.h) get no copy, and an event that nobody would hear is not even rendered. It is
  * also thin for those who have left since, if what it is about has changed since.
- * Large fan-outs have a budget, so that they cannot fill nchan's memory: see fanout.h.
+ * Heavy fan-outs have allowances, so that they cannot fill nchan's memory: see fanout.h.
  */
 #ifndef IMD_PUBLISHER_H
 #define IMD_PUBLISHER_H
@@ -44,10 +44,12 @@ struct publisher {
     struct audience gone;    /* … and who has left since */
     bool moved_on;           /* something that the frame tells of has changed since */
     struct buf channels;     /* some of them, joined by "," */
-    struct fanout fanout;    /* what large fan-outs may take of nchan's memory */
-    int frames;   /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
-    size_t users; /* whom the largest of its frames was for */
-    enum err err; /* of callbacks */
+    struct fanout fanout;    /* what heavy fan-outs may take of nchan's memory */
+    int frames;         /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
+    size_t users;       /* whom the largest of its frames was for */
+    int untold;         /* changes of it that no later event tells of: too many conversations wait */
+    uint64_t published; /* requests to nchan since the start */
+    enum err err;       /* of callbacks */
 };
 
 /* What became of a batch. */
@@ -56,6 +58,7 @@ struct batch_result {
     size_t users;    /* whom the largest frame was for */
     int taken;       /* changes that were taken for sending */
     int dropped;     /* changes that were too old */
+    int untold;      /* changes that nobody is told of: too many conversations wait */
     int frames;      /* in flight to nchan, which answers with last_id; 0: nothing needs a push */
 };
 
@@ -77,8 +80,8 @@ enum err publisher_batch(struct publisher *p, int64_t id, struct batch_result *r
 enum err publisher_type(struct publisher *p, const struct shared_typing *typing);
 
 /*
- * Gives nchan, which must be connected, the thin event of one deferred conversation, for its members as they
- * are now. One must be waiting. Opens a read transaction. Errors as above.
+ * Gives nchan, which must be connected, the thin event of the deferred conversation whose turn it is, for its
+ * members as they are now; nothing where none may go out. Opens a read transaction. Errors as above.
  */
 enum err publisher_deferred(struct publisher *p);
 

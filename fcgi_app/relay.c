@@ -33,6 +33,10 @@
     1500               /* a small fan-out that nchan refuses for so long is given up, a large one at once    \
                         */
 #define FINISH_MS 2000 /* what SIGTERM leaves for what is pending */
+/* A fan-out to more users than this is large. */
+#define LARGE_USERS 1000
+/* A deferred conversation that has waited for so long is given up: clients have asked by then. */
+#define DEFERRED_MS 60000
 
 struct relay {
     struct shared *shared;
@@ -41,6 +45,8 @@ struct relay {
     struct silence *silence;
     struct publisher publisher;
     int64_t queued_id;     /* the last change taken from the outbox */
+    int64_t delivered_id;  /* up to here all is delivered, but for what is deferred */
+    uint64_t answers;      /* of nchan, and requests that were lost, since the start */
     int64_t full_until_ms; /* nchan's memory passes for full (clock_mono_ms) */
     size_t users;          /* whom the largest of the last batch's frames was for */
     int64_t progress_ms;   /* when nchan last answered or was idle (clock_mono_ms) */
@@ -52,6 +58,17 @@ struct relay {
     int64_t finish_by_ms; /* after SIGTERM; 0: not yet */
 };
 
+/* What another relay need not see again: all that is delivered, before the oldest of what is deferred. */
+static void
+acknowledge(struct relay *r)
+{
+    int64_t floor;
+
+    fanout_delivered(&r->publisher.fanout, r->answers);
+    floor = fanout_floor(&r->publisher.fanout);
+    atomic_store(&r->shared->acknowledged_change, r->delivered_id < floor ? r->delivered_id : floor - 1);
+}
+
 /* nchan has answered one request; where it bears a ticket, all changes up to that one are delivered. */
 static void
 answered(void *arg, int64_t id)
@@ -59,9 +76,10 @@ answered(void *arg, int64_t id)
     struct relay *r = arg;
 
     r->progress_ms = clock_mono_ms();
+    r->answers++;
     if (id == 0)
         return;
-    atomic_store(&r->shared->acknowledged_change, id);
+    r->delivered_id = id;
     r->retry_ms = RECONNECT_MS;
     r->refused_since_ms = 0;
     r->publisher.batch_max = PUBLISHER_BATCH_MAX;
@@ -82,7 +100,9 @@ lose_connection(struct relay *r, const char *why)
     r->retry_ms = was_idle ? RECONNECT_MS : r->retry_ms * 2;
     if (r->retry_ms > RECONNECT_MS_MAX)
         r->retry_ms = RECONNECT_MS_MAX;
-    r->queued_id = atomic_load(&r->shared->acknowledged_change);
+    r->answers = r->publisher.published;
+    fanout_lose(&r->publisher.fanout);
+    r->queued_id = r->delivered_id;
 }
 
 static void
@@ -109,9 +129,9 @@ refused(struct relay *r)
         r->refused_since_ms = now;
     r->publisher.batch_max = 1;
     r->full_until_ms = now + FULL_MS;
-    if (alone && (r->users > FANOUT_LARGE || now - r->refused_since_ms > REFUSED_MS)) {
+    if (alone && (r->users > LARGE_USERS || now - r->refused_since_ms > REFUSED_MS)) {
         dropped(r, 1, "refused");
-        atomic_store(&r->shared->acknowledged_change, at_hand);
+        r->delivered_id = at_hand;
         r->refused_since_ms = 0;
     }
     lose_connection(r, "refused");
@@ -130,6 +150,8 @@ queue_changes(struct relay *r)
     }
     if (result.dropped > 0)
         dropped(r, result.dropped, "too_old");
+    /* Without a line in the log for each: somebody may do this all the time. */
+    shared_count(&r->shared->counters.dropped_changes, (uint64_t)result.untold);
     shared_count(&r->shared->counters.pushes, (uint64_t)result.frames);
     shared_count(&r->shared->counters.pushed_changes, (uint64_t)result.taken);
     r->queued_id = result.last_id;
@@ -138,7 +160,7 @@ queue_changes(struct relay *r)
     if (result.frames == 0 && nchan_in_flight(r->nchan))
         nchan_set_ticket(r->nchan, result.last_id);
     else if (result.frames == 0)
-        atomic_store(&r->shared->acknowledged_change, result.last_id);
+        r->delivered_id = result.last_id;
 }
 
 /*
@@ -172,10 +194,14 @@ is_full(const struct relay *r)
     return clock_mono_ms() < r->full_until_ms;
 }
 
-/* One large fan-out that had to wait, where there is room for it and budget. */
+/* One fan-out that had to wait, where there is room for it. */
 static void
 pass_deferred_on(struct relay *r)
 {
+    int expired = fanout_expire(&r->publisher.fanout, clock_mono_ms() - DEFERRED_MS);
+
+    if (expired > 0)
+        dropped(r, expired, "waited_too_long");
     if (!nchan_connected(r->nchan) || !nchan_has_room(r->nchan) || is_full(r) ||
         fanout_wait_ms(&r->publisher.fanout, clock_mono_ms()) != 0)
         return;
@@ -290,8 +316,8 @@ finished(const struct relay *r)
 {
     if (r->finish_by_ms == 0)
         return false;
-    return !nchan_connected(r->nchan) || (!behind(r) && !nchan_in_flight(r->nchan)) ||
-           clock_mono_ms() > r->finish_by_ms;
+    return !nchan_connected(r->nchan) || clock_mono_ms() > r->finish_by_ms ||
+           (!behind(r) && !nchan_in_flight(r->nchan) && r->publisher.fanout.count == 0);
 }
 
 static void
@@ -307,6 +333,7 @@ go_round(struct relay *r)
         pass_deferred_on(r);
         if (nchan_connected(r->nchan))
             exchange(r);
+        acknowledge(r);
         wait_for_work(r);
     }
 }
@@ -328,6 +355,7 @@ find_beginning(struct relay *r)
     r->queued_id = oldest == 0 ? last_change : oldest - 1;
     if (r->queued_id < known)
         r->queued_id = known;
+    r->delivered_id = r->queued_id;
     atomic_store(&r->shared->acknowledged_change, r->queued_id);
     /* A writer may have announced a later one already. */
     known = atomic_load(&r->shared->committed_change);

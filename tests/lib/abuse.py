@@ -26,6 +26,12 @@ def posts(order):
     return itertools.repeat(("POST", "/messages/", body))
 
 
+def long_posts(order):
+    """Posts so long that nchan's copies for all members together are large."""
+    body = {"conversation_id": order["group"], "username": order["name"], "content": "x" * 14000}
+    return itertools.repeat(("POST", "/messages/", body))
+
+
 def creations(order):
     for number in itertools.count():
         yield "POST", "/conversations/", {"type": "group_chat", "username": order["name"],
@@ -67,7 +73,7 @@ def lists(order):
                             ("GET", f"/messages/?username={order['name']}&after=0", None)))
 
 
-KINDS = {each.__name__: each for each in (posts, creations, churn, titles, reactions, by_id, presence, lists)}
+KINDS = {each.__name__: each for each in (posts, long_posts, creations, churn, titles, reactions, by_id, presence, lists)}
 
 
 class Abuse:

@@ -102,12 +102,12 @@ class Street:
 
     # -- what the abuser needs, made by an administrator, whom no limit holds up
 
-    def group(self, count, owner=None):
+    def group(self, count, owner=None, names="m"):
         """A group of that many members, most of whom nobody has heard of."""
         owner = owner or self.eve.name
         made = self._made.get((count, owner))
         if made is None:
-            members = [owner, *(f"m{number}" for number in range(count - 1))]
+            members = [owner, *(f"{names}{number}" for number in range(count - 1))]
             made = self.root.must("POST", "/conversations/", {"type": "group_chat", "username": owner,
                                                               "members": members, "join": "open"})["id"]
             self._made[count, owner] = made
@@ -160,6 +160,9 @@ class Street:
             order["foreign"] = self.group(CROWD, "foe")
         if kind in ("merging", "presence", "churn"):
             order["group"] = self.group(HALL, "foe" if kind == "churn" else None)
+        if kind == "long_posts":
+            # Names of its own: nchan has not said yet that they do not listen.
+            order["group"] = self.group(HALL, names="long")
         if kind == "reactions":
             order["message"] = self.message_with_reactions(10000 if large else 500)
         if kind == "by_id":
@@ -227,7 +230,7 @@ class Street:
 
 
 # What one caller can do; the figures of README "Security" are those of these.
-KINDS = ("flood", "merging", "creations", "churn", "titles", "reactions", "by_id", "presence", "lists")
+KINDS = ("flood", "merging", "long_posts", "creations", "churn", "titles", "reactions", "by_id", "presence", "lists")
 
 
 @contextlib.contextmanager

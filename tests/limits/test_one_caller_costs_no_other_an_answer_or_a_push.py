@@ -1,6 +1,7 @@
 """
 While one caller does what costs most, within the limits as shipped, two others talk: each of their requests is answered
-200, and each of their messages is pushed. How long it takes is the bench's to measure (make isolation).
+200, and each of their messages is pushed; and nchan's memory is never full. How long it takes is the bench's to measure
+(make isolation).
 """
 import pytest
 
@@ -22,3 +23,4 @@ def test_others_are_answered_and_hear_everything(street, kind):
     assert not talk.lost, f"{len(talk.lost)} of {len(talk.posts)} never pushed: {talk.lost[:5]}"
     assert len(talk.pushes) == len(talk.posts) > 0
     assert talk.abuse.get("200", 0) > 0, talk.abuse
+    assert "reason=refused" not in street.stack.log()

@@ -2,8 +2,11 @@
 Posts into a group of thousands, faster than nchan's memory allows: some are pushed, the others become one thin event a
 few seconds later, which has the last version; a member who leaves meanwhile is told, and small groups do not wait.
 """
+import os
+import signal
+
 from chat import Chat
-from stack import Stack
+from stack import Stack, wait_until
 
 MEMBERS = 5000
 POSTS = 40
@@ -33,3 +36,20 @@ def test_members_hear_of_the_last_version(listen):
                      "the leaving")
         assert not member.faults and not leaver.faults
         assert "push_refused" not in stack.log() and "push_dropped" not in stack.log()
+
+
+def test_what_waits_outlives_the_relay(listen):
+    """Nobody says anything after it, so no later event would tell."""
+    with Stack() as stack:
+        chat = Chat(stack)
+        names = [f"crowd_{number}" for number in range(MEMBERS)]
+        crowd = chat.group(*names)
+        chat.settle()
+        member = listen(stack, names[7], "websocket")
+        for number in range(POSTS):
+            chat.send(crowd, names[0], "x" * 1000)
+        assert chat.ask("GET", "/healthz").json()["outbox_pending"] > 0
+        os.kill(stack.relay(), signal.SIGKILL)
+        last = POSTS + 1
+        member.wait(lambda: any(event["version"] == last for event in member.about(crowd["id"])), "the last version")
+        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 30, "all is acknowledged")

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <jansson.h>
+#include "base/clock.h"
 #include "domain/amend.h"
 #include "domain/converse.h"
 #include "domain/reading.h"
@@ -470,6 +471,88 @@ what_is_too_large_for_so_many_goes_thin(void **state)
     assert_non_null(strstr(lines, ",m299: message.created@3 \"short\"\n"));
 }
 
+/* One frame for those who are there and those who are not, however many of either. */
+static void
+those_who_have_left_since_are_told_with_the_others(void **state)
+{
+    enum { MANY = 120, LEAVE = 110 };
+    struct stage *s = *state;
+    struct place *place = s->place;
+    int64_t group = support_create(place, TYPE_GROUP, support_crowd(place, MANY));
+    struct batch_result result;
+    const char *lines;
+
+    told(s, &result);
+    support_send(place, group, "m119", "a");
+    for (int i = 0; i < LEAVE; i++) {
+        char member[8];
+
+        snprintf(member, sizeof(member), "m%03d", i);
+        support_leave(place, group, member);
+    }
+    lines = told(s, &result);
+    assert_non_null(strstr(lines, "m117,m118,m119: message.created@2 \"a\"\n"));
+    assert_int_equal(strncmp(lines, "m000,m001,", 10), 0);
+    assert_non_null(
+        strstr(lines, "\nm109,m110,m111,m112,m113,m114,m115,m116,m117,m118,m119: member.left@112 m109\n"));
+}
+
+/* As if nchan had answered, and had dropped what it keeps. */
+static void
+pass_time(struct stage *s)
+{
+    fanout_delivered(&s->publisher.fanout, s->publisher.published);
+    s->publisher.fanout.clear_us = 0;
+    memset(&s->publisher.fanout.payers, 0, sizeof(s->publisher.fanout.payers));
+}
+
+/* What is told when it is the turn of one that waits. */
+static const char *
+told_later(struct stage *s)
+{
+    assert_int_equal(publisher_deferred(&s->publisher), ERR_OK);
+    return described(s);
+}
+
+static void
+who_says_too_much_to_many_is_told_of_later(void **state)
+{
+    enum { MANY = 300 };
+    struct stage *s = *state;
+    struct place *place = s->place;
+    int64_t group = support_create(place, TYPE_GROUP, support_crowd(place, MANY));
+    int64_t other = support_create(place, TYPE_GROUP, support_crowd(place, MANY));
+    int64_t small = support_create(place, TYPE_GROUP, "m000 m001");
+    struct batch_result result;
+    const char *lines;
+
+    told(s, &result);
+    support_tell(place, "CREATE TRIGGER pays AFTER INSERT ON outbox BEGIN UPDATE outbox"
+                        " SET payer = CASE conversation WHEN 1 THEN 7 ELSE 8 END WHERE id = new.id; END");
+    fanout_charge(&s->publisher.fanout, 7, (size_t)1 << 30, clock_mono_ms());
+    support_send(place, group, "m000", "a");
+    support_leave(place, group, "m001");
+    support_send(place, group, "m000", "b");
+    support_send(place, small, "m000", "c");
+    support_send(place, other, "m000", "d");
+    lines = told(s, &result);
+    assert_int_equal(result.untold, 0);
+    assert_null(strstr(lines, "\"a\""));
+    assert_non_null(strstr(lines, "m001: member.left@3 m001\n"));
+    assert_non_null(strstr(lines, "m000,m001: message.created@2 \"c\"\n"));
+    assert_non_null(strstr(lines, "m299: message.created@2 \"d\"\n"));
+    assert_true(fanout_floor(&s->publisher.fanout) < s->taken);
+    assert_string_equal(told_later(s), "");
+    pass_time(s);
+    lines = told_later(s);
+    assert_non_null(strstr(lines, ",m299: conversation.updated@4\n"));
+    assert_null(strstr(lines, "m001"));
+    pass_time(s);
+    assert_true(fanout_floor(&s->publisher.fanout) == INT64_MAX);
+    support_send(place, group, "m000", "e");
+    assert_non_null(strstr(told(s, &result), "m299: message.created@5 \"e\"\n"));
+}
+
 static void
 what_is_too_old_is_dropped(void **state)
 {
@@ -610,6 +693,8 @@ publish_all(struct stage *s, struct held *held)
     while (result.taken > 0) {
         int64_t before = s->taken;
 
+        /* As after some seconds: nothing waits for the memory of nchan. */
+        s->publisher.fanout = (struct fanout){0};
         assert_int_equal(publisher_batch(&s->publisher, before, &result), ERR_OK);
         s->taken = result.last_id;
         /* Each batch gets further. */
@@ -661,7 +746,9 @@ main(void)
         ON_STAGE(who_has_left_is_told_nothing_more),
         ON_STAGE(typing_is_told_to_the_other_members_where_they_are_few),
         ON_STAGE(changes_for_the_same_users_share_a_frame),
+        ON_STAGE(those_who_have_left_since_are_told_with_the_others),
         ON_STAGE(what_is_too_large_for_so_many_goes_thin),
+        ON_STAGE(who_says_too_much_to_many_is_told_of_later),
         ON_STAGE(what_is_too_old_is_dropped),
         ON_STAGE(nobody_misses_a_version),
     };
