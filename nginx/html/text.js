@@ -74,9 +74,8 @@ const clusters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 /** The first character as a reader counts them: a flag or a family is one. */
 export const firstLetter = (text) => clusters.segment(text.trim())[Symbol.iterator]().next().value?.segment ?? "";
 
-/** Whether a text is one emoji and nothing else; letters, digits and signs that can be shown as emoji are none. */
-export function isEmoji(text) {
-  const pictured =
-    /^(?:\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3|.*\p{Emoji_Presentation}.*|\p{Extended_Pictographic}.*)$/u;
-  return text !== "" && firstLetter(text) === text && pictured.test(text);
-}
+// A flag, a keycap, or what Unicode calls an emoji; with or without U+FE0F: the server adds what is missing.
+const EMOJI = /^(?:\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3|(?=\p{Emoji})\p{Extended_Pictographic}.*)$/u;
+
+/** Whether a text is one emoji and nothing else; a letter, a digit, half a flag or a sign such as ★ is none. */
+export const isEmoji = (text) => firstLetter(text) === text && EMOJI.test(text);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { isEmoji } from "../../nginx/html/text.js";
 import { browse } from "./chromium.js";
 import { Page } from "./page.js";
 import { Stack, until } from "./stack.js";
@@ -121,4 +122,21 @@ test("on a phone Enter makes a new line, and the button sends", async () => {
   } finally {
     await phone.close();
   }
+});
+
+test("a reaction is what the server shows as an emoji, however it is spelled, and never a text", async () => {
+  const { id: message } = await stack.request("POST", "/messages", {
+    conversation_id: id,
+    username: "bob",
+    content: "emoji",
+  });
+  const spellings = { "❤": "❤️", "❤️": "❤️", "©": "©️", "®️": "®️", "1⃣": "1️⃣", "#️⃣": "#️⃣", "☝🏽": "☝🏽", "🏳‍🌈": "🏳️‍🌈" };
+  for (const plain of [FLAG, FAMILY, "👍🏿"]) spellings[plain] = plain;
+  for (const [spelling, shown] of Object.entries(spellings)) {
+    assert.equal(isEmoji(spelling), true, spelling);
+    const path = `/messages/${message}/reactions/${encodeURIComponent(spelling)}?username=ann`;
+    assert.ok(Object.keys((await stack.request("PUT", path)).reactions).includes(shown), `${spelling} is ${shown}`);
+  }
+  for (const text of ["", " ", "1", "#", "*", "a", "ab", "好", "★", "🇩", "a🏽", "1️", "👍👍", "👍 ", "\ufe0f"])
+    assert.equal(isEmoji(text), false, text);
 });
