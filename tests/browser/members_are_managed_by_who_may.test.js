@@ -50,6 +50,22 @@ test("a member is offered neither the title nor roles nor removal", async () => 
   await bob.page.keyboard.press("Escape");
 });
 
+test("in a group without an owner every member may rename it, and nobody manages members", async () => {
+  const members = ["ann", "bob", "carol"];
+  const { id } = await stack.request("POST", "/conversations", { type: "group_chat", members, title: "Nobody's" });
+  await bob.enter(id);
+  const dialog = await details(bob, "Nobody's");
+  await dialog.getByLabel("Title").fill("Everybody's");
+  await dialog.getByRole("button", { name: "Rename" }).click();
+  await bob.page.getByRole("heading", { name: "Everybody's", exact: true }).first().waitFor();
+  await until(async () => (await held(id)).title === "Everybody's", "the server has the title");
+  const renamed = bob.page.getByRole("dialog", { name: "Everybody's" });
+  assert.equal(await renamed.locator(".fault").textContent(), "");
+  for (const name of ["Remove carol", "Role of carol", "Who may join"])
+    assert.equal(await renamed.getByLabel(name).filter({ visible: true }).count(), 0, name);
+  await bob.page.keyboard.press("Escape");
+});
+
 test("its owner gives a role and says who may join", async () => {
   const id = await group("Mine");
   await ann.enter(id);
