@@ -79,7 +79,7 @@ function newItem(act, shown) {
         "div",
         { class: "actions" },
         button("react", "react"),
-        button("who", "who"),
+        button("people", "who"),
         button("reply", "reply"),
         button("edit", "edit"),
         button("delete", "delete"),

@@ -185,7 +185,7 @@ const languages = {
     reactions: "回应",
     someOf: (names, count) => (count > names.length ? `${names.join("、")}等 ${count} 人` : names.join("、")),
     andMore: (n) => `还有 ${n} 人`,
-    clear: (emoji) => `移除所有 ${emoji}`,
+    clear: (emoji) => `全部移除 ${emoji}`,
     clearTitle: (emoji) => `移除所有人的 ${emoji}？`,
     clearText: "回应过的人不会收到通知。",
     clearButton: "全部移除",

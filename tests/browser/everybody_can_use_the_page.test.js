@@ -84,6 +84,11 @@ for (const look of LOOKS)
       await state("emoji");
       await page.keyboard.press("Escape");
       await closed();
+      await named(question, "button", "Who reacted", "查看回应").click();
+      await dialog.getByRole("heading", { name: "🎉 2" }).waitFor();
+      await state("reactions");
+      await page.keyboard.press("Escape");
+      await closed();
       await named(question, "button", "Reply", "回复").click();
       await state("reply");
       const mine = page.locator(`[data-id="${talk.mine}"]`);
@@ -110,6 +115,10 @@ for (const look of LOOKS)
       await named(page, "button", "Send", "发送").click();
       await page.locator("li.message.sending").waitFor();
       await state("offline");
+      if (look.hasTouch) await named(page, "button", "Back", "返回").click();
+      await named(page, "button", "Sign out", "退出").click();
+      await dialog.waitFor();
+      await state("sign-out");
       assert.deepEqual(browser.faults, []);
     } finally {
       await browser.close();
