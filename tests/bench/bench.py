@@ -3,9 +3,10 @@
 
 The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, bodies
 and answers of the same size. Four targets run side by side: the echo, an imd with 10,000 stored messages, the same where
-callers are known by tokens (HS256), and an imd with 1,000,000. They are measured in turn, round after round, so that whatever else the machine does falls on all of
-them; a ratio is the median of the rounds' ratios. In the same way, on a third database: a user in 50 conversations and
-one in 5,000; a group of 10 members and one of 10,000.
+callers are known by tokens (HS256), and an imd with 1,000,000. They are measured in turn, round after round, so that
+whatever else the machine does falls on all of them; a ratio is the median of the rounds' ratios. In the same way: an imd
+that publishes to all members and one that publishes to who may be listening, where nobody does; and on a third database,
+a user in 50 conversations and one in 5,000, a group of 10 members and one of 10,000.
 
 Needs build/imd (or env IMD) and build/bench/echo. Prints a table and writes build/bench.json. The figures judge
 nothing: the exit status is 1 only where something broke (a refused request, a lost frame, a change not pushed).
@@ -70,7 +71,10 @@ USER_CASES = {
 }
 # One at a time: where a request takes so much longer than others, 64 connections would measure a queue.
 ALONE = ("middle", "oldest", "late", "own")
-EVERYTHING = [*CASES, "sockets", *USER_CASES, "crowd"]
+EVERYTHING = [*CASES, "silent", "sockets", *USER_CASES, "crowd"]
+# Of the case in which nobody listens: to whom imd publishes.
+SILENCE = {"all": ["--silence=off"], "listeners": ["--silence=on"]}
+SILENT_S = 120  # until nearly all of those who do not listen are known
 
 
 def block(head, file):
@@ -145,11 +149,13 @@ class Bench:
         self.progress("making the databases")
         self.databases = database.prepare(BUILD / "bench", lambda name: self.stack("empty-" + name))
         self.databases["unpushed"] = self.databases["wide"]
-        self.databases["tokens"] = self.databases["small"]
+        self.databases.update(dict.fromkeys(["tokens", *SILENCE], self.databases["small"]))
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(lambda: [stack.stop() for stack in self.stacks.values()])
             if not set(self.wanted).isdisjoint([*CASES, "sockets"]):
                 result.update(self.run_against_limit())
+            if "silent" in self.wanted:
+                result["silent"] = self.silent()
             if not set(self.wanted).isdisjoint([*USER_CASES, "crowd"]):
                 result.update(self.run_wide())
         return result
@@ -252,15 +258,36 @@ class Bench:
             with load.Backlog(self.stacks[target]) as backlog:
                 self.wrk("post", target, 1)
             backlog.drain()
+        return self.post_and_push("post", target, seconds)
+
+    def post_and_push(self, name, target, seconds):
         with load.Backlog(self.stacks[target]) as backlog:
-            row = self.wrk("post", target, seconds)
+            row = self.wrk(name, target, seconds)
         row.update(backlog.drain())
         row["pushed_per_s"] = row["per_s"] * seconds / (seconds + row["drain_s"])
         if backlog.failure:
-            self.broken(f"post, {target}: /healthz: {backlog.failure!r}")
+            self.broken(f"{name}, {target}: /healthz: {backlog.failure!r}")
         if row["pending_left"]:
-            self.broken(f"post, {target}: {row['pending_left']} changes not pushed {row['drain_s']:.0f} s later")
+            self.broken(f"{name}, {target}: {row['pending_left']} changes not pushed {row['drain_s']:.0f} s later")
         return row
+
+    def silent(self):
+        """Posts into many conversations in which nobody listens."""
+        for target, flags in SILENCE.items():
+            conversations = database.converse(self.fresh(target, flags).port, database.silent_people())
+            self.write_lines(target, database.silent_posts(conversations))
+        stack, users = self.stacks["listeners"], database.SILENT * database.MEMBERS
+
+        def all_are_silent():
+            self.wrk("silent", "listeners", 1)
+            return load.metric(stack, "imd_silent_names") > users * 0.99
+
+        self.progress("silent: nchan is asked who listens")
+        wait_until(all_are_silent, SILENT_S, "nearly all are silent")
+        runs = self.in_turn("silent", self.rounds, lambda *run: self.post_and_push("silent", *run), SILENCE)
+        for target in SILENCE:
+            self.stacks[target].stop()
+        return {"conversations": database.SILENT, "runs": runs}
 
     # -- sockets
 

@@ -41,6 +41,7 @@ LATE_MESSAGES = 2_000
 TALKS, OWN_EACH = 50, 10_000
 ELSEWHERE = [f"e{n}" for n in range(10)]
 TENSOME = [f"t{n}" for n in range(10)]
+SILENT = 1_000
 CROWD = [f"c{n:04}" for n in range(10_000)]  # in channel order
 
 
@@ -80,14 +81,18 @@ def opened(path):
 
 
 def converse(port, groups):
-    """Makes the conversations."""
+    """Makes the conversations; their ids."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    ids = []
     for members in groups:
         connection.request("POST", "/conversations/", json.dumps({"type": "group_chat", "members": members}),
                            {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        assert json.load(answer)["member_count"] == len(members), f"{answer.status} for {members}"
+        made = json.load(answer)
+        assert made["member_count"] == len(members), f"{answer.status} for {members}"
+        ids.append(made["id"])
     connection.close()
+    return ids
 
 
 def conversations_of(path, user):
@@ -156,6 +161,20 @@ def posts(path, count=2000):
     return ["POST /messages/ " + json.dumps({"conversation_id": conversation, "username": name,
                                              "content": history.CONTENT})
             for conversation, name in random.Random(2).choices(seats, k=count)]
+
+
+def silent_people():
+    """Members of conversations in which nobody listens."""
+    return [[f"silent{conversation}_{member}" for member in range(MEMBERS)] for conversation in range(SILENT)]
+
+
+def silent_posts(conversations):
+    """A message by each of the members."""
+    lines = ["POST /messages/ " + json.dumps({"conversation_id": conversation, "username": name,
+                                              "content": history.CONTENT})
+             for conversation, members in zip(conversations, silent_people(), strict=True) for name in members]
+    random.Random(4).shuffle(lines)
+    return lines
 
 
 def places(path, count=200):

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import threading
@@ -97,6 +98,11 @@ class Backlog:
             self.pending()
         return {"pending_max": max(self.seen), "pending_at_end": at_end, "pending_left": self.seen[-1],
                 "drain_s": time.monotonic() - start}
+
+
+def metric(stack, name):
+    (_, text), = ask(stack.port, [f"GET {stack.prefix}/metrics"])
+    return int(re.search(rf"(?m)^{name} (\d+)$", text.decode())[1])
 
 
 def memory(stack):

@@ -23,6 +23,7 @@ TOKENS_TO_NONE = 0.90
 SOCKETS_TIMES = 3
 MANY_TO_FEW = {"list": 2, "resync": 2, "since": 2}
 CROWD_TIMES = 1.5
+SILENT_TIMES = 1.2
 MEMORY_MB = 24
 MEMORY_TITLE = "Memory (PSS) of master, workers and relay together"
 ROW = "  {:<34}{:>10}{:>10}{:>10}{:>8}   {}"
@@ -81,6 +82,17 @@ def user_case(name, measured, conversations):
     ]
 
 
+def silent(measured):
+    to_all, to_listeners = measured["runs"]["all"], measured["runs"]["listeners"]
+    times = ratio(to_listeners, to_all, "pushed_per_s")
+    return [
+        f"POST, durable, {measured['conversations']:,} conversations of 10 members, where nobody listens; and pushed",
+        row("published to all members", to_all, f"{median(to_all, 'pushed_per_s'):,.0f}"),
+        row("to who may be listening", to_listeners, f"{median(to_listeners, 'pushed_per_s'):,.0f}", f"{times:.2f}",
+            f"times the row above; to reach: {SILENT_TIMES:.2f}"),
+    ]
+
+
 def durable(runs, channels):
     ten, crowd = runs["ten"], runs["crowd"]
     return [
@@ -136,6 +148,8 @@ def text(result):
              "", ROW.format("", "requests/s", "p50 ms", "p99 ms", "ratio", "")]
     for name, measured in result.get("cases", {}).items():
         lines += [*case(name, measured, result["messages"]), ""]
+    if "silent" in result:
+        lines += [*silent(result["silent"]), ""]
     if "sockets" in result:
         lines += [*sockets(result["sockets"]), ""]
     if "memory_at_end" in result:
