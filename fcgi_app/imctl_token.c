@@ -176,6 +176,10 @@ mint(const struct options *o)
         return imctl_fail("--sub: a user's name is 1 to 20 letters, digits and _");
     if (o->admin && o->admin_claim[0] == '\0')
         return imctl_fail("--admin: jwt_admin_claim is empty, so no token makes an administrator");
+    if (o->admin && token_claim_is_registered(o->admin_claim))
+        return imctl_fail(
+            "--admin: jwt_admin_claim names a claim that means something else in every token, so "
+            "imd refuses this setting");
     if ((o->key != NULL ? keys_read_one(&one, o->key, true, message, sizeof(message))
                         : keys_read(&keys, o->keys, message, sizeof(message))) != ERR_OK)
         return imctl_fail(message);

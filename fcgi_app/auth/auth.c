@@ -17,18 +17,6 @@ struct auth {
     struct cache *cache;
 };
 
-/* The claims of RFC 7519, 4.1: every token may carry them. */
-static bool
-is_registered(const char *claim)
-{
-    static const char *const names[] = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(claim, names[i]) == 0)
-            return true;
-    return false;
-}
-
 enum err
 auth_check(const struct config *config, char *message, size_t size)
 {
@@ -45,7 +33,7 @@ auth_check(const struct config *config, char *message, size_t size)
     }
     if (config->auth != AUTH_JWT)
         return ERR_OK;
-    if (is_registered(config->jwt_admin_claim)) {
+    if (token_claim_is_registered(config->jwt_admin_claim)) {
         snprintf(message, size,
                  "jwt_admin_claim = %s: this claim means something else in every token; choose one "
                  "that only means imd",

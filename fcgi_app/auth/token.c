@@ -309,6 +309,17 @@ add_claims(jwt_t *jwt, const struct token_order *o)
     return failed;
 }
 
+bool
+token_claim_is_registered(const char *claim)
+{
+    static const char *const names[] = {"iss", "sub", "aud", "exp", "nbf", "iat", "jti"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(claim, names[i]) == 0)
+            return true;
+    return false;
+}
+
 enum err
 token_mint(const struct token_order *order, char **token)
 {

@@ -56,6 +56,8 @@ enum err token_mint(const struct token_order *order, char **token);
 /* Header and claims as JSON, unverified; each is to be freed, whatever comes back. ERR_TOKEN: it is none. */
 enum err token_look(struct str token, char **header, char **claims);
 
+/* Is it a claim that every token may carry (RFC 7519, 4.1)? */
+bool token_claim_is_registered(const char *claim);
 /* Is it a key of its algorithm, a strong one, and the half of it that is needed? NULL, or why not. */
 const char *token_key_fault(const struct key *key, bool to_sign);
 /* SHA-256. */

@@ -69,7 +69,7 @@ instance_probe(struct tx *tx, int64_t bytes)
     struct stmt *s;
     enum err err = instance_set(tx);
 
-    if (err != ERR_OK || bytes == 0)
+    if (err != ERR_OK)
         return err;
     s = db_use(tx->db, SQL_PROBE_SET);
     db_bind_int(s, 1, bytes);

@@ -19,7 +19,7 @@ enum err instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_ch
 enum err instance_renew_epoch(struct db *db, char epoch[EPOCH_BYTES]);
 
 /* Stores the tick and as many bytes as that, in place of those of the last probe: proof that the disk takes
- * them. */
+ * them. With 0 bytes those of the last probe are removed. */
 enum err instance_probe(struct tx *tx, int64_t bytes);
 
 #endif

@@ -42,7 +42,8 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_INSTANCE_SET] = "UPDATE instance SET tick = $1, last_message_id = $2, last_change = $3",
     [SQL_INSTANCE_SET_EPOCH] = "UPDATE instance SET epoch = $1",
 
-    [SQL_PROBE_SET] = "UPDATE probe SET filler = randomblob($1) WHERE only_row = 1",
+    [SQL_PROBE_SET] = "UPDATE probe SET filler = CASE WHEN $1 > 0 THEN randomblob($1) ELSE '' END"
+                      " WHERE only_row = 1 AND ($1 > 0 OR length(filler) > 0)",
 
     [SQL_ACCOUNT_EXISTS] = "SELECT 1 FROM account WHERE name = $1",
     [SQL_ACCOUNT_ADD] = "INSERT INTO account (name, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",

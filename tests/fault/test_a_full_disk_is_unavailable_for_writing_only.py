@@ -8,6 +8,7 @@ import re
 import resource
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -132,6 +133,11 @@ def assert_healthz_says_so(chat):
         assert_unavailable(chat.ask("GET", "/healthz"))
 
 
+def filler_bytes(stack):
+    with contextlib.closing(sqlite3.connect(f"file:{stack.db}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT length(filler) FROM probe").fetchone()[0]
+
+
 def test_healthz_is_not_content_with_less_than_was_refused():
     """There is room for a tick, and for another and another, but not for the message that was refused."""
     if not may_mount():
@@ -146,6 +152,8 @@ def test_healthz_is_not_content_with_less_than_was_refused():
         assert_healthz_says_so(chat)
         disk.free(stack)
         wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "all is well again")
+        # What proved it does not stay in the database.
+        wait_until(lambda: chat.ask("GET", "/healthz").ok and filler_bytes(stack) == 0, 20, "the filler is gone")
         assert post(chat, conversation, ann, "x" * 60000).status_code == 200
 
 

@@ -102,6 +102,12 @@ def test_settings_that_are_wrong(ring):
     told(run("token", "--sub=ann", "--config=/" + "c" * 600), "--config")
 
 
+@pytest.mark.parametrize("claim", ["sub", "exp", ""])
+def test_a_claim_that_makes_no_administrator(ring, claim):
+    settings = ring.put(ring.path, "imd.conf", f"jwt_admin_claim = {claim}\n")
+    told(run("token", "--sub=ann", "--admin", f"--config={settings}"), "--admin", "jwt_admin_claim")
+
+
 @pytest.mark.parametrize("what", ["mint", "inspect"])
 def test_output_that_goes_nowhere(ring, what):
     flag = "--sub=ann" if what == "mint" else f"--inspect={ring.mint('--sub=ann')}"
