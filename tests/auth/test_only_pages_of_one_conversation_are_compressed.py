@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from api import Client, new_name
-from sites import Host
+from sites import Host, bearer, jwt_stack
 from stack import Stack
+from tokens import Hs256
 
 GREEDY = "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; gzip_comp_level 9;"
 TEXT = "a text that repeats itself " * 100
@@ -92,6 +93,20 @@ def test_no_other_answer_is_compressed_even_by_a_host_that_compresses_all(site, 
     answer = site.answer(target)
     assert "Content-Encoding" not in answer.headers
     answer.json()
+
+
+def test_messages_of_a_caller_who_names_nothing_are_not_compressed():
+    """Where callers are verified, these are messages of all of their conversations."""
+    key = Hs256("tests")
+    with jwt_stack(key, http_extra=GREEDY) as stack:
+        bob = bearer(key.token("bob"))
+        with Client(stack, bob) as client:
+            client.send(client.group("alice"), "bob", TEXT)
+        headers = {**bob, "Accept-Encoding": "gzip"}
+        for query in ("", "?limit=50", "?after=0", "?limit=50&after=0", "?after=0&conversation_id=", "?limit=1&xconversation_id=1"):
+            answer = requests.get(f"{stack.url}/messages{query}", headers=headers, timeout=10)
+            assert "Content-Encoding" not in answer.headers, query
+            assert answer.json()["messages"][0]["content"] == TEXT
 
 
 @pytest.mark.parametrize("method, target, body", [
