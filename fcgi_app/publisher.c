@@ -145,21 +145,36 @@ collect_listeners(struct publisher *p, const struct change *change, bool many, s
 /* So many listeners are as much work as a request. */
 #define LISTENERS_OF_UNIT 1000
 
+/* Notes what the change's fan-out costs whoever made it. Only here it is known how many listen. */
+static void
+note_cost(struct publisher *p, const struct change *change, size_t listeners)
+{
+    p->units[change - p->changes] = (int64_t)listeners / LISTENERS_OF_UNIT;
+}
+
 /*
- * Charges whoever made the change for its fan-out. Only here it is known how many listen. A payer from before
- * the last start is nobody's key any more.
+ * Charges whoever made the changes of a batch for their fan-out, each change once: those after `last_id` come
+ * again, as do those up to charged_id after a lost connection. A payer from before the last start is nobody's
+ * key any more.
  */
 static void
-charge(struct publisher *p, const struct change *change, size_t listeners)
+charge(struct publisher *p, size_t count, int64_t last_id)
 {
-    struct limiter_work work = {.units = (int64_t)listeners / LISTENERS_OF_UNIT, .now_us = clock_mono_us()};
     int64_t per_s = atomic_load(&p->shared->user_rate);
     struct limiter_rate rate = {.burst = atomic_load(&p->shared->user_burst)};
 
-    if (change->payer == 0 || work.units == 0 || per_s <= 0)
+    if (per_s <= 0)
         return;
     rate.interval_us = 1000000 / per_s;
-    limiter_charge(&p->shared->limiter, change->payer, &rate, &work);
+    for (size_t i = 0; i < count; i++) {
+        const struct change *change = &p->changes[i];
+        struct limiter_work work = {.units = p->units[i], .now_us = clock_mono_us()};
+
+        if (work.units > 0 && change->payer != 0 && change->id > p->charged_id && change->id <= last_id)
+            limiter_charge(&p->shared->limiter, change->payer, &rate, &work);
+    }
+    if (last_id > p->charged_id)
+        p->charged_id = last_id;
 }
 
 /* Gives the frame to nchan, for as many channels at once as it takes. */
@@ -459,7 +474,7 @@ put_off(struct publisher *p, const struct change *changes, size_t count, size_t 
 
         if (!fanout_defer(&p->fanout, &deferred))
             p->untold++;
-        charge(p, &changes[i], listeners);
+        note_cost(p, &changes[i], listeners);
         err = tell_leaver(p, &changes[i]);
     }
     return err;
@@ -519,7 +534,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
         return put_off(p, changes, *done, frame.users);
     spend(p, changes, *done, frame.users);
     for (size_t i = 0; i < *done; i++)
-        charge(p, &changes[i], frame.users);
+        note_cost(p, &changes[i], frame.users);
     return err == ERR_OK ? send_to_all(p, changes, *done, &present, &gone) : err;
 }
 
@@ -600,16 +615,24 @@ publish_group(struct batch *b, struct group *g, bool *enough)
 static enum err
 publish_all(struct batch *b)
 {
+    struct publisher *p = b->publisher;
     size_t count;
     struct group *groups = make_groups(b, &count);
     enum err err = groups == NULL ? ERR_MEMORY : ERR_OK;
     bool enough = false;
 
+    p->changes = b->changes;
+    p->units = arena_alloc(&p->arena, (b->count + 1) * sizeof(*p->units));
+    if (p->units == NULL)
+        return ERR_MEMORY;
+    memset(p->units, 0, (b->count + 1) * sizeof(*p->units));
     for (size_t g = 0; err == ERR_OK && !enough && g < count; g++)
         err = publish_group(b, &groups[g], &enough);
     for (size_t g = 0; err == ERR_OK && g < count; g++)
         if (groups[g].from < groups[g].end && b->changes[groups[g].from].id <= b->result->last_id)
             b->result->last_id = b->changes[groups[g].from].id - 1;
+    if (err == ERR_OK)
+        charge(p, b->count, b->result->last_id);
     return err;
 }
 

@@ -40,11 +40,14 @@ struct publisher {
     int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */
     struct buf frame;
-    struct audience present; /* whom the change concerns and who still is there … */
-    struct audience gone;    /* … and who has left since */
-    bool moved_on;           /* something that the frame tells of has changed since */
-    struct buf channels;     /* some of them, joined by "," */
-    struct fanout fanout;    /* what heavy fan-outs may take of nchan's memory */
+    struct audience present;      /* whom the change concerns and who still is there … */
+    struct audience gone;         /* … and who has left since */
+    bool moved_on;                /* something that the frame tells of has changed since */
+    const struct change *changes; /* of the batch at hand, sorted … */
+    int64_t *units;               /* … and what each costs its payer, once it is published */
+    int64_t charged_id;           /* changes up to it are charged */
+    struct buf channels;          /* some of them, joined by "," */
+    struct fanout fanout;         /* what heavy fan-outs may take of nchan's memory */
     int frames;         /* that the batch at hand has given nchan, for up to NCHAN_CHANNELS_MAX users each */
     size_t users;       /* whom the largest of its frames was for */
     int untold;         /* changes of it that no later event tells of: too many conversations wait */

@@ -75,6 +75,24 @@ def test_a_post_costs_by_its_listeners(stack, key, crowd):
     assert near(left(client), BURST - 10 * (1 + CROWD // 1000))
 
 
+def test_a_post_is_charged_once_however_much_others_post(stack, key):
+    """Whoever fills a batch of the relay makes it publish others' posts again."""
+    group, owner = crowd_of(stack, key)
+    client, other = (Client(stack, bearer(key.token(name))) for name in (owner, new_name()))
+    alone = other.post("/conversations/", {"type": "group_chat", "members": []}).ok["id"]
+    settle(stack, key)
+    stack.relay_stop()
+    try:
+        for _ in range(5):
+            client.post("/messages/", {"conversation_id": group, "content": "hear, hear"}).ok
+            for _ in range(17):
+                other.post("/messages/", {"conversation_id": alone, "content": "x" * 65000}).ok
+    finally:
+        stack.relay_continue()
+    settle(stack, key)
+    assert near(left(client), BURST - 5 * (1 + CROWD // 1000))
+
+
 def test_the_debt_of_posts_is_at_most_one_burst(stack, key):
     group, owner = crowd_of(stack, key)
     client = Client(stack, bearer(key.token(owner)))
