@@ -25,7 +25,7 @@ CPUS     := $(shell nproc)
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
-# An id that is too wide must not be cut to another one: fcgi_app/base/ids.h.
+# An id that is too wide must not be cut to another one: fcgi_app/model/ids.h.
 NARROW   := -Wconversion -Wno-sign-conversion
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS   ?= -O2 -g
@@ -36,7 +36,7 @@ LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
 SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
-IMCTL      := $(filter $(BUILD)/obj/imctl%,$(OBJECTS))
+IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/*.sql))

@@ -2,8 +2,8 @@
 #ifndef IMD_WORKER_H
 #define IMD_WORKER_H
 
-#include "base/config.h"
-#include "base/shared.h"
+#include "run/config.h"
+#include "run/shared.h"
 
 /*
  * Serves until told to stop; returns the exit status. SIGTERM: answers what is in hand and ends. SIGQUIT:

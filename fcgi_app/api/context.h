@@ -8,10 +8,10 @@
 #define IMD_API_CONTEXT_H
 
 #include "auth/auth.h"
-#include "base/config.h"
-#include "base/ids.h"
-#include "base/model.h"
-#include "base/shared.h"
+#include "run/config.h"
+#include "model/ids.h"
+#include "model/model.h"
+#include "run/shared.h"
 #include "domain/access.h"
 #include "http/request.h"
 #include "http/response.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include "api/input.h"
 #include "base/clock.h"
-#include "base/names.h"
+#include "model/names.h"
 
 static enum origin
 origin_of(const struct request *r)

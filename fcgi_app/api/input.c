@@ -1,7 +1,7 @@
 /* input.c - see input.h. */
 #include "api/input.h"
 
-#include "base/names.h"
+#include "model/names.h"
 #include "domain/send.h"
 
 #define LIMIT_DEFAULT 100

@@ -1,6 +1,6 @@
 /* members.c - the handlers of who belongs to a conversation. */
 #include "api/input.h"
-#include "base/names.h"
+#include "model/names.h"
 #include "domain/belong.h"
 #include "domain/converse.h"
 #include "wire/json.h"

@@ -9,7 +9,7 @@
 #include "auth/token.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/names.h"
+#include "model/names.h"
 
 struct auth {
     const struct config *config;

@@ -8,7 +8,7 @@
 #define IMD_AUTH_AUTH_H
 
 #include "base/arena.h"
-#include "base/config.h"
+#include "run/config.h"
 #include "base/err.h"
 #include "base/str.h"
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include "base/names.h"
+#include "model/names.h"
 #include "wire/body.h"
 
 #define SECRET_BYTES_MIN 32 /* RFC 7518, 3.2: as long as the hash */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "auth/keys.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "base/str.h"
 
 #define TOKEN_BYTES_MAX    4096

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/store.h"
 
 /* Who reads, and as of when. */

@@ -1,7 +1,7 @@
 /* amend.c - see amend.h. Must not know how a request came or where its answer goes. */
 #include "domain/amend.h"
 
-#include "base/emoji.h"
+#include "model/emoji.h"
 #include "base/utf8.h"
 #include "domain/belong.h"
 #include "store/conversations.h"

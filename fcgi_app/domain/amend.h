@@ -3,7 +3,7 @@
 #define IMD_DOMAIN_AMEND_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "domain/visibility.h"
 #include "store/reactions.h"
 #include "store/store.h"

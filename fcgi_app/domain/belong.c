@@ -1,7 +1,7 @@
 /* belong.c - see belong.h. Must not know how a request came or where its answer goes. */
 #include "domain/belong.h"
 
-#include "base/names.h"
+#include "model/names.h"
 #include "store/accounts.h"
 #include "store/conversations.h"
 #include "store/memberships.h"

@@ -3,7 +3,7 @@
 #define IMD_DOMAIN_BELONG_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/store.h"
 
 /*

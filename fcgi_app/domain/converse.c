@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include "base/buf.h"
-#include "base/ids.h"
-#include "base/names.h"
+#include "model/ids.h"
+#include "model/names.h"
 #include "domain/belong.h"
 #include "store/accounts.h"
 #include "store/conversations.h"

@@ -3,7 +3,7 @@
 #define IMD_DOMAIN_CONVERSE_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "domain/access.h"
 #include "store/conversations.h"
 #include "store/store.h"

@@ -2,7 +2,7 @@
 #ifndef IMD_DOMAIN_HEALTH_H
 #define IMD_DOMAIN_HEALTH_H
 
-#include "base/shared.h"
+#include "run/shared.h"
 #include "store/store.h"
 
 struct health {

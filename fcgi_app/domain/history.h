@@ -10,7 +10,7 @@
 #define IMD_DOMAIN_HISTORY_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "domain/visibility.h"
 #include "store/store.h"
 

@@ -9,7 +9,7 @@
 #define IMD_DOMAIN_INBOX_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/instance.h"
 #include "store/store.h"
 

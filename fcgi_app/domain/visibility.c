@@ -1,7 +1,7 @@
 /* visibility.c - see visibility.h. Must not know who asks, nor how an answer looks. */
 #include "domain/visibility.h"
 
-#include "base/ids.h"
+#include "model/ids.h"
 #include "store/memberships.h"
 
 struct message_reader

@@ -16,7 +16,7 @@
 #define IMD_DOMAIN_VISIBILITY_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/messages.h"
 #include "store/store.h"
 

@@ -25,7 +25,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/slots.h"
+#include "run/slots.h"
 #include "http/guard.h"
 
 #define BACKLOG 1024

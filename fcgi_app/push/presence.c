@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-#include "base/model.h"
-#include "base/slots.h"
+#include "model/model.h"
+#include "run/slots.h"
 #include "push/round.h"
 
 #define FRESH_MS 1000

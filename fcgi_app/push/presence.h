@@ -32,7 +32,7 @@ void presence_free(struct presence *p);
 
 /*
  * Tells in online[i] whether the user names[i] has an open subscription, for each of `count` valid names.
- * Where nchan must be asked, the calling thread gives up its slot (base/slots.h) and waits, for milliseconds
+ * Where nchan must be asked, the calling thread gives up its slot (run/slots.h) and waits, for milliseconds
  * as a rule and PRESENCE_ROUND_MS at most. ERR_IO: nchan has not answered, and about one of the users it has
  * said nothing within the last minute. ERR_MEMORY.
  */

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
-#include "base/model.h"
+#include "model/model.h"
 
 struct round;
 

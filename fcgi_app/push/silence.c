@@ -34,7 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "push/round.h"
 
 /* No question is asked about a user who was granted a subscription within this time. */

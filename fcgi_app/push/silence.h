@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 #include "base/err.h"
-#include "base/shared.h"
+#include "run/shared.h"
 #include "base/str.h"
 
 struct silence;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/futex.h"
-#include "base/slots.h"
+#include "run/slots.h"
 #include "store/instance.h"
 #include "store/outbox.h"
 

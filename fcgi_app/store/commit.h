@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
-#include "base/shared.h"
+#include "run/shared.h"
 #include "store/db.h"
 
 /* The write transaction as a command sees it. */

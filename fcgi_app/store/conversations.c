@@ -1,7 +1,7 @@
 /* conversations.c - see conversations.h. */
 #include "store/conversations.h"
 
-#include "base/ids.h"
+#include "model/ids.h"
 #include "store/memberships.h"
 
 enum err

@@ -8,7 +8,7 @@
 #define IMD_STORE_CONVERSATIONS_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/commit.h"
 
 /* Fills *c but for its members; the title from the arena. *found false: there is none of that id. */

@@ -82,7 +82,7 @@ enum err db_script(struct db *db, const char *script);
 
 enum db_checkpoint {
     DB_CHECKPOINT_COPY,    /* while writers go on; only while the log is known not to be wholly copied
-                              (janitor.c) */
+                              (relay/janitor.c) */
     DB_CHECKPOINT_RESTART, /* and have the next writer begin the log anew; only under the write lock */
     DB_CHECKPOINT_EMPTY,   /* and cut the log off, so that nothing of it is left; only under the write lock */
 };

@@ -1,7 +1,7 @@
 /* markers.c - see markers.h. Must not know what may be read. */
 #include "store/markers.h"
 
-#include "base/ids.h"
+#include "model/ids.h"
 
 enum err
 markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)

@@ -7,7 +7,7 @@
 #define IMD_STORE_MARKERS_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/commit.h"
 
 /* 0: the user has never read there. */

@@ -1,7 +1,7 @@
 /* memberships.c - see memberships.h. Must not know what a stay is worth. */
 #include "store/memberships.h"
 
-#include "base/ids.h"
+#include "model/ids.h"
 
 /* A statement whose first two parameters are a conversation and a user. */
 static struct stmt *

@@ -13,7 +13,7 @@
 #define IMD_STORE_MEMBERSHIPS_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/commit.h"
 
 #define ACTIVE_LAG_MS 10000

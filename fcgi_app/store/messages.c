@@ -1,7 +1,7 @@
 /* messages.c - see messages.h. Must not know who may read, send or change what. */
 #include "store/messages.h"
 
-#include "base/ids.h"
+#include "model/ids.h"
 #include "store/reactions.h"
 
 /* A longer run of somebody's own messages is passed over by a search instead of step by step. */

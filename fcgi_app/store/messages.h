@@ -11,7 +11,7 @@
 #define IMD_STORE_MESSAGES_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/commit.h"
 
 /* About what it takes in an answer, in bytes: a page is bounded by it. */

@@ -2,7 +2,7 @@
 #ifndef IMD_STORE_OUTBOX_H
 #define IMD_STORE_OUTBOX_H
 
-#include "base/model.h"
+#include "model/model.h"
 #include "store/commit.h"
 
 /*

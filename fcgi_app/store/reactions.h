@@ -1,14 +1,14 @@
 /*
  * reactions.h - the tables reaction_set and reaction: who reacted to a message, by emoji.
  *
- * Emoji come and go plain (base/emoji.h), but those that reactions_read() gives, which are as they are shown.
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none.
+ * Emoji come and go plain (model/emoji.h), but those that reactions_read() gives, which are as they are
+ * shown. Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none.
  */
 #ifndef IMD_STORE_REACTIONS_H
 #define IMD_STORE_REACTIONS_H
 
 #include "base/arena.h"
-#include "base/model.h"
+#include "model/model.h"
 #include "store/commit.h"
 
 /*

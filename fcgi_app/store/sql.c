@@ -153,7 +153,7 @@ const char *const sql_texts[SQL_COUNT] = {
 
     /*
      * message.place is conversation * 2^32 + seq. What is bound as a conversation is an int32_t and as a seq
-     * at most 2^32-1 (base/ids.h), so no place wraps into another conversation; the last place of a
+     * at most 2^32-1 (model/ids.h), so no place wraps into another conversation; the last place of a
      * conversation is computed with | because (id + 1) << 32 wraps for the last id.
      */
     [SQL_MESSAGE_ADD] =

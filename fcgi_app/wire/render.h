@@ -5,7 +5,7 @@
 #define IMD_WIRE_RENDER_H
 
 #include "base/buf.h"
-#include "base/model.h"
+#include "model/model.h"
 
 /* A list of strings. */
 void render_names(struct buf *b, const struct str *names, size_t count);

@@ -17,7 +17,7 @@ def defined(header, name):
 
 # A list may lag so far behind, and is not told of what comes where there are more members.
 ACTIVE_LAG_MS = defined("store/memberships.h", "ACTIVE_LAG_MS")
-MEMBERS_FEW = defined("base/model.h", "MEMBERS_FEW")
+MEMBERS_FEW = defined("model/model.h", "MEMBERS_FEW")
 
 
 class Conversation:

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "auth/token.h"
-#include "base/names.h"
+#include "model/names.h"
 #include "wire/body.h"
 #include "fuzz.h"
 

@@ -19,7 +19,7 @@
 
 byte now;
 
-/* base/grants.h: a stamp is a number that never repeats, and the time when it was made. */
+/* run/grants.h: a stamp is a number that never repeats, and the time when it was made. */
 byte stamp = 1;
 byte stamped;
 

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include "base/ids.h"
+#include "model/ids.h"
 #include "domain/access.h"
 #include "domain/history.h"
 

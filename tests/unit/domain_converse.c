@@ -6,7 +6,7 @@
 #include "support.h"
 
 #include <stdio.h>
-#include "base/ids.h"
+#include "model/ids.h"
 #include "domain/access.h"
 #include "domain/converse.h"
 #include "domain/send.h"

@@ -22,7 +22,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/slots.h"
+#include "run/slots.h"
 #include "push/presence.h"
 
 #define PEERS   64

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/ids.h"
+#include "model/ids.h"
 #include "domain/access.h"
 #include "domain/amend.h"
 #include "domain/belong.h"

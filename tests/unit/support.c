@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
-#include "base/ids.h"
+#include "model/ids.h"
 #include "domain/access.h"
 #include "domain/amend.h"
 #include "domain/belong.h"

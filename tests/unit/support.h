@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "base/model.h"
-#include "base/shared.h"
+#include "model/model.h"
+#include "run/shared.h"
 #include "store/store.h"
 
 /* A migrated database in a new directory, and imd's store on it. */

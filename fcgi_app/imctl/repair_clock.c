@@ -1,0 +1,188 @@
+/*
+ * repair_clock.c - imctl repair-clock: brings back what a wrong clock has dated ahead of now.
+ *
+ * imd must be stopped: the command takes imd's own lock on the database. Started by root it becomes the
+ * database's owner, so that no file is left that imd may not use.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "imctl/imctl.h"
+#include "store/db.h"
+#include "store/exclusive.h"
+#include "store/migrate.h"
+#include "store/repair.h"
+#include "store/witness.h"
+
+const char imctl_repair_clock_usage[] =
+    "usage: imctl repair-clock [--database=FILE] [--config=FILE] [--yes]\n"
+    "\n"
+    "Once imd has run with a clock that was ahead, everything it stores is dated ahead. With imd stopped and "
+    "the clock\n"
+    "right, this moves all times that lie ahead back, so that the latest is now. Order, numbers and contents "
+    "stay. Clients\n"
+    "start over, because the database gets another epoch.\n"
+    "\n"
+    "  --database=FILE  [/var/lib/imd/imd.db]\n"
+    "  --config=FILE    imd's settings: database\n"
+    "  --yes            does not ask; without it a terminal is needed\n"
+    "\n"
+    "Exit status: 0: it is done, or there was nothing to do; 1: the answer was no; 2: it cannot be done, and "
+    "stderr\n"
+    "says why.\n";
+
+struct options {
+    const char *database;
+    const char *config;
+    bool yes;
+};
+
+static bool
+read_options(struct options *o, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"database", required_argument, NULL, 'd'},
+        {"config", required_argument, NULL, 'c'},
+        {"yes", no_argument, NULL, 'y'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+        switch (option) {
+        case 'd':
+            o->database = optarg;
+            break;
+        case 'c':
+            o->config = optarg;
+            break;
+        case 'y':
+            o->yes = true;
+            break;
+        default:
+            return false;
+        }
+    return optind == argc;
+}
+
+/* The database of the settings, where none is named. */
+static bool
+find_database(struct options *o, struct config *config)
+{
+    if (!imctl_read_config(o->config, config))
+        return false;
+    if (o->database == NULL)
+        o->database = config->database;
+    return true;
+}
+
+static bool
+become_owner(const char *path)
+{
+    struct stat st;
+
+    if (geteuid() != 0)
+        return true;
+    return stat(path, &st) == 0 && setgroups(0, NULL) == 0 && setgid(st.st_gid) == 0 &&
+           setuid(st.st_uid) == 0;
+}
+
+static const char *
+in_words(int64_t ms, char text[40])
+{
+    time_t s = (time_t)(ms / 1000);
+    struct tm tm;
+
+    strftime(text, 40, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&s, &tm));
+    return text;
+}
+
+/* Asks on the terminal. */
+static bool
+is_wanted(const struct options *o)
+{
+    char line[16] = "";
+
+    if (o->yes)
+        return true;
+    printf("Move them back? [y/N] ");
+    fflush(stdout);
+    return fgets(line, sizeof(line), stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+}
+
+static void
+show_progress(void *arg, int64_t message_id)
+{
+    const struct repair_view *view = arg;
+
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%" PRId64 " of %" PRId64 " messages%s", message_id, view->message_id,
+                message_id == view->message_id ? "\n" : "");
+}
+
+static int
+repair(const struct options *o, struct db *db)
+{
+    struct repair_view view;
+    int64_t now_ms = clock_wall_ms();
+    int64_t noted = 0;
+    char now[40];
+    char last[40];
+
+    if (repair_look(db, now_ms, &view) != ERR_OK)
+        return imctl_fail("the database cannot be read; the line above says why");
+    if (view.moments == 0) {
+        printf("It is %s, and nothing in the database is later. There is nothing to repair.\n",
+               in_words(now_ms, now));
+        return EXIT_SUCCESS;
+    }
+    printf("It is %s. The database goes as far as %s: %" PRId64 " messages lie ahead.\n",
+           in_words(now_ms, now), in_words(view.last_ms, last), view.messages);
+    if (!is_wanted(o)) {
+        puts("Nothing was changed.");
+        return EXIT_FAILURE;
+    }
+    if (repair_clock(db, now_ms, show_progress, &view) != ERR_OK)
+        return imctl_fail("it failed, and nothing was changed; the line above says why");
+    witness_note(db, o->database, &noted);
+    puts("Done. The database has another epoch: clients start over. Now start imd.");
+    return EXIT_SUCCESS;
+}
+
+int
+imctl_repair_clock(int argc, char **argv)
+{
+    static struct config config;
+    struct options o = {0};
+    struct db *db = NULL;
+    int64_t version = 0;
+    int status;
+
+    if (!read_options(&o, argc, argv))
+        return IMCTL_USAGE;
+    if (!find_database(&o, &config))
+        return 2;
+    if (!o.yes && !isatty(STDIN_FILENO))
+        return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
+    if (!become_owner(o.database) || !exclusive_take(o.database, false))
+        return imctl_fail(errno == EWOULDBLOCK ? "imd runs on this database: stop it first"
+                                               : strerror(errno));
+    db_setup();
+    if (db_open(&db, o.database, DB_WRITE) != ERR_OK || db_user_version(db, &version) != ERR_OK)
+        status = imctl_fail("the database cannot be opened; the line above says why");
+    else if (version != migration_count)
+        status =
+            imctl_fail("the database is of another version of imd: start this one once, and stop it again");
+    else
+        status = repair(&o, db);
+    db_close(db);
+    return status;
+}

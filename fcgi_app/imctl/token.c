@@ -1,0 +1,247 @@
+/* token.c - imctl token: mints and inspects. Must not touch the database. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "auth/token.h"
+#include "base/clock.h"
+#include "model/names.h"
+#include "imctl/imctl.h"
+#include "wire/body.h"
+
+#define TTL_S         3600
+#define TTL_S_MAX     ((int64_t)10 * 366 * 86400)
+#define MESSAGE_BYTES 1024
+
+/* What the command line asks for; NULL: not given. */
+struct options {
+    const char *config;
+    const char *keys;
+    const char *key;
+    const char *kid;
+    const char *subject;
+    const char *audience;
+    const char *issuer;
+    const char *inspect;
+    const char *admin_claim; /* of the settings */
+    int64_t ttl_s;
+    bool admin;
+};
+
+const char imctl_token_usage[] =
+    "usage: imctl token --sub=NAME [--admin] [--ttl=SECONDS] [KEYS]   mints a token, to stdout\n"
+    "       imctl token --inspect=TOKEN [KEYS]                        shows a token, and whether imd would "
+    "take it\n"
+    "\n"
+    "  --sub=NAME       whose token: 1 to 20 letters, digits and _\n"
+    "  --admin          an administrator's: may do anything, and act for anybody (sets the claim that "
+    "jwt_admin_claim names)\n"
+    "  --ttl=SECONDS    for how long it holds; 0: for ever [3600]\n"
+    "  --inspect=TOKEN  \"-\": the token is read from standard input, where no other user of the machine "
+    "sees it\n"
+    "\n"
+    "KEYS are imd's, and so are audience and issuer:\n"
+    "  --config=FILE    imd's settings: jwt_keys, jwt_audience, jwt_issuer, jwt_admin_claim\n"
+    "  --keys=DIR       a directory of keys [/etc/imd/keys]\n"
+    "  --kid=ID         which of them signs [the last secret, in the order of their names]\n"
+    "  --key=FILE       a key that signs: KID.hs256, or a private key KID.rs256 or KID.es256 (PEM)\n"
+    "  --aud=AUDIENCE   --iss=ISSUER\n"
+    "\n"
+    "Exit status: 0; 1: the inspected token would be refused; 2: it cannot be done, and stderr says why.\n";
+
+/* Sets one option; false: its value is not allowed. */
+static bool
+set_option(struct options *o, int option, const char *value)
+{
+    switch (option) {
+    case 'c':
+        o->config = value;
+        break;
+    case 'K':
+        o->keys = value;
+        break;
+    case 'k':
+        o->key = value;
+        break;
+    case 'i':
+        o->kid = value;
+        break;
+    case 's':
+        o->subject = value;
+        break;
+    case 'a':
+        o->audience = value;
+        break;
+    case 'I':
+        o->issuer = value;
+        break;
+    case 'x':
+        o->inspect = value;
+        break;
+    case 'A':
+        o->admin = true;
+        break;
+    case 't':
+        return str_to_int(str_c(value), &o->ttl_s) && o->ttl_s <= TTL_S_MAX;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static bool
+read_options(struct options *o, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"keys", required_argument, NULL, 'K'},
+        {"key", required_argument, NULL, 'k'},
+        {"kid", required_argument, NULL, 'i'},
+        {"sub", required_argument, NULL, 's'},
+        {"aud", required_argument, NULL, 'a'},
+        {"iss", required_argument, NULL, 'I'},
+        {"inspect", required_argument, NULL, 'x'},
+        {"admin", no_argument, NULL, 'A'},
+        {"ttl", required_argument, NULL, 't'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+        if (!set_option(o, option, optarg))
+            return false;
+    return optind == argc && (o->inspect == NULL) != (o->subject == NULL);
+}
+
+/* What imd is set to, where nothing else is said. */
+static bool
+fill_from_config(struct options *o, struct config *config)
+{
+    if (!imctl_read_config(o->config, config))
+        return false;
+    if (o->keys == NULL)
+        o->keys = config->jwt_keys;
+    if (o->audience == NULL)
+        o->audience = config->jwt_audience;
+    if (o->issuer == NULL)
+        o->issuer = config->jwt_issuer;
+    o->admin_claim = config->jwt_admin_claim;
+    return true;
+}
+
+/* The key of that id, or the last secret. */
+static struct key *
+choose(const struct keys *keys, const char *kid)
+{
+    struct key *chosen = NULL;
+
+    for (size_t i = 0; i < keys->count; i++)
+        if (kid == NULL ? keys->list[i].alg == KEY_HS256 : strcmp(keys->list[i].id, kid) == 0)
+            chosen = &keys->list[i];
+    return chosen;
+}
+
+static int
+mint_with(const struct options *o, struct key *key)
+{
+    int64_t now_s = clock_wall_ms() / 1000;
+    struct token_order order = {
+        .key = key,
+        .subject = o->subject,
+        .admin_claim = o->admin ? o->admin_claim : "",
+        .issued_s = now_s,
+        .expires_s = o->ttl_s == 0 ? 0 : now_s + o->ttl_s,
+        .audience = o->audience,
+        .issuer = o->issuer,
+    };
+    char *token;
+
+    if (token_mint(&order, &token) != ERR_OK)
+        return imctl_fail("this key cannot sign: of RS256 and ES256 it takes the private key, by --key");
+    puts(token);
+    free(token);
+    return EXIT_SUCCESS;
+}
+
+static int
+mint(const struct options *o)
+{
+    char message[MESSAGE_BYTES];
+    struct keys keys = {0};
+    struct key one;
+    struct key *key = &one;
+    int status;
+
+    if (!names_valid(str_c(o->subject)))
+        return imctl_fail("--sub: a user's name is 1 to 20 letters, digits and _");
+    if (o->admin && o->admin_claim[0] == '\0')
+        return imctl_fail("--admin: jwt_admin_claim is empty, so no token makes an administrator");
+    if (o->admin && token_claim_is_registered(o->admin_claim))
+        return imctl_fail(
+            "--admin: jwt_admin_claim names a claim that means something else in every token, so "
+            "imd refuses this setting");
+    if ((o->key != NULL ? keys_read_one(&one, o->key, true, message, sizeof(message))
+                        : keys_read(&keys, o->keys, message, sizeof(message))) != ERR_OK)
+        return imctl_fail(message);
+    if (o->key == NULL)
+        key = choose(&keys, o->kid);
+    status =
+        key == NULL ? imctl_fail("there is no such key, or no secret among the keys") : mint_with(o, key);
+    if (o->key != NULL)
+        keys_clear_one(&one);
+    keys_clear(&keys);
+    return status;
+}
+
+/* One line, without its end; longer than a token may be is cut where it is too long to be one. */
+static const char *
+read_line(char *line, size_t size)
+{
+    if (fgets(line, (int)size, stdin) == NULL)
+        line[0] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static int
+inspect(const struct options *o)
+{
+    char line[TOKEN_BYTES_MAX + 3];
+    char message[MESSAGE_BYTES];
+    const char *text = strcmp(o->inspect, "-") == 0 ? read_line(line, sizeof(line)) : o->inspect;
+    struct keys keys;
+    struct token_rules rules = {&keys, o->audience, o->issuer, o->admin_claim};
+    struct token_claims claims;
+    const char *why;
+    char *header;
+    char *body;
+    enum err err;
+
+    if (keys_read(&keys, o->keys, message, sizeof(message)) != ERR_OK)
+        return imctl_fail(message);
+    if (token_look(str_c(text), &header, &body) == ERR_OK)
+        printf("header: %s\nclaims: %s\n", header, body);
+    free(header);
+    free(body);
+    err = token_verify(&rules, str_c(text), clock_wall_ms() / 1000, &claims, &why);
+    if (err == ERR_OK)
+        printf("valid: %s%s\n", claims.subject, claims.admin ? ", an administrator" : "");
+    else
+        printf("refused: %s\n", why);
+    keys_clear(&keys);
+    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+imctl_token(int argc, char **argv)
+{
+    static struct config config;
+    struct options o = {.ttl_s = TTL_S};
+
+    if (!read_options(&o, argc, argv))
+        return IMCTL_USAGE;
+    if (!fill_from_config(&o, &config))
+        return 2;
+    body_setup();
+    return o.inspect != NULL ? inspect(&o) : mint(&o);
+}

@@ -1,0 +1,263 @@
+/* fanout.c - see fanout.h. Must not know what is published, nor to whom. */
+#include "relay/fanout.h"
+
+#include <string.h>
+
+/*
+ * Of nchan's 128 MB, in which a copy stays for about 4 s. So all heavy frames together hold at most the burst
+ * and what comes back in that time: 32 + 4 * 12 MB; those of one payer 8 + 4 * 3 MB.
+ */
+#define ALL_BYTES         (INT64_C(32) * 1024 * 1024)
+#define ALL_BYTES_PER_S   (INT64_C(12) * 1024 * 1024)
+#define PAYER_BYTES       (INT64_C(8) * 1024 * 1024)
+#define PAYER_BYTES_PER_S (INT64_C(3) * 1024 * 1024)
+#define KEPT_MS           4000
+/* What nchan keeps for a copy beside the frame: the message, and a share of the channel. */
+#define COPY_BYTES 400
+
+#define S_US INT64_C(1000000)
+
+/* Of payers, in units of 1 KB. */
+static const struct limiter_rate payer_rate = {.interval_us = S_US * 1024 / PAYER_BYTES_PER_S,
+                                               .burst = PAYER_BYTES / 1024};
+
+static size_t
+weight(size_t users, size_t bytes)
+{
+    return users * (bytes + COPY_BYTES);
+}
+
+bool
+fanout_is_heavy(size_t users, size_t bytes)
+{
+    return weight(users, bytes) > FANOUT_LIGHT_BYTES;
+}
+
+/* How long until there is room again; 0: there is. One frame may be more than there is room for: the next one
+ * waits. */
+static int64_t
+wait_of_all_us(const struct fanout *f, int64_t now_ms)
+{
+    int64_t wait_us = f->clear_us - now_ms * 1000 - ALL_BYTES * S_US / ALL_BYTES_PER_S;
+
+    return wait_us > 0 ? wait_us : 0;
+}
+
+static int64_t
+wait_of_payer_us(struct fanout *f, uint64_t payer, int64_t now_ms)
+{
+    const struct limiter_work look = {.units = 0, .now_us = now_ms * 1000};
+    int64_t wait_us = 0;
+
+    if (payer != 0 && !limiter_take(&f->payers, payer, &payer_rate, &look, &wait_us))
+        return wait_us;
+    return 0;
+}
+
+static int64_t
+wait_us(struct fanout *f, uint64_t payer, int64_t now_ms)
+{
+    int64_t all_us = wait_of_all_us(f, now_ms);
+    int64_t payer_us = wait_of_payer_us(f, payer, now_ms);
+
+    return all_us > payer_us ? all_us : payer_us;
+}
+
+bool
+fanout_affords(struct fanout *f, uint64_t payer, int64_t now_ms)
+{
+    return wait_us(f, payer, now_ms) == 0;
+}
+
+/*
+ * What a frame adds to nchan's memory. A channel keeps so many messages at most: where they follow each other
+ * so fast that it drops some before their time, a frame counts as the part of that time that it will be kept.
+ */
+static size_t
+added_bytes(struct fanout *f, const struct fanout_frame *frame)
+{
+    struct fanout_pace *pace = &f->paces[(uint32_t)frame->conversation % FANOUT_PACES];
+    size_t bytes = weight(frame->users, frame->bytes);
+    int64_t passed_ms;
+
+    if (pace->conversation != frame->conversation) {
+        memset(pace, 0, sizeof(*pace));
+        pace->conversation = frame->conversation;
+    }
+    passed_ms = frame->now_ms - pace->at_ms[pace->next];
+    pace->at_ms[pace->next] = frame->now_ms;
+    pace->next = (pace->next + 1) % FANOUT_KEPT;
+    return passed_ms >= KEPT_MS || passed_ms < 0 ? bytes : bytes * (size_t)passed_ms / KEPT_MS;
+}
+
+size_t
+fanout_spend(struct fanout *f, const struct fanout_frame *frame)
+{
+    int64_t now_us = frame->now_ms * 1000;
+    size_t bytes;
+
+    if (!fanout_is_heavy(frame->users, frame->bytes))
+        return 0;
+    bytes = added_bytes(f, frame);
+    if (f->clear_us < now_us)
+        f->clear_us = now_us;
+    f->clear_us += (int64_t)bytes * S_US / ALL_BYTES_PER_S;
+    return bytes;
+}
+
+void
+fanout_charge(struct fanout *f, uint64_t payer, size_t bytes, int64_t now_ms)
+{
+    struct limiter_work work = {.units = (int64_t)(bytes / 1024), .now_us = now_ms * 1000};
+
+    if (payer != 0 && work.units > 0)
+        limiter_charge(&f->payers, payer, &payer_rate, &work);
+}
+
+/* f->count: it is not deferred. */
+static size_t
+find(const struct fanout *f, int32_t conversation)
+{
+    size_t i = 0;
+
+    while (i < f->count && f->deferred[i].conversation != conversation)
+        i++;
+    return i;
+}
+
+static size_t
+count_of(const struct fanout *f, uint64_t payer)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->count; i++)
+        n += f->deferred[i].payer == payer;
+    return n;
+}
+
+/* It waits for the payer who has room sooner, and for what nobody has been told of yet. */
+static void
+wait_on(struct fanout *f, struct fanout_deferred *known, const struct fanout_deferred *deferred)
+{
+    if (wait_of_payer_us(f, deferred->payer, deferred->since_ms) <
+        wait_of_payer_us(f, known->payer, deferred->since_ms))
+        known->payer = deferred->payer;
+    if (deferred->users > known->users)
+        known->users = deferred->users;
+    if (known->sent != 0)
+        known->since_ms = deferred->since_ms;
+    known->sent = 0;
+}
+
+bool
+fanout_defer(struct fanout *f, const struct fanout_deferred *deferred)
+{
+    size_t i = find(f, deferred->conversation);
+
+    if (i < f->count) {
+        wait_on(f, &f->deferred[i], deferred);
+        return true;
+    }
+    if (f->count == FANOUT_DEFERRED_MAX ||
+        (deferred->payer != 0 && count_of(f, deferred->payer) >= FANOUT_DEFERRED_OF_PAYER))
+        return false;
+    f->deferred[f->count] = *deferred;
+    f->deferred[f->count++].sent = 0;
+    return true;
+}
+
+bool
+fanout_is_waiting(const struct fanout *f, int32_t conversation)
+{
+    size_t i = find(f, conversation);
+
+    return i < f->count && f->deferred[i].sent == 0;
+}
+
+size_t
+fanout_users(const struct fanout *f, int32_t conversation)
+{
+    size_t i = find(f, conversation);
+
+    return i < f->count && f->deferred[i].sent == 0 ? f->deferred[i].users : 0;
+}
+
+int64_t
+fanout_wait_ms(struct fanout *f, int64_t now_ms)
+{
+    int64_t least_us = -1;
+
+    for (size_t i = 0; i < f->count && least_us != 0; i++)
+        if (f->deferred[i].sent == 0) {
+            int64_t us = wait_us(f, f->deferred[i].payer, now_ms);
+
+            if (least_us < 0 || us < least_us)
+                least_us = us;
+        }
+    return least_us < 0 ? -1 : (least_us + 999) / 1000;
+}
+
+struct fanout_deferred *
+fanout_next(struct fanout *f, int64_t now_ms)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->deferred[i].sent == 0 && fanout_affords(f, f->deferred[i].payer, now_ms))
+            return &f->deferred[i];
+    return NULL;
+}
+
+/* Keeps those of which `keep` is true, in their order; returns how many went. */
+static int
+sift(struct fanout *f, bool (*keep)(const struct fanout_deferred *deferred, int64_t limit), int64_t limit)
+{
+    size_t kept = 0;
+    size_t count = f->count;
+
+    for (size_t i = 0; i < count; i++)
+        if (keep(&f->deferred[i], limit))
+            f->deferred[kept++] = f->deferred[i];
+    f->count = kept;
+    return (int)(count - kept);
+}
+
+static bool
+is_not_delivered(const struct fanout_deferred *deferred, int64_t answers)
+{
+    return deferred->sent == 0 || deferred->sent > (uint64_t)answers;
+}
+
+void
+fanout_delivered(struct fanout *f, uint64_t answers)
+{
+    sift(f, is_not_delivered, (int64_t)answers);
+}
+
+void
+fanout_lose(struct fanout *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        f->deferred[i].sent = 0;
+}
+
+static bool
+is_young(const struct fanout_deferred *deferred, int64_t since_ms)
+{
+    return deferred->since_ms >= since_ms;
+}
+
+int
+fanout_expire(struct fanout *f, int64_t since_ms)
+{
+    return sift(f, is_young, since_ms);
+}
+
+int64_t
+fanout_floor(const struct fanout *f)
+{
+    int64_t floor = INT64_MAX;
+
+    for (size_t i = 0; i < f->count; i++)
+        if (f->deferred[i].change < floor)
+            floor = f->deferred[i].change;
+    return floor;
+}

@@ -1,0 +1,298 @@
+/* janitor.c - see janitor.h. Must not know what is pushed. */
+#include "relay/janitor.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/commit.h"
+#include "store/instance.h"
+#include "store/outbox.h"
+#include "store/reactions.h"
+#include "store/witness.h"
+
+#define IDLE_MS 1000
+/* Rows of one batch: a few milliseconds. */
+#define REACTIONS_AT_ONCE 500
+#define BATCHES_A_ROUND   20
+#define BATCH_PAUSE_MS    5
+/* A group of commits counts on by a millisecond each; a minute is no load's doing. */
+#define CLOCK_BEHIND_MS 60000
+
+struct janitor {
+    struct shared *shared;
+    const char *path; /* of the database */
+    struct db *db;
+    pthread_t thread;
+    int stop_fd;       /* eventfd */
+    int64_t swept;     /* outbox rows up to here were swept */
+    int64_t last_seen; /* committed_change a round ago */
+    int64_t noted;     /* tick that the witness knows */
+    int64_t noted_ms;  /* when it was told (clock_mono_ms) */
+    bool wipe_again;   /* the outbox still told what was deleted when the log was last emptied */
+    int64_t wiped_ms;  /* when deleted content was last taken out of the log (clock_mono_ms) */
+};
+
+/* Stores a new tick, which is a page of the log. Under the write lock. */
+static enum err
+commit_tick(struct janitor *j)
+{
+    struct tx tx = {.db = j->db};
+    enum err err = db_do(j->db, SQL_BEGIN_WRITE);
+
+    if (err == ERR_OK)
+        err = instance_advance(&tx);
+    if (err == ERR_OK)
+        err = instance_set(&tx);
+    return db_end_write(j->db, err);
+}
+
+/*
+ * Copies the bulk of the log while writers go on.
+ *
+ * A checkpoint reads the log's header before it copies. If the log is wholly copied at that moment, a writer
+ * can begin it anew in between, and SQLite 3.7.0 to 3.51.2 then copies stale frames over good pages (its
+ * WAL-reset race). So a commit of our own comes first: from then on the log holds a page that is not copied,
+ * only this thread copies, and no writer begins a log anew that is not wholly copied.
+ */
+static enum err
+copy_bulk(struct janitor *j)
+{
+    bool done;
+    enum err err;
+
+    shared_lock(j->shared);
+    err = commit_tick(j);
+    shared_unlock(j->shared);
+    return err == ERR_OK ? db_checkpoint(j->db, DB_CHECKPOINT_COPY, &done) : err;
+}
+
+/*
+ * What writers added while the bulk was copied is copied under the write lock, so that the log is wholly
+ * copied for a moment and the next writer begins it anew. Where a reader is in the way, the next wake-up
+ * comes when the log has grown by another quarter. Deleted content is still in the log, and so is a log's
+ * peak size: then the file is cut off, and if a reader is in the way, that is tried again a round later.
+ */
+static void
+checkpoint(struct janitor *j)
+{
+    bool done;
+    bool wipe;
+    enum err err = copy_bulk(j);
+
+    if (err != ERR_OK)
+        return;
+    shared_lock(j->shared);
+    wipe = atomic_exchange(&j->shared->wipe, false);
+    err = db_checkpoint(j->db, wipe ? DB_CHECKPOINT_EMPTY : DB_CHECKPOINT_RESTART, &done);
+    if (err == ERR_OK && done) {
+        atomic_store(&j->shared->wal_pages, 0);
+        shared_count(&j->shared->counters.checkpoints, 1);
+        j->wipe_again = j->wipe_again || (wipe && atomic_load(&j->shared->committed_change) > j->swept);
+    } else if (wipe) {
+        atomic_store(&j->shared->wipe, true);
+    }
+    shared_unlock(j->shared);
+}
+
+/* Deletions that come one after the other share a round. */
+static bool
+wipe_is_due(struct janitor *j)
+{
+    int64_t now = clock_mono_ms();
+
+    if (!atomic_load(&j->shared->wipe) || now - j->wiped_ms < IDLE_MS)
+        return false;
+    j->wiped_ms = now;
+    return true;
+}
+
+static void
+sweep(struct janitor *j, int64_t acknowledged)
+{
+    enum err err;
+
+    shared_lock(j->shared);
+    err = db_do(j->db, SQL_BEGIN_WRITE);
+    if (err == ERR_OK)
+        err = outbox_trim(j->db, acknowledged);
+    err = db_end_write(j->db, err);
+    shared_unlock(j->shared);
+    if (err != ERR_OK)
+        return;
+    j->swept = acknowledged;
+    /* Rows of the outbox tell with which emoji somebody reacted: what is left of them goes from the log too.
+     */
+    if (j->wipe_again)
+        atomic_store(&j->shared->wipe, true);
+    j->wipe_again = false;
+}
+
+/* One batch of what cleared reactions have left behind. *more: there may be others. */
+static enum err
+sweep_reactions(struct janitor *j, bool *more)
+{
+    int64_t set = 0;
+    bool done = false;
+    enum err err = db_do(j->db, SQL_BEGIN_WRITE);
+
+    if (err == ERR_OK)
+        err = reactions_cleared(j->db, &set);
+    if (err == ERR_OK && set != 0)
+        err = reactions_sweep(j->db, set, REACTIONS_AT_ONCE, &done);
+    err = db_end_write(j->db, err);
+    *more = err == ERR_OK && set != 0;
+    return err;
+}
+
+/*
+ * Batch by batch, so that no writer waits longer than for one: the pause lets them in, for the lock is not
+ * fair. What a round leaves is for the next, so checkpoints are not held up.
+ */
+static void
+sweep_all_reactions(struct janitor *j)
+{
+    struct pollfd stop = {.fd = j->stop_fd, .events = POLLIN};
+    int64_t set;
+    bool more = reactions_cleared(j->db, &set) == ERR_OK && set != 0;
+
+    for (int batch = 0; more && batch < BATCHES_A_ROUND; batch++) {
+        if (batch > 0 && poll(&stop, 1, BATCH_PAUSE_MS) != 0)
+            return;
+        shared_lock(j->shared);
+        if (sweep_reactions(j, &more) != ERR_OK)
+            more = false;
+        shared_unlock(j->shared);
+    }
+}
+
+static bool
+log_is_large(const struct janitor *j)
+{
+    char name[PATH_MAX];
+    struct stat st;
+
+    snprintf(name, sizeof(name), "%s-wal", j->path);
+    return stat(name, &st) == 0 && st.st_size > DB_LOG_BYTES_KEPT;
+}
+
+/* Nothing was written for a whole round: no writer comes by to trim the outbox, or to shrink the log. */
+static void
+when_idle(struct janitor *j)
+{
+    int64_t acknowledged = atomic_load(&j->shared->acknowledged_change);
+    int64_t committed = atomic_load(&j->shared->committed_change);
+
+    if (committed == j->last_seen && acknowledged > j->swept)
+        sweep(j, acknowledged);
+    if (committed == j->last_seen && log_is_large(j))
+        atomic_store(&j->shared->wipe, true);
+    j->last_seen = committed;
+}
+
+/*
+ * A wall clock that is far behind the last tick is wrong, or was when that was stored: until it has caught
+ * up, all that is stored is dated by counting on from there.
+ */
+static void
+look_at_clock(struct janitor *j)
+{
+    struct tx tx = {.db = j->db};
+    int64_t before_ms = atomic_load(&j->shared->clock_behind_ms);
+    int64_t behind_ms;
+
+    if (instance_get(&tx) != ERR_OK)
+        return;
+    behind_ms = tx.tick - clock_wall_ms();
+    behind_ms = behind_ms > CLOCK_BEHIND_MS ? behind_ms : 0;
+    atomic_store(&j->shared->clock_behind_ms, behind_ms);
+    if (behind_ms > 0 && before_ms == 0)
+        log_event(LOG_WARNING, "clock_behind",
+                  "seconds=%lld hint=\"set the clock; where it was ahead before, stop imd and run imctl "
+                  "repair-clock\"",
+                  (long long)behind_ms / 1000);
+    if (behind_ms == 0 && before_ms > 0)
+        log_event(LOG_INFO, "clock_right", "%s", "");
+}
+
+static void *
+run(void *arg)
+{
+    struct janitor *j = arg;
+    struct pollfd fds[2] = {
+        {.fd = j->stop_fd, .events = POLLIN},
+        {.fd = j->shared->janitor_fd, .events = POLLIN},
+    };
+
+    for (;;) {
+        int n = poll(fds, 2, IDLE_MS);
+
+        if (n > 0 && (fds[0].revents & POLLIN) != 0)
+            return NULL;
+        if (n > 0 && (fds[1].revents & POLLIN) != 0)
+            shared_drain(j->shared->janitor_fd);
+        if (n > 0 || atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG || wipe_is_due(j))
+            checkpoint(j);
+        if (n == 0)
+            when_idle(j);
+        if (clock_mono_ms() - j->noted_ms >= IDLE_MS) {
+            j->noted_ms = clock_mono_ms();
+            witness_note(j->db, j->path, &j->noted);
+            look_at_clock(j);
+            sweep_all_reactions(j);
+        }
+    }
+}
+
+enum err
+janitor_start(struct janitor **out, const char *path, struct shared *shared)
+{
+    struct janitor *j = calloc(1, sizeof(*j));
+    enum err err;
+
+    if (j == NULL)
+        return ERR_MEMORY;
+    j->shared = shared;
+    j->path = path;
+    j->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (j->stop_fd < 0) {
+        err = ERR_IO;
+        goto fail_alloc;
+    }
+    err = db_open(&j->db, path, DB_WRITE);
+    if (err != ERR_OK)
+        goto fail_fd;
+    if (pthread_create(&j->thread, NULL, run, j) != 0) {
+        err = ERR_MEMORY;
+        goto fail_db;
+    }
+    *out = j;
+    return ERR_OK;
+fail_db:
+    db_close(j->db);
+fail_fd:
+    close(j->stop_fd);
+fail_alloc:
+    free(j);
+    return err;
+}
+
+void
+janitor_stop(struct janitor *j)
+{
+    uint64_t one = 1;
+
+    if (write(j->stop_fd, &one, sizeof(one)) < 0)
+        log_event(LOG_ERROR, "stop_failed", "thread=janitor");
+    pthread_join(j->thread, NULL);
+    witness_note(j->db, j->path, &j->noted);
+    db_close(j->db);
+    close(j->stop_fd);
+    free(j);
+}

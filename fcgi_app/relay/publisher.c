@@ -1,0 +1,774 @@
+/* publisher.c - see publisher.h. Must not know when it is called, nor what nchan answers. */
+#include "relay/publisher.h"
+
+#include <stdlib.h>
+#include "base/clock.h"
+#include "domain/visibility.h"
+#include "store/conversations.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+#include "store/outbox.h"
+#include "wire/render.h"
+
+#define FRAME_BYTES_MAX (256 * 1024) /* a frame takes no more events from here on */
+#define TOO_OLD_MS      60000
+/* One frame's copies, of nchan's 128 MB: it keeps what it has been given for some seconds. */
+#define FANOUT_BYTES_MAX (16 * 1024 * 1024)
+/* A batch that has given nchan so much ends: it is large, or for many. */
+#define QUEUED_BYTES_ENOUGH (1024 * 1024)
+/* A frame of one thin event, about. */
+#define THIN_BYTES 200
+
+/* The changes of one batch. */
+struct batch {
+    struct publisher *publisher;
+    int64_t now_ms; /* wall clock */
+    bool connected;
+    struct change *changes;
+    size_t count;
+    struct batch_result *result;
+};
+
+void
+publisher_clear(struct publisher *p)
+{
+    arena_clear(&p->arena);
+    buf_clear(&p->frame);
+    buf_clear(&p->channels);
+}
+
+/* Keeps one change for sending, or drops it. */
+static bool
+take_change(void *arg, const struct change *change)
+{
+    struct batch *b = arg;
+    struct publisher *p = b->publisher;
+
+    if (b->now_ms - change->tick > TOO_OLD_MS) {
+        b->result->dropped++;
+    } else if (b->connected) {
+        b->changes[b->count] = *change;
+        b->changes[b->count].username = arena_copy(&p->arena, change->username);
+        b->changes[b->count].emoji = arena_copy(&p->arena, change->emoji);
+        b->count++;
+    } else {
+        return false;
+    }
+    b->result->last_id = change->id;
+    return true;
+}
+
+static void
+add_to(struct publisher *p, struct audience *audience, struct str name)
+{
+    struct str *names = arena_grow(&p->arena, audience->names, audience->count, sizeof(*names));
+
+    if (names == NULL) {
+        p->err = ERR_MEMORY;
+        return;
+    }
+    audience->names = names;
+    audience->names[audience->count++] = arena_copy(&p->arena, name);
+}
+
+static void
+add_name(void *arg, struct str name, bool present)
+{
+    struct publisher *p = arg;
+
+    add_to(p, present ? &p->present : &p->gone, name);
+}
+
+static void
+forget_names(struct publisher *p)
+{
+    p->present = (struct audience){0};
+    p->gone = (struct audience){0};
+}
+
+/* Whom a change of that version concerns. */
+static enum err
+collect_members(struct publisher *p, int32_t conversation, int64_t version)
+{
+    enum err err;
+
+    forget_names(p);
+    err = memberships_names_at(p->db, conversation, version, add_name, p);
+    return err == ERR_OK ? p->err : err;
+}
+
+/*
+ * Whom the change concerns. A read marker makes no version; it concerns the members as the next change will
+ * find them, for who left by the last one is told of nothing after it. Among many members, and `many` says
+ * that there are, it concerns its owner alone.
+ */
+static enum err
+collect_names(struct publisher *p, const struct change *change, bool many)
+{
+    if (change->event != EVENT_READ || !many)
+        return collect_members(p, change->conversation, change->version + (change->event == EVENT_READ));
+    forget_names(p);
+    add_name(p, change->username, true);
+    return p->err;
+}
+
+/*
+ * Those of an audience who may be listening, in an array with room for so many more. All changes at hand, and
+ * the snapshot that they are rendered from, were read before: whoever begins to listen after this asks the
+ * database for them.
+ */
+static enum err
+find_listeners(struct publisher *p, const struct audience *audience, size_t room, struct audience *listeners)
+{
+    *listeners = (struct audience){arena_alloc(&p->arena, (audience->count + room + 1) * sizeof(struct str)),
+                                   audience->count};
+    if (listeners->names == NULL)
+        return ERR_MEMORY;
+    if (audience->count > 0)
+        memcpy(listeners->names, audience->names, audience->count * sizeof(struct str));
+    listeners->count = silence_filter(p->silence, listeners->names, listeners->count);
+    return ERR_OK;
+}
+
+/* Whom the change concerns, as collect_names(), and those of them who may be listening. */
+static enum err
+collect_listeners(struct publisher *p, const struct change *change, bool many, struct audience *present,
+                  struct audience *gone)
+{
+    enum err err = collect_names(p, change, many);
+
+    if (err == ERR_OK)
+        err = find_listeners(p, &p->present, p->gone.count, present);
+    return err == ERR_OK ? find_listeners(p, &p->gone, 0, gone) : err;
+}
+
+/* So many listeners are as much work as a request. */
+#define LISTENERS_OF_UNIT 1000
+
+/* Notes what the change's fan-out costs whoever made it. Only here it is known how many listen. */
+static void
+note_cost(struct publisher *p, const struct change *change, size_t listeners)
+{
+    p->units[change - p->changes] = (int64_t)listeners / LISTENERS_OF_UNIT;
+}
+
+/*
+ * Charges whoever made the changes of a batch for their fan-out, each change once: those after `last_id` come
+ * again, as do those up to charged_id after a lost connection. A payer from before the last start is nobody's
+ * key any more.
+ */
+static void
+charge(struct publisher *p, size_t count, int64_t last_id)
+{
+    int64_t per_s = atomic_load(&p->shared->user_rate);
+    struct limiter_rate rate = {.burst = atomic_load(&p->shared->user_burst)};
+
+    if (per_s <= 0)
+        return;
+    rate.interval_us = 1000000 / per_s;
+    for (size_t i = 0; i < count; i++) {
+        const struct change *change = &p->changes[i];
+        struct limiter_work work = {.units = p->units[i], .now_us = clock_mono_us()};
+
+        if (work.units > 0 && change->payer != 0 && change->id > p->charged_id && change->id <= last_id)
+            limiter_charge(&p->shared->limiter, change->payer, &rate, &work);
+    }
+    if (last_id > p->charged_id)
+        p->charged_id = last_id;
+}
+
+/* Gives the frame to nchan, for as many channels at once as it takes. */
+static enum err
+send_frame(struct publisher *p, const struct audience *audience)
+{
+    enum err err = buf_ok(&p->frame) ? ERR_OK : ERR_MEMORY;
+
+    if (audience->count > p->users)
+        p->users = audience->count;
+    for (size_t i = 0; err == ERR_OK && i < audience->count;) {
+        size_t end = audience->count - i < NCHAN_CHANNELS_MAX ? audience->count : i + NCHAN_CHANNELS_MAX;
+
+        buf_reset(&p->channels);
+        for (; i < end; i++) {
+            if (p->channels.n > 0)
+                buf_add(&p->channels, ",", 1);
+            buf_str(&p->channels, audience->names[i]);
+        }
+        err = buf_ok(&p->channels) ? nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
+                                                   (struct str){p->frame.p, p->frame.n})
+                                   : ERR_MEMORY;
+        p->frames++;
+        p->published++;
+    }
+    return err;
+}
+
+/*
+ * Counts the frame against the allowances: its changes are equal parts of what it weighs, each for its own
+ * payer.
+ */
+static void
+spend(struct publisher *p, const struct change *changes, size_t count, size_t users)
+{
+    struct fanout_frame frame = {changes->conversation, users, p->frame.n, clock_mono_ms()};
+    size_t bytes = fanout_spend(&p->fanout, &frame);
+
+    for (size_t i = 0; bytes > 0 && i < count; i++)
+        fanout_charge(&p->fanout, changes[i].payer, bytes / count, frame.now_ms);
+}
+
+static bool
+is_about_message(enum change_event event)
+{
+    return event == EVENT_MESSAGE_CREATED || event == EVENT_MESSAGE_UPDATED || event == EVENT_MESSAGE_DELETED;
+}
+
+/*
+ * Without a message or a conversation. A role as it is now: a later change tells another, and who has left
+ * meanwhile was a member.
+ */
+static enum err
+render_thin_event(struct publisher *p, const struct change *change)
+{
+    struct change told = *change;
+    enum err err = ERR_OK;
+
+    if (change->event == EVENT_MEMBER_UPDATED)
+        err = memberships_role(p->db, change->conversation, change->username, &told.role);
+    if (told.role == ROLE_NONE)
+        told.role = ROLE_MEMBER;
+    render_event(&p->frame, &told, NULL, NULL);
+    return err;
+}
+
+/* As it is now: later changes follow. */
+static enum err
+render_message_event(struct publisher *p, const struct change *change, bool for_gone)
+{
+    struct message m;
+    bool found;
+    const struct message_reader reader = {.db = p->db, .arena = &p->arena};
+    enum err err = messages_get(&reader, change->conversation, change->seq, &m, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    if (!visibility_is_current(m.changed_version, change->version)) {
+        p->moved_on = true;
+        if (for_gone)
+            return render_thin_event(p, change);
+    }
+    render_event(&p->frame, change, &m, NULL);
+    return ERR_OK;
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Its members are then all whom the change concerns: how many, and if they are few, who, in byte order. */
+static enum err
+set_members_then(struct publisher *p, struct conversation *c)
+{
+    size_t count = p->present.count + p->gone.count;
+    struct str *names;
+
+    c->member_count = (int64_t)count;
+    c->members = NULL;
+    c->members_read = 0;
+    if (count > MEMBERS_FEW)
+        return ERR_OK;
+    names = arena_alloc(&p->arena, (count + 1) * sizeof(*names));
+    if (names == NULL)
+        return ERR_MEMORY;
+    if (p->present.count > 0)
+        memcpy(names, p->present.names, p->present.count * sizeof(*names));
+    if (p->gone.count > 0)
+        memcpy(names + p->present.count, p->gone.names, p->gone.count * sizeof(*names));
+    if (count > 1)
+        qsort(names, count, sizeof(*names), by_bytes);
+    c->members = names;
+    c->members_read = count;
+    return ERR_OK;
+}
+
+/*
+ * As it was with this change, so that nobody takes its version for a later one; but for the title, which a
+ * later change tells again.
+ */
+static enum err
+render_conversation_event(struct publisher *p, const struct change *change, bool for_gone)
+{
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    if (!visibility_is_current(c.version, change->version)) {
+        p->moved_on = true;
+        if (for_gone)
+            return render_thin_event(p, change);
+    }
+    c.updated_at = change->tick;
+    c.last_seq = change->seq;
+    c.version = change->version;
+    err = set_members_then(p, &c);
+    if (err == ERR_OK)
+        render_event(&p->frame, change, NULL, &c);
+    return err;
+}
+
+static enum err
+render_change(struct publisher *p, const struct change *change, bool for_gone)
+{
+    if (is_about_message(change->event))
+        return render_message_event(p, change, for_gone);
+    if (change->event == EVENT_CONVERSATION_CREATED || change->event == EVENT_CONVERSATION_UPDATED)
+        return render_conversation_event(p, change, for_gone);
+    return render_thin_event(p, change);
+}
+
+/* Does the change concern those whom the one before it concerned, whichever they were? */
+static bool
+concerns_the_same(const struct change *before, const struct change *change, bool many)
+{
+    if (many && (before->event == EVENT_READ || change->event == EVENT_READ))
+        return false;
+    return before->event != EVENT_MEMBER_JOINED && before->event != EVENT_MEMBER_LEFT &&
+           change->event != EVENT_MEMBER_JOINED && change->event != EVENT_MEMBER_LEFT;
+}
+
+/* A frame, and whom it is for: nchan keeps a copy for each. */
+struct frame_plan {
+    bool for_gone;    /* for those who have left since */
+    size_t bytes_max; /* it takes no event beyond this, … */
+    size_t alone_max; /* … but for its first, which is whole up to this */
+};
+
+static struct frame_plan
+plan_for(size_t users)
+{
+    size_t share = FANOUT_BYTES_MAX / (users == 0 ? 1 : users);
+
+    return (struct frame_plan){false, share < FRAME_BYTES_MAX ? share : FRAME_BYTES_MAX, share};
+}
+
+/* One more event, whole or, where it alone is too long for so many, thin. *fits false: it is for the next
+ * frame. */
+static enum err
+add_event(struct publisher *p, const struct change *change, const struct frame_plan *plan, bool *fits)
+{
+    size_t before = p->frame.n;
+    bool first = before > 0 && p->frame.p[before - 1] == '[';
+    size_t bytes_max = first ? plan->alone_max : plan->bytes_max;
+    enum err err = render_change(p, change, plan->for_gone);
+
+    *fits = p->frame.n <= bytes_max || first;
+    if (err != ERR_OK || p->frame.n <= bytes_max)
+        return err;
+    buf_cut(&p->frame, before);
+    return first ? render_thin_event(p, change) : ERR_OK;
+}
+
+/* How many changes, from the first on, concern those whom the first one concerns. */
+static size_t
+count_of_the_same(const struct change *changes, size_t count, bool many)
+{
+    size_t n = 1;
+
+    while (n < count && concerns_the_same(&changes[n - 1], &changes[n], many))
+        n++;
+    return n;
+}
+
+/*
+ * The frame for the first of the changes, `count` of one conversation that concern the same users; *done: how
+ * many it holds.
+ */
+static enum err
+render_frame(struct publisher *p, const struct change *changes, size_t count, size_t listeners, size_t *done)
+{
+    const struct frame_plan plan = plan_for(listeners);
+    bool fits = true;
+    enum err err = ERR_OK;
+    size_t n = 0;
+
+    buf_reset(&p->frame);
+    p->moved_on = false;
+    render_frame_begin(&p->frame, p->epoch);
+    do {
+        err = add_event(p, &changes[n], &plan, &fits);
+        n += fits;
+    } while (err == ERR_OK && fits && n < count);
+    *done = n;
+    render_frame_end(&p->frame);
+    return err;
+}
+
+/* The same events for those who have left since: what has changed since is not for them. */
+static enum err
+render_frame_for_gone(struct publisher *p, const struct change *changes, size_t count)
+{
+    /* They are a part of those whom the frame was planned for. */
+    const struct frame_plan plan = {true, SIZE_MAX, SIZE_MAX};
+    enum err err = ERR_OK;
+    bool fits;
+
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = add_event(p, &changes[i], &plan, &fits);
+    render_frame_end(&p->frame);
+    return err;
+}
+
+static enum err
+has_many_members(struct publisher *p, int32_t conversation, bool *many)
+{
+    struct conversation c = {0};
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, conversation, &c, &found);
+
+    *many = c.member_count > MEMBERS_FEW;
+    return err;
+}
+
+/* A frame of this event alone, thin. */
+static void
+render_alone(struct publisher *p, const struct change *change)
+{
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    render_event(&p->frame, change, NULL, NULL);
+    render_frame_end(&p->frame);
+}
+
+/* Whoever is no longer there is not told by the event that comes later. */
+static enum err
+tell_leaver(struct publisher *p, const struct change *change)
+{
+    if (change->event != EVENT_MEMBER_LEFT)
+        return ERR_OK;
+    forget_names(p);
+    add_name(p, change->username, true);
+    render_alone(p, change);
+    return p->err == ERR_OK ? send_frame(p, &p->present) : p->err;
+}
+
+/* Changes of one conversation whose members are told later. */
+static enum err
+put_off(struct publisher *p, const struct change *changes, size_t count, size_t listeners)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++) {
+        const struct fanout_deferred deferred = {
+            .conversation = changes[i].conversation,
+            .payer = changes[i].payer,
+            .users = listeners,
+            .change = changes[i].id,
+            .since_ms = clock_mono_ms(),
+        };
+
+        if (!fanout_defer(&p->fanout, &deferred))
+            p->untold++;
+        note_cost(p, &changes[i], listeners);
+        err = tell_leaver(p, &changes[i]);
+    }
+    return err;
+}
+
+/* May a frame of so many bytes with these changes go out now? Light ones always may. */
+static bool
+has_room(struct publisher *p, const struct change *changes, size_t count, const struct fanout_frame *frame)
+{
+    if (!fanout_is_heavy(frame->users, frame->bytes))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (!fanout_affords(&p->fanout, changes[i].payer, frame->now_ms))
+            return false;
+    return true;
+}
+
+/* The frame that is rendered, to all whom it is for; who is gone gets one without what has changed since. */
+static enum err
+send_to_all(struct publisher *p, const struct change *changes, size_t count, struct audience *present,
+            struct audience *gone)
+{
+    enum err err;
+
+    /* The same frame for all is the rule. */
+    for (size_t i = 0; !p->moved_on && i < gone->count; i++)
+        present->names[present->count++] = gone->names[i];
+    err = send_frame(p, present);
+    if (err != ERR_OK || gone->count == 0 || !p->moved_on)
+        return err;
+    err = render_frame_for_gone(p, changes, count);
+    return err == ERR_OK ? send_frame(p, gone) : err;
+}
+
+/* Publishes one frame off the front of the changes, or puts it off; *done: how many changes it holds. */
+static enum err
+publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
+{
+    struct fanout_frame frame = {changes->conversation, 0, THIN_BYTES, clock_mono_ms()};
+    struct audience present = {0}; /* of them, those who may be listening */
+    struct audience gone = {0};
+    enum err err;
+
+    *done = 1;
+    if (changes->event != EVENT_READ && fanout_is_waiting(&p->fanout, changes->conversation))
+        return put_off(p, changes, 1, fanout_users(&p->fanout, changes->conversation));
+    err = collect_listeners(p, changes, many, &present, &gone);
+    frame.users = present.count + gone.count;
+    if (err == ERR_OK && !has_room(p, changes, 1, &frame))
+        return put_off(p, changes, 1, frame.users);
+    *done = count_of_the_same(changes, count, many);
+    if (err != ERR_OK || frame.users == 0)
+        return err;
+    err = render_frame(p, changes, *done, frame.users, done);
+    frame.bytes = p->frame.n;
+    if (err == ERR_OK && !has_room(p, changes, *done, &frame))
+        return put_off(p, changes, *done, frame.users);
+    spend(p, changes, *done, frame.users);
+    for (size_t i = 0; i < *done; i++)
+        note_cost(p, &changes[i], frame.users);
+    return err == ERR_OK ? send_to_all(p, changes, *done, &present, &gone) : err;
+}
+
+/* By conversation, and in each by the order of commits: all that clients may rely on. */
+static int
+by_conversation(const void *a, const void *b)
+{
+    const struct change *x = a;
+    const struct change *y = b;
+
+    if (x->conversation != y->conversation)
+        return x->conversation < y->conversation ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The changes of one conversation: those not yet published are changes[from … end-1]. */
+struct group {
+    size_t from;
+    size_t end;
+    int64_t first_id;
+    bool has_read; /* one of them is a read marker */
+};
+
+static int
+by_first_id(const void *a, const void *b)
+{
+    int64_t x = ((const struct group *)a)->first_id;
+    int64_t y = ((const struct group *)b)->first_id;
+
+    return (x > y) - (x < y);
+}
+
+/* Sorts the changes into groups, the one with the oldest change first. */
+static struct group *
+make_groups(struct batch *b, size_t *count)
+{
+    struct group *groups = arena_alloc(&b->publisher->arena, (b->count + 1) * sizeof(*groups));
+
+    *count = 0;
+    if (groups == NULL)
+        return NULL;
+    if (b->count > 1)
+        qsort(b->changes, b->count, sizeof(*b->changes), by_conversation);
+    for (size_t i = 0; i < b->count; i++) {
+        if (i == 0 || b->changes[i].conversation != b->changes[i - 1].conversation)
+            groups[(*count)++] = (struct group){.from = i, .first_id = b->changes[i].id};
+        groups[*count - 1].end = i + 1;
+        groups[*count - 1].has_read = groups[*count - 1].has_read || b->changes[i].event == EVENT_READ;
+    }
+    if (*count > 1)
+        qsort(groups, *count, sizeof(*groups), by_first_id);
+    return groups;
+}
+
+/* The frames of one group, until there is enough for once. */
+static enum err
+publish_group(struct batch *b, struct group *g, bool *enough)
+{
+    struct publisher *p = b->publisher;
+    bool many = false;
+    enum err err = g->has_read ? has_many_members(p, b->changes[g->from].conversation, &many) : ERR_OK;
+
+    while (err == ERR_OK && !*enough && g->from < g->end) {
+        size_t done = 0;
+
+        err = publish_frame(p, b->changes + g->from, g->end - g->from, many, &done);
+        g->from += done;
+        *enough = nchan_queued_bytes(p->nchan) > QUEUED_BYTES_ENOUGH;
+    }
+    return err;
+}
+
+/*
+ * Group by group, until there is enough for once. Then the batch ends before the oldest change that is left:
+ * younger ones that have gone out come again, after it, and clients know their versions already. Since the
+ * oldest goes first, each batch gets further.
+ */
+static enum err
+publish_all(struct batch *b)
+{
+    struct publisher *p = b->publisher;
+    size_t count;
+    struct group *groups = make_groups(b, &count);
+    enum err err = groups == NULL ? ERR_MEMORY : ERR_OK;
+    bool enough = false;
+
+    p->changes = b->changes;
+    p->units = arena_alloc(&p->arena, (b->count + 1) * sizeof(*p->units));
+    if (p->units == NULL)
+        return ERR_MEMORY;
+    memset(p->units, 0, (b->count + 1) * sizeof(*p->units));
+    for (size_t g = 0; err == ERR_OK && !enough && g < count; g++)
+        err = publish_group(b, &groups[g], &enough);
+    for (size_t g = 0; err == ERR_OK && g < count; g++)
+        if (groups[g].from < groups[g].end && b->changes[groups[g].from].id <= b->result->last_id)
+            b->result->last_id = b->changes[groups[g].from].id - 1;
+    if (err == ERR_OK)
+        charge(p, b->count, b->result->last_id);
+    return err;
+}
+
+/* Begins what is published at once, from one snapshot. */
+static enum err
+begin(struct publisher *p)
+{
+    p->err = ERR_OK;
+    p->frames = 0;
+    p->users = 0;
+    p->untold = 0;
+    return db_do(p->db, SQL_BEGIN_READ);
+}
+
+static void
+end(struct publisher *p)
+{
+    if (db_in_transaction(p->db))
+        db_do(p->db, SQL_COMMIT);
+    arena_reset(&p->arena);
+}
+
+enum err
+publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
+{
+    struct batch b = {
+        .publisher = p,
+        .now_ms = clock_wall_ms(),
+        .connected = nchan_connected(p->nchan),
+        .changes = arena_alloc(&p->arena, PUBLISHER_BATCH_MAX * sizeof(struct change)),
+        .result = result,
+    };
+    enum err err = begin(p);
+
+    *result = (struct batch_result){.last_id = id};
+    if (b.changes == NULL)
+        err = ERR_MEMORY;
+    if (err == ERR_OK)
+        err = outbox_after(p->db, id, p->batch_max, take_change, &b);
+    if (err == ERR_OK)
+        err = publish_all(&b);
+    if (err == ERR_OK && p->frames > 0)
+        nchan_set_ticket(p->nchan, result->last_id);
+    result->frames = p->frames;
+    result->users = p->users;
+    result->taken = (int)b.count;
+    result->untold = p->untold;
+    end(p);
+    return err;
+}
+
+/* Takes the one who types off the list of those who are told. *found: they were on it. */
+static void
+drop_name(struct audience *audience, struct str name, bool *found)
+{
+    *found = false;
+    for (size_t i = 0; i < audience->count && !*found; i++)
+        if (str_eq(audience->names[i], name)) {
+            audience->names[i] = audience->names[--audience->count];
+            *found = true;
+        }
+}
+
+static enum err
+type_in_tx(struct publisher *p, const struct change *change)
+{
+    struct audience listeners = {0};
+    struct conversation c;
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
+
+    if (err != ERR_OK || !found || c.member_count > MEMBERS_FEW)
+        return err;
+    err = collect_members(p, c.id, c.version + 1);
+    if (err != ERR_OK)
+        return err;
+    drop_name(&p->present, change->username, &found);
+    err = find_listeners(p, &p->present, 0, &listeners);
+    if (!found || listeners.count == 0)
+        return err;
+    render_alone(p, change);
+    return send_frame(p, &listeners);
+}
+
+enum err
+publisher_type(struct publisher *p, const struct shared_typing *typing)
+{
+    struct change change = {
+        .event = EVENT_TYPING,
+        .conversation = typing->conversation,
+        .username = str_c(typing->username),
+    };
+    enum err err = begin(p);
+
+    if (err == ERR_OK)
+        err = type_in_tx(p, &change);
+    end(p);
+    return err;
+}
+
+static enum err
+deferred_in_tx(struct publisher *p, const struct fanout_deferred *deferred)
+{
+    struct change change = {
+        .event = EVENT_CONVERSATION_UPDATED,
+        .conversation = deferred->conversation,
+        .payer = deferred->payer,
+    };
+    struct audience listeners = {0};
+    struct conversation c = {0};
+    bool found;
+    enum err err = conversations_get(p->db, &p->arena, change.conversation, &c, &found);
+
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    change.version = c.version;
+    err = collect_members(p, c.id, c.version + 1);
+    if (err == ERR_OK)
+        err = find_listeners(p, &p->present, 0, &listeners);
+    if (err != ERR_OK)
+        return err;
+    render_alone(p, &change);
+    spend(p, &change, 1, listeners.count);
+    return send_frame(p, &listeners);
+}
+
+enum err
+publisher_deferred(struct publisher *p)
+{
+    struct fanout_deferred *deferred = fanout_next(&p->fanout, clock_mono_ms());
+    enum err err = begin(p);
+
+    if (err == ERR_OK && deferred != NULL)
+        err = deferred_in_tx(p, deferred);
+    if (err == ERR_OK && deferred != NULL)
+        deferred->sent = p->published;
+    end(p);
+    return err;
+}

@@ -1,0 +1,62 @@
+/*
+ * config.h - what the operator may set: a file of `key = value` lines, flags `--key=value`, or both.
+ *
+ * Flags win over the file, the file over the defaults. A wrong setting is refused with a message that
+ * names where it stands, the key, and what is allowed.
+ */
+#ifndef IMD_RUN_CONFIG_H
+#define IMD_RUN_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+
+#define CONFIG_PATH_BYTES 512
+
+/* How imd knows who is calling. */
+enum auth_mode { AUTH_NONE, AUTH_PROXY, AUTH_JWT };
+/* Who may join a group that was created without saying so; by mode: open with AUTH_NONE, else invite. */
+enum join_default { JOIN_DEFAULT_BY_MODE, JOIN_DEFAULT_OPEN, JOIN_DEFAULT_INVITE };
+
+struct config {
+    char database[CONFIG_PATH_BYTES];    /* the SQLite file */
+    char socket[CONFIG_PATH_BYTES];      /* the FastCGI socket; unused where one is inherited */
+    char push_socket[CONFIG_PATH_BYTES]; /* nginx's private publisher (imd-push.conf) */
+    int64_t socket_mode;                 /* permission bits of the socket */
+    int64_t processes;                   /* worker processes */
+    int64_t threads;                     /* of each worker */
+    int64_t readers;                  /* of each worker: read connections, and threads that compute at once */
+    int64_t content_bytes_max;        /* longest message */
+    int64_t auth;                     /* enum auth_mode */
+    int64_t loopback_only;            /* AUTH_NONE: serve what came to this machine's own addresses; 0 or 1 */
+    int64_t insecure_public;          /* AUTH_NONE: serve everybody; 0 or 1 */
+    char admins[CONFIG_PATH_BYTES];   /* names, separated by blanks or commas */
+    char jwt_keys[CONFIG_PATH_BYTES]; /* a directory */
+    char jwt_audience[CONFIG_PATH_BYTES];    /* "": any */
+    char jwt_issuer[CONFIG_PATH_BYTES];      /* "": any */
+    char jwt_admin_claim[CONFIG_PATH_BYTES]; /* that makes an administrator where it is true; "": none does */
+    int64_t default_join;                    /* enum join_default: of groups created without `join` */
+    int64_t user_rate;                       /* requests a second */
+    int64_t user_burst;                      /* requests at once */
+    int64_t silence;                         /* publish only to users who may be listening; 0 or 1 */
+    char user[CONFIG_PATH_BYTES];            /* whom to become; "": nobody else */
+    int64_t drain_ms;                        /* how long a stopping worker may take */
+    int64_t log_level;                       /* enum log_level */
+    char file[CONFIG_PATH_BYTES];            /* --config; "" where there is none */
+};
+
+enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
+
+/*
+ * Reads defaults, file and flags into *config. On ERR_CONFIG, `message` (of `size` bytes) says what is
+ * wrong, as "FILE:LINE: key: …" or "--key: …".
+ */
+enum err config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message,
+                     size_t size);
+/* May nobody join a group by themselves that was created without saying who may? */
+bool config_default_invite_only(const struct config *config);
+/* The --help text, to stdout. */
+void config_help(void);
+
+#endif

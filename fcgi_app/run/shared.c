@@ -1,0 +1,137 @@
+/* shared.c - see shared.h. Must not know what is written or pushed. */
+#include "run/shared.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static enum err
+init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    int rc;
+
+    if (pthread_mutexattr_init(&attr) != 0)
+        return ERR_MEMORY;
+    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    if (rc == 0)
+        rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    if (rc == 0)
+        rc = pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return rc == 0 ? ERR_OK : ERR_MEMORY;
+}
+
+enum err
+shared_open(struct shared **out)
+{
+    struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    enum err err;
+
+    if (s == MAP_FAILED)
+        return ERR_MEMORY;
+    err = init_lock(&s->write_lock);
+    if (err != ERR_OK)
+        goto fail_map;
+    err = ERR_IO;
+    s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (s->wake_fd < 0)
+        goto fail_map;
+    s->janitor_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (s->janitor_fd < 0)
+        goto fail_wake;
+    if (pipe2(s->typing_fds, O_NONBLOCK | O_CLOEXEC) != 0)
+        goto fail_janitor;
+    limiter_init(&s->limiter);
+    grants_open(&s->grants);
+    *out = s;
+    return ERR_OK;
+fail_janitor:
+    close(s->janitor_fd);
+fail_wake:
+    close(s->wake_fd);
+fail_map:
+    munmap(s, sizeof(*s));
+    return err;
+}
+
+void
+shared_close(struct shared *s)
+{
+    close(s->typing_fds[0]);
+    close(s->typing_fds[1]);
+    close(s->janitor_fd);
+    close(s->wake_fd);
+    munmap(s, sizeof(*s));
+}
+
+void
+shared_lock(struct shared *s)
+{
+    if (pthread_mutex_lock(&s->write_lock) == EOWNERDEAD)
+        pthread_mutex_consistent(&s->write_lock);
+}
+
+void
+shared_unlock(struct shared *s)
+{
+    pthread_mutex_unlock(&s->write_lock);
+}
+
+static void
+signal_fd(int fd)
+{
+    uint64_t one = 1;
+
+    /* EAGAIN: the counter is full, so whoever waits is being woken anyway. */
+    if (write(fd, &one, sizeof(one)) < 0)
+        return;
+}
+
+void
+shared_announce(struct shared *s, int64_t change)
+{
+    /* Under the write lock, so the newest is the highest. */
+    atomic_store(&s->committed_change, change);
+    if (atomic_load(&s->relay_asleep))
+        signal_fd(s->wake_fd);
+}
+
+void
+shared_note_wal(struct shared *s, int wal_pages)
+{
+    int before = atomic_exchange(&s->wal_pages, wal_pages);
+
+    /* Once for each further quarter, lest a checkpoint that got nowhere be the last. */
+    if (wal_pages >= SHARED_WAL_PAGES_LONG &&
+        wal_pages / (SHARED_WAL_PAGES_LONG / 4) != before / (SHARED_WAL_PAGES_LONG / 4))
+        signal_fd(s->janitor_fd);
+}
+
+void
+shared_type(struct shared *s, const struct shared_typing *typing)
+{
+    /* Less than PIPE_BUF: whole or not at all. */
+    if (write(s->typing_fds[1], typing, sizeof(*typing)) < 0)
+        return;
+}
+
+bool
+shared_next_typing(struct shared *s, struct shared_typing *typing)
+{
+    if (read(s->typing_fds[0], typing, sizeof(*typing)) != (ssize_t)sizeof(*typing))
+        return false;
+    typing->username[sizeof(typing->username) - 1] = '\0';
+    return true;
+}
+
+void
+shared_drain(int fd)
+{
+    uint64_t count;
+
+    if (read(fd, &count, sizeof(count)) < 0)
+        return;
+}

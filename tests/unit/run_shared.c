@@ -1,0 +1,316 @@
+/*
+ * run_shared.c - checks: the write lock outlives a process that dies with it; the relay is woken where it
+ * sleeps, the janitor where the log is long; who types is handed over whole and in order, or not at all.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "run/shared.h"
+
+/* A lock that is never given would else hang the test. */
+#define DEADLINE_S 20
+
+static int
+open_page(void **state)
+{
+    struct shared *s;
+
+    alarm(DEADLINE_S);
+    if (shared_open(&s) != ERR_OK)
+        return -1;
+    *state = s;
+    return 0;
+}
+
+static int
+close_page(void **state)
+{
+    shared_close(*state);
+    alarm(0);
+    return 0;
+}
+
+/* A child that takes the lock, notes `change` and dies without giving it back. */
+static void
+die_with_the_lock(struct shared *s, int64_t change)
+{
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        shared_lock(s);
+        atomic_store(&s->committed_change, change);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void
+the_lock_outlives_its_holder(void **state)
+{
+    struct shared *s = *state;
+
+    /* More than once: a lock that is recovered without being made consistent is lost at the second. */
+    for (int64_t round = 1; round <= 3; round++) {
+        die_with_the_lock(s, round);
+        shared_lock(s);
+        assert_int_equal(atomic_load(&s->committed_change), round);
+        assert_int_not_equal(pthread_mutex_trylock(&s->write_lock), 0);
+        shared_unlock(s);
+    }
+    assert_int_equal(pthread_mutex_trylock(&s->write_lock), 0);
+    shared_unlock(s);
+}
+
+/* One waits while the holder dies. */
+static void
+a_waiting_process_gets_the_lock_of_a_dying_one(void **state)
+{
+    struct shared *s = *state;
+    int ready[2];
+    int status;
+    char byte;
+    pid_t holder;
+    pid_t waiter;
+
+    assert_int_equal(pipe(ready), 0);
+    holder = fork();
+    assert_true(holder >= 0);
+    if (holder == 0) {
+        shared_lock(s);
+        if (write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    waiter = fork();
+    assert_true(waiter >= 0);
+    if (waiter == 0) {
+        alarm(DEADLINE_S);
+        shared_lock(s);
+        shared_unlock(s);
+        _exit(0);
+    }
+    assert_int_equal(kill(holder, SIGKILL), 0);
+    assert_int_equal(waitpid(holder, &status, 0), holder);
+    assert_int_equal(waitpid(waiter, &status, 0), waiter);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void
+the_lock_lets_one_in_at_a_time(void **state)
+{
+    enum { CHILDREN = 4, ROUNDS = 5000 };
+    struct shared *s = *state;
+    int status;
+
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            alarm(DEADLINE_S);
+            for (int k = 0; k < ROUNDS; k++) {
+                int64_t n;
+
+                shared_lock(s);
+                n = atomic_load_explicit(&s->acknowledged_change, memory_order_relaxed);
+                atomic_store_explicit(&s->acknowledged_change, n + 1, memory_order_relaxed);
+                shared_unlock(s);
+            }
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        assert_true(wait(&status) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_int_equal(atomic_load(&s->acknowledged_change), CHILDREN * ROUNDS);
+}
+
+static bool
+is_signalled(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1;
+}
+
+static void
+the_relay_is_woken_where_it_sleeps(void **state)
+{
+    struct shared *s = *state;
+
+    assert_false(is_signalled(s->wake_fd));
+    shared_announce(s, 5);
+    assert_int_equal(atomic_load(&s->committed_change), 5);
+    assert_false(is_signalled(s->wake_fd));
+    atomic_store(&s->relay_asleep, true);
+    shared_announce(s, 6);
+    shared_announce(s, 7);
+    assert_int_equal(atomic_load(&s->committed_change), 7);
+    assert_true(is_signalled(s->wake_fd));
+    shared_drain(s->wake_fd);
+    assert_false(is_signalled(s->wake_fd));
+    /* Empty already: must not block. */
+    shared_drain(s->wake_fd);
+}
+
+static void
+the_janitor_is_woken_once_for_each_quarter(void **state)
+{
+    struct shared *s = *state;
+    static const struct {
+        int pages;
+        bool wakes;
+    } steps[] = {
+        {1, false},
+        {SHARED_WAL_PAGES_LONG - 1, false},
+        {SHARED_WAL_PAGES_LONG, true},
+        {SHARED_WAL_PAGES_LONG + 1, false},
+        {SHARED_WAL_PAGES_LONG * 5 / 4 - 1, false},
+        {SHARED_WAL_PAGES_LONG * 5 / 4, true},
+        {10, false},
+        {SHARED_WAL_PAGES_LONG * 3, true},
+        {SHARED_WAL_PAGES_LONG * 3, false},
+    };
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        shared_note_wal(s, steps[i].pages);
+        assert_int_equal(atomic_load(&s->wal_pages), steps[i].pages);
+        assert_int_equal(is_signalled(s->janitor_fd), steps[i].wakes);
+        shared_drain(s->janitor_fd);
+    }
+    assert_false(is_signalled(s->wake_fd));
+}
+
+static struct shared_typing
+typing_of(int64_t n)
+{
+    struct shared_typing typing = {.conversation = n};
+
+    snprintf(typing.username, sizeof(typing.username), "user_%d", (int)n);
+    return typing;
+}
+
+static void
+type(struct shared *s, int64_t n)
+{
+    struct shared_typing typing = typing_of(n);
+
+    shared_type(s, &typing);
+}
+
+static void
+who_types_is_handed_over_in_order(void **state)
+{
+    struct shared *s = *state;
+    struct shared_typing got;
+
+    assert_false(shared_next_typing(s, &got));
+    for (int64_t n = 1; n <= 3; n++)
+        type(s, n);
+    for (int64_t n = 1; n <= 3; n++) {
+        struct shared_typing want = typing_of(n);
+
+        assert_true(shared_next_typing(s, &got));
+        assert_int_equal(got.conversation, n);
+        assert_string_equal(got.username, want.username);
+    }
+    assert_false(shared_next_typing(s, &got));
+    /* A name that fills its room is ended all the same. */
+    memset(&got, 'x', sizeof(got));
+    shared_type(s, &got);
+    assert_true(shared_next_typing(s, &got));
+    assert_int_equal(strlen(got.username), sizeof(got.username) - 1);
+}
+
+/* Nobody waits; what was handed over before comes out whole, and there is room again. */
+static void
+a_full_pipe_drops_what_comes(void **state)
+{
+    enum { MORE_THAN_FIT = 100000 };
+    struct shared *s = *state;
+    struct shared_typing got;
+    int64_t fit = 0;
+
+    for (int64_t n = 1; n <= MORE_THAN_FIT; n++)
+        type(s, n);
+    while (shared_next_typing(s, &got)) {
+        struct shared_typing want = typing_of(++fit);
+
+        assert_memory_equal(&got, &want, sizeof(want));
+    }
+    assert_in_range(fit, 100, MORE_THAN_FIT - 1);
+    type(s, 5);
+    assert_true(shared_next_typing(s, &got));
+    assert_int_equal(got.conversation, 5);
+}
+
+/* As from several workers: none is torn, each one's are in order. */
+static void
+several_processes_hand_over_at_once(void **state)
+{
+    enum { CHILDREN = 3, EACH = 300 };
+    struct shared *s = *state;
+    int64_t last[CHILDREN] = {0};
+    struct pollfd p = {.fd = s->typing_fds[0], .events = POLLIN};
+    int status;
+
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            for (int64_t n = 1; n <= EACH; n++)
+                type(s, i * 1000 + n);
+            _exit(0);
+        }
+    }
+    for (int count = 0; count < CHILDREN * EACH; count++) {
+        struct shared_typing got;
+        struct shared_typing want;
+
+        assert_int_equal(poll(&p, 1, -1), 1);
+        assert_true(shared_next_typing(s, &got));
+        want = typing_of(got.conversation);
+        assert_memory_equal(&got, &want, sizeof(want));
+        assert_in_range(got.conversation / 1000, 0, CHILDREN - 1);
+        assert_int_equal(got.conversation % 1000, ++last[got.conversation / 1000]);
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        assert_true(wait(&status) > 0);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_lock_outlives_its_holder, open_page, close_page),
+        cmocka_unit_test_setup_teardown(a_waiting_process_gets_the_lock_of_a_dying_one, open_page,
+                                        close_page),
+        cmocka_unit_test_setup_teardown(the_lock_lets_one_in_at_a_time, open_page, close_page),
+        cmocka_unit_test_setup_teardown(the_relay_is_woken_where_it_sleeps, open_page, close_page),
+        cmocka_unit_test_setup_teardown(the_janitor_is_woken_once_for_each_quarter, open_page, close_page),
+        cmocka_unit_test_setup_teardown(who_types_is_handed_over_in_order, open_page, close_page),
+        cmocka_unit_test_setup_teardown(a_full_pipe_drops_what_comes, open_page, close_page),
+        cmocka_unit_test_setup_teardown(several_processes_hand_over_at_once, open_page, close_page),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
