@@ -69,25 +69,38 @@ fanout_affords(struct fanout *f, uint64_t payer, int64_t now_ms)
     return wait_us(f, payer, now_ms) == 0;
 }
 
+/* How much less an earlier frame takes if nchan drops it now, for one to so many users. */
+static size_t
+saved_bytes(const struct fanout_sent *old, size_t users, int64_t now_ms)
+{
+    int64_t left_ms = KEPT_MS - (now_ms - old->at_ms);
+    size_t copies = users < old->users ? users : old->users;
+
+    return left_ms <= 0 || left_ms > KEPT_MS ? 0 : copies * old->copy_bytes * (size_t)left_ms / KEPT_MS;
+}
+
 /*
- * What a frame adds to nchan's memory. A channel keeps so many messages at most: where they follow each other
- * so fast that it drops some before their time, a frame counts as the part of that time that it will be kept.
+ * What a frame adds to nchan's memory. A channel keeps so many messages at most, so in quick succession each
+ * frame makes nchan drop an earlier one before its time. What that saves is subtracted: as much as the
+ * earlier frame weighed, which may be far less than this one.
  */
 static size_t
 added_bytes(struct fanout *f, const struct fanout_frame *frame)
 {
     struct fanout_pace *pace = &f->paces[(uint32_t)frame->conversation % FANOUT_PACES];
     size_t bytes = weight(frame->users, frame->bytes);
-    int64_t passed_ms;
+    struct fanout_sent *old;
+    size_t saved;
 
     if (pace->conversation != frame->conversation) {
         memset(pace, 0, sizeof(*pace));
         pace->conversation = frame->conversation;
     }
-    passed_ms = frame->now_ms - pace->at_ms[pace->next];
-    pace->at_ms[pace->next] = frame->now_ms;
+    old = &pace->sent[pace->next];
+    saved = saved_bytes(old, frame->users, frame->now_ms);
+    *old = (struct fanout_sent){frame->now_ms, (uint32_t)frame->users, (uint32_t)(frame->bytes + COPY_BYTES)};
     pace->next = (pace->next + 1) % FANOUT_KEPT;
-    return passed_ms >= KEPT_MS || passed_ms < 0 ? bytes : bytes * (size_t)passed_ms / KEPT_MS;
+    return saved < bytes ? bytes - saved : 0;
 }
 
 size_t

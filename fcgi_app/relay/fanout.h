@@ -41,11 +41,18 @@ struct fanout_deferred {
     uint64_t sent;    /* the event is the so manyth request to nchan; 0: it waits */
 };
 
-/* When a conversation's last heavy frames went out: nchan drops the oldest one for each that is too many. */
+/* A heavy frame that went out. */
+struct fanout_sent {
+    int64_t at_ms;
+    uint32_t users;
+    uint32_t copy_bytes; /* each copy weighs so much */
+};
+
+/* A conversation's last heavy frames: nchan drops the oldest one for each that is too many. */
 struct fanout_pace {
     int32_t conversation;
     unsigned next;
-    int64_t at_ms[FANOUT_KEPT];
+    struct fanout_sent sent[FANOUT_KEPT];
 };
 
 struct fanout {

@@ -1,8 +1,8 @@
 /*
  * Checks: light fan-outs never wait; heavy ones wait while an allowance is used up, that of all or the
  * payer's own, and each refills at its rate and not beyond; frames that follow each other fast count as what
- * nchan keeps of them; each conversation is deferred once and the longest waiting goes first, but for those
- * whose payer has no room; what is in flight is kept until it is delivered.
+ * nchan keeps of them, whatever their sizes; each conversation is deferred once and the longest waiting goes
+ * first, but for those whose payer has no room; what is in flight is kept until it is delivered.
  */
 #include "support.h"
 
@@ -147,6 +147,33 @@ frames_in_quick_succession_count_as_what_is_kept(void **state)
 }
 
 static void
+a_long_frame_after_short_ones_counts_as_long(void **state)
+{
+    struct fanout *f = *state;
+    const struct fanout_frame long_one = {5, 100, 100000, START_MS + 2 * FANOUT_KEPT};
+    const struct fanout_frame short_one = {5, 100, 2000, START_MS + 2 * FANOUT_KEPT};
+
+    for (int i = 0; i < 2 * FANOUT_KEPT; i++)
+        fanout_spend(f, &(struct fanout_frame){5, 100, 2000, START_MS + i});
+    /* nchan drops a short one for it. */
+    assert_in_range(fanout_spend(f, &long_one), 100 * (100000 - 2000), 100 * 100400);
+    /* Where it drops the long one for a short one, nothing is added. */
+    for (int i = 1; i < FANOUT_KEPT; i++)
+        fanout_spend(f, &short_one);
+    assert_int_equal(fanout_spend(f, &short_one), 0);
+}
+
+static void
+a_frame_for_more_users_counts_for_those_who_are_new(void **state)
+{
+    struct fanout *f = *state;
+
+    for (int i = 0; i < 2 * FANOUT_KEPT; i++)
+        fanout_spend(f, &(struct fanout_frame){5, 100, 2000, START_MS});
+    assert_int_equal(fanout_spend(f, &(struct fanout_frame){5, 1000, 2000, START_MS}), 900 * 2400);
+}
+
+static void
 each_conversation_waits_once_and_the_oldest_is_first(void **state)
 {
     struct fanout *f = *state;
@@ -246,6 +273,8 @@ main(void)
         TEST(one_frame_may_be_more_than_there_is_room_for),
         TEST(who_uses_up_their_own_allowance_leaves_the_others_theirs),
         TEST(frames_in_quick_succession_count_as_what_is_kept),
+        TEST(a_long_frame_after_short_ones_counts_as_long),
+        TEST(a_frame_for_more_users_counts_for_those_who_are_new),
         TEST(each_conversation_waits_once_and_the_oldest_is_first),
         TEST(who_has_no_room_holds_up_nobody_else),
         TEST(a_payer_has_few_that_wait_and_the_table_is_bounded),
