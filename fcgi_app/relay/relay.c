@@ -194,6 +194,15 @@ is_full(const struct relay *r)
     return clock_mono_ms() < r->full_until_ms;
 }
 
+/* Returns how long until the next deferred conversation may go out; -1: none waits, or nchan has no room. */
+static int64_t
+wait_of_deferred_ms(struct relay *r)
+{
+    if (!nchan_connected(r->nchan) || !nchan_has_room(r->nchan) || is_full(r))
+        return -1;
+    return fanout_wait_ms(&r->publisher.fanout, clock_mono_ms());
+}
+
 /* One fan-out that had to wait, where there is room for it. */
 static void
 pass_deferred_on(struct relay *r)
@@ -202,8 +211,7 @@ pass_deferred_on(struct relay *r)
 
     if (expired > 0)
         dropped(r, expired, "waited_too_long");
-    if (!nchan_connected(r->nchan) || !nchan_has_room(r->nchan) || is_full(r) ||
-        fanout_wait_ms(&r->publisher.fanout, clock_mono_ms()) != 0)
+    if (wait_of_deferred_ms(r) != 0)
         return;
     if (publisher_deferred(&r->publisher) != ERR_OK)
         lose_connection(r, "conversation_unreadable");
@@ -257,7 +265,7 @@ wait_for_work(struct relay *r)
     bool wants_changes = connected && has_room(r);
     int round_ms = nchan_in_flight(r->nchan) && is_full(r) ? ANSWER_FULL_MS : ROUND_MS;
     int timeout_ms = connected ? round_ms : (int)r->retry_ms;
-    int64_t deferred_ms = connected ? fanout_wait_ms(&r->publisher.fanout, clock_mono_ms()) : -1;
+    int64_t deferred_ms = wait_of_deferred_ms(r);
     bool wants_typing = !connected || nchan_has_room(r->nchan);
     struct pollfd fds[4] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
@@ -266,10 +274,12 @@ wait_for_work(struct relay *r)
         {.fd = wants_typing ? r->shared->typing_fds[0] : -1, .events = POLLIN},
     };
 
+    /* 0 too: a deferred conversation that nobody listens to takes no publish, so no answer of nchan would
+     * wake us. */
+    if (deferred_ms >= 0 && deferred_ms < timeout_ms)
+        timeout_ms = (int)deferred_ms;
     /* First the flag, then the look: a writer does the two the other way round, so one of us sees the other.
      */
-    if (deferred_ms > 0 && deferred_ms < timeout_ms)
-        timeout_ms = (int)deferred_ms;
     atomic_store(&r->shared->relay_asleep, wants_changes);
     if (wants_changes && behind(r))
         timeout_ms = 0;

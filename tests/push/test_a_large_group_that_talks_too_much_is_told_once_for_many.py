@@ -4,12 +4,15 @@ few seconds later, which has the last version; a member who leaves meanwhile is 
 """
 import os
 import signal
+import time
 
 from chat import Chat
 from stack import Stack, wait_until
 
 MEMBERS = 5000
 POSTS = 40
+# imd asks about nobody within 10 s of its start.
+QUIET_S = 11
 
 
 def test_members_hear_of_the_last_version(listen):
@@ -53,3 +56,21 @@ def test_what_waits_outlives_the_relay(listen):
         last = POSTS + 1
         member.wait(lambda: any(event["version"] == last for event in member.about(crowd["id"])), "the last version")
         wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 30, "all is acknowledged")
+
+
+def test_groups_without_listeners_delay_no_thin_event(listen):
+    """By the turn of these groups imd has learned that nobody listens, so there is nothing for nchan to answer."""
+    with Stack() as stack:
+        chat = Chat(stack)
+        crowd = [f"crowd_{number}" for number in range(2000)]
+        groups = [chat.group("ann", *crowd) for _ in range(24)]
+        last = chat.group("ann", "bob", *crowd)
+        chat.settle()
+        bob = listen(stack, "bob", "websocket")
+        time.sleep(QUIET_S)
+        for group in (*groups, last):
+            chat.send(group, "ann", "x" * 5000)
+        # At one group a second it would take 20 s.
+        assert bob.wait(lambda: bob.about(last["id"]), "the thin event", 8) == \
+            [{"event": "conversation.updated", "conversation": last["id"], "version": 2}]
+        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 5, "all is acknowledged")
