@@ -162,6 +162,7 @@ imctl_repair_clock(int argc, char **argv)
 {
     static struct config config;
     struct options o = {0};
+    char message[CONFIG_PATH_BYTES + 128];
     struct db *db = NULL;
     int64_t version = 0;
     int status;
@@ -172,9 +173,13 @@ imctl_repair_clock(int argc, char **argv)
         return 2;
     if (!o.yes && !isatty(STDIN_FILENO))
         return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
-    if (!become_owner(o.database) || !exclusive_take(o.database, false))
-        return imctl_fail(errno == EWOULDBLOCK ? "imd runs on this database: stop it first"
-                                               : strerror(errno));
+    /* As imd has it: what is written beside the database is nobody else's. */
+    umask(0027);
+    if (!become_owner(o.database) || !exclusive_take(o.database, false)) {
+        snprintf(message, sizeof(message), "%s: %s", o.database,
+                 errno == EWOULDBLOCK ? "imd runs on this database: stop it first" : strerror(errno));
+        return imctl_fail(message);
+    }
     db_setup();
     if (db_open(&db, o.database, DB_WRITE) != ERR_OK || db_user_version(db, &version) != ERR_OK)
         status = imctl_fail("the database cannot be opened; the line above says why");

@@ -167,6 +167,7 @@ def test_repaired_order_numbers_and_contents_stay(wrong):
     done = imctl("repair-clock", f"--database={wrong.db}", "--yes")
     assert done.returncode == 0, done
     assert "10 messages lie ahead" in done.stdout and "Done." in done.stdout
+    assert Path(f"{wrong.db}-witness").stat().st_mode & 0o777 == 0o640
     after, rest_after = read(wrong.db)
     assert rest_after == rest
     assert epoch(wrong.db) != known
@@ -246,4 +247,4 @@ def test_without_a_terminal_it_changes_nothing_unasked(wrong):
 
 def test_a_database_that_is_not_there_is_told():
     done = imctl("repair-clock", "--database=/nowhere/imd.db", "--yes")
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.returncode == 2 and done.stderr == "imctl: /nowhere/imd.db: No such file or directory\n", done.stderr
