@@ -91,3 +91,20 @@ def test_all_that_can_go_wrong(site):
             wait_until(lambda: f"{talk.bob}: from the page" in talk.expected(), PATIENCE_S, "it is sent")
             talk.wait_equal(page, "the page shows what it sent")
             assert talk.expected().count(f"{talk.bob}: from the page") == 1
+
+
+def test_a_thin_event_for_one_message_is_a_reason_to_catch_up(site):
+    """Its version is the next one, so only the missing object tells that there is something to fetch."""
+    with Stack(env={"SITE": str(site)}) as stack:
+        talk = Talk(stack)
+        crowd = [f"crowd_{number}" for number in range(2000)]
+        # Their messages use up the allowance for heavy fan-outs.
+        crowds = [talk.chat.group(talk.ann, *crowd) for _ in range(12)]
+        last = talk.chat.group(talk.ann, talk.bob, *crowd)
+        talk.chat.settle()
+        with Page(f"http://127.0.0.1:{stack.port}/?me={talk.bob}") as page:
+            talk.chat.send(talk.conversations[0], talk.ann, "hello")
+            talk.wait_equal(page, "the page is connected")
+            for conversation in (*crowds, last):
+                talk.chat.send(conversation, talk.ann, "x" * 5000)
+            talk.wait_equal(page, "the page shows the message that it was not pushed")
