@@ -1,25 +1,47 @@
-/* imctl.c - the operator's tool: finds the command and runs it. To add one: its file, imctl.h, and a row
- * here. */
+/*
+ * imctl.c - the operator's tool: the table of commands, the table of exit codes, and what needs no command.
+ *
+ * Help, the man page's test and the exit codes follow these two tables. Must not know what a command does.
+ */
 #include "imctl/imctl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command {
+#ifndef IMD_VERSION
+#define IMD_VERSION "0"
+#endif
+
+struct command {
     const char *name;
-    int (*run)(int argc, char **argv);
-    const char *usage;
-} commands[] = {
-    {"token", imctl_token, imctl_token_usage},
-    {"repair-clock", imctl_repair_clock, imctl_repair_clock_usage},
+    const char *summary; /* one line */
+    const char *help;    /* usage and options; the exit codes are added to it */
+    enum imctl_status (*run)(int argc, char **argv);
 };
 
-int
-imctl_fail(const char *what)
+static const struct command commands[] = {
+    {"token", "mint a token, or show one and whether imd would accept it", imctl_token_help, imctl_token},
+    {"repair-clock", "move timestamps that lie in the future back to now", imctl_repair_clock_help,
+     imctl_repair_clock},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct {
+    enum imctl_status status;
+    const char *meaning;
+} exit_codes[] = {
+    {IMCTL_OK, "the command did its work, or there was nothing to do"},
+    {IMCTL_NO, "the answer is no: the token would be refused, or you declined the question"},
+    {IMCTL_FAILED, "the command line is wrong, or the command failed; stderr says why"},
+};
+
+enum imctl_status
+imctl_fail(const char *why)
 {
-    fprintf(stderr, "imctl: %s\n", what);
-    return 2;
+    fprintf(stderr, "imctl: %s\n", why);
+    return IMCTL_FAILED;
 }
 
 bool
@@ -37,41 +59,115 @@ imctl_read_config(const char *path, struct config *config)
     return false;
 }
 
-/* NULL: there is none of that name. */
+/* NULL: there is no command of that name. */
 static const struct command *
 find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+    for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;
 }
 
 static void
+show_exit_codes(FILE *to)
+{
+    fputs("\nExit codes:\n", to);
+    for (size_t i = 0; i < sizeof(exit_codes) / sizeof(exit_codes[0]); i++)
+        fprintf(to, "  %d  %s\n", exit_codes[i].status, exit_codes[i].meaning);
+}
+
+static void
+show_command(FILE *to, const struct command *command)
+{
+    fputs(command->help, to);
+    show_exit_codes(to);
+}
+
+static void
 show_all(FILE *to)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        fprintf(to, "%s%s", i > 0 ? "\n" : "", commands[i].usage);
+    fputs("usage: imctl COMMAND [OPTION ...]\n"
+          "       imctl help [COMMAND]\n"
+          "       imctl --version\n"
+          "\n"
+          "Commands:\n",
+          to);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-14s %s\n", commands[i].name, commands[i].summary);
+    show_exit_codes(to);
+}
+
+static enum imctl_status
+refuse_command(const char *name)
+{
+    fprintf(stderr, "imctl: there is no command '%.100s'; imctl help lists them\n", name);
+    return IMCTL_FAILED;
+}
+
+/* Takes the command line after "imctl help". */
+static enum imctl_status
+help(int argc, char **argv)
+{
+    const struct command *command = argc == 1 ? find(argv[0]) : NULL;
+
+    if (argc > 1)
+        return IMCTL_USAGE;
+    if (argc == 1 && command == NULL)
+        return refuse_command(argv[0]);
+    if (command != NULL)
+        show_command(stdout, command);
+    else
+        show_all(stdout);
+    return IMCTL_OK;
+}
+
+static enum imctl_status
+run_command(const struct command *command, int argc, char **argv)
+{
+    char name[64];
+    enum imctl_status status;
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        show_command(stdout, command);
+        return IMCTL_OK;
+    }
+    /* So that getopt's messages name the whole command. */
+    snprintf(name, sizeof(name), "imctl %s", command->name);
+    argv[0] = name;
+    status = command->run(argc, argv);
+    if (status != IMCTL_USAGE)
+        return status;
+    show_command(stderr, command);
+    return IMCTL_FAILED;
+}
+
+static enum imctl_status
+dispatch(int argc, char **argv)
+{
+    const struct command *command = argc > 1 ? find(argv[1]) : NULL;
+    enum imctl_status status = IMCTL_USAGE;
+
+    if (command != NULL)
+        return run_command(command, argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "help") == 0)
+        status = help(argc - 2, argv + 2);
+    else if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        status = help(0, NULL);
+    else if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        status = printf("imctl %s\n", IMD_VERSION) > 0 ? IMCTL_OK : IMCTL_FAILED;
+    else if (argc > 1 && argv[1][0] != '-')
+        status = refuse_command(argv[1]);
+    if (status != IMCTL_USAGE)
+        return status;
+    show_all(stderr);
+    return IMCTL_FAILED;
 }
 
 int
 main(int argc, char **argv)
 {
-    const struct command *command = argc > 1 ? find(argv[1]) : NULL;
-    int status;
+    enum imctl_status status = dispatch(argc, argv);
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        show_all(stdout);
-        return EXIT_SUCCESS;
-    }
-    if (command == NULL) {
-        show_all(stderr);
-        return 2;
-    }
-    status = command->run(argc - 1, argv + 1);
-    if (status == IMCTL_USAGE) {
-        fputs(command->usage, stderr);
-        return 2;
-    }
     return fflush(stdout) == 0 ? status : imctl_fail("standard output cannot be written");
 }

@@ -1,22 +1,34 @@
-/* imctl.h - the commands of imctl: one file each, COMMAND.c. */
+/*
+ * imctl.h - the commands of imctl. To add one: write COMMAND.c, declare its help and its function here, and
+ * add a row to the table in imctl.c.
+ */
 #ifndef IMD_IMCTL_IMCTL_H
 #define IMD_IMCTL_IMCTL_H
 
 #include "run/config.h"
 
-/* What a command returns beside an exit status: its command line was wrong, and its usage is to be shown. */
-#define IMCTL_USAGE (-1)
+/* What a command returns. imctl.c says once what each means, and every help text ends with that. */
+enum imctl_status {
+    IMCTL_OK = 0,
+    IMCTL_NO = 1,     /* the command worked, and its answer is no */
+    IMCTL_FAILED = 2, /* the command could not do its work, and stderr says why */
+    IMCTL_USAGE = 64, /* the command line is wrong: imctl shows the command's help and exits with 2 */
+};
 
-/* Says on stderr why it cannot be done; returns 2, the exit status for that. */
-int imctl_fail(const char *what);
+/* Prints why the command failed, as one line on stderr; returns IMCTL_FAILED. */
+enum imctl_status imctl_fail(const char *why);
 
-/* imd's settings, from that file; NULL: the defaults. False: they are wrong, and it is said. */
+/* Reads imd's settings from that file; NULL: the defaults. False, with a line on stderr: they are wrong. */
 bool imctl_read_config(const char *path, struct config *config);
 
-/* argv[0] is the command's name. They return an exit status, or IMCTL_USAGE. */
-int imctl_token(int argc, char **argv);
-extern const char imctl_token_usage[];
-int imctl_repair_clock(int argc, char **argv);
-extern const char imctl_repair_clock_usage[];
+/*
+ * The functions of the table. argv[0] is what getopt is to call the command in its messages, and the options
+ * follow. A help text begins with "usage: imctl COMMAND".
+ */
+extern const char imctl_token_help[];
+enum imctl_status imctl_token(int argc, char **argv);
+
+extern const char imctl_repair_clock_help[];
+enum imctl_status imctl_repair_clock(int argc, char **argv);
 
 #endif

@@ -22,22 +22,18 @@
 #include "store/repair.h"
 #include "store/witness.h"
 
-const char imctl_repair_clock_usage[] =
+const char imctl_repair_clock_help[] =
     "usage: imctl repair-clock [--database=FILE] [--config=FILE] [--yes]\n"
     "\n"
-    "Once imd has run with a clock that was ahead, everything it stores is dated ahead. With imd stopped and "
-    "the clock\n"
-    "right, this moves all times that lie ahead back, so that the latest is now. Order, numbers and contents "
-    "stay. Clients\n"
-    "start over, because the database gets another epoch.\n"
+    "If imd ran while the clock was ahead, everything it stored since is dated in the future. Set the clock, "
+    "stop imd, and\n"
+    "run this: it moves every timestamp that lies in the future back, so that the latest one is now. Order, "
+    "ids and\n"
+    "contents stay the same. The database gets another epoch, so clients start over.\n"
     "\n"
-    "  --database=FILE  [/var/lib/imd/imd.db]\n"
-    "  --config=FILE    imd's settings: database\n"
-    "  --yes            does not ask; without it a terminal is needed\n"
-    "\n"
-    "Exit status: 0: it is done, or there was nothing to do; 1: the answer was no; 2: it cannot be done, and "
-    "stderr\n"
-    "says why.\n";
+    "  --database=FILE  the database [/var/lib/imd/imd.db]\n"
+    "  --config=FILE    take the database from imd's settings\n"
+    "  --yes            do not ask; without it, standard input must be a terminal\n";
 
 struct options {
     const char *database;
@@ -128,7 +124,7 @@ show_progress(void *arg, int64_t message_id)
                 message_id == view->message_id ? "\n" : "");
 }
 
-static int
+static enum imctl_status
 repair(const struct options *o, struct db *db)
 {
     struct repair_view view;
@@ -142,22 +138,22 @@ repair(const struct options *o, struct db *db)
     if (view.moments == 0) {
         printf("It is %s, and nothing in the database is later. There is nothing to repair.\n",
                in_words(now_ms, now));
-        return EXIT_SUCCESS;
+        return IMCTL_OK;
     }
     printf("It is %s. The database goes as far as %s: %" PRId64 " messages lie ahead.\n",
            in_words(now_ms, now), in_words(view.last_ms, last), view.messages);
     if (!is_wanted(o)) {
         puts("Nothing was changed.");
-        return EXIT_FAILURE;
+        return IMCTL_NO;
     }
     if (repair_clock(db, now_ms, show_progress, &view) != ERR_OK)
         return imctl_fail("it failed, and nothing was changed; the line above says why");
     witness_note(db, o->database, &noted);
     puts("Done. The database has another epoch: clients start over. Now start imd.");
-    return EXIT_SUCCESS;
+    return IMCTL_OK;
 }
 
-int
+enum imctl_status
 imctl_repair_clock(int argc, char **argv)
 {
     static struct config config;
@@ -165,12 +161,12 @@ imctl_repair_clock(int argc, char **argv)
     char message[CONFIG_PATH_BYTES + 128];
     struct db *db = NULL;
     int64_t version = 0;
-    int status;
+    enum imctl_status status;
 
     if (!read_options(&o, argc, argv))
         return IMCTL_USAGE;
     if (!find_database(&o, &config))
-        return 2;
+        return IMCTL_FAILED;
     if (!o.yes && !isatty(STDIN_FILENO))
         return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
     /* As imd has it: what is written beside the database is nobody else's. */

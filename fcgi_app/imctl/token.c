@@ -28,26 +28,26 @@ struct options {
     bool admin;
 };
 
-const char imctl_token_usage[] =
-    "usage: imctl token --sub=NAME [--admin] [--ttl=SECONDS] [KEYS]   mints a token, to stdout\n"
-    "       imctl token --inspect=TOKEN [KEYS]                        shows a token, and whether imd would "
-    "take it\n"
+const char imctl_token_help[] =
+    "usage: imctl token --sub=NAME [--admin] [--ttl=SECONDS] [KEY OPTION ...]\n"
+    "       imctl token --inspect=TOKEN [KEY OPTION ...]\n"
     "\n"
-    "  --sub=NAME       whose token: 1 to 20 letters, digits and _\n"
-    "  --admin          an administrator's: may do anything, and act for anybody (sets the claim that "
-    "jwt_admin_claim names)\n"
-    "  --ttl=SECONDS    for how long it holds; 0: for ever [3600]\n"
-    "  --inspect=TOKEN  \"-\": the token is read from standard input, where no other user of the machine "
-    "sees it\n"
+    "The first form mints a token and prints it. The second shows a token and says whether imd would "
+    "accept it.\n"
     "\n"
-    "KEYS are imd's, and so are audience and issuer:\n"
-    "  --config=FILE    imd's settings: jwt_keys, jwt_audience, jwt_issuer, jwt_admin_claim\n"
-    "  --keys=DIR       a directory of keys [/etc/imd/keys]\n"
-    "  --kid=ID         which of them signs [the last secret, in the order of their names]\n"
-    "  --key=FILE       a key that signs: KID.hs256, or a private key KID.rs256 or KID.es256 (PEM)\n"
-    "  --aud=AUDIENCE   --iss=ISSUER\n"
+    "  --sub=NAME       the user: 1 to 20 letters, digits or underscores\n"
+    "  --admin          mint an administrator's token: set the claim that jwt_admin_claim names\n"
+    "  --ttl=SECONDS    the token expires after so many seconds; 0: never [3600]\n"
+    "  --inspect=TOKEN  the token to show; -: read it from standard input, so that ps does not show it\n"
     "\n"
-    "Exit status: 0; 1: the inspected token would be refused; 2: it cannot be done, and stderr says why.\n";
+    "Key options:\n"
+    "  --config=FILE    take jwt_keys, jwt_audience, jwt_issuer and jwt_admin_claim from imd's settings\n"
+    "  --keys=DIR       the directory of keys [/etc/imd/keys]\n"
+    "  --kid=ID         the key that signs [the secret whose name sorts last]\n"
+    "  --key=FILE       a key outside the directory that signs: KID.hs256, or a private key KID.rs256 or\n"
+    "                   KID.es256 (PEM)\n"
+    "  --aud=AUDIENCE   the audience to mint for, or to require\n"
+    "  --iss=ISSUER     the issuer to mint as, or to require\n";
 
 /* Sets one option; false: its value is not allowed. */
 static bool
@@ -141,7 +141,7 @@ choose(const struct keys *keys, const char *kid)
     return chosen;
 }
 
-static int
+static enum imctl_status
 mint_with(const struct options *o, struct key *key)
 {
     int64_t now_s = clock_wall_ms() / 1000;
@@ -160,17 +160,17 @@ mint_with(const struct options *o, struct key *key)
         return imctl_fail("this key cannot sign: of RS256 and ES256 it takes the private key, by --key");
     puts(token);
     free(token);
-    return EXIT_SUCCESS;
+    return IMCTL_OK;
 }
 
-static int
+static enum imctl_status
 mint(const struct options *o)
 {
     char message[MESSAGE_BYTES];
     struct keys keys = {0};
     struct key one;
     struct key *key = &one;
-    int status;
+    enum imctl_status status;
 
     if (!names_valid(str_c(o->subject)))
         return imctl_fail("--sub: a user's name is 1 to 20 letters, digits and _");
@@ -203,7 +203,7 @@ read_line(char *line, size_t size)
     return line;
 }
 
-static int
+static enum imctl_status
 inspect(const struct options *o)
 {
     char line[TOKEN_BYTES_MAX + 3];
@@ -229,10 +229,10 @@ inspect(const struct options *o)
     else
         printf("refused: %s\n", why);
     keys_clear(&keys);
-    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    return err == ERR_OK ? IMCTL_OK : IMCTL_NO;
 }
 
-int
+enum imctl_status
 imctl_token(int argc, char **argv)
 {
     static struct config config;
@@ -241,7 +241,7 @@ imctl_token(int argc, char **argv)
     if (!read_options(&o, argc, argv))
         return IMCTL_USAGE;
     if (!fill_from_config(&o, &config))
-        return 2;
+        return IMCTL_FAILED;
     body_setup();
     return o.inspect != NULL ? inspect(&o) : mint(&o);
 }

@@ -6,10 +6,14 @@ import pytest
 
 from key_files import ALGORITHMS, program, run
 
-USAGE = [
+OF_IMCTL = [
     [],
-    ["mint"],
     ["--sub=ann"],
+    ["help", "token", "repair-clock"],
+    ["--help", "token"],
+    ["--version", "token"],
+]
+OF_A_COMMAND = [
     ["token"],
     ["token", "ann"],
     ["token", "--sub"],
@@ -25,27 +29,35 @@ USAGE = [
     ["token", "--sub=ann", "--role=admin"],
     ["token", "--sub=ann", "-a"],
     ["token", "--inspect"],
-    ["token", "--help"],
-    ["--help", "token"],
+    ["token", "--sub=ann", "--help"],
     ["repair-clock", "now"],
     ["repair-clock", "--database"],
     ["repair-clock", "--force"],
 ]
 
 
-@pytest.mark.parametrize("arguments", USAGE, ids=lambda arguments: " ".join(arguments) or "nothing")
-def test_a_wrong_command_line(ring, arguments):
-    keys = [f"--keys={ring.keys}"] if arguments[:1] == ["token"] else []
-    done = run(*arguments[:1], *keys, *arguments[1:])
+@pytest.mark.parametrize("arguments", OF_IMCTL, ids=lambda arguments: " ".join(arguments) or "nothing")
+def test_a_command_line_without_a_command_shows_the_list(arguments):
+    done = run(*arguments)
     assert done.returncode == 2 and done.stdout == ""
-    assert f"usage: imctl {arguments[0] if arguments and arguments[0] == 'repair-clock' else 'token'}" in done.stderr
+    assert done.stderr.startswith("usage: imctl COMMAND")
 
 
-def test_help():
-    done = run("--help")
-    assert done.returncode == 0 and done.stderr == ""
-    for flag in ("sub", "admin", "ttl", "inspect", "config", "keys", "kid", "key", "aud", "iss"):
-        assert f"--{flag}" in done.stdout
+@pytest.mark.parametrize("arguments", OF_A_COMMAND, ids=lambda arguments: " ".join(arguments))
+def test_a_wrong_option_shows_the_help_of_its_command(ring, arguments):
+    keys = [f"--keys={ring.keys}"] if arguments[0] == "token" else []
+    done = run(arguments[0], *keys, *arguments[1:])
+    assert done.returncode == 2 and done.stdout == ""
+    assert f"usage: imctl {arguments[0]} " in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["mint"], ["mint", "--sub=ann"], ["help", "mint"]], ids=" ".join)
+def test_an_unknown_command_is_named(arguments):
+    told(run(*arguments), "there is no command 'mint'", "imctl help")
+
+
+def test_messages_of_getopt_name_the_whole_command():
+    assert run("token", "--role=admin").stderr.startswith("imctl token: ")
 
 
 def told(done, *words):
