@@ -38,7 +38,6 @@
 #define IMD_VERSION "0"
 #endif
 
-#define PROCESSES_MAX    64
 #define READY_MS         10000 /* a worker that is not ready by then is broken */
 #define HEALTHY_MS       10000 /* who lived so long has not failed at once */
 #define PAUSE_MS         100   /* before the second try; doubles */
@@ -65,7 +64,7 @@ struct master {
     int listen_fd;
     bool listen_fd_is_ours; /* made from --socket, not inherited */
     sigset_t signals;
-    struct slot slots[PROCESSES_MAX + 1]; /* the relay first */
+    struct slot slots[CONFIG_PROCESSES_MAX + 1]; /* the relay first */
     int slot_count;
     bool ending;
     bool reloading; /* SIGHUP came */
@@ -280,14 +279,14 @@ replace_worker(struct master *m, struct slot *s)
         retire(m, old);
 }
 
-/* What a running master cannot change stays as it is. */
+/* Keeps the settings that only a restart changes, and logs which of them the operator has changed. */
 static void
-keep_fixed(struct config *fresh, const struct config *old)
+keep_fixed(struct config *fresh, const struct config *running)
 {
-    memcpy(fresh->database, old->database, sizeof(fresh->database));
-    memcpy(fresh->socket, old->socket, sizeof(fresh->socket));
-    memcpy(fresh->push_socket, old->push_socket, sizeof(fresh->push_socket));
-    memcpy(fresh->user, old->user, sizeof(fresh->user));
+    char keys[256];
+
+    if (config_keep_fixed(fresh, running, keys, sizeof(keys)))
+        log_event(LOG_WARNING, "restart_needed", "settings=%s", keys);
 }
 
 /* While it was off, others may have granted subscriptions that nobody has noted. */
@@ -299,10 +298,11 @@ set_silence(struct master *m, bool on)
     atomic_store(&m->shared->silence, on);
 }
 
-/* For the relay, which goes on where workers begin anew. */
+/* Tells the relay what a reload may change: unlike the workers, it is not replaced. */
 static void
-set_rate(struct master *m)
+tell_relay(struct master *m)
 {
+    atomic_store(&m->shared->log_level, (int)m->config.log_level);
     atomic_store(&m->shared->user_rate, m->config.user_rate);
     atomic_store(&m->shared->user_burst, m->config.user_burst);
 }
@@ -311,11 +311,10 @@ static void
 reload(struct master *m)
 {
     struct config fresh;
-    enum config_action action;
     char message[1024];
     int wanted;
 
-    if (config_read(&fresh, m->argc, m->argv, &action, message, sizeof(message)) != ERR_OK ||
+    if (config_read(&fresh, m->argc, m->argv, message, sizeof(message)) != ERR_OK ||
         auth_check(&fresh, message, sizeof(message)) != ERR_OK) {
         log_event(LOG_ERROR, "reload_refused", "reason=\"%s\"", message);
         return;
@@ -323,7 +322,7 @@ reload(struct master *m)
     keep_fixed(&fresh, &m->config);
     set_silence(m, fresh.silence != 0);
     m->config = fresh;
-    set_rate(m);
+    tell_relay(m);
     log_set_level((enum log_level)fresh.log_level);
     wanted = (int)fresh.processes + 1;
     for (int i = m->slot_count; i < wanted; i++)
@@ -505,7 +504,7 @@ run(struct master *m)
         return EXIT_FAILURE;
     }
     set_silence(m, m->config.silence != 0);
-    set_rate(m);
+    tell_relay(m);
     log_event(LOG_INFO, "started", "version=%s socket=%s database=%s workers=%lld threads=%lld", IMD_VERSION,
               m->listen_fd_is_ours ? m->config.socket : "inherited", m->config.database,
               (long long)m->config.processes, (long long)m->config.threads);
@@ -521,16 +520,15 @@ int
 main(int argc, char **argv)
 {
     static struct master m;
-    enum config_action action;
     char message[1024];
 
     m.argc = argc;
     m.argv = argv;
-    if (config_read(&m.config, argc, argv, &action, message, sizeof(message)) != ERR_OK) {
+    if (config_read(&m.config, argc, argv, message, sizeof(message)) != ERR_OK) {
         fprintf(stderr, "imd: %s\n", message);
         return 2;
     }
-    switch (action) {
+    switch (m.config.action) {
     case CONFIG_HELP:
         config_help();
         return EXIT_SUCCESS;

@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 /* The longest content, each byte of it written as \u00XX, and the members beside it. */
-#define BODY_SEND (65536 * 6 + 4096)
+#define BODY_SEND (CONFIG_CONTENT_BYTES_MAX * 6 + 4096)
 /* About 20,000 names. */
 #define BODY_CREATE (512 * 1024)
 #define BODY_SMALL  4096

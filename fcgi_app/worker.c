@@ -151,7 +151,7 @@ int
 worker_run(const struct config *config, struct shared *shared, int listen_fd, int ready_fd)
 {
     struct worker w = {.config = config, .shared = shared};
-    pthread_t threads[256];
+    pthread_t threads[CONFIG_THREADS_MAX];
     sigset_t signals;
     int count;
     bool ended;

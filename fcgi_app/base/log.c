@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/time.h>
 #include <time.h>
@@ -9,19 +10,19 @@
 
 #define LINE_BYTES 1024
 
-static enum log_level lowest = LOG_INFO;
+static _Atomic int lowest = LOG_INFO;
 static _Thread_local const char *current_request;
 
 void
 log_set_level(enum log_level level)
 {
-    lowest = level;
+    atomic_store_explicit(&lowest, (int)level, memory_order_relaxed);
 }
 
 bool
 log_wants(enum log_level level)
 {
-    return level >= lowest;
+    return (int)level >= atomic_load_explicit(&lowest, memory_order_relaxed);
 }
 
 void

@@ -12,7 +12,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
-/* What is below `level` is not written. For all threads; set before there are any. */
+/* From now on events below `level` are not logged. For the whole process; any thread may call it. */
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
 /* The request that this thread serves now, put on each of its lines; NULL: none. Borrowed. */

@@ -50,10 +50,9 @@ imctl_read_config(const char *path, struct config *config)
     char flag[CONFIG_PATH_BYTES + 16];
     char *argv[] = {flag, flag, NULL};
     char message[1024];
-    enum config_action action;
 
     snprintf(flag, sizeof(flag), "--config=%s", path == NULL ? "" : path);
-    if (config_read(config, path == NULL ? 1 : 2, argv, &action, message, sizeof(message)) == ERR_OK)
+    if (config_read(config, path == NULL ? 1 : 2, argv, message, sizeof(message)) == ERR_OK)
         return true;
     imctl_fail(message);
     return false;

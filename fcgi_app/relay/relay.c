@@ -335,6 +335,7 @@ go_round(struct relay *r)
 {
     while (!finished(r)) {
         atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
+        log_set_level((enum log_level)atomic_load(&r->shared->log_level));
         if (!nchan_connected(r->nchan))
             connect_again(r);
         if ((behind(r) || r->look) && has_room(r))

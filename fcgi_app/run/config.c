@@ -1,10 +1,11 @@
 /*
- * config.c - see config.h. One table says what can be set; the parser, the checks and --help follow it.
- * Must not know what a setting is used for.
+ * config.c - see config.h. One table says what can be set and when a change takes effect. The parser, the
+ * checks, the reload and --help follow it. Must not know what a setting is used for.
  */
 #include "run/config.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +14,23 @@
 
 enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_ON, KIND_MODE, KIND_JOIN, KIND_LEVEL };
 
+/* When a changed value takes effect. */
+enum effect {
+    RELOAD, /* on SIGHUP: the workers and the relay follow it */
+    RESTART /* when imd starts: the master has used it up, or a process that a reload keeps has */
+};
+
 struct setting {
     const char *key;
     enum kind kind;
+    enum effect effect;
     size_t offset; /* in struct config */
     int64_t min, max;
-    const char *fallback; /* the default, as one would write it */
+    const char *fallback; /* the default, as an operator would write it */
     const char *help;
 };
 
-/* Of kinds that are one of some words: these, by value; NULL ends them. */
+/* The words that a value of these kinds may be, each at the index that is stored; NULL ends them. */
 #define WORDS_MAX 5
 static const char *const words[][WORDS_MAX] = {
     [KIND_YES] = {"no", "yes", NULL},
@@ -32,57 +40,61 @@ static const char *const words[][WORDS_MAX] = {
     [KIND_LEVEL] = {"debug", "info", "warning", "error", NULL},
 };
 
-#define AT(member) offsetof(struct config, member)
+#define AT(member)     offsetof(struct config, member)
+#define DIGITS(number) QUOTED(number)
+#define QUOTED(number) #number
 
 static const struct setting settings[] = {
-    {"database", KIND_PATH, AT(database), 0, 0, "/var/lib/imd/imd.db",
-     "the SQLite database; created if missing"},
-    {"socket", KIND_PATH, AT(socket), 0, 0, "/run/imd/imd.sock",
-     "the FastCGI socket that nginx passes requests to; ignored where systemd or a FastCGI manager hands one "
-     "over"},
-    {"socket_mode", KIND_OCTAL, AT(socket_mode), 0, 0777, "0660", "permissions of that socket, in octal"},
-    {"push_socket", KIND_PATH, AT(push_socket), 0, 0, "/run/imd/push.sock",
-     "nginx's private publisher, as imd-push.conf names it"},
-    {"processes", KIND_INT, AT(processes), 1, 64, "2", "worker processes"},
-    {"threads", KIND_INT, AT(threads), 1, 256, "32", "threads of each worker: requests in hand at once"},
-    {"readers", KIND_INT, AT(readers), 1, 256, "2",
-     "threads of each worker that compute at once, each with a connection for reading; the others wait for "
+    {"database", KIND_PATH, RESTART, AT(database), 0, 0, "/var/lib/imd/imd.db",
+     "the SQLite database; imd creates it if it is missing"},
+    {"socket", KIND_PATH, RESTART, AT(socket), 0, 0, "/run/imd/imd.sock",
+     "the FastCGI socket that nginx passes requests to; unused if systemd or a FastCGI manager passes one"},
+    {"socket_mode", KIND_OCTAL, RESTART, AT(socket_mode), 0, 0777, "0660", "the permissions of that socket"},
+    {"push_socket", KIND_PATH, RESTART, AT(push_socket), 0, 0, "/run/imd/push.sock",
+     "the socket on which nginx accepts pushes, as imd-push.conf names it"},
+    {"processes", KIND_INT, RELOAD, AT(processes), 1, CONFIG_PROCESSES_MAX, "2", "the number of workers"},
+    {"threads", KIND_INT, RELOAD, AT(threads), 1, CONFIG_THREADS_MAX, "32",
+     "threads of each worker: how many requests it handles at once"},
+    {"readers", KIND_INT, RELOAD, AT(readers), 1, CONFIG_THREADS_MAX, "2",
+     "read connections of each worker, and how many of its threads may compute at once; the others wait for "
      "commits or for their turn. About one for each processor"},
-    {"content_bytes_max", KIND_INT, AT(content_bytes_max), 1, 65536, "65536",
-     "longest message, in bytes of UTF-8"},
-    {"drain_ms", KIND_INT, AT(drain_ms), 100, 600000, "10000",
-     "how long a stopping worker may take to answer what it has in hand"},
-    {"auth", KIND_MODE, AT(auth), 0, 0, "none",
-     "how imd knows who is calling: none (whoever they say they are), proxy (whoever your nginx says: "
-     "$imd_user), "
-     "jwt (whoever a signed token says)"},
-    {"loopback_only", KIND_YES, AT(loopback_only), 0, 0, "no",
-     "with auth = none: serve only what reached nginx at a loopback address"},
-    {"insecure_public", KIND_YES, AT(insecure_public), 0, 0, "no",
-     "with auth = none: let everybody who reaches nginx be whoever they say they are"},
-    {"admins", KIND_TEXT, AT(admins), 0, 0, "",
-     "callers of these names may do anything and act for anybody; separated by blanks or commas"},
-    {"jwt_keys", KIND_PATH, AT(jwt_keys), 0, 0, "/etc/imd/keys",
-     "with auth = jwt: a directory of keys: KID.hs256 (a secret), KID.rs256, KID.es256 (public keys, PEM)"},
-    {"jwt_audience", KIND_TEXT, AT(jwt_audience), 0, 0, "", "tokens must be for this audience (aud)"},
-    {"jwt_issuer", KIND_TEXT, AT(jwt_issuer), 0, 0, "", "tokens must be of this issuer (iss)"},
-    {"jwt_admin_claim", KIND_TEXT, AT(jwt_admin_claim), 0, 0, "imd_admin",
-     "the claim that makes an administrator of a token's caller where it is true; empty: none does"},
-    {"default_join", KIND_JOIN, AT(default_join), 0, 0, "by_mode",
-     "who may join a group that is created without `join`: open (anybody), invite (whom a member adds), or "
-     "by_mode (open with auth = none, else invite)"},
-    {"user_rate", KIND_INT, AT(user_rate), 1, 1000000, "20",
-     "requests a second of one user (auth = none: of one address), where nginx says that there are limits; "
-     "an "
-     "administrator has none"},
-    {"user_burst", KIND_INT, AT(user_burst), 1, 1000000, "200", "and so many at once"},
-    {"silence", KIND_ON, AT(silence), 0, 0, "on",
-     "publish only to users who may be listening; off where anything but this imd grants subscriptions to "
-     "the "
-     "same nchan"},
-    {"user", KIND_TEXT, AT(user), 0, 0, "", "whom to become when started as root"},
-    {"log_level", KIND_LEVEL, AT(log_level), 0, 0, "info",
-     "debug (each request), info, warning or error; to stderr, one line for each event"},
+    {"content_bytes_max", KIND_INT, RELOAD, AT(content_bytes_max), 1, CONFIG_CONTENT_BYTES_MAX,
+     DIGITS(CONFIG_CONTENT_BYTES_MAX), "the longest message, in bytes of UTF-8"},
+    {"drain_ms", KIND_INT, RELOAD, AT(drain_ms), 100, 600000, "10000",
+     "how long a stopping worker may take to answer the requests that it has, in milliseconds"},
+    {"auth", KIND_MODE, RELOAD, AT(auth), 0, 0, "none",
+     "how imd authenticates callers: none (a caller may claim any name), proxy (nginx sets $imd_user), jwt "
+     "(a signed token names the user)"},
+    {"loopback_only", KIND_YES, RELOAD, AT(loopback_only), 0, 0, "no",
+     "with auth = none: serve only requests that reached nginx at a loopback address"},
+    {"insecure_public", KIND_YES, RELOAD, AT(insecure_public), 0, 0, "no",
+     "with auth = none: serve everybody who reaches nginx, under any name they claim"},
+    {"admins", KIND_TEXT, RELOAD, AT(admins), 0, 0, "",
+     "users who are administrators: they may do anything and act for anybody. Separate names by blanks or "
+     "commas"},
+    {"jwt_keys", KIND_PATH, RELOAD, AT(jwt_keys), 0, 0, "/etc/imd/keys",
+     "with auth = jwt: the directory of keys. KID.hs256 is a secret; KID.rs256 and KID.es256 are public keys "
+     "(PEM)"},
+    {"jwt_audience", KIND_TEXT, RELOAD, AT(jwt_audience), 0, 0, "",
+     "the audience (aud) that a token must name; empty: any"},
+    {"jwt_issuer", KIND_TEXT, RELOAD, AT(jwt_issuer), 0, 0, "",
+     "the issuer (iss) that a token must name; empty: any"},
+    {"jwt_admin_claim", KIND_TEXT, RELOAD, AT(jwt_admin_claim), 0, 0, "imd_admin",
+     "the claim that makes a token's user an administrator if it is true; empty: no claim does"},
+    {"default_join", KIND_JOIN, RELOAD, AT(default_join), 0, 0, "by_mode",
+     "who may join a group that is created without `join`: open (anybody), invite (users whom a member "
+     "adds), by_mode (open with auth = none, else invite)"},
+    {"user_rate", KIND_INT, RELOAD, AT(user_rate), 1, CONFIG_RATE_MAX, "20",
+     "the rate limit of one user (with auth = none: of one address), in requests a second. It applies if "
+     "nginx turns the limits on; administrators are exempt"},
+    {"user_burst", KIND_INT, RELOAD, AT(user_burst), 1, CONFIG_RATE_MAX, "200",
+     "how many requests one user may send at once before user_rate limits them"},
+    {"silence", KIND_ON, RELOAD, AT(silence), 0, 0, "on",
+     "publish only to users who may be listening; turn it off if anything but this imd grants subscriptions "
+     "to the same nchan"},
+    {"user", KIND_TEXT, RESTART, AT(user), 0, 0, "", "the user that imd becomes if root starts it"},
+    {"log_level", KIND_LEVEL, RELOAD, AT(log_level), 0, 0, "info",
+     "the least severe events that imd logs to stderr; debug logs each request"},
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -209,23 +221,37 @@ set(struct config *config, const struct setting *s, const char *value)
     return ok;
 }
 
-/* `where` is "FILE:LINE: " or "--". */
-static enum err
-assign(struct config *config, const char *where, const char *key, size_t key_n, const char *value,
-       char *message, size_t size)
+/* One reading of the settings: where they go, and where the message goes if one is wrong. */
+struct reading {
+    struct config *config;
+    char *message;
+    size_t size;
+};
+
+/* Writes the message and returns ERR_CONFIG. */
+static enum err __attribute__((format(printf, 2, 3))) refuse(const struct reading *r, const char *format, ...)
 {
-    const struct setting *s = find(key, key_n);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(r->message, r->size, format, args);
+    va_end(args);
+    return ERR_CONFIG;
+}
+
+/* `where` begins the message: "FILE:LINE: " or "--". */
+static enum err
+assign(const struct reading *r, const char *where, struct str key, const char *value)
+{
+    const struct setting *s = find(key.p, key.n);
     char may[80];
 
-    if (s == NULL) {
-        snprintf(message, size, "%s%.*s: no such setting; imd --help lists them", where, (int)key_n, key);
-        return ERR_CONFIG;
-    }
-    if (set(config, s, value))
+    if (s == NULL)
+        return refuse(r, "%s%.*s: no such setting; imd --help lists them", where, (int)key.n, key.p);
+    if (set(r->config, s, value))
         return ERR_OK;
     allowed(s, may, sizeof(may));
-    snprintf(message, size, "%s%s: '%.100s' is not allowed; allowed is %s", where, s->key, value, may);
-    return ERR_CONFIG;
+    return refuse(r, "%s%s: '%.100s' is not allowed; allowed is %s", where, s->key, value, may);
 }
 
 /* Cuts blanks off both ends, in place. */
@@ -241,51 +267,48 @@ trim(char *s)
 }
 
 static enum err
-read_line(struct config *config, const char *path, int number, char *line, char *message, size_t size)
+read_line(const struct reading *r, const char *where, char *line)
 {
-    char where[CONFIG_PATH_BYTES + 16];
     char *text = trim(line);
-    char *equals;
+    char *equals = strchr(text, '=');
 
     if (text[0] == '\0' || text[0] == '#')
         return ERR_OK;
-    snprintf(where, sizeof(where), "%s:%d: ", path, number);
-    equals = strchr(text, '=');
-    if (equals == NULL) {
-        snprintf(message, size, "%s'%.100s' is not of the form key = value", where, text);
-        return ERR_CONFIG;
-    }
+    if (equals == NULL)
+        return refuse(r, "%s'%.100s' is not of the form key = value", where, text);
     *equals = '\0';
-    text = trim(text);
-    return assign(config, where, text, strlen(text), trim(equals + 1), message, size);
+    return assign(r, where, str_c(trim(text)), trim(equals + 1));
 }
 
 static enum err
-read_file(struct config *config, const char *path, char *message, size_t size)
+read_lines(const struct reading *r, const char *path, FILE *f)
 {
-    FILE *f = fopen(path, "re");
+    char where[CONFIG_PATH_BYTES + 16];
     char *line = NULL;
     size_t line_size = 0;
     ssize_t n;
     enum err err = ERR_OK;
 
-    if (f == NULL) {
-        snprintf(message, size, "%s: cannot be read: %s", path, strerror(errno));
-        return ERR_CONFIG;
-    }
     for (int number = 1; err == ERR_OK && (n = getline(&line, &line_size, f)) >= 0; number++) {
-        if (strlen(line) == (size_t)n) {
-            err = read_line(config, path, number, line, message, size);
-        } else {
-            snprintf(message, size, "%s:%d: a NUL byte is not allowed", path, number);
-            err = ERR_CONFIG;
-        }
-    }
-    if (err == ERR_OK && ferror(f)) {
-        snprintf(message, size, "%s: cannot be read", path);
-        err = ERR_CONFIG;
+        snprintf(where, sizeof(where), "%s:%d: ", path, number);
+        err = strlen(line) == (size_t)n ? read_line(r, where, line)
+                                        : refuse(r, "%sa NUL byte is not allowed", where);
     }
     free(line);
+    if (err == ERR_OK && ferror(f))
+        err = refuse(r, "%s: cannot be read", path);
+    return err;
+}
+
+static enum err
+read_file(const struct reading *r, const char *path)
+{
+    FILE *f = fopen(path, "re");
+    enum err err;
+
+    if (f == NULL)
+        return refuse(r, "%s: cannot be read: %s", path, strerror(errno));
+    err = read_lines(r, path, f);
     fclose(f);
     return err;
 }
@@ -304,7 +327,7 @@ is_action(const char *flag, enum config_action *action)
     return true;
 }
 
-/* "--insecure-public" is as good as "--insecure-public=yes". */
+/* "--insecure-public" means "--insecure-public=yes". */
 static bool
 is_bare(const char *flag)
 {
@@ -314,51 +337,83 @@ is_bare(const char *flag)
     return s != NULL && s->kind == KIND_YES;
 }
 
-/* Finds --config=FILE and what is asked for; refuses what is no flag. */
+/* Finds --config=FILE and the action; refuses an argument that is no flag. */
 static enum err
-scan_flags(struct config *config, int argc, char **argv, enum config_action *action, char *message,
-           size_t size)
+scan_flags(const struct reading *r, int argc, char **argv)
 {
+    struct config *config = r->config;
+
     for (int i = 1; i < argc; i++) {
-        if (is_action(argv[i], action) || is_bare(argv[i]))
+        if (is_action(argv[i], &config->action) || is_bare(argv[i]))
             continue;
-        if (strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], '=') == NULL) {
-            snprintf(message, size, "%.100s: not of the form --key=value; imd --help lists them", argv[i]);
-            return ERR_CONFIG;
-        }
-        if (strncmp(argv[i], "--config=", 9) == 0 && !set_path(config->file, argv[i] + 9)) {
-            snprintf(message, size, "--config: allowed is a path of 1 to %d bytes", CONFIG_PATH_BYTES - 1);
-            return ERR_CONFIG;
-        }
+        if (strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], '=') == NULL)
+            return refuse(r, "%.100s: not of the form --key=value; imd --help lists them", argv[i]);
+        if (strncmp(argv[i], "--config=", 9) == 0 && !set_path(config->file, argv[i] + 9))
+            return refuse(r, "--config: allowed is a path of 1 to %d bytes", CONFIG_PATH_BYTES - 1);
     }
     return ERR_OK;
 }
 
-enum err
-config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message,
-            size_t size)
+static enum err
+read_flag(const struct reading *r, const char *flag)
 {
+    const char *equals = strchr(flag, '=');
+
+    if (equals != NULL && strncmp(flag, "--config=", 9) != 0)
+        return assign(r, "--", (struct str){flag + 2, (size_t)(equals - flag - 2)}, equals + 1);
+    return is_bare(flag) ? assign(r, "--", str_c(flag + 2), "yes") : ERR_OK;
+}
+
+enum err
+config_read(struct config *config, int argc, char **argv, char *message, size_t size)
+{
+    const struct reading r = {config, message, size};
     enum err err;
 
-    *config = (struct config){0};
-    *action = CONFIG_RUN;
+    *config = (struct config){.action = CONFIG_RUN};
     for (size_t i = 0; i < SETTINGS; i++)
         set(config, &settings[i], settings[i].fallback);
-    err = scan_flags(config, argc, argv, action, message, size);
-    if (err != ERR_OK || *action == CONFIG_HELP || *action == CONFIG_VERSION)
+    err = scan_flags(&r, argc, argv);
+    if (err != ERR_OK || config->action == CONFIG_HELP || config->action == CONFIG_VERSION)
         return err;
     if (config->file[0] != '\0')
-        err = read_file(config, config->file, message, size);
-    for (int i = 1; err == ERR_OK && i < argc; i++) {
-        const char *equals = strchr(argv[i], '=');
-
-        if (equals != NULL && strncmp(argv[i], "--config=", 9) != 0)
-            err =
-                assign(config, "--", argv[i] + 2, (size_t)(equals - argv[i] - 2), equals + 1, message, size);
-        if (is_bare(argv[i]))
-            err = assign(config, "--", argv[i] + 2, strlen(argv[i] + 2), "yes", message, size);
-    }
+        err = read_file(&r, config->file);
+    for (int i = 1; err == ERR_OK && i < argc; i++)
+        err = read_flag(&r, argv[i]);
     return err;
+}
+
+static size_t
+width(const struct setting *s)
+{
+    return s->kind == KIND_PATH || s->kind == KIND_TEXT ? CONFIG_PATH_BYTES : sizeof(int64_t);
+}
+
+static bool
+differs(const struct setting *s, const void *a, const void *b)
+{
+    if (s->kind == KIND_PATH || s->kind == KIND_TEXT)
+        return strcmp(a, b) != 0;
+    return memcmp(a, b, sizeof(int64_t)) != 0;
+}
+
+bool
+config_keep_fixed(struct config *fresh, const struct config *running, char *keys, size_t size)
+{
+    size_t n = 0;
+
+    keys[0] = '\0';
+    for (const struct setting *s = settings; s < settings + SETTINGS; s++) {
+        char *to = (char *)fresh + s->offset;
+        const char *from = (const char *)running + s->offset;
+
+        if (s->effect == RELOAD || !differs(s, to, from))
+            continue;
+        memcpy(to, from, width(s));
+        if (n < size)
+            n += (size_t)snprintf(keys + n, size - n, "%s%s", n > 0 ? "," : "", s->key);
+    }
+    return n > 0;
 }
 
 bool
@@ -374,19 +429,23 @@ config_help(void)
 {
     printf("imd - instant messaging for the nginx that is already there\n\n"
            "usage: imd [--config=FILE] [--KEY=VALUE ...]\n\n"
-           "  --config=FILE   a file of `key = value` lines; '#' begins a comment line. Flags win over it.\n"
-           "  --check         read the settings, say what is wrong with them, and end\n"
-           "  --version       print the version and end\n"
-           "  --help          print this and end\n\n"
-           "keys (the default in brackets):\n");
-    for (size_t i = 0; i < SETTINGS; i++) {
+           "  --config=FILE   read settings from FILE: lines of the form key = value; '#' begins a comment "
+           "line.\n"
+           "                  Flags override the file.\n"
+           "  --check         check the settings, print what is wrong with them, and exit\n"
+           "  --version       print the version and exit\n"
+           "  --help          print this help and exit\n\n"
+           "Signals:\n"
+           "  TERM, INT       answer the requests that have arrived, then exit\n"
+           "  HUP             reload: read the settings again and replace the workers one by one; no request "
+           "fails\n\n"
+           "Settings, each with its default in brackets. A reload applies a change, unless it needs a "
+           "restart:\n");
+    for (const struct setting *s = settings; s < settings + SETTINGS; s++) {
         char may[80];
 
-        allowed(&settings[i], may, sizeof(may));
-        printf("  %s [%s]\n      %s\n      %s\n", settings[i].key, settings[i].fallback, settings[i].help,
-               may);
+        allowed(s, may, sizeof(may));
+        printf("  %s [%s]%s\n      %s\n      %s\n", s->key, s->fallback,
+               s->effect == RESTART ? " (needs a restart)" : "", s->help, may);
     }
-    printf(
-        "\nsignals: TERM and INT answer what is in hand and end; HUP reads the settings again and replaces\n"
-        "the workers one by one without failing a request (database, socket and push_socket stay).\n");
 }

@@ -1,8 +1,8 @@
 /*
  * config.h - what the operator may set: a file of `key = value` lines, flags `--key=value`, or both.
  *
- * Flags win over the file, the file over the defaults. A wrong setting is refused with a message that
- * names where it stands, the key, and what is allowed.
+ * Flags override the file, and the file overrides the defaults. A wrong setting is refused with a message
+ * that says where it is, its key, and what is allowed.
  */
 #ifndef IMD_RUN_CONFIG_H
 #define IMD_RUN_CONFIG_H
@@ -12,12 +12,21 @@
 #include <stdint.h>
 #include "base/err.h"
 
-#define CONFIG_PATH_BYTES 512
+#define CONFIG_PATH_BYTES 512 /* of a path or text, with its NUL */
+
+/* The limits that the table in config.c refuses to exceed; arrays elsewhere have these sizes. */
+#define CONFIG_PROCESSES_MAX     64
+#define CONFIG_THREADS_MAX       256
+#define CONFIG_CONTENT_BYTES_MAX 65536
+#define CONFIG_RATE_MAX          1000000
 
 /* How imd knows who is calling. */
 enum auth_mode { AUTH_NONE, AUTH_PROXY, AUTH_JWT };
 /* Who may join a group that was created without saying so; by mode: open with AUTH_NONE, else invite. */
 enum join_default { JOIN_DEFAULT_BY_MODE, JOIN_DEFAULT_OPEN, JOIN_DEFAULT_INVITE };
+
+/* What the flags ask for. */
+enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
 
 struct config {
     char database[CONFIG_PATH_BYTES];    /* the SQLite file */
@@ -43,20 +52,23 @@ struct config {
     char user[CONFIG_PATH_BYTES];            /* whom to become; "": nobody else */
     int64_t drain_ms;                        /* how long a stopping worker may take */
     int64_t log_level;                       /* enum log_level */
-    char file[CONFIG_PATH_BYTES];            /* --config; "" where there is none */
+    char file[CONFIG_PATH_BYTES];            /* --config; "": no file */
+    enum config_action action;
 };
-
-enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
 
 /*
  * Reads defaults, file and flags into *config. On ERR_CONFIG, `message` (of `size` bytes) says what is
  * wrong, as "FILE:LINE: key: …" or "--key: …".
  */
-enum err config_read(struct config *config, int argc, char **argv, enum config_action *action, char *message,
-                     size_t size);
-/* May nobody join a group by themselves that was created without saying who may? */
+enum err config_read(struct config *config, int argc, char **argv, char *message, size_t size);
+/*
+ * Restores in *fresh every setting that only a restart changes to its value in *running. True: at least one
+ * differed, and `keys` (of `size` bytes) holds their keys, separated by commas.
+ */
+bool config_keep_fixed(struct config *fresh, const struct config *running, char *keys, size_t size);
+/* True if users cannot join a group by themselves that was created without `join`. */
 bool config_default_invite_only(const struct config *config);
-/* The --help text, to stdout. */
+/* Prints the --help text to stdout. */
 void config_help(void);
 
 #endif

@@ -62,6 +62,7 @@ struct shared {
     _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
     struct shared_counters counters;
     struct limiter limiter;                /* of requests, by caller */
+    _Atomic int log_level;                 /* enum log_level, as the settings say: for the relay */
     _Atomic int64_t user_rate, user_burst; /* as the settings say: for who charges without being asked */
     struct grants grants;                  /* of subscriptions, by user */
     _Atomic bool silence;                  /* publish only to users who may be listening (push/silence.h) */

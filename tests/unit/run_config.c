@@ -1,6 +1,7 @@
 /*
- * run_config.c - checks: flags win over the file and the file over the defaults; a wrong setting is refused
- * with a message that names where it stands, the key, and what is allowed.
+ * run_config.c - checks: flags override the file and the file overrides the defaults; a wrong setting is
+ * refused with a message that says where it is, its key, and what is allowed; a reload keeps and names the
+ * settings that only a restart changes.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,6 @@
 #define FLAGS_MAX 8
 
 static struct config config;
-static enum config_action action;
 static char message[1024];
 static char path[] = "/tmp/run_config.XXXXXX";
 
@@ -36,7 +36,7 @@ read_flags(const char *a, const char *b, const char *c, const char *d)
         argc++;
     }
     message[0] = '\0';
-    err = config_read(&config, argc, argv, &action, message, sizeof(message));
+    err = config_read(&config, argc, argv, message, sizeof(message));
     for (int i = 0; i < argc; i++)
         free(argv[i]);
     return err;
@@ -61,7 +61,7 @@ nothing_given_means_the_defaults(void **state)
 {
     (void)state;
     assert_int_equal(read_flags(NULL, NULL, NULL, NULL), ERR_OK);
-    assert_int_equal(action, CONFIG_RUN);
+    assert_int_equal(config.action, CONFIG_RUN);
     assert_string_equal(config.database, "/var/lib/imd/imd.db");
     assert_string_equal(config.socket, "/run/imd/imd.sock");
     assert_string_equal(config.push_socket, "/run/imd/push.sock");
@@ -397,7 +397,7 @@ a_message_never_leaves_its_room(void **state)
 
     (void)state;
     memset(small, '#', sizeof(small));
-    assert_int_equal(config_read(&config, 2, argv, &action, small, 10), ERR_CONFIG);
+    assert_int_equal(config_read(&config, 2, argv, small, 10), ERR_CONFIG);
     assert_string_equal(small, "--log_lev");
     assert_int_equal(small[10], '#');
     free(argv[0]);
@@ -419,17 +419,65 @@ what_is_asked_for_is_told(void **state)
 {
     (void)state;
     assert_int_equal(read_flags("--help", NULL, NULL, NULL), ERR_OK);
-    assert_int_equal(action, CONFIG_HELP);
+    assert_int_equal(config.action, CONFIG_HELP);
     assert_int_equal(read_flags("-h", NULL, NULL, NULL), ERR_OK);
-    assert_int_equal(action, CONFIG_HELP);
+    assert_int_equal(config.action, CONFIG_HELP);
     /* Help is given whatever the file holds. */
     assert_int_equal(read_text("threads = 0\n", "--version"), ERR_OK);
-    assert_int_equal(action, CONFIG_VERSION);
+    assert_int_equal(config.action, CONFIG_VERSION);
     assert_int_equal(read_text("threads = 0\n", "--check"), ERR_CONFIG);
-    assert_int_equal(action, CONFIG_CHECK);
+    assert_int_equal(config.action, CONFIG_CHECK);
     assert_int_equal(read_text("threads = 1\n", "--check"), ERR_OK);
-    assert_int_equal(action, CONFIG_CHECK);
+    assert_int_equal(config.action, CONFIG_CHECK);
     assert_int_equal(read_flags("-x", NULL, NULL, NULL), ERR_CONFIG);
+}
+
+static void
+a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
+{
+    static const char *const fixed[] = {"database", "socket", "socket_mode", "push_socket", "user"};
+    struct config running;
+    char text[256] = "threads = 7\nlog_level = error\nadmins = ann\n";
+    char keys[64];
+    size_t n = strlen(text);
+
+    (void)state;
+    assert_int_equal(read_flags(NULL, NULL, NULL, NULL), ERR_OK);
+    running = config;
+    assert_int_equal(read_text(text, NULL), ERR_OK);
+    assert_false(config_keep_fixed(&config, &running, keys, sizeof(keys)));
+    assert_string_equal(keys, "");
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s = 0600\n", fixed[i]);
+    assert_int_equal(read_text(text, NULL), ERR_OK);
+    assert_true(config_keep_fixed(&config, &running, keys, sizeof(keys)));
+    assert_string_equal(keys, "database,socket,socket_mode,push_socket,user");
+    assert_string_equal(config.database, running.database);
+    assert_string_equal(config.socket, running.socket);
+    assert_int_equal(config.socket_mode, 0660);
+    assert_string_equal(config.push_socket, running.push_socket);
+    assert_string_equal(config.user, "");
+    assert_int_equal(config.threads, 7);
+    assert_int_equal(config.log_level, LOG_ERROR);
+    assert_string_equal(config.admins, "ann");
+}
+
+static void
+keys_that_changed_never_leave_their_room(void **state)
+{
+    struct config running;
+    char small[9];
+
+    (void)state;
+    assert_int_equal(read_flags(NULL, NULL, NULL, NULL), ERR_OK);
+    running = config;
+    memset(small, '#', sizeof(small));
+    assert_int_equal(read_flags("--database=/d", "--socket=/s", "--user=ann", NULL), ERR_OK);
+    assert_true(config_keep_fixed(&config, &running, small, 8));
+    assert_string_equal(small, "databas");
+    assert_int_equal(small[8], '#');
+    assert_string_equal(config.socket, running.socket);
+    assert_string_equal(config.user, "");
 }
 
 static int
@@ -466,6 +514,8 @@ main(void)
         cmocka_unit_test(a_message_never_leaves_its_room),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(what_is_asked_for_is_told),
+        cmocka_unit_test(a_reload_keeps_what_needs_a_restart_and_names_what_changed),
+        cmocka_unit_test(keys_that_changed_never_leave_their_room),
     };
 
     return cmocka_run_group_tests(tests, make_file, remove_file);
