@@ -196,6 +196,7 @@ lint: deps-lint build/lint/node_modules all
 	@$(PRETTIER) --check $(WEB_FILES)
 	@$(PYTHON) tests/lint/rooms.py
 	@$(PYTHON) tests/lint/page.py
+	@$(PYTHON) tests/lint/links.py
 	@tests/lint/hardened.sh $(BUILD)/imd $(BUILD)/imctl
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app

@@ -1,5 +1,5 @@
 /*
- * imd in memory: what the browser client asks of it, as README.md and openapi.json say. Versions and seqs are dense, each
+ * imd in memory: what the browser client asks of it, as docs/api.md and openapi.json say. Versions and seqs are dense, each
  * change is one event for each member, an event shows its object as it is when it is pushed, changes show each object
  * once. Knows nothing of networks: what is lost or late is fake_network.js's business.
  */

@@ -50,28 +50,28 @@ test("the types name each export", async () => {
   assert.deepEqual(exported.sort(), Object.keys(module).sort());
 });
 
-test("the types name each option, and README too", async () => {
+test("the types name each option, and docs/client.md too", async () => {
   const options = members(await read("imd.d.ts"), "interface Options");
   const source = (await read("imd.js")) + (await read("http.js")),
-    readme = await read("../../README.md");
+    guide = await read("../../docs/client.md");
   assert.equal(options.length, 10);
   for (const name of options) {
     assert.match(source, new RegExp(`ptions\\.${name}\\b|\\{ ${name} \\} = this.#options`), name);
-    assert.match(readme, new RegExp(`\`${name}[\`(]`), name);
+    assert.match(guide, new RegExp(`\`${name}[\`(]`), name);
   }
 });
 
-test("the types and README name each event that on() tells, and no other", async () => {
+test("the types and docs/client.md name each event that on() tells, and no other", async () => {
   const events = members(await read("imd.d.ts"), "interface Events"),
     source = await read("imd.js"),
-    readme = await read("../../README.md");
+    guide = await read("../../docs/client.md");
   const told = [...source.matchAll(/#(?:emit|tell)\("(\w+)"/g)].map(([, name]) => name);
   assert.deepEqual([...new Set(told)].sort(), events);
-  for (const name of events) assert.match(readme, new RegExp(`\\| \`${name}\` \\|`), name);
+  for (const name of events) assert.match(guide, new RegExp(`\\| \`${name}\` \\|`), name);
 });
 
-test("README names each method and property of Client", async () => {
-  const [chapter] = (await read("../../README.md")).split("\n## The browser client\n")[1].split("\n## ");
+test("docs/client.md names each method and property of Client", async () => {
+  const [chapter] = (await read("../../docs/client.md")).split("\n## The browser client\n")[1].split("\n## ");
   for (const name of ["isBlank", ...members(await read("imd.d.ts"), "class Client")].filter(
     (one) => one !== "constructor",
   ))

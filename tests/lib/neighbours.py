@@ -229,7 +229,7 @@ class Street:
         wait_until(lambda: self.root.ask("GET", "/healthz")[1]["outbox_pending"] == 0, PUSHED_S, "all is pushed")
 
 
-# What one caller can do; the figures of README "Security" are those of these.
+# What one caller can do; docs/security.md and docs/performance.md have their figures.
 KINDS = ("flood", "merging", "long_posts", "creations", "churn", "titles", "reactions", "by_id", "presence", "lists")
 
 

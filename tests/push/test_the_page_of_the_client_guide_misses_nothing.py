@@ -1,4 +1,4 @@
-"""The page that the README prints, as printed, in a real browser, while its network fails in every way."""
+"""The page that docs/client.md prints, as printed, in a real browser, while its network fails in every way."""
 import re
 import tempfile
 from pathlib import Path
@@ -16,8 +16,8 @@ LINES = "[...document.querySelectorAll('li')].map((line) => line.textContent)"
 
 @pytest.fixture
 def site():
-    """The README's page, only that its minute is two seconds and its patience with a request one."""
-    page = re.search(r"^```html\n(<!doctype html>.*?)^```$", (ROOT / "README.md").read_text(), re.S | re.M)[1]
+    """The page of docs/client.md, only that its minute is two seconds and its patience with a request one."""
+    page = re.search(r"^```html\n(<!doctype html>.*?)^```$", (ROOT / "docs/client.md").read_text(), re.S | re.M)[1]
     assert page.count("60000") == 1 and page.count("timeout(10000)") == 1
     with tempfile.TemporaryDirectory(prefix="imd-site-") as name:
         directory = Path(name)

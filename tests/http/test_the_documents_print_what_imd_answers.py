@@ -1,0 +1,25 @@
+"""Every curl block of the documents, run in order on a fresh stack, answers what is printed below it, ids and times aside.
+
+When an answer has changed on purpose, `tests/lib/documents.py DOCUMENT` writes the new one into the document.
+"""
+import pytest
+
+import documents
+from stack import ROOT
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md", "docs/operate.md"])
+def test_each_block_answers_what_is_printed(name):
+    ran = 0
+    for step, output in documents.run(ROOT / name):
+        assert documents.comparable(output) == documents.comparable(step.printed), f"{name}:{step.line}\n{output}"
+        ran += 1
+    assert ran > 0
+
+
+def test_every_curl_block_is_a_step():
+    """So that no example is left out because its output was forgotten."""
+    for name in ("README.md", "docs/api.md"):
+        text = (ROOT / name).read_text()
+        blocks = [block[2] for block in documents.BLOCK.finditer(text) if block[1] == "sh" and "curl " in block[2]]
+        assert blocks == [step.commands for step in documents.steps(text) if "curl " in step.commands], name
