@@ -320,6 +320,20 @@ render_conversation_event(struct publisher *p, const struct change *change, bool
     return err;
 }
 
+/* The role as it is now. Those who have left since are told only that something changed. */
+static enum err
+render_role_event(struct publisher *p, const struct change *change, bool for_gone)
+{
+    struct change told = *change;
+
+    p->moved_on = true;
+    if (!for_gone)
+        return render_thin_event(p, change);
+    told.event = EVENT_CONVERSATION_UPDATED;
+    told.username = (struct str){0};
+    return render_thin_event(p, &told);
+}
+
 static enum err
 render_change(struct publisher *p, const struct change *change, bool for_gone)
 {
@@ -327,6 +341,8 @@ render_change(struct publisher *p, const struct change *change, bool for_gone)
         return render_message_event(p, change, for_gone);
     if (change->event == EVENT_CONVERSATION_CREATED || change->event == EVENT_CONVERSATION_UPDATED)
         return render_conversation_event(p, change, for_gone);
+    if (change->event == EVENT_MEMBER_UPDATED)
+        return render_role_event(p, change, for_gone);
     return render_thin_event(p, change);
 }
 

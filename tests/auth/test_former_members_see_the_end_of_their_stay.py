@@ -161,3 +161,23 @@ def test_pushes_that_lag_tell_them_no_more(site, cast, listen):
     # Whoever is there is told everything.
     assert ears[owner].about(group)[0]["message"]["content"] == "secret edit"
     assert "message" not in events[0] and "object" not in events[1]
+
+
+def test_pushes_that_lag_tell_them_no_later_role(site, listen):
+    owner, bob, carol = site.person("owner"), site.person("bob"), site.person("carol")
+    group = owner.group(bob, carol)
+    site.settle()
+    ears = {who: listen(who) for who in (owner, bob)}
+    site.stack.relay_stop()
+    try:
+        owner.add(group, carol, role="admin").ok
+        bob.leave(group).ok
+        owner.add(group, carol, role="owner").ok
+    finally:
+        site.stack.relay_continue()
+    ears[owner].wait(lambda: len(ears[owner].about(group)) >= 4, "all is pushed")
+    ears[bob].wait(lambda: len(ears[bob].about(group)) >= 2, "all that he may hear is pushed")
+    changed, left = ears[bob].about(group)
+    assert changed == {"event": "conversation.updated", "conversation": group, "version": 2}
+    assert left == {"event": "member.left", "conversation": group, "version": 3, "username": bob.name}
+    assert ears[owner].about(group)[0]["role"] == "owner"
