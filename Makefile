@@ -34,12 +34,12 @@ IMD_CFLAGS  := -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(
 IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
-SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c))
+SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
 IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
-MIGRATIONS := $(sort $(wildcard schema/*.sql))
+MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
 .PHONY: all run test test-browser picture check lint asan soak storm bench isolation fuzz format install clean help deps compiled unit blackbox
@@ -57,10 +57,10 @@ $(BUILD)/obj/%.o: fcgi_app/%.c Makefile
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) $(NARROW) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The scripts of schema/, as C strings.
+# The scripts of schema/sqlite/, as C strings.
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 	@mkdir -p $(@D)
-	@{ echo '#include "store/migrate.h"'; echo 'const struct migration migrations[] = {'; \
+	@{ echo '#include "store/sqlite/migrate.h"'; echo 'const struct migration migrations[] = {'; \
 	  for f in $(MIGRATIONS); do \
 	    echo "{\"$$(basename $$f)\","; sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo '},'; \
 	  done; echo '};'; echo 'const int migration_count = $(words $(MIGRATIONS));'; } > $@
@@ -181,7 +181,7 @@ isolation: deps all
 
 # --- code
 
-C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] fcgi_app/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
 
 WEB_FILES := $(sort $(wildcard nginx/html/*.js nginx/html/*.ts nginx/html/*.css tests/browser/*.js))
 PRETTIER  := build/lint/node_modules/.bin/prettier --print-width=120 --log-level=warn

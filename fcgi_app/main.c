@@ -27,10 +27,7 @@
 #include "base/str.h"
 #include "http/server.h"
 #include "relay/relay.h"
-#include "store/db.h"
-#include "store/exclusive.h"
-#include "store/migrate.h"
-#include "store/witness.h"
+#include "store/store.h"
 #include "wire/body.h"
 #include "worker.h"
 
@@ -378,44 +375,6 @@ supervise(struct master *m)
     end_children(m);
 }
 
-static enum err
-lock_database(const char *path)
-{
-    if (exclusive_take(path, true))
-        return ERR_OK;
-    log_event(LOG_ERROR, errno == EWOULDBLOCK ? "database_in_use" : "database_unusable",
-              "database=%s reason=\"%s\"", path, strerror(errno));
-    return ERR_STORAGE;
-}
-
-/* The schema's version from which on a database has a witness beside it. */
-#define FIRST_WITH_WITNESS 2
-
-/* Brings the schema up to date and closes: each child opens the database for itself. */
-static enum err
-prepare_database(const char *path)
-{
-    struct db *db = NULL;
-    int64_t version = 0;
-    enum err err;
-
-    err = lock_database(path);
-    if (err != ERR_OK)
-        return err;
-    db_setup();
-    err = db_open(&db, path, DB_MIGRATE);
-    if (err == ERR_OK)
-        err = db_user_version(db, &version);
-    if (err == ERR_OK)
-        err = migrate(db);
-    if (err == ERR_OK)
-        err = witness_check(db, path, version < FIRST_WITH_WITNESS);
-    db_close(db);
-    if (err != ERR_OK)
-        log_event(LOG_ERROR, "database_unusable", "database=%s", path);
-    return err;
-}
-
 static bool
 is_listening(int fd)
 {
@@ -497,7 +456,7 @@ run(struct master *m)
     /* Messages are private: nobody else reads what we write. */
     umask(0027);
     if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter() != ERR_OK || !may_start(m) ||
-        open_listener(m) != ERR_OK || prepare_database(m->config.database) != ERR_OK)
+        open_listener(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)
         return EXIT_FAILURE;
     if (shared_open(&m->shared) != ERR_OK) {
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");

@@ -265,7 +265,7 @@ gate_admit(struct context *x, const struct route *route)
     if (err != ERR_OK || !(route->needs & READS))
         return err;
     note_listener(x, route);
-    err = pool_begin(x->store->pool, &x->snapshot);
+    err = snapshot_begin(x->store, &x->snapshot);
     x->store = NULL;
     return err == ERR_OK ? find_subject(x, route) : err;
 }
@@ -299,6 +299,6 @@ gate_refund(struct context *x)
 void
 gate_leave(struct context *x)
 {
-    pool_end(x->snapshot);
+    snapshot_end(x->snapshot);
     x->snapshot = NULL;
 }

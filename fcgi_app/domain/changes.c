@@ -4,28 +4,26 @@
 #include "store/markers.h"
 #include "store/memberships.h"
 #include "store/messages.h"
+#include "store/reactions.h"
 
 /* A page looks at so many rows that are not on it, and then ends. */
 #define SKIPPED_MAX 2000
 #define NONE        INT64_MAX
 
-/* Three walks in the order of versions. Each stands before its next row, whose version is known. */
+/* Two walks along messages: one that was both created and changed since is told by the second. */
+enum { CREATED, CHANGED, WALKS };
+
+/* Three walks in the order of versions. Each stands at its next row: `…_at`, in its batch. */
 struct merge {
     struct db *db;
     struct arena *arena;
     struct changes_page *page;
     struct span span;       /* of page->username: around the message asked about last; empty: none yet */
     int64_t joined_version; /* of page->username: when they first came */
-    /* Messages that were created since, and those that were changed since: one that was both is told by the
-     * latter. */
-    struct stmt *messages[2];
-    int64_t message_version[2]; /* NONE: the walk is at its end */
-    int64_t message_seq[2];
-    bool told_later[2];
-    /* Members whose standing changed since. */
-    struct stmt *members;
-    int64_t member_version; /* NONE: the walk is at its end */
-    struct standing member;
+    struct message_walk messages[WALKS];
+    size_t messages_at[WALKS];
+    struct membership_walk members; /* whose standing changed since */
+    size_t members_at;
     int skipped;
     int shown;
     size_t bytes; /* of content and reactions shown */
@@ -33,27 +31,40 @@ struct merge {
     void *arg;
 };
 
+/* Reads the next batch where the last one is used up. */
 static enum err
-step_messages(struct merge *g, enum messages_walk kind)
+refill_messages(struct merge *g, int kind)
 {
-    bool more;
-    enum err err = messages_walk_next(g->messages[kind], &g->message_seq[kind], &g->message_version[kind],
-                                      &g->told_later[kind], &more);
+    const struct message_reader reader = {g->db, g->arena, g->page->viewer};
 
-    if (!more)
-        g->message_version[kind] = NONE;
-    return err;
+    if (g->messages_at[kind] < g->messages[kind].count)
+        return ERR_OK;
+    g->messages_at[kind] = 0;
+    return messages_walk(&reader, &g->messages[kind]);
 }
 
 static enum err
-step_members(struct merge *g)
+refill_members(struct merge *g)
 {
-    bool more;
-    enum err err = memberships_walk_next(g->members, &g->member, &g->member_version, &more);
+    if (g->members_at < g->members.count)
+        return ERR_OK;
+    g->members_at = 0;
+    return memberships_walk(g->db, g->arena, &g->members);
+}
 
-    if (!more)
-        g->member_version = NONE;
-    return err;
+/* The versions of the next rows. NONE: the walk is at its end. */
+static int64_t
+message_version(const struct merge *g, int kind)
+{
+    return g->messages_at[kind] < g->messages[kind].count
+               ? g->messages[kind].steps[g->messages_at[kind]].version
+               : NONE;
+}
+
+static int64_t
+member_version(const struct merge *g)
+{
+    return g->members_at < g->members.count ? g->members.steps[g->members_at].version : NONE;
 }
 
 /* Messages are asked about in order, mostly: so one look finds the answer for many. */
@@ -74,17 +85,15 @@ received(struct merge *g, int64_t seq, bool *received)
 
 /* The message at hand goes out. */
 static enum err
-show_message(struct merge *g, enum messages_walk kind)
+show_message(struct merge *g, struct message *m)
 {
-    const struct message_reader reader = {g->db, g->arena, g->page->viewer};
-    struct message m;
-    enum err err = messages_walk_get(g->messages[kind], &reader, &m);
+    enum err err = reactions_read(g->db, g->arena, g->page->viewer, m);
 
     if (err != ERR_OK)
         return err;
-    g->each(g->arg, &m);
+    g->each(g->arg, m);
     g->shown++;
-    g->bytes += messages_bytes(&m);
+    g->bytes += messages_bytes(m);
     return ERR_OK;
 }
 
@@ -92,57 +101,50 @@ show_message(struct merge *g, enum messages_walk kind)
 static void
 skip_gap(struct merge *g)
 {
-    messages_walk_end(g->messages[MESSAGES_CREATED]);
-    g->messages[MESSAGES_CREATED] =
-        messages_walk_begin(g->db, MESSAGES_CREATED, g->page->conversation->id, g->span.until + 1);
+    g->messages[CREATED].from = g->span.until + 1;
+    g->messages[CREATED].count = 0;
 }
 
 static enum err
-pass_message(struct merge *g, enum messages_walk kind)
+pass_message(struct merge *g, int kind)
 {
+    struct message_step *step = &g->messages[kind].steps[g->messages_at[kind]++];
     bool theirs;
-    enum err err = received(g, g->message_seq[kind], &theirs);
+    enum err err = received(g, step->message.seq, &theirs);
 
-    if (err == ERR_OK && theirs && !g->told_later[kind])
-        err = show_message(g, kind);
+    if (err == ERR_OK && theirs && !step->changed_since)
+        err = show_message(g, &step->message);
     else
         g->skipped++;
-    if (err == ERR_OK && !theirs && kind == MESSAGES_CREATED && g->span.until < INT64_MAX)
+    if (err == ERR_OK && !theirs && kind == CREATED && g->span.until < INT64_MAX)
         skip_gap(g);
-    g->page->version = g->message_version[kind];
-    return err == ERR_OK ? step_messages(g, kind) : err;
+    g->page->version = step->version;
+    return err == ERR_OK ? refill_messages(g, kind) : err;
 }
 
 static enum err
 pass_member(struct merge *g)
 {
     struct changes_page *page = g->page;
-    struct standing *last;
+    const struct membership_step *step = &g->members.steps[g->members_at++];
 
     page->members = arena_grow(g->arena, page->members, page->member_count, sizeof(*page->members));
     if (page->members == NULL)
         return ERR_MEMORY;
-    last = &page->members[page->member_count++];
-    *last = (struct standing){
-        .username = arena_copy(g->arena, g->member.username),
-        .role = g->member.role,
-        .left = g->member.left,
-    };
-    if (last->username.p == NULL)
-        return ERR_MEMORY;
+    page->members[page->member_count++] = step->standing;
     g->shown++;
-    page->version = g->member_version;
-    return step_members(g);
+    page->version = step->version;
+    return refill_members(g);
 }
 
 static int64_t
 smallest(const struct merge *g)
 {
-    int64_t version = g->member_version;
+    int64_t version = member_version(g);
 
-    for (int kind = 0; kind < 2; kind++)
-        if (g->message_version[kind] < version)
-            version = g->message_version[kind];
+    for (int kind = 0; kind < WALKS; kind++)
+        if (message_version(g, kind) < version)
+            version = message_version(g, kind);
     return version;
 }
 
@@ -167,11 +169,10 @@ merge(struct merge *g)
     int64_t next;
 
     while (err == ERR_OK && (next = smallest(g)) != NONE && !full(g, next)) {
-        if (next == g->member_version)
+        if (next == member_version(g))
             err = pass_member(g);
         else
-            err = pass_message(g, next == g->message_version[MESSAGES_CREATED] ? MESSAGES_CREATED
-                                                                               : MESSAGES_CHANGED);
+            err = pass_message(g, next == message_version(g, CREATED) ? CREATED : CHANGED);
     }
     g->page->has_next = err == ERR_OK && smallest(g) != NONE;
     return err;
@@ -188,7 +189,7 @@ first_change(const struct changes_page *page)
     return !page->few && page->after < 1 ? 1 : page->after;
 }
 
-/* Opens the three walks at their first rows. */
+/* Begins the three walks. */
 static enum err
 begin(struct merge *g)
 {
@@ -204,27 +205,15 @@ begin(struct merge *g)
         messages_first_created_after(g->db, page->conversation->id, 1, page->object.last_seq, after, &first);
     if (err != ERR_OK)
         return err;
-    g->messages[MESSAGES_CREATED] =
-        messages_walk_begin(g->db, MESSAGES_CREATED, page->conversation->id, first);
-    g->messages[MESSAGES_CHANGED] =
-        messages_walk_begin(g->db, MESSAGES_CHANGED, page->conversation->id, after);
-    g->members = memberships_walk_begin(g->db, page->conversation->id, first_change(page));
-    err = step_messages(g, MESSAGES_CREATED);
+    g->messages[CREATED] = (struct message_walk){.conversation = page->conversation->id, .from = first};
+    g->messages[CHANGED] =
+        (struct message_walk){.changed = true, .conversation = page->conversation->id, .from = after};
+    g->members =
+        (struct membership_walk){.conversation = page->conversation->id, .after = first_change(page)};
+    err = refill_messages(g, CREATED);
     if (err == ERR_OK)
-        err = step_messages(g, MESSAGES_CHANGED);
-    if (err == ERR_OK)
-        err = step_members(g);
-    return err;
-}
-
-static void
-end(const struct merge *g)
-{
-    for (int kind = 0; kind < 2; kind++)
-        if (g->messages[kind] != NULL)
-            messages_walk_end(g->messages[kind]);
-    if (g->members != NULL)
-        db_done(g->members);
+        err = refill_messages(g, CHANGED);
+    return err == ERR_OK ? refill_members(g) : err;
 }
 
 /* Who asks, where it is one user, must be a member. */
@@ -265,7 +254,6 @@ read_page(struct merge *g)
         err = begin(g);
     if (err == ERR_OK && page->changed)
         err = merge(g);
-    end(g);
     if (!page->has_next)
         page->version = page->object.version;
     if (err == ERR_OK && page->few)

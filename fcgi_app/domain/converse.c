@@ -176,12 +176,12 @@ static enum err
 look_for_pair(struct store *store, struct creation *creation, bool *exists)
 {
     struct snapshot *snapshot;
-    enum err err = pool_begin(store->pool, &snapshot);
+    enum err err = snapshot_begin(store, &snapshot);
 
     if (err != ERR_OK)
         return err;
     err = find_pair(snapshot->db, creation, exists);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return err;
 }
 

@@ -82,10 +82,10 @@ reading_mark(struct store *store, struct reading *r)
     enum err err = store_run(store, mark_in_tx, r, 0);
 
     if (err == ERR_OK)
-        err = pool_begin(store->pool, &snapshot);
+        err = snapshot_begin(store, &snapshot);
     if (err != ERR_OK)
         return err;
     err = count_now(snapshot->db, r);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return err;
 }

@@ -16,11 +16,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "imctl/imctl.h"
-#include "store/db.h"
-#include "store/exclusive.h"
-#include "store/migrate.h"
 #include "store/repair.h"
-#include "store/witness.h"
 
 const char imctl_repair_clock_help[] =
     "usage: imctl repair-clock [--database=FILE] [--config=FILE] [--yes]\n"
@@ -125,15 +121,14 @@ show_progress(void *arg, int64_t message_id)
 }
 
 static enum imctl_status
-repair(const struct options *o, struct db *db)
+repair(const struct options *o, struct repair *database)
 {
     struct repair_view view;
     int64_t now_ms = clock_wall_ms();
-    int64_t noted = 0;
     char now[40];
     char last[40];
 
-    if (repair_look(db, now_ms, &view) != ERR_OK)
+    if (repair_look(database, now_ms, &view) != ERR_OK)
         return imctl_fail("the database cannot be read; the line above says why");
     if (view.moments == 0) {
         printf("It is %s, and nothing in the database is later. There is nothing to repair.\n",
@@ -146,9 +141,8 @@ repair(const struct options *o, struct db *db)
         puts("Nothing was changed.");
         return IMCTL_NO;
     }
-    if (repair_clock(db, now_ms, show_progress, &view) != ERR_OK)
+    if (repair_clock(database, now_ms, show_progress, &view) != ERR_OK)
         return imctl_fail("it failed, and nothing was changed; the line above says why");
-    witness_note(db, o->database, &noted);
     puts("Done. The database has another epoch: clients start over. Now start imd.");
     return IMCTL_OK;
 }
@@ -159,8 +153,8 @@ imctl_repair_clock(int argc, char **argv)
     static struct config config;
     struct options o = {0};
     char message[CONFIG_PATH_BYTES + 128];
-    struct db *db = NULL;
-    int64_t version = 0;
+    struct repair *database;
+    const char *why;
     enum imctl_status status;
 
     if (!read_options(&o, argc, argv))
@@ -171,19 +165,12 @@ imctl_repair_clock(int argc, char **argv)
         return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
     /* As imd has it: what is written beside the database is nobody else's. */
     umask(0027);
-    if (!become_owner(o.database) || !exclusive_take(o.database, false)) {
-        snprintf(message, sizeof(message), "%s: %s", o.database,
-                 errno == EWOULDBLOCK ? "imd runs on this database: stop it first" : strerror(errno));
+    why = become_owner(o.database) ? repair_open(&database, o.database) : strerror(errno);
+    if (why != NULL) {
+        snprintf(message, sizeof(message), "%s: %s", o.database, why);
         return imctl_fail(message);
     }
-    db_setup();
-    if (db_open(&db, o.database, DB_WRITE) != ERR_OK || db_user_version(db, &version) != ERR_OK)
-        status = imctl_fail("the database cannot be opened; the line above says why");
-    else if (version != migration_count)
-        status =
-            imctl_fail("the database is of another version of imd: start this one once, and stop it again");
-    else
-        status = repair(&o, db);
-    db_close(db);
+    status = repair(&o, database);
+    repair_close(database);
     return status;
 }

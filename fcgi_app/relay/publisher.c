@@ -656,18 +656,22 @@ publish_all(struct batch *b)
 static enum err
 begin(struct publisher *p)
 {
+    enum err err;
+
     p->err = ERR_OK;
     p->frames = 0;
     p->users = 0;
     p->untold = 0;
-    return db_do(p->db, SQL_BEGIN_READ);
+    p->snapshot = NULL;
+    err = snapshot_begin(p->store, &p->snapshot);
+    p->db = err == ERR_OK ? p->snapshot->db : NULL;
+    return err;
 }
 
 static void
 end(struct publisher *p)
 {
-    if (db_in_transaction(p->db))
-        db_do(p->db, SQL_COMMIT);
+    snapshot_end(p->snapshot);
     arena_reset(&p->arena);
 }
 

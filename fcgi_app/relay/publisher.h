@@ -19,8 +19,8 @@
 #include "relay/fanout.h"
 #include "push/nchan.h"
 #include "push/silence.h"
-#include "store/db.h"
 #include "store/instance.h"
+#include "store/store.h"
 
 /* As many changes as are taken at once. */
 #define PUBLISHER_BATCH_MAX 512
@@ -32,10 +32,12 @@ struct audience {
 };
 
 struct publisher {
-    struct db *db;           /* borrowed, for reading */
-    struct nchan *nchan;     /* borrowed */
-    struct silence *silence; /* borrowed; whom nothing need be published to */
-    struct shared *shared;   /* borrowed; with the rates that fan-outs are charged to */
+    struct store *store;       /* borrowed, for reading */
+    struct snapshot *snapshot; /* of what is published at once … */
+    struct db *db;             /* … and what is read by it */
+    struct nchan *nchan;       /* borrowed */
+    struct silence *silence;   /* borrowed; whom nothing need be published to */
+    struct shared *shared;     /* borrowed; with the rates that fan-outs are charged to */
     char epoch[EPOCH_BYTES];
     int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */

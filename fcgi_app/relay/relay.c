@@ -7,7 +7,8 @@
  * in order: a change may come twice, never not at all. A change older than a minute is dropped: whoever could
  * have received it has asked the database by then.
  *
- * Must not know how a message comes to be. A second thread keeps the write-ahead log short (janitor.c).
+ * Must not know how a message comes to be. A second thread keeps the write-ahead log short
+ * (store/housekeeping.h).
  */
 #include "relay/relay.h"
 
@@ -19,7 +20,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "relay/janitor.h"
+#include "store/housekeeping.h"
 #include "relay/publisher.h"
 #include "store/outbox.h"
 
@@ -40,7 +41,7 @@
 
 struct relay {
     struct shared *shared;
-    struct db *db;
+    struct store store;
     struct nchan *nchan;
     struct silence *silence;
     struct publisher publisher;
@@ -356,10 +357,15 @@ find_beginning(struct relay *r)
     int64_t last_change = 0;
     int64_t oldest = 0;
     int64_t known;
-    enum err err = instance_epoch(r->db, r->publisher.epoch, &last_change);
+    struct snapshot *snapshot;
+    enum err err = snapshot_begin(&r->store, &snapshot);
 
+    if (err != ERR_OK)
+        return err;
+    err = instance_epoch(snapshot->db, r->publisher.epoch, &last_change);
     if (err == ERR_OK)
-        err = outbox_oldest(r->db, &oldest);
+        err = outbox_oldest(snapshot->db, &oldest);
+    snapshot_end(snapshot);
     if (err != ERR_OK)
         return err;
     known = atomic_load(&r->shared->acknowledged_change);
@@ -392,8 +398,8 @@ open_all(struct relay *r, const struct config *config)
     if (err == ERR_OK)
         err = silence_start(&r->silence, config->push_socket, r->shared);
     if (err == ERR_OK)
-        err = db_open(&r->db, config->database, DB_READ);
-    r->publisher.db = r->db;
+        err = store_open_for_reading(&r->store, config->database, 1);
+    r->publisher.store = &r->store;
     r->publisher.nchan = r->nchan;
     r->publisher.silence = r->silence;
     r->publisher.shared = r->shared;
@@ -407,10 +413,11 @@ int
 relay_run(const struct config *config, struct shared *shared)
 {
     struct relay r = {.shared = shared, .retry_ms = RECONNECT_MS};
-    struct janitor *janitor;
+    struct housekeeping *housekeeping;
 
     atomic_store(&shared->relay_connected, false);
-    if (open_all(&r, config) != ERR_OK || janitor_start(&janitor, config->database, shared) != ERR_OK) {
+    if (open_all(&r, config) != ERR_OK ||
+        housekeeping_start(&housekeeping, config->database, shared) != ERR_OK) {
         log_event(LOG_ERROR, "relay_failed", "reason=cannot_open");
         return EXIT_FAILURE;
     }
@@ -420,11 +427,11 @@ relay_run(const struct config *config, struct shared *shared)
     log_event(
         LOG_INFO, "relay_ended", "pending=%lld",
         (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
-    janitor_stop(janitor);
+    housekeeping_stop(housekeeping);
     silence_stop(r.silence);
     nchan_free(r.nchan);
     publisher_clear(&r.publisher);
-    db_close(r.db);
+    store_close(&r.store);
     close(r.signal_fd);
     return EXIT_SUCCESS;
 }

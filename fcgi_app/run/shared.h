@@ -79,7 +79,7 @@ void shared_unlock(struct shared *s);
 
 /* A writer committed outbox rows up to `change`: notes it and wakes the relay if it sleeps. */
 void shared_announce(struct shared *s, int64_t change);
-/* A writer's commit left the write-ahead log this long: notes it and wakes the janitor if it is long. */
+/* A writer's commit left the write-ahead log this long: notes it and wakes housekeeping if it is long. */
 void shared_note_wal(struct shared *s, int wal_pages);
 /* Hands it to the relay; dropped where the relay is so far behind that the pipe is full. */
 void shared_type(struct shared *s, const struct shared_typing *typing);

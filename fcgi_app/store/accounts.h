@@ -2,7 +2,8 @@
 #ifndef IMD_STORE_ACCOUNTS_H
 #define IMD_STORE_ACCOUNTS_H
 
-#include "store/commit.h"
+#include "base/str.h"
+#include "store/tx.h"
 
 /* Needs no transaction. */
 enum err accounts_exists(struct db *db, struct str name, bool *exists);

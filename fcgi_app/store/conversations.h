@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/commit.h"
+#include "store/tx.h"
 
 /* Fills *c but for its members; the title from the arena. *found false: there is none of that id. */
 enum err conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c,

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/commit.h"
+#include "store/tx.h"
 
 /* 0: the user has never read there. */
 enum err markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq);

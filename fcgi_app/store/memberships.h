@@ -14,7 +14,7 @@
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/commit.h"
+#include "store/tx.h"
 
 #define ACTIVE_LAG_MS 10000
 #define ACTIVE_ALWAYS INT64_MAX
@@ -149,10 +149,21 @@ enum err memberships_left(struct db *db, const struct listed_range *range,
                           bool (*each)(void *arg, const struct listed *l), void *arg);
 
 /*
- * A walk along the members whose standing changed after `version`, in that order, each once. The walk ends
- * with db_done(), which the caller owes even after an error; strings live until the next step.
+ * A walk along the members whose standing changed, each once, in the order of the versions that did it. A
+ * batch at a time, never cut between members of the same version.
  */
-struct stmt *memberships_walk_begin(struct db *db, int32_t conversation, int64_t version);
-enum err memberships_walk_next(struct stmt *walk, struct standing *standing, int64_t *version, bool *more);
+struct membership_walk {
+    int32_t conversation;
+    int64_t after;                 /* moves on: versions beyond this one */
+    struct membership_step *steps; /* out: the next ones, from the arena … */
+    size_t count;                  /* … so many; 0: the walk is at its end */
+};
+
+struct membership_step {
+    struct standing standing;
+    int64_t version;
+};
+
+enum err memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/commit.h"
+#include "store/tx.h"
 
 /* About what it takes in an answer, in bytes: a page is bounded by it. */
 size_t messages_bytes(const struct message *m);
@@ -89,24 +89,22 @@ enum err messages_keys(struct db *db, int32_t conversation, int64_t first, int64
 enum err messages_since(struct db *db, int64_t after, int limit,
                         bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all);
 
-/*
- * A walk along versions, one step at a time. Of those created: in the order of seq from `from` on, the ones
- * that have changed since included. Of those changed: by the version of their last change, beyond `from`.
- * Only one walk of a kind at a time. The walk ends with messages_walk_end(), which the caller owes even after
- * an error.
- */
-enum messages_walk { MESSAGES_CREATED, MESSAGES_CHANGED };
+/* A walk along versions, a bounded batch at a time. */
+struct message_walk {
+    bool changed; /* of those that were changed, in the order of their last change; else of all, by seq */
+    int32_t conversation;
+    int64_t from;               /* moves on: the version beyond which, or the seq from which on */
+    struct message_step *steps; /* out: the next ones, from the arena … */
+    size_t count;               /* … so many; 0: the walk is at its end */
+};
 
-struct stmt *messages_walk_begin(struct db *db, enum messages_walk kind, int32_t conversation, int64_t from);
-/*
- * The next one: its seq, the version it was created or changed at, and whether another change came after
- * that. *more false: there is none.
- */
-enum err messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, bool *changed_since,
-                            bool *more);
-/* The one at hand, with its reactions: strings live until the next step. */
-enum err messages_walk_get(struct stmt *walk, const struct message_reader *r, struct message *m);
-void messages_walk_end(struct stmt *walk);
+struct message_step {
+    struct message message; /* but for its reactions: reactions_read() */
+    int64_t version;        /* that created it, or changed it last */
+    bool changed_since;     /* of all by seq: a later change tells of it again */
+};
+
+enum err messages_walk(const struct message_reader *r, struct message_walk *walk);
 
 /* Messages of a conversation: after < seq <= until. */
 struct message_range {

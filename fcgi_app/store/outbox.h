@@ -3,7 +3,8 @@
 #define IMD_STORE_OUTBOX_H
 
 #include "model/model.h"
-#include "store/commit.h"
+#include "base/str.h"
+#include "store/tx.h"
 
 /*
  * Notes a change at the present version of *c: the one that made it, or one that makes none. Needs the write

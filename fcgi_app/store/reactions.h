@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/commit.h"
+#include "store/tx.h"
 
 /*
  * Fills m->reactions, from the arena: for each emoji its count, the first REACTION_NAMES_MAX names, and

@@ -1,12 +1,15 @@
 /*
  * repair.h - brings back to now what a wrong clock has dated ahead of it.
  *
- * Nobody else may have the database open. It costs a look at every row.
+ * imd must be stopped. It costs a look at every row.
  */
 #ifndef IMD_STORE_REPAIR_H
 #define IMD_STORE_REPAIR_H
 
-#include "store/db.h"
+#include <stdint.h>
+#include "base/err.h"
+
+struct repair;
 
 /* What lies ahead of `now_ms`. */
 struct repair_view {
@@ -16,8 +19,15 @@ struct repair_view {
     int64_t message_id; /* highest id of a message: what repair_clock() counts up to */
 };
 
-/* Opens a transaction. ERR_STORAGE. */
-enum err repair_look(struct db *db, int64_t now_ms, struct repair_view *view);
+/*
+ * Opens the database at `path` for nobody else. NULL, or a sentence that says why it cannot be repaired; then
+ * nothing is open.
+ */
+const char *repair_open(struct repair **out, const char *path);
+void repair_close(struct repair *r);
+
+/* ERR_STORAGE. */
+enum err repair_look(struct repair *r, int64_t now_ms, struct repair_view *view);
 
 /*
  * Moves all times that lie ahead of `now_ms` back, so that the latest is now; intervals stay where there is
@@ -27,7 +37,7 @@ enum err repair_look(struct db *db, int64_t now_ms, struct repair_view *view);
  * transaction. Calls back as messages are done, with the highest id of those. ERR_STORAGE: nothing has
  * changed.
  */
-enum err repair_clock(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t message_id),
+enum err repair_clock(struct repair *r, int64_t now_ms, void (*progress)(void *arg, int64_t message_id),
                       void *arg);
 
 #endif

@@ -1,40 +1,60 @@
-/* store.h - what a worker holds of the database: one writer, some readers. Opened after the fork. */
+/*
+ * store.h - the face of the database: prepare it, open it, take a snapshot, run a command.
+ *
+ * The other headers of this room speak of its tables. What is behind them, SQLite with its statements, locks,
+ * logs and files, lies in sqlite/ and is nobody else's business.
+ */
 #ifndef IMD_STORE_STORE_H
 #define IMD_STORE_STORE_H
 
-#include <stdatomic.h>
-#include "store/commit.h"
-#include "store/pool.h"
+#include "run/shared.h"
+#include "store/tx.h"
 
+/*
+ * At the start, before the first child: locks the database for this process and its children, makes it where
+ * there is none, brings its schema up to date, and gives it another epoch where it is not what it was. What
+ * happens is logged. ERR_STORAGE.
+ */
+enum err store_prepare(const char *path);
+
+struct commit;
+struct pool;
+
+/* What a process holds of the database: one writer, some readers. Opened after the fork. */
 struct store {
-    struct commit *commit;
+    struct commit *commit; /* NULL: it is open for reading alone */
     struct pool *pool;
     uint64_t payer; /* of what its commands change: see struct tx */
 };
 
-static inline enum err
-store_open(struct store *s, const char *path, int readers, struct shared *shared)
-{
-    enum err err = commit_open(&s->commit, path, shared);
+/* `shared` is borrowed. On an error what is open is to be closed as well. ERR_STORAGE, ERR_MEMORY. */
+enum err store_open(struct store *s, const char *path, int readers, struct shared *shared);
+/* The same without a writer. */
+enum err store_open_for_reading(struct store *s, const char *path, int readers);
+/* No command may be running, all snapshots must have ended. Zeroed is allowed. */
+void store_close(struct store *s);
 
-    if (err == ERR_OK)
-        err = pool_open(&s->pool, path, readers);
-    return err;
-}
+/*
+ * Runs the command in a transaction that it may share with others; returns after that is durable, or the
+ * command was refused. `bytes`: about how much it stores. Returns the command's error, or ERR_STORAGE where
+ * the transaction failed: then nothing of it is stored.
+ */
+enum err store_run(struct store *s, command_fn *command, void *arg, size_t bytes);
 
-/* commit_run(), in the name of who pays. */
-static inline enum err
-store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
-{
-    return commit_run(s->commit, &(struct commit_command){command, arg, bytes, s->payer});
-}
+/*
+ * One state of the database. Everything that is read through a snapshot is of that one moment. Questions of
+ * the domain take a snapshot and cannot write; commands take the store. A thread must end its snapshot before
+ * it commits, waits, or begins another one: a snapshot keeps a reader from others, and what it sees from
+ * being cleared away.
+ */
+struct snapshot {
+    struct db *db;
+    struct pool *pool; /* that lent it */
+};
 
-static inline void
-store_close(struct store *s)
-{
-    pool_close(s->pool);
-    commit_close(s->commit);
-    *s = (struct store){0};
-}
+/* Begins a snapshot, and waits where all readers are lent. snapshot_end() is owed. ERR_STORAGE. */
+enum err snapshot_begin(struct store *s, struct snapshot **out);
+/* Ends it. NULL is allowed. */
+void snapshot_end(struct snapshot *s);
 
 #endif

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import history
 
-SCHEMA = Path(__file__).resolve().parents[2] / "schema"
+SCHEMA = Path(__file__).resolve().parents[2] / "schema/sqlite"
 SMALL, LARGE = 10_000, 1_000_000
 PAGE = 50
 

@@ -139,6 +139,8 @@ def wrong(ahead):
 
 def test_it_is_told_by_log_metrics_and_healthz(wrong):
     imd = wrong.start()
+    # Until the relay has begun, /healthz says 503.
+    wait_until(lambda: imd.ask("GET", "/healthz")[0] == 200, 20, "the relay runs")
     health = wait_until(lambda: (found := must(imd, "GET", "/healthz"))["clock_behind_s"] and found, 10, "it is noticed")
     assert health["status"] == "ok" and YEAR_S - 600 < health["clock_behind_s"] <= YEAR_S + 600
     status, text = imd.ask("GET", "/metrics")
@@ -177,6 +179,7 @@ def test_repaired_order_numbers_and_contents_stay(wrong):
     group = everything_happens(imd, "again")
     sent = send(imd, group)
     assert abs(sent["timestamp"] - time.time() * 1000) < 60000
+    wait_until(lambda: imd.ask("GET", "/healthz")[0] == 200, 20, "the relay runs")
     assert must(imd, "GET", "/healthz")["clock_behind_s"] == 0
     assert must(imd, "GET", "/conversations/?username=ann")["conversations"][0]["id"] == group
     end(imd)

@@ -1,5 +1,5 @@
 """
-Clearing an emoji, or deleting a message, costs one row however many reacted; the janitor removes what is left behind, in
+Clearing an emoji, or deleting a message, costs one row however many reacted; housekeeping removes what is left behind, in
 batches between which others write.
 """
 import sqlite3

@@ -27,16 +27,18 @@ MAY_INCLUDE = {
 OUTSIDE = {"main.c", "worker.c", "worker.h", "routes.c", "routes.h"}
 # What api takes from store is the handle that it passes on to the domain.
 API_FROM_STORE = {"store/store.h"}
-LIBRARY_ROOM = {"sqlite3.h": "store/db.c", "jansson.h": "wire/body.c", "fcgiapp.h": "http/server.c",
+# Behind the face of store/.
+ENGINE = "store/sqlite/"
+LIBRARY_ROOM = {"sqlite3.h": "store/sqlite/db.c", "jansson.h": "wire/body.c", "fcgiapp.h": "http/server.c",
                 "jwt.h": "auth/token.c", "seccomp.h": "run/sandbox.c"}
 CRYPTO_FILE = "auth/token.c"
 SOCKETS_ROOM = re.compile(r"(?<![\w>.])connect\(")
 CONNECT_FILES = {"push/nchan.c", "http/server.c"}
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\s')
-SQL_FILE = "store/sql.c"
+SQL_FILE = "store/sqlite/sql.c"
 # Statements are prepared from the table alone; scripts are those of schema/.
 SCRIPTS = re.compile(r"(?<!enum err )db_script\(")
-SCRIPTS_FILES = {"store/migrate.c", "store/db.c", "store/db.h"}
+SCRIPTS_FILES = {"store/sqlite/migrate.c", "store/sqlite/db.c", "store/sqlite/db.h"}
 # What imd never does; run/sandbox.c forbids it to the processes as well.
 NEVER = re.compile(r"\b(execv\w*|execl\w*|posix_spawn\w*|system|popen|getaddrinfo|gethostbyname)\(|"
                    r"\bsocket\((?!AF_UNIX)|\b(strcpy|strcat|sprintf|gets|alloca)\(")
@@ -59,6 +61,8 @@ def breaches(path):
                 yield number, f"libcrypto belongs to {CRYPTO_FILE} alone"
             if room and target_room in MAY_INCLUDE and target_room not in MAY_INCLUDE[room]:
                 yield number, f"{room}/ must not include {target_room}/"
+            if target.startswith(ENGINE) and not name.startswith(ENGINE):
+                yield number, f"what lies in {ENGINE} is nobody else's business"
             if room == "api" and target_room == "store" and target not in API_FROM_STORE:
                 yield number, "api/ passes the store on and must not look into it"
             if room and '"' in line and "/" not in target:

@@ -43,7 +43,7 @@ ask(struct place *place, const char *name, int32_t conversation, bool exists)
     const struct conversation *found;
     enum err err = access_conversation(&a, conversation, &found);
 
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     /* What may not be read is not handed on. */
     assert_int_equal(found != NULL, err == ERR_OK && exists);
     if (found != NULL)
@@ -60,7 +60,7 @@ ask_by_message(struct place *place, const char *name, int64_t message)
     const struct message_key *key;
     enum err err = access_message(&a, message, &key, &conversation);
 
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     assert_int_equal(key != NULL, err == ERR_OK);
     assert_int_equal(conversation != NULL, err == ERR_OK);
     if (key != NULL) {
@@ -149,7 +149,7 @@ of_many_those_are_found_that_may_be_read(void **state)
         for (size_t k = 0; k < list.count; k++)
             assert_int_equal(list.found[k].id, cases[i].found[k]);
     }
-    pool_end(snapshot);
+    snapshot_end(snapshot);
 }
 
 static void
@@ -201,7 +201,7 @@ nobody_reads_what_was_said_after_the_check(void **state)
     assert_int_equal(access_message(&a, 2, &key, &c), ERR_MESSAGE_UNKNOWN);
     assert_int_equal(access_conversation(&a, 1, &c), ERR_OK);
     assert_int_equal(count_messages(place, snapshot, c), 1);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     /* The next snapshot is of the present. */
     assert_int_equal(ask(place, "ann", 1, true), ERR_NOT_A_MEMBER);
     assert_int_equal(ask_by_message(place, "ann", 2), ERR_NOT_A_MEMBER);

@@ -436,7 +436,7 @@ ask(struct place *place, const struct model *model, int user, int64_t after, int
     struct got got = {place, model, &page, user, client, 0, 0, after};
     enum err err = changes_page(snapshot, &place->arena, &page, take, &got);
 
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     *has_next = page.has_next;
     if (user >= 0 && !has(model->members, user)) {
         assert_int_equal(err, ERR_NOT_A_MEMBER);
@@ -617,8 +617,7 @@ happen_many(struct place *place, struct model *model, int says, int edits, int e
 {
     struct bulk bulk = {model, says, edits, erases};
 
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){bulk_in_tx, &bulk, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, bulk_in_tx, &bulk, 0), ERR_OK);
 }
 
 /* From `after` to the end. *empty: how many pages showed no object. */
@@ -718,7 +717,7 @@ page_of(struct place *place, int64_t conversation, int64_t after, int limit, int
 
     *messages = 0;
     assert_int_equal(changes_page(snapshot, &place->arena, &page, count_message, messages), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return page;
 }
 
@@ -807,7 +806,7 @@ only_members_ask_for_their_own(void **state)
         assert_int_equal(changes_page(snapshot, &place->arena, &page, count_message, &messages),
                          ERR_NOT_A_MEMBER);
     }
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     assert_int_equal(messages, 0);
 }
 

@@ -85,7 +85,7 @@ find_all(struct place *place, int32_t *ids, size_t count, struct found *found)
 
     assert_int_equal(access_conversations(&a, ids, count, &list), ERR_OK);
     assert_int_equal(converse_show(snapshot, &list, take, found), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
 }
 
 static struct conversation
@@ -504,7 +504,7 @@ check_member(struct place *place, int64_t conversation, const char *username, bo
     struct snapshot *snapshot = support_begin(place);
     enum err err = converse_check_member(snapshot, &place->arena, conversation, str_c(username), few);
 
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return err;
 }
 
@@ -559,7 +559,7 @@ members(struct place *place, int64_t conversation, int64_t limit, struct convers
 
     *c = *support_find(place, snapshot, conversation);
     err = converse_members(snapshot, &place->arena, c, limit);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return err;
 }
 

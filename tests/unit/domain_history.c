@@ -15,6 +15,7 @@
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
+#include "store/sqlite/commit.h"
 
 #define USERS_MAX         16
 #define CONVERSATIONS_MAX 48
@@ -168,7 +169,7 @@ model_new(struct place *place, const struct model *plan)
     assert_non_null(model);
     *model = *plan;
     memset(letters, 'x', sizeof(letters));
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){live, model, 0, 0}), ERR_OK);
+    assert_int_equal(store_run(&place->store, live, model, 0), ERR_OK);
     return model;
 }
 
@@ -241,7 +242,7 @@ ask(struct place *place, const struct whose *whose, int64_t after, int limit, st
                                       limit, &sink, &got->has_next);
     else
         err = history_of_user(&view, after, limit, &sink, &got->has_next);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     arena_reset(&place->arena);
     assert_int_equal(err, ERR_OK);
 }
@@ -515,8 +516,7 @@ a_tick_larger_than_the_page_is_whole_and_more_follows(void **state)
         struct place *place = *state;
 
         *model = (struct model){.users = 1, .conversations = 2, .sole_member = 2, .content_bytes_max = 9};
-        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){commands[i], model, 0, 0}),
-                         ERR_OK);
+        assert_int_equal(store_run(&place->store, commands[i], model, 0), ERR_OK);
         for (int limit = 1; limit <= CROWD + 2; limit++)
             check_paging(place, model, &(struct whose){0, -1}, limit, got);
         support_close(state);
@@ -671,8 +671,7 @@ pages_of_what_many_send_at_once_are_right(void **state)
     model->conversations = 3;
     support_chance(&model->chance);
     memset(letters, 'x', sizeof(letters));
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){all_join, model, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, all_join, model, 0), ERR_OK);
     support_threads(SENDERS, send_some, &senders);
     assert_int_equal(atomic_load(&senders.errors), 0);
     model->count = SENDERS * EACH;
@@ -705,7 +704,7 @@ ask_by_seq(struct place *place, struct seq_page *page, struct got *got)
     page->conversation = support_find(place, snapshot, page->conversation->id);
     assert_int_equal(
         history_by_seq(&(struct view){snapshot, &place->arena, {0}, false}, page, take_message, got), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     arena_reset(&place->arena);
 }
 

@@ -140,7 +140,7 @@ ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t 
     got.rows = rows;
     snapshot = support_begin(place);
     assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, take, &got), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     assert_int_equal(strlen(inbox.epoch), 32);
     if (got.count != n || inbox.has_next != (n < count))
         fail_msg("%s, %" PRId64 " … %" PRId64 ", limit %d: %zu%s instead of %zu of %zu", w->username,
@@ -296,7 +296,7 @@ happen(struct place *place, struct chance *chance, int64_t conversations)
         pass_time(place, chance);
         break;
     default:
-        err = commit_run(place->store.commit, &(struct commit_command){burst_in_tx, &b, 0, 0});
+        err = store_run(&place->store, burst_in_tx, &b, 0);
     }
     assert_int_equal(err, ERR_OK);
 }
@@ -393,7 +393,7 @@ length_of(struct place *place, const char *username, int64_t after)
     size_t count = 0;
 
     assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, count_only, &count), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return count;
 }
 
@@ -482,10 +482,8 @@ live_with_many(struct place *place)
     struct chance chance = {7};
     struct burst b = {&chance, MANY, 400, 700};
 
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){create_many, NULL, 0, 0}),
-                     ERR_OK);
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){burst_in_tx, &b, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, create_many, NULL, 0), ERR_OK);
+    assert_int_equal(store_run(&place->store, burst_in_tx, &b, 0), ERR_OK);
 }
 
 static void
@@ -522,7 +520,7 @@ the_walk_through_thousands_ends_early(void **state)
     got.rows = rows;
     snapshot = support_begin(place);
     assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, take, &got), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     assert_in_range(got.count, 45, 50);
     assert_true(inbox.has_next);
     assert_int_equal(length_of(place, "ann", support_ask(place, "SELECT tick FROM instance")), 0);
@@ -538,8 +536,7 @@ a_tick_larger_than_the_page_is_whole(void **state)
 
     for (int i = 0; i < 30; i++)
         support_create(place, TYPE_GROUP, "ann bob cid dan eve");
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){burst_in_tx, &b, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, burst_in_tx, &b, 0), ERR_OK);
     for (int limit = 1; limit <= 31; limit += 6) {
         ask_all(place, "ann", -1, limit);
         ask_all(place, "ann", 0, limit);

@@ -194,8 +194,7 @@ send_so_many(struct place *place, int64_t conversation, const char *sender, int 
 {
     struct many many = {conversation, sender, count};
 
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){send_many, &many, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, send_many, &many, 0), ERR_OK);
 }
 
 static void

@@ -119,7 +119,7 @@ seen_by(struct place *place, int64_t id, const char *username)
     v->db = snapshot->db;
     v->viewer = str_c(username);
     assert_int_equal(visibility_apply(v, &m), ERR_OK);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return m;
 }
 
@@ -189,7 +189,7 @@ conversations_that_share_a_place_are_told_apart(void **state)
             assert_int_equal(visibility_apply(&v, &m), ERR_OK);
             assert_int_equal(m.withheld, i % 2 == 0);
         }
-        pool_end(snapshot);
+        snapshot_end(snapshot);
     }
 }
 

@@ -104,7 +104,7 @@ the_last_possible_conversation_is_as_good_as_the_first(void **state)
     assert_true(found);
     assert_int_equal(m.conversation, INT32_MAX);
     assert_int_equal(m.seq, SEQ_MAX);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
 }
 
 static bool
@@ -161,7 +161,7 @@ no_seq_reaches_another_conversation(void **state)
                 assert_int_equal(others.found, 0);
             }
         }
-    pool_end(snapshot);
+    snapshot_end(snapshot);
 }
 
 /* The greatest of its kind, and what is one more or no number of that kind. */

@@ -36,6 +36,7 @@ static int
 set_stage(void **state)
 {
     struct stage *s = calloc(1, sizeof(*s));
+    struct snapshot *snapshot;
     int64_t last_change;
 
     assert_non_null(s);
@@ -51,8 +52,10 @@ set_stage(void **state)
     s->peer_fd = accept(s->listen_fd, NULL, NULL);
     s->publisher =
         (struct publisher){.nchan = s->nchan, .shared = s->place->shared, .batch_max = PUBLISHER_BATCH_MAX};
-    assert_int_equal(db_open(&s->publisher.db, s->place->path, DB_READ), ERR_OK);
-    assert_int_equal(instance_epoch(s->publisher.db, s->publisher.epoch, &last_change), ERR_OK);
+    s->publisher.store = &s->place->store;
+    snapshot = support_begin(s->place);
+    assert_int_equal(instance_epoch(snapshot->db, s->publisher.epoch, &last_change), ERR_OK);
+    snapshot_end(snapshot);
     *state = s;
     return 0;
 }
@@ -63,7 +66,6 @@ strike_stage(void **state)
     struct stage *s = *state;
 
     publisher_clear(&s->publisher);
-    db_close(s->publisher.db);
     nchan_free(s->nchan);
     close(s->peer_fd);
     close(s->listen_fd);

@@ -13,9 +13,11 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "store/accounts.h"
-#include "store/instance.h"
+#include "store/sqlite/instance.h"
 #include "store/messages.h"
 #include "store/outbox.h"
+#include "store/sqlite/commit.h"
+#include "store/sqlite/pool.h"
 
 #define LANES 16
 #define EACH  200
@@ -83,7 +85,7 @@ stored_in_group(struct pool *pool, const struct tx *tx)
     seen.db = snapshot->db;
     if (instance_get(&seen) == ERR_OK)
         stored = tx->last_message_id - seen.last_message_id;
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return stored;
 }
 
@@ -166,7 +168,7 @@ assert_stored(struct place *place, struct order (*orders)[EACH])
             stored += found;
         }
     arena_reset(&place->arena);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), stored);
     /* No id is used up by what is not stored. */
     assert_int_equal(support_ask(place, "SELECT max(id) FROM message"), stored);

@@ -19,6 +19,7 @@
 #include "domain/reading.h"
 #include "domain/send.h"
 #include "store/memberships.h"
+#include "store/sqlite/db.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -481,8 +482,7 @@ steps_written(struct place *place)
 {
     int64_t steps;
 
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){read_steps, &steps, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, read_steps, &steps, 0), ERR_OK);
     return steps;
 }
 
@@ -672,7 +672,7 @@ end_question(struct snapshot *snapshot, int objects, const char *what)
         print_error("%lld steps, more than %lld: %s\n", (long long)steps, (long long)allowed, what);
         failures++;
     }
-    pool_end(snapshot);
+    snapshot_end(snapshot);
 }
 
 static bool

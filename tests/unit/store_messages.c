@@ -140,8 +140,7 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
     assert_non_null(histories);
     for (int n = 0; n < HISTORIES; n++)
         make(&chance, &histories[n]);
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){store_all, histories, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&place->store, store_all, histories, 0), ERR_OK);
     snapshot = support_begin(place);
     db = snapshot->db;
     for (int n = 0; n < HISTORIES; n++) {
@@ -154,7 +153,7 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
         free(h->timestamps);
         free(h->versions);
     }
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     free(histories);
 }
 

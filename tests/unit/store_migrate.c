@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/buf.h"
-#include "store/migrate.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/db.h"
 
 static struct db *
 open_to_migrate(const struct place *place)

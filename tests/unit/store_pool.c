@@ -7,6 +7,7 @@
 #include "store/accounts.h"
 #include "store/conversations.h"
 #include "store/messages.h"
+#include "store/sqlite/db.h"
 
 #define READERS    4 /* connections, see support_open() */
 #define THREADS    16
@@ -79,19 +80,19 @@ a_snapshot_stays_until_its_end(void **state)
     struct snapshot *old;
     struct snapshot *new;
 
-    assert_int_equal(commit_run(store->commit, &(struct commit_command){create, NULL, 0, 0}), ERR_OK);
-    assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
+    assert_int_equal(store_run(store, create, NULL, 0), ERR_OK);
+    assert_int_equal(snapshot_begin(store, &old), ERR_OK);
     assert_int_equal(look(old->db), 0);
-    assert_int_equal(commit_run(store->commit, &(struct commit_command){send, NULL, 0, 0}), ERR_OK);
+    assert_int_equal(store_run(store, send, NULL, 0), ERR_OK);
     assert_int_equal(look(old->db), 0);
-    assert_int_equal(pool_begin(store->pool, &new), ERR_OK);
+    assert_int_equal(snapshot_begin(store, &new), ERR_OK);
     assert_int_equal(look(new->db), 1);
     assert_int_equal(look(old->db), 0);
-    pool_end(old);
-    assert_int_equal(pool_begin(store->pool, &old), ERR_OK);
+    snapshot_end(old);
+    assert_int_equal(snapshot_begin(store, &old), ERR_OK);
     assert_int_equal(look(old->db), 1);
-    pool_end(old);
-    pool_end(new);
+    snapshot_end(old);
+    snapshot_end(new);
 }
 
 struct crowd {
@@ -107,7 +108,7 @@ static void
 write_while_others_read(struct crowd *crowd)
 {
     while (atomic_load(&crowd->reading) > 0 || crowd->writes < WRITES_MIN) {
-        if (commit_run(crowd->store->commit, &(struct commit_command){send, NULL, 0, 0}) != ERR_OK)
+        if (store_run(crowd->store, send, NULL, 0) != ERR_OK)
             atomic_fetch_add(&crowd->errors, 1);
         crowd->writes++;
     }
@@ -119,7 +120,7 @@ read_once(struct crowd *crowd)
     struct snapshot *s;
     int64_t first;
 
-    if (pool_begin(crowd->store->pool, &s) != ERR_OK) {
+    if (snapshot_begin(crowd->store, &s) != ERR_OK) {
         atomic_fetch_add(&crowd->errors, 1);
         return;
     }
@@ -130,7 +131,7 @@ read_once(struct crowd *crowd)
         if (first < 0 || look(s->db) != first)
             atomic_fetch_add(&crowd->errors, 1);
     atomic_fetch_sub(&crowd->inside, 1);
-    pool_end(s);
+    snapshot_end(s);
 }
 
 /* Thread 0 writes, the others read. */
@@ -157,14 +158,14 @@ more_threads_than_connections_all_see_one_state_each(void **state)
     struct crowd crowd = {.store = &place->store, .reading = THREADS};
     struct snapshot *s;
 
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){create, NULL, 0, 0}), ERR_OK);
+    assert_int_equal(store_run(&place->store, create, NULL, 0), ERR_OK);
     support_threads(THREADS + 1, take_part, &crowd);
     assert_int_equal(atomic_load(&crowd.errors), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(crowd.served[i], TURNS);
-    assert_int_equal(pool_begin(place->store.pool, &s), ERR_OK);
+    assert_int_equal(snapshot_begin(&place->store, &s), ERR_OK);
     assert_int_equal(look(s->db), crowd.writes);
-    pool_end(s);
+    snapshot_end(s);
 }
 
 static void
@@ -173,15 +174,15 @@ a_reader_cannot_write(void **state)
     struct place *place = *state;
     struct snapshot *s;
 
-    assert_int_equal(pool_begin(place->store.pool, &s), ERR_OK);
+    assert_int_equal(snapshot_begin(&place->store, &s), ERR_OK);
     assert_int_equal(db_script(s->db, "UPDATE instance SET tick = 1"), ERR_STORAGE);
-    pool_end(s);
+    snapshot_end(s);
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), 0);
     /* The connection is as good as before. */
     for (int i = 0; i < READERS; i++) {
-        assert_int_equal(pool_begin(place->store.pool, &s), ERR_OK);
+        assert_int_equal(snapshot_begin(&place->store, &s), ERR_OK);
         assert_true(db_in_transaction(s->db));
-        pool_end(s);
+        snapshot_end(s);
         assert_false(db_in_transaction(s->db));
     }
 }

@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include "base/buf.h"
-#include "store/sql.h"
+#include "store/sqlite/sql.h"
 
 /* The engine's plan of a statement, a line for each step. */
 static const char *

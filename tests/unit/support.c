@@ -16,7 +16,8 @@
 #include "domain/converse.h"
 #include "domain/send.h"
 #include "store/memberships.h"
-#include "store/migrate.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/db.h"
 
 /* A wake-up that never comes would else hang the tests. */
 #define DEADLINE_S 120
@@ -318,7 +319,7 @@ support_begin(struct place *place)
 {
     struct snapshot *snapshot = NULL;
 
-    assert_int_equal(pool_begin(place->store.pool, &snapshot), ERR_OK);
+    assert_int_equal(snapshot_begin(&place->store, &snapshot), ERR_OK);
     return snapshot;
 }
 
@@ -344,7 +345,7 @@ support_message(struct place *place, int64_t id, struct message *m)
 
     if (err == ERR_OK)
         err = amend_find(&(struct view){snapshot, &place->arena, {0}, false}, key, m);
-    pool_end(snapshot);
+    snapshot_end(snapshot);
     return err;
 }
 

@@ -1,6 +1,7 @@
 /* accounts.c - see accounts.h. */
 #include "store/accounts.h"
 
+#include "store/sqlite/db.h"
 enum err
 accounts_exists(struct db *db, struct str name, bool *exists)
 {

@@ -2,8 +2,8 @@
  * exclusive.h - one imd on one database: two masters would each order pushes by themselves, and a repair must
  * be alone.
  */
-#ifndef IMD_STORE_EXCLUSIVE_H
-#define IMD_STORE_EXCLUSIVE_H
+#ifndef IMD_STORE_SQLITE_EXCLUSIVE_H
+#define IMD_STORE_SQLITE_EXCLUSIVE_H
 
 #include <stdbool.h>
 

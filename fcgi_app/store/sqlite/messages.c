@@ -1,6 +1,7 @@
 /* messages.c - see messages.h. Must not know who may read, send or change what. */
 #include "store/messages.h"
 
+#include "store/sqlite/db.h"
 #include "model/ids.h"
 #include "store/reactions.h"
 
@@ -495,41 +496,52 @@ messages_since(struct db *db, int64_t after, int limit,
     return err;
 }
 
-struct stmt *
-messages_walk_begin(struct db *db, enum messages_walk kind, int32_t conversation, int64_t from)
+/* A batch of a walk: a page's worth of rows, or of content. */
+#define WALK_ROWS  64
+#define WALK_BYTES (256 * 1024)
+
+/* Takes the row at hand into the batch. */
+static enum err
+add_step(struct stmt *s, const struct message_reader *r, struct message_walk *walk)
 {
-    struct stmt *s = db_use(db, kind == MESSAGES_CREATED ? SQL_MESSAGE_CREATED_FROM : SQL_MESSAGE_CHANGED);
+    struct message_step *step;
 
-    db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, from);
-    return s;
-}
-
-enum err
-messages_walk_next(struct stmt *walk, int64_t *seq, int64_t *version, bool *changed_since, bool *more)
-{
-    enum err err = db_step(walk, more);
-
-    if (*more) {
-        *seq = db_int(walk, 0) & 0xffffffff;
-        *version = db_int(walk, MESSAGE_COLUMNS);
+    walk->steps = arena_grow(r->arena, walk->steps, walk->count, sizeof(*walk->steps));
+    if (walk->steps == NULL)
+        return ERR_MEMORY;
+    step = &walk->steps[walk->count++];
+    *step = (struct message_step){
+        .message = message_of(s),
+        .version = db_int(s, MESSAGE_COLUMNS),
         /* Absent, hence 0, in the walk of those changed. */
-        *changed_since = db_int(walk, MESSAGE_COLUMNS + 1) != 0;
-    }
-    return err;
+        .changed_since = db_int(s, MESSAGE_COLUMNS + 1) != 0,
+    };
+    walk->from = walk->changed ? step->version : step->message.seq + 1;
+    return keep(r->arena, &step->message);
 }
 
 enum err
-messages_walk_get(struct stmt *walk, const struct message_reader *r, struct message *m)
+messages_walk(const struct message_reader *r, struct message_walk *walk)
 {
-    *m = message_of(walk);
-    return reactions_read(r->db, r->arena, r->viewer, m);
-}
+    struct stmt *s = db_use(r->db, walk->changed ? SQL_MESSAGE_CHANGED : SQL_MESSAGE_CREATED_FROM);
+    size_t bytes = 0;
+    bool row;
+    enum err err;
 
-void
-messages_walk_end(struct stmt *walk)
-{
-    db_done(walk);
+    walk->steps = NULL;
+    walk->count = 0;
+    db_bind_int(s, 1, walk->conversation);
+    db_bind_int(s, 2, walk->from);
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        err = add_step(s, r, walk);
+        if (err != ERR_OK)
+            break;
+        bytes += walk->steps[walk->count - 1].message.content.n;
+        if (walk->count == WALK_ROWS || bytes > WALK_BYTES)
+            break;
+    }
+    db_done(s);
+    return err;
 }
 
 /* Passes over the user's own messages at the end of the range; the walk begins anew before them. */

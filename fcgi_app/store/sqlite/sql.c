@@ -1,5 +1,5 @@
 /* sql.c - see sql.h. Parameters are bound, never pasted; what SQLite and PostgreSQL both speak. */
-#include "store/sql.h"
+#include "store/sqlite/sql.h"
 
 /* A message as messages.c reads it. */
 #define MESSAGE                                                                                              \

@@ -1,18 +1,18 @@
 /*
- * janitor.h - housekeeping of the database, on a thread of the relay, so that no request ever does it:
+ * housekeeping.h - housekeeping of the database, on a thread of the relay, so that no request ever does it:
  * copies the write-ahead log into the database file before it grows long, and sweeps delivered outbox rows
  * when no writer comes by to do it, takes deleted content out of the log, and keeps the database's witness.
  */
-#ifndef IMD_RELAY_JANITOR_H
-#define IMD_RELAY_JANITOR_H
+#ifndef IMD_STORE_HOUSEKEEPING_H
+#define IMD_STORE_HOUSEKEEPING_H
 
 #include "run/shared.h"
 
-struct janitor;
+struct housekeeping;
 
 /* Opens a connection of its own and starts the thread. `path` is borrowed. */
-enum err janitor_start(struct janitor **out, const char *path, struct shared *shared);
+enum err housekeeping_start(struct housekeeping **out, const char *path, struct shared *shared);
 /* Ends the thread and closes. */
-void janitor_stop(struct janitor *j);
+void housekeeping_stop(struct housekeeping *h);
 
 #endif

@@ -1,19 +1,19 @@
 /*
- * db.h - our face on the database engine: open, prepare once, bind, step, read columns.
+ * db.h - SQLite, as the rest of this directory sees it: open, prepare once, bind, step, read columns.
  *
- * db.c alone includes sqlite3.h; a second engine would be a second db.c. A connection and its statements
+ * db.c alone includes sqlite3.h. A connection and its statements
  * belong to one thread at a time. A statement is in use from db_use() to db_done() (or db_run());
  * columns are valid until the next step of the same statement.
  */
-#ifndef IMD_STORE_DB_H
-#define IMD_STORE_DB_H
+#ifndef IMD_STORE_SQLITE_DB_H
+#define IMD_STORE_SQLITE_DB_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "store/sql.h"
+#include "store/sqlite/sql.h"
 
 struct db;
 struct stmt;
@@ -82,7 +82,7 @@ enum err db_script(struct db *db, const char *script);
 
 enum db_checkpoint {
     DB_CHECKPOINT_COPY,    /* while writers go on; only while the log is known not to be wholly copied
-                              (relay/janitor.c) */
+                              (store/sqlite/housekeeping.c) */
     DB_CHECKPOINT_RESTART, /* and have the next writer begin the log anew; only under the write lock */
     DB_CHECKPOINT_EMPTY,   /* and cut the log off, so that nothing of it is left; only under the write lock */
 };

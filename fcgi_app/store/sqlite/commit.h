@@ -9,30 +9,14 @@
  * The transaction's timestamp is its tick: max(clock, last tick + 1). No two transactions share one, and it
  * never goes back, whatever the clock does.
  */
-#ifndef IMD_STORE_COMMIT_H
-#define IMD_STORE_COMMIT_H
+#ifndef IMD_STORE_SQLITE_COMMIT_H
+#define IMD_STORE_SQLITE_COMMIT_H
+
+#include "run/shared.h"
+#include "store/tx.h"
 
 #include <stddef.h>
 #include <stdint.h>
-#include "base/err.h"
-#include "run/shared.h"
-#include "store/db.h"
-
-/* The write transaction as a command sees it. */
-struct tx {
-    struct db *db;
-    int64_t tick;            /* UNIX ms: the timestamp of everything in this transaction */
-    int64_t last_message_id; /* raise by one for each message */
-    int64_t last_change;     /* raise by one for each outbox row */
-    uint64_t payer;          /* of this command: whose rate it counts for (limiter_key); 0: nobody's */
-    bool wipe;               /* set where content was deleted: it is to go from the write-ahead log as well */
-};
-
-/*
- * Runs inside the open transaction, maybe on another thread than the one that asked. ERR_STORAGE fails the
- * whole transaction; any other error undoes this command alone.
- */
-typedef enum err command_fn(struct tx *tx, void *arg);
 
 struct commit_command {
     command_fn *run;

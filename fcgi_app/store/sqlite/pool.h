@@ -5,24 +5,12 @@
  * its statements and pages are still in the processor's cache. A connection each would cost each thread
  * some 200 kB and be slower.
  */
-#ifndef IMD_STORE_POOL_H
-#define IMD_STORE_POOL_H
+#ifndef IMD_STORE_SQLITE_POOL_H
+#define IMD_STORE_SQLITE_POOL_H
 
-#include "base/err.h"
-#include "store/db.h"
+#include "store/store.h"
 
 struct pool;
-
-/*
- * One state of the database. Everything that is read through a snapshot is of that one moment. Questions of
- * the domain take a snapshot and cannot write; commands take the store. A thread must end its snapshot before
- * it commits, waits, or begins another one: a snapshot keeps a connection from others and the write-ahead log
- * from starting anew.
- */
-struct snapshot {
-    struct db *db;     /* a connection with a read transaction open */
-    struct pool *pool; /* that lent it */
-};
 
 /* Opens `count` connections. */
 enum err pool_open(struct pool **out, const char *path, int count);

@@ -1,5 +1,5 @@
 /* witness.c - see witness.h. Must not know what an epoch means to clients. */
-#include "store/witness.h"
+#include "store/sqlite/witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/log.h"
-#include "store/instance.h"
+#include "store/sqlite/instance.h"
 #include "store/outbox.h"
 
 /* What a database is, as far as it matters here. */

@@ -3,11 +3,11 @@
  *
  * The scripts of schema/ are compiled in; `PRAGMA user_version` holds the number of the last one applied.
  */
-#ifndef IMD_STORE_MIGRATE_H
-#define IMD_STORE_MIGRATE_H
+#ifndef IMD_STORE_SQLITE_MIGRATE_H
+#define IMD_STORE_SQLITE_MIGRATE_H
 
 #include "base/err.h"
-#include "store/db.h"
+#include "store/sqlite/db.h"
 
 struct migration {
     const char *name;   /* the file's name */

@@ -1,6 +1,7 @@
 /* reactions.c - see reactions.h. Must not know who may react. */
 #include "store/reactions.h"
 
+#include "store/sqlite/db.h"
 #include "model/emoji.h"
 
 /* A statement whose first two parameters are a message's place. */

@@ -1,5 +1,5 @@
 /* exclusive.c - see exclusive.h. */
-#include "store/exclusive.h"
+#include "store/sqlite/exclusive.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -9,11 +9,62 @@
  */
 #include "store/repair.h"
 
-#include "store/instance.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include "store/outbox.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/exclusive.h"
+#include "store/sqlite/instance.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/witness.h"
 
 /* Messages of one statement: so often progress is shown. */
 #define MESSAGES_AT_ONCE 20000
+
+struct repair {
+    struct db *db;
+    const char *path;
+};
+
+static const char *
+open_database(struct repair *r)
+{
+    int64_t version = 0;
+
+    if (!exclusive_take(r->path, false))
+        return errno == EWOULDBLOCK ? "imd runs on this database: stop it first" : strerror(errno);
+    db_setup();
+    if (db_open(&r->db, r->path, DB_WRITE) != ERR_OK || db_user_version(r->db, &version) != ERR_OK)
+        return "the database cannot be opened; the line above says why";
+    if (version != migration_count)
+        return "the database is of another version of imd: start this one once, and stop it again";
+    return NULL;
+}
+
+const char *
+repair_open(struct repair **out, const char *path)
+{
+    struct repair *r = calloc(1, sizeof(*r));
+    const char *why;
+
+    if (r == NULL)
+        return "there is no memory";
+    r->path = path;
+    why = open_database(r);
+    if (why == NULL)
+        *out = r;
+    else
+        repair_close(r);
+    return why;
+}
+
+void
+repair_close(struct repair *r)
+{
+    db_close(r->db);
+    free(r);
+}
 
 static enum err
 begin_map(struct db *db, int64_t now_ms)
@@ -48,8 +99,9 @@ read_view(struct db *db, int64_t now_ms, struct repair_view *view)
 }
 
 enum err
-repair_look(struct db *db, int64_t now_ms, struct repair_view *view)
+repair_look(struct repair *r, int64_t now_ms, struct repair_view *view)
 {
+    struct db *db = r->db;
     enum err err = begin_map(db, now_ms);
 
     *view = (struct repair_view){0};
@@ -106,9 +158,11 @@ move_all(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t mess
 }
 
 enum err
-repair_clock(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t message_id), void *arg)
+repair_clock(struct repair *r, int64_t now_ms, void (*progress)(void *arg, int64_t message_id), void *arg)
 {
+    struct db *db = r->db;
     char epoch[EPOCH_BYTES];
+    int64_t noted = 0;
     enum err err = begin_map(db, now_ms);
 
     if (err == ERR_OK)
@@ -117,5 +171,8 @@ repair_clock(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t 
         err = instance_renew_epoch(db, epoch);
     if (err == ERR_OK)
         err = outbox_trim(db, INT64_MAX);
-    return db_end_write(db, err);
+    err = db_end_write(db, err);
+    if (err == ERR_OK)
+        witness_note(db, r->path, &noted);
+    return err;
 }

@@ -1,7 +1,7 @@
 /*
  * db.c - see db.h. The only file that knows SQLite. Must not know what the tables mean.
  */
-#include "store/db.h"
+#include "store/sqlite/db.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

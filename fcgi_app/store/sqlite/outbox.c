@@ -1,6 +1,7 @@
 /* outbox.c - see outbox.h. */
 #include "store/outbox.h"
 
+#include "store/sqlite/db.h"
 #include "model/ids.h"
 
 /* A change of the conversation at its present version: the event and what follows version in *what. */

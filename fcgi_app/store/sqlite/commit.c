@@ -1,12 +1,13 @@
 /* commit.c - see commit.h. Must not know what the commands do. */
-#include "store/commit.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/commit.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/futex.h"
 #include "run/slots.h"
-#include "store/instance.h"
+#include "store/sqlite/instance.h"
 #include "store/outbox.h"
 
 /* A group is one tick, and a page never ends inside a tick: so its size bounds a page's excess. */

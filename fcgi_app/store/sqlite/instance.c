@@ -1,5 +1,6 @@
 /* instance.c - see instance.h. */
-#include "store/instance.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/instance.h"
 
 #include <stdio.h>
 #include <string.h>

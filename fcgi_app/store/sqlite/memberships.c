@@ -1,6 +1,7 @@
 /* memberships.c - see memberships.h. Must not know what a stay is worth. */
 #include "store/memberships.h"
 
+#include "store/sqlite/db.h"
 #include "model/ids.h"
 
 /* A statement whose first two parameters are a conversation and a user. */
@@ -444,24 +445,44 @@ memberships_left(struct db *db, const struct listed_range *range,
     return err;
 }
 
-struct stmt *
-memberships_walk_begin(struct db *db, int32_t conversation, int64_t version)
-{
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_CHANGED);
+/* Members of a batch, and those of the last one's version. */
+#define WALK_ROWS 64
 
-    db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, version);
-    return s;
+/* Takes the row at hand into the batch. */
+static enum err
+add_step(struct stmt *s, struct arena *arena, struct membership_walk *walk)
+{
+    struct membership_step *step;
+
+    walk->steps = arena_grow(arena, walk->steps, walk->count, sizeof(*walk->steps));
+    if (walk->steps == NULL)
+        return ERR_MEMORY;
+    step = &walk->steps[walk->count++];
+    step->version = db_int(s, 0);
+    step->standing =
+        (struct standing){arena_copy(arena, db_text(s, 1)), role_named(db_text(s, 2)), db_int(s, 3) != 0};
+    walk->after = step->version;
+    return step->standing.username.p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 enum err
-memberships_walk_next(struct stmt *walk, struct standing *standing, int64_t *version, bool *more)
+memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
 {
-    enum err err = db_step(walk, more);
+    struct stmt *s = db_use(db, SQL_MEMBERSHIP_CHANGED);
+    bool row;
+    enum err err;
 
-    if (*more) {
-        *version = db_int(walk, 0);
-        *standing = (struct standing){db_text(walk, 1), role_named(db_text(walk, 2)), db_int(walk, 3) != 0};
+    walk->steps = NULL;
+    walk->count = 0;
+    db_bind_int(s, 1, walk->conversation);
+    db_bind_int(s, 2, walk->after);
+    while ((err = db_step(s, &row)) == ERR_OK && row) {
+        if (walk->count >= WALK_ROWS && db_int(s, 0) != walk->after)
+            break;
+        err = add_step(s, arena, walk);
+        if (err != ERR_OK)
+            break;
     }
+    db_done(s);
     return err;
 }

@@ -1,6 +1,7 @@
 /* conversations.c - see conversations.h. */
 #include "store/conversations.h"
 
+#include "store/sqlite/db.h"
 #include "model/ids.h"
 #include "store/memberships.h"
 

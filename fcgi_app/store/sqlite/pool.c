@@ -1,5 +1,6 @@
 /* pool.c - see pool.h. Must not know what is read. */
-#include "store/pool.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/pool.h"
 
 #include <pthread.h>
 #include <stdlib.h>

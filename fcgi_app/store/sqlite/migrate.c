@@ -1,5 +1,5 @@
 /* migrate.c - see migrate.h. Must not know what the scripts do. */
-#include "store/migrate.h"
+#include "store/sqlite/migrate.h"
 
 #include <stdio.h>
 #include "base/log.h"

@@ -8,11 +8,11 @@
  * mounted where. The number of its device does not: it may be another one after each boot (btrfs, overlay,
  * NFS).
  */
-#ifndef IMD_STORE_WITNESS_H
-#define IMD_STORE_WITNESS_H
+#ifndef IMD_STORE_SQLITE_WITNESS_H
+#define IMD_STORE_SQLITE_WITNESS_H
 
 #include <stdbool.h>
-#include "store/db.h"
+#include "store/sqlite/db.h"
 
 /*
  * At the start, before anybody else has the database open: gives it a new epoch, and drops what was still to

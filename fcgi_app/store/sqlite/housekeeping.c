@@ -1,5 +1,5 @@
-/* janitor.c - see janitor.h. Must not know what is pushed. */
-#include "relay/janitor.h"
+/* housekeeping.c - see store/housekeeping.h. Must not know what is pushed. */
+#include "store/housekeeping.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -11,11 +11,11 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/commit.h"
-#include "store/instance.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/instance.h"
 #include "store/outbox.h"
 #include "store/reactions.h"
-#include "store/witness.h"
+#include "store/sqlite/witness.h"
 
 #define IDLE_MS 1000
 /* Rows of one batch: a few milliseconds. */
@@ -25,7 +25,7 @@
 /* A group of commits counts on by a millisecond each; a minute is no load's doing. */
 #define CLOCK_BEHIND_MS 60000
 
-struct janitor {
+struct housekeeping {
     struct shared *shared;
     const char *path; /* of the database */
     struct db *db;
@@ -41,16 +41,16 @@ struct janitor {
 
 /* Stores a new tick, which is a page of the log. Under the write lock. */
 static enum err
-commit_tick(struct janitor *j)
+commit_tick(struct housekeeping *h)
 {
-    struct tx tx = {.db = j->db};
-    enum err err = db_do(j->db, SQL_BEGIN_WRITE);
+    struct tx tx = {.db = h->db};
+    enum err err = db_do(h->db, SQL_BEGIN_WRITE);
 
     if (err == ERR_OK)
         err = instance_advance(&tx);
     if (err == ERR_OK)
         err = instance_set(&tx);
-    return db_end_write(j->db, err);
+    return db_end_write(h->db, err);
 }
 
 /*
@@ -62,15 +62,15 @@ commit_tick(struct janitor *j)
  * only this thread copies, and no writer begins a log anew that is not wholly copied.
  */
 static enum err
-copy_bulk(struct janitor *j)
+copy_bulk(struct housekeeping *h)
 {
     bool done;
     enum err err;
 
-    shared_lock(j->shared);
-    err = commit_tick(j);
-    shared_unlock(j->shared);
-    return err == ERR_OK ? db_checkpoint(j->db, DB_CHECKPOINT_COPY, &done) : err;
+    shared_lock(h->shared);
+    err = commit_tick(h);
+    shared_unlock(h->shared);
+    return err == ERR_OK ? db_checkpoint(h->db, DB_CHECKPOINT_COPY, &done) : err;
 }
 
 /*
@@ -80,73 +80,73 @@ copy_bulk(struct janitor *j)
  * peak size: then the file is cut off, and if a reader is in the way, that is tried again a round later.
  */
 static void
-checkpoint(struct janitor *j)
+checkpoint(struct housekeeping *h)
 {
     bool done;
     bool wipe;
-    enum err err = copy_bulk(j);
+    enum err err = copy_bulk(h);
 
     if (err != ERR_OK)
         return;
-    shared_lock(j->shared);
-    wipe = atomic_exchange(&j->shared->wipe, false);
-    err = db_checkpoint(j->db, wipe ? DB_CHECKPOINT_EMPTY : DB_CHECKPOINT_RESTART, &done);
+    shared_lock(h->shared);
+    wipe = atomic_exchange(&h->shared->wipe, false);
+    err = db_checkpoint(h->db, wipe ? DB_CHECKPOINT_EMPTY : DB_CHECKPOINT_RESTART, &done);
     if (err == ERR_OK && done) {
-        atomic_store(&j->shared->wal_pages, 0);
-        shared_count(&j->shared->counters.checkpoints, 1);
-        j->wipe_again = j->wipe_again || (wipe && atomic_load(&j->shared->committed_change) > j->swept);
+        atomic_store(&h->shared->wal_pages, 0);
+        shared_count(&h->shared->counters.checkpoints, 1);
+        h->wipe_again = h->wipe_again || (wipe && atomic_load(&h->shared->committed_change) > h->swept);
     } else if (wipe) {
-        atomic_store(&j->shared->wipe, true);
+        atomic_store(&h->shared->wipe, true);
     }
-    shared_unlock(j->shared);
+    shared_unlock(h->shared);
 }
 
 /* Deletions that come one after the other share a round. */
 static bool
-wipe_is_due(struct janitor *j)
+wipe_is_due(struct housekeeping *h)
 {
     int64_t now = clock_mono_ms();
 
-    if (!atomic_load(&j->shared->wipe) || now - j->wiped_ms < IDLE_MS)
+    if (!atomic_load(&h->shared->wipe) || now - h->wiped_ms < IDLE_MS)
         return false;
-    j->wiped_ms = now;
+    h->wiped_ms = now;
     return true;
 }
 
 static void
-sweep(struct janitor *j, int64_t acknowledged)
+sweep(struct housekeeping *h, int64_t acknowledged)
 {
     enum err err;
 
-    shared_lock(j->shared);
-    err = db_do(j->db, SQL_BEGIN_WRITE);
+    shared_lock(h->shared);
+    err = db_do(h->db, SQL_BEGIN_WRITE);
     if (err == ERR_OK)
-        err = outbox_trim(j->db, acknowledged);
-    err = db_end_write(j->db, err);
-    shared_unlock(j->shared);
+        err = outbox_trim(h->db, acknowledged);
+    err = db_end_write(h->db, err);
+    shared_unlock(h->shared);
     if (err != ERR_OK)
         return;
-    j->swept = acknowledged;
+    h->swept = acknowledged;
     /* Rows of the outbox tell with which emoji somebody reacted: what is left of them goes from the log too.
      */
-    if (j->wipe_again)
-        atomic_store(&j->shared->wipe, true);
-    j->wipe_again = false;
+    if (h->wipe_again)
+        atomic_store(&h->shared->wipe, true);
+    h->wipe_again = false;
 }
 
 /* One batch of what cleared reactions have left behind. *more: there may be others. */
 static enum err
-sweep_reactions(struct janitor *j, bool *more)
+sweep_reactions(struct housekeeping *h, bool *more)
 {
     int64_t set = 0;
     bool done = false;
-    enum err err = db_do(j->db, SQL_BEGIN_WRITE);
+    enum err err = db_do(h->db, SQL_BEGIN_WRITE);
 
     if (err == ERR_OK)
-        err = reactions_cleared(j->db, &set);
+        err = reactions_cleared(h->db, &set);
     if (err == ERR_OK && set != 0)
-        err = reactions_sweep(j->db, set, REACTIONS_AT_ONCE, &done);
-    err = db_end_write(j->db, err);
+        err = reactions_sweep(h->db, set, REACTIONS_AT_ONCE, &done);
+    err = db_end_write(h->db, err);
     *more = err == ERR_OK && set != 0;
     return err;
 }
@@ -156,44 +156,44 @@ sweep_reactions(struct janitor *j, bool *more)
  * fair. What a round leaves is for the next, so checkpoints are not held up.
  */
 static void
-sweep_all_reactions(struct janitor *j)
+sweep_all_reactions(struct housekeeping *h)
 {
-    struct pollfd stop = {.fd = j->stop_fd, .events = POLLIN};
+    struct pollfd stop = {.fd = h->stop_fd, .events = POLLIN};
     int64_t set;
-    bool more = reactions_cleared(j->db, &set) == ERR_OK && set != 0;
+    bool more = reactions_cleared(h->db, &set) == ERR_OK && set != 0;
 
     for (int batch = 0; more && batch < BATCHES_A_ROUND; batch++) {
         if (batch > 0 && poll(&stop, 1, BATCH_PAUSE_MS) != 0)
             return;
-        shared_lock(j->shared);
-        if (sweep_reactions(j, &more) != ERR_OK)
+        shared_lock(h->shared);
+        if (sweep_reactions(h, &more) != ERR_OK)
             more = false;
-        shared_unlock(j->shared);
+        shared_unlock(h->shared);
     }
 }
 
 static bool
-log_is_large(const struct janitor *j)
+log_is_large(const struct housekeeping *h)
 {
     char name[PATH_MAX];
     struct stat st;
 
-    snprintf(name, sizeof(name), "%s-wal", j->path);
+    snprintf(name, sizeof(name), "%s-wal", h->path);
     return stat(name, &st) == 0 && st.st_size > DB_LOG_BYTES_KEPT;
 }
 
 /* Nothing was written for a whole round: no writer comes by to trim the outbox, or to shrink the log. */
 static void
-when_idle(struct janitor *j)
+when_idle(struct housekeeping *h)
 {
-    int64_t acknowledged = atomic_load(&j->shared->acknowledged_change);
-    int64_t committed = atomic_load(&j->shared->committed_change);
+    int64_t acknowledged = atomic_load(&h->shared->acknowledged_change);
+    int64_t committed = atomic_load(&h->shared->committed_change);
 
-    if (committed == j->last_seen && acknowledged > j->swept)
-        sweep(j, acknowledged);
-    if (committed == j->last_seen && log_is_large(j))
-        atomic_store(&j->shared->wipe, true);
-    j->last_seen = committed;
+    if (committed == h->last_seen && acknowledged > h->swept)
+        sweep(h, acknowledged);
+    if (committed == h->last_seen && log_is_large(h))
+        atomic_store(&h->shared->wipe, true);
+    h->last_seen = committed;
 }
 
 /*
@@ -201,17 +201,17 @@ when_idle(struct janitor *j)
  * up, all that is stored is dated by counting on from there.
  */
 static void
-look_at_clock(struct janitor *j)
+look_at_clock(struct housekeeping *h)
 {
-    struct tx tx = {.db = j->db};
-    int64_t before_ms = atomic_load(&j->shared->clock_behind_ms);
+    struct tx tx = {.db = h->db};
+    int64_t before_ms = atomic_load(&h->shared->clock_behind_ms);
     int64_t behind_ms;
 
     if (instance_get(&tx) != ERR_OK)
         return;
     behind_ms = tx.tick - clock_wall_ms();
     behind_ms = behind_ms > CLOCK_BEHIND_MS ? behind_ms : 0;
-    atomic_store(&j->shared->clock_behind_ms, behind_ms);
+    atomic_store(&h->shared->clock_behind_ms, behind_ms);
     if (behind_ms > 0 && before_ms == 0)
         log_event(LOG_WARNING, "clock_behind",
                   "seconds=%lld hint=\"set the clock; where it was ahead before, stop imd and run imctl "
@@ -224,10 +224,10 @@ look_at_clock(struct janitor *j)
 static void *
 run(void *arg)
 {
-    struct janitor *j = arg;
+    struct housekeeping *h = arg;
     struct pollfd fds[2] = {
-        {.fd = j->stop_fd, .events = POLLIN},
-        {.fd = j->shared->janitor_fd, .events = POLLIN},
+        {.fd = h->stop_fd, .events = POLLIN},
+        {.fd = h->shared->janitor_fd, .events = POLLIN},
     };
 
     for (;;) {
@@ -236,63 +236,63 @@ run(void *arg)
         if (n > 0 && (fds[0].revents & POLLIN) != 0)
             return NULL;
         if (n > 0 && (fds[1].revents & POLLIN) != 0)
-            shared_drain(j->shared->janitor_fd);
-        if (n > 0 || atomic_load(&j->shared->wal_pages) >= SHARED_WAL_PAGES_LONG || wipe_is_due(j))
-            checkpoint(j);
+            shared_drain(h->shared->janitor_fd);
+        if (n > 0 || atomic_load(&h->shared->wal_pages) >= SHARED_WAL_PAGES_LONG || wipe_is_due(h))
+            checkpoint(h);
         if (n == 0)
-            when_idle(j);
-        if (clock_mono_ms() - j->noted_ms >= IDLE_MS) {
-            j->noted_ms = clock_mono_ms();
-            witness_note(j->db, j->path, &j->noted);
-            look_at_clock(j);
-            sweep_all_reactions(j);
+            when_idle(h);
+        if (clock_mono_ms() - h->noted_ms >= IDLE_MS) {
+            h->noted_ms = clock_mono_ms();
+            witness_note(h->db, h->path, &h->noted);
+            look_at_clock(h);
+            sweep_all_reactions(h);
         }
     }
 }
 
 enum err
-janitor_start(struct janitor **out, const char *path, struct shared *shared)
+housekeeping_start(struct housekeeping **out, const char *path, struct shared *shared)
 {
-    struct janitor *j = calloc(1, sizeof(*j));
+    struct housekeeping *h = calloc(1, sizeof(*h));
     enum err err;
 
-    if (j == NULL)
+    if (h == NULL)
         return ERR_MEMORY;
-    j->shared = shared;
-    j->path = path;
-    j->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (j->stop_fd < 0) {
+    h->shared = shared;
+    h->path = path;
+    h->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (h->stop_fd < 0) {
         err = ERR_IO;
         goto fail_alloc;
     }
-    err = db_open(&j->db, path, DB_WRITE);
+    err = db_open(&h->db, path, DB_WRITE);
     if (err != ERR_OK)
         goto fail_fd;
-    if (pthread_create(&j->thread, NULL, run, j) != 0) {
+    if (pthread_create(&h->thread, NULL, run, h) != 0) {
         err = ERR_MEMORY;
         goto fail_db;
     }
-    *out = j;
+    *out = h;
     return ERR_OK;
 fail_db:
-    db_close(j->db);
+    db_close(h->db);
 fail_fd:
-    close(j->stop_fd);
+    close(h->stop_fd);
 fail_alloc:
-    free(j);
+    free(h);
     return err;
 }
 
 void
-janitor_stop(struct janitor *j)
+housekeeping_stop(struct housekeeping *h)
 {
     uint64_t one = 1;
 
-    if (write(j->stop_fd, &one, sizeof(one)) < 0)
-        log_event(LOG_ERROR, "stop_failed", "thread=janitor");
-    pthread_join(j->thread, NULL);
-    witness_note(j->db, j->path, &j->noted);
-    db_close(j->db);
-    close(j->stop_fd);
-    free(j);
+    if (write(h->stop_fd, &one, sizeof(one)) < 0)
+        log_event(LOG_ERROR, "stop_failed", "thread=housekeeping");
+    pthread_join(h->thread, NULL);
+    witness_note(h->db, h->path, &h->noted);
+    db_close(h->db);
+    close(h->stop_fd);
+    free(h);
 }

@@ -1,6 +1,7 @@
 /* markers.c - see markers.h. Must not know what may be read. */
 #include "store/markers.h"
 
+#include "store/sqlite/db.h"
 #include "model/ids.h"
 
 enum err

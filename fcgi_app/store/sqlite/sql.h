@@ -2,8 +2,8 @@
  * sql.h - every statement that imd ever runs, by name. The texts are in sql.c, the only place with SQL
  * besides schema/. Each connection prepares a statement at its first use and keeps it.
  */
-#ifndef IMD_STORE_SQL_H
-#define IMD_STORE_SQL_H
+#ifndef IMD_STORE_SQLITE_SQL_H
+#define IMD_STORE_SQLITE_SQL_H
 
 enum sql {
     SQL_BEGIN_READ,

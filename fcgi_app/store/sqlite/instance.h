@@ -1,0 +1,16 @@
+/* instance.h - the one row that says what this database is and how far it has counted: the engine's part. */
+#ifndef IMD_STORE_SQLITE_INSTANCE_H
+#define IMD_STORE_SQLITE_INSTANCE_H
+
+#include "store/instance.h"
+
+/* Reads tick and counters into *tx. Needs a transaction. */
+enum err instance_get(struct tx *tx);
+/* The same, for a transaction that writes: the tick becomes its own, max(clock, last tick + 1). */
+enum err instance_advance(struct tx *tx);
+/* Writes them back. Needs a write transaction. */
+enum err instance_set(const struct tx *tx);
+/* Another epoch, random: *epoch is that one. Needs a write transaction. */
+enum err instance_renew_epoch(struct db *db, char epoch[EPOCH_BYTES]);
+
+#endif
