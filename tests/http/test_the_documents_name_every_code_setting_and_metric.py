@@ -1,0 +1,45 @@
+"""The tables of docs/ name every code of an error, every setting and every metric there is, and no other."""
+import os
+import re
+import subprocess
+
+from stack import ROOT
+
+
+def rows(document, heading):
+    """The rows of the first table below a heading, each a list of cells."""
+    below = (ROOT / "docs" / document).read_text().split(f"\n{heading}\n")[1]
+    table = re.search(r"^\|[^\n]*\n\| ---[^\n]*\n((?:\|[^\n]*\n)+)", below, re.M)[1]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def spans(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_codes_of_errors_with_their_statuses():
+    known = set(re.findall(r'\{([45]\d\d),\s*"(\w+)"', (ROOT / "fcgi_app/api/problem.c").read_text()))
+    known |= {(status, code) for code, status in
+              re.findall(r'"code":"(\w+)","status":(\d+)', (ROOT / "nginx/imd-server.conf").read_text())}
+    told = set()
+    for statuses, codes, _ in rows("api.md", "## Errors"):
+        statuses, codes = statuses.split(), spans(codes)
+        told |= set(zip(statuses if len(statuses) > 1 else statuses * len(codes), codes, strict=True))
+    assert told == known
+
+
+def test_the_settings_with_their_defaults():
+    imd = os.environ.get("IMD") or ROOT / "build/imd"
+    listed = subprocess.run([imd, "--help"], check=True, capture_output=True, text=True).stdout.split("keys (")[1]
+    known = dict(re.findall(r"^  (\w+) \[(.*)\]$", listed, re.M))
+    told = {}
+    for keys, defaults, _ in rows("operate.md", "## Settings"):
+        keys = spans(keys)
+        defaults = defaults.replace("`", "").split(", ")
+        told |= zip(keys, defaults if len(defaults) > 1 else defaults * len(keys), strict=True)
+    assert told == known
+
+
+def test_the_metrics():
+    known = set(re.findall(r"imd_\w+", (ROOT / "fcgi_app/api/metrics.c").read_text()))
+    assert {name for names, _ in rows("operate.md", "## Metrics") for name in spans(names)} == known
