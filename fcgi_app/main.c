@@ -75,6 +75,8 @@ child_main(struct master *m, enum child child, int ready_fd, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (getppid() != parent)
         exit(EXIT_SUCCESS);
+    if (sandbox_enter(child == CHILD_RELAY ? SANDBOX_RELAY : SANDBOX_WORKER) != ERR_OK)
+        exit(EXIT_FAILURE);
     if (child == CHILD_RELAY) {
         close(m->listen_fd);
         close(ready_fd);
@@ -455,8 +457,8 @@ run(struct master *m)
     body_setup();
     /* Messages are private: nobody else reads what we write. */
     umask(0027);
-    if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter() != ERR_OK || !may_start(m) ||
-        open_listener(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)
+    if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter(SANDBOX_MASTER) != ERR_OK ||
+        !may_start(m) || open_listener(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)
         return EXIT_FAILURE;
     if (shared_open(&m->shared) != ERR_OK) {
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");

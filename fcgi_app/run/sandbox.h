@@ -1,20 +1,27 @@
 /*
- * sandbox.h - what a process of imd can no longer do, whatever is made of it: become root, be looked into,
- * run a program, open a socket but a unix one.
+ * sandbox.h - what each kind of process can no longer do, even if an attacker runs code in it.
  *
- * sandbox.c alone knows libseccomp.
+ * No process becomes root, is looked into, runs a program, makes a namespace, or opens a socket other than a
+ * unix one. Workers and the relay make no process, signal no other one, and listen nowhere; the relay accepts
+ * no connection. sandbox.c alone knows libseccomp.
  */
 #ifndef IMD_RUN_SANDBOX_H
 #define IMD_RUN_SANDBOX_H
 
 #include "base/err.h"
 
+enum sandbox_kind { SANDBOX_MASTER, SANDBOX_WORKER, SANDBOX_RELAY };
+
 /*
- * Root becomes the user of that name; "" or anybody else: nobody else is become. ERR_CONFIG, logged: there is
- * no such user, or root was to stay root without being named.
+ * If root runs this process, becomes `user`, which must be given; else does nothing. ERR_CONFIG, logged: no
+ * such user, or root without a `user`.
  */
 enum err sandbox_become(const char *user);
-/* Before the first child; for good. ERR_IO, logged. */
-enum err sandbox_enter(void);
+/*
+ * Applies the policy of that kind, for good and for every child. The master enters before its first fork;
+ * each child then enters its own, which can only forbid more. Call it while there is one thread. ERR_IO,
+ * logged.
+ */
+enum err sandbox_enter(enum sandbox_kind kind);
 
 #endif

@@ -1,13 +1,25 @@
-"""Whatever is made of one of its processes: it is not root, gets no more rights, runs nothing, dumps nothing; and what it
-writes is nobody else's. (That the filter forbids what it should is a unit test's.)"""
+"""An attacker who runs code in a process of imd is not root, gains no rights, runs no program, gets no core dump, and
+reaches no network; what imd writes is readable by nobody else. Each kind of process has a policy of its own, which a
+library that is loaded into it tries out. (The whole list of forbidden calls is checked by tests/unit/run_sandbox.c.)"""
 import os
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from stack import Stack
+from alone import Directory, program
+from stack import Stack, wait_until
+
+SOURCE = Path(__file__).with_name("tried_calls.c")
+NO_PROGRAM_AND_NO_NETWORK = {"execve": "EPERM", "inet": "EAFNOSUPPORT", "netlink": "EAFNOSUPPORT", "unix": "done"}
+# listen and accept on a socket that is not bound: EINVAL is the kernel's answer to a call that the policy allows.
+POLICY = {
+    "imd": {"listen": "EINVAL", "accept": "EINVAL", "fork": "done", "kill": "done"},
+    "imd-worker": {"listen": "EPERM", "accept": "EINVAL", "fork": "EPERM", "kill": "EPERM"},
+    "imd-relay": {"listen": "EPERM", "accept": "EPERM", "fork": "EPERM", "kill": "EPERM"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +32,7 @@ def status(pid):
     return dict(re.findall(r"^(\w+):\s+(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M))
 
 
-def test_each_process(stack):
+def test_no_process_has_rights_or_a_network(stack):
     for pid in (stack.master_pid, stack.relay(), *stack.workers()):
         found = status(pid)
         assert "0" not in found["Uid"].split() + found["Gid"].split(), found
@@ -28,13 +40,14 @@ def test_each_process(stack):
         assert found["NoNewPrivs"] == "1", found
         assert found["Seccomp"] == "2", found  # a filter
         assert re.search(r"^Max core file size\s+0\s+0\s", Path(f"/proc/{pid}/limits").read_text(), re.M)
+        assert found.get("Seccomp_filters", "2") == ("1" if pid == stack.master_pid else "2"), found
         sockets = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
         inet = {line.split()[9] for name in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6")
                 for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]}
         assert not {link[8:-1] for link in sockets if link.startswith("socket:")} & inet
 
 
-def test_each_file(stack):
+def test_no_file_is_readable_by_others(stack):
     def mode(path):
         return stat.S_IMODE(path.stat().st_mode)
 
@@ -47,3 +60,24 @@ def test_each_file(stack):
     assert mode(stack.state / "keys") == 0o700
     for path in (*(stack.state / "keys").iterdir(), stack.state / "imd.log", stack.state / "access.log"):
         assert mode(path) & 0o027 == 0, path
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory):
+    """{process name: {call: result}}, as each process of a running imd found it."""
+    if b"__asan_init" in Path(program()).read_bytes() or b"__tsan_init" in Path(program()).read_bytes():
+        pytest.skip("a sanitizer needs to make processes")
+    directory = tmp_path_factory.mktemp("tried")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", directory / "tried.so", SOURCE, "-ldl"],
+                   check=True)
+    found = directory / "calls"
+    with Directory() as place:
+        place.start("--processes=1", env={"LD_PRELOAD": str(directory / "tried.so"), "TRIED_CALLS": str(found)})
+        wait_until(lambda: found.exists() and len(found.read_text().splitlines()) == 3, 10, "each has tried")
+    lines = [line.split() for line in found.read_text().splitlines()]
+    return {name: dict(word.split("=") for word in words) for name, *words in lines}
+
+
+@pytest.mark.parametrize("name", POLICY)
+def test_each_kind_of_process_has_its_own_policy(tried, name):
+    assert tried[name] == NO_PROGRAM_AND_NO_NETWORK | POLICY[name]

@@ -1,8 +1,9 @@
 /*
- * Checks, in children of their own: whoever is in the sandbox runs no program, opens no socket but a unix
- * one, looks into nobody, changes nothing of the machine and leaves no core; files, threads, children and
- * sockets that were open stay as they were; there is no way out of it, for its children neither. And nobody
- * stays root without having been named.
+ * run_sandbox.c - checks, in a child for each kind of process: it runs no program, opens no socket but a unix
+ * one, looks into no other process, makes no namespace, changes nothing of the machine and leaves no core.
+ * Files, threads, memory and unix sockets work. Workers and the relay make no process, signal no other one
+ * and listen nowhere; the relay accepts nothing. There is no way out, for children neither. Root stays root
+ * only if named.
  */
 #include "support.h"
 
@@ -12,6 +13,8 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -47,8 +50,9 @@ status_of(pid_t pid)
     return status;
 }
 
+/* In a child that is not sandboxed. */
 static void
-in_a_child(void (*body)(void), bool sandboxed)
+in_a_child(void (*body)(void))
 {
     pid_t pid;
 
@@ -56,12 +60,37 @@ in_a_child(void (*body)(void), bool sandboxed)
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (sandboxed)
-            CLAIM(sandbox_enter() == ERR_OK);
         body();
         _exit(0);
     }
     assert_int_equal(status_of(pid), 0);
+}
+
+/* Of the child that a body runs in. */
+static enum sandbox_kind kind;
+static void (*sandboxed_body)(void);
+
+static void
+enter_and_run(void)
+{
+    CLAIM(sandbox_enter(kind) == ERR_OK);
+    sandboxed_body();
+}
+
+static void
+in_kind(enum sandbox_kind of, void (*body)(void))
+{
+    kind = of;
+    sandboxed_body = body;
+    in_a_child(enter_and_run);
+}
+
+static void
+in_each_kind(void (*body)(void))
+{
+    in_kind(SANDBOX_MASTER, body);
+    in_kind(SANDBOX_WORKER, body);
+    in_kind(SANDBOX_RELAY, body);
 }
 
 /* --- what is forbidden */
@@ -89,7 +118,7 @@ static void
 no_program_is_run(void **state)
 {
     (void)state;
-    in_a_child(try_programs, true);
+    in_each_kind(try_programs);
 }
 
 static void
@@ -114,7 +143,7 @@ static void
 no_socket_but_a_unix_one_is_opened(void **state)
 {
     (void)state;
-    in_a_child(try_sockets, true);
+    in_each_kind(try_sockets);
 }
 
 static void
@@ -162,7 +191,7 @@ static void
 nobody_is_looked_into_and_nothing_changed(void **state)
 {
     (void)state;
-    in_a_child(try_the_rest, true);
+    in_each_kind(try_the_rest);
 }
 
 /* --- what it is like inside */
@@ -200,7 +229,7 @@ static void
 it_gains_no_rights_and_leaves_no_core(void **state)
 {
     (void)state;
-    in_a_child(look_at_status, true);
+    in_each_kind(look_at_status);
 }
 
 static void
@@ -221,7 +250,7 @@ static void
 there_is_no_way_out(void **state)
 {
     (void)state;
-    in_a_child(try_to_leave, true);
+    in_each_kind(try_to_leave);
 }
 
 static void *
@@ -233,15 +262,28 @@ try_in_a_thread(void *arg)
 }
 
 static void
-try_with_others(void)
+try_threads(void)
 {
     pthread_t thread;
     void *result = NULL;
-    pid_t pid;
 
     CLAIM(pthread_create(&thread, NULL, try_in_a_thread, result) == 0);
     CLAIM(pthread_join(thread, &result) == 0 && result == NULL);
-    pid = fork();
+}
+
+static void
+threads_work_and_are_inside_too(void **state)
+{
+    (void)state;
+    in_each_kind(try_threads);
+}
+
+/* Seen from a child of the master before it enters its own policy. */
+static void
+try_children(void)
+{
+    pid_t pid = fork();
+
     CLAIM(pid >= 0);
     if (pid == 0) {
         try_programs();
@@ -249,15 +291,102 @@ try_with_others(void)
         look_at_status();
         _exit(7);
     }
+    CLAIM(kill(pid, 0) == 0);
     CLAIM(status_of(pid) == 7 << 8);
 }
 
 static void
-threads_and_children_live_and_are_inside_too(void **state)
+the_master_makes_children_that_are_inside_too(void **state)
 {
     (void)state;
-    in_a_child(try_with_others, true);
+    in_kind(SANDBOX_MASTER, try_children);
 }
+
+static void
+try_namespaces(void)
+{
+    static const long flags[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
+                                 CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        CLAIM(denied(SYS_clone, flags[i] | SIGCHLD, 0, 0, 0, 0));
+    errno = 0;
+    CLAIM(syscall(SYS_clone3, NULL, 0L) == -1 && errno == ENOSYS);
+}
+
+static void
+no_namespace_is_made(void **state)
+{
+    (void)state;
+    in_each_kind(try_namespaces);
+}
+
+#ifndef SANITIZED
+static void
+try_processes(void)
+{
+    CLAIM(denied(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+    CLAIM(denied(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0));
+#ifdef SYS_fork
+    CLAIM(denied(SYS_fork, 0, 0, 0, 0, 0) && denied(SYS_vfork, 0, 0, 0, 0, 0));
+#endif
+    CLAIM(fork() == -1 && errno == EPERM);
+}
+
+static void
+try_signals(void)
+{
+    pid_t others[] = {getppid(), 0, -1, 1, -getpgrp()};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        errno = 0;
+        CLAIM(kill(others[i], 0) == -1 && errno == EPERM);
+    }
+    CLAIM(denied(SYS_tgkill, getppid(), getppid(), 0, 0, 0));
+    CLAIM(denied(SYS_tkill, getppid(), 0, 0, 0, 0));
+    CLAIM(denied(SYS_rt_sigqueueinfo, getppid(), 0, 0, 0, 0));
+    CLAIM(denied(SYS_rt_tgsigqueueinfo, getppid(), getppid(), 0, 0, 0));
+    CLAIM(denied(SYS_pidfd_send_signal, -1, 0, 0, 0, 0));
+    CLAIM(raise(0) == 0 && kill(getpid(), 0) == 0);
+}
+
+static void
+workers_and_relay_make_no_process_and_signal_none(void **state)
+{
+    (void)state;
+    in_kind(SANDBOX_WORKER, try_processes);
+    in_kind(SANDBOX_RELAY, try_processes);
+    in_kind(SANDBOX_WORKER, try_signals);
+    in_kind(SANDBOX_RELAY, try_signals);
+}
+
+static void
+try_abort(void)
+{
+    /* The C library kills its own process by a signal. */
+    abort();
+}
+
+static void
+abort_still_ends_a_worker(void **state)
+{
+    pid_t pid;
+    int status;
+
+    (void)state;
+    fflush(NULL);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        signal(SIGABRT, SIG_DFL);
+        if (sandbox_enter(SANDBOX_WORKER) == ERR_OK)
+            try_abort();
+        _exit(1);
+    }
+    status = status_of(pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+#endif
 
 /* A word through a socket: there, and back. */
 static void
@@ -269,33 +398,102 @@ talk(int a, int b)
     CLAIM(write(b, "back", 5) == 5 && read(a, word, sizeof(word)) == 5 && strcmp(word, "back") == 0);
 }
 
-static void
-try_unix_sockets(void)
+static socklen_t
+name_address(struct sockaddr_un *address)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 24);
-    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    /* In the abstract, so that no file is left. */
+    snprintf(address->sun_path + 1, 23, "imd-unit-%d", (int)getpid());
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 24);
+}
+
+static int listening;
+
+static void
+listen_here(void)
+{
+    struct sockaddr_un address;
+    socklen_t n = name_address(&address);
+
+    listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CLAIM(listening >= 0);
+    CLAIM(bind(listening, (struct sockaddr *)&address, n) == 0 && listen(listening, 1) == 0);
+}
+
+/* What every kind may do with a socket that the master made. */
+static int
+ask_here(void)
+{
+    struct sockaddr_un address;
+    socklen_t n = name_address(&address);
     int asking = socket(AF_UNIX, SOCK_STREAM, 0);
-    int taken;
     int pair[2];
 
-    /* In the abstract, so that no file is left. */
-    snprintf(address.sun_path + 1, 23, "imd-unit-%d", (int)getpid());
-    CLAIM(listening >= 0 && asking >= 0);
-    CLAIM(bind(listening, (struct sockaddr *)&address, n) == 0 && listen(listening, 1) == 0);
-    CLAIM(connect(asking, (struct sockaddr *)&address, n) == 0);
-    taken = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
-    CLAIM(taken >= 0);
-    talk(asking, taken);
+    CLAIM(asking >= 0 && connect(asking, (struct sockaddr *)&address, n) == 0);
     CLAIM(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     talk(pair[0], pair[1]);
+    return asking;
 }
 
 static void
-unix_sockets_work(void **state)
+serve_as_master(void)
+{
+    int asking;
+    int taken;
+
+    CLAIM(sandbox_enter(SANDBOX_MASTER) == ERR_OK);
+    listen_here();
+    asking = ask_here();
+    taken = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    CLAIM(taken >= 0);
+    talk(asking, taken);
+}
+
+static void
+refuse_to_listen(void)
+{
+    struct sockaddr_un address;
+    socklen_t n = name_address(&address);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    CLAIM(fd >= 0);
+    CLAIM(bind(fd, (struct sockaddr *)&address, n) == -1 && errno == EPERM);
+    CLAIM(listen(fd, 1) == -1 && errno == EPERM);
+}
+
+static void
+serve_as_worker(void)
+{
+    int asking;
+    int taken;
+
+    listen_here();
+    CLAIM(sandbox_enter(SANDBOX_MASTER) == ERR_OK && sandbox_enter(SANDBOX_WORKER) == ERR_OK);
+    asking = ask_here();
+    taken = accept(listening, NULL, NULL);
+    CLAIM(taken >= 0);
+    talk(asking, taken);
+    refuse_to_listen();
+}
+
+static void
+ask_as_relay(void)
+{
+    listen_here();
+    CLAIM(sandbox_enter(SANDBOX_MASTER) == ERR_OK && sandbox_enter(SANDBOX_RELAY) == ERR_OK);
+    ask_here();
+    CLAIM(accept(listening, NULL, NULL) == -1 && errno == EPERM);
+    CLAIM(accept4(listening, NULL, NULL, SOCK_CLOEXEC) == -1 && errno == EPERM);
+    refuse_to_listen();
+}
+
+static void
+the_master_listens_workers_accept_and_the_relay_only_connects(void **state)
 {
     (void)state;
-    in_a_child(try_unix_sockets, true);
+    in_a_child(serve_as_master);
+    in_a_child(serve_as_worker);
+    in_a_child(ask_as_relay);
 }
 
 static void
@@ -320,7 +518,7 @@ static void
 files_and_memory_work(void **state)
 {
     (void)state;
-    in_a_child(try_files, true);
+    in_each_kind(try_files);
 }
 
 /* What imd itself does there: a database, its writers and readers. */
@@ -343,7 +541,7 @@ static void
 a_store_works(void **state)
 {
     (void)state;
-    in_a_child(use_a_store, true);
+    in_each_kind(use_a_store);
 }
 
 /* --- root */
@@ -384,8 +582,8 @@ root_becomes_who_is_named(void **state)
     (void)state;
     if (geteuid() != 0)
         skip();
-    in_a_child(become_nobody, false);
-    in_a_child(refuse_to_stay_root, false);
+    in_a_child(become_nobody);
+    in_a_child(refuse_to_stay_root);
 }
 
 int
@@ -397,8 +595,14 @@ main(void)
         cmocka_unit_test(nobody_is_looked_into_and_nothing_changed),
         cmocka_unit_test(it_gains_no_rights_and_leaves_no_core),
         cmocka_unit_test(there_is_no_way_out),
-        cmocka_unit_test(threads_and_children_live_and_are_inside_too),
-        cmocka_unit_test(unix_sockets_work),
+        cmocka_unit_test(threads_work_and_are_inside_too),
+        cmocka_unit_test(the_master_makes_children_that_are_inside_too),
+        cmocka_unit_test(no_namespace_is_made),
+#ifndef SANITIZED
+        cmocka_unit_test(workers_and_relay_make_no_process_and_signal_none),
+        cmocka_unit_test(abort_still_ends_a_worker),
+#endif
+        cmocka_unit_test(the_master_listens_workers_accept_and_the_relay_only_connects),
         cmocka_unit_test(files_and_memory_work),
         cmocka_unit_test(a_store_works),
         cmocka_unit_test(root_becomes_who_is_named),
