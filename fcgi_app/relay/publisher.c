@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include "base/clock.h"
+#include "domain/audience.h"
 #include "domain/visibility.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
@@ -58,88 +59,34 @@ take_change(void *arg, const struct change *change)
     return true;
 }
 
-static void
-add_to(struct publisher *p, struct audience *audience, struct str name)
-{
-    struct str *names = arena_grow(&p->arena, audience->names, audience->count, sizeof(*names));
-
-    if (names == NULL) {
-        p->err = ERR_MEMORY;
-        return;
-    }
-    audience->names = names;
-    audience->names[audience->count++] = arena_copy(&p->arena, name);
-}
-
-static void
-add_name(void *arg, struct str name, bool present)
-{
-    struct publisher *p = arg;
-
-    add_to(p, present ? &p->present : &p->gone, name);
-}
-
-static void
-forget_names(struct publisher *p)
-{
-    p->present = (struct audience){0};
-    p->gone = (struct audience){0};
-}
-
-/* Whom a change of that version concerns. */
-static enum err
-collect_members(struct publisher *p, int32_t conversation, int64_t version)
-{
-    enum err err;
-
-    forget_names(p);
-    err = memberships_names_at(p->db, conversation, version, add_name, p);
-    return err == ERR_OK ? p->err : err;
-}
-
 /*
- * Whom the change concerns. A read marker makes no version; it concerns the members as the next change will
- * find them, for who left by the last one is told of nothing after it. Among many members, and `many` says
- * that there are, it concerns its owner alone.
- */
-static enum err
-collect_names(struct publisher *p, const struct change *change, bool many)
-{
-    if (change->event != EVENT_READ || !many)
-        return collect_members(p, change->conversation, change->version + (change->event == EVENT_READ));
-    forget_names(p);
-    add_name(p, change->username, true);
-    return p->err;
-}
-
-/*
- * Those of an audience who may be listening, in an array with room for so many more. All changes at hand, and
+ * Those of the names who may be listening, in an array with room for so many more. All changes at hand, and
  * the snapshot that they are rendered from, were read before: whoever begins to listen after this asks the
  * database for them.
  */
 static enum err
-find_listeners(struct publisher *p, const struct audience *audience, size_t room, struct audience *listeners)
+find_listeners(struct publisher *p, const struct names *names, size_t room, struct names *listeners)
 {
-    *listeners = (struct audience){arena_alloc(&p->arena, (audience->count + room + 1) * sizeof(struct str)),
-                                   audience->count};
+    *listeners =
+        (struct names){arena_alloc(&p->arena, (names->count + room + 1) * sizeof(struct str)), names->count};
     if (listeners->names == NULL)
         return ERR_MEMORY;
-    if (audience->count > 0)
-        memcpy(listeners->names, audience->names, audience->count * sizeof(struct str));
+    if (names->count > 0)
+        memcpy(listeners->names, names->names, names->count * sizeof(struct str));
     listeners->count = silence_filter(p->silence, listeners->names, listeners->count);
     return ERR_OK;
 }
 
-/* Whom the change concerns, as collect_names(), and those of them who may be listening. */
+/* Whom the change concerns into p->audience, and those of them who may be listening. */
 static enum err
-collect_listeners(struct publisher *p, const struct change *change, bool many, struct audience *present,
-                  struct audience *gone)
+collect_listeners(struct publisher *p, const struct change *change, bool many, struct audience *listeners)
 {
-    enum err err = collect_names(p, change, many);
+    enum err err = audience_of_change(p->db, &p->arena, change, many, &p->audience);
 
+    *listeners = (struct audience){0};
     if (err == ERR_OK)
-        err = find_listeners(p, &p->present, p->gone.count, present);
-    return err == ERR_OK ? find_listeners(p, &p->gone, 0, gone) : err;
+        err = find_listeners(p, &p->audience.present, p->audience.gone.count, &listeners->present);
+    return err == ERR_OK ? find_listeners(p, &p->audience.gone, 0, &listeners->gone) : err;
 }
 
 /* So many listeners are as much work as a request. */
@@ -179,20 +126,20 @@ charge(struct publisher *p, size_t count, int64_t last_id)
 
 /* Gives the frame to nchan, for as many channels at once as it takes. */
 static enum err
-send_frame(struct publisher *p, const struct audience *audience)
+send_frame(struct publisher *p, const struct names *to)
 {
     enum err err = buf_ok(&p->frame) ? ERR_OK : ERR_MEMORY;
 
-    if (audience->count > p->users)
-        p->users = audience->count;
-    for (size_t i = 0; err == ERR_OK && i < audience->count;) {
-        size_t end = audience->count - i < NCHAN_CHANNELS_MAX ? audience->count : i + NCHAN_CHANNELS_MAX;
+    if (to->count > p->users)
+        p->users = to->count;
+    for (size_t i = 0; err == ERR_OK && i < to->count;) {
+        size_t end = to->count - i < NCHAN_CHANNELS_MAX ? to->count : i + NCHAN_CHANNELS_MAX;
 
         buf_reset(&p->channels);
         for (; i < end; i++) {
             if (p->channels.n > 0)
                 buf_add(&p->channels, ",", 1);
-            buf_str(&p->channels, audience->names[i]);
+            buf_str(&p->channels, to->names[i]);
         }
         err = buf_ok(&p->channels) ? nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
                                                    (struct str){p->frame.p, p->frame.n})
@@ -271,7 +218,7 @@ by_bytes(const void *a, const void *b)
 static enum err
 set_members_then(struct publisher *p, struct conversation *c)
 {
-    size_t count = p->present.count + p->gone.count;
+    size_t count = p->audience.present.count + p->audience.gone.count;
     struct str *names;
 
     c->member_count = (int64_t)count;
@@ -282,10 +229,11 @@ set_members_then(struct publisher *p, struct conversation *c)
     names = arena_alloc(&p->arena, (count + 1) * sizeof(*names));
     if (names == NULL)
         return ERR_MEMORY;
-    if (p->present.count > 0)
-        memcpy(names, p->present.names, p->present.count * sizeof(*names));
-    if (p->gone.count > 0)
-        memcpy(names + p->present.count, p->gone.names, p->gone.count * sizeof(*names));
+    if (p->audience.present.count > 0)
+        memcpy(names, p->audience.present.names, p->audience.present.count * sizeof(*names));
+    if (p->audience.gone.count > 0)
+        memcpy(names + p->audience.present.count, p->audience.gone.names,
+               p->audience.gone.count * sizeof(*names));
     if (count > 1)
         qsort(names, count, sizeof(*names), by_bytes);
     c->members = names;
@@ -346,16 +294,6 @@ render_change(struct publisher *p, const struct change *change, bool for_gone)
     return render_thin_event(p, change);
 }
 
-/* Does the change concern those whom the one before it concerned, whichever they were? */
-static bool
-concerns_the_same(const struct change *before, const struct change *change, bool many)
-{
-    if (many && (before->event == EVENT_READ || change->event == EVENT_READ))
-        return false;
-    return before->event != EVENT_MEMBER_JOINED && before->event != EVENT_MEMBER_LEFT &&
-           change->event != EVENT_MEMBER_JOINED && change->event != EVENT_MEMBER_LEFT;
-}
-
 /* A frame, and whom it is for: nchan keeps a copy for each. */
 struct frame_plan {
     bool for_gone;    /* for those who have left since */
@@ -386,17 +324,6 @@ add_event(struct publisher *p, const struct change *change, const struct frame_p
         return err;
     buf_cut(&p->frame, before);
     return first ? render_thin_event(p, change) : ERR_OK;
-}
-
-/* How many changes, from the first on, concern those whom the first one concerns. */
-static size_t
-count_of_the_same(const struct change *changes, size_t count, bool many)
-{
-    size_t n = 1;
-
-    while (n < count && concerns_the_same(&changes[n - 1], &changes[n], many))
-        n++;
-    return n;
 }
 
 /*
@@ -465,12 +392,16 @@ render_alone(struct publisher *p, const struct change *change)
 static enum err
 tell_leaver(struct publisher *p, const struct change *change)
 {
+    struct audience leaver;
+    enum err err;
+
     if (change->event != EVENT_MEMBER_LEFT)
         return ERR_OK;
-    forget_names(p);
-    add_name(p, change->username, true);
+    err = audience_of_one(&p->arena, change->username, &leaver);
+    if (err != ERR_OK)
+        return err;
     render_alone(p, change);
-    return p->err == ERR_OK ? send_frame(p, &p->present) : p->err;
+    return send_frame(p, &leaver.present);
 }
 
 /* Changes of one conversation whose members are told later. */
@@ -510,9 +441,10 @@ has_room(struct publisher *p, const struct change *changes, size_t count, const 
 
 /* The frame that is rendered, to all whom it is for; who is gone gets one without what has changed since. */
 static enum err
-send_to_all(struct publisher *p, const struct change *changes, size_t count, struct audience *present,
-            struct audience *gone)
+send_to_all(struct publisher *p, const struct change *changes, size_t count, struct audience *listeners)
 {
+    struct names *present = &listeners->present;
+    const struct names *gone = &listeners->gone;
     enum err err;
 
     /* The same frame for all is the rule. */
@@ -530,18 +462,17 @@ static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
     struct fanout_frame frame = {changes->conversation, 0, THIN_BYTES, clock_mono_ms()};
-    struct audience present = {0}; /* of them, those who may be listening */
-    struct audience gone = {0};
+    struct audience listeners;
     enum err err;
 
     *done = 1;
     if (changes->event != EVENT_READ && fanout_is_waiting(&p->fanout, changes->conversation))
         return put_off(p, changes, 1, fanout_users(&p->fanout, changes->conversation));
-    err = collect_listeners(p, changes, many, &present, &gone);
-    frame.users = present.count + gone.count;
+    err = collect_listeners(p, changes, many, &listeners);
+    frame.users = listeners.present.count + listeners.gone.count;
     if (err == ERR_OK && !has_room(p, changes, 1, &frame))
         return put_off(p, changes, 1, frame.users);
-    *done = count_of_the_same(changes, count, many);
+    *done = audience_same(changes, count, many);
     if (err != ERR_OK || frame.users == 0)
         return err;
     err = render_frame(p, changes, *done, frame.users, done);
@@ -551,7 +482,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     spend(p, changes, *done, frame.users);
     for (size_t i = 0; i < *done; i++)
         note_cost(p, &changes[i], frame.users);
-    return err == ERR_OK ? send_to_all(p, changes, *done, &present, &gone) : err;
+    return err == ERR_OK ? send_to_all(p, changes, *done, &listeners) : err;
 }
 
 /* By conversation, and in each by the order of commits: all that clients may rely on. */
@@ -658,7 +589,6 @@ begin(struct publisher *p)
 {
     enum err err;
 
-    p->err = ERR_OK;
     p->frames = 0;
     p->users = 0;
     p->untold = 0;
@@ -704,34 +634,20 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
     return err;
 }
 
-/* Takes the one who types off the list of those who are told. *found: they were on it. */
-static void
-drop_name(struct audience *audience, struct str name, bool *found)
-{
-    *found = false;
-    for (size_t i = 0; i < audience->count && !*found; i++)
-        if (str_eq(audience->names[i], name)) {
-            audience->names[i] = audience->names[--audience->count];
-            *found = true;
-        }
-}
-
 static enum err
 type_in_tx(struct publisher *p, const struct change *change)
 {
-    struct audience listeners = {0};
+    struct names listeners = {0};
     struct conversation c;
     bool found;
     enum err err = conversations_get(p->db, &p->arena, change->conversation, &c, &found);
 
     if (err != ERR_OK || !found || c.member_count > MEMBERS_FEW)
         return err;
-    err = collect_members(p, c.id, c.version + 1);
-    if (err != ERR_OK)
-        return err;
-    drop_name(&p->present, change->username, &found);
-    err = find_listeners(p, &p->present, 0, &listeners);
-    if (!found || listeners.count == 0)
+    err = audience_of_typing(p->db, &p->arena, &c, change->username, &p->audience);
+    if (err == ERR_OK)
+        err = find_listeners(p, &p->audience.present, 0, &listeners);
+    if (err != ERR_OK || listeners.count == 0)
         return err;
     render_alone(p, change);
     return send_frame(p, &listeners);
@@ -761,7 +677,7 @@ deferred_in_tx(struct publisher *p, const struct fanout_deferred *deferred)
         .conversation = deferred->conversation,
         .payer = deferred->payer,
     };
-    struct audience listeners = {0};
+    struct names listeners = {0};
     struct conversation c = {0};
     bool found;
     enum err err = conversations_get(p->db, &p->arena, change.conversation, &c, &found);
@@ -769,9 +685,9 @@ deferred_in_tx(struct publisher *p, const struct fanout_deferred *deferred)
     if (err != ERR_OK || !found)
         return err == ERR_OK ? ERR_STORAGE : err;
     change.version = c.version;
-    err = collect_members(p, c.id, c.version + 1);
+    err = audience_of_version(p->db, &p->arena, c.id, c.version + 1, &p->audience);
     if (err == ERR_OK)
-        err = find_listeners(p, &p->present, 0, &listeners);
+        err = find_listeners(p, &p->audience.present, 0, &listeners);
     if (err != ERR_OK)
         return err;
     render_alone(p, &change);

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "domain/audience.h"
 #include "run/shared.h"
 #include "relay/fanout.h"
 #include "push/nchan.h"
@@ -24,12 +25,6 @@
 
 /* As many changes as are taken at once. */
 #define PUBLISHER_BATCH_MAX 512
-
-/* Names from the publisher's arena. */
-struct audience {
-    struct str *names;
-    size_t count;
-};
 
 struct publisher {
     struct store *store;       /* borrowed, for reading */
@@ -42,8 +37,7 @@ struct publisher {
     int batch_max;      /* changes to take at once; the owner sets it */
     struct arena arena; /* of one batch */
     struct buf frame;
-    struct audience present;      /* whom the change concerns and who still is there … */
-    struct audience gone;         /* … and who has left since */
+    struct audience audience;     /* whom the change at hand concerns */
     bool moved_on;                /* something that the frame tells of has changed since */
     const struct change *changes; /* of the batch at hand, sorted … */
     int64_t *units;               /* … and what each costs its payer, once it is published */
@@ -54,7 +48,6 @@ struct publisher {
     size_t users;       /* whom the largest of its frames was for */
     int untold;         /* changes of it that no later event tells of: too many conversations wait */
     uint64_t published; /* requests to nchan since the start */
-    enum err err;       /* of callbacks */
 };
 
 /* What became of a batch. */

@@ -1,0 +1,113 @@
+/* audience.c - see audience.h. Must not know who listens. */
+#include "domain/audience.h"
+
+#include "store/memberships.h"
+
+struct collection {
+    struct arena *arena;
+    struct audience *audience;
+    enum err err;
+};
+
+static enum err
+add(struct arena *arena, struct names *to, struct str name)
+{
+    struct str *names = arena_grow(arena, to->names, to->count, sizeof(*names));
+
+    if (names == NULL)
+        return ERR_MEMORY;
+    to->names = names;
+    names[to->count] = arena_copy(arena, name);
+    return names[to->count++].p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static void
+collect(void *arg, struct str name, bool present)
+{
+    struct collection *c = arg;
+
+    if (c->err == ERR_OK)
+        c->err = add(c->arena, present ? &c->audience->present : &c->audience->gone, name);
+}
+
+enum err
+audience_of_version(struct db *db, struct arena *arena, int32_t conversation, int64_t version,
+                    struct audience *audience)
+{
+    struct collection c = {arena, audience, ERR_OK};
+    enum err err;
+
+    *audience = (struct audience){0};
+    err = memberships_names_at(db, conversation, version, collect, &c);
+    return err == ERR_OK ? c.err : err;
+}
+
+enum err
+audience_of_one(struct arena *arena, struct str username, struct audience *audience)
+{
+    *audience = (struct audience){0};
+    return add(arena, &audience->present, username);
+}
+
+/*
+ * A read marker makes no version. It concerns the members as the next change will find them, for who left by
+ * the last one is told of nothing after it.
+ */
+enum err
+audience_of_change(struct db *db, struct arena *arena, const struct change *change, bool many,
+                   struct audience *audience)
+{
+    bool is_read = change->event == EVENT_READ;
+
+    if (is_read && many)
+        return audience_of_one(arena, change->username, audience);
+    return audience_of_version(db, arena, change->conversation, change->version + is_read, audience);
+}
+
+/* Takes a name off the list. False: it was not on it. */
+static bool
+drop(struct names *from, struct str name)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (str_eq(from->names[i], name)) {
+            from->names[i] = from->names[--from->count];
+            return true;
+        }
+    return false;
+}
+
+enum err
+audience_of_typing(struct db *db, struct arena *arena, const struct conversation *c, struct str username,
+                   struct audience *audience)
+{
+    enum err err = audience_of_version(db, arena, c->id, c->version + 1, audience);
+
+    if (err == ERR_OK && !drop(&audience->present, username))
+        *audience = (struct audience){0};
+    return err;
+}
+
+static bool
+changes_members(const struct change *change)
+{
+    return change->event == EVENT_MEMBER_JOINED || change->event == EVENT_MEMBER_LEFT;
+}
+
+/* Does the change concern those whom the one before it concerned, whichever they were? */
+static bool
+concerns_the_same(const struct change *before, const struct change *change, bool many)
+{
+    if (many && (before->event == EVENT_READ || change->event == EVENT_READ))
+        return false;
+    return !changes_members(before) && !changes_members(change);
+}
+
+size_t
+audience_same(const struct change *changes, size_t count, bool many)
+{
+    size_t n = 1;
+
+    while (n < count && concerns_the_same(&changes[n - 1], &changes[n], many))
+        n++;
+    return n;
+}
