@@ -30,8 +30,8 @@ def test_the_codes_of_errors_with_their_statuses():
 
 def test_the_settings_with_their_defaults():
     imd = os.environ.get("IMD") or ROOT / "build/imd"
-    listed = subprocess.run([imd, "--help"], check=True, capture_output=True, text=True).stdout.split("keys (")[1]
-    known = dict(re.findall(r"^  (\w+) \[(.*)\]$", listed, re.M))
+    listed = subprocess.run([imd, "--help"], check=True, capture_output=True, text=True).stdout
+    known = dict(re.findall(r"^  (\w+) \[(.*)\](?: \(needs a restart\))?$", listed, re.M))
     told = {}
     for keys, defaults, _ in rows("operate.md", "## Settings"):
         keys = spans(keys)
