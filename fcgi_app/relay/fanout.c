@@ -12,8 +12,12 @@
 #define PAYER_BYTES       (INT64_C(8) * 1024 * 1024)
 #define PAYER_BYTES_PER_S (INT64_C(3) * 1024 * 1024)
 #define KEPT_MS           4000
-/* What nchan keeps for a copy beside the frame: the message, and a share of the channel. */
-#define COPY_BYTES 400
+/* What nchan keeps for a copy beside the frame. */
+#define MESSAGE_BYTES 180
+/* nginx's slab allocator rounds up: to a power of two, and from here on to whole pages. */
+#define SLOT_BYTES_MIN 256
+#define SLOT_BYTES_MAX 2048
+#define PAGE_BYTES     4096
 
 #define S_US INT64_C(1000000)
 
@@ -21,10 +25,24 @@
 static const struct limiter_rate payer_rate = {.interval_us = S_US * 1024 / PAYER_BYTES_PER_S,
                                                .burst = PAYER_BYTES / 1024};
 
+/* What nchan's memory loses to one copy of a frame: up to twice its bytes. */
+static size_t
+copy_bytes(size_t frame_bytes)
+{
+    size_t bytes = frame_bytes + MESSAGE_BYTES;
+    size_t slot = SLOT_BYTES_MIN;
+
+    if (bytes > SLOT_BYTES_MAX)
+        return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    while (slot < bytes)
+        slot *= 2;
+    return slot;
+}
+
 static size_t
 weight(size_t users, size_t bytes)
 {
-    return users * (bytes + COPY_BYTES);
+    return users * copy_bytes(bytes);
 }
 
 bool
@@ -98,7 +116,7 @@ added_bytes(struct fanout *f, const struct fanout_frame *frame)
     }
     old = &pace->sent[pace->next];
     saved = saved_bytes(old, frame->users, frame->now_ms);
-    *old = (struct fanout_sent){frame->now_ms, (uint32_t)frame->users, (uint32_t)(frame->bytes + COPY_BYTES)};
+    *old = (struct fanout_sent){frame->now_ms, (uint32_t)frame->users, (uint32_t)copy_bytes(frame->bytes)};
     pace->next = (pace->next + 1) % FANOUT_KEPT;
     return saved < bytes ? bytes - saved : 0;
 }
