@@ -190,6 +190,8 @@ format: build/lint/node_modules
 	clang-format -i $(C_FILES)
 	$(PRETTIER) --write $(WEB_FILES)
 
+MAN_PAGES := $(sort $(wildcard docs/man/*.[1-9]))
+
 # Formatting, the walls between the rooms, hardened programs, two analysers, and the machine-readable contract.
 lint: deps-lint build/lint/node_modules all
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -197,6 +199,7 @@ lint: deps-lint build/lint/node_modules all
 	@$(PYTHON) tests/lint/rooms.py
 	@$(PYTHON) tests/lint/page.py
 	@$(PYTHON) tests/lint/links.py
+	@! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | grep -v 'referenced manual not found'
 	@tests/lint/hardened.sh $(BUILD)/imd $(BUILD)/imctl
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app
@@ -264,7 +267,7 @@ PACKAGES_BROWSER := \
   fonts-noto-color-emoji:emoji-in-the-screenshots \
   fonts-noto-cjk:Chinese-in-the-screenshots \
   $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-page npm:installs-what-drives-the-browser)
-PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis \
+PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis mandoc:checks-the-man-pages \
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
 
@@ -294,12 +297,14 @@ deps-browser: deps
 deps-fuzz: deps
 	$(call install_packages,$(PACKAGES_FUZZ))
 
-# --- installing: one binary, three files to include. Nothing of the host's is edited.
+# --- installing: two programs, their man pages, the files to include, the page. No file of the host is edited.
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx $(DESTDIR)$(PREFIX)/share/imd/html
 	install -m 755 $(BUILD)/imd $(DESTDIR)$(PREFIX)/bin/imd
 	install -m 755 $(BUILD)/imctl $(DESTDIR)$(PREFIX)/bin/imctl
+	for f in $(MAN_PAGES); do \
+	  install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/} || exit 1; done
 	install -m 644 nginx/html/* $(DESTDIR)$(PREFIX)/share/imd/html
 	for f in nginx/imd-*.conf; do \
 	  sed -e 's|/run/imd/|$(RUNDIR)/|; s|/usr/local/share/imd/|$(PREFIX)/share/imd/|' $$f \
@@ -317,7 +322,7 @@ help:
 	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
 	@echo 'make test-browser  the browser client against a server that loses, repeats, reorders and delays; and in Chromium'
-	@echo 'make lint     formatting, walls between the rooms, hardening, cppcheck, clang-tidy, openapi.json'
+	@echo 'make lint     formatting, walls between the rooms, hardening, man pages, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, test-browser, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
