@@ -42,7 +42,10 @@ arena_reset(struct arena *a)
     a->used = 0;
     if (a->chunks == NULL)
         return;
-    /* The oldest chunk is the one of normal size; a giant one must not stay. */
+    /*
+     * Keep only the oldest chunk, and only if it has the normal size: one huge request must not pin
+     * its memory.
+     */
     while (a->chunks->next != NULL || a->chunks->size > CHUNK_BYTES) {
         struct arena_chunk *chunk = a->chunks;
 

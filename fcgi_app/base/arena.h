@@ -1,7 +1,7 @@
 /*
- * arena.h - the memory of one request: taken piece by piece, given back at once.
+ * arena.h - the memory of one request: allocated piece by piece, freed all at once.
  *
- * A thread owns one arena and resets it after each answer; handlers free nothing.
+ * Each thread owns one arena and resets it after each answer, so handlers free nothing.
  */
 #ifndef IMD_BASE_ARENA_H
 #define IMD_BASE_ARENA_H
@@ -13,23 +13,24 @@ struct arena_chunk;
 
 struct arena {
     struct arena_chunk *chunks; /* newest first */
-    size_t used;                /* bytes used of the newest */
+    size_t used;                /* bytes used in the newest chunk */
 };
 
-/* Nothing is allocated until the first arena_alloc(). */
+/* Allocates nothing; the first arena_alloc() does. */
 void arena_init(struct arena *a);
 /* Frees everything. */
 void arena_clear(struct arena *a);
-/* Forgets everything handed out; keeps one chunk for the next request. */
+/* Frees everything handed out, but keeps at most one chunk of normal size for the next request. */
 void arena_reset(struct arena *a);
-/* Zeroed, aligned for any type; lives until reset. NULL: out of memory. */
+/* Returns zeroed memory, aligned for any type, valid until the reset. NULL: out of memory. */
 void *arena_alloc(struct arena *a, size_t bytes);
 /*
- * Room for one more of `size` bytes at the end of an array of `count` that only this function has grown; NULL
- * and 0 to begin. The array moves when it is full. NULL: out of memory.
+ * Returns the array with room for one more element; NULL: out of memory. `count` is its number of
+ * elements and `size` the bytes of each. Start with NULL and 0, and grow the array only by this
+ * function: it relies on the capacities that it chose. A full array moves.
  */
 void *arena_grow(struct arena *a, void *array, size_t count, size_t size);
-/* A copy ended by NUL. An absent string where memory ran out. */
+/* Returns a copy that a NUL follows. An absent string: out of memory. */
 struct str arena_copy(struct arena *a, struct str s);
 
 #endif

@@ -29,7 +29,7 @@ buf_reset(struct buf *b)
     b->failed = false;
 }
 
-/* Takes the room away as well, so that the quick path of buf_add() finds none. */
+/* Sets the capacity to the length too, so that the fast path of buf_add() finds no room. */
 static char *
 fail(struct buf *b)
 {

@@ -1,8 +1,8 @@
 /*
- * buf.h - a growing run of bytes that its owner writes at the end of.
+ * buf.h - a byte buffer that grows as it is appended to.
  *
- * Failure to grow is remembered, not returned: write everything, then ask
- * buf_ok() once. A failed buffer takes no more bytes.
+ * A failed allocation is remembered, not returned: write everything, then ask buf_ok() once. A
+ * failed buffer ignores further writes.
  */
 #ifndef IMD_BASE_BUF_H
 #define IMD_BASE_BUF_H
@@ -20,12 +20,15 @@ struct buf {
     bool failed; /* memory ran out */
 };
 
-/* Nothing is allocated until the first byte. */
+/* Allocates nothing; the first write does. */
 void buf_init(struct buf *b);
 void buf_clear(struct buf *b);
-/* Empties it; keeps a moderate allocation, gives a large one back. */
+/* Empties the buffer. Keeps its memory for the next use, unless it is large. */
 void buf_reset(struct buf *b);
-/* Room for `bytes` more, at the returned place; NULL (and failed) where there is none. */
+/*
+ * Returns where `bytes` more can be written; the caller adds to b->n what it wrote. NULL: out of
+ * memory, and the buffer has failed.
+ */
 char *buf_reserve(struct buf *b, size_t bytes);
 /* Drops everything after the first n bytes; n is at most b->n. */
 void buf_cut(struct buf *b, size_t n);

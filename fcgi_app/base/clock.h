@@ -1,4 +1,4 @@
-/* clock.h - what time it is. */
+/* clock.h - the wall clock, the monotonic clock, and timed waits on the monotonic clock. */
 #ifndef IMD_BASE_CLOCK_H
 #define IMD_BASE_CLOCK_H
 
@@ -7,16 +7,21 @@
 #include <stdint.h>
 #include <time.h>
 
-/* UNIX milliseconds of the wall clock: for timestamps; may jump either way. */
+/* UNIX time in milliseconds, for timestamps. It may jump either way. */
 int64_t clock_wall_ms(void);
-/* Milliseconds since some moment, never backwards, the same in all processes: for deadlines. */
+/* Monotonic milliseconds, for deadlines: never backwards, and the same clock in all processes. */
 int64_t clock_mono_ms(void);
-/* The same in microseconds: for durations. */
+/* Monotonic microseconds, for durations. */
 int64_t clock_mono_us(void);
 
-/* A condition for pthread_cond_timedwait() until clock_timeout(). False: it could not be made. */
+/*
+ * Initialises a condition variable whose timed waits use the monotonic clock. False: that failed.
+ */
 bool clock_init_cond(pthread_cond_t *cond);
-/* The moment of clock_mono_ms(), as such a condition takes it. */
+/*
+ * Converts a time of clock_mono_ms() into a deadline for pthread_cond_timedwait() on such a
+ * condition.
+ */
 struct timespec clock_timeout(int64_t mono_ms);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * err.h - everything that can go wrong, by name.
+ * err.h - the errors of imd, by name: one flat list.
  *
- * One flat list: what a client did (mapped to an HTTP answer in api/problem.c,
- * the only such place), and what the machine did. Knows no text, no status.
+ * An error is either the client's fault or the machine's. api/problem.c maps each to a status, a
+ * code and a sentence; no other file knows those.
  */
 #ifndef IMD_BASE_ERR_H
 #define IMD_BASE_ERR_H
@@ -10,17 +10,17 @@
 enum err {
     ERR_OK = 0,
 
-    /* The machine's doing. */
-    ERR_STORAGE,  /* SQLite could not read or write: locked, full, broken */
+    /* The machine is at fault. */
+    ERR_STORAGE,  /* SQLite cannot read or write: locked, disk full, damaged */
     ERR_RELAY,    /* no relay is publishing */
-    ERR_PRESENCE, /* nchan does not say who listens */
+    ERR_PRESENCE, /* nchan does not answer who is subscribed */
     ERR_MEMORY,   /* allocation failed */
     ERR_IO,       /* a socket or file failed */
-    ERR_REFUSED,  /* nchan cannot take a push just now */
+    ERR_REFUSED,  /* nchan cannot accept a push now; retry later */
     ERR_CONFIG,   /* a setting is missing, unknown or out of range */
-    ERR_INTERNAL, /* a bug; a test that sees it has found one */
+    ERR_INTERNAL, /* a bug in imd */
 
-    /* The client's doing, about the request as such. */
+    /* The request as a whole is wrong. */
     ERR_NOT_FOUND,
     ERR_METHOD,
     ERR_BODY_TOO_LARGE,
@@ -32,7 +32,7 @@ enum err {
     ERR_SUBSCRIPTION_PROTOCOL,
     ERR_WEBSOCKET_HANDSHAKE,
 
-    /* Who asks. */
+    /* The caller is not authenticated, not authorised, or rate limited. */
     ERR_LOOPBACK_ONLY,
     ERR_ORIGIN,
     ERR_CREDENTIALS_MISSING,
@@ -43,7 +43,7 @@ enum err {
     ERR_NOT_YOURSELF,
     ERR_TOO_MANY_REQUESTS,
 
-    /* The client's doing, about one input. */
+    /* One input is wrong. */
     ERR_LIMIT,
     ERR_AFTER,
     ERR_ID,
@@ -73,7 +73,7 @@ enum err {
     ERR_USERNAME,
     ERR_CONVERSATION,
 
-    /* Refusals by a rule. */
+    /* The domain refuses: something is unknown, not permitted, in conflict, or at a limit. */
     ERR_CONVERSATION_UNKNOWN,
     ERR_MESSAGE_UNKNOWN,
     ERR_USERNAME_UNKNOWN,
@@ -91,7 +91,7 @@ enum err {
     ERR_REMOVED,
     ERR_ROLE,
     ERR_OWNER,
-    ERR_COUNT, /* how many there are */
+    ERR_COUNT, /* the number of errors */
 };
 
 #endif

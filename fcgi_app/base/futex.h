@@ -1,7 +1,7 @@
 /*
- * futex.h - sleep until another thread changes a word: the cheapest wake-up of exactly one waiter.
+ * futex.h - sleep until another thread changes a word: the cheapest way to wake exactly one waiter.
  *
- * Private to one process. A wait may end early; the caller looks at the word again.
+ * For threads of one process. A wait may end early, so the caller checks the word again.
  */
 #ifndef IMD_BASE_FUTEX_H
 #define IMD_BASE_FUTEX_H
@@ -10,7 +10,10 @@
 
 /* Sleeps while *word == expected. */
 void futex_wait(_Atomic int *word, int expected);
-/* Wakes at most one sleeper. The word may already be gone to its owner: only its address is used. */
+/*
+ * Wakes at most one waiter. Only the address is used, so the memory of the word may already be
+ * freed.
+ */
 void futex_wake_one(_Atomic int *word);
 
 #endif

@@ -1,4 +1,4 @@
-/* log.c - see log.h. Must not know who reads it. */
+/* log.c - see log.h. Must not know where stderr leads. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -80,7 +80,7 @@ log_event(enum log_level level, const char *event, const char *format, ...)
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = '?';
     line[n++] = '\n';
-    /* Nobody is left to tell where stderr itself fails. */
+    /* A failed write to stderr cannot be reported anywhere. */
     if (write(STDERR_FILENO, line, n) < 0)
         return;
 }

@@ -1,9 +1,10 @@
 /*
- * log.h - one line for each event, on stderr: time, level, process, event, then key=value pairs.
+ * log.h - the log: one line per event on stderr, with time, level, process, event and key=value
+ * pairs.
  *
- *   2026-01-02T03:04:05.678Z level=info pid=42 event=started workers=2 request_id=…
+ *   2026-01-02T03:04:05.678Z level=info pid=42 event=started request_id=… workers=2
  *
- * A line is one write(), so lines of several processes never mix.
+ * A line is one write(), so lines of several processes do not mix.
  */
 #ifndef IMD_BASE_LOG_H
 #define IMD_BASE_LOG_H
@@ -12,14 +13,18 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
-/* From now on events below `level` are not logged. For the whole process; any thread may call it. */
+/* Sets the least severe level that is logged, for the whole process. Any thread may call it. */
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);
-/* The request that this thread serves now, put on each of its lines; NULL: none. Borrowed. */
+/*
+ * Adds request_id to every line that this thread logs from now on; NULL: none. The string is
+ * borrowed.
+ */
 void log_set_request(const char *request_id);
 /*
- * Writes one line. `event` is a snake_case word; `format` makes the pairs ("path=%s status=%d") and may
- * be "". Bytes that would break the line (control characters) are written as '?'.
+ * Logs one event. `event` is a snake_case word. `format` makes the pairs ("path=%s status=%d") and
+ * may be "". A line is cut at 1024 bytes. Control characters are logged as '?', so that no value
+ * can forge a line.
  */
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,4 +1,4 @@
-/* str.c - see str.h. Knows bytes, and nothing of what they mean. */
+/* str.c - see str.h. Must not know what the bytes mean. */
 #include "base/str.h"
 
 bool

@@ -1,7 +1,7 @@
 /*
- * str.h - a borrowed run of bytes: pointer and length, not ended by NUL.
+ * str.h - a borrowed string: pointer and length, without a terminating NUL.
  *
- * Whoever holds a `struct str` does not own the bytes.
+ * The owner of the bytes is somebody else, who must keep them while the `struct str` is in use.
  */
 #ifndef IMD_BASE_STR_H
 #define IMD_BASE_STR_H
@@ -16,7 +16,7 @@ struct str {
     size_t n;      /* bytes */
 };
 
-/* A C string's bytes; NULL gives the absent string. */
+/* Borrows a C string; NULL gives the absent string. */
 static inline struct str
 str_c(const char *s)
 {
@@ -35,7 +35,7 @@ str_is(struct str a, const char *literal)
     return str_eq(a, str_c(literal));
 }
 
-/* Byte order, as SQLite's BINARY collation has it: <0, 0, >0. */
+/* Compares by bytes, as SQLite's BINARY collation does: <0, 0 or >0. */
 static inline int
 str_cmp(struct str a, struct str b)
 {
@@ -45,7 +45,10 @@ str_cmp(struct str a, struct str b)
     return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-/* FNV-1a: anybody can find strings that collide. Databases keep it (messages_print), so it never changes. */
+/*
+ * FNV-1a. Not collision-resistant: an attacker can choose strings that collide. Never change it:
+ * databases store its values (messages_print).
+ */
 static inline uint32_t
 str_hash(struct str s)
 {
@@ -57,8 +60,8 @@ str_hash(struct str s)
 }
 
 /*
- * Decimal digits alone, no sign, no blank, to 0 … 2^63-1.
- * False where it is anything else; *out is then untouched.
+ * Reads 0 … 2^63-1 from decimal digits, with no sign and no blank. False: the text is not such a
+ * number, and *out is unchanged.
  */
 bool str_to_int(struct str s, int64_t *out);
 

@@ -1,7 +1,10 @@
 /* utf8.c - see utf8.h. */
 #include "base/utf8.h"
 
-/* Length of the sequence that begins with c, and the range of its second byte; 0: none begins so. */
+/*
+ * Returns the length of the sequence that c begins, and the range of its second byte. 0: c begins
+ * none.
+ */
 static size_t
 sequence(unsigned char c, unsigned char *low, unsigned char *high)
 {

@@ -1,10 +1,12 @@
-/* utf8.h - is it UTF-8? For what comes by other ways than JSON, which jansson checks. */
+/*
+ * utf8.h - validates UTF-8 in inputs that are not JSON. jansson validates JSON itself.
+ */
 #ifndef IMD_BASE_UTF8_H
 #define IMD_BASE_UTF8_H
 
 #include "base/str.h"
 
-/* Shortest forms only, no surrogates, nothing beyond U+10FFFF (RFC 3629). */
+/* True for well-formed UTF-8 (RFC 3629): shortest forms, no surrogates, nothing beyond U+10FFFF. */
 bool utf8_valid(struct str s);
 
 #endif
