@@ -1,6 +1,7 @@
 /*
- * config.c - see config.h. One table says what can be set and when a change takes effect. The parser, the
- * checks, the reload and --help follow it. Must not know what a setting is used for.
+ * config.c - see config.h. One table holds each setting: its values, its default, its help, and
+ * when a change takes effect. The parser, the checks, the reload and --help all read it. Must not
+ * know what a setting is used for.
  */
 #include "run/config.h"
 
@@ -16,8 +17,8 @@ enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_ON, KIND_
 
 /* When a changed value takes effect. */
 enum effect {
-    RELOAD, /* on SIGHUP: the workers and the relay follow it */
-    RESTART /* when imd starts: the master has used it up, or a process that a reload keeps has */
+    RELOAD, /* at the next SIGHUP */
+    RESTART /* at the next start: the master has used it already, or a process that a reload keeps has */
 };
 
 struct setting {
@@ -26,11 +27,14 @@ struct setting {
     enum effect effect;
     size_t offset; /* in struct config */
     int64_t min, max;
-    const char *fallback; /* the default, as an operator would write it */
+    const char *fallback; /* the default, as the file would have it */
     const char *help;
 };
 
-/* The words that a value of these kinds may be, each at the index that is stored; NULL ends them. */
+/*
+ * The values allowed for each of these kinds. The index of the word is what is stored; NULL ends
+ * the list.
+ */
 #define WORDS_MAX 5
 static const char *const words[][WORDS_MAX] = {
     [KIND_YES] = {"no", "yes", NULL},
@@ -172,7 +176,7 @@ list_words(enum kind kind, char *text, size_t size)
                               word[i]);
 }
 
-/* Says in `text` what the setting may be. */
+/* Writes into `text` which values the setting may have. */
 static void
 allowed(const struct setting *s, char *text, size_t size)
 {
@@ -221,7 +225,7 @@ set(struct config *config, const struct setting *s, const char *value)
     return ok;
 }
 
-/* One reading of the settings: where they go, and where the message goes if one is wrong. */
+/* One run of the parser: where the settings go, and where the message goes if one is wrong. */
 struct reading {
     struct config *config;
     char *message;
@@ -239,7 +243,7 @@ static enum err __attribute__((format(printf, 2, 3))) refuse(const struct readin
     return ERR_CONFIG;
 }
 
-/* `where` begins the message: "FILE:LINE: " or "--". */
+/* Sets one setting. `where` is the beginning of a message: "FILE:LINE: " or "--". */
 static enum err
 assign(const struct reading *r, const char *where, struct str key, const char *value)
 {

@@ -1,9 +1,12 @@
-/* grants.c - see grants.h. Must not know who is granted what. */
+/* grants.c - see grants.h. Must not know what a subscription is. */
 #include "run/grants.h"
 
 #include "base/clock.h"
 
-/* A stamp is a time in milliseconds and, below it, a number that tells grants of one millisecond apart. */
+/*
+ * A stamp is a time in milliseconds, shifted by this, plus a counter that separates grants of one
+ * millisecond.
+ */
 #define NUMBER_BITS 20
 
 static uint64_t
@@ -23,7 +26,7 @@ advance(_Atomic uint64_t *stamp)
         ;
 }
 
-/* Which stamp is the user's. */
+/* Returns the index of the user's stamp. */
 static uint32_t
 place(struct str name)
 {

@@ -1,4 +1,4 @@
-/* limiter.c - see limiter.h. Must not know who anybody is. */
+/* limiter.c - see limiter.h. Must not know what a key stands for. */
 #include "run/limiter.h"
 
 #include <sys/random.h>
@@ -10,7 +10,7 @@ limiter_init(struct limiter *l)
         l->seed = (uint64_t)(uintptr_t)l;
 }
 
-/* FNV-1a from a secret start, then splitmix64's finish. */
+/* FNV-1a with a secret seed, then the finaliser of splitmix64. */
 uint64_t
 limiter_key(const struct limiter *l, struct str who)
 {
@@ -26,8 +26,10 @@ limiter_key(const struct limiter *l, struct str who)
 }
 
 /*
- * Their slate, or that of whoever has least on theirs. It is wiped before it is taken over, and whoever comes
- * second looks again: so of many who come for the first time at once none wipes what another has put there.
+ * Returns the caller's bucket, or evicts the emptiest one of the set for it.
+ *
+ * A bucket is emptied before it changes hands, and then every thread searches again. So when many
+ * new callers come at once, none empties a bucket that another has just charged.
  */
 static struct limiter_slate *
 find(struct limiter *l, uint64_t who)
@@ -40,7 +42,10 @@ find(struct limiter *l, uint64_t who)
         uint64_t holder = 0;
 
         for (int i = 0; i < LIMITER_WAYS; i++) {
-            /* In this order: a slate that is taken over in between is seen to have changed. */
+            /*
+             * In this order: if another caller takes the bucket over in between and is charged, the
+             * exchange below fails.
+             */
             int64_t clear_us = atomic_load(&set[i].clear_us);
             uint64_t other = atomic_load(&set[i].who);
 

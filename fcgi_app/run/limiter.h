@@ -1,9 +1,10 @@
 /*
- * limiter.h - how fast each of many may go: a rate and a burst, for whoever comes.
+ * limiter.h - a rate limit for each caller: a rate and a burst, by the generic cell rate algorithm
+ * (GCRA).
  *
- * A table of fixed size in the shared page, without locks: of each it holds the moment from which on they
- * have nothing on the slate (the generic cell rate algorithm). Where it is full the one with the least on it
- * is forgotten, so it errs to their good.
+ * A table of fixed size in shared memory, without locks. A caller's bucket is one number: the time
+ * at which it will be empty. When a set of the table is full, its emptiest bucket is evicted. So
+ * the table may forget a debt, but never invents one.
  */
 #ifndef IMD_RUN_LIMITER_H
 #define IMD_RUN_LIMITER_H
@@ -17,45 +18,45 @@
 #define LIMITER_WAYS 4
 
 struct limiter_slate {
-    _Atomic uint64_t who;     /* hash; 0: nobody */
-    _Atomic int64_t clear_us; /* when nothing is on it any more */
+    _Atomic uint64_t who;     /* the key of its caller; 0: unused */
+    _Atomic int64_t clear_us; /* when the bucket will be empty */
 };
 
 struct limiter {
-    uint64_t seed; /* random: nobody can choose a name that shares another's slate */
+    uint64_t seed; /* random, so that nobody can choose a name that collides with another's */
     struct limiter_slate slates[LIMITER_SETS][LIMITER_WAYS];
 };
 
 struct limiter_rate {
-    int64_t interval_us; /* one request each … */
-    int64_t burst;       /* … and so many at once */
+    int64_t interval_us; /* one unit each … */
+    int64_t burst;       /* … and this many at once */
 };
 
-/* `l` is zeroed memory, shared by all who ask. */
+/* Chooses the seed. `l` is zeroed memory, shared by all processes that limit. */
 void limiter_init(struct limiter *l);
-/* The key of a caller in this table, until it is initialised anew. Never 0. */
+/* Returns the caller's key, never 0. It is valid until limiter_init() is called again. */
 uint64_t limiter_key(const struct limiter *l, struct str who);
 
-/* What is done, and when. */
+/* The work to be paid for, and when it is done. */
 struct limiter_work {
     int64_t units;  /* a request is one */
-    int64_t now_us; /* a clock that all who ask share (clock_mono_us) */
+    int64_t now_us; /* of clock_mono_us(), which all processes share */
 };
 
 /*
- * Notes the work and returns true if the caller may do it now. Otherwise returns false, with *wait_us: how
- * long until they may. Work of more units than a burst would never be granted: the caller of this function
- * asks for less.
+ * Returns true, and charges the work, if the caller may do it now. Returns false, and charges
+ * nothing, if not: *wait_us is how long until they may. Never ask for more units than a burst: they
+ * are never granted.
  */
 bool limiter_take(struct limiter *l, uint64_t key, const struct limiter_rate *rate,
                   const struct limiter_work *work, int64_t *wait_us);
 /*
- * Notes work that is done already, granted or not. A debt grows up to one burst beyond the burst, so nobody
- * waits longer than twice the time of a burst.
+ * Charges work that is done already, whether the limit allows it or not. The debt is capped at two
+ * bursts, so nobody waits longer than two bursts take to empty.
  */
 void limiter_charge(struct limiter *l, uint64_t key, const struct limiter_rate *rate,
                     const struct limiter_work *work);
-/* Takes back what limiter_take() noted for work that was not done after all. */
+/* Undoes a limiter_take() whose work was not done. */
 void limiter_refund(struct limiter *l, uint64_t key, const struct limiter_rate *rate, int64_t units);
 
 #endif

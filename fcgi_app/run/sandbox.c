@@ -1,12 +1,12 @@
 /*
- * sandbox.c - see sandbox.h. Must know what no process of imd ever does, and nothing of what it does.
+ * sandbox.c - see sandbox.h. Must not know what a process of imd does, only what it never does.
  *
- * The table lists forbidden calls, not allowed ones: a libc or kernel that uses another call than today's
- * must not stop a message store.
+ * The table lists forbidden calls, not allowed ones. A new libc or kernel may use other calls than
+ * today's, and that must not stop a message store.
  *
- * The master must not execute programs either. A reload reads the settings and forks, which needs no execve.
- * The service manager starts a new binary, and so the new master begins without the filters of the old one: a
- * master that executed its successor would pass them on. A later policy can then allow what this one forbids.
+ * The master must not execute programs either. A reload reads the settings and forks, which needs
+ * no execve. The service manager starts a new binary, so the new master starts without the old
+ * one's filters, and its policy may allow what the old one forbade.
  */
 #include "run/sandbox.h"
 
@@ -22,12 +22,12 @@
 #include <unistd.h>
 #include "base/log.h"
 
-/* A sanitizer looks into its own process at the end, from a process that it makes. */
+/* At exit, a sanitizer inspects its process from a process that it creates. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED
 #endif
 
-/* The processes that a rule is for. */
+/* The processes that a rule applies to. */
 #define WORKER   (1u << SANDBOX_WORKER)
 #define RELAY    (1u << SANDBOX_RELAY)
 #define CHILDREN (WORKER | RELAY)
@@ -48,7 +48,7 @@ static const struct {
     {SCMP_SYS(process_vm_readv), ALL},
     {SCMP_SYS(process_vm_writev), ALL},
     {SCMP_SYS(pidfd_getfd), ALL},
-    /* io_uring makes other calls on its own, past any filter */
+    /* io_uring performs other calls, unseen by a filter */
     {SCMP_SYS(io_uring_setup), ALL},
     {SCMP_SYS(io_uring_enter), ALL},
     {SCMP_SYS(io_uring_register), ALL},
@@ -78,13 +78,13 @@ static const struct {
     {SCMP_SYS(kexec_file_load), ALL},
     {SCMP_SYS(reboot), ALL},
     {SCMP_SYS(swapon), ALL},
-    /* serving anybody else: the master alone makes the socket, and the workers alone accept */
+    /* accepting elsewhere: only the master creates the socket, and only workers accept */
     {SCMP_SYS(bind), CHILDREN},
     {SCMP_SYS(listen), CHILDREN},
     {SCMP_SYS(accept), RELAY},
     {SCMP_SYS(accept4), RELAY},
 #ifndef SANITIZED
-    /* making processes, and signalling those of the same user */
+    /* creating processes, and signalling others of the same user */
     {SCMP_SYS(fork), CHILDREN},
     {SCMP_SYS(vfork), CHILDREN},
     {SCMP_SYS(tkill), CHILDREN},
@@ -104,7 +104,7 @@ sandbox_become(const char *user)
     if (user[0] == '\0') {
         log_event(
             LOG_ERROR, "start_refused",
-            "reason=\"imd does not stay root: set user to whom nginx's workers run as, such as www-data\"");
+            "reason=\"imd does not run as root: set user to the user of nginx's workers, such as www-data\"");
         return ERR_CONFIG;
     }
     entry = getpwnam(user);
@@ -118,7 +118,7 @@ sandbox_become(const char *user)
     return ERR_CONFIG;
 }
 
-/* No core dumps: they would hold messages and keys. */
+/* Turns core dumps off: they would contain messages and keys. */
 static void
 leave_no_traces(void)
 {
@@ -126,19 +126,22 @@ leave_no_traces(void)
 
     setrlimit(RLIMIT_CORE, &none);
 #ifndef SANITIZED
-    /* A handler that dumps are piped to does not ask for the limit. */
+    /* The limit does not stop a core_pattern that pipes the dump to a program. */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
 
-/* A call fails with this error if its first argument compares so. */
+/* Makes a call fail with this error if its first argument compares so. */
 static int
 forbid_if(scmp_filter_ctx filter, int error, int call, struct scmp_arg_cmp argument)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), call, 1, argument);
 }
 
-/* Only unix sockets. The whole argument is compared, though the kernel itself reads half of it. */
+/*
+ * Allows only unix sockets. The filter compares 64 bits of the argument, of which the kernel reads
+ * 32.
+ */
 static int
 forbid_network(scmp_filter_ctx filter)
 {
@@ -150,8 +153,8 @@ forbid_network(scmp_filter_ctx filter)
 }
 
 /*
- * No new namespaces. A filter cannot look at the arguments of clone3, so it does not exist: the C library
- * then calls clone.
+ * Allows no new namespaces. A filter cannot read the arguments of clone3, which are in memory. So
+ * clone3 fails with ENOSYS, and the C library falls back to clone.
  */
 static int
 forbid_namespaces(scmp_filter_ctx filter)
@@ -165,7 +168,10 @@ forbid_namespaces(scmp_filter_ctx filter)
     return rc;
 }
 
-/* Threads, but no processes; signals to itself, which abort() needs, but to no other process. */
+/*
+ * Allows threads but no processes, and signals to itself (abort() needs them) but to no other
+ * process.
+ */
 static int
 forbid_processes(scmp_filter_ctx filter)
 {
@@ -211,7 +217,7 @@ sandbox_enter(enum sandbox_kind kind)
     leave_no_traces();
     if (filter != NULL) {
         rc = forbid(filter, kind);
-        /* Otherwise a set-user-ID program could be made to do what this process must not. */
+        /* NO_NEW_PRIVS: the kernel demands it of a process that is not root and loads a filter. */
         if (rc == 0)
             rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);
         if (rc == 0)

@@ -1,4 +1,4 @@
-/* shared.c - see shared.h. Must not know what is written or pushed. */
+/* shared.c - see shared.h. Must not know what a change or a push contains. */
 #include "run/shared.h"
 
 #include <errno.h>
@@ -85,7 +85,7 @@ signal_fd(int fd)
 {
     uint64_t one = 1;
 
-    /* EAGAIN: the counter is full, so whoever waits is being woken anyway. */
+    /* EAGAIN means that the counter is full: the waiter is being woken already. */
     if (write(fd, &one, sizeof(one)) < 0)
         return;
 }
@@ -93,7 +93,7 @@ signal_fd(int fd)
 void
 shared_announce(struct shared *s, int64_t change)
 {
-    /* Under the write lock, so the newest is the highest. */
+    /* The caller holds the write lock, so the newest change has the highest id. */
     atomic_store(&s->committed_change, change);
     if (atomic_load(&s->relay_asleep))
         signal_fd(s->wake_fd);
@@ -104,7 +104,7 @@ shared_note_wal(struct shared *s, int wal_pages)
 {
     int before = atomic_exchange(&s->wal_pages, wal_pages);
 
-    /* Once for each further quarter, lest a checkpoint that got nowhere be the last. */
+    /* Signal again at each further quarter, in case a checkpoint made no progress. */
     if (wal_pages >= SHARED_WAL_PAGES_LONG &&
         wal_pages / (SHARED_WAL_PAGES_LONG / 4) != before / (SHARED_WAL_PAGES_LONG / 4))
         signal_fd(s->janitor_fd);
@@ -113,7 +113,7 @@ shared_note_wal(struct shared *s, int wal_pages)
 void
 shared_type(struct shared *s, const struct shared_typing *typing)
 {
-    /* Less than PIPE_BUF: whole or not at all. */
+    /* Smaller than PIPE_BUF, so it is written whole or not at all. */
     if (write(s->typing_fds[1], typing, sizeof(*typing)) < 0)
         return;
 }

@@ -1,8 +1,9 @@
 /*
- * shared.h - the one page that all processes of imd share: write lock, wake-up of the relay, health.
+ * shared.h - the memory that all processes of imd share: write lock, wake-ups, health, counters,
+ * rate limits.
  *
- * Mapped by the master before it forks; every child inherits it at the same address. It holds nothing
- * that a restart would miss: the database is the truth.
+ * The master maps it before it forks, and every child inherits it at the same address. It holds
+ * nothing that a restart must keep: that is in the database.
  */
 #ifndef IMD_RUN_SHARED_H
 #define IMD_RUN_SHARED_H
@@ -15,75 +16,88 @@
 #include "run/grants.h"
 #include "run/limiter.h"
 
-/* From so many pages (16 MB) on, the write-ahead log is copied into the database file. */
+/* A write-ahead log of this many pages (16 MB) is due for a checkpoint. */
 #define SHARED_WAL_PAGES_LONG 4000
 
-/* Requests are counted by route and by the hundreds of their status. */
+/* Answers are counted by route and by status class (2xx, 4xx …). */
 #define SHARED_ROUTES_MAX 64
 
 struct shared_counters {
     _Atomic uint64_t
-        answers[SHARED_ROUTES_MAX][5]; /* by the route's row and status / 100 - 1; the last row: no route */
-    _Atomic uint64_t answer_us[SHARED_ROUTES_MAX]; /* microseconds that they took, waits included */
+        answers[SHARED_ROUTES_MAX][5]; /* [row of the route][status / 100 - 1]; the last row: no route */
+    _Atomic uint64_t answer_us[SHARED_ROUTES_MAX]; /* total time, in microseconds, waits included */
     _Atomic uint64_t commits;
     _Atomic uint64_t commits_failed;
-    _Atomic uint64_t commands; /* in all commits */
-    _Atomic uint64_t pushes;   /* frames handed to nchan, for up to 255 users each */
+    _Atomic uint64_t commands; /* in all commits together */
+    _Atomic uint64_t pushes;   /* frames posted to nchan, for up to 255 users each */
     _Atomic uint64_t pushed_changes;
-    _Atomic uint64_t copies_avoided;  /* of frames, for users who certainly have no subscription */
+    _Atomic uint64_t copies_avoided;  /* of frames, for users known to have no subscription */
     _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */
     _Atomic uint64_t push_connections;
     _Atomic uint64_t checkpoints;
-    _Atomic uint64_t limited; /* requests refused for being too many */
+    _Atomic uint64_t limited; /* requests that got 429 */
 };
 
-/* Somebody is typing: so small that a pipe takes it whole. */
+/* A typing event. Small enough for a pipe to take it whole. */
 struct shared_typing {
     int32_t conversation;
     char username[24]; /* ended by NUL */
 };
 
 struct shared {
-    pthread_mutex_t write_lock;          /* who writes to the database; robust: outlives its holder's death */
-    _Atomic int64_t committed_change;    /* highest outbox id committed, as far as the writers said */
-    _Atomic int64_t acknowledged_change; /* highest outbox id that needs no more pushing */
-    _Atomic int64_t relay_beat_ms; /* when the relay last went round its loop (clock_mono_ms); 0: never */
-    _Atomic int64_t commit_ok_ms;  /* when a commit last succeeded (clock_mono_ms) … */
-    _Atomic int wal_pages;         /* length of the write-ahead log after the last commit */
-    _Atomic bool
-        commit_failing; /* … unless one has failed since that stored as much as failed_bytes, or more */
-    _Atomic int64_t failed_bytes;    /* about what the largest commit that failed since then was to store */
-    _Atomic int64_t clock_behind_ms; /* so far the wall clock is behind what was stored last; 0: it is not */
-    _Atomic bool relay_connected;    /* nchan's publisher answers */
-    _Atomic bool relay_asleep;       /* the relay waits for wake_fd */
-    int wake_fd;       /* eventfd: the relay has something to do; the same number in every child */
-    int janitor_fd;    /* eventfd: the write-ahead log is long */
-    int typing_fds[2]; /* pipe to the relay of struct shared_typing, for what is pushed and never stored */
-    _Atomic bool wipe; /* content was deleted, and still stands in the write-ahead log until it is emptied */
+    pthread_mutex_t write_lock;          /* held while writing to the database; robust: survives its holder */
+    _Atomic int64_t committed_change;    /* highest outbox id that a writer has announced */
+    _Atomic int64_t acknowledged_change; /* highest outbox id that needs no further push */
+    _Atomic int64_t relay_beat_ms;       /* when the relay's loop last ran (clock_mono_ms); 0: never */
+    _Atomic int64_t commit_ok_ms; /* when a commit last succeeded (clock_mono_ms), unless it was smaller than
+                                     failed_bytes */
+    _Atomic int wal_pages;        /* length of the write-ahead log at the last commit */
+    _Atomic bool commit_failing;  /* a commit failed, and none of failed_bytes or more has succeeded since */
+    _Atomic int64_t
+        failed_bytes; /* while commit_failing: about the size of the largest commit that failed; else 0 */
+    _Atomic int64_t
+        clock_behind_ms; /* how far the wall clock is behind the newest tick; 0: by less than a minute */
+    _Atomic bool relay_connected; /* the relay is connected to nchan's publisher */
+    _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
+    int wake_fd;                  /* eventfd: wakes the relay; the same descriptor in every child */
+    int janitor_fd;               /* eventfd: wakes housekeeping, because the write-ahead log is long */
+    int typing_fds[2]; /* pipe of struct shared_typing to the relay; typing is pushed, never stored */
+    _Atomic bool wipe; /* deleted content may still be in the write-ahead log: empty it */
     struct shared_counters counters;
-    struct limiter limiter;                /* of requests, by caller */
-    _Atomic int log_level;                 /* enum log_level, as the settings say: for the relay */
-    _Atomic int64_t user_rate, user_burst; /* as the settings say: for who charges without being asked */
-    struct grants grants;                  /* of subscriptions, by user */
+    struct limiter limiter;                /* the rate limits of callers */
+    _Atomic int log_level;                 /* enum log_level of the settings, for the relay */
+    _Atomic int64_t user_rate, user_burst; /* of the settings, for the relay */
+    struct grants grants;                  /* when each user was last granted a subscription */
     _Atomic bool silence;                  /* publish only to users who may be listening (push/silence.h) */
     _Atomic int64_t silent_names;
 };
 
-/* Maps and initialises the page. ERR_MEMORY or ERR_IO. Lives as long as the process tree. */
+/* Maps and initialises the memory. It lives as long as the process tree. ERR_MEMORY or ERR_IO. */
 enum err shared_open(struct shared **out);
 void shared_close(struct shared *s);
 
-/* Waits for the write lock. A holder that died left it to us; SQLite rolls its work back. */
+/*
+ * Takes the write lock. If its holder died, the caller gets it, and SQLite rolls the dead one's
+ * work back.
+ */
 void shared_lock(struct shared *s);
 void shared_unlock(struct shared *s);
 
-/* A writer committed outbox rows up to `change`: notes it and wakes the relay if it sleeps. */
+/*
+ * Announces that outbox rows up to `change` are committed, and wakes the relay if it sleeps. The
+ * caller holds the write lock.
+ */
 void shared_announce(struct shared *s, int64_t change);
-/* A writer's commit left the write-ahead log this long: notes it and wakes housekeeping if it is long. */
+/*
+ * Records the length of the write-ahead log after a commit, and wakes housekeeping if it is long.
+ */
 void shared_note_wal(struct shared *s, int wal_pages);
-/* Hands it to the relay; dropped where the relay is so far behind that the pipe is full. */
+/*
+ * Sends a typing event to the relay. It is dropped if the relay is so far behind that the pipe is
+ * full.
+ */
 void shared_type(struct shared *s, const struct shared_typing *typing);
-/* For the relay: the next one; false: there is none. */
+/* For the relay: takes the next typing event. False: there is none. */
 bool shared_next_typing(struct shared *s, struct shared_typing *typing);
 static inline void
 shared_count(_Atomic uint64_t *counter, uint64_t n)
@@ -91,7 +105,7 @@ shared_count(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* Empties one of the eventfds after a wake-up. */
+/* Resets one of the eventfds after a wake-up. */
 void shared_drain(int fd);
 
 #endif

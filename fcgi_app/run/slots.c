@@ -1,10 +1,10 @@
-/* slots.c - see slots.h. Must not know what the threads work on. */
+/* slots.c - see slots.h. Must not know what the threads do. */
 #include "run/slots.h"
 
 #include <errno.h>
 #include <stddef.h>
 
-static _Thread_local struct slots *held; /* by this thread */
+static _Thread_local struct slots *held; /* by this thread; NULL: none */
 
 void
 slots_init(struct slots *s, unsigned count)

@@ -1,9 +1,9 @@
 /*
- * slots.h - how many threads of a process work at once.
+ * slots.h - limits how many threads of a process compute at once.
  *
- * A process has many threads, because many may wait (for a commit, for a slow body), but only as many as
- * there are slots compute. So a burst of requests is worked off by a few threads that stay hot, instead of
- * waking one for each and letting them queue at locks. A thread gives its slot up before it waits.
+ * A process has many threads, because many may wait, for a commit or for a slow body. A thread that
+ * computes holds a slot, and gives it up before it waits. So a few threads, still warm in the
+ * caches, serve a burst of requests, instead of many that are all woken and queue for locks.
  */
 #ifndef IMD_RUN_SLOTS_H
 #define IMD_RUN_SLOTS_H
@@ -16,10 +16,12 @@ struct slots {
 
 void slots_init(struct slots *s, unsigned count);
 void slots_clear(struct slots *s);
-/* Waits for a slot, unless this thread holds one. The slots must outlive the holding. */
-void slots_acquire(struct slots *s);
-/* Gives up the slot that this thread holds; nothing where it holds none. To be called before any long wait.
+/*
+ * Returns once this thread holds a slot; at once if it holds one already. The slots must outlive
+ * that.
  */
+void slots_acquire(struct slots *s);
+/* Gives up this thread's slot, if it holds one. Call it before any long wait. */
 void slots_release(void);
 
 #endif
