@@ -239,9 +239,10 @@ static enum err
 read_page(struct merge *g)
 {
     struct changes_page *page = g->page;
-    int64_t last_change;
-    enum err err = instance_epoch(g->db, page->epoch, &last_change);
+    struct instance instance = {0};
+    enum err err = instance_get(g->db, &instance);
 
+    memcpy(page->epoch, instance.epoch, sizeof(page->epoch));
     page->object = *page->conversation;
     if (err == ERR_OK)
         err = check_member(g);

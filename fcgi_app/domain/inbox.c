@@ -257,9 +257,10 @@ inbox_list(const struct snapshot *snapshot, struct arena *arena, struct inbox *i
 {
     struct search s = {.inbox = inbox, .arena = arena};
     struct show show = {snapshot->db, inbox->username, each, arg, true};
-    int64_t last_change;
-    enum err err = instance_epoch(show.db, inbox->epoch, &last_change);
+    struct instance instance = {0};
+    enum err err = instance_get(show.db, &instance);
 
+    memcpy(inbox->epoch, instance.epoch, sizeof(inbox->epoch));
     if (err == ERR_OK)
         err = find_entries(show.db, &s);
     if (err == ERR_OK)

@@ -354,7 +354,7 @@ go_round(struct relay *r)
 static enum err
 find_beginning(struct relay *r)
 {
-    int64_t last_change = 0;
+    struct instance instance = {0};
     int64_t oldest = 0;
     int64_t known;
     struct snapshot *snapshot;
@@ -362,22 +362,23 @@ find_beginning(struct relay *r)
 
     if (err != ERR_OK)
         return err;
-    err = instance_epoch(snapshot->db, r->publisher.epoch, &last_change);
+    err = instance_get(snapshot->db, &instance);
     if (err == ERR_OK)
         err = outbox_oldest(snapshot->db, &oldest);
     snapshot_end(snapshot);
     if (err != ERR_OK)
         return err;
+    memcpy(r->publisher.epoch, instance.epoch, sizeof(r->publisher.epoch));
     known = atomic_load(&r->shared->acknowledged_change);
-    r->queued_id = oldest == 0 ? last_change : oldest - 1;
+    r->queued_id = oldest == 0 ? instance.last_change : oldest - 1;
     if (r->queued_id < known)
         r->queued_id = known;
     r->delivered_id = r->queued_id;
     atomic_store(&r->shared->acknowledged_change, r->queued_id);
     /* A writer may have announced a later one already. */
     known = atomic_load(&r->shared->committed_change);
-    while (known < last_change &&
-           !atomic_compare_exchange_weak(&r->shared->committed_change, &known, last_change))
+    while (known < instance.last_change &&
+           !atomic_compare_exchange_weak(&r->shared->committed_change, &known, instance.last_change))
         ;
     return ERR_OK;
 }

@@ -39,7 +39,7 @@ enum err conversations_by_key(struct db *db, const struct creation_key *key, int
 enum err conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id);
 /*
  * Counts a change: c->version + 1, updated_at = tick, last_seq + `messages`, member_count + `members`.
- * Updates *c and the row, and where it is time its members' lists (memberships.h tells of them); so
+ * Updates *c and the row, and what finds a member's active conversations (memberships.h). So
  * memberships_add() and memberships_end() come after it.
  */
 enum err conversations_bump(struct tx *tx, struct conversation *c, int messages, int members);

@@ -1,4 +1,4 @@
-/* instance.h - what this database is, and the proof that it takes what is written. */
+/* instance.h - what this database is, how far it has counted, and the proof that it takes what is written. */
 #ifndef IMD_STORE_INSTANCE_H
 #define IMD_STORE_INSTANCE_H
 
@@ -6,8 +6,15 @@
 
 #define EPOCH_BYTES 64
 
-/* The epoch, ended by NUL, and the highest change ever announced. ERR_STORAGE. */
-enum err instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_change);
+struct instance {
+    char epoch[EPOCH_BYTES]; /* ended by NUL */
+    int64_t tick;            /* UNIX ms: of the last transaction */
+    int64_t last_message_id; /* highest id of a message ever given */
+    int64_t last_change;     /* highest id of a change ever given */
+};
+
+/* Needs no transaction. ERR_STORAGE. */
+enum err instance_get(struct db *db, struct instance *instance);
 /*
  * Stores the tick and as many bytes as that, in place of those of the last probe: proof that the disk takes
  * them. With 0 bytes those of the last probe are removed. ERR_STORAGE.

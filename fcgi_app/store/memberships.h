@@ -2,9 +2,10 @@
  * memberships.h - the table membership: who is and was in which conversation, as intervals.
  *
  * A user's conversations are found by their last activity, without a message having to touch a row of each
- * member: a membership's active_at may lag behind its conversation's updated_at by ACTIVE_LAG_MS, and is
- * ACTIVE_ALWAYS while there are more than MEMBERS_FEW members. So whoever looks for what was active after T
- * looks at all whose active_at is > T - ACTIVE_LAG_MS, and at the conversations themselves.
+ * member: a membership's active_at may lag behind its conversation's updated_at by up to ACTIVE_LAG_MS, and
+ * may be ACTIVE_ALWAYS while there are more than MEMBERS_FEW members. It is never ahead otherwise. So whoever
+ * looks for what was active after T looks at all whose active_at is > T - ACTIVE_LAG_MS, and at the
+ * conversations themselves.
  *
  * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none, but
  * several of them tell one story only inside one.
@@ -73,8 +74,6 @@ enum err memberships_end(struct tx *tx, const struct conversation *c, struct str
 /* At the present version of *c. */
 enum err memberships_set_role(struct tx *tx, const struct conversation *c, struct str username,
                               enum role role);
-/* Tells the lists of all present members that *c was active at tx->tick; or always is, with many members. */
-enum err memberships_touch(struct tx *tx, const struct conversation *c);
 
 /*
  * The present members into c->members, from the arena, in byte order; nothing if there are more than `limit`.

@@ -14,6 +14,10 @@
 #include "model/model.h"
 #include "store/tx.h"
 
+/* About what an emoji takes in an answer, and each name shown under it. */
+#define MESSAGES_EMOJI_BYTES 64
+#define MESSAGES_NAME_BYTES  (USERNAME_BYTES_MAX + 3)
+
 /* About what it takes in an answer, in bytes: a page is bounded by it. */
 size_t messages_bytes(const struct message *m);
 

@@ -1,4 +1,8 @@
-/* outbox.h - the table outbox: changes that are committed and not yet known to be pushed. */
+/*
+ * outbox.h - the table outbox: changes that are committed and not yet known to be pushed.
+ *
+ * The engine deletes acknowledged changes (shared->acknowledged_change) by itself, with a later command.
+ */
 #ifndef IMD_STORE_OUTBOX_H
 #define IMD_STORE_OUTBOX_H
 
@@ -20,7 +24,5 @@ enum err outbox_after(struct db *db, int64_t id, int limit,
                       bool (*each)(void *arg, const struct change *change), void *arg);
 /* The lowest id there is; 0: the outbox is empty. */
 enum err outbox_oldest(struct db *db, int64_t *id);
-/* Drops everything up to `id`. Needs a write transaction. */
-enum err outbox_trim(struct db *db, int64_t id);
 
 #endif

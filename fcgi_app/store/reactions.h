@@ -41,15 +41,10 @@ enum err reactions_add(struct tx *tx, struct message *m, struct str emoji, struc
 enum err reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str username,
                           bool *changed);
 /*
- * Takes away all reactions to the message with this emoji; or all of them. Costs a row for each emoji: what
- * they leave behind is for reactions_sweep().
+ * Takes away all reactions to the message with this emoji; or all of them. Neither may cost more than a step
+ * for each emoji, however many users reacted.
  */
 enum err reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed);
 enum err reactions_clear_all(struct tx *tx, struct message *m);
-
-/* Is there something to sweep? Needs no write transaction. */
-enum err reactions_cleared(struct db *db, int64_t *set);
-/* Deletes at most `limit` rows of a cleared set; *done: that was the rest, and the set is gone. */
-enum err reactions_sweep(struct db *db, int64_t set, int limit, bool *done);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * store.h - the face of the database: prepare it, open it, take a snapshot, run a command.
  *
- * The other headers of this room speak of its tables. What is behind them, SQLite with its statements, locks,
- * logs and files, lies in sqlite/ and is nobody else's business.
+ * The other headers of this room speak of its tables. What is behind them is the engine, and nobody else's
+ * business: sqlite/ holds SQLite's statements, locks, logs and files.
  */
 #ifndef IMD_STORE_STORE_H
 #define IMD_STORE_STORE_H
@@ -17,19 +17,17 @@
  */
 enum err store_prepare(const char *path);
 
-struct commit;
-struct pool;
+struct engine;
 
 /* What a process holds of the database: one writer, some readers. Opened after the fork. */
 struct store {
-    struct commit *commit; /* NULL: it is open for reading alone */
-    struct pool *pool;
-    uint64_t payer; /* of what its commands change: see struct tx */
+    struct engine *engine; /* behind the face */
+    uint64_t payer;        /* of what its commands change: see struct tx */
 };
 
-/* `shared` is borrowed. On an error what is open is to be closed as well. ERR_STORAGE, ERR_MEMORY. */
+/* `shared` is borrowed. After an error store_close() is owed as well. ERR_STORAGE, ERR_MEMORY. */
 enum err store_open(struct store *s, const char *path, int readers, struct shared *shared);
-/* The same without a writer. */
+/* The same without a writer: store_run() must not be called. */
 enum err store_open_for_reading(struct store *s, const char *path, int readers);
 /* No command may be running, all snapshots must have ended. Zeroed is allowed. */
 void store_close(struct store *s);
@@ -49,7 +47,6 @@ enum err store_run(struct store *s, command_fn *command, void *arg, size_t bytes
  */
 struct snapshot {
     struct db *db;
-    struct pool *pool; /* that lent it */
 };
 
 /* Begins a snapshot, and waits where all readers are lent. snapshot_end() is owed. ERR_STORAGE. */

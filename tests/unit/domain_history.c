@@ -15,7 +15,7 @@
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"
-#include "store/sqlite/commit.h"
+#include "store/store.h"
 
 #define USERS_MAX         16
 #define CONVERSATIONS_MAX 48
@@ -433,9 +433,7 @@ pages_of_somebody_who_joins_one_by_one_are_right(void **state)
     memset(letters, 'x', sizeof(letters));
     *model = (struct model){.users = 2, .conversations = 48, .ticks = 130, .content_bytes_max = 3};
     support_chance(&model->chance);
-    assert_int_equal(commit_run(((struct place *)*state)->store.commit,
-                                &(struct commit_command){join_one_by_one, model, 0, 0}),
-                     ERR_OK);
+    assert_int_equal(store_run(&((struct place *)*state)->store, join_one_by_one, model, 0), ERR_OK);
     for (int i = 0; i < model->count; i++)
         for (size_t k = 0; k < sizeof(limits) / sizeof(limits[0]); k++)
             for (int64_t early = 0; early < 2; early++) {

@@ -37,7 +37,7 @@ set_stage(void **state)
 {
     struct stage *s = calloc(1, sizeof(*s));
     struct snapshot *snapshot;
-    int64_t last_change;
+    struct instance instance;
 
     assert_non_null(s);
     support_open(state);
@@ -54,7 +54,8 @@ set_stage(void **state)
         (struct publisher){.nchan = s->nchan, .shared = s->place->shared, .batch_max = PUBLISHER_BATCH_MAX};
     s->publisher.store = &s->place->store;
     snapshot = support_begin(s->place);
-    assert_int_equal(instance_epoch(snapshot->db, s->publisher.epoch, &last_change), ERR_OK);
+    assert_int_equal(instance_get(snapshot->db, &instance), ERR_OK);
+    memcpy(s->publisher.epoch, instance.epoch, sizeof(s->publisher.epoch));
     snapshot_end(snapshot);
     *state = s;
     return 0;

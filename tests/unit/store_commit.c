@@ -17,7 +17,7 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 #include "store/sqlite/commit.h"
-#include "store/sqlite/pool.h"
+#include "store/sqlite/engine.h"
 
 #define LANES 16
 #define EACH  200
@@ -77,13 +77,12 @@ static int64_t
 stored_in_group(struct pool *pool, const struct tx *tx)
 {
     struct snapshot *snapshot;
-    struct tx seen = {0};
+    struct instance seen;
     int64_t stored = -1;
 
     if (pool_begin(pool, &snapshot) != ERR_OK)
         return -1;
-    seen.db = snapshot->db;
-    if (instance_get(&seen) == ERR_OK)
+    if (instance_get(snapshot->db, &seen) == ERR_OK)
         stored = tx->last_message_id - seen.last_message_id;
     snapshot_end(snapshot);
     return stored;
@@ -124,8 +123,8 @@ run_lane(void *arg, int n)
     for (int i = 0; i < EACH; i++) {
         struct order *o = &lanes->orders[n][i];
 
-        o->answer =
-            commit_run(lanes->store->commit, &(struct commit_command){lanes->command, o, lanes->bytes, 0});
+        o->answer = commit_run(lanes->store->engine->commit,
+                               &(struct commit_command){lanes->command, o, lanes->bytes, 0});
     }
 }
 
@@ -229,7 +228,7 @@ static void
 a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
 {
     struct place *place = *state;
-    struct trace trace = {.pool = place->store.pool};
+    struct trace trace = {.pool = place->store.engine->pool};
     struct order(*orders)[EACH] = run_lanes(place, run_traced, 4, &trace, fail_every_seventh);
     struct order last = {.lane = LANES, .seq = 1};
     size_t as_much = 1024 * 1024; /* as any group that failed */
@@ -249,8 +248,9 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
     assert_true(answered > 0);
     assert_stored(place, orders);
     assert_ticks_rise(place, orders);
-    assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &last, as_much, 0}),
-                     ERR_OK);
+    assert_int_equal(
+        commit_run(place->store.engine->commit, &(struct commit_command){run_order, &last, as_much, 0}),
+        ERR_OK);
     assert_false(atomic_load(&place->shared->commit_failing));
     assert_int_equal(last.id, answered + 1);
     free(orders);
@@ -264,7 +264,7 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     struct order refused = {.seq = 2, .verdict = ERR_USERNAME};
     struct order small = {.seq = 1};
     struct order good = {.seq = 2};
-    struct commit *commit = place->store.commit;
+    struct commit *commit = place->store.engine->commit;
 
     assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &failing, 4, 0}), ERR_STORAGE);
     assert_true(atomic_load(&place->shared->commit_failing));
@@ -302,9 +302,9 @@ a_group_is_bounded(void **state)
         support_ask(place, "SELECT max(n) FROM (SELECT count(*) AS n FROM message GROUP BY timestamp)"), 1,
         5);
     /* What exceeds the bound alone goes alone. */
-    assert_int_equal(
-        commit_run(place->store.commit, &(struct commit_command){run_order, &larger, 16 * 1024 * 1024, 0}),
-        ERR_OK);
+    assert_int_equal(commit_run(place->store.engine->commit,
+                                &(struct commit_command){run_order, &larger, 16 * 1024 * 1024, 0}),
+                     ERR_OK);
     free(orders);
 }
 
@@ -324,9 +324,9 @@ a_command_runs_under_the_write_lock(void **state)
     struct place *place = *state;
 
     for (int i = 0; i < 2; i++)
-        assert_int_equal(
-            commit_run(place->store.commit, &(struct commit_command){run_if_locked, place->shared, 0, 0}),
-            ERR_OK);
+        assert_int_equal(commit_run(place->store.engine->commit,
+                                    &(struct commit_command){run_if_locked, place->shared, 0, 0}),
+                         ERR_OK);
     assert_int_equal(pthread_mutex_trylock(&place->shared->write_lock), 0);
     shared_unlock(place->shared);
 }
@@ -342,11 +342,12 @@ ticks_rise_though_the_clock_went_back(void **state)
         struct order o = {.seq = i};
         struct order refused = {.seq = 1000, .verdict = ERR_USERNAME};
 
-        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &o, 4, 0}),
-                         ERR_OK);
+        assert_int_equal(
+            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}), ERR_OK);
         assert_int_equal(o.tick, future + i);
-        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &refused, 4, 0}),
-                         ERR_USERNAME);
+        assert_int_equal(
+            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &refused, 4, 0}),
+            ERR_USERNAME);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), future + 20);
 }
@@ -361,8 +362,8 @@ ticks_follow_the_clock(void **state)
         struct order o = {.seq = i};
         int64_t before = clock_wall_ms();
 
-        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &o, 4, 0}),
-                         ERR_OK);
+        assert_int_equal(
+            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}), ERR_OK);
         assert_true(o.tick > last);
         assert_true(o.tick >= before);
         assert_true(o.tick <= clock_wall_ms() + i);
@@ -378,8 +379,8 @@ delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
     for (int64_t i = 1; i <= 5; i++) {
         struct order o = {.seq = i};
 
-        assert_int_equal(commit_run(place->store.commit, &(struct commit_command){run_order, &o, 4, 0}),
-                         ERR_OK);
+        assert_int_equal(
+            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}), ERR_OK);
         atomic_store(&place->shared->acknowledged_change, i);
     }
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
@@ -411,7 +412,7 @@ where_nothing_was_written_nothing_is_committed(void **state)
 {
     struct place *place = *state;
     struct shared_counters *counters = &place->shared->counters;
-    struct commit *commit = place->store.commit;
+    struct commit *commit = place->store.engine->commit;
     char name[] = "ann";
     struct order good = {.seq = 1};
     struct order refused = {.seq = 2};
@@ -454,7 +455,7 @@ static void
 each_command_has_a_payer_of_its_own(void **state)
 {
     struct place *place = *state;
-    struct store store = {.commit = place->store.commit, .payer = UINT64_MAX};
+    struct store store = {.engine = place->store.engine, .payer = UINT64_MAX};
     uint64_t seen = 0;
 
     assert_int_equal(store_run(&store, note_payer, &seen, 0), ERR_OK);
@@ -481,7 +482,7 @@ run_process_lane(void *arg, int n)
     for (int i = 0; i < PROCESS_EACH; i++) {
         struct order o = {.lane = p->number * PROCESS_LANES + n, .seq = i + 1};
 
-        if (commit_run(p->store.commit, &(struct commit_command){run_order, &o, 4, 0}) != ERR_OK ||
+        if (commit_run(p->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}) != ERR_OK ||
             o.tick <= last)
             atomic_fetch_add(&p->errors, 1);
         last = o.tick;

@@ -8,7 +8,7 @@
 #include "base/futex.h"
 #include "run/slots.h"
 #include "store/sqlite/instance.h"
-#include "store/outbox.h"
+#include "store/sqlite/outbox.h"
 
 /* A group is one tick, and a page never ends inside a tick: so its size bounds a page's excess. */
 #define GROUP_BYTES_MAX (1024 * 1024)

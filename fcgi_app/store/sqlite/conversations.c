@@ -3,7 +3,7 @@
 
 #include "store/sqlite/db.h"
 #include "model/ids.h"
-#include "store/memberships.h"
+#include "store/sqlite/memberships.h"
 
 enum err
 conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)

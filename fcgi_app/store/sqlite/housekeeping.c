@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/instance.h"
-#include "store/outbox.h"
-#include "store/reactions.h"
+#include "store/sqlite/outbox.h"
+#include "store/sqlite/reactions.h"
 #include "store/sqlite/witness.h"
 
 #define IDLE_MS 1000
@@ -203,13 +203,13 @@ when_idle(struct housekeeping *h)
 static void
 look_at_clock(struct housekeeping *h)
 {
-    struct tx tx = {.db = h->db};
+    struct instance instance;
     int64_t before_ms = atomic_load(&h->shared->clock_behind_ms);
     int64_t behind_ms;
 
-    if (instance_get(&tx) != ERR_OK)
+    if (instance_get(h->db, &instance) != ERR_OK)
         return;
-    behind_ms = tx.tick - clock_wall_ms();
+    behind_ms = instance.tick - clock_wall_ms();
     behind_ms = behind_ms > CLOCK_BEHIND_MS ? behind_ms : 0;
     atomic_store(&h->shared->clock_behind_ms, behind_ms);
     if (behind_ms > 0 && before_ms == 0)

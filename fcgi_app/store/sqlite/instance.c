@@ -8,28 +8,35 @@
 #include "base/clock.h"
 
 enum err
-instance_get(struct tx *tx)
+instance_get(struct db *db, struct instance *instance)
 {
-    struct stmt *s = db_use(tx->db, SQL_INSTANCE_GET);
+    struct stmt *s = db_use(db, SQL_INSTANCE_GET);
     bool row;
     enum err err = db_step(s, &row);
 
-    if (err == ERR_OK && row) {
-        tx->tick = db_int(s, 1);
-        tx->last_message_id = db_int(s, 2);
-        tx->last_change = db_int(s, 3);
+    if (err == ERR_OK && row && db_text(s, 0).n < EPOCH_BYTES) {
+        struct str epoch = db_text(s, 0);
+
+        *instance = (struct instance){
+            .tick = db_int(s, 1), .last_message_id = db_int(s, 2), .last_change = db_int(s, 3)};
+        memcpy(instance->epoch, epoch.p, epoch.n);
+    } else if (err == ERR_OK) {
+        err = ERR_STORAGE;
     }
     db_done(s);
-    return err == ERR_OK && !row ? ERR_STORAGE : err;
+    return err;
 }
 
 enum err
 instance_advance(struct tx *tx)
 {
     int64_t now = clock_wall_ms();
-    enum err err = instance_get(tx);
+    struct instance instance = {0};
+    enum err err = instance_get(tx->db, &instance);
 
-    tx->tick = now > tx->tick ? now : tx->tick + 1;
+    tx->tick = now > instance.tick ? now : instance.tick + 1;
+    tx->last_message_id = instance.last_message_id;
+    tx->last_change = instance.last_change;
     return err;
 }
 
@@ -42,26 +49,6 @@ instance_set(const struct tx *tx)
     db_bind_int(s, 2, tx->last_message_id);
     db_bind_int(s, 3, tx->last_change);
     return db_run(s);
-}
-
-enum err
-instance_epoch(struct db *db, char epoch[EPOCH_BYTES], int64_t *last_change)
-{
-    struct stmt *s = db_use(db, SQL_INSTANCE_GET);
-    bool row;
-    enum err err = db_step(s, &row);
-
-    if (err == ERR_OK && row && db_text(s, 0).n < EPOCH_BYTES) {
-        struct str text = db_text(s, 0);
-
-        memcpy(epoch, text.p, text.n);
-        epoch[text.n] = '\0';
-        *last_change = db_int(s, 3);
-    } else if (err == ERR_OK) {
-        err = ERR_STORAGE;
-    }
-    db_done(s);
-    return err;
 }
 
 enum err

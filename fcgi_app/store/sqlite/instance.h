@@ -4,9 +4,7 @@
 
 #include "store/instance.h"
 
-/* Reads tick and counters into *tx. Needs a transaction. */
-enum err instance_get(struct tx *tx);
-/* The same, for a transaction that writes: the tick becomes its own, max(clock, last tick + 1). */
+/* Reads the counters into *tx; its tick becomes max(clock, last tick + 1). Needs a write transaction. */
 enum err instance_advance(struct tx *tx);
 /* Writes them back. Needs a write transaction. */
 enum err instance_set(const struct tx *tx);

@@ -1,5 +1,5 @@
 /* memberships.c - see memberships.h. Must not know what a stay is worth. */
-#include "store/memberships.h"
+#include "store/sqlite/memberships.h"
 
 #include "store/sqlite/db.h"
 #include "model/ids.h"

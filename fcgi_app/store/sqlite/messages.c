@@ -7,19 +7,6 @@
 
 /* A longer run of somebody's own messages is passed over by a search instead of step by step. */
 #define STEPS_MAX 4
-/* About what an emoji takes in an answer, and each name under it. */
-#define REACTION_BYTES 64
-#define NAME_BYTES     (USERNAME_BYTES_MAX + 3)
-
-size_t
-messages_bytes(const struct message *m)
-{
-    size_t bytes = m->content.n + m->reaction_count * REACTION_BYTES;
-
-    for (size_t i = 0; i < m->reaction_count; i++)
-        bytes += m->reactions[i].name_count * NAME_BYTES;
-    return bytes;
-}
 
 enum err
 messages_add(struct tx *tx, const struct message *m, int64_t version)
@@ -188,15 +175,6 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
     if (*found && err == ERR_OK)
         err = reactions_read(r->db, r->arena, r->viewer, m);
     return err;
-}
-
-/* Stored in databases, so it stays as it is: FNV-1a, folded. */
-int
-messages_print(struct str content)
-{
-    uint32_t hash = str_hash(content);
-
-    return (int)((hash >> 16) ^ (hash & 0xffff));
 }
 
 /* A print of what goes now, where a repeat could ask for it. */
@@ -405,7 +383,8 @@ messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit
         if (err != ERR_OK || !row)
             break;
         *first = db_int(s, 0);
-        sum += db_text(s, 1).n + (size_t)db_int(s, 2) * REACTION_BYTES + (size_t)db_int(s, 3) * NAME_BYTES;
+        sum += db_text(s, 1).n + (size_t)db_int(s, 2) * MESSAGES_EMOJI_BYTES +
+               (size_t)db_int(s, 3) * MESSAGES_NAME_BYTES;
     }
     db_done(s);
     return err;

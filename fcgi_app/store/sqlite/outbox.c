@@ -1,5 +1,5 @@
 /* outbox.c - see outbox.h. */
-#include "store/outbox.h"
+#include "store/sqlite/outbox.h"
 
 #include "store/sqlite/db.h"
 #include "model/ids.h"

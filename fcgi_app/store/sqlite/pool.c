@@ -5,19 +5,25 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* A connection, and what is lent of it. */
+struct reader {
+    struct snapshot snapshot; /* first, so that pool_end() finds the reader by it */
+    struct pool *pool;
+};
+
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
-    int size;               /* connections opened */
-    int idle_count;         /* of them in idle[0 … idle_count-1], the one used last comes last */
-    struct snapshot **idle; /* behind all[] */
-    struct snapshot all[];
+    int size;             /* connections opened */
+    int idle_count;       /* of them in idle[0 … idle_count-1], the one used last comes last */
+    struct reader **idle; /* behind all[] */
+    struct reader all[];
 };
 
 enum err
 pool_open(struct pool **out, const char *path, int count)
 {
-    size_t each = sizeof(struct snapshot) + sizeof(struct snapshot *);
+    size_t each = sizeof(struct reader) + sizeof(struct reader *);
     struct pool *p = calloc(1, sizeof(*p) + (size_t)count * each);
     enum err err = ERR_OK;
 
@@ -27,11 +33,11 @@ pool_open(struct pool **out, const char *path, int count)
         free(p);
         return ERR_MEMORY;
     }
-    p->idle = (struct snapshot **)(void *)&p->all[count];
+    p->idle = (struct reader **)(void *)&p->all[count];
     while (err == ERR_OK && p->size < count) {
         p->all[p->size].pool = p;
         p->idle[p->size] = &p->all[p->size];
-        err = db_open(&p->all[p->size].db, path, DB_READ);
+        err = db_open(&p->all[p->size].snapshot.db, path, DB_READ);
         if (err == ERR_OK)
             p->size++;
     }
@@ -49,19 +55,19 @@ pool_close(struct pool *p)
     if (p == NULL)
         return;
     for (int i = 0; i < p->size; i++)
-        db_close(p->all[i].db);
+        db_close(p->all[i].snapshot.db);
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->mutex);
     free(p);
 }
 
 static void
-give_back(struct snapshot *s)
+give_back(struct reader *r)
 {
-    struct pool *p = s->pool;
+    struct pool *p = r->pool;
 
     pthread_mutex_lock(&p->mutex);
-    p->idle[p->idle_count++] = s;
+    p->idle[p->idle_count++] = r;
     pthread_mutex_unlock(&p->mutex);
     pthread_cond_signal(&p->returned);
 }
@@ -69,19 +75,19 @@ give_back(struct snapshot *s)
 enum err
 pool_begin(struct pool *p, struct snapshot **out)
 {
-    struct snapshot *s;
+    struct reader *r;
     enum err err;
 
     pthread_mutex_lock(&p->mutex);
     while (p->idle_count == 0)
         pthread_cond_wait(&p->returned, &p->mutex);
-    s = p->idle[--p->idle_count];
+    r = p->idle[--p->idle_count];
     pthread_mutex_unlock(&p->mutex);
-    err = db_do(s->db, SQL_BEGIN_READ);
+    err = db_do(r->snapshot.db, SQL_BEGIN_READ);
     if (err == ERR_OK)
-        *out = s;
+        *out = &r->snapshot;
     else
-        give_back(s);
+        give_back(r);
     return err;
 }
 
@@ -92,5 +98,5 @@ pool_end(struct snapshot *s)
         return;
     if (db_in_transaction(s->db))
         db_do(s->db, SQL_COMMIT);
-    give_back(s);
+    give_back((struct reader *)(void *)s);
 }

@@ -1,5 +1,5 @@
 /* reactions.c - see reactions.h. Must not know who may react. */
-#include "store/reactions.h"
+#include "store/sqlite/reactions.h"
 
 #include "store/sqlite/db.h"
 #include "model/emoji.h"

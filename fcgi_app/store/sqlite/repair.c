@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "store/outbox.h"
+#include "store/sqlite/outbox.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/exclusive.h"
 #include "store/sqlite/instance.h"

@@ -2,12 +2,12 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
-#include "store/sqlite/commit.h"
+#include "store/sqlite/engine.h"
 #include "store/sqlite/exclusive.h"
 #include "store/sqlite/migrate.h"
-#include "store/sqlite/pool.h"
 #include "store/sqlite/witness.h"
 
 /* The schema's version from which on a database has a witness beside it. */
@@ -51,35 +51,39 @@ store_prepare(const char *path)
 enum err
 store_open(struct store *s, const char *path, int readers, struct shared *shared)
 {
-    enum err err = commit_open(&s->commit, path, shared);
+    enum err err = store_open_for_reading(s, path, readers);
 
-    return err == ERR_OK ? store_open_for_reading(s, path, readers) : err;
+    return err == ERR_OK ? commit_open(&s->engine->commit, path, shared) : err;
 }
 
 enum err
 store_open_for_reading(struct store *s, const char *path, int readers)
 {
-    return pool_open(&s->pool, path, readers);
+    s->engine = calloc(1, sizeof(*s->engine));
+    return s->engine == NULL ? ERR_MEMORY : pool_open(&s->engine->pool, path, readers);
 }
 
 void
 store_close(struct store *s)
 {
-    pool_close(s->pool);
-    commit_close(s->commit);
+    if (s->engine != NULL) {
+        pool_close(s->engine->pool);
+        commit_close(s->engine->commit);
+        free(s->engine);
+    }
     *s = (struct store){0};
 }
 
 enum err
 store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
 {
-    return commit_run(s->commit, &(struct commit_command){command, arg, bytes, s->payer});
+    return commit_run(s->engine->commit, &(struct commit_command){command, arg, bytes, s->payer});
 }
 
 enum err
 snapshot_begin(struct store *s, struct snapshot **out)
 {
-    return pool_begin(s->pool, out);
+    return pool_begin(s->engine->pool, out);
 }
 
 void

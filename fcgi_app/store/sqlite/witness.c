@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include "base/log.h"
 #include "store/sqlite/instance.h"
-#include "store/outbox.h"
+#include "store/sqlite/outbox.h"
 
 /* What a database is, as far as it matters here. */
 struct identity {
@@ -23,18 +23,16 @@ struct identity {
 static enum err
 identify(struct db *db, const char *path, struct identity *now)
 {
-    struct tx tx = {.db = db};
+    struct instance instance;
     struct statx st;
-    int64_t last_change;
-    enum err err = instance_epoch(db, now->epoch, &last_change);
+    enum err err = instance_get(db, &instance);
 
-    if (err == ERR_OK)
-        err = instance_get(&tx);
     if (err == ERR_OK && statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st) != 0)
         err = ERR_STORAGE;
     if (err != ERR_OK)
         return err;
-    now->tick = tx.tick;
+    memcpy(now->epoch, instance.epoch, sizeof(now->epoch));
+    now->tick = instance.tick;
     now->inode = (int64_t)st.stx_ino;
     now->birth_ns = (st.stx_mask & STATX_BTIME) == 0
                         ? 0

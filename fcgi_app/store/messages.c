@@ -1,0 +1,21 @@
+/* messages.c - what messages are to every engine. Must not know the engine. */
+#include "store/messages.h"
+
+size_t
+messages_bytes(const struct message *m)
+{
+    size_t bytes = m->content.n + m->reaction_count * MESSAGES_EMOJI_BYTES;
+
+    for (size_t i = 0; i < m->reaction_count; i++)
+        bytes += m->reactions[i].name_count * MESSAGES_NAME_BYTES;
+    return bytes;
+}
+
+/* FNV-1a, folded. Databases keep it, so it never changes. */
+int
+messages_print(struct str content)
+{
+    uint32_t hash = str_hash(content);
+
+    return (int)((hash >> 16) ^ (hash & 0xffff));
+}
