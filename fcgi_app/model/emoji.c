@@ -6,8 +6,9 @@
 #define KEYCAP         0x20e3
 
 /*
- * Emoji that are drawn as text unless a selector follows: Emoji=Yes, Emoji_Presentation=No in emoji-data.txt
- * of Unicode 17, without digits, '#' and '*', which are emoji only in a keycap. In order.
+ * Characters that are drawn as text unless an emoji selector follows, in ascending ranges. These
+ * are Emoji=Yes with Emoji_Presentation=No in emoji-data.txt of Unicode 17. Digits, '#' and '*' are
+ * not listed, because they are emoji only in a keycap.
  */
 static const uint32_t drawn_as_text[][2] = {
     {0xa9, 0xa9},       {0xae, 0xae},       {0x203c, 0x203c},   {0x2049, 0x2049},   {0x2122, 0x2122},
@@ -36,7 +37,7 @@ static const uint32_t drawn_as_text[][2] = {
     {0x1f6f3, 0x1f6f3},
 };
 
-/* The character at the front of valid UTF-8, and its length in bytes. */
+/* Returns the first character of valid UTF-8, and in *n its length in bytes. */
 static uint32_t
 first_of(struct str s, size_t *n)
 {
@@ -121,7 +122,7 @@ struct str
 emoji_shown(struct arena *arena, struct str plain)
 {
     static const char selector[] = {'\xef', '\xb8', '\x8f'}; /* U+FE0F */
-    /* At most one selector for each byte. */
+    /* Each byte of the text may need one selector. */
     char *out = arena_alloc(arena, plain.n * 4 + 1);
     size_t written = 0;
     size_t n;
@@ -136,12 +137,15 @@ emoji_shown(struct arena *arena, struct str plain)
 
         memcpy(out + written, plain.p + i, n);
         written += n;
-        /* A skin tone makes an emoji of what it follows; a keycap needs the selector before it. */
+        /*
+         * A skin tone already makes an emoji of the character before it. A keycap needs the
+         * selector inside.
+         */
         if ((next == KEYCAP && is_keycap_base(c)) || (is_drawn_as_text(c) && !is_skin_tone(next))) {
             memcpy(out + written, selector, sizeof(selector));
             written += sizeof(selector);
         }
     }
-    /* Whatever is shown can be sent back. */
+    /* A client must be able to send back what it is shown. */
     return written <= EMOJI_BYTES_MAX ? (struct str){out, written} : arena_copy(arena, plain);
 }

@@ -1,4 +1,4 @@
-/* ids.c - see ids.h. Must not know where the numbers come from. */
+/* ids.c - see ids.h. Must not know where a number was read. */
 #include "model/ids.h"
 
 int32_t

@@ -1,10 +1,10 @@
-/* names.h - which user names there can be. */
+/* names.h - the syntax of user names. */
 #ifndef IMD_MODEL_NAMES_H
 #define IMD_MODEL_NAMES_H
 
 #include "model/model.h"
 
-/* ^[A-Za-z0-9_]{1,20}$ and nothing after it, not even a newline. */
+/* True if the whole name matches ^[A-Za-z0-9_]{1,20}$; a trailing newline does not. */
 bool names_valid(struct str name);
 
 #endif
