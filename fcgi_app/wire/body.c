@@ -1,10 +1,10 @@
-/* body.c - see body.h. The only file that knows jansson. Must not know which keys there are. */
+/* body.c - see body.h. Only this file knows jansson. Must not know any key by name. */
 #include "wire/body.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
-/* struct body is jansson's json_t under another name: nothing is wrapped, nothing allocated. */
+/* struct body is jansson's json_t under another name, so nothing is wrapped or allocated. */
 static const json_t *
 tree(const struct body *b)
 {
@@ -14,7 +14,7 @@ tree(const struct body *b)
 void
 body_setup(void)
 {
-    /* Else the first request of a thread would read the seed. */
+    /* Seed now: otherwise the first request would read the random source. */
     json_object_seed(0);
 }
 
@@ -85,7 +85,7 @@ body_is_null(const struct body *b, const char *key)
     return json_is_null(json_object_get(tree(b), key));
 }
 
-/* What the client wrote there, to show it back. */
+/* Returns the value as JSON text, to quote it in an error. */
 static struct str
 shown(const json_t *value, struct arena *arena)
 {

@@ -1,7 +1,8 @@
 /*
- * body.h - a request's JSON body, read and checked by jansson.
+ * body.h - a request's JSON body, parsed and validated by jansson.
  *
- * Strict: one object, no key twice, no NUL, no lone surrogate, valid UTF-8, nothing after it.
+ * Strict: one object and nothing after it, no duplicate key, no NUL, no lone surrogate, valid
+ * UTF-8.
  */
 #ifndef IMD_WIRE_BODY_H
 #define IMD_WIRE_BODY_H
@@ -12,25 +13,28 @@
 
 struct body;
 
-/* Once for each process, before the first thread. */
+/* Call once in each process, before it starts threads. */
 void body_setup(void);
-/* ERR_JSON or ERR_BODY_NOT_OBJECT. The body lives until body_free(). */
+/* Parses the text; free the body with body_free(). ERR_JSON, ERR_BODY_NOT_OBJECT. */
 enum err body_parse(struct str text, struct body **out);
 /* NULL is allowed. */
 void body_free(struct body *b);
 
 enum body_kind { BODY_ABSENT, BODY_OK, BODY_MISTYPED };
 
-/* Values are borrowed from the body. An integer is one that was written without fraction or exponent. */
+/* Reads one value, borrowed from the body. An integer is a number without fraction or exponent. */
 enum body_kind body_string(const struct body *b, const char *key, struct str *out);
 enum body_kind body_int(const struct body *b, const char *key, int64_t *out);
-/* Does true stand there? Not "true", not 1. */
+/* True only for the JSON value true: not for "true" or 1. */
 bool body_is_true(const struct body *b, const char *key);
-/* Does null stand there? */
+/* True only for the JSON value null: not for an absent key. */
 bool body_is_null(const struct body *b, const char *key);
-/* A list: how many elements, and each of them. */
+/* Reads a list and its number of elements. */
 enum body_kind body_list(const struct body *b, const char *key, const struct body **list, size_t *count);
-/* Element i, which must be a string; on BODY_MISTYPED *out is its JSON text instead, from the arena. */
+/*
+ * Reads element i, which must be a string. On BODY_MISTYPED, *out is the element's JSON text, from
+ * the arena.
+ */
 enum body_kind body_list_string(const struct body *list, size_t i, struct arena *arena, struct str *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* json.c - see json.h. Must not know what it writes. */
 #include "wire/json.h"
 
-/* What stands after the backslash; 'u': by number; 0: needs no escape. */
+/* The letter after the backslash. 'u': \u00XX. 0: the byte needs no escape. */
 static const char escapes[256] = {
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',         'u',
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',

@@ -1,18 +1,20 @@
 /*
- * json.h - the appending JSON writer: straight into the response's buffer, no tree in between.
+ * json.h - writes JSON directly into a buffer, without building a tree.
  *
- * The caller keeps the commas and brackets; the writer escapes. Strings must be valid UTF-8: everything
- * that enters the database was checked when it came.
+ * The caller writes commas and brackets; the writer escapes strings. Strings must be valid UTF-8,
+ * which every input was checked for before it was stored.
  */
 #ifndef IMD_WIRE_JSON_H
 #define IMD_WIRE_JSON_H
 
 #include "base/buf.h"
 
-/* A string with its quotes; '"', '\' and control characters escaped, everything else as it is. */
+/*
+ * Appends a quoted string: '"', '\' and control characters are escaped, everything else is copied.
+ */
 void json_quote(struct buf *b, struct str s);
 
-/* The comma before an element of a list, unless it is the first. */
+/* Appends the comma before an element of a list, unless it is the first. */
 static inline void
 json_comma(struct buf *b)
 {

@@ -1,9 +1,9 @@
-/* render.c - see render.h. Must not know who reads it. */
+/* render.c - see render.h. Must not know whether it writes an answer or a push frame. */
 #include "wire/render.h"
 
 #include "wire/json.h"
 
-/* Appends a literal: its length is known to the compiler. */
+/* Appends a string literal, whose length the compiler knows. */
 #define LITERAL(b, text) buf_add(b, text, sizeof(text) - 1)
 
 void
@@ -87,7 +87,7 @@ render_conversation_head(struct buf *b, const struct conversation *c)
     json_quote(b, str_c(conversation_type_names[c->type]));
 }
 
-/* How far it has come. */
+/* The members that every form of a conversation ends with. */
 static void
 render_conversation_tail(struct buf *b, const struct conversation *c)
 {
@@ -99,7 +99,7 @@ render_conversation_tail(struct buf *b, const struct conversation *c)
     buf_int(b, c->version);
 }
 
-/* All of the object but its last brace. */
+/* Everything but the closing brace. */
 static void
 render_conversation_open(struct buf *b, const struct conversation *c)
 {
@@ -128,7 +128,7 @@ render_conversation(struct buf *b, const struct conversation *c)
     LITERAL(b, "}");
 }
 
-/* As much as is still the business of who left. */
+/* What a former member may still know of the conversation. */
 static void
 render_left(struct buf *b, const struct conversation *c)
 {
