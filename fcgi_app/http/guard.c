@@ -1,6 +1,6 @@
 /*
- * guard.c - see guard.h. Pure functions over bytes, written from the FastCGI specification, 1.0, sections 3
- * and 5. Must not know where the bytes come from.
+ * guard.c - see guard.h. Pure functions over bytes, written from the FastCGI specification, 1.0,
+ * sections 3 and 5. Must not know where the bytes come from.
  */
 #include "http/guard.h"
 
@@ -20,7 +20,7 @@ guard_init(struct guard *g)
     *g = (struct guard){.stage = GUARD_AT_BEGIN};
 }
 
-/* A length takes one byte, or four where the first has its high bit set. */
+/* A length has four bytes if the high bit of the first is set, else one. */
 static size_t
 length_bytes(unsigned char first)
 {
@@ -35,7 +35,7 @@ length_value(const unsigned char *p)
     return (uint64_t)(p[0] & 0x7f) << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
 }
 
-/* Are both lengths of the pair at hand there? */
+/* True if both lengths of the current pair have arrived. */
 static bool
 lengths_are_whole(const struct guard *g)
 {
@@ -44,7 +44,7 @@ lengths_are_whole(const struct guard *g)
     return g->pair_n > name_n && g->pair_n == name_n + length_bytes(g->pair[name_n]);
 }
 
-/* Follows the name-value pairs, which may run over several records. */
+/* Tracks the name-value pairs, which may span several records. */
 static void
 follow_pairs(struct guard *g, const unsigned char *p, size_t n)
 {
@@ -66,7 +66,10 @@ follow_pairs(struct guard *g, const unsigned char *p, size_t n)
     }
 }
 
-/* The body of BEGIN starts with the role, in two bytes. `at`: how many of its bytes have been seen. */
+/*
+ * True if these bytes of BEGIN's body do not contradict the responder role, which its first two
+ * bytes hold. `at`: how many bytes of the body came before.
+ */
 static bool
 role_is_ours(const unsigned char *p, size_t n, size_t at)
 {
@@ -79,8 +82,9 @@ role_is_ours(const unsigned char *p, size_t n, size_t at)
 }
 
 /*
- * The record that begins the request, those that end its parameters and its body. libfcgi forgets the padding
- * of these and takes it for the next record; nobody who means well pads what is aligned.
+ * Returns the stage after an empty record, which ends the parameters or the body. It must not be
+ * padded: libfcgi forgets the padding of such a record and takes it for the next record. nginx
+ * never pads one.
  */
 static enum guard_stage
 stage_after_empty(const struct guard *g)
@@ -89,11 +93,11 @@ stage_after_empty(const struct guard *g)
         return GUARD_AT_FAULT;
     if (g->stage == GUARD_AT_BODY)
         return GUARD_AT_END;
-    /* A length that was too large shows here. */
+    /* A pair whose length was too large is incomplete here. */
     return g->pair_n == 0 && g->data_left == 0 ? GUARD_AT_BODY : GUARD_AT_FAULT;
 }
 
-/* A header is whole. The stage after it; GUARD_AT_FAULT where it is out of turn. */
+/* Returns the stage after a complete header; GUARD_AT_FAULT if the record is out of order. */
 static enum guard_stage
 enter_record(struct guard *g)
 {
@@ -117,7 +121,7 @@ enter_record(struct guard *g)
     return g->content_left == 0 ? stage_after_empty(g) : g->stage;
 }
 
-/* One more byte of a header. */
+/* Consumes one byte of a header. */
 static void
 take_header_byte(struct guard *g, unsigned char byte)
 {
@@ -128,7 +132,7 @@ take_header_byte(struct guard *g, unsigned char byte)
         g->stage = enter_record(g);
 }
 
-/* Some of the record's content: as much of it as is among n bytes. Returns how much that was. */
+/* Consumes content of the current record, at most n bytes. Returns how many. */
 static size_t
 take_content(struct guard *g, const unsigned char *p, size_t n)
 {
@@ -176,7 +180,7 @@ guard_feed(struct guard *g, const unsigned char *bytes, size_t n)
 
     while (i < n && g->stage != GUARD_AT_FAULT) {
         if (g->stage == GUARD_AT_END)
-            g->stage = GUARD_AT_FAULT; /* nginx asks for one thing at a time */
+            g->stage = GUARD_AT_FAULT; /* nginx does not pipeline requests */
         else if (g->content_left > 0)
             i += take_content(g, bytes + i, n - i);
         else if (g->padding_left > 0)

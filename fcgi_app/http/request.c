@@ -15,7 +15,7 @@ hex(char c)
     return -1;
 }
 
-/* %XX and '+', into `to`, which has room for from.n bytes. */
+/* Decodes %XX and '+' into `to`, which has room for from.n bytes. */
 static enum err
 decode(struct str from, char *to, struct str *out)
 {
@@ -43,7 +43,7 @@ decode(struct str from, char *to, struct str *out)
     return utf8_valid(*out) ? ERR_OK : ERR_QUERY;
 }
 
-/* "name=value" or "name". */
+/* Adds one parameter: "name=value" or "name". */
 static enum err
 add_param(struct request *r, struct str pair)
 {

@@ -1,7 +1,8 @@
 /*
  * request.h - one HTTP request as imd sees it.
  *
- * Everything is borrowed from the connection or the request's arena and lives until the answer is sent.
+ * Everything is borrowed from the connection or the request's arena, and lives until the answer is
+ * sent. Headers and cookies that the request lacks are absent strings.
  */
 #ifndef IMD_HTTP_REQUEST_H
 #define IMD_HTTP_REQUEST_H
@@ -18,31 +19,37 @@ struct param {
 
 struct request {
     struct str method;
-    struct str path;       /* decoded by nginx, without the prefix imd is mounted under; "/…" */
-    struct str query;      /* as the client wrote it */
-    struct str request_id; /* nginx's $request_id, letters and digits; "" where it is none; ended by NUL */
-    struct str accept;     /* header; absent where there is none */
-    struct str upgrade;    /* header; absent where there is none */
-    struct str websocket_version; /* header Sec-WebSocket-Version; absent where there is none */
-    struct str websocket_key;     /* header Sec-WebSocket-Key; absent where there is none */
-    struct str idempotency_key;   /* header; absent where there is none */
-    struct str authorization;     /* header; absent where there is none */
-    struct str token_cookie;      /* the cookie imd_token; absent where there is none */
-    struct str remote_user;       /* whom the host's nginx knows; absent where it knows nobody */
+    struct str path;              /* decoded by nginx, without the prefix that imd is mounted under */
+    struct str query;             /* not decoded */
+    struct str request_id;        /* nginx's $request_id, letters and digits, ended by NUL; "": none */
+    struct str accept;            /* header */
+    struct str upgrade;           /* header */
+    struct str websocket_version; /* header Sec-WebSocket-Version */
+    struct str websocket_key;     /* header Sec-WebSocket-Key */
+    struct str idempotency_key;   /* header */
+    struct str authorization;     /* header */
+    struct str token_cookie;      /* the cookie imd_token */
+    struct str remote_user;       /* the user that the host's nginx authenticated; absent: nobody */
     struct str remote_address;    /* the client's, as nginx sees it */
-    struct str server_address;    /* that the request came to */
-    struct str origin;    /* what nginx thinks of the page that asks (imd-http.conf); absent: no page */
-    bool limited;         /* nginx's files say that there are limits */
+    struct str server_address;    /* the address that the request arrived at */
+    struct str origin;    /* nginx's classification of the Origin (imd-http.conf); absent: no Origin */
+    bool limited;         /* nginx turns the rate limits on */
     struct str body;      /* absent until read */
-    struct param *params; /* the query, decoded */
+    struct param *params; /* of the query, decoded */
     size_t param_count;
-    const char *at_fault; /* the parameter that ERR_QUERY is about, where its name can be read; else NULL */
+    const char *at_fault; /* on ERR_QUERY: the parameter at fault, if its name is readable; else NULL */
     struct arena *arena;
 };
 
-/* Decodes request->query into request->params. ERR_QUERY: a bad escape, NUL or invalid UTF-8; r->at_fault. */
+/*
+ * Decodes request->query into request->params. ERR_QUERY: a bad escape, a NUL or invalid UTF-8; see
+ * r->at_fault.
+ */
 enum err request_parse_query(struct request *r);
-/* The parameter's value; absent where there is none. ERR_DUPLICATE_PARAMETER where it stands twice. */
+/*
+ * Returns the parameter's value; absent: it is not given. ERR_DUPLICATE_PARAMETER: it is given
+ * twice.
+ */
 enum err request_param(const struct request *r, const char *name, struct str *value);
 
 #endif

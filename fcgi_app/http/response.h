@@ -1,4 +1,4 @@
-/* response.h - an answer as it is written: status, a few headers, a body in a buffer. */
+/* response.h - an answer in the making: status, a few headers, a body in a buffer. */
 #ifndef IMD_HTTP_RESPONSE_H
 #define IMD_HTTP_RESPONSE_H
 
@@ -10,9 +10,9 @@ struct response {
     const char *allow;         /* Allow header; NULL: none */
     int retry_after_s;         /* Retry-After header; 0: none */
     const char *challenge;     /* WWW-Authenticate header; NULL: none */
-    const char *accel_caller;  /* X-Imd-Caller header: for nginx's limits on sockets; NULL: none */
-    bool replayed;             /* Idempotent-Replayed header: the answer to an earlier request */
-    struct str accel_redirect; /* X-Accel-Redirect: nginx goes on at this location; absent: no */
+    const char *accel_caller;  /* X-Imd-Caller header: nginx limits sockets by it; NULL: none */
+    bool replayed;             /* Idempotent-Replayed header: a repeated request got its first answer */
+    struct str accel_redirect; /* X-Accel-Redirect header: nginx continues at this location; absent: none */
     struct buf body;
 };
 

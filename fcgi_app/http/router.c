@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
-/* Takes the next segment off the path: "/a/b" gives "a" and leaves "/b". False at the end. */
+/*
+ * Takes the next segment off the path: "/a/b" gives "a" and leaves "/b". False: the path is empty.
+ */
 static bool
 next_segment(struct str *path, struct str *segment)
 {

@@ -1,11 +1,15 @@
 /*
- * server.c - see server.h. The only file that knows libfcgi. Must not know what is asked or answered.
+ * server.c - see server.h. Only this file knows libfcgi. Must not know what a request or an answer
+ * means.
  *
- * libfcgi accepts for itself unless the request has a connection already; we accept, give it the connection
- * that is readable, and take it back after the answer, so that between requests it waits in the epoll set
- * and not in a thread. libfcgi trusts what it reads, so each request is judged whole before (guard.h): where
- * it lies on the connection, or, if it has not arrived yet, in a file that we fill for it. The listening
- * socket that libfcgi knows is -1: it can never accept behind our back.
+ * libfcgi calls accept() itself, unless its request already has a connection. So we accept, give
+ * libfcgi the connection that is readable, and take it back after the answer. Between requests the
+ * connection waits in the epoll set, not in a thread. The listening socket that libfcgi knows is
+ * -1, so that it can never accept by itself.
+ *
+ * libfcgi trusts its input, so guard.h validates each complete request first: on the connection, by
+ * peeking, if all of it has arrived, else in a file in memory that libfcgi then reads in the
+ * connection's place.
  */
 #include "http/server.h"
 
@@ -29,36 +33,45 @@
 #include "http/guard.h"
 
 #define BACKLOG 1024
-/* nginx sends a request at once and takes an answer at once; whoever does not gives the thread back. */
+/*
+ * The timeout of one read or write. nginx sends and receives promptly; a slower peer must free the
+ * thread.
+ */
 #define IO_TIMEOUT_S 5
-/* … and whoever sends it in driblets does too. */
+/* The time to receive a whole request, so that one sent byte by byte does not hold the thread. */
 #define REQUEST_TIMEOUT_MS 10000
-/* What nginx has in hand and is writing is here by then, also where there are many large ones at once. */
+/*
+ * What nginx is already sending arrives within this time, even if there are many large bodies at
+ * once.
+ */
 #define PROMPT_MS 200
-/* nginx writes the parameters at once: they fit, however large its header buffers, as does a usual body. */
+/*
+ * The most that is peeked at. nginx sends the parameters at once, and they fit, as does a usual
+ * body.
+ */
 #define LOOK_BYTES           65536
 #define REQUEST_ID_BYTES_MAX 64
-/* The largest body that nginx lets through (512 kB) with its parameters and all records around it. */
+/* The largest body that nginx lets through (512 kB), with its parameters and record headers. */
 #define REQUEST_BYTES_MAX (1024 * 1024)
 
 struct server {
     int listen_fd;
     int epoll_fd;
-    int stop_fd;           /* eventfd in the epoll set: readable once the server has stopped */
-    _Atomic int open;      /* connections, and threads that are about to accept one */
+    int stop_fd;           /* eventfd in the epoll set: readable once the server stops */
+    _Atomic int open;      /* open connections, plus threads that are accepting one */
     _Atomic bool draining; /* no new connections */
-    _Atomic bool full;     /* out of descriptors: the listening socket is out of the set for now */
-    struct slots slots;    /* of the threads that work at once */
-    int slow_max;          /* threads that may wait for bodies still on their way … */
-    _Atomic int slow;      /* … and that do */
+    _Atomic bool full;     /* out of descriptors: the listening socket is not in the epoll set */
+    struct slots slots;    /* limit the threads that compute at once */
+    int slow_max;          /* threads that may wait for slow bodies */
+    _Atomic int slow;      /* threads that do */
 };
 
 struct exchange {
     FCGX_Request fcgi;
-    struct buf head; /* of the answer: status and headers */
+    struct buf head; /* the answer's status and headers */
     int connection;
-    bool slow; /* has waited for a body that was not prompt */
-    int spool; /* a file in memory which libfcgi reads in the connection's place; -1: none */
+    bool slow; /* counted in server->slow */
+    int spool; /* file in memory that libfcgi reads in the connection's place; -1: none */
     unsigned char look[LOOK_BYTES];
 };
 
@@ -69,10 +82,7 @@ listen_failed(const char *what, const char *path)
     return ERR_IO;
 }
 
-/*
- * A socket file that nobody listens at any more stands in the way; a living one must not be stolen, and
- * what is no socket is not ours to remove.
- */
+/* Removes a stale socket file. Refuses if somebody listens on it, or if it is not a socket. */
 static enum err
 remove_stale(int fd, const struct sockaddr_un *address)
 {
@@ -113,7 +123,7 @@ server_listen(const char *path, int mode, int *listen_fd)
     err = remove_stale(fd, &address);
     if (err != ERR_OK)
         goto fail;
-    /* The mode must hold from the first moment on. */
+    /* umask, not chmod: the mode must hold from the first moment. */
     mask = umask((mode_t)(~mode & 0777));
     rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
     umask(mask);
@@ -128,7 +138,7 @@ fail:
     return err;
 }
 
-/* Puts a descriptor into the epoll set; its own number is the event's data. */
+/* Adds or changes a descriptor in the epoll set; the event's data is the descriptor. */
 static int
 watch(struct server *s, int operation, int fd, uint32_t events)
 {
@@ -148,7 +158,10 @@ server_open(struct server **out, int listen_fd, int threads, int busy)
         goto fail_alloc;
     s->listen_fd = listen_fd;
     s->slow_max = (threads + 1) / 2;
-    /* Whoever handed it over may have left it blocking; another worker may take what woke us. */
+    /*
+     * An inherited socket may be blocking, and another worker may accept the connection that woke
+     * us.
+     */
     if (fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK) != 0)
         goto fail_alloc;
     s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -157,7 +170,7 @@ server_open(struct server **out, int listen_fd, int threads, int busy)
     s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->stop_fd < 0)
         goto fail_epoll;
-    /* Exclusive: a new connection wakes one worker, not all. */
+    /* Exclusive, so that a new connection does not wake every worker. */
     if (watch(s, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
         watch(s, EPOLL_CTL_ADD, s->stop_fd, EPOLLIN) != 0)
         goto fail_stop;
@@ -205,7 +218,10 @@ server_stop(struct server *s)
     end_waiting(s);
 }
 
-/* Who takes the last connection away while draining ends it all; and a descriptor is free again. */
+/*
+ * One open connection less. Stops the server if it was the last one while draining. Resumes accepting
+ * if descriptors had run out, because one is free now.
+ */
 static void
 one_less(struct server *s)
 {
@@ -218,7 +234,7 @@ one_less(struct server *s)
 static void
 drop_connection(struct server *s, int fd)
 {
-    close(fd); /* which takes it out of the epoll set */
+    close(fd); /* this also removes it from the epoll set */
     one_less(s);
 }
 
@@ -246,8 +262,8 @@ exchange_free(struct exchange *e)
 }
 
 /*
- * Why there is no connection: another worker was faster, or descriptors have run out. Then the listening
- * socket would wake us for ever; it comes back when a connection ends.
+ * Handles a failed accept(). Another worker may have been faster. If descriptors have run out, the
+ * listening socket leaves the epoll set, which would report it endlessly, until a connection ends.
  */
 static void
 accept_failed(struct server *s, int error)
@@ -268,7 +284,7 @@ accept_failed(struct server *s, int error)
     }
 }
 
-/* Takes one connection. False: there was none. */
+/* Accepts one connection. False: there was none. */
 static bool
 accept_one(struct server *s)
 {
@@ -289,13 +305,13 @@ accept_one(struct server *s)
 }
 
 /*
- * A new connection wakes one worker alone. If that was this one, nobody else knows of it: so what has come
- * until now is taken, and served like the others.
+ * A new connection wakes one worker only. If that is this one, no other worker accepts it. So
+ * connections that have arrived are still accepted, and served like the others.
  */
 void
 server_drain(struct server *s)
 {
-    /* Counted as one more, so that a drain without connections ends as well. */
+    /* One extra count, so that a drain without connections also ends. */
     atomic_fetch_add(&s->open, 1);
     accept_no_more(s);
     while (accept_one(s))
@@ -303,7 +319,10 @@ server_drain(struct server *s)
     one_less(s);
 }
 
-/* The next connection with something to read; -1: stopped, and nothing is readable any more. */
+/*
+ * Returns the next readable connection; -1: the server has stopped, and nothing is readable any
+ * more.
+ */
 static int
 wait_readable(struct server *s)
 {
@@ -322,16 +341,18 @@ wait_readable(struct server *s)
         } else if (stopping) {
             return -1;
         }
-        /* The set hands out what is ready in turn: only if the stop comes twice in a row it is all there is.
+        /*
+         * epoll returns ready descriptors in turn, so two stop events in a row mean that nothing
+         * else is ready.
          */
         stopping = event.data.fd == s->stop_fd;
     }
 }
 
 /*
- * Waits for more of a request that began at `began_ms`. A request that is not prompt keeps this thread
- * waiting: only so many may, and the others lose their connection rather than starve those that are whole.
- * NULL, or why there is no more.
+ * Waits for more bytes of a request that began at `began_ms`. Returns NULL, or why no more will
+ * come. Only slow_max threads may wait for requests that are not prompt. Further ones are dropped,
+ * so that slow requests cannot starve complete ones.
  */
 static const char *
 wait_for_more(struct server *s, struct exchange *e, int64_t began_ms)
@@ -351,7 +372,7 @@ wait_for_more(struct server *s, struct exchange *e, int64_t began_ms)
     return "slow_body";
 }
 
-/* Takes the request off the connection into the spool. NULL, or why it will not do. */
+/* Reads the request from the connection into the spool. Returns NULL, or why it is unacceptable. */
 static const char *
 fill_spool(struct server *s, struct exchange *e)
 {
@@ -393,7 +414,10 @@ close_spool(struct exchange *e)
     e->spool = -1;
 }
 
-/* A request whose body is still on its way is taken off the connection before libfcgi reads it. */
+/*
+ * Spools a request whose body is still arriving, so that libfcgi need not wait for it. Returns
+ * NULL, or why that failed.
+ */
 static const char *
 spool(struct server *s, struct exchange *e)
 {
@@ -411,7 +435,10 @@ spool(struct server *s, struct exchange *e)
     return fault;
 }
 
-/* Is the request fit for libfcgi, every byte of it? What has arrived whole stays on the connection. */
+/*
+ * True if the whole request is valid. A request that has arrived completely stays on the
+ * connection.
+ */
 static bool
 judge(struct server *s, struct exchange *e)
 {
@@ -421,7 +448,7 @@ judge(struct server *s, struct exchange *e)
     struct guard guard;
 
     if (n <= 0)
-        return false; /* nginx closed it: the usual end */
+        return false; /* nginx closed the connection, as usual */
     guard_init(&guard);
     seen = guard_feed(&guard, e->look, (size_t)n);
     if (seen == GUARD_WHOLE)
@@ -433,7 +460,7 @@ judge(struct server *s, struct exchange *e)
     return fault == NULL;
 }
 
-/* Reads a request's beginning. False: there is none, and the connection is closed. */
+/* Starts reading a request. False: there is none, and the connection is closed. */
 static bool
 begin(struct server *s, struct exchange *e, int fd)
 {
@@ -443,11 +470,11 @@ begin(struct server *s, struct exchange *e, int fd)
         return false;
     }
     e->fcgi.ipcFd = e->spool >= 0 ? e->spool : fd;
-    /* Else libfcgi, which ends the request before this one first, would close the connection with it. */
+    /* FCGX_Accept_r() first finishes the previous request, and would then close this connection. */
     e->fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&e->fcgi) == 0)
         return true;
-    /* libfcgi has closed what it read from. */
+    /* libfcgi has closed the descriptor that it read from. */
     e->fcgi.ipcFd = -1;
     if (e->spool < 0) {
         one_less(s);
@@ -464,7 +491,9 @@ param(const struct exchange *e, const char *name)
     return str_c(FCGX_GetParam(name, e->fcgi.envp));
 }
 
-/* nginx's is 32 digits. What is none could not be written into an answer or a log. */
+/*
+ * nginx's $request_id is 32 hexadecimal digits. Anything else could corrupt a header or a log line.
+ */
 static struct str
 request_id(const struct exchange *e)
 {
@@ -584,7 +613,7 @@ write_head(struct buf *head, const struct response *response)
                response->body.n);
 }
 
-/* What is left of a request would be taken for the next one's beginning. */
+/* Unread bytes would be taken for the beginning of the next request. */
 static void
 drop_rest(struct exchange *e)
 {
@@ -595,8 +624,8 @@ drop_rest(struct exchange *e)
 }
 
 /*
- * Ends the request. Whether the connection may bear another. libfcgi does not close it: it would wait for the
- * other side to close first.
+ * Finishes the request. True if the connection can serve another. libfcgi does not close the
+ * connection here: it would wait for the peer to close first.
  */
 static bool
 finish(struct exchange *e)
@@ -616,7 +645,7 @@ server_answer(struct server *s, struct exchange *e, const struct request *r, con
     buf_reset(&e->head);
     write_head(&e->head, response);
     drop_rest(e);
-    /* All of the request is read: from here on libfcgi writes. */
+    /* The request is read completely. From here on libfcgi writes to the connection. */
     e->fcgi.ipcFd = e->connection;
     close_spool(e);
     FCGX_PutStr(e->head.p, (int)e->head.n, e->fcgi.out);

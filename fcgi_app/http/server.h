@@ -1,11 +1,12 @@
 /*
- * server.h - the FastCGI side of a worker: connections from nginx, requests off them, answers back.
+ * server.h - the FastCGI side of a worker: accepts connections from nginx, reads requests, sends
+ * answers.
  *
- * All threads of a worker wait at one epoll set, which holds the listening socket and every connection that
- * is idle. So a connection that nginx keeps open costs a file descriptor and pins no thread: no number of
- * kept connections can starve requests, and under load a thread goes from one request to the next without
- * sleeping. A thread reads a request with libfcgi once its connection has something to read, and every byte
- * of the request has been judged fit for it.
+ * All threads of a worker wait on one epoll set, which holds the listening socket and every idle
+ * connection. So an idle connection costs a descriptor and no thread, and idle connections cannot
+ * starve requests. Under load, a thread goes from one request to the next without sleeping. A
+ * thread reads a request with libfcgi only after all its bytes have arrived and been validated
+ * (guard.h).
  */
 #ifndef IMD_HTTP_SERVER_H
 #define IMD_HTTP_SERVER_H
@@ -13,38 +14,44 @@
 #include "http/request.h"
 #include "http/response.h"
 
-struct server;   /* one for each worker */
-struct exchange; /* one for each thread: the request in hand */
+struct server;   /* one per worker */
+struct exchange; /* one per thread: the current request */
 
-/* Makes `path` the listening socket, in place of a stale one. ERR_IO, logged; also where somebody listens
- * there. */
+/*
+ * Listens on `path`, replacing a stale socket. ERR_IO, logged; also if another process listens
+ * there.
+ */
 enum err server_listen(const char *path, int mode, int *listen_fd);
 
 /*
- * `listen_fd` is borrowed; `threads`: how many will call server_next(); `busy`: how many of them work at
- * once, the others waiting for a commit or their turn. After the fork, before the threads.
+ * Call it after the fork and before the threads start. `listen_fd` is borrowed. `threads`: how many
+ * will call server_next(). `busy`: how many of them compute at once, while the others wait for a
+ * commit or their turn.
  */
 enum err server_open(struct server **out, int listen_fd, int threads, int busy);
 void server_close(struct server *s);
 /*
- * No new connections. Kept ones are served until nginx has closed them all (it does so soon), so that no
- * request meets a closing connection; then server_next() ends. Any thread.
+ * Stops accepting; any thread may call it. Open connections are served until nginx closes them,
+ * which it does soon, so no request meets a closed connection. Then server_next() returns false.
  */
 void server_drain(struct server *s);
-/* server_next() ends as soon as nothing that can be read is left. Any thread. */
+/* Makes server_next() return false as soon as nothing is readable. Any thread may call it. */
 void server_stop(struct server *s);
 
 enum err exchange_new(struct exchange **out);
 void exchange_free(struct exchange *e);
 
 /*
- * Waits for the next request. False: the server has stopped. *r is filled but for its parameters and body;
- * it is valid until server_answer(), which is always to follow.
+ * Waits for the next request. False: the server has stopped. Fills *r except its parameters and
+ * body. *r is valid until server_answer(), which must follow.
  */
 bool server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r);
-/* Reads the body into the arena: ERR_BODY_TOO_LARGE (over `max` bytes), ERR_BODY_TRUNCATED. */
+/* Reads the body into the arena. ERR_BODY_TOO_LARGE: over `max` bytes. ERR_BODY_TRUNCATED. */
 enum err server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r);
-/* Sends the answer; without its body to a HEAD. What of the request was not read is dropped. */
+/*
+ * Sends the answer, without the body if the method is HEAD. Discards what was not read of the
+ * request.
+ */
 void server_answer(struct server *s, struct exchange *e, const struct request *r,
                    const struct response *response);
 
