@@ -23,13 +23,20 @@ CC       ?= cc
 PYTHON   := /usr/bin/python3
 CPUS     := $(shell nproc)
 
-WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+# make and make install need no network and install no package. They honour CC, CPPFLAGS, CFLAGS, LDFLAGS, DESTDIR and
+# PREFIX. A warning of another compiler stops no build; make check and .ci/run set WERROR to -Werror.
+WERROR   ?=
+WARNINGS  = -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
 # An id that is too wide must not be cut to another one: fcgi_app/model/ids.h.
 NARROW   := -Wconversion -Wno-sign-conversion
-HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 CFLAGS   ?= -O2 -g
-IMD_CFLAGS  := -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(WARNINGS) $(HARDEN) -pthread \
+# The checked string functions need an optimizer. The flags that a distribution passes may choose their level.
+OPTIMIZED := $(filter-out -O0,$(filter -O%,$(CFLAGS)))
+CHOSEN    := $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
+FORTIFY   := $(if $(CHOSEN),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE $(FORTIFY)
+IMD_CFLAGS  = -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(WARNINGS) $(HARDEN) -pthread \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
@@ -42,7 +49,7 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
 
-.PHONY: all run test test-browser picture check lint asan soak storm bench isolation fuzz format install clean help deps compiled unit blackbox
+.PHONY: all run test test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -50,12 +57,12 @@ $(BUILD)/imd: $(BUILD)/obj/main.o $(LIBOBJECTS)
 $(BUILD)/imctl: $(IMCTL) $(LIBOBJECTS)
 $(BUILD)/imd $(BUILD)/imctl:
 	@echo LD $@
-	@$(CC) $(IMD_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) $(CFLAGS) $(IMD_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/obj/%.o: fcgi_app/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(IMD_CFLAGS) $(NARROW) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(IMD_CFLAGS) $(NARROW) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The scripts of schema/sqlite/, as C strings.
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
@@ -75,7 +82,7 @@ $(BUILD)/openapi.c: fcgi_app/openapi.json Makefile
 $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(IMD_CFLAGS) $(CFLAGS) -c -o $@ $<
+	@$(CC) $(IMD_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
 
@@ -88,8 +95,8 @@ run: deps-run all
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CFLAGS) -o $@ $< $(wildcard tests/unit/support.c) $(LIBOBJECTS) \
-	  $(IMD_LDFLAGS) -lcmocka $(LIBS)
+	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(wildcard tests/unit/support.c) $(LIBOBJECTS) \
+	  $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
 # All that tests need compiled, so that it can be done in parallel.
 compiled: all $(UNIT)
@@ -163,7 +170,15 @@ soak: deps all
 storm: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/fuzz/storm.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
+check: export WERROR = -Werror
 check: lint test test-browser asan
+
+# imd and its unit tests, built without a warning by each of COMPILERS, in a directory of its own.
+COMPILERS ?= gcc clang
+
+compilers: deps-fuzz
+	@for c in $(COMPILERS); do \
+	  $(MAKE) --no-print-directory -s -j$(CPUS) CC=$$c BUILD=build/compilers/$$c WERROR=-Werror compiled || exit 1; done
 
 # --- measuring
 
@@ -210,7 +225,7 @@ lint: deps-lint build/lint/node_modules all
 	  --config=tests/lint/redocly.yaml fcgi_app/openapi.json 2>&1) || { echo "$$out"; exit 1; }
 
 FUZZ        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-FUZZ_CFLAGS := -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra -Werror -g -O1 -pthread \
+FUZZ_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra $(WERROR) -g -O1 -pthread \
                -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJECTS := $(LIBOBJECTS:$(BUILD)/obj/%=build/fuzz/obj/%)
 
@@ -331,7 +346,9 @@ help:
 	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
 	@echo 'make isolation  how much one caller who does what costs most slows others down'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
+	@echo 'make compilers  imd and its unit tests with -Werror under each of $$COMPILERS ($(COMPILERS))'
 	@echo 'make format   clang-format over the C files, prettier over those of the page'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'
-	@echo 'make all      build/imd alone      make clean  remove build/      make deps  install packages'
+	@echo 'make all      build/imd and build/imctl, the default: installs nothing; WERROR=-Werror makes warnings errors'
+	@echo 'make clean    remove build/      make deps  install packages'
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread makes a sanitized build of any of these.'

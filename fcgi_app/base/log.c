@@ -32,7 +32,7 @@ log_set_request(const char *request_id)
 }
 
 /* Appends as much as fits; the last byte stays free for the newline. */
-static void
+static void __attribute__((format(printf, 3, 0)))
 append(char *line, size_t *n, const char *format, va_list args)
 {
     size_t room = LINE_BYTES - *n;

@@ -673,7 +673,7 @@ ask_twice(int attempt)
     char here[20];
     char away[20];
     char gone[20];
-    size_t before;
+    size_t before = 0;
 
     snprintf(here, sizeof(here), "on_%d", attempt);
     snprintf(away, sizeof(away), "off_%d", attempt);
@@ -682,7 +682,8 @@ ask_twice(int attempt)
         assert_true(is_online(here));
         assert_false(is_online(away));
         assert_false(is_online(gone));
-        before = i == 0 ? asked() : before;
+        if (i == 0)
+            before = asked();
     }
     asked_again = asked() - before;
 }
