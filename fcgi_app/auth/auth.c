@@ -1,4 +1,4 @@
-/* auth.c - see auth.h. Must not know any route, nor who is in which conversation. */
+/* auth.c - see auth.h. Must not know any route, nor who is a member of what. */
 #include "auth/auth.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 struct auth {
     const struct config *config;
-    struct keys keys; /* of AUTH_JWT, as what follows */
+    struct keys keys; /* AUTH_JWT only */
     struct cache *cache;
 };
 
@@ -26,17 +26,17 @@ auth_check(const struct config *config, char *message, size_t size)
     if (config->auth == AUTH_NONE && !config->loopback_only && !config->insecure_public) {
         snprintf(
             message, size,
-            "auth = none: everybody is who they say they are, so whoever reaches nginx can read and write "
-            "everything. Set auth = proxy or auth = jwt; or loopback_only = yes, which serves this machine "
-            "alone; or insecure_public = yes, if that is what you want");
+            "auth = none: any caller may claim any name, so everybody who reaches nginx can read and write "
+            "everything. Set auth = proxy or auth = jwt; or loopback_only = yes to serve only this machine; "
+            "or insecure_public = yes to serve everybody");
         return ERR_CONFIG;
     }
     if (config->auth != AUTH_JWT)
         return ERR_OK;
     if (token_claim_is_registered(config->jwt_admin_claim)) {
         snprintf(message, size,
-                 "jwt_admin_claim = %s: this claim means something else in every token; choose one "
-                 "that only means imd",
+                 "jwt_admin_claim = %s: this claim has another meaning in every token; choose one that only "
+                 "imd uses",
                  config->jwt_admin_claim);
         return ERR_CONFIG;
     }
@@ -80,12 +80,11 @@ auth_free(struct auth *a)
 const char *
 auth_challenge(const struct auth *a)
 {
-    /* A browser that knows Basic would ask its user for a password; the host's nginx asks, if anybody does.
-     */
+    /* Not Basic: a browser would then ask its user for a password. */
     return a->config->auth == AUTH_JWT ? "Bearer realm=\"imd\"" : "Site realm=\"imd\"";
 }
 
-/* Names separated by blanks or commas. */
+/* True if `names`, separated by blanks or commas, contains the name. */
 static bool
 is_listed(const char *names, struct str name)
 {
@@ -116,7 +115,9 @@ is_foreign(enum origin origin)
     return origin == ORIGIN_FOREIGN || origin == ORIGIN_UNLISTED;
 }
 
-/* The host's nginx knows them. What it knows them by is sent by browsers for any page, so the page matters.
+/*
+ * Takes the user whom the host's nginx authenticated. Browsers send the credentials for that, a
+ * cookie or a password, with the requests of any site's page. So the origin is checked.
  */
 static enum err
 identify_by_proxy(const struct credentials *c, struct str *name)
@@ -132,8 +133,10 @@ identify_by_proxy(const struct credentials *c, struct str *name)
 }
 
 /*
- * A cookie is sent by a browser whichever page asks. It counts where that page is ours or allowed; where it
- * does not say and nothing is changed, which other sites' pages cannot read; and where no browser asks.
+ * True if the cookie may authenticate this request. Browsers send it with the requests of any
+ * site's page, so a forged request must not count. A request that changes something needs the
+ * origin of this site or of a listed one. A GET or HEAD may also have no origin: another site's
+ * page can send it, but not read the answer.
  */
 static bool
 cookie_counts(const struct credentials *c)
@@ -150,7 +153,7 @@ find_token(const struct credentials *c)
     size_t n = sizeof(scheme) - 1;
     struct str token = c->authorization;
 
-    /* Another scheme is the business of the host's nginx. */
+    /* Another scheme is for the host's nginx. */
     if (token.n > n && strncasecmp(token.p, scheme, n) == 0) {
         for (token.p += n, token.n -= n; token.n > 0 && token.p[0] == ' '; token.n--)
             token.p++;

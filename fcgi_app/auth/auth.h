@@ -1,8 +1,8 @@
 /*
- * auth.h - who is calling, by the mode that the operator chose: nobody is asked (none), the host's nginx says
- * (proxy), or a token does (jwt).
+ * auth.h - authenticates callers in the mode of the settings: not at all (none), by the host's
+ * nginx (proxy), or by a signed token (jwt).
  *
- * Knows nothing of routes: what a caller may do is for the gate and the domain to say.
+ * Must not know any route. The gate and the domain decide what a caller may do.
  */
 #ifndef IMD_AUTH_AUTH_H
 #define IMD_AUTH_AUTH_H
@@ -14,47 +14,52 @@
 
 struct auth;
 
-/* Where the page comes from that made a browser ask, as nginx tells (imd-http.conf). */
+/* The origin of the page that sent the request, as nginx classifies it (imd-http.conf). */
 enum origin {
-    ORIGIN_NONE,    /* it does not say: no browser, or one that reads for a page of this site */
+    ORIGIN_NONE,    /* no Origin, and not marked cross-site: no browser, or a read by a page of this site */
     ORIGIN_OWN,     /* this site */
-    ORIGIN_LISTED,  /* one that the operator allows */
-    ORIGIN_FOREIGN, /* another one, and the operator allows none */
-    ORIGIN_UNLISTED /* another one than those that the operator allows */
+    ORIGIN_LISTED,  /* a site that the operator allows */
+    ORIGIN_FOREIGN, /* another site; the operator allows none */
+    ORIGIN_UNLISTED /* another site, not among those that the operator allows */
 };
 
-/* All that a request says of its caller; absent strings where it does not. */
+/* The credentials of a request; what it lacks is an absent string. */
 struct credentials {
-    struct str remote_user;    /* the host's nginx says so */
-    struct str authorization;  /* header */
-    struct str cookie;         /* imd_token */
-    struct str url_token;      /* query parameter, of a socket alone */
-    struct str server_address; /* that the request came to */
+    struct str remote_user;    /* the user that the host's nginx authenticated */
+    struct str authorization;  /* the Authorization header */
+    struct str cookie;         /* the cookie imd_token */
+    struct str url_token;      /* the query parameter token; only for subscriptions */
+    struct str server_address; /* the address that the request arrived at */
     enum origin origin;
-    bool safe;   /* it changes nothing: GET, HEAD */
-    bool socket; /* it asks for a subscription */
+    bool safe;   /* GET or HEAD, which change nothing */
+    bool socket; /* asks for a subscription */
 };
 
 struct caller {
-    struct str name; /* from the arena; absent: nobody was asked */
+    struct str name; /* from the arena; absent: not authenticated (AUTH_NONE) */
     bool admin;
 };
 
-/* Checks what config_read() cannot: modes and keys. ERR_CONFIG, and in `message` why imd must not start so.
+/*
+ * Checks what config_read() cannot: whether the mode is safe, and the keys usable. ERR_CONFIG: imd
+ * must not start, and `message` says why.
  */
 enum err auth_check(const struct config *config, char *message, size_t size);
-/* For one worker; config must outlive it. ERR_CONFIG, ERR_MEMORY, logged. */
+/*
+ * Creates the authentication of one worker; `config` must outlive it. ERR_CONFIG or ERR_MEMORY,
+ * logged.
+ */
 enum err auth_new(struct auth **out, const struct config *config);
 /* NULL is allowed. */
 void auth_free(struct auth *a);
 
 /*
- * ERR_LOOPBACK_ONLY, ERR_ORIGIN, ERR_CREDENTIALS_MISSING, ERR_TOKEN, ERR_TOKEN_EXPIRED, ERR_CALLER_NAME. Any
- * thread.
+ * Authenticates the caller; any thread may call it. ERR_LOOPBACK_ONLY, ERR_ORIGIN,
+ * ERR_CREDENTIALS_MISSING, ERR_TOKEN, ERR_TOKEN_EXPIRED, ERR_CALLER_NAME, ERR_MEMORY.
  */
 enum err auth_identify(struct auth *a, const struct credentials *c, struct arena *arena,
                        struct caller *caller);
-/* For WWW-Authenticate. */
+/* Returns the value of the WWW-Authenticate header. */
 const char *auth_challenge(const struct auth *a);
 
 #endif

@@ -10,7 +10,7 @@
 struct entry {
     unsigned char digest[TOKEN_DIGEST_BYTES];
     struct token_claims claims;
-    int64_t put_ms;   /* a clock that was set back ends it as well */
+    int64_t put_ms;   /* if the clock is set back before this, the entry is not used */
     int64_t until_ms; /* 0: empty */
 };
 
@@ -41,7 +41,7 @@ cache_free(struct cache *c)
     free(c);
 }
 
-/* A digest is random all over, so any of its bytes spread tokens evenly. */
+/* Any bytes of a digest will do: all are evenly distributed. */
 static struct entry *
 place_of(struct cache *c, const unsigned char *digest)
 {

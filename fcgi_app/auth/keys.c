@@ -16,7 +16,9 @@
 
 static const char *const suffixes[KEY_ALG_COUNT] = {".hs256", ".rs256", ".es256"};
 
-/* "2026-11.hs256" is the key 2026-11 for HS256. False: the file is no key. */
+/*
+ * Splits a file name: "2026-11.hs256" is the key 2026-11 for HS256. False: the file is not a key.
+ */
 static bool
 parse_name(const char *name, struct key *key)
 {
@@ -37,7 +39,7 @@ parse_name(const char *name, struct key *key)
     return false;
 }
 
-/* The file's bytes; a secret's newline at the end is the editor's, not the secret's. */
+/* Reads the whole file. A newline at the end of a secret is dropped: editors add it. */
 static bool
 read_bytes(int fd, struct key *key)
 {
@@ -65,7 +67,7 @@ read_open(int fd, struct key *key, bool to_sign)
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
         return "is not a file";
     if ((key->alg == KEY_HS256 || to_sign) && (status.st_mode & 007) != 0)
-        return "everybody can read it, and so mint tokens: chmod o= it";
+        return "everybody can read it, and so mint tokens; run chmod o= on it";
     if (!read_bytes(fd, key))
         return "cannot be read, or is longer than a key";
     return token_key_fault(key, to_sign);

@@ -15,13 +15,13 @@
 #include "model/names.h"
 #include "wire/body.h"
 
-#define SECRET_BYTES_MIN 32 /* RFC 7518, 3.2: as long as the hash */
+#define SECRET_BYTES_MIN 32 /* RFC 7518, 3.2: at least the size of the hash */
 #define RSA_BITS_MIN     2048
 #define HS256_TEXT_BYTES 43 /* 32 bytes in base64url */
 
 static const struct {
     jwt_alg_t alg;
-    const char *name; /* in a token's header: its letters count */
+    const char *name; /* in a token's header; case matters */
 } algs[KEY_ALG_COUNT] = {
     [KEY_HS256] = {JWT_ALG_HS256, "HS256"},
     [KEY_RS256] = {JWT_ALG_RS256, "RS256"},
@@ -32,13 +32,13 @@ static const struct {
 struct reading {
     char text[TOKEN_BYTES_MAX + 1];
     size_t header_n; /* bytes of the header */
-    size_t signed_n; /* bytes of header and claims, the dot between them included */
-    struct str alg;  /* what its header says; absent: nothing */
+    size_t signed_n; /* bytes of header, dot and claims */
+    struct str alg;  /* as the header says */
     struct str kid;
     const char *why;
 };
 
-/* The bits of the last letter that stand for nothing are 0: a signature is written in one way only. */
+/* True if the unused bits of the last letter are 0, so that a signature has only one encoding. */
 static bool
 is_canonical(const char *part, size_t n)
 {
@@ -46,7 +46,7 @@ is_canonical(const char *part, size_t n)
            (n % 4 == 3 && strchr("AEIMQUYcgkosw048", part[n - 1]) != NULL);
 }
 
-/* Three parts of base64url, none empty, without padding: what else libjwt would let pass ends here. */
+/* Accepts three non-empty parts of base64url, without padding. libjwt accepts more. */
 static bool
 take_text(struct reading *r, struct str token)
 {
@@ -80,8 +80,8 @@ take_text(struct reading *r, struct str token)
 }
 
 /*
- * One part as the JSON object that it is. libjwt's reading of it will not do: of two members of one name it
- * takes the last, and what comes after a NUL it does not see.
+ * Decodes one part and parses it as a JSON object. libjwt's parser will not do: of duplicate
+ * members it takes the last, and it ignores what follows a NUL.
  */
 static enum err
 parse_part(const char *part, size_t n, struct body **out)
@@ -106,7 +106,7 @@ parse_part(const char *part, size_t n, struct body **out)
     return body_parse((struct str){(const char *)bytes, (size_t)decoded - (padded - n)}, out);
 }
 
-/* Bytes to base64url without padding; `text` has room for (n + 2) / 3 * 4 + 1. */
+/* Encodes bytes as base64url without padding; `text` has room for (n + 2) / 3 * 4 + 1. */
 static void
 to_base64url(const unsigned char *bytes, int n, char *text)
 {
@@ -123,8 +123,8 @@ to_base64url(const unsigned char *bytes, int n, char *text)
 }
 
 /*
- * Compared here and in constant time: libjwt used to compare with strcmp (CVE-2024-25189), which tells how
- * many characters are right, and who knows which one will be installed.
+ * Compares in constant time. libjwt once used strcmp (CVE-2024-25189), which reveals how many
+ * characters are right, and an old libjwt may be installed.
  */
 static bool
 hmac_fits(const struct reading *r, const struct key *key)
@@ -157,14 +157,14 @@ signature_fits(const struct reading *r, const struct key *key)
     return fits;
 }
 
-/* Does the header name the key's algorithm, and no other key? */
+/* True if the header names this key's algorithm, and no other key. */
 static bool
 header_fits(const struct reading *r, const struct key *key)
 {
     return str_is(r->alg, algs[key->alg].name) && (r->kid.p == NULL || str_is(r->kid, key->id));
 }
 
-/* The header must be one that we understand whole. */
+/* Checks the header; refuses every extension that it declares critical. */
 static bool
 read_header(struct reading *r, const struct body *header)
 {
@@ -190,7 +190,7 @@ is_signed(struct reading *r, const struct keys *keys)
     return false;
 }
 
-/* `aud` may be one text or a list of them. */
+/* True if `aud`, a string or a list of strings, names the audience. */
 static bool
 is_for(const struct body *claims, const char *audience)
 {
@@ -211,7 +211,7 @@ is_for(const struct body *claims, const char *audience)
     return found;
 }
 
-/* Who it says they are. */
+/* Reads the user's name, and whether they are an administrator. */
 static bool
 read_subject(struct reading *r, const struct body *claims, const struct token_rules *rules,
              struct token_claims *out)
@@ -265,7 +265,7 @@ read_claims(struct reading *r, const struct token_rules *rules, int64_t now_s, s
     struct body *claims = NULL;
     enum err err = ERR_TOKEN;
 
-    r->why = "its claims are no JSON object";
+    r->why = "its claims are not a JSON object";
     if (parse_part(r->text + from, r->signed_n - from, &claims) == ERR_OK &&
         read_subject(r, claims, rules, out) && read_origin(r, claims, rules))
         err = read_times(r, claims, now_s, out);
@@ -292,7 +292,7 @@ token_verify(const struct token_rules *rules, struct str token, int64_t now_s, s
     return err;
 }
 
-/* The claims of an order. */
+/* Adds the claims of an order. */
 static int
 add_claims(jwt_t *jwt, const struct token_order *o)
 {
@@ -366,7 +366,7 @@ is_p256(EVP_PKEY *pkey)
            EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 && strcmp(group, "prime256v1") == 0;
 }
 
-/* Nobody is there to be asked for one. */
+/* No terminal to ask at: a key with a passphrase is refused. */
 static int
 no_passphrase(char *text, int size, int writing, void *arg)
 {

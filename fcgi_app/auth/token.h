@@ -1,9 +1,9 @@
 /*
- * token.h - signed tokens (JWT, RFC 7519): verify, mint, look into.
+ * token.h - signed tokens (JWT, RFC 7519): verify, mint, inspect.
  *
- * token.c alone knows libjwt and libcrypto. What is refused: another algorithm than the key's, "none" above
- * all; what is not exactly three parts of base64url; what is longer than TOKEN_BYTES_MAX; extensions that a
- * token declares critical; claims of the wrong type.
+ * Only token.c knows libjwt and libcrypto. It refuses a token with any algorithm but the key's
+ * ("none" above all), one that is not exactly three parts of base64url, one longer than
+ * TOKEN_BYTES_MAX, one that declares an extension critical, and one with a claim of the wrong type.
  */
 #ifndef IMD_AUTH_TOKEN_H
 #define IMD_AUTH_TOKEN_H
@@ -15,7 +15,7 @@
 #include "base/str.h"
 
 #define TOKEN_BYTES_MAX    4096
-#define TOKEN_LEEWAY_S     60 /* by so much clocks may differ */
+#define TOKEN_LEEWAY_S     60 /* tolerated difference between clocks */
 #define TOKEN_DIGEST_BYTES 32
 
 struct token_claims {
@@ -28,39 +28,47 @@ struct token_rules {
     const struct keys *keys;
     const char *audience; /* "": any */
     const char *issuer;   /* "": any */
-    /* The claim that makes an administrator where it is true; "": none does. Not `role`, `admin` or the like,
-     * which tokens carry that were signed for something else. */
+    /*
+     * The claim that makes an administrator if it is true; "": none does. Never a common one such
+     * as `role` or `admin`, which tokens signed for other purposes carry.
+     */
     const char *admin_claim;
 };
 
 /*
- * ERR_TOKEN, ERR_TOKEN_EXPIRED (and nothing else is wrong with it), ERR_MEMORY; *why is then a sentence for
- * whoever runs the service: it says more than a client should know.
+ * Verifies a token. ERR_TOKEN; ERR_TOKEN_EXPIRED: expired, but otherwise valid. On an error, *why
+ * is a sentence for the operator; it says more than a client should know.
  */
 enum err token_verify(const struct token_rules *rules, struct str token, int64_t now_s,
                       struct token_claims *claims, const char **why);
 
-/* What to mint. */
+/* The token to mint. */
 struct token_order {
-    struct key *key; /* of an algorithm other than HS256: the private key */
+    struct key *key; /* the secret (HS256) or the private key */
     const char *subject;
-    const char *admin_claim; /* "": not an administrator's; else the claim that says so */
+    const char *admin_claim; /* the claim that makes an administrator; "": not an administrator's token */
     int64_t issued_s;        /* UNIX seconds */
     int64_t expires_s;       /* UNIX seconds; 0: never */
     const char *audience;    /* "": none */
     const char *issuer;      /* "": none */
 };
 
-/* The token, to be freed. ERR_CONFIG: the key cannot sign. */
+/* Returns a signed token, to be freed. ERR_CONFIG: the key cannot sign. */
 enum err token_mint(const struct token_order *order, char **token);
-/* Header and claims as JSON, unverified; each is to be freed, whatever comes back. ERR_TOKEN: it is none. */
+/*
+ * Returns header and claims as JSON, without verifying the token. Free both, even after an error.
+ * ERR_TOKEN: it is not a token.
+ */
 enum err token_look(struct str token, char **header, char **claims);
 
-/* Is it a claim that every token may carry (RFC 7519, 4.1)? */
+/* True if RFC 7519, 4.1, gives the claim a meaning of its own. */
 bool token_claim_is_registered(const char *claim);
-/* Is it a key of its algorithm, a strong one, and the half of it that is needed? NULL, or why not. */
+/*
+ * Returns NULL if the key fits its algorithm, is strong, and is the half that is needed; else why
+ * not.
+ */
 const char *token_key_fault(const struct key *key, bool to_sign);
-/* SHA-256. */
+/* SHA-256 of the token. */
 void token_digest(struct str token, unsigned char digest[TOKEN_DIGEST_BYTES]);
 
 #endif
