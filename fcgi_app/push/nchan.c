@@ -1,4 +1,4 @@
-/* nchan.c - see nchan.h. The only room with outgoing sockets. Must not know what is published. */
+/* nchan.c - see nchan.h. Only push/ opens outgoing connections. Must not know what is published. */
 #include "push/nchan.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 
-/* Deep enough to keep nginx busy while the next batch is made. */
+/* Requests in flight: enough to keep nginx busy while the next batch is made. */
 #define IN_FLIGHT_ROOM   16
 #define OUT_BYTES_ROOM   (512 * 1024)
 #define ANSWER_BYTES_MAX 16384
@@ -19,11 +19,11 @@
 struct nchan {
     const char *path;
     int fd;           /* -1: not connected */
-    struct buf out;   /* requests not yet written … */
-    size_t written;   /* … of which so many bytes are */
+    struct buf out;   /* requests not yet written completely */
+    size_t written;   /* bytes of `out` that are written */
     struct buf in;    /* answers not yet complete */
-    int64_t *tickets; /* ring of what is in flight */
-    size_t size;      /* room in it */
+    int64_t *tickets; /* ring of the tickets in flight */
+    size_t size;      /* capacity of the ring */
     size_t first;
     size_t count;
 };
@@ -120,7 +120,7 @@ nchan_queued_bytes(const struct nchan *n)
     return n->out.n - n->written;
 }
 
-/* A batch takes as many requests as it needs: the ring grows with it. */
+/* Adds an empty ticket. The ring grows, because a batch takes as many requests as it needs. */
 static bool
 add_ticket(struct nchan *n)
 {
@@ -185,7 +185,7 @@ nchan_write(struct nchan *n)
     return ERR_OK;
 }
 
-/* What follows "name:" in a line; absent where it is another name's line. */
+/* Returns the value of the header line "name: value"; absent: the line has another name. */
 static struct str
 field_value(struct str line, const char *name)
 {
@@ -198,7 +198,7 @@ field_value(struct str line, const char *name)
     return (struct str){line.p + n, line.n - n};
 }
 
-/* Cuts the first line, without its CRLF, off the text. False: there is no whole line. */
+/* Takes the first line off the text, without its CRLF. False: no complete line is left. */
 static bool
 next_line(struct str *text, struct str *line)
 {
@@ -213,7 +213,7 @@ next_line(struct str *text, struct str *line)
     return true;
 }
 
-/* "HTTP/1.1 201 Created" */
+/* Reads the status of "HTTP/1.1 201 Created". */
 static bool
 parse_status(struct str line, int *status)
 {
@@ -269,7 +269,7 @@ nchan_parse_answer(struct str text, struct nchan_answer *answer)
     return (long)(rest.p - text.p) + (long)length;
 }
 
-/* What one answer means. */
+/* Decides by the status whether the publish is done, dropped or to be retried. */
 static enum err
 judge(int status)
 {

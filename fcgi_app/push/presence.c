@@ -1,7 +1,7 @@
 /*
  * presence.c - see presence.h. Must not know what conversations are.
  *
- * The mutex guards everything that threads share, and nobody holds it while waiting for nchan.
+ * The mutex guards everything that threads share. No thread holds it while it waits for nchan.
  */
 #include "push/presence.h"
 
@@ -14,54 +14,57 @@
 #include "push/round.h"
 
 #define FRESH_MS 1000
-/* An answer this old is better than none. */
+/* An answer of up to this age is used if nchan does not answer now. */
 #define LAST_MS 60000
-/* A healthy nchan takes a tenth of this for a round. While it takes longer, no more callers wait than may. */
+/*
+ * A round of a healthy nchan takes a tenth of this. While rounds take longer, only waiters_max
+ * callers wait.
+ */
 #define SLOW_MS 200
-/* Users of one round: some 20 ms of nchan's time. */
+/* Users asked about in one round, which takes nchan some 20 ms. */
 #define ROUND_NAMES_MAX 1000
-/* 16,384 users: 640 kB. */
+/* 16,384 users: 512 kB. */
 #define SETS 4096
 #define WAYS 4
-/* Twice the names of a round, so that chains are short; a power of two. */
+/* About twice the names of a round, so that chains stay short. A power of two. */
 #define INDEX_SIZE 2048
 
-/* What nchan told of one user. */
+/* nchan's last answer about one user. */
 struct told {
-    int64_t asked_ms; /* clock_mono_ms, before the question went out */
+    int64_t asked_ms; /* when the question was sent, or before (clock_mono_ms) */
     char name[USERNAME_BYTES_MAX];
-    unsigned char name_bytes; /* 0: nothing is here */
+    unsigned char name_bytes; /* 0: the entry is empty */
     bool online;
 };
 
-/* A caller that waits, on its own stack. Guarded by the mutex. */
+/* A waiting caller, on its own stack. Guarded by the mutex. */
 struct waiter {
     const struct str *names;
     bool *online;
-    size_t *open;       /* places of the names that are not known yet … */
-    size_t open_count;  /* … and how many */
-    bool in_round;      /* it was there when the running round began */
-    bool failed;        /* a round that it was in has failed */
-    pthread_cond_t end; /* nothing is open any more, or it has failed */
+    size_t *open;       /* indexes of the names without an answer */
+    size_t open_count;  /* how many those are */
+    bool in_round;      /* it was waiting when the current round began */
+    bool failed;        /* a round failed while it was waiting */
+    pthread_cond_t end; /* signalled when no name is open any more, or the round failed */
     struct waiter *next;
 };
 
-/* The names of the next round, each once. The thread's own. */
+/* The names of the next round, without duplicates. Only the thread uses it. */
 struct batch {
     struct round_question questions[ROUND_NAMES_MAX];
     size_t count;
-    uint16_t index[INDEX_SIZE]; /* by hash: a place in questions[] and 1; 0: none */
+    uint16_t index[INDEX_SIZE]; /* hash table of indexes in questions[], plus 1; 0: empty */
 };
 
 struct presence {
-    struct round *round; /* the thread's own */
+    struct round *round; /* used by the thread alone */
     struct batch batch;  /* likewise */
     pthread_t thread;
     int waiters_max;
 
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t work;   /* somebody waits, or the end */
-    struct told *told;     /* SETS × WAYS; NULL until the first question */
+    pthread_cond_t work;   /* somebody waits, or the thread must end */
+    struct told *told;     /* SETS × WAYS; NULL until the first call */
     struct waiter *waiters;
     int waiting;
     int64_t round_ms; /* when the last round began (clock_mono_ms) */
@@ -69,7 +72,7 @@ struct presence {
     bool ending;
 };
 
-/* --- what was told; under the mutex */
+/* --- the answers; under the mutex */
 
 static bool
 is_about(const struct told *t, struct str name)
@@ -93,7 +96,7 @@ find_told(const struct presence *p, struct str name)
     return oldest;
 }
 
-/* The answer about this name if nchan gave one no longer than `age_ms` ago; else NULL. */
+/* Returns nchan's answer about this name if it is less than `age_ms` old; else NULL. */
 static const struct told *
 find_answer(const struct presence *p, struct str name, int64_t age_ms)
 {
@@ -102,7 +105,7 @@ find_answer(const struct presence *p, struct str name, int64_t age_ms)
     return is_about(t, name) && clock_mono_ms() - t->asked_ms < age_ms ? t : NULL;
 }
 
-/* Answers what is known and at most `age_ms` old. The rest stays open. */
+/* Fills in the answers that are less than `age_ms` old. The other names stay open. */
 static void
 settle(const struct presence *p, struct waiter *w, int64_t age_ms)
 {
@@ -152,7 +155,9 @@ add_name(struct batch *b, struct str name)
     b->index[at] = (uint16_t)b->count;
 }
 
-/* Adds what the waiters do not know: of each up to its share, and then of each as much as there is room for.
+/*
+ * Fills the batch with the open names of the waiters: up to an equal share of each, then as much as
+ * fits.
  */
 static void
 gather(struct presence *p)
@@ -172,7 +177,7 @@ gather(struct presence *p)
             add_name(b, w->names[w->open[k]]);
 }
 
-/* Passes on what a round has brought. */
+/* Gives the waiters the results of a round. */
 static void
 tell_waiters(struct presence *p)
 {
@@ -195,7 +200,7 @@ is_work_left(const struct presence *p)
     return false;
 }
 
-/* Drops the mutex while nchan is asked. */
+/* Runs one round. The mutex is released while nchan is asked. */
 static void
 ask_nchan(struct presence *p)
 {
@@ -278,8 +283,9 @@ presence_free(struct presence *p)
 /* --- the callers; under the mutex */
 
 /*
- * More wait than may while nchan is slow: then callers leave whose questions need several rounds, and all
- * where the running round takes too long. A slow nchan must not hold all threads.
+ * True if this caller must stop waiting, so that a slow nchan cannot hold all threads. That is
+ * while more than waiters_max callers wait: for callers whose names need several rounds, and for
+ * all once the current round takes longer than SLOW_MS.
  */
 static bool
 is_crowded_out(const struct presence *p, const struct waiter *w)
@@ -288,7 +294,10 @@ is_crowded_out(const struct presence *p, const struct waiter *w)
            (w->open_count > ROUND_NAMES_MAX / (size_t)p->waiting || clock_mono_ms() - p->round_ms > SLOW_MS);
 }
 
-/* Waits until all is known, the round has failed, or the time is up. The mutex is free meanwhile. */
+/*
+ * Waits until every name has an answer, the round failed, or PRESENCE_ROUND_MS are over. Releases
+ * the mutex while it waits.
+ */
 static void
 wait_for_round(struct presence *p, struct waiter *w)
 {
@@ -316,7 +325,7 @@ leave(struct presence *p, struct waiter *w)
     p->waiting--;
 }
 
-/* Who comes last is last in the list, so that the first are served first. */
+/* Appends the caller, so that waiters are served in the order of arrival. */
 static void
 enter(struct presence *p, struct waiter *w)
 {
@@ -329,7 +338,7 @@ enter(struct presence *p, struct waiter *w)
     pthread_cond_signal(&p->work);
 }
 
-/* While rounds fail one caller at a time tries, and the others need not wait to learn what is known. */
+/* While rounds fail, only one caller waits and so retries; the others get what is known at once. */
 static void
 join_round(struct presence *p, struct waiter *w)
 {

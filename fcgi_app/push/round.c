@@ -1,4 +1,4 @@
-/* round.c - see round.h. Must not know what conversations are, nor why anybody asks. */
+/* round.c - see round.h. Must not know what conversations are, nor what the answers are for. */
 #include "push/round.h"
 
 #include <errno.h>
@@ -13,22 +13,27 @@
 #include "push/nchan.h"
 
 #define READ_BYTES 16384
-/* What passes between workers for one answer: the question to the channel's owner, and back. */
+/* Alerts between workers for one answer: the question to the channel's owner, and the reply. */
 #define ALERTS 2
-/* For users of whom no answer tells which worker owns their channel. */
+/* Attempts to ask both workers, while it is not clear which of them owns a user's channel. */
 #define ATTEMPTS 4
-/* An idle worker takes up to 16 new connections in a row before nginx lets the next one have its turn. */
+/*
+ * New connections tried until one reaches a second worker. An idle worker accepts up to 16 in a row
+ * before another gets its turn.
+ */
 #define TRIES 20
-/* For this long one worker passes for the only one. A reload starts others, but ends that one as well. */
+/*
+ * How long one worker is taken for the only one. A reload starts others, but it also ends that one.
+ */
 #define ALONE_MS 10000
 
 /* A connection to one worker of nginx. */
 struct line {
     int fd;         /* -1: not connected */
-    int64_t worker; /* its number; 0: it has not answered yet */
-    int64_t alerts; /* between all workers, until its last answer to this question; -1: before the first */
-    struct buf out; /* requests not yet written … */
-    size_t written; /* … of which so many bytes are */
+    int64_t worker; /* the worker's process id; 0: it has not answered yet */
+    int64_t alerts; /* the worker's counter of alerts, at its last answer to this question; -1: none yet */
+    struct buf out; /* requests not yet written completely */
+    size_t written; /* bytes of `out` that are written */
     struct buf in;  /* answers not yet complete */
 };
 
@@ -36,14 +41,14 @@ struct round {
     const char *path;
     struct line first;
     struct line second;     /* to another worker than the first */
-    int64_t alone;          /* the worker that seems to be the only one … */
-    int64_t alone_until_ms; /* … until this is checked again (clock_mono_ms) */
+    int64_t alone;          /* the worker that seems to be the only one */
+    int64_t alone_until_ms; /* when to look for another one again (clock_mono_ms) */
 
-    /* The round at hand. */
+    /* The current round. */
     struct round_question *asked;
     size_t count;
-    size_t decided;  /* the first so many of asked[] are decided */
-    size_t answered; /* of those that a line is asked now, from the first that is not decided on */
+    size_t decided;  /* the first `decided` of asked[] are decided */
+    size_t answered; /* answers so far from the current line, about asked[decided] and later */
     int64_t deadline_ms;
     const char *trouble; /* for the log */
 };
@@ -97,7 +102,7 @@ fail(struct round *r, const char *trouble)
     return ERR_IO;
 }
 
-/* A count of subscribers: what matters is whether it is above 0. */
+/* Reads a count of subscribers; only whether it is positive matters. */
 static bool
 parse_count(struct str digits, bool *positive)
 {
@@ -110,7 +115,7 @@ parse_count(struct str digits, bool *positive)
     return digits.n > 0;
 }
 
-/* Who answers, on one line always the same, and how many alerts there were so far. */
+/* Reads the worker's number, which must stay the same on one line, and its counter of alerts. */
 static bool
 check_worker(struct line *l, const struct nchan_answer *answer)
 {
@@ -123,7 +128,7 @@ check_worker(struct line *l, const struct nchan_answer *answer)
     return l->worker == worker && str_to_int(nchan_field(answer->head, "X-Alerts"), &l->alerts);
 }
 
-/* What the next answer means; the first on a line is only there to count alerts from. */
+/* Evaluates one answer. The first on a line only sets the counter of alerts to compare with. */
 static enum err
 take_answer(struct line *l, struct round *r, const struct nchan_answer *answer)
 {
@@ -156,7 +161,7 @@ take_answer(struct line *l, struct round *r, const struct nchan_answer *answer)
     return ERR_OK;
 }
 
-/* Takes the complete ones of what has come, of `count` awaited. */
+/* Evaluates the complete answers that have arrived, of `count` expected. */
 static enum err
 take_answers(struct line *l, struct round *r, size_t count)
 {
@@ -178,7 +183,7 @@ take_answers(struct line *l, struct round *r, size_t count)
     return err;
 }
 
-/* Writes what the socket takes. */
+/* Writes as much as the socket accepts. */
 static enum err
 write_some(struct line *l, struct round *r)
 {
@@ -194,7 +199,7 @@ write_some(struct line *l, struct round *r)
     return ERR_OK;
 }
 
-/* Reads once what the socket has. */
+/* Reads once what has arrived. */
 static enum err
 read_some(struct line *l, struct round *r)
 {
@@ -212,7 +217,7 @@ read_some(struct line *l, struct round *r)
     return ERR_OK;
 }
 
-/* Waits until there is something to read, or to write where that is left to do. */
+/* Waits until the socket is readable, or writable if anything is left to write. */
 static enum err
 wait_for(const struct line *l, struct round *r)
 {
@@ -236,7 +241,7 @@ add_question(struct line *l, const struct round *r, size_t k)
     buf_c(&l->out, "\r\n\r\n");
 }
 
-/* Connects where that is to be done, and makes the first `count` questions that are not decided. */
+/* Connects if needed, and queues the first `count` undecided questions. */
 static enum err
 prepare(struct line *l, struct round *r, size_t count)
 {
@@ -251,7 +256,9 @@ prepare(struct line *l, struct round *r, size_t count)
     return buf_ok(&l->out) ? ERR_OK : ERR_MEMORY;
 }
 
-/* Moves those of the first `count` undecided questions that are decided now to the others that are. */
+/*
+ * Of the first `count` undecided questions, moves those that are now decided to the decided ones.
+ */
 static void
 sort_out(struct round *r, size_t count)
 {
@@ -266,7 +273,10 @@ sort_out(struct round *r, size_t count)
         }
 }
 
-/* Asks the first `count` questions that are not decided. After a failure it is as if they were not asked. */
+/*
+ * Asks the first `count` undecided questions on this line. If it fails, none of them counts as
+ * asked.
+ */
 static enum err
 ask(struct line *l, struct round *r, size_t count)
 {
@@ -302,7 +312,10 @@ undecided(const struct round *r)
     return r->count - r->decided;
 }
 
-/* nginx may have closed the kept line since the last round, as it does when it is stopped or reloaded. */
+/*
+ * Asks the first worker. Retries once on a kept connection, which nginx may have closed since the
+ * last round.
+ */
 static enum err
 ask_first(struct round *r)
 {
@@ -320,7 +333,7 @@ has_second(const struct round *r)
     return r->second.worker != 0 && r->second.worker != r->first.worker;
 }
 
-/* Looks for another worker than the first line's, by asking each that answers one question. */
+/* Looks for a worker other than the first line's, by asking each that it reaches one question. */
 static enum err
 find_second(struct round *r)
 {
@@ -342,7 +355,7 @@ find_second(struct round *r)
     return ERR_OK;
 }
 
-/* Where there is no second worker, the first knows all. */
+/* Asks a second worker. If there is none, the first worker's answers are right. */
 static enum err
 ask_second(struct round *r)
 {
@@ -359,7 +372,9 @@ ask_second(struct round *r)
     return err;
 }
 
-/* While nchan is very busy others' alerts are everywhere, and it takes some luck to see whose a channel is.
+/*
+ * Asks both workers, and again what stays undecided. On a busy nchan, alerts for other requests are
+ * counted too, so several attempts may be needed to see which worker owns a channel.
  */
 static enum err
 ask_both(struct round *r)

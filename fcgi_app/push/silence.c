@@ -1,32 +1,36 @@
 /*
  * silence.c - see silence.h. Must not know what is published.
  *
- * Why no listener is missed. A client counts on being told what is committed after its socket has opened;
- * what was committed before, it asks for. Let a socket of a user open, and a change be committed after that:
+ * Why no listener is missed. A client relies on being told of what is committed after its socket
+ * opened; for what was committed before, it asks. Suppose that a user's socket opens, and that a
+ * change is committed after that:
  *
- *   1. imd notes the grant (grants_note) before it sends the redirect; nginx follows the redirect within 5 s
- *      or refuses it (imd-server.conf); nchan subscribes the socket; the client sees it open; the change is
- *      committed; the relay reads it, and then calls silence_filter(). Each step causes the next one, through
- *      sockets and the database. So the filter's look at the stamp sees this grant, or a later one.
- *   2. A user is silent only while their stamp is the one that was read before the question was asked. So if
- *      the filter finds the user silent, the question came after the grant was noted: and by 10 s or more,
- *      because younger stamps are not asked about.
- *   3. 5 s after the grant the socket was subscribed or refused. nchan answers a client before it counts the
- *      subscriber, and the other 5 s are for that: it takes one turn of a worker's event loop, and an alert
- * to the worker that owns the channel. So the answer counts the socket if it is still open.
- *   4. An answer of "nobody" is taken only where it is certain (round.h).
+ *   1. These steps cause each other, through sockets and the database. imd notes the grant
+ *      (grants_note). It sends the redirect. nginx follows the redirect within 5 s, or refuses it
+ *      (imd-server.conf). nchan subscribes the socket. The client sees it open. The change is
+ *      committed. The relay reads it, and then calls silence_filter(). So the filter reads the
+ *      stamp of this grant, or a later one.
+ *   2. A user is silent only while their stamp is the one that was read before nchan was asked. So
+ *      if the filter finds the user silent, nchan was asked after the grant was noted. It was
+ *      asked at least 10 s after, because users with a younger stamp are not asked about.
+ *   3. The socket was subscribed or refused within 5 s after the grant. nchan answers a client
+ *      before it counts the subscriber. The other 5 s are for that: it takes one turn of a
+ *      worker's event loop, and an alert to the worker that owns the channel. So the answer counts
+ *      the socket if it is still open.
+ *   4. An answer of "no subscription" is used only if it is certain (round.h).
  *
- * Nothing is compared by hash alone: the entries hold whole names, and where two users share a stamp, a grant
+ * No decision is made by hash alone. Entries hold whole names. If two users share a stamp, a grant
  * to either ends the silence of both.
  *
- * What step 3 takes for granted is that no worker of nginx hangs for 5 s between its look at the clock and
- * the subscription, without ending. If one does and goes on, a user may be silent who listens. Their next
- * request for their list or for changes, which clients make after opening and once a minute, ends that, and
- * so does the end of SILENT_MS.
+ * Step 3 assumes that no worker of nginx hangs for 5 s between its look at the clock and the
+ * subscription, and then goes on. If one does, a user who listens may be silent. The silence ends
+ * with their next request for their list or for changes, which clients send after opening and once
+ * a minute. It also ends after SILENT_MS.
  *
- * One relay and one table serve a database: imd's lock on the database is held by the children too, so a new
- * master starts when all processes of the old one have ended, and workers that a SIGHUP replaces share the
- * stamps with their successors. What the old one granted last is taken to be granted at the start.
+ * One relay and one table serve a database. The children hold imd's lock on the database too, so a
+ * new master starts only after all processes of the old one have ended. Workers that a SIGHUP
+ * replaces share the stamps with their successors. At the start, every user gets a new stamp, which
+ * covers the old imd's grants.
  */
 #include "push/silence.h"
 
@@ -37,42 +41,44 @@
 #include "model/model.h"
 #include "push/round.h"
 
-/* No question is asked about a user who was granted a subscription within this time. */
+/* A user who was granted a subscription within this time is not asked about. */
 #define QUIET_MS 10000
-/* A user who listened, or of whom nchan was not certain, is not asked about again within this time. */
+/* A user who was not found silent is not asked about again within this time. */
 #define AGAIN_MS 10000
-/* Silence ends by itself after this time: the user is published to once, and asked about again. */
+/* Silence ends after this time: the user is then published to once, and asked about again. */
 #define SILENT_MS 60000
-/* 65,536 users: 2.5 MB, of the relay's own memory. */
+/* 65,536 users: 2.5 MB of the relay's memory. */
 #define SETS 16384
 #define WAYS 4
-/* Users who wait to be asked about. A full queue drops them: the next publish brings them back. */
+/*
+ * Users who wait to be asked about. A full queue drops users; the next publish to them tries again.
+ */
 #define QUEUE_SIZE 8192
-/* At most so many questions at once, and a pause after each round: 5,000 users a second. */
+/* The most questions in a round, and the pause after it: 5,000 users a second. */
 #define ROUND_NAMES_MAX 512
 #define PAUSE_MS        100
-/* After a round that failed. */
+/* The pause after a round that failed. */
 #define FAILED_PAUSE_MS 1000
 #define ROUND_MS        2000
 
 enum state { ENTRY_EMPTY, ENTRY_QUEUED, ENTRY_LISTENS, ENTRY_SILENT };
 
 struct entry {
-    uint64_t stamp;                /* read before the last question */
-    int64_t asked_ms;              /* before the question went out (clock_mono_ms) */
+    uint64_t stamp;                /* the stamp read before the last question */
+    int64_t asked_ms;              /* when the question was sent, or before (clock_mono_ms) */
     char name[USERNAME_BYTES_MAX]; /* whole */
     unsigned char name_bytes;
-    unsigned char state; /* enum state; a queued entry is not evicted */
+    unsigned char state; /* enum state; a queued entry is never evicted */
 };
 
 struct silence {
     struct shared *shared;
-    struct round *round;                              /* the thread's own */
+    struct round *round;                              /* used by the thread alone */
     struct round_question questions[ROUND_NAMES_MAX]; /* likewise */
     pthread_t thread;
 
-    pthread_mutex_t mutex; /* guards what follows; not held while nchan is asked */
-    pthread_cond_t wake;   /* the queue is no longer empty, or the end */
+    pthread_mutex_t mutex; /* guards what follows; released while nchan is asked */
+    pthread_cond_t wake;   /* the queue is no longer empty, or the thread must end */
     struct entry *table;   /* SETS × WAYS */
     uint32_t queue[QUEUE_SIZE];
     size_t queue_first;
@@ -129,7 +135,7 @@ make_entry(struct silence *s, struct str name)
     return victim;
 }
 
-/* The user is to be asked about, if a question would do and there is room for it. */
+/* Queues a user to be asked about, unless that is too early, or the queue is full. */
 static void
 enqueue(struct silence *s, struct entry *e, struct str name, int64_t now_ms)
 {
@@ -149,7 +155,7 @@ enqueue(struct silence *s, struct entry *e, struct str name, int64_t now_ms)
         pthread_cond_signal(&s->wake);
 }
 
-/* Is there certainly nobody who would hear what is published to this name? */
+/* True if the user certainly has no subscription. */
 static bool
 is_silent(const struct silence *s, const struct entry *e, struct str name, int64_t now_ms)
 {
@@ -184,9 +190,9 @@ silence_filter(struct silence *s, struct str *names, size_t count)
 /* --- the thread; all but ask() under the mutex */
 
 /*
- * Takes users off the queue. The stamp is read before the clock, and both before the question: so a grant
- * that the stamp does not tell of is either later than the question or, if the stamp is old enough,
- * impossible.
+ * Dequeues the users to ask about. For each, the stamp is read before the clock, and both before
+ * the question. So a grant that comes after this reading changes the stamp, and ends the silence.
+ * Any other grant is at least QUIET_MS older than the question.
  */
 static size_t
 take_questions(struct silence *s)
@@ -212,13 +218,13 @@ take_questions(struct silence *s)
     return count;
 }
 
-/* Keeps what the round has brought. Without answers, nobody became silent. */
+/* Records the results of a round. After a failed one, nobody is silent. */
 static void
 take_answers(struct silence *s, size_t count, bool answered)
 {
     for (size_t i = 0; i < count; i++) {
         const struct round_question *q = &s->questions[i];
-        /* It is there: a queued entry is not evicted. */
+        /* It exists: a queued entry is never evicted. */
         struct entry *e = find(s, (struct str){q->name, q->name_bytes});
 
         if (e != NULL)
@@ -226,7 +232,7 @@ take_answers(struct silence *s, size_t count, bool answered)
     }
 }
 
-/* Waits, until the end at most. */
+/* Waits this long, or until the thread must end. */
 static void
 pause_for(struct silence *s, int64_t ms)
 {
@@ -236,7 +242,7 @@ pause_for(struct silence *s, int64_t ms)
         ;
 }
 
-/* The mutex is free while nchan is asked. */
+/* Runs one round and pauses after it. The mutex is released while nchan is asked. */
 static void
 ask(struct silence *s, size_t count)
 {
@@ -275,7 +281,7 @@ silence_start(struct silence **out, const char *path, struct shared *shared)
     if (s == NULL)
         return ERR_MEMORY;
     s->shared = shared;
-    /* A relay before this one may have left its count. */
+    /* An earlier relay may have left its count. */
     atomic_store(&shared->silent_names, 0);
     s->table = calloc((size_t)SETS * WAYS, sizeof(*s->table));
     if (s->table == NULL || round_new(&s->round, path) != ERR_OK)

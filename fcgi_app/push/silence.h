@@ -1,11 +1,13 @@
 /*
- * silence.h - users who certainly have no subscription, so that nothing need be published to them.
+ * silence.h - finds users who certainly have no subscription, so that nothing is published to them.
  *
- * A user is silent only while nchan's last word was that nobody listens and no subscription was granted since
- * the question. All others are published to. So whatever is forgotten, evicted, not yet asked or in doubt
- * costs a publish and never loses one. The table is of fixed size and belongs to the relay; a thread of its
- * own asks nchan about users who are published to, at a bounded rate. silence.c says why no listener is
- * missed, and tests/spec/silence.pml checks it.
+ * A user is silent only if nchan last answered that they have no subscription, and none was granted
+ * since the question. Everybody else is published to. So a user who was evicted, not yet asked
+ * about, or in doubt costs a publish, but never misses one.
+ *
+ * The table has a fixed size and belongs to the relay. A thread asks nchan, at a bounded rate,
+ * about users who are published to. silence.c explains why no listener is missed, and
+ * tests/spec/silence.pml checks it.
  */
 #ifndef IMD_PUSH_SILENCE_H
 #define IMD_PUSH_SILENCE_H
@@ -18,17 +20,19 @@
 struct silence;
 
 /*
- * `path`: nginx's push socket. Starts the thread. Both arguments are borrowed. Counts in shared->silent_names
- * and shared->counters.copies_avoided. ERR_MEMORY.
+ * Starts the thread. `path`: nginx's push socket. Both arguments are borrowed. Maintains
+ * shared->silent_names and shared->counters.copies_avoided. ERR_MEMORY.
  */
 enum err silence_start(struct silence **out, const char *path, struct shared *shared);
-/* Ends the thread. NULL is allowed. */
+/* Stops the thread. NULL is allowed. */
 void silence_stop(struct silence *s);
 
 /*
- * Moves the names of users who may be listening to the front, in their order, and returns how many they are.
- * To be called after the last of the changes that are to be published was read from the database, and just
- * before they are given to nchan. With NULL everybody may be listening. For one thread.
+ * Moves the names of users who may be listening to the front, in their order, and returns how many
+ * they are.
+ *
+ * Call it after reading the last of the changes to be published, and just before publishing them.
+ * If `s` is NULL, everybody may be listening. For one thread.
  */
 size_t silence_filter(struct silence *s, struct str *names, size_t count);
 
