@@ -1,4 +1,4 @@
-/* attention.c - the handlers of what members do without saying anything: read, type, be there. */
+/* attention.c - the handlers of read markers, typing and presence. */
 #include <stdio.h>
 #include "api/gate.h"
 #include "api/input.h"
@@ -6,7 +6,10 @@
 #include "domain/reading.h"
 #include "wire/json.h"
 
-/* One round of questions to nchan; more members than this are a public place. */
+/*
+ * As many as one round of questions to nchan (push/presence.h). A larger conversation is a public
+ * place.
+ */
 #define PRESENCE_MEMBERS_MAX 1000
 
 /* PUT /conversations/{id}/read {username, seq} */

@@ -1,8 +1,9 @@
 /*
- * context.h - what a handler works with, and the handlers there are.
+ * context.h - the context that a handler works in, and the list of handlers.
  *
- * A handler reads its inputs, calls one thing of the domain, and writes the answer: 10 to 30 lines. It
- * frees nothing: all memory is the request's. On an error it returns; api/problem.c makes the answer.
+ * A handler reads its inputs, calls one function of the domain, and writes the answer, in 10 to 30
+ * lines. It frees nothing, because all memory is the request's. On an error it only returns:
+ * api/problem.c makes the answer.
  */
 #ifndef IMD_API_CONTEXT_H
 #define IMD_API_CONTEXT_H
@@ -24,35 +25,40 @@ struct context {
     struct request *request;
     struct response *response;
     struct arena *arena;
-    struct body *body; /* the JSON object, where the route takes one */
-    /* "{id}" in the path, as what it names: CONVERSATION_NONE where no conversation can have that number */
+    struct body *body; /* the JSON object, if the route takes one; else NULL */
+    /*
+     * "{id}" of the path, as a conversation and as a message. CONVERSATION_NONE: no conversation
+     * can have that number.
+     */
     int32_t conversation_id;
     int64_t message_id;
-    struct str text;      /* of the other "{…}" in the path */
-    struct caller caller; /* set by the gate, as what follows */
-    struct actor actor; /* who acts; the name may be malformed, and is absent where none is needed or given */
-    struct str named;   /* the name that stands in the request; absent: none does */
+    struct str text;      /* the text segment "{…}" of the path */
+    struct caller caller; /* set by the gate, like `actor` and `named` */
+    struct actor actor;   /* the acting user; the name may be malformed, or absent */
+    struct str named;     /* the user name in the request; absent: none */
     /*
-     * Exactly one of the two is there: a route that READS has a snapshot, so its handler cannot commit;
-     * another has the store, and its commands take snapshots of their own. A handler that is about to wait
-     * calls gate_leave().
+     * Exactly one of the two is set. A route that READS has a snapshot, so its handler cannot
+     * commit. Any other route has the store, whose commands take their own snapshots. A handler
+     * calls gate_leave() before it waits.
      */
     struct snapshot *snapshot;
     struct store *store;
-    uint64_t payer;  /* whose rate the request counts for (limiter_key); 0: no limit applies */
-    int64_t charged; /* units beyond the request's own */
-    /* What the gate found in the snapshot, as the route's needs say. Nobody looks it up again. */
+    uint64_t payer;  /* the limiter_key() charged for the request; 0: not limited */
+    int64_t charged; /* units charged by gate_charge() */
+    /*
+     * What the gate found in the snapshot for the route's needs, so that nobody looks it up again.
+     */
     const struct conversation *conversation; /* NULL: the query asks for one that does not exist */
     const struct message_key *message;
-    struct access_list listed; /* the conversations that a list is asked for and the caller may read */
+    struct access_list listed; /* the requested conversations that the caller may read */
     struct auth *auth;
     struct shared *shared;
     struct presence *presence;
     const struct config *config;
-    const struct route *routes; /* all of them, for what tells of them … */
-    size_t route_count;         /* … so many */
-    const char *field;          /* out, on an error: the input at fault; NULL: the error's usual one */
-    struct str wrong;           /* out, on an error: what stood there, where the sentence shows it */
+    const struct route *routes; /* all routes, for /metrics */
+    size_t route_count;         /* the number of routes */
+    const char *field;          /* out, on an error: the input at fault; NULL: the usual one of that error */
+    struct str wrong;           /* out, on an error: its value, if the sentence quotes it */
 };
 
 enum err api_send_message(struct context *x);

@@ -6,7 +6,7 @@
 #include "wire/json.h"
 #include "wire/render.h"
 
-/* So many members of a new conversation are as much work as a request. */
+/* Every so many members of a new conversation cost one more unit of the rate limit. */
 #define MEMBERS_OF_UNIT 100
 
 static bool
@@ -20,7 +20,7 @@ read_type(const struct body *body, enum conversation_type *type)
     return str_is(name, conversation_type_names[*type]);
 }
 
-/* Whether anybody may join. */
+/* Reads the join policy. */
 static enum err
 read_join(const struct context *x, enum join_policy *join)
 {
@@ -39,7 +39,9 @@ read_join(const struct context *x, enum join_policy *join)
     return ERR_OK;
 }
 
-/* An administrator creates for others, unless they name themselves; where nobody is asked, whoever is named.
+/*
+ * Finds the creator: the acting user. An administrator who names nobody, or an anonymous caller who
+ * names nobody, creates a conversation without being its creator.
  */
 static enum err
 read_creator(struct context *x, struct str *creator)
@@ -50,7 +52,7 @@ read_creator(struct context *x, struct str *creator)
     return input_actor(x);
 }
 
-/* The list "members"; whether each is a name is the domain's question. */
+/* Reads the list "members". The domain checks that each is a user name. */
 static enum err
 read_members(struct context *x, struct creation *creation)
 {
@@ -58,7 +60,7 @@ read_members(struct context *x, struct creation *creation)
 
     if (body_list(x->body, "members", &list, &creation->name_count) != BODY_OK)
         return ERR_MEMBERS;
-    /* With room for the creator. */
+    /* The domain may add the creator. */
     creation->names = arena_alloc(x->arena, (creation->name_count + 1) * sizeof(*creation->names));
     if (creation->names == NULL)
         return ERR_MEMORY;
@@ -70,7 +72,10 @@ read_members(struct context *x, struct creation *creation)
     return ERR_OK;
 }
 
-/* title, and the key with its scope: the creator's, else the caller's, else everybody's who names nobody. */
+/*
+ * Reads the title, and the idempotency key with its scope: the creator's keys, else the caller's.
+ * Anonymous callers who name nobody share one scope.
+ */
 static enum err
 read_rest(struct context *x, struct creation *creation)
 {
@@ -84,7 +89,7 @@ read_rest(struct context *x, struct creation *creation)
     return input_client_id(x, &key->client_id);
 }
 
-/* Charges the creation before it is made, and takes the charge back where it was not made now. */
+/* Charges the creation first, and refunds it if nothing was created. */
 static enum err
 create(struct context *x, struct creation *creation)
 {
@@ -123,7 +128,7 @@ api_create_conversation(struct context *x)
         creation.type == TYPE_GROUP &&
         (join == JOIN_INVITE || (join == JOIN_STAYS && config_default_invite_only(x->config)));
     err = create(x, &creation);
-    /* The header is at fault for its own errors alone. */
+    /* The header can only be at fault for a mismatch, not for the domain's other errors. */
     if (err != ERR_CREATION_MISMATCH)
         x->field = NULL;
     if (err == ERR_OK)
@@ -200,7 +205,7 @@ api_list_conversations(struct context *x)
     return x->actor.username.p != NULL ? list_of_user(x) : list_by_id(x);
 }
 
-/* PATCH /conversations/{id} {username, title, join}: one of the two at least */
+/* PATCH /conversations/{id} {username, title, join}: title, join, or both */
 enum err
 api_change_conversation(struct context *x)
 {

@@ -38,7 +38,7 @@ identify(struct context *x, const struct route *route)
     return err == ERR_OK ? auth_identify(x->auth, &c, x->arena, &x->caller) : err;
 }
 
-/* An address that one client can have many of is one: of IPv6 the first 64 bits. */
+/* Returns the address to limit by. One IPv6 client owns a /64, so that is its first 64 bits. */
 static struct str
 address_of(struct context *x)
 {
@@ -51,7 +51,10 @@ address_of(struct context *x)
     return address;
 }
 
-/* Whose rate it is: a user has one, wherever they come from; who is nobody has that of their address. */
+/*
+ * Returns whose rate limit applies: the authenticated user's, from any address; for an anonymous
+ * caller, the address's.
+ */
 static struct str
 payer(struct context *x)
 {
@@ -90,7 +93,7 @@ check_rate(struct context *x)
     if (!is_limited(x))
         return ERR_OK;
     x->payer = limiter_key(&x->shared->limiter, payer(x));
-    /* The relay charges it for what the changes of this request cost. */
+    /* The relay charges it for the fan-out of the changes that this request commits. */
     x->store->payer = x->payer;
     return take_units(x, 1);
 }
@@ -110,7 +113,10 @@ gate_identify(struct context *x, const struct route *route)
     return err == ERR_OK ? check_rate(x) : err;
 }
 
-/* The name that stands in the request; absent: none does. What is no name is an empty one. */
+/*
+ * Reads the user name in the request. Absent: none is given. A value that is not a string reads as
+ * an empty name.
+ */
 static enum err
 read_name(struct context *x, const struct route *route, struct str *name)
 {
@@ -124,7 +130,7 @@ read_name(struct context *x, const struct route *route, struct str *name)
     return ERR_OK;
 }
 
-/* Does the request select by something else than a user? */
+/* True if the request selects by something other than a user. */
 static bool
 selects_otherwise(struct context *x, const struct route *route)
 {
@@ -133,11 +139,14 @@ selects_otherwise(struct context *x, const struct route *route)
                                                       : NULL;
     struct str value = {0};
 
-    /* Given twice is given as well. */
+    /* A parameter that is given twice is given. */
     return by != NULL && (request_param(x->request, by, &value) != ERR_OK || value.n > 0);
 }
 
-/* Somebody else's name: only an administrator acts for them, with no more than their rights. */
+/*
+ * Handles a request that names another user. Only an administrator may act for them, with the
+ * rights of that user and no more.
+ */
 static enum err
 act_for_another(struct context *x, const struct route *route)
 {
@@ -150,7 +159,10 @@ act_for_another(struct context *x, const struct route *route)
     return ERR_OK;
 }
 
-/* Who acts: the caller, or whom an administrator names; where nobody was asked, whoever they say they are. */
+/*
+ * Finds the acting user: the caller, or whom an administrator names. Without authentication, it is
+ * whoever is named.
+ */
 static enum err
 find_actor(struct context *x, const struct route *route)
 {
@@ -168,13 +180,13 @@ find_actor(struct context *x, const struct route *route)
     x->actor.any = x->caller.admin;
     if (wanted && !selects_otherwise(x, route))
         x->actor.username = x->caller.name;
-    /* Who may read all of it is shown all of it. */
+    /* An administrator's view is not narrowed. */
     if (x->actor.any && (route->needs & SELF_IF_NAMED))
         x->actor.username = (struct str){0};
     return ERR_OK;
 }
 
-/* The conversation {id}. */
+/* Finds the conversation {id}. */
 static enum err
 find_in_path(struct context *x, const struct access *a)
 {
@@ -183,7 +195,10 @@ find_in_path(struct context *x, const struct access *a)
     return err == ERR_OK && x->conversation == NULL ? ERR_CONVERSATION_UNKNOWN : err;
 }
 
-/* The conversation "conversation_id". One that does not exist is no error: it has no messages. */
+/*
+ * Finds the conversation "conversation_id". One that does not exist is no error: it has no
+ * messages.
+ */
 static enum err
 find_in_query(struct context *x, const struct access *a)
 {
@@ -191,7 +206,7 @@ find_in_query(struct context *x, const struct access *a)
     int32_t id;
     enum err err = input_param(x, "conversation_id", &text);
 
-    /* A user is selected instead: then it does not matter what stands there. */
+    /* If a user is selected, conversation_id is ignored. */
     if (err != ERR_OK || x->actor.username.p != NULL)
         return err;
     if (text.p == NULL)
@@ -201,7 +216,7 @@ find_in_query(struct context *x, const struct access *a)
     return access_conversation(a, id, &x->conversation);
 }
 
-/* The conversations of all "id" parameters. */
+/* Finds the conversations of all "id" parameters. */
 static enum err
 find_listed(struct context *x, const struct access *a)
 {
@@ -222,13 +237,13 @@ find_listed(struct context *x, const struct access *a)
     return access_conversations(a, ids, count, &x->listed);
 }
 
-/* Finds what the request is about, and checks that they may see it. */
+/* Finds what the request is about, and checks that the reader may see it. */
 static enum err
 find_subject(struct context *x, const struct route *route)
 {
     struct access a = {.snapshot = x->snapshot, .arena = x->arena, .reader = x->caller.name};
 
-    /* Administrators may see all; who acts for another sees what the other may see. */
+    /* An administrator sees everything. On behalf of a user, they see what that user may see. */
     if (x->actor.any)
         a.reader = (struct str){0};
     else if (a.reader.p != NULL && x->actor.username.p != NULL)
@@ -245,8 +260,9 @@ find_subject(struct context *x, const struct route *route)
 }
 
 /*
- * A user who asks for their list or for changes may have a socket: they count as one who listens until nchan
- * is asked about them again. Before the snapshot, so that what is committed after it is published to them.
+ * Notes that this user may have opened a subscription, so that they are published to until nchan is
+ * asked about them again. Before the snapshot, so that whatever is committed after it is published
+ * to them.
  */
 static void
 note_listener(const struct context *x, const struct route *route)
@@ -276,7 +292,7 @@ gate_charge(struct context *x, int64_t units)
     int64_t most = x->config->user_burst - 1;
     enum err err = ERR_OK;
 
-    /* With a small burst it is as dear as can be, and still possible. */
+    /* More than a burst could never be granted. */
     units = units < most ? units : most;
     if (x->payer == 0 || units <= 0)
         return ERR_OK;

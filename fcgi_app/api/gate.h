@@ -1,6 +1,6 @@
 /*
- * gate.h - who is calling, and may they ask this? Turns what a route needs into refusals, so that no handler
- * checks anything of the kind.
+ * gate.h - authenticates, limits and authorises a request, by the needs of its route, before the
+ * handler runs. So no handler checks any of this.
  */
 #ifndef IMD_API_GATE_H
 #define IMD_API_GATE_H
@@ -8,27 +8,31 @@
 #include "api/context.h"
 
 /*
- * Who is calling, and are they too fast? Before anything of the request is read but its parameters. Fills
- * x->caller. The errors of auth_identify(), ERR_NOT_AN_ADMIN, ERR_TOO_MANY_REQUESTS.
+ * Authenticates the caller, fills x->caller, and applies the rate limit. Only the parameters and
+ * headers have been read so far, not the body. The errors of auth_identify(), ERR_NOT_AN_ADMIN,
+ * ERR_TOO_MANY_REQUESTS, ERR_DUPLICATE_PARAMETER.
  */
 enum err gate_identify(struct context *x, const struct route *route);
 /*
- * For whom do they act, and may they read what they ask for? After query and body are read. Fills x->actor.
- * For a route that READS, begins x->snapshot, takes x->store away, and fills x->conversation, x->message or
- * x->listed. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER; ERR_CONVERSATION_UNKNOWN and ERR_MESSAGE_UNKNOWN for an id
- * in the path; ERR_SELECTOR, ERR_CONVERSATION, ERR_ID and ERR_DUPLICATE_PARAMETER for one in the query.
+ * Finds the acting user, fills x->actor, and checks that they may read what they ask for. Call it
+ * once query and body are read.
+ *
+ * For a route that READS, begins x->snapshot, sets x->store to NULL, and fills x->conversation,
+ * x->message or x->listed. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER; ERR_CONVERSATION_UNKNOWN and
+ * ERR_MESSAGE_UNKNOWN for an id in the path; ERR_SELECTOR, ERR_CONVERSATION, ERR_ID,
+ * ERR_TOO_MANY_IDS and ERR_DUPLICATE_PARAMETER for the query.
  */
 enum err gate_admit(struct context *x, const struct route *route);
 /*
- * Charges the caller's rate for a request that is more work than others, before the work: so many units more
- * than the one of each request, at most a whole burst in all. ERR_TOO_MANY_REQUESTS: nothing is charged.
+ * Charges the caller for an expensive request, before the work: `units` more than the one of every
+ * request, up to the burst in all. ERR_TOO_MANY_REQUESTS: nothing was charged.
  */
 enum err gate_charge(struct context *x, int64_t units);
-/* Takes back what gate_charge() charged: the work was not done. */
+/* Refunds what gate_charge() charged, because the work was not done. */
 void gate_refund(struct context *x);
 /*
- * Ends the snapshot, if there is one. To follow gate_admit(), whatever came of it; and before a handler
- * waits. May be repeated.
+ * Ends the snapshot, if there is one. Call it after gate_admit(), even if that failed, and before a
+ * handler waits. Repeating it does nothing.
  */
 void gate_leave(struct context *x);
 

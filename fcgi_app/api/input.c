@@ -55,7 +55,7 @@ input_number(struct context *x, const char *name, enum err wrong, int64_t *value
     return str_to_int(text, value) ? ERR_OK : wrong;
 }
 
-/* Digits alone, of any length: what exceeds an int64 is just large. */
+/* True if the text is a number too large for an int64_t. */
 static bool
 large_number(struct str text)
 {

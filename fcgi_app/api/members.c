@@ -1,4 +1,4 @@
-/* members.c - the handlers of who belongs to a conversation. */
+/* members.c - the handlers of membership: join, leave, list, set a role, remove. */
 #include "api/input.h"
 #include "model/names.h"
 #include "domain/belong.h"
@@ -6,7 +6,10 @@
 #include "wire/json.h"
 #include "wire/render.h"
 
-/* What is no name is no user's; the conversation is checked before the user. */
+/*
+ * Returns the name, or "" if it is absent: "" is nobody's name. The domain refuses it, but only
+ * after it has checked the conversation.
+ */
 static struct str
 name_or_nobody(struct str name)
 {
@@ -23,7 +26,7 @@ run(struct context *x, struct belonging *b, enum err (*command)(struct store *st
     return err;
 }
 
-/* POST /conversations/{id}/join {username}: by themselves, or by a member who names them */
+/* POST /conversations/{id}/join {username}: the caller joins, or a member adds another user */
 enum err
 api_join_conversation(struct context *x)
 {
@@ -51,7 +54,7 @@ api_leave_conversation(struct context *x)
     return run(x, &b, belong_leave);
 }
 
-/* ROLE_NONE: none is meant. */
+/* Reads the role; ROLE_NONE: none is given. */
 static enum err
 read_role(const struct context *x, enum role *role)
 {

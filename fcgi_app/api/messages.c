@@ -28,7 +28,9 @@ read_message(struct context *x, struct message *m)
     m->conversation = ids_conversation(number);
     if (m->conversation == CONVERSATION_NONE)
         return ERR_CONVERSATION;
-    /* What is no name is no user's; the conversation is checked before the user. */
+    /*
+     * "" is nobody's name. The domain refuses it, but only after it has checked the conversation.
+     */
     m->sender = input_actor(x) == ERR_OK ? x->actor.username : str_c("");
     err = read_content(x, false, &m->content);
     if (err != ERR_OK)
@@ -50,7 +52,7 @@ api_send_message(struct context *x)
         return err;
     sending.verified = x->actor.verified;
     err = send_message(x->store, &sending);
-    /* The header is at fault for its own errors alone. */
+    /* The header can only be at fault for a mismatch, not for the domain's other errors. */
     if (err != ERR_IDEMPOTENCY_MISMATCH)
         x->field = NULL;
     if (err == ERR_OK)
@@ -90,7 +92,7 @@ api_edit_message(struct context *x)
     return err;
 }
 
-/* What has only a user name as input. */
+/* Runs a command whose only input beside the path is the user name. */
 static enum err
 amend(struct context *x, enum err (*command)(struct store *store, struct amendment *a))
 {
@@ -161,10 +163,10 @@ api_list_reactors(struct context *x)
     return ERR_OK;
 }
 
-/* A page as it is written. */
+/* A page of messages in the making. */
 struct page {
     struct buf *body;
-    size_t complete; /* bytes up to the end of the last complete tick */
+    size_t complete; /* length up to the end of the last complete tick */
 };
 
 static void
@@ -192,15 +194,18 @@ page_cut(void *arg)
     buf_cut(page->body, page->complete);
 }
 
-/* What a list of messages is asked for. */
+/* What selects the messages of a list. */
 struct selector {
-    struct str username; /* absent: by conversation */
+    struct str username; /* absent: select by conversation */
     int64_t after;       /* UNIX ms */
     bool by_seq;
-    struct seq_page page; /* how many messages; by seq: of which conversation, and from where on */
+    struct seq_page page; /* the limit; by seq: also the conversation and the position */
 };
 
-/* after_seq, before_seq or around_seq: at most one, and then nothing else that selects. */
+/*
+ * Reads after_seq, before_seq or around_seq: at most one of them, and then neither `after` nor
+ * `username`.
+ */
 static enum err
 read_seq(struct context *x, struct selector *s)
 {

@@ -1,5 +1,7 @@
-/* metrics.c - the handler of /metrics, in the text format of Prometheus 0.0.4. Must not know any route by
- * name. */
+/*
+ * metrics.c - the handler of /metrics, in the Prometheus text format 0.0.4. Must not know any route
+ * by name.
+ */
 #include "api/context.h"
 
 static void
@@ -15,7 +17,10 @@ get(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* The rows of the route table, and one for what found no route. */
+/*
+ * Writes the labels of a row of the route table. The row after the last stands for requests without
+ * a route.
+ */
 static void
 row_labels(const struct context *x, size_t row, struct buf *b)
 {
@@ -77,18 +82,18 @@ api_metrics(struct context *x)
     metric(b, "imd_commits_failed_total", "counter", "Transactions that the disk or a lock refused.",
            get(&c->commits_failed));
     metric(b, "imd_commands_total", "counter", "Commands that ran in transactions.", get(&c->commands));
-    metric(b, "imd_checkpoints_total", "counter", "Times the write-ahead log was copied into the database.",
+    metric(b, "imd_checkpoints_total", "counter", "Checkpoints of the write-ahead log.",
            get(&c->checkpoints));
     metric(b, "imd_wal_pages", "gauge", "Length of the write-ahead log after the last commit.",
            (uint64_t)atomic_load(&s->wal_pages));
-    metric(b, "imd_limited_total", "counter", "Requests refused because their caller sends too many.",
-           get(&c->limited));
+    metric(b, "imd_limited_total", "counter",
+           "Requests that got 429 because their caller exceeded user_rate.", get(&c->limited));
     metric(b, "imd_outbox_pending", "gauge", "Changes committed and not yet delivered to nchan.",
            pending < 0 ? 0 : (uint64_t)pending);
     metric(b, "imd_push_connected", "gauge", "1 while nchan answers the relay.",
            atomic_load(&s->relay_connected) ? 1 : 0);
     metric(b, "imd_clock_behind_seconds", "gauge",
-           "How far the wall clock is behind what was stored last; 0: by less than a minute.",
+           "How far the wall clock is behind the newest timestamp stored; 0: by less than a minute.",
            (uint64_t)atomic_load(&s->clock_behind_ms) / 1000);
     metric(b, "imd_push_connections_total", "counter", "Times the relay connected to nchan.",
            get(&c->push_connections));
@@ -97,7 +102,7 @@ api_metrics(struct context *x)
     metric(b, "imd_pushed_changes_total", "counter", "Changes handed to nchan; some come twice.",
            get(&c->pushed_changes));
     metric(b, "imd_copies_avoided_total", "counter",
-           "Copies of frames not handed to nchan, because their user certainly has no subscription.",
+           "Copies of frames not handed to nchan, because their users are known to have no subscription.",
            get(&c->copies_avoided));
     metric(b, "imd_silent_names", "gauge", "Users known to have no subscription.",
            (uint64_t)atomic_load(&s->silent_names));

@@ -1,4 +1,7 @@
-/* problem.c - see problem.h. Sentences quoted by the contract are part of it: old clients show them. */
+/*
+ * problem.c - see problem.h. Clients of the ancestor show some of these sentences; the contract
+ * quotes them.
+ */
 #include "api/problem.h"
 
 #include "base/log.h"
@@ -8,13 +11,13 @@ struct problem {
     int status;
     const char *code;
     const char *sentence;
-    const char *field; /* the input at fault, unless the handler names another; NULL: none */
+    const char *field; /* the input at fault, unless the handler sets x->field; NULL: none */
 };
 
 static const struct problem problems[ERR_COUNT] = {
     [ERR_STORAGE] = {503, "storage_unavailable", "The message store cannot be used right now", NULL},
     [ERR_RELAY] = {503, "relay_unavailable", "Changes are not being pushed right now", NULL},
-    [ERR_PRESENCE] = {503, "presence_unavailable", "Who is there cannot be told right now", NULL},
+    [ERR_PRESENCE] = {503, "presence_unavailable", "Presence is not available right now", NULL},
     [ERR_MEMORY] = {503, "out_of_memory", "The server is out of memory right now", NULL},
     [ERR_INTERNAL] = {500, "internal_error", "Something went wrong on the server", NULL},
 
@@ -28,17 +31,18 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_DUPLICATE_PARAMETER] = {400, "duplicate_parameter", "A query parameter stands twice", NULL},
     [ERR_SUBSCRIPTION_PROTOCOL] = {400, "websocket_or_eventsource_required",
                                    "Connect here with WebSocket or with Accept: text/event-stream", NULL},
-    [ERR_WEBSOCKET_HANDSHAKE] = {400, "invalid_handshake", "This is no WebSocket handshake of version 13",
+    [ERR_WEBSOCKET_HANDSHAKE] = {400, "invalid_handshake", "This is not a WebSocket handshake of version 13",
                                  NULL},
 
     [ERR_LOOPBACK_ONLY] = {403, "loopback_only",
-                           "Nobody is asked who they are here, so only this machine itself is served", NULL},
-    [ERR_ORIGIN] = {403, "origin_not_allowed", "Pages of that site may not use this one", NULL},
+                           "Callers are not authenticated here, so only loopback addresses are served", NULL},
+    [ERR_ORIGIN] = {403, "origin_not_allowed", "Pages of this origin may not use this site", NULL},
     [ERR_CREDENTIALS_MISSING] = {401, "missing_credentials", "Say who you are", NULL},
     [ERR_TOKEN] = {401, "invalid_token", "The token is not valid", NULL},
     [ERR_TOKEN_EXPIRED] = {401, "expired_token", "The token has expired", NULL},
-    [ERR_CALLER_NAME] = {403, "invalid_caller", "Your name cannot be a user's name here", NULL},
-    [ERR_NOT_AN_ADMIN] = {403, "not_an_admin", "This is for administrators", NULL},
+    [ERR_CALLER_NAME] = {403, "invalid_caller",
+                         "The caller's name must be 1 to 20 letters, digits or underscores", NULL},
+    [ERR_NOT_AN_ADMIN] = {403, "not_an_admin", "Only administrators may do this", NULL},
     [ERR_NOT_YOURSELF] = {403, "not_yourself", "That is another user's name", "username"},
     [ERR_TOO_MANY_REQUESTS] = {429, "too_many_requests", "Too many requests", NULL},
 
@@ -93,7 +97,7 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_OWNER] = {409, "owner_stays", "A group keeps its owner until another one takes over", "role"},
 };
 
-/* Clients that are told to come back do so after this. */
+/* Retry-After of a 503. */
 #define RETRY_AFTER_S 1
 
 void

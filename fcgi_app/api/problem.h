@@ -1,10 +1,10 @@
-/* problem.h - the one place that maps errors to HTTP: status, code, sentence, field. */
+/* problem.h - the only place that maps errors to HTTP: status, code, sentence, field. */
 #ifndef IMD_API_PROBLEM_H
 #define IMD_API_PROBLEM_H
 
 #include "api/context.h"
 
-/* Makes the response the problem that `err` is; whatever was written of an answer is dropped. */
+/* Replaces the response by the problem of `err`, dropping whatever was written of an answer. */
 void problem_answer(struct context *x, enum err err);
 
 #endif

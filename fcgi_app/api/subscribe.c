@@ -1,8 +1,9 @@
 /*
- * subscribe.c - the handler of /ws: decides who may hear whom, and leaves the socket to nchan.
+ * subscribe.c - the handler of /ws: grants or refuses a subscription. nchan serves the granted
+ * ones.
  *
- * nginx goes on at an internal location that subscribes to the user's channel; refusals are ours, in JSON.
- * The redirect expires within 5 s: push/silence.c counts on nobody's using it later.
+ * A grant is a redirect to an internal location of nginx, which subscribes to the user's channel.
+ * Refusals are imd's, in JSON. The redirect expires within 5 s, which push/silence.c relies on.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,10 @@
 #include "api/input.h"
 #include "base/clock.h"
 
-/* The internal location of imd-server.conf, and when it may be used: in which seconds of the wall clock. */
+/*
+ * The internal location of imd-server.conf, with the seconds of the wall clock in which nginx
+ * accepts it.
+ */
 #define REDIRECT           "/_imd_sub/%.*s?%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64
 #define REDIRECT_BYTES_MAX 256
 
@@ -25,7 +29,7 @@ contains(struct str text, const char *word)
     return false;
 }
 
-/* A socket that nchan will understand: its own refusals are no JSON. */
+/* Checks that nchan will accept the request, because its own refusals are not JSON. */
 static enum err
 check_protocol(const struct request *r)
 {
@@ -36,8 +40,9 @@ check_protocol(const struct request *r)
 }
 
 /*
- * Where nginx is to go on. It cannot compare numbers, so the redirect lists the seconds in which it counts:
- * the one before this, for nginx's clock may be a moment behind, this one and the next four.
+ * Sets the redirect. nginx cannot compare numbers, so the redirect lists the seconds in which it is
+ * valid: the previous one, because nginx's clock may be a moment behind, this one, and the next
+ * four.
  */
 static enum err
 redirect(struct context *x, struct str username)
@@ -47,7 +52,7 @@ redirect(struct context *x, struct str username)
 
     snprintf(location, sizeof(location), REDIRECT, (int)username.n, username.p, now_s - 1, now_s, now_s + 1,
              now_s + 2, now_s + 3, now_s + 4);
-    /* Before the redirect leaves this process, and after its seconds are fixed. */
+    /* After the seconds are fixed, and before the redirect leaves this process. */
     grants_note(&x->shared->grants, username);
     x->response->accel_redirect = arena_copy(x->arena, str_c(location));
     return x->response->accel_redirect.p == NULL ? ERR_MEMORY : ERR_OK;
@@ -64,10 +69,12 @@ api_subscribe(struct context *x)
         err = check_protocol(x->request);
     if (err != ERR_OK)
         return err;
-    /* A subscription has no end, and so no head of its own. */
+    /* A subscription has no length, so HEAD gets an empty 200. */
     if (str_is(x->request->method, "HEAD"))
         return ERR_OK;
-    /* By user where they are known: nginx has the address itself. */
+    /*
+     * nginx limits sockets by user; for anonymous callers, by the address, which it knows itself.
+     */
     x->response->accel_caller = x->caller.name.p;
     return redirect(x, username);
 }
