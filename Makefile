@@ -196,12 +196,13 @@ isolation: deps all
 
 # --- code
 
-C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] fcgi_app/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch]))
+C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] fcgi_app/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/fault/*.c))
 
 WEB_FILES := $(sort $(wildcard nginx/html/*.js nginx/html/*.ts nginx/html/*.css tests/browser/*.js))
 PRETTIER  := build/lint/node_modules/.bin/prettier --print-width=120 --log-level=warn
 
 format: build/lint/node_modules
+	$(PYTHON) tests/lint/wrap_comments.py $(C_FILES)
 	clang-format -i $(C_FILES)
 	$(PRETTIER) --write $(WEB_FILES)
 
@@ -212,6 +213,8 @@ lint: deps-lint build/lint/node_modules all
 	@clang-format --dry-run -Werror $(C_FILES)
 	@$(PRETTIER) --check $(WEB_FILES)
 	@$(PYTHON) tests/lint/rooms.py
+	@$(PYTHON) tests/lint/style.py
+	@codespell --ignore-words=tests/lint/words --skip='./build,./.git,*.png,package-lock.json,./tests/fuzz/seeds,./tests/lint/words' .
 	@$(PYTHON) tests/lint/page.py
 	@$(PYTHON) tests/lint/links.py
 	@! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | grep -v 'referenced manual not found'
@@ -283,6 +286,7 @@ PACKAGES_BROWSER := \
   fonts-noto-cjk:Chinese-in-the-screenshots \
   $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-page npm:installs-what-drives-the-browser)
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis mandoc:checks-the-man-pages \
+  codespell:finds-misspelt-words \
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
 
@@ -337,7 +341,7 @@ help:
 	@echo '              SITE=DIRECTORY serves your pages beside it'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
 	@echo 'make test-browser  the browser client against a server that loses, repeats, reorders and delays; and in Chromium'
-	@echo 'make lint     formatting, walls between the rooms, hardening, man pages, cppcheck, clang-tidy, openapi.json'
+	@echo 'make lint     formatting, style, spelling, walls between the rooms, hardening, man pages, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
 	@echo 'make check    lint, test, test-browser, asan'
 	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with another $$SEED each time unless one is given'
@@ -347,7 +351,7 @@ help:
 	@echo 'make isolation  how much one caller who does what costs most slows others down'
 	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
 	@echo 'make compilers  imd and its unit tests with -Werror under each of $$COMPILERS ($(COMPILERS))'
-	@echo 'make format   clang-format over the C files, prettier over those of the page'
+	@echo 'make format   comments wrapped, clang-format over the C files, prettier over those of the page'
 	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'
 	@echo 'make all      build/imd and build/imctl, the default: installs nothing; WERROR=-Werror makes warnings errors'
 	@echo 'make clean    remove build/      make deps  install packages'

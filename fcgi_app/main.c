@@ -1,9 +1,10 @@
 /*
  * main.c - the master: configure, migrate, listen, fork, supervise.
  *
- * It never touches a request. A child that dies is started again, after a pause that grows while it keeps
- * dying. SIGTERM and SIGINT end everything in order: workers answer what they have, then the relay
- * publishes what is pending. SIGHUP replaces the workers one by one. Children end if the master is gone.
+ * It never touches a request. A child that dies is started again, after a pause that grows while it
+ * keeps dying. SIGTERM and SIGINT end everything in order: workers answer what they have, then the
+ * relay publishes what is pending. SIGHUP replaces the workers one by one. Children end if the
+ * master is gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -216,7 +217,10 @@ fill_slots(struct master *m)
     return next;
 }
 
-/* Waits until the process has ended, and kills it at the deadline. Meanwhile the others are looked after. */
+/*
+ * Waits until the process has ended, and kills it at the deadline. Meanwhile the others are looked
+ * after.
+ */
 static void
 wait_ended(struct master *m, pid_t pid, int64_t until_ms)
 {
@@ -278,7 +282,9 @@ replace_worker(struct master *m, struct slot *s)
         retire(m, old);
 }
 
-/* Keeps the settings that only a restart changes, and logs which of them the operator has changed. */
+/*
+ * Keeps the settings that only a restart changes, and logs which of them the operator has changed.
+ */
 static void
 keep_fixed(struct config *fresh, const struct config *running)
 {
@@ -413,7 +419,10 @@ open_listener(struct master *m)
     return server_listen(m->config.socket, (int)m->config.socket_mode, &m->listen_fd);
 }
 
-/* Each connection that nginx keeps is a descriptor; and memory that one large request took is given back. */
+/*
+ * Each connection that nginx keeps is a descriptor; and memory that one large request took is given
+ * back.
+ */
 static void
 take_limits(void)
 {
@@ -425,7 +434,9 @@ take_limits(void)
     }
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    /* Few threads compute at once: more heaps than that would but keep what each has once needed. */
+    /*
+     * Few threads compute at once: more heaps than that would but keep what each has once needed.
+     */
     mallopt(M_ARENA_MAX, 2);
 }
 

@@ -50,8 +50,8 @@ const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 _Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each route has a row of counters");
 
 /*
- * What the route needs before its handler runs. Who is calling comes first: of what nobody may send nothing
- * is read. A query that cannot be read may hold a token all the same.
+ * What the route needs before its handler runs. Who is calling comes first: of what nobody may send
+ * nothing is read. A query that cannot be read may hold a token all the same.
  */
 static enum err
 check_needs(struct context *x, const struct route *route, struct exchange *e)

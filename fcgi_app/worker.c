@@ -1,8 +1,8 @@
 /*
  * worker.c - see worker.h: opens the database, starts the threads, waits for a signal.
  *
- * Each thread goes round: next request, answer through the route table, forget everything. Must not know
- * any route, nor SQL, nor JSON.
+ * Each thread goes round: next request, answer through the route table, forget everything. Must not
+ * know any route, nor SQL, nor JSON.
  */
 #include "worker.h"
 

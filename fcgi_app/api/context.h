@@ -61,6 +61,11 @@ struct context {
     struct str wrong;           /* out, on an error: its value, if the sentence quotes it */
 };
 
+/*
+ * The handlers, each named in one row of routes.c, which says what is checked before it runs. Each
+ * fills x->response, or returns an error that api/problem.c turns into an answer. Memory comes from
+ * x->arena: a handler frees nothing.
+ */
 enum err api_send_message(struct context *x);
 enum err api_list_messages(struct context *x);
 enum err api_get_message(struct context *x);

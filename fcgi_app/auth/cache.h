@@ -13,6 +13,7 @@
 
 struct cache;
 
+/* ERR_MEMORY. The caller frees the cache with cache_free(). */
 enum err cache_new(struct cache **out);
 /* NULL is allowed. */
 void cache_free(struct cache *c);

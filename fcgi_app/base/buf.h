@@ -37,12 +37,14 @@ void buf_shift(struct buf *b, size_t n);
 void buf_int(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* False once an allocation has failed. */
 static inline bool
 buf_ok(const struct buf *b)
 {
     return !b->failed;
 }
 
+/* Appends n bytes. Inline: answers are written in many short pieces. */
 static inline void
 buf_add(struct buf *b, const void *p, size_t n)
 {
@@ -54,12 +56,14 @@ buf_add(struct buf *b, const void *p, size_t n)
     b->n += n;
 }
 
+/* Appends a string; an absent one appends nothing. */
 static inline void
 buf_str(struct buf *b, struct str s)
 {
     buf_add(b, s.p, s.n);
 }
 
+/* Appends a C string without its NUL. */
 static inline void
 buf_c(struct buf *b, const char *s)
 {

@@ -23,12 +23,14 @@ str_c(const char *s)
     return (struct str){s, s == NULL ? 0 : strlen(s)};
 }
 
+/* True if both have the same bytes; an absent string equals an empty one. */
 static inline bool
 str_eq(struct str a, struct str b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* True if the bytes are those of the C string. */
 static inline bool
 str_is(struct str a, const char *literal)
 {

@@ -90,6 +90,7 @@ struct member_page {
     bool has_next;            /* out */
 };
 
+/* Fills the outputs of the page. Present members only. */
 enum err converse_list_members(const struct snapshot *snapshot, struct arena *arena,
                                struct member_page *page);
 

@@ -28,6 +28,7 @@ struct view {
     bool may_be_former; /* the gate has not checked that the viewer is a present member or an administrator */
 };
 
+/* Returns a reader of messages for this viewer. It borrows the snapshot and the arena. */
 struct message_reader visibility_reader(const struct view *view);
 
 /* How a user's last stay in a conversation ended. */

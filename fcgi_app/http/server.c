@@ -219,8 +219,8 @@ server_stop(struct server *s)
 }
 
 /*
- * One open connection less. Stops the server if it was the last one while draining. Resumes accepting
- * if descriptors had run out, because one is free now.
+ * One open connection less. Stops the server if it was the last one while draining. Resumes
+ * accepting if descriptors had run out, because one is free now.
  */
 static void
 one_less(struct server *s)

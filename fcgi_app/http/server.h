@@ -38,6 +38,7 @@ void server_drain(struct server *s);
 /* Makes server_next() return false as soon as nothing is readable. Any thread may call it. */
 void server_stop(struct server *s);
 
+/* What one thread needs to answer one request after the other. ERR_MEMORY. */
 enum err exchange_new(struct exchange **out);
 void exchange_free(struct exchange *e);
 

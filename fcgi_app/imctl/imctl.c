@@ -1,7 +1,9 @@
 /*
- * imctl.c - the operator's tool: the table of commands, the table of exit codes, and what needs no command.
+ * imctl.c - the operator's tool: the table of commands, the table of exit codes, and what needs no
+ * command.
  *
- * Help, the man page's test and the exit codes follow these two tables. Must not know what a command does.
+ * Help, the man page's test and the exit codes follow these two tables. Must not know what a
+ * command does.
  */
 #include "imctl/imctl.h"
 

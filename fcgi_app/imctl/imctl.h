@@ -1,6 +1,6 @@
 /*
- * imctl.h - the commands of imctl. To add one: write COMMAND.c, declare its help and its function here, and
- * add a row to the table in imctl.c.
+ * imctl.h - the commands of imctl. To add one: write COMMAND.c, declare its help and its function
+ * here, and add a row to the table in imctl.c.
  */
 #ifndef IMD_IMCTL_IMCTL_H
 #define IMD_IMCTL_IMCTL_H
@@ -18,16 +18,18 @@ enum imctl_status {
 /* Prints why the command failed, as one line on stderr; returns IMCTL_FAILED. */
 enum imctl_status imctl_fail(const char *why);
 
-/* Reads imd's settings from that file; NULL: the defaults. False, with a line on stderr: they are wrong. */
+/*
+ * Reads imd's settings from that file; NULL: the defaults. False, with a line on stderr: they are
+ * wrong.
+ */
 bool imctl_read_config(const char *path, struct config *config);
 
 /*
- * The functions of the table. argv[0] is what getopt is to call the command in its messages, and the options
- * follow. A help text begins with "usage: imctl COMMAND".
+ * The functions of the table. argv[0] is what getopt is to call the command in its messages, and
+ * the options follow. A help text begins with "usage: imctl COMMAND".
  */
 extern const char imctl_token_help[];
 enum imctl_status imctl_token(int argc, char **argv);
-
 extern const char imctl_repair_clock_help[];
 enum imctl_status imctl_repair_clock(int argc, char **argv);
 

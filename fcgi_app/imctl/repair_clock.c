@@ -1,8 +1,8 @@
 /*
  * repair_clock.c - imctl repair-clock: brings back what a wrong clock has dated ahead of now.
  *
- * imd must be stopped: the command takes imd's own lock on the database. Started by root it becomes the
- * database's owner, so that no file is left that imd may not use.
+ * imd must be stopped: the command takes imd's own lock on the database. Started by root it becomes
+ * the database's owner, so that no file is left that imd may not use.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -60,13 +60,13 @@ struct config {
 };
 
 /*
- * Reads defaults, file and flags into *config. On ERR_CONFIG, `message` (of `size` bytes) says what is
- * wrong, as "FILE:LINE: key: …" or "--key: …".
+ * Reads defaults, file and flags into *config. On ERR_CONFIG, `message` (of `size` bytes) says what
+ * is wrong, as "FILE:LINE: key: …" or "--key: …".
  */
 enum err config_read(struct config *config, int argc, char **argv, char *message, size_t size);
 /*
- * Restores in *fresh every setting that only a restart changes to its value in *running. True: at least one
- * differed, and `keys` (of `size` bytes) holds their keys, separated by commas.
+ * Restores in *fresh every setting that only a restart changes to its value in *running. True: at
+ * least one differed, and `keys` (of `size` bytes) holds their keys, separated by commas.
  */
 bool config_keep_fixed(struct config *fresh, const struct config *running, char *keys, size_t size);
 /* True if users cannot join a group by themselves that was created without `join`. */

@@ -14,6 +14,7 @@ struct slots {
     sem_t free;
 };
 
+/* `count` threads hold a slot at once. slots_clear() needs that none holds or waits for one. */
 void slots_init(struct slots *s, unsigned count);
 void slots_clear(struct slots *s);
 /*

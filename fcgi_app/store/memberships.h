@@ -163,6 +163,7 @@ struct membership_step {
     int64_t version;
 };
 
+/* Reads the next batch and moves the walk on. */
 enum err memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk);
 
 #endif

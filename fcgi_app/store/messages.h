@@ -108,6 +108,7 @@ struct message_step {
     bool changed_since;     /* of all by seq: a later change tells of it again */
 };
 
+/* Reads the next batch and moves the walk on. */
 enum err messages_walk(const struct message_reader *r, struct message_walk *walk);
 
 /* Messages of a conversation: after < seq <= until. */

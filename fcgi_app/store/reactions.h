@@ -29,6 +29,7 @@ struct reactors {
     bool has_next;           /* out */
 };
 
+/* Fills the outputs of the page. */
 enum err reactions_page(struct db *db, struct arena *arena, const struct message_key *key,
                         struct reactors *page);
 

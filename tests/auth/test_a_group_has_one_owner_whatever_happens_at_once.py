@@ -3,7 +3,7 @@ import random
 from api import Client, at_once
 
 
-def test_it(site):
+def test_concurrent_role_changes_leave_one_owner(site):
     seed = random.randrange(2 ** 32)
     print("seed", seed)
     chance = random.Random(seed)

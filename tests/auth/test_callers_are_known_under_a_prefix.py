@@ -6,7 +6,7 @@ from tokens import Hs256
 LISTED = "https://pages.example"
 
 
-def test_it():
+def test_tokens_and_cookies_authenticate_under_a_prefix():
     key = Hs256("tests")
     stack = jwt_stack(key)
     host = Host(stack, f'set $imd_prefix /chat; set $imd_origins "{LISTED}";')

@@ -3,10 +3,10 @@
  *
  * Usage: echo SOCKET [PROCESSES [THREADS]]      (default: 2 processes of 32 threads)
  *
- * Its pool has the shape of imd's: PROCESSES children, each with THREADS threads that block in FCGX_Accept_r
- * on one unix socket. A request's body is read to its end and thrown away; the answer is a Content-Type, a
- * Content-Length and as many bytes as the query says (`n=6000`; none without it). What a request to imd
- * costs above this is imd's own.
+ * Its pool has the shape of imd's: PROCESSES children, each with THREADS threads that block in
+ * FCGX_Accept_r on one unix socket. A request's body is read to its end and thrown away; the answer
+ * is a Content-Type, a Content-Length and as many bytes as the query says (`n=6000`; none without
+ * it). What a request to imd costs above this is imd's own.
  *
  * SIGTERM or SIGINT ends it with 0 and removes the socket. A child that dies is not replaced: the
  * measurement is spoilt, so everything ends with 1.
@@ -32,7 +32,10 @@ enum {
 
 static char filler[CHUNK_BYTES]; /* what every answer is made of; set before the first thread starts */
 
-/* The number after `n=` at the start of the query, clipped to ANSWER_BYTES_MAX; 0 where there is none. */
+/*
+ * The number after `n=` at the start of the query, clipped to ANSWER_BYTES_MAX; 0 where there is
+ * none.
+ */
 static int
 answer_bytes(const char *query)
 {
@@ -61,8 +64,10 @@ answer(FCGX_Request *request)
     }
 }
 
-/* One thread of the pool. `arg` points to the listening descriptor, which outlives it. Returns only on
- * failure. */
+/*
+ * One thread of the pool. `arg` points to the listening descriptor, which outlives it. Returns only
+ * on failure.
+ */
 static void *
 serve(void *arg)
 {
@@ -112,7 +117,10 @@ children_start(pid_t *children, int processes, int listen_fd, int threads)
     return processes;
 }
 
-/* A whole number between 1 and `max`, or exit: there is nobody to handle a usage error but the reader. */
+/*
+ * A whole number between 1 and `max`, or exit: there is nobody to handle a usage error but the
+ * reader.
+ */
 static int
 number(const char *text, int max)
 {

@@ -1,12 +1,12 @@
 /*
- * slow_checkpoint.c - for LD_PRELOAD: widens the window of SQLite's WAL-reset race from nanoseconds to
- * milliseconds.
+ * slow_checkpoint.c - for LD_PRELOAD: widens the window of SQLite's WAL-reset race from nanoseconds
+ * to milliseconds.
  *
- * A checkpoint reads the log's header, lets go of the pages that the file system may have mapped (xUnfetch),
- * and only then looks at what there is to copy. If a writer begins the log anew in between, SQLite 3.7.0
- * to 3.51.2 copies stale frames over good pages. So xUnfetch waits here, for DELAY_MS, and the writer has all
- * the time it needs. A log that was begun anew meanwhile is reported on stderr, whether or not it has done
- * damage: its salts tell.
+ * A checkpoint reads the log's header, lets go of the pages that the file system may have mapped
+ * (xUnfetch), and only then looks at what there is to copy. If a writer begins the log anew in
+ * between, SQLite 3.7.0 to 3.51.2 copies stale frames over good pages. So xUnfetch waits here, for
+ * DELAY_MS, and the writer has all the time it needs. A log that was begun anew meanwhile is
+ * reported on stderr, whether or not it has done damage: its salts tell.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,7 +27,9 @@ static sqlite3_io_methods methods;
 static const sqlite3_io_methods *real_methods;
 static char log_path[512]; /* of the write-ahead log */
 
-/* The two numbers that are other ones each time the log is begun anew; zeros where there is no log. */
+/*
+ * The two numbers that are other ones each time the log is begun anew; zeros where there is no log.
+ */
 static void
 read_salts(unsigned char salts[8])
 {

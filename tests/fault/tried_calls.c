@@ -1,8 +1,10 @@
 /*
- * tried_calls.c - for LD_PRELOAD: each process of imd, once it waits for its work, tries what it must not do
- * and appends a line to the file that TRIED_CALLS names: "imd-worker execve=EPERM socket=EAFNOSUPPORT ...".
+ * tried_calls.c - for LD_PRELOAD: each process of imd, once it waits for its work, tries what it
+ * must not do and appends a line to the file that TRIED_CALLS names: "imd-worker execve=EPERM
+ * socket=EAFNOSUPPORT ...".
  *
- * Master, worker and relay each wait by another function, which is called when they are in their sandbox.
+ * Master, worker and relay each wait by another function, which is called when they are in their
+ * sandbox.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 /*
- * answer.c - fuzzes the reading of nchan's answers: an answer ends inside the text, and is the same whatever
- * follows it; none of its prefixes is one.
+ * answer.c - fuzzes the reading of nchan's answers: an answer ends inside the text, and is the same
+ * whatever follows it; none of its prefixes is one.
  */
 #include "push/nchan.h"
 #include "fuzz.h"

@@ -1,6 +1,7 @@
 /*
- * body.c - fuzzes the reading of bodies: each member of one is of one kind for all readers, what a body gives
- * is valid UTF-8 without NUL, and json_quote() writes it so that it is read back as the same bytes.
+ * body.c - fuzzes the reading of bodies: each member of one is of one kind for all readers, what a
+ * body gives is valid UTF-8 without NUL, and json_quote() writes it so that it is read back as the
+ * same bytes.
  */
 #include "base/utf8.h"
 #include "wire/body.h"

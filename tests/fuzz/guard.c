@@ -1,7 +1,7 @@
 /*
- * guard.c - fuzzes the judging of FastCGI requests: nothing outside the bytes is read, what is whole is whole
- * in no other length, the verdict is the same however the bytes come, and libfcgi reads what is whole to its
- * end, leaves nothing over, and lives.
+ * guard.c - fuzzes the judging of FastCGI requests: nothing outside the bytes is read, what is
+ * whole is whole in no other length, the verdict is the same however the bytes come, and libfcgi
+ * reads what is whole to its end, leaves nothing over, and lives.
  */
 #include <fcgiapp.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * nchan.c - fuzzes the publisher's connection: whatever answers nchan sends, in whatever pieces, the tickets
- * come back in order, none twice, none that was not given, and after what cannot be understood it can connect
- * anew.
+ * nchan.c - fuzzes the publisher's connection: whatever answers nchan sends, in whatever pieces,
+ * the tickets come back in order, none twice, none that was not given, and after what cannot be
+ * understood it can connect anew.
  *
  * The first byte says how many publishes are in flight, the second how long the pieces are.
  */

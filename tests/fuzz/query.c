@@ -1,7 +1,7 @@
 /*
- * query.c - fuzzes the decoding of queries: what is accepted is valid UTF-8 without NUL and no longer than
- * what was given, and says the same again with every byte of it escaped; what is refused is refused as a
- * query; a number is read from nothing but its digits.
+ * query.c - fuzzes the decoding of queries: what is accepted is valid UTF-8 without NUL and no
+ * longer than what was given, and says the same again with every byte of it escaped; what is
+ * refused is refused as a query; a number is read from nothing but its digits.
  */
 #include <stdio.h>
 

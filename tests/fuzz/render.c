@@ -1,7 +1,7 @@
 /*
- * render.c - fuzzes what is written: whatever valid text stands in a message, a conversation, a problem or a
- * frame is JSON, without a line's end in it, and comes back as it was; and what counts as valid text is what
- * the reader of JSON takes.
+ * render.c - fuzzes what is written: whatever valid text stands in a message, a conversation, a
+ * problem or a frame is JSON, without a line's end in it, and comes back as it was; and what counts
+ * as valid text is what the reader of JSON takes.
  */
 #include "base/utf8.h"
 #include "wire/body.h"

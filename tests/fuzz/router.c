@@ -1,8 +1,9 @@
 /*
- * router.c - fuzzes the search in THE table. The input is a method, a blank and a path; what is found is a
- * row of that method, with an id and a text where its path has them, the text being one whole segment of the
- * path; and what is not is told by a list of methods or as not found. One more slash at the end changes
- * nothing, and an emoji that is allowed can be written into a header, a log and a JSON text.
+ * router.c - fuzzes the search in THE table. The input is a method, a blank and a path; what is
+ * found is a row of that method, with an id and a text where its path has them, the text being one
+ * whole segment of the path; and what is not is told by a list of methods or as not found. One more
+ * slash at the end changes nothing, and an emoji that is allowed can be written into a header, a
+ * log and a JSON text.
  */
 #include "base/utf8.h"
 #include "domain/amend.h"

@@ -1,8 +1,9 @@
 /*
- * token.c - fuzzes the reading of tokens with a fixed key of each algorithm: what is accepted was signed by
- * one of them, in the algorithm that the key is for, as libcrypto says without libjwt; it names a user; it is
- * accepted in one spelling only; and whatever is shown of a token is there to be shown. Each input is also
- * signed with the secret, so that what only a signer could write is read as well.
+ * token.c - fuzzes the reading of tokens with a fixed key of each algorithm: what is accepted was
+ * signed by one of them, in the algorithm that the key is for, as libcrypto says without libjwt; it
+ * names a user; it is accepted in one spelling only; and whatever is shown of a token is there to
+ * be shown. Each input is also signed with the secret, so that what only a signer could write is
+ * read as well.
  */
 #include <openssl/ec.h>
 #include <openssl/evp.h>

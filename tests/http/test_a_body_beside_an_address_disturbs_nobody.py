@@ -19,7 +19,7 @@ def chat(api):
     ("PUT", "/messages/{message}/reactions/a?username={bob}"),
     ("DELETE", "/messages/{message}/reactions/a?username={bob}"), ("GET", "/openapi.json"),
 ])
-def test_it(api, chat, method, path, size):
+def test_an_unread_body_does_not_change_the_answer(api, chat, method, path, size):
     target = path.format(**chat)
     expected = api.request(method, target).ok
     for _ in range(10):

@@ -12,7 +12,7 @@ from api import new_name
     ("private_chat", ["bob", "carol"]),
     ("nonsense", ["bob"]),
 ])
-def test_it(api, nothing_changes_after, kind, others):
+def test_a_refused_conversation_creates_no_user(api, nothing_changes_after, kind, others):
     group = api.group(new_name())
     stranger = new_name()
     with nothing_changes_after():

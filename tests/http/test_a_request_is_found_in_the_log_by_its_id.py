@@ -16,7 +16,7 @@ def talkative():
     ("POST", "/conversations/7/join", 400),
     ("GET", "/conversations/x/y", 404),
 ])
-def test_it(talkative, method, path, status):
+def test_the_log_line_of_a_request_has_its_id(talkative, method, path, status):
     with Client(talkative) as api:
         answer = api.request(method, path)
     assert answer.status == status

@@ -28,7 +28,7 @@ def chat(api):
     ("/nope", 404),
     ("/%00", 400),
 ])
-def test_it(api, chat, path, status):
+def test_head_answers_as_get_without_a_body(api, chat, path, status):
     target = path.format(**chat)
     got = api.request("GET", target)
     head = api.request("HEAD", target)

@@ -1,3 +1,3 @@
-def test_it(api):
+def test_healthz_answers_200_when_ready(api):
     answer = api.get("/healthz")
     assert isinstance(answer.ok, dict)

@@ -21,7 +21,7 @@ def read_until_quiet(stack, quiet, **query):
 
 
 @pytest.mark.parametrize("conversations", [1, 3])
-def test_it(stack, api, conversations):
+def test_paging_by_timestamp_loses_and_repeats_nothing(stack, api, conversations):
     senders = [new_name() for _ in range(SENDERS)]
     groups = [api.group(*senders) for _ in range(conversations)]
     quiet, sent = threading.Event(), []

@@ -44,7 +44,7 @@ def resync(api, reader, held, newest, limit):
 
 
 @pytest.mark.parametrize("limit", [2, 1000])
-def test_it(stack, api, limit):
+def test_a_reader_who_resyncs_misses_nothing(stack, api, limit):
     reader, writers = new_name(), [new_name() for _ in range(WRITERS)]
     groups = [api.group(reader, *writers) for _ in range(GROUPS)]
     quiet = threading.Event()

@@ -1,7 +1,7 @@
 /*
- * Checks: who calls, in each mode, for each page that may have made a browser ask, each kind of request and
- * each kind of credentials, against the rule written down once more; who is an administrator; which addresses
- * are this machine's; with which settings imd must not start.
+ * Checks: who calls, in each mode, for each page that may have made a browser ask, each kind of
+ * request and each kind of credentials, against the rule written down once more; who is an
+ * administrator; which addresses are this machine's; with which settings imd must not start.
  */
 #include "support.h"
 
@@ -122,8 +122,8 @@ request_of(enum origin origin, enum request request)
 }
 
 /*
- * What the operator was promised, as a table. A line for each origin: reading, writing, socket. '+' the
- * credentials count, '-' they are as if they were not there, 'o' the origin is refused.
+ * What the operator was promised, as a table. A line for each origin: reading, writing, socket. '+'
+ * the credentials count, '-' they are as if they were not there, 'o' the origin is refused.
  */
 static const char *const of_cookies[] = {[ORIGIN_NONE] = "+-+",
                                          [ORIGIN_OWN] = "+++",

@@ -1,6 +1,7 @@
 /*
- * Checks: a token that was verified is known for CACHE_MS, never beyond its own end and never before it was
- * put; one that shares its place takes it; whoever looks from many threads sees whole claims.
+ * Checks: a token that was verified is known for CACHE_MS, never beyond its own end and never
+ * before it was put; one that shares its place takes it; whoever looks from many threads sees whole
+ * claims.
  */
 #include "support.h"
 
@@ -136,7 +137,9 @@ it_is_known_for_a_while(void **state)
     assert_null(get(1, 1, NOW_MS + CACHE_MS + 500));
 }
 
-/* Whatever part of a second it is: at `expires_s` the token is refused, so it is not known either. */
+/*
+ * Whatever part of a second it is: at `expires_s` the token is refused, so it is not known either.
+ */
 static void
 it_is_not_known_beyond_its_own_end(void **state)
 {

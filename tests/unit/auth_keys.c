@@ -1,6 +1,6 @@
 /*
- * Checks: keys come from files by their names; a weak, wrong, half, readable or absurd one is refused with a
- * message that names the file and the fault, and no byte of a key.
+ * Checks: keys come from files by their names; a weak, wrong, half, readable or absurd one is
+ * refused with a message that names the file and the fault, and no byte of a key.
  */
 #include "support.h"
 

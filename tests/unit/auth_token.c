@@ -1,7 +1,8 @@
 /*
- * Checks: a token of each algorithm is taken, minted here or put together by hand; what no key has signed for
- * its own algorithm, what is changed in one bit, cut, padded or too long, what asks for what is not known,
- * and what claims in a wrong type is refused; times count to the second, with the leeway; nothing overflows.
+ * Checks: a token of each algorithm is taken, minted here or put together by hand; what no key has
+ * signed for its own algorithm, what is changed in one bit, cut, padded or too long, what asks for
+ * what is not known, and what claims in a wrong type is refused; times count to the second, with
+ * the leeway; nothing overflows.
  */
 #include "support.h"
 
@@ -556,7 +557,10 @@ a_token_changed_in_one_bit_is_none(void **state)
     }
 }
 
-/* Bits of the last letter that stand for nothing would else let one token be written in several ways. */
+/*
+ * Bits of the last letter that stand for nothing would else let one token be written in several
+ * ways.
+ */
 static void
 a_signature_is_written_in_one_way(void **state)
 {

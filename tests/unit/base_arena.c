@@ -1,6 +1,7 @@
 /*
- * base_arena.c - checks: what an arena hands out is zeroed, aligned and keeps its bytes until the reset; a
- * reset keeps one chunk of normal size and no giant one; an array grows by one at a time and keeps its bytes.
+ * base_arena.c - checks: what an arena hands out is zeroed, aligned and keeps its bytes until the
+ * reset; a reset keeps one chunk of normal size and no giant one; an array grows by one at a time
+ * and keeps its bytes.
  */
 #include "support.h"
 

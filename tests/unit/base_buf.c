@@ -1,6 +1,6 @@
 /*
- * base_buf.c - checks: a buffer holds what was written in the order it was written, and once it has failed it
- * takes nothing more until it is reset.
+ * base_buf.c - checks: a buffer holds what was written in the order it was written, and once it has
+ * failed it takes nothing more until it is reset.
  */
 #include "support.h"
 

@@ -1,4 +1,6 @@
-/* base_str.c - checks: digits alone make an integer, 0 to 2^63-1; strings compare by bytes, then by length.
+/*
+ * base_str.c - checks: digits alone make an integer, 0 to 2^63-1; strings compare by bytes, then by
+ * length.
  */
 #include <stdarg.h>
 #include <stddef.h>

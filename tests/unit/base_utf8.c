@@ -1,9 +1,9 @@
 /*
- * base_utf8.c - checks: UTF-8 is what RFC 3629 says it is: every string of one, two and three bytes, the
- * boundaries of four, every code point.
+ * base_utf8.c - checks: UTF-8 is what RFC 3629 says it is: every string of one, two and three
+ * bytes, the boundaries of four, every code point.
  *
- * The oracle decodes without looking, encodes again, and compares: what is not the shortest form of a code
- * point that may be encoded does not come back.
+ * The oracle decodes without looking, encodes again, and compares: what is not the shortest form of
+ * a code point that may be encoded does not come back.
  */
 #include "support.h"
 
@@ -12,7 +12,10 @@
 
 #include "base/utf8.h"
 
-/* The table of RFC 3629, section 3. Returns how many bytes; 0: not a code point that may be encoded. */
+/*
+ * The table of RFC 3629, section 3. Returns how many bytes; 0: not a code point that may be
+ * encoded.
+ */
 static size_t
 encode(uint32_t c, unsigned char *out)
 {

@@ -1,7 +1,7 @@
 /*
- * Checks: present members may read, others may not, whichever way a conversation is named; what does not
- * exist is found by nobody; what may not be read is not handed on; and the question that follows is answered
- * as of the moment of the check, though what was checked no longer holds.
+ * Checks: present members may read, others may not, whichever way a conversation is named; what
+ * does not exist is found by nobody; what may not be read is not handed on; and the question that
+ * follows is answered as of the moment of the check, though what was checked no longer holds.
  */
 #include "support.h"
 
@@ -159,7 +159,10 @@ count_message(void *arg, const struct message *m)
     *(int *)arg += 1;
 }
 
-/* Bob removes them, and says what they must not read; by a thread of its own, as another request would. */
+/*
+ * Bob removes them, and says what they must not read; by a thread of its own, as another request
+ * would.
+ */
 static void
 say_behind_their_back(void *arg, int n)
 {

@@ -1,8 +1,8 @@
 /*
- * Checks: a sender who is a member edits what they sent, a sender deletes it, member or not, and nobody else
- * does; a former member does nothing else; a deletion leaves a stub and nothing of the content; members
- * react, each once with each emoji, up to so many different ones; what is so already, and what is refused,
- * changes nothing; each change counts once and is noted once.
+ * Checks: a sender who is a member edits what they sent, a sender deletes it, member or not, and
+ * nobody else does; a former member does nothing else; a deletion leaves a stub and nothing of the
+ * content; members react, each once with each emoji, up to so many different ones; what is so
+ * already, and what is refused, changes nothing; each change counts once and is noted once.
  */
 #include "support.h"
 

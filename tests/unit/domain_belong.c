@@ -1,8 +1,8 @@
 /*
- * Checks: who may join, add, remove, give roles, rename, open and close a group, and delete in it, in every
- * role towards everybody, against the rules written down once more; random sequences end where those rules
- * end; each change counts once and is noted once, and what is refused or so already changes nothing; who
- * inherits a group, and who was removed, is as the rules say.
+ * Checks: who may join, add, remove, give roles, rename, open and close a group, and delete in it,
+ * in every role towards everybody, against the rules written down once more; random sequences end
+ * where those rules end; each change counts once and is noted once, and what is refused or so
+ * already changes nothing; who inherits a group, and who was removed, is as the rules say.
  */
 #include "support.h"
 
@@ -304,7 +304,9 @@ assert_the_same(const struct hall *h, struct group *g, const struct order *o)
     arena_reset(&h->place->arena);
 }
 
-/* A new group in which the first three are members; the creator is 0, or nobody (-1). Its message is bob's.
+/*
+ * A new group in which the first three are members; the creator is 0, or nobody (-1). Its message
+ * is bob's.
  */
 static void
 found_group(struct hall *h, struct group *g, struct place *place, int creator)
@@ -352,7 +354,10 @@ prepare(struct hall *h, struct group *g, struct place *place, bool invite)
         assert_the_same(h, g, &orders[i]);
 }
 
-/* Tries the order; where it has changed something, it happened in a group that is not needed any more. */
+/*
+ * Tries the order; where it has changed something, it happened in a group that is not needed any
+ * more.
+ */
 static void
 try(struct hall *h, struct group *g, const struct order *o, bool invite)
 {

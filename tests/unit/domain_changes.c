@@ -1,9 +1,9 @@
 /*
- * Checks: a page of changes holds exactly the messages and members whose last change lies between the version
- * asked from and the page's own, each once, as they are now, in the order of those changes; for one member,
- * of the messages those that they received. Whoever applies page after page, while it all goes on, ends with
- * the present state. Pages are bounded by number, by size, and by what they pass over, and always get
- * further.
+ * Checks: a page of changes holds exactly the messages and members whose last change lies between
+ * the version asked from and the page's own, each once, as they are now, in the order of those
+ * changes; for one member, of the messages those that they received. Whoever applies page after
+ * page, while it all goes on, ends with the present state. Pages are bounded by number, by size,
+ * and by what they pass over, and always get further.
  */
 #include "support.h"
 

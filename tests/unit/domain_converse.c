@@ -1,7 +1,8 @@
 /*
- * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving, naming
- * and sending are refused in the documented order; what is so already, and what is refused, changes nothing;
- * each change counts once and is noted once; who is a member, and who all are, is told.
+ * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving,
+ * naming and sending are refused in the documented order; what is so already, and what is refused,
+ * changes nothing; each change counts once and is noted once; who is a member, and who all are, is
+ * told.
  */
 #include "support.h"
 

@@ -1,8 +1,9 @@
 /*
- * Checks: pages of a conversation and of a user hold exactly what was sent there, or while they were a
- * member, oldest first; a page never ends inside a tick, and paging by the last timestamp to the end yields
- * each message once; whatever the limit, the number of conversations, and the size of the messages. Pages by
- * seq are the messages before, after and around one, and say what lies beyond their ends.
+ * Checks: pages of a conversation and of a user hold exactly what was sent there, or while they
+ * were a member, oldest first; a page never ends inside a tick, and paging by the last timestamp to
+ * the end yields each message once; whatever the limit, the number of conversations, and the size
+ * of the messages. Pages by seq are the messages before, after and around one, and say what lies
+ * beyond their ends.
  */
 #include "support.h"
 
@@ -147,7 +148,10 @@ one_tick(struct tx *tx, struct model *model)
     return err;
 }
 
-/* All in one transaction that counts the ticks itself: a tick of its own for each would ask the disk. */
+/*
+ * All in one transaction that counts the ticks itself: a tick of its own for each would ask the
+ * disk.
+ */
 static enum err
 live(struct tx *tx, void *arg)
 {
@@ -357,8 +361,8 @@ pages_of_random_histories_are_right(void **state)
 }
 
 /*
- * User 0 is in so many conversations that the newest messages anywhere are looked at first: the moments
- * cover what that finds, where it gives up, and its edge; each message on the way.
+ * User 0 is in so many conversations that the newest messages anywhere are looked at first: the
+ * moments cover what that finds, where it gives up, and its edge; each message on the way.
  */
 static void
 pages_of_somebody_in_many_conversations_are_right(void **state)
@@ -395,8 +399,8 @@ pages_of_somebody_in_many_conversations_are_right(void **state)
 }
 
 /*
- * User 0 joins one conversation after the other, and leaves some again: what was said before, at the same
- * moment and after it, in all of them.
+ * User 0 joins one conversation after the other, and leaves some again: what was said before, at
+ * the same moment and after it, in all of them.
  */
 static enum err
 join_one_by_one(struct tx *tx, void *arg)
@@ -446,7 +450,10 @@ pages_of_somebody_who_joins_one_by_one_are_right(void **state)
     free(got);
 }
 
-/* Far more messages than a page holds, from many conversations: most are forgotten while it is selected. */
+/*
+ * Far more messages than a page holds, from many conversations: most are forgotten while it is
+ * selected.
+ */
 static void
 pages_of_somebody_with_a_long_history_are_right(void **state)
 {
@@ -476,7 +483,9 @@ pages_of_somebody_with_a_long_history_are_right(void **state)
 
 #define CROWD 70 /* messages: more than are kept for a small page before the first is forgotten */
 
-/* A crowd of messages in one tick of conversation number 0 or 1, and one in the other a tick later. */
+/*
+ * A crowd of messages in one tick of conversation number 0 or 1, and one in the other a tick later.
+ */
 static enum err
 crowd_and_straggler(struct tx *tx, struct model *model, int crowded)
 {
@@ -535,7 +544,10 @@ bytes_before_last_tick(const struct got *got)
     return bytes;
 }
 
-/* By the largest limit, so it is the size that ends the pages. They need not be as long as they could. */
+/*
+ * By the largest limit, so it is the size that ends the pages. They need not be as long as they
+ * could.
+ */
 static int
 check_large(struct place *place, const struct model *model, const struct whose *whose, struct got *got)
 {

@@ -1,8 +1,8 @@
 /*
- * Checks: a user's list is their conversations by last activity, each with what a slow look at the tables
- * says of it; a page never ends inside a tick, and paging to the end shows each once; what was active since a
- * moment, where only a marker has moved since, and what was left since is found, however far the records of
- * activity lag behind; and the walk through thousands ends early.
+ * Checks: a user's list is their conversations by last activity, each with what a slow look at the
+ * tables says of it; a page never ends inside a tick, and paging to the end shows each once; what
+ * was active since a moment, where only a marker has moved since, and what was left since is found,
+ * however far the records of activity lag behind; and the walk through thousands ends early.
  */
 #include "support.h"
 
@@ -33,7 +33,10 @@ struct whose {
     int64_t before;
 };
 
-/* $1: the user, $2: after, $3: before. `s` is their last stay, and `r` one that a message was received in. */
+/*
+ * $1: the user, $2: after, $3: before. `s` is their last stay, and `r` one that a message was
+ * received in.
+ */
 static size_t
 expect(struct place *place, const struct whose *w, int64_t **rows)
 {
@@ -121,7 +124,10 @@ count_only(void *arg, const struct listing *l)
     return true;
 }
 
-/* One page; what it is, is checked. *before becomes where the next one begins; false: this was the last. */
+/*
+ * One page; what it is, is checked. *before becomes where the next one begins; false: this was the
+ * last.
+ */
 static bool
 ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t *before)
 {
@@ -500,7 +506,9 @@ lists_of_thousands_are_right(void **state)
     ask_all(place, "ann", support_ask(place, "SELECT tick - 100000 FROM instance"), 7);
 }
 
-/* Far down stand records that no command would leave: a walk that came there would put them first. */
+/*
+ * Far down stand records that no command would leave: a walk that came there would put them first.
+ */
 static void
 the_walk_through_thousands_ends_early(void **state)
 {

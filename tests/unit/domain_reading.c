@@ -1,7 +1,7 @@
 /*
- * Checks: a read marker moves forward alone, and not beyond the newest message; unread is what was received
- * after it, in whichever stay, without one's own and the deleted, counted up to a bound; a move counts as no
- * change and is noted once.
+ * Checks: a read marker moves forward alone, and not beyond the newest message; unread is what was
+ * received after it, in whichever stay, without one's own and the deleted, counted up to a bound; a
+ * move counts as no change and is noted once.
  */
 #include "support.h"
 

@@ -1,8 +1,8 @@
 /*
- * Checks: under a key a message is sent once, for good, whatever has become of it, its sender and the
- * conversation since; the same key with another content or conversation is refused; who is refused has used
- * up no key; all who send the same at once get the same message. A reply is to a message of the same
- * conversation.
+ * Checks: under a key a message is sent once, for good, whatever has become of it, its sender and
+ * the conversation since; the same key with another content or conversation is refused; who is
+ * refused has used up no key; all who send the same at once get the same message. A reply is to a
+ * message of the same conversation.
  */
 #include "support.h"
 

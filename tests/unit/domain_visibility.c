@@ -1,6 +1,6 @@
 /*
- * Checks what former members see of a message: the state at the end of their last stay, or less; and that
- * present members, and members who joined again, see its present state.
+ * Checks what former members see of a message: the state at the end of their last stay, or less;
+ * and that present members, and members who joined again, see its present state.
  */
 #include "support.h"
 

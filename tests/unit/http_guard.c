@@ -1,6 +1,6 @@
 /*
- * http_guard.c - checks: a FastCGI request is whole only when every byte of it is there, and what libfcgi
- * must not see is broken, however the bytes come; nothing outside the bytes given is read.
+ * http_guard.c - checks: a FastCGI request is whole only when every byte of it is there, and what
+ * libfcgi must not see is broken, however the bytes come; nothing outside the bytes given is read.
  */
 #include "support.h"
 
@@ -77,8 +77,10 @@ make_pairs(unsigned char *p)
     return n;
 }
 
-/* A request of nginx: id 1, all parameters in one record, padded, and a body in two. Returns where the
- * parameters end. */
+/*
+ * A request of nginx: id 1, all parameters in one record, padded, and a body in two. Returns where
+ * the parameters end.
+ */
 static size_t
 make_request(void)
 {
@@ -144,8 +146,9 @@ a_request_without_parameters_is_whole(void **state)
 }
 
 /*
- * libfcgi forgets the padding of the record that begins a request and of those that end its two streams, and
- * takes it for the next record: a management record hidden there would end the process.
+ * libfcgi forgets the padding of the record that begins a request and of those that end its two
+ * streams, and takes it for the next record: a management record hidden there would end the
+ * process.
  */
 static void
 padding_that_libfcgi_takes_for_a_record_is_broken(void **state)
@@ -270,12 +273,17 @@ lengths_beyond_the_end_are_broken(void **state)
                                    "ab",
                                    7),
                      GUARD_BROKEN);
-    /* Beyond the parameters, though not beyond what has arrived: the name would end in the next record. */
+    /*
+     * Beyond the parameters, though not beyond what has arrived: the name would end in the next
+     * record.
+     */
     assert_int_equal(look_at_pairs("\x10\0ab", 4), GUARD_BROKEN);
     assert_int_equal(look_at_pairs("\2\0a", 3), GUARD_BROKEN);
 }
 
-/* The real request, with the byte at `at` another: version 0, type 1, id 2-3, length 4-5 of the first record.
+/*
+ * The real request, with the byte at `at` another: version 0, type 1, id 2-3, length 4-5 of the
+ * first record.
  */
 static enum guard_verdict
 look_with(size_t at, unsigned char byte)
@@ -412,7 +420,9 @@ pieces_are_judged_like_the_whole(void **state)
     }
 }
 
-/* A body far longer than any piece of it, in records of all lengths; then one byte of a late header another.
+/*
+ * A body far longer than any piece of it, in records of all lengths; then one byte of a late header
+ * another.
  */
 static enum guard_verdict
 judge_long_body(size_t turned_at, unsigned char byte)
@@ -462,7 +472,10 @@ what_is_broken_stays_broken(void **state)
     assert_int_equal(guard_feed(&guard, request, request_n), GUARD_BROKEN);
 }
 
-/* No mutation makes it read outside (a sanitizer would tell) or answer what is none of its four answers. */
+/*
+ * No mutation makes it read outside (a sanitizer would tell) or answer what is none of its four
+ * answers.
+ */
 static void
 mutations_stay_inside(void **state)
 {

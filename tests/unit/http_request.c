@@ -1,6 +1,6 @@
 /*
- * http_request.c - checks: a query is decoded once, to valid UTF-8 without NUL, or refused with the name of
- * the parameter at fault; a parameter that stands twice is refused where it is asked for.
+ * http_request.c - checks: a query is decoded once, to valid UTF-8 without NUL, or refused with the
+ * name of the parameter at fault; a parameter that stands twice is refused where it is asked for.
  */
 #include "support.h"
 

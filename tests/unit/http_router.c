@@ -1,6 +1,7 @@
 /*
- * http_router.c - checks: THE table finds every request that imd answers, with and without its slash, and
- * nothing else; a segment that is a text is handed on as it stands; a wrong method is told the right ones.
+ * http_router.c - checks: THE table finds every request that imd answers, with and without its
+ * slash, and nothing else; a segment that is a text is handed on as it stands; a wrong method is
+ * told the right ones.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,8 +64,9 @@ has_text(const struct route *route)
 }
 
 /*
- * The gate finds what a route is about in the snapshot that READS gives it: without READS nobody would check
- * who may read. And a route that changes something needs the store, which READS takes away.
+ * The gate finds what a route is about in the snapshot that READS gives it: without READS nobody
+ * would check who may read. And a route that changes something needs the store, which READS takes
+ * away.
  */
 static void
 a_route_reads_or_changes_something_and_never_both(void **state)

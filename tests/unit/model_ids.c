@@ -1,6 +1,6 @@
 /*
- * Checks: the limits of the types that name a conversation, a message and a place; that no place computed
- * from them is another conversation's; and that only decimal digits are read.
+ * Checks: the limits of the types that name a conversation, a message and a place; that no place
+ * computed from them is another conversation's; and that only decimal digits are read.
  */
 #include "support.h"
 
@@ -115,7 +115,9 @@ count_key(void *arg, const struct message_key *key)
     return true;
 }
 
-/* Whatever seq is handed to the store, it stays in the conversation that was asked for: here, an empty one.
+/*
+ * Whatever seq is handed to the store, it stays in the conversation that was asked for: here, an
+ * empty one.
  */
 static void
 no_seq_reaches_another_conversation(void **state)

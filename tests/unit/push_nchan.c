@@ -1,7 +1,7 @@
 /*
- * push_nchan.c - checks: publishes go out as they were queued and their tickets come back in order, however
- * the answers are cut; what nchan will never take is logged and counts as answered; any other refusal, a
- * closed connection and what is no answer are failures.
+ * push_nchan.c - checks: publishes go out as they were queued and their tickets come back in order,
+ * however the answers are cut; what nchan will never take is logged and counts as answered; any
+ * other refusal, a closed connection and what is no answer are failures.
  *
  * nchan's side is a real unix socket, held by the same thread: nothing in push/nchan.c blocks.
  */

@@ -1,9 +1,10 @@
 /*
- * push_presence.c - checks: each user is told present or absent as nchan answers, however the answers are cut
- * and however many they are; the worker of a channel itself is not believed unless it is the only one;
- * what was told holds for a second and is not asked again; a kept connection that was closed is replaced;
- * what is no answer, comes too late or not at all is a failure, and the next question starts afresh; callers
- * share rounds, so that neither a burst nor a slow nchan makes others wait.
+ * push_presence.c - checks: each user is told present or absent as nchan answers, however the
+ * answers are cut and however many they are; the worker of a channel itself is not believed unless
+ * it is the only one; what was told holds for a second and is not asked again; a kept connection
+ * that was closed is replaced; what is no answer, comes too late or not at all is a failure, and
+ * the next question starts afresh; callers share rounds, so that neither a burst nor a slow nchan
+ * makes others wait.
  *
  * nchan's side is a thread that serves a real unix socket by a script.
  */
@@ -127,8 +128,9 @@ connections(void)
 /* --- the server */
 
 /*
- * on…: counted by all workers; far…: by all but the channel's own; gone…: by the channel's own alone; off…:
- * by none; others have no channel. The first digit in the name is the worker whose channel it is.
+ * on…: counted by all workers; far…: by all but the channel's own; gone…: by the channel's own
+ * alone; off…: by none; others have no channel. The first digit in the name is the worker whose
+ * channel it is.
  */
 static bool
 is_counted(const char *name, int worker)
@@ -240,7 +242,10 @@ take_requests(struct peer *peer)
     }
 }
 
-/* Sends what is to be sent, waiting where the socket is full. False: the connection is to be closed. */
+/*
+ * Sends what is to be sent, waiting where the socket is full. False: the connection is to be
+ * closed.
+ */
 static bool
 send_answers(struct peer *peer)
 {
@@ -475,8 +480,10 @@ crowd_is_right(struct crowd *c, size_t first, size_t count)
 
 /* --- what is told */
 
-/* To each of two workers, and twice: alerts are counted from the first answer on. Nobody is where no channel
- * is. */
+/*
+ * To each of two workers, and twice: alerts are counted from the first answer on. Nobody is where
+ * no channel is.
+ */
 static void
 a_question_is_a_request(void **state)
 {
@@ -1142,7 +1149,10 @@ what_is_no_answer_is_a_failure(void **state)
     assert_true(is_online("on"));
 }
 
-/* Sent for one request, and then the connection is closed: what fails is the answers, not the connection. */
+/*
+ * Sent for one request, and then the connection is closed: what fails is the answers, not the
+ * connection.
+ */
 static void
 answers_that_do_not_go_together_are_a_failure(void **state)
 {

@@ -1,10 +1,11 @@
 /*
- * Checks: users are published to until nchan has certainly answered that they do not listen, and from their
- * next grant on again; a grant between question and answer prevents silence, and a grant of the last seconds
- * the question; what is uncertain, fails, or has no room costs a publish and never loses one.
+ * Checks: users are published to until nchan has certainly answered that they do not listen, and
+ * from their next grant on again; a grant between question and answer prevents silence, and a grant
+ * of the last seconds the question; what is uncertain, fails, or has no room costs a publish and
+ * never loses one.
  *
- * nchan's side is a thread that serves a real unix socket. Users called on… listen; of those called unclear…
- * there is a channel with nobody on it, and no second worker.
+ * nchan's side is a thread that serves a real unix socket. Users called on… listen; of those called
+ * unclear… there is a channel with nobody on it, and no second worker.
  */
 #include "support.h"
 

@@ -1,8 +1,9 @@
 /*
- * Checks: light fan-outs never wait; heavy ones wait while an allowance is used up, that of all or the
- * payer's own, and each refills at its rate and not beyond; frames that follow each other fast count as what
- * nchan keeps of them, whatever their sizes; each conversation is deferred once and the longest waiting goes
- * first, but for those whose payer has no room; what is in flight is kept until it is delivered.
+ * Checks: light fan-outs never wait; heavy ones wait while an allowance is used up, that of all or
+ * the payer's own, and each refills at its rate and not beyond; frames that follow each other fast
+ * count as what nchan keeps of them, whatever their sizes; each conversation is deferred once and
+ * the longest waiting goes first, but for those whose payer has no room; what is in flight is kept
+ * until it is delivered.
  */
 #include "support.h"
 
@@ -77,7 +78,10 @@ a_copy_weighs_what_the_slab_allocator_gives_it(void **state)
 {
     struct fanout *f = *state;
 
-    /* As measured with nchan 1.3.6: 834, 984, 1,934 and 60,180 bytes took 1,015, 2,069, 4,118 and 61,440. */
+    /*
+     * As measured with nchan 1.3.6: 834, 984, 1,934 and 60,180 bytes took 1,015, 2,069, 4,118 and
+     * 61,440.
+     */
     assert_int_equal(fanout_spend(f, &(struct fanout_frame){1, 1000, 834, START_MS}), 1000 * 1024);
     assert_int_equal(fanout_spend(f, &(struct fanout_frame){2, 1000, 984, START_MS}), 1000 * 2048);
     assert_int_equal(fanout_spend(f, &(struct fanout_frame){3, 1000, 1934, START_MS}), 1000 * 4096);

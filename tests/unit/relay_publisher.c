@@ -1,7 +1,8 @@
 /*
- * Checks: each change is told to those whom it concerns and to nobody else, as it is now; changes for the
- * same users share a frame; in each conversation nobody misses a version, however the batches are cut; what
- * is too large for so many goes without its object; what is too old goes not at all.
+ * Checks: each change is told to those whom it concerns and to nobody else, as it is now; changes
+ * for the same users share a frame; in each conversation nobody misses a version, however the
+ * batches are cut; what is too large for so many goes without its object; what is too old goes not
+ * at all.
  *
  * nchan is a socket that takes everything.
  */
@@ -427,8 +428,10 @@ changes_for_the_same_users_share_a_frame(void **state)
     name(place, other, "cid", "O");
     support_leave(place, group, "ann");
     support_send(place, group, "bob", "e");
-    /* As they are now; a conversation as it was then, but for its title. Who has left since gets no more of
-     * either. */
+    /*
+     * As they are now; a conversation as it was then, but for its title. Who has left since gets no
+     * more of either.
+     */
     assert_string_equal(
         told(s, &result),
         "bob: conversation.created@1 \"\" of ann bob; message.created@2 \"c\"; read bob 1; "
@@ -602,7 +605,9 @@ is_member(struct place *place, int64_t conversation, const char *username)
                        conversation, username) == 1;
 }
 
-/* Messages small and large, edits, comings and goings: the more of them at once, the more batches. */
+/*
+ * Messages small and large, edits, comings and goings: the more of them at once, the more batches.
+ */
 static void
 happen(struct place *place, struct chance *chance, int operations)
 {
@@ -636,7 +641,9 @@ struct held {
     size_t stay_count;
 };
 
-/* A frame arrives: what is known is ignored, what is one further is taken, nothing else may come. */
+/*
+ * A frame arrives: what is known is ignored, what is one further is taken, nothing else may come.
+ */
 static void
 receive(struct held *held, int user, const json_t *event)
 {
@@ -681,7 +688,10 @@ receive_all(struct stage *s, struct held *held)
     }
 }
 
-/* Takes batch after batch; returns how many ended before their last change, having given nchan enough. */
+/*
+ * Takes batch after batch; returns how many ended before their last change, having given nchan
+ * enough.
+ */
 static int
 publish_all(struct stage *s, struct held *held)
 {

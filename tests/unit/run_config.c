@@ -1,7 +1,7 @@
 /*
- * run_config.c - checks: flags override the file and the file overrides the defaults; a wrong setting is
- * refused with a message that says where it is, its key, and what is allowed; a reload keeps and names the
- * settings that only a restart changes.
+ * run_config.c - checks: flags override the file and the file overrides the defaults; a wrong
+ * setting is refused with a message that says where it is, its key, and what is allowed; a reload
+ * keeps and names the settings that only a restart changes.
  */
 #include <stdarg.h>
 #include <stddef.h>

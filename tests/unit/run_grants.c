@@ -1,6 +1,7 @@
 /*
- * Checks: a note gives its user a stamp that was never there before, later than all before it, whoever else
- * notes at the same time; the time of a stamp is that of the note; opening counts as a note for everybody.
+ * Checks: a note gives its user a stamp that was never there before, later than all before it,
+ * whoever else notes at the same time; the time of a stamp is that of the note; opening counts as a
+ * note for everybody.
  */
 #include "support.h"
 

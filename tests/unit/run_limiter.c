@@ -1,7 +1,8 @@
 /*
  * Checks: each may go as often as the rate and the burst say and not once more, and is told to the
- * microsecond when they may again; many do not disturb one another; where a set is full the one with the
- * least on the slate is forgotten, and nobody else; threads together get no more than one would.
+ * microsecond when they may again; many do not disturb one another; where a set is full the one
+ * with the least on the slate is forgotten, and nobody else; threads together get no more than one
+ * would.
  */
 #include "support.h"
 
@@ -226,7 +227,9 @@ many_do_not_disturb_one_another(void **state)
     const struct limiter_rate rate = {1000000, 2};
 
     (void)state;
-    /* A start from which no set gets more of them than it has room for, as two of a hundred would. */
+    /*
+     * A start from which no set gets more of them than it has room for, as two of a hundred would.
+     */
     limiter->seed = 1;
     for (int n = 0; n < 2; n++)
         for (int i = 0; i < 300; i++) {
@@ -294,7 +297,10 @@ a_full_set_forgets_the_least(void **state)
     char names[LIMITER_WAYS + 1][16];
 
     (void)state;
-    /* The hash is not for the tests to know, but where it leads to is seen. A fixed start, for speed. */
+    /*
+     * The hash is not for the tests to know, but where it leads to is seen. A fixed start, for
+     * speed.
+     */
     limiter->seed = 1;
     find_neighbours(names, LIMITER_WAYS + 1);
     /* The first has 10 on the slate, the next 9, … the last one of the set the least. */

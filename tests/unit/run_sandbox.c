@@ -1,9 +1,9 @@
 /*
- * run_sandbox.c - checks, in a child for each kind of process: it runs no program, opens no socket but a unix
- * one, looks into no other process, makes no namespace, changes nothing of the machine and leaves no core.
- * Files, threads, memory and unix sockets work. Workers and the relay make no process, signal no other one
- * and listen nowhere; the relay accepts nothing. There is no way out, for children neither. Root stays root
- * only if named.
+ * run_sandbox.c - checks, in a child for each kind of process: it runs no program, opens no socket
+ * but a unix one, looks into no other process, makes no namespace, changes nothing of the machine
+ * and leaves no core. Files, threads, memory and unix sockets work. Workers and the relay make no
+ * process, signal no other one and listen nowhere; the relay accepts nothing. There is no way out,
+ * for children neither. Root stays root only if named.
  */
 #include "support.h"
 
@@ -176,7 +176,10 @@ try_the_rest(void)
         SYS_swapon,
     };
 
-    /* Arguments that no kernel would take, so that the refusal is the sandbox's and nothing happens else. */
+    /*
+     * Arguments that no kernel would take, so that the refusal is the sandbox's and nothing happens
+     * else.
+     */
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (!denied(calls[i], -1, -1, -1, -1, -1)) {
             fprintf(stderr, "call %ld is not denied: errno %d\n", calls[i], errno);

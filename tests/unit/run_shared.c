@@ -1,6 +1,7 @@
 /*
- * run_shared.c - checks: the write lock outlives a process that dies with it; the relay is woken where it
- * sleeps, the janitor where the log is long; who types is handed over whole and in order, or not at all.
+ * run_shared.c - checks: the write lock outlives a process that dies with it; the relay is woken
+ * where it sleeps, the janitor where the log is long; who types is handed over whole and in order,
+ * or not at all.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +62,9 @@ the_lock_outlives_its_holder(void **state)
 {
     struct shared *s = *state;
 
-    /* More than once: a lock that is recovered without being made consistent is lost at the second. */
+    /*
+     * More than once: a lock that is recovered without being made consistent is lost at the second.
+     */
     for (int64_t round = 1; round <= 3; round++) {
         die_with_the_lock(s, round);
         shared_lock(s);

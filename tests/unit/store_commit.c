@@ -1,8 +1,8 @@
 /*
- * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id; no two
- * transactions share a tick and ticks never fall, also when the clock went back; a command that fails the
- * storage fails its whole group and no other; where nothing was written nothing is committed; a group is
- * bounded; two processes write through one shared page, under its lock.
+ * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id;
+ * no two transactions share a tick and ticks never fall, also when the clock went back; a command
+ * that fails the storage fails its whole group and no other; where nothing was written nothing is
+ * committed; a group is bounded; two processes write through one shared page, under its lock.
  */
 #include "support.h"
 

@@ -1,8 +1,9 @@
 /*
- * Checks: what a statement reads does not grow with what lies dead or elsewhere. In a database with a user
- * who came and went 200,000 times, a group of 100,000, thousands of conversations of one user, long runs of
- * messages and a message with 10,000 reactions, every statement and every command stays below a number of
- * steps that does not depend on any of them; with the statistics of ANALYZE and without.
+ * Checks: what a statement reads does not grow with what lies dead or elsewhere. In a database with
+ * a user who came and went 200,000 times, a group of 100,000, thousands of conversations of one
+ * user, long runs of messages and a message with 10,000 reactions, every statement and every
+ * command stays below a number of steps that does not depend on any of them; with the statistics of
+ * ANALYZE and without.
  */
 #include "support.h"
 
@@ -704,7 +705,9 @@ skip_tick(void *arg)
 }
 
 #define PAGE 50
-/* A page of changes looks at up to so many rows that are not on it, each for less than a tenth of an object.
+/*
+ * A page of changes looks at up to so many rows that are not on it, each for less than a tenth of
+ * an object.
  */
 #define SKIPPED 2000
 

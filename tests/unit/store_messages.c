@@ -1,7 +1,7 @@
 /*
- * Checks: the first message after a moment, and the first that was created after a version, is the one that
- * looking at each finds, whatever the history: even, clustered, all at once, of any length, for the whole and
- * for any part of it. A print of a content is 16 bits that mostly differ.
+ * Checks: the first message after a moment, and the first that was created after a version, is the
+ * one that looking at each finds, whatever the history: even, clustered, all at once, of any
+ * length, for the whole and for any part of it. A print of a content is 16 bits that mostly differ.
  */
 #include "support.h"
 

@@ -1,8 +1,8 @@
 /*
- * Checks: an empty file gets all migrations; a second run changes nothing; two masters at once apply each
- * once; a script that fails leaves nothing; a newer database is refused and left alone. A database of the
- * core, whatever its history, keeps all it holds, gets the versions that its changes had, and is then like a
- * new one.
+ * Checks: an empty file gets all migrations; a second run changes nothing; two masters at once
+ * apply each once; a script that fails leaves nothing; a newer database is refused and left alone.
+ * A database of the core, whatever its history, keeps all it holds, gets the versions that its
+ * changes had, and is then like a new one.
  */
 #include "support.h"
 
@@ -525,7 +525,9 @@ react_before_sets(const struct place *place)
         "'b', 2),"
         " ((1 << 32) + 3, 3, 'm000', 3, 4, NULL, 0, 'c', 3);"
         "UPDATE instance SET tick = 9, last_message_id = 3;"
-        /* Everybody with a thumb; every third user once more with U+FE0F behind it; hearts in two spellings.
+        /*
+         * Everybody with a thumb; every third user once more with U+FE0F behind it; hearts in two
+         * spellings.
          */
         "INSERT INTO reaction SELECT (1 << 32) + 1, char(128077), name FROM account;"
         "INSERT INTO reaction SELECT (1 << 32) + 1, char(128077, 65039), name FROM account"

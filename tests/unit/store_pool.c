@@ -1,6 +1,6 @@
 /*
- * Checks: who reads sees one state of the database from its first look to the end, whatever is committed
- * meanwhile; more threads than connections all get their turn; a reader cannot write.
+ * Checks: who reads sees one state of the database from its first look to the end, whatever is
+ * committed meanwhile; more threads than connections all get their turn; a reader cannot write.
  */
 #include "support.h"
 

@@ -1,6 +1,7 @@
 /*
- * Checks: no statement reads a whole table but the few that are meant to, none sorts, and each finds its rows
- * by every value that it is given: so what it costs does not grow with what else there is.
+ * Checks: no statement reads a whole table but the few that are meant to, none sorts, and each
+ * finds its rows by every value that it is given: so what it costs does not grow with what else
+ * there is.
  */
 #include "support.h"
 
@@ -108,7 +109,10 @@ no_statement_reads_or_sorts_a_whole_table(void **state)
     explain_all(*state, assert_no_scan);
 }
 
-/* Is the column one that a step of the plan searches by? A key that is one integer is called rowid there. */
+/*
+ * Is the column one that a step of the plan searches by? A key that is one integer is called rowid
+ * there.
+ */
 static bool
 searches_by(const char *plan, struct str column)
 {

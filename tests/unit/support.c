@@ -236,7 +236,10 @@ support_check(const struct place *place)
         " WHERE left_version IS NULL AND CASE WHEN member_count > 100"
         " THEN active_at <> 9223372036854775807"
         " ELSE active_at > updated_at OR active_at < updated_at - " LAG " END",
-        /* A stay tells its last change: that it ended; or that it began, or since then another role. */
+        /*
+         * A stay tells its last change: that it ended; or that it began, or since then another
+         * role.
+         */
         "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation WHERE CASE"
         " WHEN EXISTS (SELECT 1 FROM membership l WHERE l.conversation = m.conversation"
         " AND l.username = m.username AND l.joined_version > m.joined_version) THEN m.version IS NOT NULL"

@@ -1,5 +1,6 @@
 /*
- * support.h - what the unit tests share: a real store in a directory of its own, and reproducible chance.
+ * support.h - what the unit tests share: a real store in a directory of its own, and reproducible
+ * chance.
  *
  * Whatever fails here fails the test that called.
  */
@@ -27,7 +28,10 @@ struct place {
     struct arena arena;
 };
 
-/* For cmocka: group setup, to be given to every group. Only errors are logged; the group has 120 seconds. */
+/*
+ * For cmocka: group setup, to be given to every group. Only errors are logged; the group has 120
+ * seconds.
+ */
 int support_group(void **state);
 /* For cmocka: test setup and teardown; *state is a struct place with an open store of 4 readers. */
 int support_open(void **state);
@@ -48,15 +52,17 @@ void support_tell(const struct place *place, const char *format, ...) __attribut
 /* The same as text, from the arena. */
 const char *support_text(struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /*
- * The same for many: all rows, `columns` integers each, one after the other in *values, from the arena.
- * Returns how many rows.
+ * The same for many: all rows, `columns` integers each, one after the other in *values, from the
+ * arena. Returns how many rows.
  */
 size_t support_rows(struct place *place, int columns, int64_t **values, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* What the schema promises beyond its constraints, of every row. */
 void support_check(const struct place *place);
 
-/* Commands that must succeed. Names stand in one text, parted by blanks; what comes back is from the arena.
+/*
+ * Commands that must succeed. Names stand in one text, parted by blanks; what comes back is from
+ * the arena.
  */
 int64_t support_create(struct place *place, enum conversation_type type, const char *names);
 struct message support_send(struct place *place, int64_t conversation, const char *sender,
@@ -67,8 +73,10 @@ void support_join(struct place *place, int64_t conversation, const char *usernam
 void support_leave(struct place *place, int64_t conversation, const char *username);
 /* A snapshot; pool_end() is owed. */
 struct snapshot *support_begin(struct place *place);
-/* The conversation of that id, which must exist, as the gate finds it in the snapshot for who may read
- * everything. */
+/*
+ * The conversation of that id, which must exist, as the gate finds it in the snapshot for who may
+ * read everything.
+ */
 const struct conversation *support_find(struct place *place, const struct snapshot *snapshot, int64_t id);
 /* The message of that id in a snapshot of its own, as who may read everything is shown it.
  * ERR_MESSAGE_UNKNOWN. */

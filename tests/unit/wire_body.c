@@ -1,6 +1,7 @@
 /*
- * wire_body.c - checks: a body is one JSON object, strictly: no key twice, no NUL, no lone surrogate, nothing
- * after it; a value of another type than asked for is told from one that is absent.
+ * wire_body.c - checks: a body is one JSON object, strictly: no key twice, no NUL, no lone
+ * surrogate, nothing after it; a value of another type than asked for is told from one that is
+ * absent.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * wire_json.c - checks: what json_quote() writes, a JSON parser reads back as the same bytes, and it is what
- * jansson itself writes.
+ * wire_json.c - checks: what json_quote() writes, a JSON parser reads back as the same bytes, and
+ * it is what jansson itself writes.
  */
 #include "support.h"
 
@@ -169,7 +169,9 @@ only_what_must_be_escaped_is(void **state)
     assert_written(str_c("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"), "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
 }
 
-/* An escape at the first and last byte, runs between, and a string longer than a buffer's first allocation.
+/*
+ * An escape at the first and last byte, runs between, and a string longer than a buffer's first
+ * allocation.
  */
 static void
 long_strings_come_back(void **state)

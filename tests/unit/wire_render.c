@@ -1,6 +1,6 @@
 /*
- * Checks: each object is written with exactly the members that apply to it, in one order, and whatever came
- * from a user is escaped; events stand in a frame with commas between them.
+ * Checks: each object is written with exactly the members that apply to it, in one order, and
+ * whatever came from a user is escaped; events stand in a frame with commas between them.
  */
 #include "support.h"
 

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+"""Checks what the formatters do not: names of test functions, the width of comments, comments of headers.
+
+Prints each breach as FILE:LINE and exits 1 if there is one.
+"""
+import re
+import sys
+
+from wrap_comments import COLUMNS, ROOT, is_unwrapped
+
+# A function that a header declares or defines: it begins at the margin and has an argument list.
+FUNCTION = re.compile(r"^(?!typedef|#|extern const|\s)[a-z_][\w\s*]*?\*?\b(?P<name>[a-z_]\w*)\((?!\()")
+ATTRIBUTE = re.compile(r"__attribute__\(\(.*?\)\)+")
+
+
+def test_names(path):
+    """Yields a breach for each test function that does not say its case."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if re.match(r"\s*(async )?def test_it\(", line):
+            yield number, "test_it: let the name say what the test checks"
+
+
+def comment_lines(lines):
+    """Yields (line number, line) of each line that is nothing but a comment. One after code is clang-format's."""
+    inside = False
+    for number, line in enumerate(lines, 1):
+        if inside or line.lstrip().startswith("/*"):
+            yield number, line
+            inside = "*/" not in line
+
+
+def comment_widths(path):
+    """Yields a breach for each comment that is too wide."""
+    if is_unwrapped(path):
+        return
+    for number, line in comment_lines(path.read_text().splitlines()):
+        if len(line) > COLUMNS:
+            yield number, f"a comment line has {len(line)} columns; {COLUMNS} are allowed: run make format"
+
+
+def declarations(lines):
+    """
+    Yields (line number, name, whether a comment is above) for each function of a header. A group is what no blank line
+    divides: a comment above its first declaration covers all of it.
+    """
+    covered, inside_comment, inside_braces = False, False, False
+    for number, line in enumerate(lines, 1):
+        if inside_comment or line.startswith("/*"):
+            inside_comment = "*/" not in line
+            covered = True
+        elif inside_braces:
+            inside_braces = not line.startswith("}")
+        elif not line.strip():
+            covered = False
+        else:
+            found = FUNCTION.match(ATTRIBUTE.sub("", line))
+            if not found and number < len(lines) and re.match(r"static inline [\w\s*]+$", line):
+                found = re.match(r"(?P<name>\w+)\(", lines[number])
+            if found:
+                yield number, found.group("name"), covered
+            inside_braces = line.rstrip().endswith("{") or (
+                bool(found) and ";" not in line and "{" in "".join(lines[number:number + 4]).partition(";")[0])
+
+
+def header_comments(path):
+    """Yields a breach for each function that a reader of the header learns nothing about."""
+    for number, name, covered in declarations(path.read_text().splitlines()):
+        if not covered:
+            yield number, f"{name}: no comment above it or above its group"
+
+
+CHECKS = (
+    ("tests/**/*.py", test_names),
+    ("fcgi_app/**/*.[ch]", comment_widths),
+    ("tests/**/*.[ch]", comment_widths),
+    ("fcgi_app/**/*.h", header_comments),
+)
+
+
+def main():
+    breaches = [f"{path.relative_to(ROOT)}:{number}: {sentence}" for pattern, check in CHECKS
+                for path in sorted(ROOT.glob(pattern)) for number, sentence in check(path)]
+    print(*breaches, sep="\n", end="\n" if breaches else "")
+    sys.exit(1 if breaches else 0)
+
+
+if __name__ == "__main__":
+    main()
