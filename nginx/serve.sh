@@ -1,18 +1,25 @@
 #!/bin/bash
-# Runs a private nginx and imd in the foreground, everything they write under one directory.
+# Runs a private nginx and imd in the foreground. All their files are in one directory.
 #
 #   STATE=build/run PORT=8080 nginx/serve.sh
 #
-# Environment: STATE, PORT, IMD (the binary), IMD_FLAGS (more flags for it), NGINX_WORKERS, PREFIX (path to
-# mount imd under), SITE (a directory of pages to serve beside imd), HTTP_EXTRA and SERVER_EXTRA (files to include
-# into http{} and server{}), LISTEN (the address, 127.0.0.1), AUTH (none, proxy or jwt; jwt makes a key under STATE/keys),
-# LIMITS (1: as strict as for a host; else load may come from one address).
-# Started by root, both give root up: their files are www-data's.
-# Prints a line "imd is ready …" once everything answers. TERM and INT end both; nothing stays behind.
+# Environment:
+#   STATE                     the directory
+#   PORT, LISTEN              the port, and the address (127.0.0.1)
+#   IMD, IMD_FLAGS            the binary, and more flags for it
+#   AUTH                      none, proxy or jwt; jwt creates a key under STATE/keys
+#   PREFIX                    the path to mount imd under
+#   SITE                      a directory of pages to serve beside imd
+#   LIMITS                    1: nginx's rate limits are on; otherwise load may come from one address
+#   NGINX_WORKERS             the number of nginx's workers
+#   HTTP_EXTRA, SERVER_EXTRA  files to include into http{} and server{}
+#
+# If root starts it, nginx's workers and imd run as www-data, which then owns their files.
+# Prints a line "imd is ready …" once everything answers. TERM and INT stop both processes.
 set -u
-# Nobody else reads what is written here.
+# No file is readable by others.
 umask 027
-# Where Debian has nginx is not on an ordinary user's path.
+# Debian's nginx is not on an ordinary user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +31,7 @@ auth=${AUTH:-none}
 limits=off
 [ "${LIMITS:-0}" = 1 ] && limits=on
 STATE=${STATE:-$here/../build/run}
-# Messages are private; a directory that was there is its owner's business.
+# Messages are private, so a new directory is too. An existing one keeps its mode.
 [ -d "$STATE" ] || mkdir -p -m 750 "$STATE" || exit 1
 state=$(cd "$STATE" && pwd)
 imd_pid=
@@ -37,14 +44,14 @@ fail() {
 
 case $port in *[!0-9]* | '') fail "PORT must be a number, not '$port'" ;; esac
 [ -x "$imd" ] || fail "$imd is not there; run make first"
-# A unix socket's address has room for 107 bytes.
+# A unix socket's path has at most 107 bytes.
 [ ${#state} -le 90 ] || fail "STATE is too long a path for the sockets in it (at most 90 bytes): $state"
 case $state in *[!A-Za-z0-9._/+-]*) fail "STATE may hold letters, digits and ._/+- alone: $state" ;; esac
 
 case $listen in *[!0-9a-f.:\[\]]* | '') fail "LISTEN must be an address, not '$listen'" ;; esac
 case $auth in none | proxy | jwt) ;; *) fail "AUTH must be none, proxy or jwt, not '$auth'" ;; esac
 
-# Where it answers from here, and whether it does from elsewhere.
+# The address that answers from this machine, and whether only this machine can reach it.
 host=$listen
 loopback=
 case $listen in
@@ -61,13 +68,13 @@ if [ -n "${SITE:-}" ]; then
     site="root $SITE; index index.html; include /etc/nginx/mime.types; charset utf-8;"
 fi
 
-# Where nothing ever comes from. The process behind it has ended before anything is started.
+# A descriptor that never delivers anything, to pause on. The process behind it has ended already.
 exec {never}<> <(:)
 pause() { read -rt "$1" -u "$never" || :; }
 
 running() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
-# Root gives the directory to whom it becomes, if they can get there at all.
+# If root runs this, gives the directory to www-data, provided that www-data can enter it.
 user=
 become() {
     [ "$(id -u)" = 0 ] || return 0
@@ -81,17 +88,17 @@ become() {
     echo "serve.sh: $state cannot be reached by www-data, so imd stays root: choose another STATE" >&2
 }
 
-# A secret of this directory's own. Nobody else reads it.
+# Creates a secret for this directory, readable by its owner alone.
 make_key() {
     [ "$auth" = jwt ] || return 0
     mkdir -p -m 700 "$state/keys" || return 1
     [ -s "$state/keys/dev.hs256" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"$state/keys/dev.hs256")
 }
 
-# The shipped files name /run/imd, a log, and the places where they are installed: here it is all one directory.
+# Copies the configuration, with the installed paths replaced by this directory's.
 write_configuration() {
     local file
-    # Where the page lies nginx's workers may not be able to enter.
+    # nginx's workers may not be able to enter the page's directory, so it is copied.
     mkdir -p "$state/html" && cp "$here"/html/* "$state/html/" && chmod -R a+rX "$state/html" || return 1
     for file in "$here"/imd-*.conf; do
         sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|; s|/usr/local/share/imd/html/|$state/html/|; s|/var/log/nginx/imd.log|$state/access.log|" \
@@ -104,14 +111,15 @@ write_configuration() {
         "$here/nginx.conf" >"$state/nginx.conf"
 }
 
-# nginx is a daemon, not a child to wait for; and its new parent may be slow to take note of its end.
+# True once the process has ended. nginx is a daemon, so it cannot be waited for, and its new parent
+# may be slow to reap it.
 gone() {
     local line
     line=$(grep '^State:' "/proc/$1/status" 2>/dev/null)
     [[ -z $line || $line == *Z* ]]
 }
 
-# Ends what is there, waits until it is gone.
+# Stops imd and nginx, and waits until both are gone.
 end_all() {
     local nginx_pid
     trap '' TERM INT
@@ -129,14 +137,15 @@ ready() { curl -fsS -o /dev/null "$url/healthz" 2>/dev/null; }
 running "$state/nginx.pid" && fail "something already runs in $state (nginx $(cat "$state/nginx.pid"))"
 running "$state/imd.pid" && fail "something already runs in $state (imd $(cat "$state/imd.pid"))"
 mkdir -p "$state/tmp" || exit 1
-# What a killed nginx left behind would block its socket.
+# A killed nginx leaves its socket behind, which would block the next one.
 rm -f "$state/nginx.pid" "$state/imd.pid" "$state/push.sock"
 make_key || fail "cannot make a key in $state"
 become || fail "cannot give $state to www-data"
 write_configuration || fail "cannot write into $state"
 trap 'ended=yes' TERM INT
 nginx -p "$state" -c "$state/nginx.conf" 2>"$state/nginx-start.log" {never}>&- || fail "nginx does not start:" "$state/nginx-start.log"
-# The daemon writes its pid a moment after the command has ended; without it nobody could end it.
+# The daemon writes its pid a moment after the command returns. Without the pid it could not be
+# stopped.
 tries=0
 until [ -s "$state/nginx.pid" ]; do
     tries=$((tries + 1))
