@@ -1,8 +1,8 @@
--- The core: who there is, what they talk in, what they said, and what is still to be pushed.
--- Names are keys: a user name never changes, so what refers to a user holds the name itself and
--- reading a message or a list of members needs no join.
+-- The core: users, conversations, memberships, messages, and the outbox of changes to push. A user
+-- name is the key of its user and never changes. Rows refer to users by name, so reading a message
+-- or a list of members needs no join.
 
--- What this database is and how far it has counted. One row.
+-- The identity and the counters of this database. One row.
 CREATE TABLE instance (
     only_row        INTEGER PRIMARY KEY CHECK (only_row = 1),
     epoch           TEXT    NOT NULL,   -- identity of this database: 32 hex digits, random
@@ -21,12 +21,12 @@ CREATE TABLE account (
 CREATE TABLE conversation (
     id              INTEGER PRIMARY KEY CHECK (id < 2147483648),  -- fits into message.place
     type            TEXT    NOT NULL CHECK (type IN ('private_chat', 'group_chat')),
-    pair_low        TEXT    REFERENCES account (name),  -- the two of a private chat in byte order;
+    pair_low        TEXT    REFERENCES account (name),  -- the pair of a private chat, in byte order;
     pair_high       TEXT    REFERENCES account (name),  -- both NULL in a group
     created_at      INTEGER NOT NULL,   -- tick, UNIX ms
-    updated_at      INTEGER NOT NULL,   -- tick of the last change that its members share, UNIX ms
+    updated_at      INTEGER NOT NULL,   -- tick of the last change that all members see, UNIX ms
     last_seq        INTEGER NOT NULL CHECK (last_seq < 4294967296),  -- seq of the newest message; 0: none
-    version         INTEGER NOT NULL,   -- number of changes so far; its creation is the first
+    version         INTEGER NOT NULL,   -- number of changes so far; the creation is the first
     CHECK ((type = 'private_chat') = (pair_low IS NOT NULL)),
     CHECK ((type = 'private_chat') = (pair_high IS NOT NULL)),
     CHECK (pair_low < pair_high)
@@ -34,8 +34,8 @@ CREATE TABLE conversation (
 -- One private chat for each pair, under any concurrency.
 CREATE UNIQUE INDEX conversation_pair ON conversation (pair_low, pair_high) WHERE pair_low IS NOT NULL;
 
--- One row for each stay of a user in a conversation. They received the messages with
--- joined_seq < seq <= left_seq, and the pushes with joined_version <= version <= left_version.
+-- One row for each stay of a user in a conversation. The user received the messages with joined_seq
+-- < seq <= left_seq, and the pushes with joined_version <= version <= left_version.
 CREATE TABLE membership (
     conversation    INTEGER NOT NULL REFERENCES conversation (id),
     username        TEXT    NOT NULL REFERENCES account (name),
@@ -48,27 +48,29 @@ CREATE TABLE membership (
 ) WITHOUT ROWID;
 CREATE INDEX membership_username ON membership (username, conversation, joined_version, joined_seq, left_seq);
 
--- Keyed by place: the messages of a conversation lie side by side, so a page is one short range; and the key is
--- one integer, so the upper levels of the tree hold keys alone and stay in a small cache.
+-- Keyed by place: the messages of a conversation are adjacent, so a page is one short range. The
+-- key is one integer, so the upper levels of the tree hold only keys and stay in a small cache.
 CREATE TABLE message (
     place           INTEGER PRIMARY KEY,  -- conversation * 2^32 + seq
     id              INTEGER NOT NULL,   -- unique in this database, growing with time
     sender          TEXT    NOT NULL REFERENCES account (name),
     timestamp       INTEGER NOT NULL,   -- tick of the transaction that stored it, UNIX ms; grows with seq and id
     content         TEXT    NOT NULL,
-    conversation    INTEGER GENERATED ALWAYS AS (place >> 32) VIRTUAL,         -- for reading eyes: takes no room
+    conversation    INTEGER GENERATED ALWAYS AS (place >> 32) VIRTUAL,         -- for readers of the database; not stored
     seq             INTEGER GENERATED ALWAYS AS (place & 4294967295) VIRTUAL   -- 1, 2, 3 … in each conversation, no holes
 );
--- By id, which is by time: a walk back through the newest messages anywhere reads this index alone.
+-- By id, which is also by time: walking back through the newest messages of all conversations reads
+-- only this index.
 CREATE UNIQUE INDEX message_id ON message (id, timestamp);
 
--- Changes that are committed and not yet known to be pushed, in order. Ids only: a frame is rendered when sent.
+-- Changes that are committed and perhaps not pushed yet, in order. Only ids are stored: a push
+-- frame is rendered when it is sent.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY,
     event           TEXT    NOT NULL,   -- name of the event in the push frame
     conversation    INTEGER NOT NULL,
     version         INTEGER NOT NULL,   -- conversation.version that the change made
     tick            INTEGER NOT NULL,   -- when, UNIX ms
-    seq             INTEGER,            -- message.seq, where the event is about a message
-    username        TEXT                -- who joined or left
+    seq             INTEGER,            -- message.seq if the event is about a message
+    username        TEXT                -- the user who joined or left
 );
