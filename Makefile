@@ -28,7 +28,7 @@ CPUS     := $(shell nproc)
 WERROR   ?=
 WARNINGS  = -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
-# An id that is too wide must not be cut to another one: fcgi_app/model/ids.h.
+# An id that is too wide must not be truncated to another one: fcgi_app/model/ids.h.
 NARROW   := -Wconversion -Wno-sign-conversion
 CFLAGS   ?= -O2 -g
 # The checked string functions need an optimizer. The flags that a distribution passes may choose their level.
@@ -72,7 +72,7 @@ $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 	    echo "{\"$$(basename $$f)\","; sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo '},'; \
 	  done; echo '};'; echo 'const int migration_count = $(words $(MIGRATIONS));'; } > $@
 
-# The machine-readable contract, as C strings, a line each.
+# The machine-readable contract, as C strings, one per line.
 $(BUILD)/openapi.c: fcgi_app/openapi.json Makefile
 	@mkdir -p $(@D)
 	@{ echo '#include "api/openapi.h"'; echo 'const char *const openapi_lines[] = {'; \
@@ -91,21 +91,21 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
-# LIBOBJECTS are imd without its main(); support.c is what the unit tests share.
+# LIBOBJECTS are imd without its main(); support.c is shared by the unit tests.
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(wildcard tests/unit/support.c) $(LIBOBJECTS) \
 	  $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
-# All that tests need compiled, so that it can be done in parallel.
+# Everything that the tests need compiled, in one target, so that it can be compiled in parallel.
 compiled: all $(UNIT)
 
 unit: $(UNIT)
 	@for t in $(UNIT); do $$t || exit 1; done
 
-# Each of TESTS is a pytest of its own, JOBS at a time, with stacks of its own: they wait more than they compute. What
-# measures time comes after the others, alone.
+# Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
+# than they compute. Those that measure time run after the others, alone.
 TESTS ?= tests/spec tests/fault tests/http tests/auth tests/push tests/model tests/imctl tests/limits
 ALONE := tests/limits
 JOBS  ?= 3
@@ -124,35 +124,36 @@ test: deps
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
 
-# An npm install of its own under build/, as the lock in tests/% says.
+# A separate npm install under build/, according to the lock file of tests/%.
 build/%/node_modules: tests/%/package.json tests/%/package-lock.json
 	@mkdir -p $(@D)
 	@cp $^ $(@D)
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The browser client alone, against a server that loses and reorders; and the chat page in real Chromium, against the real
-# imd. Screenshots are left in build/browser/screenshots. nginx/html/*.js say nowhere that they are modules:
-# browsers need not be told, Node before 20.19 must.
+# The browser client, against a server that loses and reorders; and the chat page in real Chromium,
+# against the real imd. Screenshots are left in build/browser/screenshots. nginx/html/*.js are
+# modules but do not say so: browsers need not be told, but Node before 20.19 must.
 NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--experimental-default-type=module)
 
 BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
 BROWSER_ALONE := $(addprefix tests/browser/,two_people_see_each_other_within_a_second.test.js \
                  ten_thousand_messages_are_scrolled_without_a_jump.test.js)
 
-# JOBS files side by side; what measures time comes before the others, alone.
+# JOBS files in parallel. Those that measure time run before the others, alone.
 test-browser: deps-browser all build/browser/node_modules
 	@run() { [ $$# -eq 1 ] || IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
 	  $(NODE) --test --test-reporter=spec --test-concurrency=$$*; }; \
 	run 1 $(filter $(BROWSER_ALONE),$(BROWSER_TESTS)) && run $(JOBS) $(filter-out $(BROWSER_ALONE),$(BROWSER_TESTS))
 
-# The README's picture: the page as it looks now.
+# Renders the README's picture of the page again.
 picture:
 	@$(MAKE) --no-print-directory test-browser BROWSER_TESTS=tests/browser/everybody_can_use_the_page.test.js
 	cp build/browser/screenshots/desk-light-conversation.png nginx/page.png
 
-# A report of a sanitizer makes the test that caused it fail: imd's log must hold nothing but its own lines.
-# What tests/limits measures is nginx and time: a sanitizer adds nothing. ThreadSanitizer sees the tests in which threads, processes and connections come and go.
+# A sanitizer's report fails the test that caused it: imd's log must contain nothing but its own
+# lines. tests/limits measures nginx and time, so a sanitizer adds nothing there. ThreadSanitizer
+# runs the tests in which threads, processes and connections come and go.
 RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
          tests/fault/test_a_locked_*.py tests/fault/test_a_stop_*.py)
 
@@ -162,11 +163,13 @@ asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/spec,$(TESTS))"
 	@$(MAKE) --no-print-directory SANITIZE=thread unit blackbox TESTS="$(RACES)"
 
-# The model test for as long as you like: clients that lose frames, sockets, nginx and imd end with the database.
+# The model test, for MINUTES: clients that lose frames, sockets, nginx and imd end with what the
+# database has.
 soak: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/model/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-# A million malformed requests through nginx and straight at the FastCGI socket: nothing comes of it.
+# Sends REQUESTS malformed requests through nginx and directly to the FastCGI socket. They must
+# change nothing.
 storm: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/fuzz/storm.py --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
@@ -190,7 +193,7 @@ build/bench/echo: tests/bench/echo.c Makefile
 bench: deps all build/bench/echo
 	@$(PYTHON) tests/bench/bench.py $(BENCH)
 
-# How much one caller who does what costs most slows others down: p90s, quiet and abused.
+# How much the most expensive caller slows others down: p90s without and with that caller.
 isolation: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/bench/isolation.py $(BENCH)
 
@@ -208,7 +211,8 @@ format: build/lint/node_modules
 
 MAN_PAGES := $(sort $(wildcard docs/man/*.[1-9]))
 
-# Formatting, the walls between the rooms, hardened programs, two analysers, and the machine-readable contract.
+# Checks formatting, which room includes which, hardening, the man pages, two analysers' reports,
+# and openapi.json.
 lint: deps-lint build/lint/node_modules all
 	@clang-format --dry-run -Werror $(C_FILES)
 	@$(PRETTIER) --check $(WEB_FILES)
@@ -232,7 +236,7 @@ FUZZ_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra $(WE
                -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJECTS := $(LIBOBJECTS:$(BUILD)/obj/%=build/fuzz/obj/%)
 
-# imd without its main(), instrumented: compiled once for all targets.
+# imd without its main(), instrumented: compiled once for all fuzz targets.
 build/fuzz/obj/%.o: fcgi_app/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<, instrumented
@@ -247,16 +251,17 @@ build/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	@echo CC $<
 	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
 
-# Else they count as intermediate, and are removed.
+# Otherwise make treats them as intermediate files and deletes them.
 .SECONDARY: $(FUZZ_OBJECTS)
 -include $(FUZZ_OBJECTS:.o=.d)
 
-# SECONDS for each target; what it finds new stays under build/fuzz. FUZZ=build/fuzz/body for one alone.
+# SECONDS for each target. New findings are left under build/fuzz. FUZZ=build/fuzz/body runs one
+# target.
 fuzz: deps-fuzz
 	@$(MAKE) --no-print-directory -s -j$(CPUS) $(FUZZ)
 	@$(PYTHON) tests/fuzz/run.py --seconds $(SECONDS) $(FUZZ)
 
-# --- packages: NAME:WHY. What is missing is installed with apt, as root or by sudo.
+# --- packages, as NAME:WHY. Missing ones are installed with apt, as root or by sudo.
 
 PACKAGES_RUN := \
   gcc:the-compiler \
@@ -290,7 +295,8 @@ PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis m
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
 
-# Does not start nginx on the host: a policy-rc.d that forbids it stands while apt works, unless there is one.
+# Installs packages without starting nginx on the host: while apt runs, a policy-rc.d forbids it,
+# unless the host has its own.
 define install_packages
 @missing=; for p in $(1); do \
   n=$${p%%:*}; dpkg-query -W -f='$${Status}' $$n 2>/dev/null | grep -q 'ok installed' && continue; \
@@ -316,7 +322,8 @@ deps-browser: deps
 deps-fuzz: deps
 	$(call install_packages,$(PACKAGES_FUZZ))
 
-# --- installing: two programs, their man pages, the files to include, the page. No file of the host is edited.
+# --- installing: two programs, their man pages, the files to include, the page. It edits no file of
+# the host.
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx $(DESTDIR)$(PREFIX)/share/imd/html
