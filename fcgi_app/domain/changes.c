@@ -9,6 +9,8 @@
 /* A page looks at so many rows that are not on it, and then ends. */
 #define SKIPPED_MAX 2000
 #define NONE        INT64_MAX
+/* Rows that are worth a statement. */
+#define BATCH_MIN 16
 
 /* Two walks along messages: one that was both created and changed since is told by the second. */
 enum { CREATED, CHANGED, WALKS };
@@ -31,15 +33,18 @@ struct merge {
     void *arg;
 };
 
-/* Reads the next batch where the last one is used up. */
+/* Reads the next batch where the last one is used up: what the page still has room for, and whether it goes
+ * on. */
 static enum err
 refill_messages(struct merge *g, int kind)
 {
     const struct message_reader reader = {g->db, g->arena, g->page->viewer};
+    int room = g->page->limit - g->shown + 1;
 
     if (g->messages_at[kind] < g->messages[kind].count)
         return ERR_OK;
     g->messages_at[kind] = 0;
+    g->messages[kind].rows = room > BATCH_MIN ? room : BATCH_MIN;
     return messages_walk(&reader, &g->messages[kind]);
 }
 

@@ -8,6 +8,8 @@
 
 /* Up to so many conversations, each is looked at. */
 #define FEW_CONVERSATIONS 8
+/* Up to so many, that costs no more than looking for a cheaper way: one short walk is tried before. */
+#define SOME_CONVERSATIONS 64
 /* By so much the effort grows from round to round. */
 #define EFFORT_FACTOR 8
 /* Messages anywhere that a round looks at, for each conversation that it looks at, and for each key needed.
@@ -78,8 +80,10 @@ struct selection {
     struct db *db;
     struct arena *arena;
     struct str username;
-    int64_t after; /* UNIX ms */
-    size_t need;   /* keys that a page may need: limit + 1 */
+    int64_t after;               /* UNIX ms */
+    size_t need;                 /* keys that a page may need: limit + 1 */
+    const struct joined *active; /* all conversations in which they may have received something since … */
+    size_t active_count;         /* … so many; NULL: not known */
     struct message_key *keys;
     size_t count;
     size_t size;   /* room in keys */
@@ -149,22 +153,23 @@ select_key(void *arg, const struct message_key *key)
  * from span to span, so stays that have ended before the moment are never read.
  */
 static enum err
-select_received(struct selection *s, int32_t conversation, int64_t last_seq)
+select_received(struct selection *s, const struct joined *joined)
 {
     int64_t seq;
-    enum err err = messages_first_after(s->db, conversation, 1, last_seq, s->after, &seq);
+    enum err err = messages_first_after(s->db, joined->conversation, 1, joined->last_seq, s->after, &seq);
 
     s->passed = false;
-    while (err == ERR_OK && seq <= last_seq && !s->passed) {
-        struct span span;
+    while (err == ERR_OK && seq <= joined->last_seq && !s->passed) {
+        struct span span = {.until = joined->last_seq, .received = true};
         int64_t until;
 
-        err = memberships_span(s->db, conversation, s->username, seq, &span);
+        if (seq <= joined->joined_seq)
+            err = memberships_span(s->db, joined->conversation, s->username, seq, &span);
         if (err != ERR_OK)
             return err;
-        until = span.until < last_seq ? span.until : last_seq;
+        until = span.until < joined->last_seq ? span.until : joined->last_seq;
         if (span.received)
-            err = messages_keys(s->db, conversation, seq, until, select_key, s);
+            err = messages_keys(s->db, joined->conversation, seq, until, select_key, s);
         if (s->err != ERR_OK)
             return s->err;
         seq = until + 1;
@@ -172,16 +177,25 @@ select_received(struct selection *s, int32_t conversation, int64_t last_seq)
     return err;
 }
 
-/* Each conversation that was active since. */
+/* Finds the conversations that were active since. */
+static enum err
+find_active(struct selection *s)
+{
+    struct joined *joined;
+    enum err err = memberships_active(s->db, s->arena, s->username, s->after, &joined, &s->active_count);
+
+    s->active = joined;
+    return err;
+}
+
+/* Looks at each of them. */
 static enum err
 select_active(struct selection *s)
 {
-    struct joined *joined;
-    size_t count;
-    enum err err = memberships_active(s->db, s->arena, s->username, s->after, &joined, &count);
+    enum err err = ERR_OK;
 
-    for (size_t i = 0; err == ERR_OK && i < count; i++)
-        err = select_received(s, joined[i].conversation, joined[i].last_seq);
+    for (size_t i = 0; err == ERR_OK && i < s->active_count; i++)
+        err = select_received(s, &s->active[i]);
     return err;
 }
 
@@ -213,7 +227,7 @@ select_before_others(struct selection *s, int effort, int64_t *moment, bool *don
     s->bound = *moment;
     for (size_t i = 0; err == ERR_OK && i < (size_t)effort; i++)
         if (joined[i].left_at > s->after)
-            err = select_received(s, joined[i].conversation, joined[i].last_seq);
+            err = select_received(s, &joined[i]);
     if (err == ERR_OK && s->count > 0)
         prune(s);
     *done = err == ERR_OK && s->count >= s->need;
@@ -236,6 +250,20 @@ struct walk {
     bool full;          /* the page was, before the walk's end */
 };
 
+/* Does the list of active conversations tell, without a look, whether the user received it? */
+static bool
+is_told_by_list(const struct selection *s, const struct message_key *key, bool *received)
+{
+    size_t i = 0;
+
+    if (s->active == NULL)
+        return false;
+    while (i < s->active_count && s->active[i].conversation != key->conversation)
+        i++;
+    *received = i < s->active_count;
+    return !*received || key->seq > s->active[i].joined_seq;
+}
+
 static enum err
 find_span(struct walk *w, const struct message_key *key, const struct span **span)
 {
@@ -256,11 +284,15 @@ walk_key(void *arg, const struct message_key *key)
     struct walk *w = arg;
     struct selection *s = w->selection;
     const struct span *span;
+    bool received;
 
-    s->err = find_span(w, key, &span);
-    if (s->err != ERR_OK)
-        return false;
-    if (!span->received)
+    if (!is_told_by_list(s, key, &received)) {
+        s->err = find_span(w, key, &span);
+        if (s->err != ERR_OK)
+            return false;
+        received = span->received;
+    }
+    if (!received)
         return true;
     w->full = !select_key(s, key);
     /* They come in order, so nothing after this tick is needed any more. */
@@ -294,7 +326,9 @@ select_with_effort(struct selection *s, int effort, bool *done)
     start_over(s);
     *done = err == ERR_OK && active <= effort;
     if (*done)
-        return select_active(s);
+        err = find_active(s);
+    if (*done)
+        return err == ERR_OK ? select_active(s) : err;
     if (err == ERR_OK)
         err = select_before_others(s, effort, &moment, done);
     if (err == ERR_OK && !*done)
@@ -311,13 +345,39 @@ select_with_effort(struct selection *s, int effort, bool *done)
  * the ways.
  */
 static enum err
-select_keys(struct selection *s)
+select_in_rounds(struct selection *s)
 {
     bool done = false;
     enum err err = ERR_OK;
 
     for (int effort = FEW_CONVERSATIONS; err == ERR_OK && !done; effort *= EFFORT_FACTOR)
         err = select_with_effort(s, effort, &done);
+    return err;
+}
+
+/* Of somebody who is in some conversations: a short walk may do, else each is looked at. */
+static enum err
+select_among_some(struct selection *s)
+{
+    bool done = false;
+    enum err err = find_active(s);
+
+    if (err == ERR_OK && s->active_count > FEW_CONVERSATIONS)
+        err = select_by_walk(s, s->after, (int)s->active_count, &done);
+    if (err != ERR_OK || done)
+        return err;
+    start_over(s);
+    return select_active(s);
+}
+
+static enum err
+select_keys(struct selection *s)
+{
+    int active;
+    enum err err = memberships_count_active(s->db, s->username, s->after, SOME_CONVERSATIONS + 1, &active);
+
+    if (err == ERR_OK)
+        err = active > SOME_CONVERSATIONS ? select_in_rounds(s) : select_among_some(s);
     if (err == ERR_OK)
         prune(s);
     return err;

@@ -106,14 +106,15 @@ enum err memberships_count_active(struct db *db, struct str username, int64_t af
 /* A conversation in which the user may have received something. */
 struct joined {
     int32_t conversation;
-    int64_t last_seq; /* of the conversation; or when they left */
-    int64_t since_at; /* UNIX ms, as in struct stay */
-    int64_t left_at;  /* UNIX ms; INT64_MAX: still a member */
+    int64_t last_seq;   /* of the conversation; or when they left */
+    int64_t joined_seq; /* they received everything after this; INT64_MAX: they left, and it is not known */
+    int64_t since_at;   /* UNIX ms, as in struct stay */
+    int64_t left_at;    /* UNIX ms; INT64_MAX: still a member */
 };
 
 /*
  * The user's conversations that changed after `after` (UNIX ms), in no order; of *joined, from the arena, the
- * first two members are set. Costs one look for each that may have been active after that.
+ * first three members are set. Costs one look for each that may have been active after that.
  */
 enum err memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
                             struct joined **joined, size_t *count);

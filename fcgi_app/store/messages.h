@@ -98,6 +98,7 @@ struct message_walk {
     bool changed; /* of those that were changed, in the order of their last change; else of all, by seq */
     int32_t conversation;
     int64_t from;               /* moves on: the version beyond which, or the seq from which on */
+    int rows;                   /* of a batch, at most; a bound of the engine's own is below that, maybe */
     struct message_step *steps; /* out: the next ones, from the arena … */
     size_t count;               /* … so many; 0: the walk is at its end */
 };

@@ -357,8 +357,9 @@ memberships_active(struct db *db, struct arena *arena, struct str username, int6
             err = ERR_MEMORY;
             break;
         }
-        (*joined)[(*count)++] =
-            (struct joined){.conversation = (int32_t)db_int(s, 0), .last_seq = db_int(s, 1)};
+        (*joined)[(*count)++] = (struct joined){.conversation = (int32_t)db_int(s, 0),
+                                                .last_seq = db_int(s, 1),
+                                                .joined_seq = int_or(s, 2, INT64_MAX)};
     }
     db_done(s);
     return err;
@@ -384,6 +385,7 @@ memberships_since(struct db *db, struct arena *arena, struct str username, int l
             .since_at = db_int(s, 1),
             .last_seq = db_int(s, 2),
             .left_at = int_or(s, 3, INT64_MAX),
+            .joined_seq = int_or(s, 4, INT64_MAX),
         };
     db_done(s);
     return err;

@@ -475,8 +475,7 @@ messages_since(struct db *db, int64_t after, int limit,
     return err;
 }
 
-/* A batch of a walk: a page's worth of rows, or of content. */
-#define WALK_ROWS  64
+/* However many rows a batch may have, it ends with so much content. */
 #define WALK_BYTES (256 * 1024)
 
 /* Takes the row at hand into the batch. */
@@ -516,7 +515,7 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
         if (err != ERR_OK)
             break;
         bytes += walk->steps[walk->count - 1].message.content.n;
-        if (walk->count == WALK_ROWS || bytes > WALK_BYTES)
+        if (walk->count >= (size_t)walk->rows || bytes > WALK_BYTES)
             break;
     }
     db_done(s);

@@ -113,14 +113,15 @@ const char *const sql_texts[SQL_COUNT] = {
         " + (SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1"
         " AND version IS NOT NULL AND left_at > $3 LIMIT $4) AS gone)",
     [SQL_MEMBERSHIP_ACTIVE] =
-        "SELECT m.conversation, c.last_seq FROM membership m JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.username = $1 AND m.left_version IS NULL AND m.active_at > $2 AND c.updated_at > $3"
-        " UNION ALL SELECT conversation, left_seq FROM membership"
-        " WHERE username = $1 AND version IS NOT NULL AND left_at > $3",
-    [SQL_MEMBERSHIP_SINCE] =
-        "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at FROM membership m"
+        "SELECT m.conversation, c.last_seq, m.joined_seq FROM membership m"
         " JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.username = $1 AND m.version IS NOT NULL ORDER BY m.since_at LIMIT $2",
+        " WHERE m.username = $1 AND m.left_version IS NULL AND m.active_at > $2 AND c.updated_at > $3"
+        " UNION ALL SELECT conversation, left_seq, NULL FROM membership"
+        " WHERE username = $1 AND version IS NOT NULL AND left_at > $3",
+    [SQL_MEMBERSHIP_SINCE] = "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at,"
+                             " CASE WHEN m.left_seq IS NULL THEN m.joined_seq END FROM membership m"
+                             " JOIN conversation c ON c.id = m.conversation"
+                             " WHERE m.username = $1 AND m.version IS NOT NULL ORDER BY m.since_at LIMIT $2",
     [SQL_MEMBERSHIP_LISTED] =
         "SELECT m.conversation, m.active_at, c.updated_at FROM membership m"
         " JOIN conversation c ON c.id = m.conversation WHERE m.username = $1 AND m.left_version IS NULL"
