@@ -82,8 +82,7 @@ struct selection {
     struct str username;
     int64_t after;               /* UNIX ms */
     size_t need;                 /* keys that a page may need: limit + 1 */
-    const struct joined *active; /* all conversations in which they may have received something since … */
-    size_t active_count;         /* … so many; NULL: not known */
+    struct active_search active; /* the conversations in which they may have received something since */
     struct message_key *keys;
     size_t count;
     size_t size;   /* room in keys */
@@ -177,15 +176,12 @@ select_received(struct selection *s, const struct joined *joined)
     return err;
 }
 
-/* Finds the conversations that were active since. */
+/* Finds the conversations that were active since, if there are not more than so many. */
 static enum err
-find_active(struct selection *s)
+find_active(struct selection *s, int limit)
 {
-    struct joined *joined;
-    enum err err = memberships_active(s->db, s->arena, s->username, s->after, &joined, &s->active_count);
-
-    s->active = joined;
-    return err;
+    s->active = (struct active_search){.username = s->username, .after = s->after, .limit = limit};
+    return memberships_active(s->db, s->arena, &s->active);
 }
 
 /* Looks at each of them. */
@@ -194,8 +190,8 @@ select_active(struct selection *s)
 {
     enum err err = ERR_OK;
 
-    for (size_t i = 0; err == ERR_OK && i < s->active_count; i++)
-        err = select_received(s, &s->active[i]);
+    for (size_t i = 0; err == ERR_OK && i < s->active.count; i++)
+        err = select_received(s, &s->active.joined[i]);
     return err;
 }
 
@@ -256,12 +252,12 @@ is_told_by_list(const struct selection *s, const struct message_key *key, bool *
 {
     size_t i = 0;
 
-    if (s->active == NULL)
+    if (!s->active.all)
         return false;
-    while (i < s->active_count && s->active[i].conversation != key->conversation)
+    while (i < s->active.count && s->active.joined[i].conversation != key->conversation)
         i++;
-    *received = i < s->active_count;
-    return !*received || key->seq > s->active[i].joined_seq;
+    *received = i < s->active.count;
+    return !*received || key->seq > s->active.joined[i].joined_seq;
 }
 
 static enum err
@@ -320,15 +316,12 @@ static enum err
 select_with_effort(struct selection *s, int effort, bool *done)
 {
     int64_t moment;
-    int active;
-    enum err err = memberships_count_active(s->db, s->username, s->after, effort + 1, &active);
+    enum err err = find_active(s, effort);
 
     start_over(s);
-    *done = err == ERR_OK && active <= effort;
+    *done = err == ERR_OK && s->active.all;
     if (*done)
-        err = find_active(s);
-    if (*done)
-        return err == ERR_OK ? select_active(s) : err;
+        return select_active(s);
     if (err == ERR_OK)
         err = select_before_others(s, effort, &moment, done);
     if (err == ERR_OK && !*done)
@@ -360,10 +353,10 @@ static enum err
 select_among_some(struct selection *s)
 {
     bool done = false;
-    enum err err = find_active(s);
+    enum err err = ERR_OK;
 
-    if (err == ERR_OK && s->active_count > FEW_CONVERSATIONS)
-        err = select_by_walk(s, s->after, (int)s->active_count, &done);
+    if (s->active.count > FEW_CONVERSATIONS)
+        err = select_by_walk(s, s->after, (int)s->active.count, &done);
     if (err != ERR_OK || done)
         return err;
     start_over(s);
@@ -373,11 +366,10 @@ select_among_some(struct selection *s)
 static enum err
 select_keys(struct selection *s)
 {
-    int active;
-    enum err err = memberships_count_active(s->db, s->username, s->after, SOME_CONVERSATIONS + 1, &active);
+    enum err err = find_active(s, SOME_CONVERSATIONS);
 
     if (err == ERR_OK)
-        err = active > SOME_CONVERSATIONS ? select_in_rounds(s) : select_among_some(s);
+        err = s->active.all ? select_among_some(s) : select_in_rounds(s);
     if (err == ERR_OK)
         prune(s);
     return err;

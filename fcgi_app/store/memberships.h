@@ -99,10 +99,6 @@ enum err memberships_page(struct db *db, struct arena *arena, const struct membe
 enum err memberships_names_at(struct db *db, int32_t conversation, int64_t version,
                               void (*each)(void *arg, struct str name, bool present), void *arg);
 
-/* How many conversations of the user may have been active after `after` (UNIX ms), counted up to 2 `limit`.
- */
-enum err memberships_count_active(struct db *db, struct str username, int64_t after, int limit, int *count);
-
 /* A conversation in which the user may have received something. */
 struct joined {
     int32_t conversation;
@@ -112,12 +108,17 @@ struct joined {
     int64_t left_at;    /* UNIX ms; INT64_MAX: still a member */
 };
 
-/*
- * The user's conversations that changed after `after` (UNIX ms), in no order; of *joined, from the arena, the
- * first three members are set. Costs one look for each that may have been active after that.
- */
-enum err memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
-                            struct joined **joined, size_t *count);
+/* A look for a user's conversations that changed after a moment. */
+struct active_search {
+    struct str username;
+    int64_t after;         /* UNIX ms */
+    int limit;             /* looks at so many that may have been active after that */
+    struct joined *joined; /* out: in no order, from the arena; of each the first three members are set … */
+    size_t count;          /* … so many */
+    bool all;              /* out: there are no others */
+};
+
+enum err memberships_active(struct db *db, struct arena *arena, struct active_search *search);
 /* The first `limit` conversations that the user joined, in that order. *joined from the arena. */
 enum err memberships_since(struct db *db, struct arena *arena, struct str username, int limit,
                            struct joined **joined, size_t *count);

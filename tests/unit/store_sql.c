@@ -80,9 +80,6 @@ static const struct {
     /* Backwards along an index, as far as the caller likes. */
     {SQL_MESSAGE_LAST_ID, "SCAN message USING COVERING INDEX message_id\n"},
     /* What a limit has cut off. */
-    {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN present\n"},
-    {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN gone\n"},
-    {SQL_MEMBERSHIP_COUNT_ACTIVE, "SCAN CONSTANT ROW\n"},
     /* The first entry of a partial index. */
     {SQL_REACTION_CLEARED, "SCAN reaction_set USING INDEX reaction_set_cleared\n"},
 };

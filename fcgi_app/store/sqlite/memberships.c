@@ -321,46 +321,38 @@ lagging(int64_t after)
     return after - ACTIVE_LAG_MS - 1;
 }
 
-enum err
-memberships_count_active(struct db *db, struct str username, int64_t after, int limit, int *count)
+/* Takes the row at hand, unless it only lags. */
+static enum err
+add_active(struct stmt *s, struct arena *arena, struct active_search *search)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_COUNT_ACTIVE);
-    bool row;
-    enum err err;
-
-    db_bind_text(s, 1, username);
-    db_bind_int(s, 2, lagging(after));
-    db_bind_int(s, 3, after);
-    db_bind_int(s, 4, limit);
-    err = db_step(s, &row);
-    *count = row ? (int)db_int(s, 0) : 0;
-    db_done(s);
-    return err;
+    if (db_int(s, 3) == 0)
+        return ERR_OK;
+    search->joined = arena_grow(arena, search->joined, search->count, sizeof(*search->joined));
+    if (search->joined == NULL)
+        return ERR_MEMORY;
+    search->joined[search->count++] = (struct joined){.conversation = (int32_t)db_int(s, 0),
+                                                      .last_seq = db_int(s, 1),
+                                                      .joined_seq = int_or(s, 2, INT64_MAX)};
+    return ERR_OK;
 }
 
 enum err
-memberships_active(struct db *db, struct arena *arena, struct str username, int64_t after,
-                   struct joined **joined, size_t *count)
+memberships_active(struct db *db, struct arena *arena, struct active_search *search)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE);
+    int looks = 0;
     bool row = true;
     enum err err = ERR_OK;
 
-    *joined = NULL;
-    *count = 0;
-    db_bind_text(s, 1, username);
-    db_bind_int(s, 2, lagging(after));
-    db_bind_int(s, 3, after);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
-        *joined = arena_grow(arena, *joined, *count, sizeof(**joined));
-        if (*joined == NULL) {
-            err = ERR_MEMORY;
-            break;
-        }
-        (*joined)[(*count)++] = (struct joined){.conversation = (int32_t)db_int(s, 0),
-                                                .last_seq = db_int(s, 1),
-                                                .joined_seq = int_or(s, 2, INT64_MAX)};
-    }
+    search->joined = NULL;
+    search->count = 0;
+    db_bind_text(s, 1, search->username);
+    db_bind_int(s, 2, lagging(search->after));
+    db_bind_int(s, 3, search->after);
+    db_bind_int(s, 4, search->limit + 1);
+    while (err == ERR_OK && (err = db_step(s, &row)) == ERR_OK && row && ++looks <= search->limit)
+        err = add_active(s, arena, search);
+    search->all = looks <= search->limit;
     db_done(s);
     return err;
 }

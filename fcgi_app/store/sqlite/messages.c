@@ -484,9 +484,6 @@ add_step(struct stmt *s, const struct message_reader *r, struct message_walk *wa
 {
     struct message_step *step;
 
-    walk->steps = arena_grow(r->arena, walk->steps, walk->count, sizeof(*walk->steps));
-    if (walk->steps == NULL)
-        return ERR_MEMORY;
     step = &walk->steps[walk->count++];
     *step = (struct message_step){
         .message = message_of(s),
@@ -506,8 +503,10 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
     bool row;
     enum err err;
 
-    walk->steps = NULL;
     walk->count = 0;
+    walk->steps = arena_alloc(r->arena, (size_t)walk->rows * sizeof(*walk->steps));
+    if (walk->steps == NULL)
+        return ERR_MEMORY;
     db_bind_int(s, 1, walk->conversation);
     db_bind_int(s, 2, walk->from);
     while ((err = db_step(s, &row)) == ERR_OK && row) {

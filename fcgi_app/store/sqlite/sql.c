@@ -107,17 +107,13 @@ const char *const sql_texts[SQL_COUNT] = {
                                 " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
                                 " UNION ALL SELECT username, 0 FROM membership"
                                 " WHERE conversation = $1 AND left_version >= $2 AND joined_version <= $2",
-    [SQL_MEMBERSHIP_COUNT_ACTIVE] =
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1"
-        " AND left_version IS NULL AND active_at > $2 LIMIT $4) AS present)"
-        " + (SELECT count(*) FROM (SELECT 1 FROM membership WHERE username = $1"
-        " AND version IS NOT NULL AND left_at > $3 LIMIT $4) AS gone)",
+    /* Whose active_at lags is read as well, and counts. */
     [SQL_MEMBERSHIP_ACTIVE] =
-        "SELECT m.conversation, c.last_seq, m.joined_seq FROM membership m"
+        "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > $3 FROM membership m"
         " JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.username = $1 AND m.left_version IS NULL AND m.active_at > $2 AND c.updated_at > $3"
-        " UNION ALL SELECT conversation, left_seq, NULL FROM membership"
-        " WHERE username = $1 AND version IS NOT NULL AND left_at > $3",
+        " WHERE m.username = $1 AND m.left_version IS NULL AND m.active_at > $2"
+        " UNION ALL SELECT conversation, left_seq, NULL, 1 FROM membership"
+        " WHERE username = $1 AND version IS NOT NULL AND left_at > $3 LIMIT $4",
     [SQL_MEMBERSHIP_SINCE] = "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at,"
                              " CASE WHEN m.left_seq IS NULL THEN m.joined_seq END FROM membership m"
                              " JOIN conversation c ON c.id = m.conversation"
