@@ -1,6 +1,6 @@
 /*
- * app.js - the page: who one is, which conversation is open, and what is shown of it. All that it knows of the server it
- * knows through the client (imd.js).
+ * app.js - the page: who the user is, which conversation is open, and what is shown of it. It
+ * reaches the server only through the client (imd.js).
  */
 import { Composer } from "./composer.js";
 import { details } from "./details.js";
@@ -17,16 +17,19 @@ import { isName, nameOf, snippet } from "./text.js";
 import { namelessOf, t, today } from "./words.js";
 
 const PRESENCE_EACH_MS = 20000;
-const PRESENCE_KNOWN_MS = 3 * PRESENCE_EACH_MS; // after that nobody knows any more
+const PRESENCE_KNOWN_MS = 3 * PRESENCE_EACH_MS; // older answers are not shown
 const PRESENCE_MEMBERS = 100; // the page asks about larger groups only while they are open
 const SCROLLED_MS = 300;
-const NEAR = 30; // so many unread messages are on the newest page
-const KEPT = 3; // conversations whose messages stay at hand after one has left them
-const CALM_MS = 1000; // a connection that is back so soon was never lost
-const SEEN_MS = 400; // how long a message is in sight before it counts as read
+const NEAR = 30; // with more unread messages, the first may not be on the newest page
+const KEPT = 3; // left conversations whose messages stay loaded
+const CALM_MS = 1000; // a shorter break is not shown
+const SEEN_MS = 400; // how long a message must be in sight to count as read
 const WIDE = "(min-width: 720px)";
 
-/** A token in the address is for this tab alone, and not to be copied on with the address. */
+/**
+ * Takes the user and the token out of the address. A token is for this tab only, and must not be
+ * copied with the address, so it is removed from it.
+ */
 function readAddress() {
   const token = location.hash.match(/^#token=(.+)$/)?.[1],
     user = new URLSearchParams(location.search).get("user");
@@ -35,7 +38,7 @@ function readAddress() {
   if (user && isName(user) && user !== memory.get("user")) memory.set("user", user);
 }
 
-/** A value from storage: undefined where another version or another program has left something else. */
+/** Parses a value from storage; undefined if another version or another program wrote it. */
 function parsed(json) {
   try {
     return JSON.parse(json) ?? undefined;
@@ -52,18 +55,18 @@ class App {
   #heard = 0;
   #late = null;
   #loading = null;
-  #begun = false; // the messages are shown, from where one had read to
+  #begun = false; // the messages are shown, from the first unread one
   #today = today();
   #fromList = false;
   #leaving = false;
-  #asked = new Map(); // conversation id: { at, known }, when the server last answered who is online, and whether it knew
+  #asked = new Map(); // conversation id: { at, known }, when presence was last asked for, and whether there was an answer
   #asking = false;
-  #seen = null; // the timer that tells what was seen
-  #missed = false; // messages came while the window was not looked at
+  #seen = null; // the timer that marks as read what was seen
+  #missed = false; // messages came while the window had no focus
   #settles = null;
-  #visited = []; // the conversations that were left last
-  #quit = null; // the one that the user leaves by intent
-  #changed = new Set(); // ids of all conversations that have changed, and so of all with unsent messages
+  #visited = []; // the conversations that were left last, newest first
+  #quit = null; // the conversation that the user asked to leave
+  #changed = new Set(); // ids of all conversations that have changed; all with unsent messages are among them
 
   constructor() {
     const token = memory.get("token");
@@ -74,7 +77,7 @@ class App {
       this.#show();
     });
     this.#client.on("status", () => setTimeout(() => this.#askPresence()));
-    this.#client.start().catch(() => {}); // the status tells
+    this.#client.start().catch(() => {}); // the status shows the error
     addEventListener("hashchange", () => this.#go());
     for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#return());
     addEventListener("focusin", () => this.#read());
@@ -84,7 +87,7 @@ class App {
     this.#go();
   }
 
-  // --- what is there
+  // --- the state
 
   #build() {
     this.composer = new Composer({
@@ -134,7 +137,10 @@ class App {
     return ["owner", "admin"].includes(this.#client.conversation(this.#id)?.role);
   }
 
-  /** Drafts belong to a user, not to a tab: they survive it, and nobody else in this browser is shown them. */
+  /**
+   * Drafts belong to a user, not to a tab: they outlive the tab, and other users of this browser do
+   * not see them.
+   */
   #draftKey(id) {
     return `draft ${this.#client.user} ${id}`;
   }
@@ -164,7 +170,7 @@ class App {
       scroller: this.scroller,
       list: this.items,
       draw: messageDrawer(view, (...what) => this.#act(...what)),
-      // One's own keep the name that they had before the server gave them a number.
+      // The user's own messages keep the key that they had before the server gave them a seq.
       key: (message) => (message.client_id && message.sender === this.#client.user ? message.client_id : message.seq),
       nearTop: () => this.#older(),
       newer: () => app.#client.conversation(app.#id)?.newer ?? false,
@@ -172,7 +178,7 @@ class App {
     });
   }
 
-  // --- what is shown
+  // --- drawing
 
   #show() {
     const { status, conversations, user } = this.#client;
@@ -219,27 +225,27 @@ class App {
     setText(this.top, t(!this.#begun ? "loadingFirst" : conversation.older ? "loading" : "beginning"));
     if (conversation.loaded && !this.#begun) return;
     this.log.show(messages);
-    const looks = ["read", "older", "newer", "role"]; // of the conversation, in each message
+    const looks = ["read", "older", "newer", "role"]; // fields of the conversation that its messages show
     if (old && (begins || looks.some((of) => old[of] !== conversation[of]))) this.log.refresh();
     if (begins) this.#lookAtUnread(messages);
     this.#announce(messages, begins || conversation.newer || old?.newer);
     this.#moved();
   }
 
-  /** Where one goes on: to writing; on a phone, where that would raise the keyboard, to the heading. */
+  /** Focuses the composer; on a phone, where that would open the keyboard, the heading. */
   #arrive() {
     if (document.querySelector("dialog[open]")) return;
     (matchMedia(WIDE).matches ? this.composer : this.title).focus();
   }
 
-  /** Whether older pages are on their way, up to the first message that one has not read. */
+  /** Loads older pages up to the first unread message. Returns whether they are still missing. */
   #seeks({ id, unread, read_seq, older }, [first]) {
     const beyond = unread > 0 && older && first?.seq > read_seq + 1;
     if (beyond) this.#older(() => this.#client.around(id, read_seq + 1));
     return beyond;
   }
 
-  /** The chat, or what is there without one. */
+  /** Shows the chat, or what stands in its place without a conversation. */
   #frame(conversation) {
     document.body.classList.toggle("open", this.#id !== null);
     this.chat.hidden = !conversation;
@@ -282,7 +288,7 @@ class App {
     return Object.keys(read).filter((name) => name !== this.#client.user && read[name] >= seq);
   }
 
-  /** Says aloud what has come, to those who do not see it. */
+  /** Announces new messages to screen readers. */
   #announce(messages, known) {
     const last = messages.findLast(({ seq }) => seq)?.seq ?? 0;
     if (known) this.#heard = last;
@@ -293,7 +299,7 @@ class App {
     while (this.voice.children.length > 5) this.voice.firstChild.remove();
   }
 
-  // --- moving about
+  // --- navigation
 
   #go() {
     const id = Number(location.hash.slice(1)) || null;
@@ -332,7 +338,7 @@ class App {
     for (const each of this.#visited.splice(KEPT)) this.#client.close(each);
   }
 
-  /** To the list: where one came from it, as the browser's own button does it. */
+  /** Goes to the list. If the user came from there, it goes back in the browser's history. */
   #back() {
     if (this.#leaving) return;
     this.#leaving = true;
@@ -350,7 +356,10 @@ class App {
     this.#read();
   }
 
-  /** Marks as read what was really seen: up to the end, or up to the last message that stayed in sight. */
+  /**
+   * Marks as read what was seen: everything at the end, else up to the last message that stayed in
+   * sight.
+   */
   #read() {
     const conversation = this.#client.conversation(this.#id);
     if (!conversation || !this.#begun || conversation.read_seq >= conversation.last_seq) return;
@@ -361,7 +370,10 @@ class App {
     this.#seen ??= setTimeout(() => this.#readSeen(seen), SEEN_MS);
   }
 
-  /** `before` is the last message that was in sight a moment ago: what only flew by since is not read. */
+  /**
+   * Marks as read what stayed in sight. `before` is the last message that was in sight SEEN_MS ago,
+   * so messages that were only scrolled past do not count.
+   */
   #readSeen(before) {
     this.#seen = null;
     const conversation = this.#client.conversation(this.#id),
@@ -372,7 +384,10 @@ class App {
     if (seq > conversation.read_seq) this.#client.read(this.#id, seq).catch(() => {});
   }
 
-  /** Back from another window: what came meanwhile begins at a divider, and is read when it is seen. */
+  /**
+   * The window has the focus again. What came meanwhile starts at a divider, and is read when it is
+   * seen.
+   */
   #return() {
     if (document.hidden || !document.hasFocus()) return;
     const conversation = this.#client.conversation(this.#id),
@@ -394,12 +409,12 @@ class App {
     const done = (more) => {
       this.#loading = null;
       if (!this.#begun) this.#show();
-      else if (more && this.#id === id) this.log.refresh(); // it may not have been enough
+      else if (more && this.#id === id) this.log.refresh(); // more may be needed
     };
     this.#loading = load(id).then(done, () => setTimeout(done, CALM_MS));
   }
 
-  /** What no push tells: who is here, and that it is another day. */
+  /** Updates what no push announces: presence, and the date. */
   #look() {
     this.#askPresence();
     this.#show();
@@ -412,13 +427,16 @@ class App {
     return ["online", "polling"].includes(this.#client.status);
   }
 
-  /** Who is online in a conversation; undefined where the server has not said so lately. */
+  /** Returns who is online in a conversation; undefined if the server has not said so lately. */
   #onlineOf({ id, online }) {
     const { at, known } = this.#asked.get(id) ?? {};
     return this.#connected && known && Date.now() - at < PRESENCE_KNOWN_MS ? online : undefined;
   }
 
-  /** Asks about the open conversation and those in sight in the list, one after the other, each every 10 s at most. */
+  /**
+   * Asks for presence in the open conversation and in those in sight in the list, one after the
+   * other. It asks about each at most every 10 s.
+   */
   async #askPresence() {
     if (this.#asking) return;
     this.#asking = true;
@@ -431,7 +449,7 @@ class App {
         () => null,
         (error) => error,
       );
-      if (error && !(error.status >= 400 && error.status < 429)) break; // others would get no answer either
+      if (error && !(error.status >= 400 && error.status < 429)) break; // the next requests would fail too
       this.#asked.set(id, { at: Date.now(), known: !error });
       this.#show();
     }
@@ -449,7 +467,7 @@ class App {
     details(this.#client, id, { onlineOf: (conversation) => this.#onlineOf(conversation), leave });
   }
 
-  /** Up and down between messages; Enter goes to what can be done with one. */
+  /** Arrow keys move between messages; Enter goes to a message's buttons. */
   #walk(event) {
     const item = document.activeElement.closest?.("li.message"),
       step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -465,13 +483,13 @@ class App {
     }
   }
 
-  /** Where there is no mouse to hover, what can be done with a message shows when it is touched. */
+  /** Shows a message's buttons when it is touched, for devices that cannot hover. */
   #pointAt(event) {
     const item = event.target.closest("li.message");
     if (item && !event.target.closest("a, button") && getSelection().isCollapsed) this.#focus(item);
   }
 
-  /** Of the messages one alone is in the order of Tab, with its buttons. */
+  /** Only the focused message and its buttons are in the tab order. */
   #focus(item) {
     for (const active of this.items.querySelectorAll(".active")) this.#activate(active, false);
     if (!item) return;
@@ -481,7 +499,7 @@ class App {
 
   #activate(item, active) {
     item.classList.toggle("active", active);
-    // On a phone they float above the message, or as high as is in sight of it.
+    // On a phone the buttons float above the message, or at the top edge if that is out of sight.
     const hidden = this.scroller.getBoundingClientRect().top - item.getBoundingClientRect().top;
     item.style.setProperty("--hidden", `${hidden}px`);
     for (const control of item.querySelectorAll("a, button")) control.tabIndex = active ? 0 : -1;
@@ -497,7 +515,7 @@ class App {
       this.#back();
   }
 
-  // --- doing
+  // --- commands
 
   #act(action, message, more) {
     const does = {
@@ -518,7 +536,7 @@ class App {
     this.#run(on ? this.#client.react(message.id, emoji) : this.#client.unreact(message.id, emoji));
   }
 
-  /** Loads older pages until a message is there. */
+  /** Shows a message, loading older pages until it is there. */
   async #goTo(message_id) {
     const id = this.#id;
     while (!this.log.find(message_id))
@@ -545,9 +563,12 @@ class App {
     setTimeout(() => toast.remove(), 6000);
   }
 
-  // --- who one is
+  // --- the user
 
-  /** Signing out removes all of the user's messages and drafts from this browser: with unsent ones, it asks first. */
+  /**
+   * Removes all of the user's messages and drafts from this browser. If some are unsent, it asks
+   * first.
+   */
   #signOut() {
     const all = [...this.#changed].flatMap((id) => this.#client.messages(id)),
       waiting = all.filter(({ state }) => state).length;
@@ -563,7 +584,7 @@ class App {
     location.replace(location.pathname);
   }
 
-  /** What is missing is asked for; then all begins anew. */
+  /** Asks for the missing user name or token, and starts again. */
   #refused(error) {
     const asked = error.code === "missing_user" ? "user" : error.status === 401 ? "token" : null;
     const input = h("input", {
@@ -593,7 +614,7 @@ class App {
     if (asked) input.focus();
   }
 
-  /** The name in the address, or of before, was refused, or is not the token's. */
+  /** Stores the answer and reloads. The earlier name was refused, or is not the token's. */
   #enter(asked, value) {
     memory.forget("user");
     if (asked) memory.set(asked, value);

@@ -1,7 +1,7 @@
 /*
- * composer.js - where one writes: a new message, a reply, or an edit. What is half written is kept for each conversation.
- * Knows no network: `send(text, { reply_to })`, `edit(message, text)` and `typing()` are told;
- * `isBlank(text)` says that nothing of a text would show; `drafts` is like a Map.
+ * composer.js - the field for writing a new message, a reply or an edit. It keeps a draft for each
+ * conversation. Knows no network: it calls `send(text, { reply_to })`, `edit(message, text)` and
+ * `typing()`. `isBlank(text)` is true if a text shows nothing. `drafts` is like a Map.
  */
 import { h, iconButton, setText } from "./dom.js";
 import { snippet } from "./text.js";
@@ -10,13 +10,13 @@ import { insteadOf, t } from "./words.js";
 const LONGEST_BYTES = 65536;
 const bytes = (text) => new TextEncoder().encode(text).length;
 
-/** What a draft keeps of the message that it answers or edits. */
+/** The fields that a draft keeps of the message that it answers or edits. */
 const pick = ({ id, conversation, sender, content, withheld }) => ({ id, conversation, sender, content, withheld });
 
-/** Where one types on glass, Enter makes a new line: there is no Shift to hold, and a button sends. */
+/** On a touch screen Enter starts a new line: there is no Shift to hold, and a button sends. */
 const onGlass = () => matchMedia("(pointer: coarse)").matches;
 
-/** A text without the blank lines around it. The indentation of its first line stays: it may be code. */
+/** Removes blank lines around a text. The indentation of its first line stays: it may be code. */
 const trimmed = (text) => text.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
 
 export class Composer {
@@ -25,9 +25,9 @@ export class Composer {
   #warning;
   #button;
   #drafts;
-  #refused = new Map(); // message id: what it was to become
+  #refused = new Map(); // message id: the text of a refused edit
   #id = null;
-  #plain = ""; // the half-written message under an edit
+  #plain = ""; // the draft of a new message while editing
   #reply = null;
   #edited = null;
 
@@ -64,7 +64,7 @@ export class Composer {
     );
   }
 
-  /** Opens a conversation to write to, with what was half written in it: a text, a reply, an edit. */
+  /** Opens a conversation with its draft: a text, a reply or an edit. */
   open(id) {
     if (id === this.#id) return;
     this.#id = id;
@@ -83,7 +83,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Begins an edit. The half-written message and its reply target come back when the edit ends. */
+  /** Begins an edit. The draft and its reply target come back when the edit ends. */
   edit(message) {
     if (!this.#edited) this.#plain = this.field.value;
     this.#edited = pick(message);
@@ -108,7 +108,7 @@ export class Composer {
     this.#edited = null;
   }
 
-  /** Ends the edit, or else the reply; the text stays. */
+  /** Cancels the edit, or else the reply. The text stays. */
   #cancel() {
     if (this.#edited) this.#endEdit();
     else this.#reply = null;
@@ -161,7 +161,7 @@ export class Composer {
   }
 
   #key(event) {
-    if (event.isComposing || event.keyCode === 229) return; // ends a word of Chinese; Safari says 229
+    if (event.isComposing || event.keyCode === 229) return; // ends an input-method composition; Safari reports 229
     const sends = event.ctrlKey || event.metaKey || (!event.shiftKey && !onGlass());
     if (event.key === "Enter" && sends) {
       event.preventDefault();

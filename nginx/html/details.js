@@ -1,6 +1,7 @@
 /*
- * details.js - the dialog about a conversation: its members, and what the user may change. It reads the members page by
- * page, because a large conversation does not list them itself, and because roles are told there alone.
+ * details.js - the dialog about a conversation: its members, and what the user may change. It reads
+ * the members page by page, because a large conversation does not list them, and because only those
+ * pages have the roles.
  */
 import { confirm, firstBad, hint, name as rename, open, sentence } from "./dialogs.js";
 import { avatar, h, iconButton, setText } from "./dom.js";
@@ -8,11 +9,14 @@ import { nameOf, names } from "./text.js";
 import { namelessOf, t } from "./words.js";
 
 const PAGE = 100,
-  NEAR_END = 400; // pixels before the end of the list at which the next page is asked for
+  NEAR_END = 400; // pixels from the end of the list at which the next page is loaded
 const ROLES = ["member", "admin", "owner"];
 const rank = (role) => ROLES.indexOf(role);
 
-/** Opens the dialog. `onlineOf(conversation)` gives who is online, undefined if that is not known; `leave()` leaves. */
+/**
+ * Opens the dialog. `onlineOf(conversation)` returns who is online, or undefined if that is
+ * unknown; `leave()` leaves.
+ */
 export function details(client, id, { onlineOf, leave }) {
   return new Details(client, id, onlineOf, leave);
 }
@@ -22,8 +26,8 @@ class Details {
   #id;
   #onlineOf;
   #people = new Map(); // name: role
-  #rows = new Map(); // name: its parts
-  #last = ""; // the last name of the pages that were read
+  #rows = new Map(); // name: the parts of its row
+  #last = ""; // the last name read so far
   #more = true;
   #reading = false;
   #fault = h("p", { class: "fault", role: "alert" });
@@ -64,7 +68,7 @@ class Details {
     const scroll = { class: "details", onscroll: () => this.#scrolled() };
     this.#parts.scroller = h("div", scroll, parts.title, parts.join, parts.add, this.#list);
     const button = h("button", { type: "button", class: "danger", onclick: asksToLeave }, t("leave"));
-    // Outside of what scrolls: in reach however many members there are.
+    // Outside the scrolling part, so that it stays in reach however many members there are.
     const footer = h("footer", {}, this.#fault, group && h("div", { class: "buttons" }, this.#role, button));
     this.dialog = open(this.#called(), this.#parts.scroller, footer);
   }
@@ -91,7 +95,7 @@ class Details {
     return h("div", { class: "add" }, form, hint());
   }
 
-  /** Adds one after the other. Names that are refused stay in the field, with the reason. */
+  /** Adds the names one by one. Refused names stay in the field, with the reason. */
   async #add(list, input) {
     const bad = firstBad(list),
       refused = [];
@@ -149,7 +153,7 @@ class Details {
     rename(this.dialog, this.#called());
     setText(this.#role, type === "group_chat" ? t("youAre", role) : "");
     if (type === "group_chat") {
-      // Only in a group without an owner may every member give it a title.
+      // A member may set the title only if the group has no owner.
       const owned = this.#more || [...this.#people.values()].includes("owner");
       this.#parts.title.hidden = !leads && owned;
       this.#parts.join.hidden = !leads;
@@ -207,16 +211,16 @@ class Details {
     remove.hidden = !(other && rank(own) > 0 && rank(own) > rank(itsRole));
   }
 
-  /** Gives a role; the owner's cannot be taken back, so it is asked about first. */
+  /** Gives a role. Giving ownership away cannot be undone, so it asks first. */
   #give(each, role) {
     const give = () => this.#client.setMember(this.#id, each, role);
     if (role !== "owner") return this.#run(give());
-    this.#draw(); // as it is until that is settled
+    this.#draw(); // the old role, until the question is answered
     confirm(t("ownerTitle", each), t("ownerText", each), t("ownerButton"), give);
   }
 }
 
-/** One line with a field and a button. */
+/** A form with one field and a button. */
 function line(label, attributes, button, done) {
   const input = h("input", { "aria-label": label, placeholder: label, autocomplete: "off", ...attributes });
   const submit = (event) => {

@@ -1,5 +1,6 @@
 /*
- * dialogs.js - what is asked beside the conversation: with whom to begin one, which emoji, whether one is sure. Each is a <dialog>: the browser keeps the focus in it, and gives it back.
+ * dialogs.js - the dialogs: new conversation, emoji, confirmation. Each is a <dialog>, so the
+ * browser keeps the focus inside and restores it afterwards.
  */
 import { h, iconButton, setText } from "./dom.js";
 import { isEmoji, isName, names } from "./text.js";
@@ -7,10 +8,10 @@ import { t } from "./words.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "✅"];
 
-/** What went wrong, to be shown. */
+/** Returns the sentence to show for an error. */
 export const sentence = (error) => (error.status === 0 ? t("unreachable") : error.message);
 
-/** Opens a dialog that is gone when it closes. */
+/** Opens a dialog that removes itself when it closes. */
 export function open(label, ...children) {
   const dialog = h(
     "dialog",
@@ -29,13 +30,16 @@ export function open(label, ...children) {
   return dialog;
 }
 
-/** Gives an open dialog another name. */
+/** Renames an open dialog. */
 export function name(dialog, label) {
   dialog.setAttribute("aria-label", label);
   setText(dialog.querySelector("h2"), label);
 }
 
-/** A form in a dialog. `done(form)` may refuse with a sentence; what it throws is shown too. */
+/**
+ * Opens a dialog with a form. `done(form)` may return a sentence to refuse; errors that it throws
+ * are shown too.
+ */
 function ask(label, fields, submit, done) {
   const fault = h("p", { class: "fault", role: "alert" });
   const form = h(
@@ -66,10 +70,10 @@ function ask(label, fields, submit, done) {
 const field = (label, attributes) =>
   h("label", { class: "field" }, h("span", {}, label), h("input", { autocomplete: "off", ...attributes }));
 
-/** The first that cannot be a user's name. */
+/** Returns the first text that is not a valid user name. */
 export const firstBad = (list) => list.find((name) => !isName(name));
 
-/** Says what happens to a name that nobody has yet, before it happens. */
+/** Says beforehand that unknown names become new users. */
 export const hint = () => h("p", { class: "note" }, t("newNames"));
 
 /** Gives the same idempotency key for the same content: the server creates it once, however often the user tries. */
@@ -82,7 +86,7 @@ function idempotencyKeys() {
   };
 }
 
-/** Asks with whom, and calls create({ type, members, title, client_id }). */
+/** Asks for the members, and calls create({ type, members, title, client_id }). */
 export function newConversation(create) {
   const title = field(t("groupTitle"), { name: "title", maxLength: 200 });
   const members = field(t("withWhom"), {
@@ -129,13 +133,13 @@ export function newConversation(create) {
   dialog.querySelector("[name=members]").focus();
 }
 
-/** Asks whether one is sure. */
+/** Asks for confirmation. */
 export function confirm(title, text, button, done) {
   const dialog = ask(title, [h("p", {}, text)], button, done);
   dialog.querySelector(".primary").classList.add("danger");
 }
 
-/** Asks for an emoji, beside the button that was pressed. */
+/** Asks for an emoji, next to the button that was pressed. */
 export function pickEmoji(beside, done) {
   const choose = (emoji) => {
     dialog.close();

@@ -1,10 +1,13 @@
 /*
- * dom.js - making and changing elements. Text is set as text alone, never read as HTML.
+ * dom.js - creates and changes elements. Text is set as text, never parsed as HTML.
  */
 
 import { firstLetter } from "./text.js";
 
-/** An element. `on…` are listeners, what is no string is a property; absent values are left out. */
+/**
+ * Creates an element. `on…` are listeners, strings are attributes, other values are properties;
+ * absent values are skipped.
+ */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -17,12 +20,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Sets a text where it is another, so that nothing is announced or drawn twice. */
+/** Sets a text only if it differs, so that nothing is announced or drawn twice. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The drawings on buttons: paths of 24 by 24. */
+/** The icons of buttons: SVG paths of 24 by 24. */
 const DRAWINGS = {
   back: "M15 5l-7 7 7 7",
   compose: "M12 5v14M5 12h14",
@@ -46,7 +49,7 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that is a drawing with a name. */
+/** Creates a button that is an icon with a label. */
 export function iconButton(name, label, onclick, more = {}) {
   return h(
     "button",
@@ -55,7 +58,7 @@ export function iconButton(name, label, onclick, more = {}) {
   );
 }
 
-/** The round with somebody's initial, in a colour that is always theirs. */
+/** Creates a user's avatar: the initial, in a colour that the name determines. */
 export function avatar(name, more = "") {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 997;

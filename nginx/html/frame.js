@@ -1,11 +1,14 @@
 /*
- * frame.js - the page's own furniture: what is always there, empty. Knows neither conversations nor messages; what its
- * buttons do is told by `on`.
+ * frame.js - the fixed parts of the page, empty. Knows neither conversations nor messages; its
+ * buttons call `on`.
  */
 import { h, icon, iconButton } from "./dom.js";
 import { language, NAMES, t } from "./words.js";
 
-/** Puts the furniture into the document; gives its parts by name. `composer` is where one writes. */
+/**
+ * Adds the fixed parts to the document, and returns them by name. `composer` is the composer's
+ * form.
+ */
 export function frame(composer, on) {
   const parts = { ...sidebarParts(), ...chatParts(on) };
   parts.side = sidebar(parts, on);

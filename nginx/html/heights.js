@@ -1,6 +1,7 @@
 /*
- * heights.js - where each message of a long list lies, of which only a few are drawn: those that were drawn once have the
- * height that was measured, the others one that is guessed from their text. Pure: knows no page.
+ * heights.js - the position of each message in a long list of which only a few are drawn. Messages
+ * that were drawn have their measured height, others one guessed from their text. Pure functions:
+ * knows no page.
  */
 
 const ROW = 44,
@@ -8,8 +9,8 @@ const ROW = 44,
   LETTER = 8.2;
 
 /**
- * `heightOf(i)` for each of `count`: offsets[i] is where i begins, offsets[count] where all ends. Up to where `from`
- * begins they are as `known`.
+ * Returns offsets: offsets[i] is where message i begins, offsets[count] where the last ends.
+ * `heightOf(i)` is a message's height. The offsets up to `from` are taken from `known`.
  */
 export function offsets(count, heightOf, known = [0], from = 0) {
   const found = new Float64Array(count + 1);
@@ -18,7 +19,7 @@ export function offsets(count, heightOf, known = [0], from = 0) {
   return found;
 }
 
-/** The one that lies at y: the first, if y is above all, the last, if it is below. */
+/** Returns the index of the message at y: the first if y is above all, the last if it is below. */
 export function indexAt(found, y) {
   let low = 0,
     high = Math.max(0, found.length - 2);
@@ -30,13 +31,16 @@ export function indexAt(found, y) {
   return low;
 }
 
-/** What to draw, [first, end), so that from `top` on `height` is covered, and `margin` above and below. */
+/**
+ * Returns the range to draw, [first, end): it covers `height` from `top` on, and `margin` above and
+ * below.
+ */
 export function range(found, top, height, margin) {
   if (found.length < 2) return [0, 0];
   return [indexAt(found, top - margin), indexAt(found, top + height + margin) + 1];
 }
 
-/** The height of a message that was never drawn, in a column of that width. */
+/** Guesses the height of a message that was never drawn, in a column of that width. */
 export function guess(message, width) {
   const letters = Math.max(10, (width * 0.72) / LETTER);
   let lines = 0;

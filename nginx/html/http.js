@@ -1,5 +1,5 @@
 /*
- * http.js - requests to imd as one caller, and what is wrong with those that fail. Part of imd.js. Knows nothing of
+ * http.js - requests to imd as one caller, and their errors. Part of imd.js. Knows nothing of
  * conversations.
  */
 
@@ -15,35 +15,37 @@ export class ImdError extends Error {
 
 const CALLER = /^(missing_credentials|(invalid|expired)_token|invalid_caller|origin_not_allowed|loopback_only)$/;
 
-/** Whether the same request may succeed later. */
+/** True if the same request may succeed later. */
 export const passing = ({ status }) => !status || status === 408 || status === 429 || status >= 500;
-/** Whether it concerns the caller, whatever was asked for. */
+/** True if the error is about the caller, not about the request. */
 export const aboutCaller = ({ status, code }) => status === 401 || (status === 403 && CALLER.test(code));
 export const unanswered = (why, code = "unanswered") => new ImdError({ error: why.message ?? why, code });
 export const refusal = (error, code, status = 400, field) => new ImdError({ error, code, field }, { status });
 
-/** Nothing where it throws. */
+/** Returns what the function returns; undefined if it throws. */
 export function attempt(what) {
   try {
     return what();
   } catch {}
 }
 
-/** As the server takes it: without NULs and lone surrogates. */
+/** Removes what the server refuses: NULs and lone surrogates. */
 const clean = (text) => text.replace(/\0|\p{Surrogate}/gu, "");
 
 export const isBlank = (text) => /^[\p{Z}\p{Cc}\p{DI}\u2800\ufff9-\ufffb]*$/u.test(text);
 
 const CONTENT_MAX = 65536;
 
-/** A message's content, as it can be sent. */
+/** Returns a message's content as it can be sent; throws if it is too long. */
 export function checked(content) {
   const text = clean(content);
   if (new TextEncoder().encode(text).length <= CONTENT_MAX) return text;
   throw refusal(`content must be at most ${CONTENT_MAX} bytes of UTF-8`, "content_too_long", 413, "content");
 }
 
-/** The first way for pushes to come, or the second; nothing where there are no more. */
+/**
+ * Opens a push connection by the first or the second transport; undefined if there is no such one.
+ */
 export function openSocket(way, url) {
   const kind = ["WebSocket", "EventSource"].filter((one) => globalThis[one])[way];
   if (kind === "WebSocket") return new WebSocket(url.href.replace(/^http/, "ws"));
@@ -55,11 +57,11 @@ const PORTION_MIN = 1 / 256;
 export class Http {
   #options;
   #token;
-  #portion = 1; // of a page's limit
+  #portion = 1; // share of a page's limit to ask for
 
   constructor(options) {
     this.#options = options;
-    // Where this was bundled, the address of the bundle does not tell where imd is.
+    // The address of a bundle does not tell where imd is.
     const here = attempt(() => /\/http\.js(\?|$)/.test(import.meta.url)) ? import.meta.url : undefined;
     this.url = attempt(() => new URL(options.url ?? "..", options.url ? globalThis.location?.href : here));
     if (this.url && !this.url.pathname.endsWith("/")) this.url.pathname += "/";
@@ -72,7 +74,7 @@ export class Http {
     return url;
   }
 
-  /** Asked for once, for all who need it at a time. */
+  /** Returns the token. Concurrent callers share one question. */
   async bearer(refused) {
     const { token } = this.#options;
     if (!token) return undefined;
@@ -86,13 +88,16 @@ export class Http {
     }
   }
 
-  /** The name in the token, which the server checks. */
+  /** Returns the name in the token; the server verifies it. */
   async subject() {
     const token = await this.bearer();
     return attempt(() => JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub);
   }
 
-  /** Where a page does not come as a whole, the next ones are smaller, and grow again when they come. */
+  /**
+   * Requests a page. When an answer breaks off, the next pages are smaller, and grow again after a
+   * success.
+   */
   async page(path, query) {
     const { limit } = query;
     try {
@@ -106,7 +111,7 @@ export class Http {
     }
   }
 
-  /** A token that is refused is replaced once. */
+  /** Sends a request. A refused token is replaced once. */
   async request(method, path, query, body) {
     const url = this.address(path, query);
     for (let refused; ;) {
@@ -129,7 +134,8 @@ export class Http {
     const { answer, text } = await this.#whole(url, options);
     const { ok, status } = answer,
       json = attempt(() => JSON.parse(text));
-    // A proxy before imd may have a 401 of its own. Whatever else it says tells nothing of imd.
+    // A proxy in front of imd may answer its own 401. Any other answer that is not JSON says
+    // nothing about imd.
     if (!json && status !== 401) throw unanswered(`${status}, not JSON`);
     return {
       ok,
@@ -139,7 +145,7 @@ export class Http {
     };
   }
 
-  /** Gives up where nothing comes for a while, not where much does. */
+  /** Reads a whole answer. Times out after silence, not after a total time. */
   async #whole(url, options) {
     const silence = new AbortController(),
       decoder = new TextDecoder();
@@ -153,7 +159,7 @@ export class Http {
       timer = setTimeout(late, this.#options.timeout + more);
     };
     try {
-      heard(options.body?.length); // a body may go out at 8 kbit/s
+      heard(options.body?.length); // allows for uploads as slow as 8 kbit/s
       answer = await fetch(url, { ...options, signal: silence.signal });
       for (const reader = answer.body.getReader(); ;) {
         heard();
@@ -162,7 +168,7 @@ export class Http {
         text += decoder.decode(value, { stream: true });
       }
     } catch (error) {
-      // A smaller answer may come.
+      // A smaller page may get through.
       throw Object.assign(unanswered(why ?? error), { cut_short: Boolean(why || answer) });
     } finally {
       clearTimeout(timer);

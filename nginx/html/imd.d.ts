@@ -1,9 +1,10 @@
 /**
- * imd.js - a client of imd's conversations that misses nothing, for browsers (and for whatever has fetch and WebSocket).
+ * imd.js - a client of imd's conversations that misses nothing, for browsers and for anything else
+ * that has fetch and WebSocket.
  *
- * What it holds is the server's own vocabulary: conversations and messages are the objects of the HTTP API under the
- * same names, with the few additions below. All of it is read synchronously and never mutated: what has changed is
- * another object, so `===` tells, and any framework's store binding fits:
+ * It holds the server's own vocabulary: conversations and messages are the objects of the HTTP API
+ * under the same names, with a few additions below. They are read synchronously and never mutated.
+ * A change makes a new object, so `===` detects it, and any framework's store binding fits:
  *
  *     const chat = new Client({ user: "bob" });
  *     chat.start();
@@ -12,52 +13,70 @@
 
 export interface Options {
   /**
-   * Where imd is mounted. Default: one level above this module (`/chat/im/imd.js` → `/chat/`). Required in a bundle, whose
-   * address tells nothing: without it start() is refused, `missing_url`.
+   * Where imd is mounted. Default: one level above this module (`/chat/im/imd.js` → `/chat/`).
+   * Required in a bundle, whose address does not tell: start() rejects without it, `missing_url`.
    */
   url?: string | URL;
-  /** One's own name. Default: `sub` of the token, else whom the server takes the caller for; else refused, `missing_user`. */
+  /**
+   * The user's name. Default: `sub` of the token, else the caller's name on the server. If neither
+   * exists, start() rejects, `missing_user`.
+   */
   user?: string;
   /**
-   * The caller's token, where the site uses tokens that are not in a cookie. Asked for once, and again with
-   * `refresh: true` when the server refuses the last one.
+   * Returns the caller's token, for sites whose tokens are not in a cookie. It is called once, and
+   * again with `refresh: true` when the server refuses the last token.
    */
   token?: (ask: { refresh: boolean }) => string | Promise<string>;
-  /** Messages of a page. Default 50. */
+  /** Messages per page. Default 50. */
   limit?: number;
   /**
-   * Where one's own messages that are not yet answered, or were refused, outlive the tab, for each user apart. Default
-   * localStorage; null: nowhere. See also forget().
+   * Where the user's unsent and refused messages are stored to outlive the tab, separately for each
+   * user. Default localStorage; null: nowhere. See also forget().
    */
   storage?: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length"> | null;
-  /** Milliseconds without a push after which it asks whether it missed something. Default 60,000. */
+  /**
+   * Milliseconds without a push after which the client asks whether it missed something. Default
+   * 60,000.
+   */
   silence?: number;
-  /** Milliseconds of silence after which a request is given up: an answer may take longer, as long as it comes. Default 10,000. */
+  /**
+   * A request times out after this many milliseconds of silence; as long as data arrives, it may
+   * take longer. Default 10,000.
+   */
   timeout?: number;
-  /** The longest pause between two tries to connect or to send, in milliseconds. Default 30,000; the first is a hundredth. */
+  /**
+   * The longest pause between two attempts to connect or to send, in milliseconds. Default 30,000;
+   * the first is a hundredth of it.
+   */
   pause?: number;
-  /** Milliseconds between two questions where no push can be had. Default 3,000. */
+  /** The polling interval in milliseconds, used when pushes are impossible. Default 3,000. */
   poll?: number;
-  /** Whether the tabs of a browser share one socket, where it has Web Locks and BroadcastChannel. Default true. */
+  /**
+   * True: the tabs of a browser share one socket, if it has Web Locks and BroadcastChannel. Default
+   * true.
+   */
   share?: boolean;
 }
 
 export interface Reaction {
   count: number;
-  /** Whether oneself is among them. */
+  /** The user is among them. */
   mine: boolean;
   /** In byte order, at most 100: `reactions()` has the others. */
   names: string[];
 }
 
 export interface Message {
-  /** id, seq: from the server; absent while a message of one's own is not yet answered. */
+  /**
+   * id and seq come from the server; they are absent on the user's messages that it has not
+   * answered yet.
+   */
   id?: number;
   seq?: number;
   conversation: number;
   sender: string;
   content: string;
-  /** UNIX milliseconds; of an unanswered message by the own clock. */
+  /** UNIX milliseconds; of an unanswered message, by this machine's clock. */
   timestamp: number;
   client_id?: string;
   reply_to?: number;
@@ -65,9 +84,11 @@ export interface Message {
   deleted_at?: number;
   /** By emoji. */
   reactions?: Record<string, Reaction>;
-  /** Edited after one had left: the content is not shown. */
+  /** Edited after the user had left, so the content is not shown. */
   withheld?: boolean;
-  /** Of one's own that the server has not confirmed: on its way; refused, see `error`. Absent: the server has it. */
+  /**
+   * Of the user's own messages: on its way, or refused (see `error`). Absent: the server has it.
+   */
   state?: "sending" | "failed";
   error?: ImdError;
 }
@@ -77,40 +98,53 @@ export interface Conversation {
   type: "private_chat" | "group_chat";
   title: string;
   join: "open" | "invite";
-  /** Absent where there are more than 100: `members()` has them. */
+  /** Absent if there are more than 100: `members()` returns them. */
   members?: string[];
   member_count: number;
   created_at: number;
   updated_at: number;
   last_seq: number;
   version: number;
-  /** One's own. */
+  /** The user's own. */
   role: "member" | "admin" | "owner";
   read_seq: number;
-  /** Of others, received, not deleted, after `read_seq`; up to 1,000. */
+  /**
+   * Messages of others that the user received after `read_seq`, not deleted; counted up to 1,000.
+   */
   unread: number;
   last_message: Message | null;
-  /** Additions: how far the members have read, as far as known; who types now; who has a socket, as last asked. */
+  /**
+   * Additions: how far the members have read, as far as known; who is typing; who was online at the
+   * last presence().
+   */
   read: Record<string, number>;
   typing: string[];
   online?: string[];
-  /** Whether messages are held (`open`), whether there are older ones than those, and newer ones on their way (after `around`). */
+  /**
+   * Whether messages are held (`open`), whether older ones exist, and whether newer ones are still
+   * loading (after `around`).
+   */
   loaded: boolean;
   older: boolean;
   newer: boolean;
 }
 
 /**
- * idle: not started, or stopped; polling: no push can be had, so it asks every few seconds; offline: the last try failed,
- * the next one comes by itself; refused: see `error`, start again.
+ * idle: not started, or stopped. polling: pushes are impossible, so the client asks every few
+ * seconds. offline: the last attempt failed, and the next comes by itself. refused: see `error`;
+ * call start() again.
  */
 export type Status = "idle" | "connecting" | "online" | "polling" | "offline" | "refused";
 
-/** What `on()` tells, by type, in the order in which it happened, once all of it is held. */
+/**
+ * The events of `on()`, by type. They come in the order in which they happened, once all of a
+ * change is held.
+ */
 export interface Events {
   /**
-   * A message came, or changed: by a push, or found out after a gap (of a conversation that is not open, the last one
-   * alone). By a push of a reaction also whose, which, and whether it was added; no `username`: the emoji was cleared.
+   * A message came or changed. It was pushed, or found after a gap; of a conversation that is not
+   * open, only the last message is found so. The push of a reaction also says whose, which, and
+   * whether it was added. No `username`: the emoji was cleared.
    */
   message: {
     type: "message.created" | "message.updated" | "message.deleted";
@@ -120,7 +154,9 @@ export interface Events {
     emoji?: string;
     added?: boolean;
   };
-  /** One's own list has another conversation, or lost one (`object` as it was), or one of them changed. */
+  /**
+   * The user's list gained a conversation, lost one (`object` as it was), or one of them changed.
+   */
   conversation: {
     type: "conversation.created" | "conversation.updated" | "conversation.removed";
     conversation: number;
@@ -136,13 +172,18 @@ export interface Events {
   read: { conversation: number; username: string; seq: number };
   typing: { conversation: number; username: string };
   status: { status: Status; before: Status; error: ImdError | null };
-  /** A message of one's own, or the connection, was refused. */
+  /** The server refused a message of the user, or the connection. */
   error: ImdError;
-  /** After all others of one go: the ids of the conversations concerned (none: the status alone). */
+  /**
+   * After all other events of a change: the ids of the conversations concerned (none: only the
+   * status changed).
+   */
   change: Set<number>;
 }
 
-/** What the server refused, with its sentence, code and request id; status 0: there was no answer. */
+/**
+ * A refusal of the server, with its sentence, code and request id; status 0: there was no answer.
+ */
 export class ImdError extends Error {
   status: number;
   code: string;
@@ -154,95 +195,122 @@ export class Client {
   constructor(options?: Options);
 
   // --- the connection
-  /** Connects, and stays connected until stop(). Resolves once everything is held for the first time. */
+  /**
+   * Connects, and stays connected until stop(). Resolves once everything is held for the first
+   * time.
+   */
   start(): Promise<void>;
-  /** Closes the connection. What is held stays; unanswered messages wait for the next start(). open() that waits rejects. */
+  /**
+   * Closes the connection. What is held stays; unanswered messages wait for the next start(). A
+   * waiting open() rejects.
+   */
   stop(): void;
   readonly status: Status;
   readonly error: ImdError | null;
-  /** One's own name; "" until it is known. */
+  /** The user's name; "" until it is known. */
   readonly user: string;
 
-  // --- what is held
+  // --- the state
   /**
-   * Calls back after changes, once for all that change in one go, with the ids of the conversations concerned (none: the
-   * status alone). Returns the function that ends it.
+   * Calls back once per change, with the ids of the conversations concerned (none: only the status
+   * changed). Returns a function that unsubscribes.
    */
   subscribe(listener: (changed: Set<number>) => void): () => void;
   /**
-   * Tells what happened, to each listener, in the order in which it did. Returns the function that ends it. Where a listener
-   * throws, the others are called all the same, and the error is reported as one that nobody caught.
+   * Calls the listener for each event, in order. Returns a function that removes it. If a listener
+   * throws, the others are still called, and the error is reported as uncaught.
    */
   on<Type extends keyof Events>(type: Type, listener: (what: Events[Type]) => void): () => void;
-  /** Those of the user, by their last message, newest first. */
+  /** The user's conversations, by their last message, newest first. */
   readonly conversations: readonly Conversation[];
   conversation(id: number): Conversation | undefined;
-  /** Oldest first, without a hole, up to the newest unless `newer`; then one's own that are unanswered. */
+  /**
+   * The messages held, oldest first, without a gap, up to the newest unless `newer`; then the
+   * user's unanswered ones.
+   */
   messages(id: number): readonly Message[];
 
   // --- history
-  /** Loads the newest page, unless messages are held, and keeps it up to date. Rejects before start(). */
+  /**
+   * Loads the newest page, unless messages are held, and keeps it up to date. Rejects before
+   * start().
+   */
   open(id: number): Promise<void>;
-  /** Loads the page before what is held; false: there is none. */
+  /** Loads the page before what is held. Resolves with false if there is none. */
   older(id: number, limit?: number): Promise<boolean>;
   /**
-   * Opens a conversation with the page around the message `seq`, unless that is held. Those up to the newest follow by
-   * themselves: `newer` is true until all are there. False: there is no such message.
+   * Opens a conversation with the page around the message `seq`, unless that is held. Newer
+   * messages follow by themselves: `newer` is true until all are there. Resolves with false if
+   * there is no such message.
    */
   around(id: number, seq: number): Promise<boolean>;
-  /** Forgets the messages of a conversation, and asks for no more of them. */
+  /** Drops the messages of a conversation, and stops keeping them up to date. */
   close(id: number): void;
 
   // --- messages
   /**
-   * Shows the message at once (`state: "sending"`) and tries until there is an answer, in the order of the calls.
-   * Resolves with the server's message; rejects where it refuses, and the message stays as `failed`. NULs and lone
-   * surrogates, which the server does not take, are left out. More than 65,536 bytes fail without being sent.
+   * Shows the message at once (`state: "sending"`) and retries until there is an answer, in the
+   * order of the calls. Resolves with the server's message. Rejects if the server refuses it; the
+   * message then stays as `failed`. NULs and lone surrogates are removed, because the server
+   * refuses them. More than 65,536 bytes fail without being sent.
    */
   send(id: number, content: string, more?: { reply_to?: number }): Promise<Message>;
-  /** Tries a failed message again. */
+  /** Sends a failed message again. */
   retry(id: number, client_id: string): Promise<Message>;
-  /** Takes a failed message away. */
+  /** Discards a failed message. */
   discard(id: number, client_id: string): void;
   edit(message_id: number, content: string): Promise<Message>;
   delete(message_id: number): Promise<Message>;
   react(message_id: number, emoji: string): Promise<Message>;
   unreact(message_id: number, emoji: string): Promise<Message>;
-  /** Takes everybody's reaction with an emoji away, where one may delete the message. */
+  /** Removes everybody's reactions with an emoji, if the user may delete the message. */
   clearReaction(message_id: number, emoji: string): Promise<Message>;
-  /** Who reacted so, in byte order: 100 a page, from the first name behind `after`. */
+  /**
+   * Returns who reacted with that emoji, in byte order, 100 per page; `after`: the last name of the
+   * page before.
+   */
   reactions(
     message_id: number,
     emoji: string,
     page?: { after?: string; limit?: number },
   ): Promise<{ emoji: string; count: number; names: string[]; has_next: boolean }>;
 
-  /** Removes this user's unsent messages, here and in the storage, as one who signs out may want. */
+  /** Removes this user's unsent messages, here and in the storage; for signing out. */
   forget(): void;
-  /** Whether nothing of a text could be seen: white space and invisible characters alone. */
+  /** True if a text has only white space and invisible characters. */
   static isBlank(text: string): boolean;
 
   // --- attention
-  /** Marks as read up to `seq`; default: all. Further calls while one is on its way become one. */
+  /**
+   * Marks as read up to `seq`; default: everything. Calls made while one is on its way are merged.
+   */
   read(id: number, seq?: number): Promise<void>;
-  /** Tells the others that one types: call it at each key, it goes out every three seconds at most. */
+  /**
+   * Tells the others that the user is typing. Call it at each key; it sends at most one request
+   * every three seconds.
+   */
   typing(id: number): void;
-  /** Asks who has an open socket; also in `conversation.online`. */
+  /** Returns who is online; also in `conversation.online`. */
   presence(id: number): Promise<string[]>;
 
   // --- conversations
-  /** With its title, and once, however often it has to be asked for. */
+  /** Creates a conversation: exactly one, however often the request must be retried. */
   create(what: {
     type: "private_chat" | "group_chat";
     members: string[];
     title?: string;
     join?: "open" | "invite";
-    /** The same in each try, where you try again: so there is one conversation. */
+    /**
+     * The idempotency key. Pass the same one if you call create() again for the same conversation.
+     */
     client_id?: string;
   }): Promise<Conversation>;
   update(id: number, what: { title?: string; join?: "open" | "invite" }): Promise<void>;
   join(id: number): Promise<void>;
-  /** In byte order of names: 100 a page, from the first name behind `after`. */
+  /**
+   * Returns the members in byte order of names, 100 per page; `after`: the last name of the page
+   * before.
+   */
   members(
     id: number,
     page?: { after?: string; limit?: number },
@@ -252,11 +320,11 @@ export class Client {
     has_next: boolean;
   }>;
   leave(id: number): Promise<void>;
-  /** Adds a member, or gives one a role. */
+  /** Adds a member, or changes a member's role. */
   setMember(id: number, name: string, role?: "member" | "admin" | "owner"): Promise<void>;
   removeMember(id: number, name: string): Promise<void>;
 
-  /** Any other request of the HTTP API, as the same caller. Rejects with ImdError. */
+  /** Sends any other request of the HTTP API, as the same caller. Rejects with ImdError. */
   request(
     method: string,
     path: string,

@@ -1,9 +1,9 @@
 /*
- * imd.js - a client that misses nothing. What each method promises is in imd.d.ts.
+ * imd.js - a client that misses nothing. imd.d.ts says what each method promises.
  *
- * Pushes, pages of history, and recovery (#recover, #catchUp: at each connect, after a silent minute, where a push does
- * not follow on what is held) are jobs of one queue, so nothing replaces something newer. That is also why no answer to a
- * command is applied: its push is. Knows nothing of what is shown.
+ * Pushes, pages of history and recovery are jobs of one queue, so nothing replaces something newer. For the same reason
+ * the answer to a command is not applied: its push is. Recovery (#recover, #catchUp) runs at each connect, after a
+ * silent minute, and when a push does not follow on what is held. Knows no page.
  */
 
 import { aboutCaller, checked, Http, isBlank, openSocket, passing, refusal, unanswered } from "./http.js";
@@ -13,7 +13,7 @@ export { ImdError } from "./http.js";
 
 const UNKNOWN_END = Number.MAX_SAFE_INTEGER;
 const PAGE = 200;
-const FAR_BEHIND = 1000; // then a fresh page is there sooner
+const FAR_BEHIND = 1000; // beyond this a fresh page is faster
 const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
@@ -25,11 +25,11 @@ const without = (list, one) => list?.filter((each) => each !== one);
 function deferred() {
   const d = {};
   d.promise = new Promise((resolve, reject) => Object.assign(d, { resolve, reject }));
-  d.promise.catch(() => {}); // nobody has to look
+  d.promise.catch(() => {}); // a caller need not handle it
   return d;
 }
 
-/** Replaces the one that is held, or comes behind the last; what is older has no place. False: it would leave a hole. */
+/** Replaces a held message, or appends it; drops an older one. False: it would leave a gap. */
 function place({ messages, newer }, message) {
   const index = message.seq - (messages[0]?.seq ?? 1);
   if (index >= 0 && index <= messages.length) messages[index] = message;
@@ -44,7 +44,7 @@ export class Client {
   #epoch;
   #error = null;
   #status = "idle";
-  #session; // what start() gave, until the end
+  #session; // start()'s promise, until the end
   #up; // resolves when there is a connection
   #link;
   #trying; // the next link, until it is open
@@ -128,7 +128,7 @@ export class Client {
     this.#touch();
   }
 
-  /** One that throws keeps nothing from the others. */
+  /** A listener that throws does not stop the others. */
   #tell(type, what) {
     for (const listener of this.#listeners[type] ?? [])
       try {
@@ -242,7 +242,7 @@ export class Client {
   }
 
   async #connect(session, current) {
-    this.#http.address(""); // throws where imd is nowhere
+    this.#http.address(""); // throws without a url
     if (!this.#user) await this.#learnName();
     this.#restore();
     session.tabs ??= await this.#findTabs(session);
@@ -261,7 +261,7 @@ export class Client {
     if (current()) (this.#become("connecting"), await this.#pause(0));
   }
 
-  /** An open link. After the last way of pushing comes asking every few seconds. */
+  /** Opens a link. The last way is polling. */
   async #reach(session, way) {
     const token = await this.#http.bearer(),
       url = this.#http.address("ws/", { ...this.#name, token });
@@ -271,7 +271,7 @@ export class Client {
       await link.open;
       return link;
     } catch (error) {
-      // The network, the credentials, or this way to listen alone?
+      // Is it the network, the credentials, or only this way?
       await this.#list({ limit: 1 });
       if (link.told) session.tabs.check();
       else if (token === (await this.#http.bearer())) this.#way++;
@@ -279,7 +279,7 @@ export class Client {
     }
   }
 
-  /** Tries now and then whether pushes come. Gives the link by which they do, unless this one is over. */
+  /** Tries pushes now and then. Returns a link that has them, unless this one is over. */
   async #improve(session, link) {
     for (let way = 0; this.#link === link; way++) {
       await Promise.race([link.over, this.#pause(20)]);
@@ -349,12 +349,12 @@ export class Client {
     }
   }
 
-  /** Markers bear no version. */
+  /** Markers have no version. */
   #unmark() {
     for (const window of this.#windows.values()) window.marked = false;
   }
 
-  /** The tabs of this browser, where one can hold the socket for all. */
+  /** Finds the tabs that share one socket. */
   async #findTabs(session) {
     if (!this.#options.share || !globalThis.navigator?.locks || !globalThis.BroadcastChannel) return {};
     const { Tabs } = await import("./tabs.js").catch(() => ({}));
@@ -387,7 +387,7 @@ export class Client {
     this.#touch();
   }
 
-  /** Timers stand still while a machine sleeps. */
+  /** Timers stop while a machine sleeps. */
   #tick(beat) {
     const now = Date.now();
     const slept = now - this.#clock > beat + 15000;
@@ -410,7 +410,7 @@ export class Client {
     else this.#wake();
   };
 
-  /** Was something missed? If so, and still nothing has come, the connection is deaf. */
+  /** Was something missed? If so, and no push came, the link is dead. */
   async #check() {
     const link = this.#link,
       heard = (this.#heard = Date.now());
@@ -424,7 +424,7 @@ export class Client {
     }
   }
 
-  /** For what no push tells exactly, and for what did not come. */
+  /** Recovers later: a push was missing, or did not say everything. */
   #refresh() {
     this.#due ??= setTimeout(
       () => {
@@ -435,7 +435,7 @@ export class Client {
     );
   }
 
-  /** Recovers, as often as it takes. Where nobody answers, the link is over. */
+  /** Recovers until it succeeds. Without an answer, the link is over. */
   #sync(link) {
     return (link.syncing ??= (async () => {
       for (let failures = 0; ;)
@@ -493,7 +493,7 @@ export class Client {
     return this.#get("conversations", { ...this.#name, ...query });
   }
 
-  /** Whether a conversation was ahead of what is held. */
+  /** Returns whether a conversation was ahead of what is held. */
   async #recover() {
     let newest = this.#since,
       before,
@@ -545,7 +545,7 @@ export class Client {
     if (message) this.#emit("message", what);
   }
 
-  /** What serves many does not say which reactions are one's own. */
+  /** A push for many users does not say which reactions are the user's. */
   #fillMine(message, held, { username, emoji: changed, added } = {}) {
     for (const [emoji, one] of Object.entries(message.reactions ?? {})) {
       const whole = one.count === one.names.length,
@@ -572,7 +572,7 @@ export class Client {
       messages.push(...page.messages);
       after = page.version;
     } while (page.has_next);
-    window.version = after; // not before the last page: pushes apply to the whole alone
+    window.version = after; // only after the last page, because pushes apply to the whole
     window.marked = true;
     messages.sort((a, b) => a.seq - b.seq);
     for (const message of messages) this.#fillMine(message, window.messages[message.seq - window.messages[0]?.seq]);
@@ -611,7 +611,7 @@ export class Client {
     return page;
   }
 
-  /** Nothing: one is no member. */
+  /** Undefined: not a member. */
   async #ask(id, path, query) {
     try {
       return await this.#get(path, query);
@@ -621,7 +621,7 @@ export class Client {
     }
   }
 
-  /** Another database, a restored backup: nothing that is held is true. */
+  /** Another database or a restored backup: drop what is held. */
   #sameEpoch(epoch) {
     if (epoch === (this.#epoch ??= epoch)) return;
     this.#epoch = epoch;
@@ -651,14 +651,14 @@ export class Client {
     }
   }
 
-  /** The next change. False: it must be asked for. */
+  /** Applies the next change. False: a change is missing. */
   #apply(held, change) {
     const { event, version, message, object, username, role } = change;
     const window = this.#windows.get(held.id);
     const news = { version };
     if (window && version > window.version + 1) return false;
     if (event.startsWith("message.") && message) this.#applyMessage(held, change, news);
-    // What else it tells may be later.
+    // Its other fields may be of a later version.
     else if (event.startsWith("conversation.") && object) ((news.title = object.title), (news.join = object.join));
     else if (event === "member.updated") news.role = username === this.#user ? role : held.role;
     else if (event === "member.joined") news.members = held.members && [...without(held.members, username), username];
@@ -779,7 +779,7 @@ export class Client {
     });
   }
 
-  /** What lies between a page in the middle and the newest message follows by itself. */
+  /** Loads what lies between a page in the middle and the newest message. */
   async #fill(id) {
     const window = this.#windows.get(id),
       session = this.#session;
@@ -858,7 +858,7 @@ export class Client {
     this.#kept.forget();
   }
 
-  /** What another tab wrote, and did not send in time, is sent here: it is stored once. */
+  /** Sends what another tab wrote, but did not send in time. The key keeps it unique. */
   #stored = (event) => {
     if (!this.#kept.concerns(event)) return;
     if (event.newValue) return setTimeout(() => this.#session && this.#restore(), ADOPT_MS);
@@ -894,13 +894,13 @@ export class Client {
     this.#touch(id);
   }
 
-  /** What waited when a tab was left. */
+  /** Adopts what an earlier tab did not send. */
   #restore() {
     for (const message of this.#kept.messages)
       if (!this.#waiting(message.conversation, message.client_id)) this.#enqueue(message);
   }
 
-  /** Sends what waits, one after the other, each until it is answered. */
+  /** Sends what waits, one by one, each until it is answered. */
   async #flush(id) {
     if (this.#sending.has(id)) return;
     this.#sending.add(id);
@@ -931,7 +931,7 @@ export class Client {
     one.done.resolve(message);
     if (!waits()) return; // its push was faster
     if (!window || place(window, message)) return this.#forget(one);
-    one.message = message; // behind others that are still to come
+    one.message = message; // earlier ones are still missing
     this.#touch(id);
     this.#expect(() => !waits());
   }
@@ -944,7 +944,7 @@ export class Client {
     this.#touch(one.message.conversation);
   }
 
-  /** One that is held waits no longer. */
+  /** A message that is held waits no longer. */
   #seen(message) {
     const one = message?.sender === this.#user && this.#waiting(message.conversation, message.client_id);
     if (!one) return;
@@ -952,14 +952,14 @@ export class Client {
     this.#forget(one);
   }
 
-  /** A push is due: if none comes, something is wrong. */
+  /** A push is due; if none comes, checks the link. */
   #expect(come) {
     setTimeout(() => {
       if (!come()) this.#check();
     }, PUSH_DUE_MS);
   }
 
-  /** What may be asked again and again. */
+  /** Sends an idempotent command, with retries. */
   async #command(method, path, fields, { tries = 3, all } = {}) {
     const asked = Date.now();
     for (let failures = 0; ;) {
@@ -1051,7 +1051,7 @@ export class Client {
 
   // --- requests
 
-  /** Beside the fields, if there are any, else in the query. */
+  /** The user's name: in the body if there is one, else in the query. */
   get #name() {
     return { username: this.#user || undefined };
   }
@@ -1068,7 +1068,7 @@ export class Client {
     return this.#asking(this.#http.page(path, query));
   }
 
-  /** Where the caller is refused, no socket stays open that was granted before. */
+  /** A refused caller keeps no socket that was granted before. */
   async #asking(answer) {
     const session = this.#session;
     try {

@@ -1,12 +1,13 @@
 /*
- * kept.js - what outlives a tab: messages that wait to be sent, for each user and imd apart. Part of imd.js.
+ * kept.js - stores unsent messages, so that they outlive the tab, separately for each user and imd.
+ * Part of imd.js.
  */
 import { attempt, ImdError } from "./http.js";
 
 export class Kept {
   #storage;
   #url;
-  /** Nothing is kept under nobody's name. */
+  /** Nothing is stored while this is empty. */
   user = "";
 
   constructor(storage = attempt(() => localStorage), url) {
@@ -14,7 +15,7 @@ export class Kept {
     this.#url = url;
   }
 
-  /** Of a message, or where all of this user begin. */
+  /** Returns the key of a message, or the prefix of all keys of this user. */
   key(client_id = "") {
     return `imd ${this.#url} ${this.user} ${client_id}`;
   }
@@ -40,7 +41,7 @@ export class Kept {
     return keys.filter((key) => key.startsWith(begin));
   }
 
-  /** The messages of this user, oldest first. */
+  /** Returns the stored messages of this user, oldest first. */
   get messages() {
     const all = this.#keys(this.key()).map((key) => attempt(() => this.#message(key)));
     return all.filter((one) => one?.conversation).sort((a, b) => a.timestamp - b.timestamp);
@@ -51,7 +52,7 @@ export class Kept {
     return { ...message, error: error && new ImdError(error, error) };
   }
 
-  /** Whether an event of the storage, which other tabs cause, is about a message of this user. */
+  /** True if a storage event (another tab caused it) is about a message of this user. */
   concerns({ key, storageArea }) {
     return this.user && storageArea === this.#storage && key?.startsWith(this.key());
   }

@@ -1,11 +1,11 @@
 /*
- * list.js - the list of conversations. Knows how an entry looks, not what happens when it is chosen.
+ * list.js - the list of conversations. Knows how an entry looks, not what choosing it does.
  */
 import { avatar, h, setText } from "./dom.js";
 import { nameOf, snippet } from "./text.js";
 import { fullTimeOf, insteadOf, namelessOf, shortTimeOf, t, today } from "./words.js";
 
-const STEP = 100; // entries are drawn as they come near: nobody looks at a thousand
+const STEP = 100; // entries drawn at first, and more with each scroll to the end
 
 export class List {
   #root;
@@ -17,7 +17,10 @@ export class List {
   #today;
   #onlineOf;
 
-  /** `onlineOf(conversation)` gives who is online, undefined if that is not known; `scrolled()` is called when it is. */
+  /**
+   * `onlineOf(conversation)` returns who is online, or undefined if that is unknown; `scrolled()`
+   * is called on scrolling.
+   */
   constructor(root, { onlineOf, scrolled }) {
     this.#root = root;
     this.#onlineOf = onlineOf;
@@ -26,7 +29,7 @@ export class List {
     root.addEventListener("scroll", () => this.#more(), { passive: true });
   }
 
-  /** The ids of the conversations whose entries are in sight. */
+  /** Returns the ids of the conversations whose entries are in sight. */
   get inSight() {
     const { top, bottom } = this.#root.getBoundingClientRect();
     const seen = ({ item }) => {
@@ -65,7 +68,7 @@ export class List {
     this.show(this.#conversations, this.#me, this.#current);
   }
 
-  /** Up and down between the entries. */
+  /** Arrow keys move between entries. */
   #move(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key],
       links = [...this.#root.querySelectorAll("a")];
@@ -90,7 +93,10 @@ export class List {
   }
 }
 
-/** "here" if somebody else is online, "away" if the other one of a private chat is not, "" if that is not known. */
+/**
+ * Returns "here" if somebody else is online, "away" if the other member of a private chat is not,
+ * "" if unknown.
+ */
 function presenceOf({ type }, online, me) {
   if (online?.some((who) => who !== me)) return "here";
   return online && type === "private_chat" ? "away" : "";
@@ -137,7 +143,7 @@ function fill({ link, face, name, present, time, last, unread, news }, conversat
   setText(news, conversation.unread ? t("unread", conversation.unread) : "");
 }
 
-/** The last message in one line. Name and text each keep their own direction of writing. */
+/** Shows the last message in one line. Name and text each keep their own writing direction. */
 function line(conversation, message, me) {
   if (!message) return [t("members", conversation.member_count)];
   const text = insteadOf(message) ?? snippet(message.content);

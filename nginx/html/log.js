@@ -1,13 +1,14 @@
 /*
  * log.js - the messages of the open conversation, of which only those near the window are drawn.
  *
- * What one looks at stays where it is: the first message in sight is the anchor, and whatever becomes known above it
- * (heights, older pages), it keeps its place; or, at the end, the end does. Heights are measured when drawn, guessed
- * before (heights.js). Knows how messages lie, not what they look like (message.js), nor where they come from.
+ * The user's place does not move. The first message in sight is the anchor. It keeps its position
+ * when something above it changes, such as a height or older pages. At the end of the log, the end
+ * is the anchor. Heights are measured when drawn and guessed before (heights.js). Knows where
+ * messages are, not what they look like (message.js) or where they come from.
  */
 import { guess, indexAt, offsets, range } from "./heights.js";
 
-const MARGIN = 700; // drawn above and below what is in sight
+const MARGIN = 700; // pixels drawn above and below the window
 const NEAR_TOP = 1500;
 
 export class Log {
@@ -23,16 +24,17 @@ export class Log {
   #ids = new Map();
   #heights = new Map();
   #offsets = offsets(0);
-  #settled = 0; // so many of them stand
+  #settled = 0; // the number of offsets that are up to date
   #drawn = new Map(); // key: item
   #width = 0;
   #placed = 0;
-  #anchor = null; // { key, below }: so far below the upper edge; null: the end stays at the lower edge
+  #anchor = null; // { key, below }: pixels below the upper edge; null: stay at the end
 
   /**
-   * `draw(message, before, item)` gives the <li> of a message, made over from `item` if there is one; `before` is the
-   * message above. `key(message)` stays the same for as long as a message lives. `nearTop()` asks for older ones,
-   * `newer()` says whether newer ones are on their way, `moved()` tells that one looks elsewhere.
+   * `draw(message, before, item)` returns the <li> of a message, updating `item` if there is one;
+   * `before` is the message above. `key(message)` is the same throughout a message's life.
+   * `nearTop()` loads older messages. `newer()` says whether newer ones are still loading.
+   * `moved()` is called when the position changes.
    */
   constructor({ scroller, list, draw, key, nearTop, newer, moved }) {
     this.#scroller = scroller;
@@ -46,12 +48,15 @@ export class Log {
     new ResizeObserver(() => this.#resized()).observe(scroller);
   }
 
-  /** Whether the newest message is in sight. The last one held is not the newest while newer ones are on their way. */
+  /**
+   * True if the newest message is in sight. While newer ones are loading, the last one held is not
+   * the newest.
+   */
   get atEnd() {
     return this.#anchor === null && !this.#newer();
   }
 
-  /** The messages, oldest first, whatever was there before. */
+  /** Shows these messages, oldest first, instead of the previous ones. */
   show(messages) {
     const old = this.#messages;
     let same = 0;
@@ -65,7 +70,7 @@ export class Log {
     this.#lookUp();
   }
 
-  /** From there on they are others, or lie elsewhere. */
+  /** Updates the indexes of the messages that changed, from position `from` on. */
   #renumber(old, from) {
     for (let i = from; i < old.length; i++) {
       this.#index.delete(this.#key(old[i]));
@@ -79,14 +84,14 @@ export class Log {
     this.#settled = Math.min(this.#settled, from);
   }
 
-  /** Draws again what is drawn: something else than a message has changed. */
+  /** Redraws the drawn messages, because something beside the messages has changed. */
   refresh() {
     this.#aim();
     this.#layout();
     this.#lookUp();
   }
 
-  /** Another conversation: nothing of the last one counts. */
+  /** Empties the log for another conversation. */
   clear() {
     for (const item of this.#drawn.values()) item.remove();
     this.#drawn.clear();
@@ -95,19 +100,19 @@ export class Log {
     this.show([]);
   }
 
-  /** The message with that id, if it is held. */
+  /** Returns the message with that id, if it is held. */
   find(id) {
     return this.#messages[this.#ids.get(id)];
   }
 
-  /** What lies beside a message: -1 above, 1 below. */
+  /** Reveals and returns the neighbour of a message: -1 above, 1 below. */
   beside(item, step) {
     const entry = [...this.#drawn].find(([, drawn]) => drawn === item);
     const next = this.#messages[entry ? this.#index.get(entry[0]) + step : this.#messages.length - 1];
     return next ? this.reveal(next) : null;
   }
 
-  /** Brings a message into sight, with room around it; gives its <li>. */
+  /** Scrolls a message into sight, with room around it; returns its <li>. */
   reveal(message, share = 0.3) {
     const key = this.#key(message),
       drawn = this.#drawn.get(key);
@@ -129,7 +134,7 @@ export class Log {
     this.#moved();
   }
 
-  /** How many of those that `counts` lie below what is in sight. */
+  /** Returns how many messages below the window satisfy `counts`. */
   below(counts) {
     const { scrollTop, clientHeight } = this.#scroller;
     const edge = scrollTop + clientHeight - this.#list.offsetTop;
@@ -138,7 +143,7 @@ export class Log {
     return n;
   }
 
-  /** The last message whose end is in sight. */
+  /** Returns the last message whose end is in sight. */
   get lastInSight() {
     const { scrollTop, clientHeight } = this.#scroller;
     const edge = scrollTop + clientHeight - this.#list.offsetTop + 1,
@@ -146,7 +151,7 @@ export class Log {
     return this.#messages[this.#offsets[i + 1] <= edge ? i : i - 1];
   }
 
-  /** Where a message begins, in the scroller's own measure. */
+  /** Returns where a message begins, in the scroller's coordinates. */
   #top(i) {
     return this.#list.offsetTop + this.#offsets[i];
   }
@@ -165,12 +170,12 @@ export class Log {
     this.#moved();
   }
 
-  /** Takes what is in sight for the anchor, where one has scrolled since it was last put in its place. */
+  /** Chooses a new anchor, if the user has scrolled since the last layout. */
   #aim() {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
     if (Math.abs(scrollTop - this.#placed) < 1) return;
-    // The first that begins in sight: what grows or shrinks above it then does so upwards. Not the very first: that one
-    // may look different when it is known what came before it.
+    // The first message that begins in sight, so that changes above it grow upwards. Not the very
+    // first one: it may change when the message before it is loaded.
     const next = indexAt(this.#offsets, scrollTop - this.#list.offsetTop - 1) + 1;
     const i = Math.min(Math.max(next, 1), this.#messages.length - 1);
     const end = scrollTop + clientHeight >= scrollHeight - 2 && !this.#newer(),
@@ -183,21 +188,21 @@ export class Log {
   }
 
   #resized() {
-    if (this.#anchor) this.#aim(); // at the end one stays there
+    if (this.#anchor) this.#aim(); // at the end, stay there
     this.#layout();
     this.#moved();
   }
 
-  /** Draws what is to be seen, measures it, and puts the anchor where it was. */
+  /** Draws and measures what is in sight, and puts the anchor back in its place. */
   #layout() {
     const scroller = this.#scroller,
       height = scroller.clientHeight,
       margin = this.#list.offsetTop;
-    if (height === 0) return; // not on show
+    if (height === 0) return; // not visible
     this.#measureWidth();
     let top,
       drawn = "";
-    // What is drawn for the first time may be smaller than was guessed, and leave room for more.
+    // A message may be smaller than guessed, so that more must be drawn.
     for (let tries = 0; tries < 8; tries++) {
       this.#offsets = offsets(this.#messages.length, this.#heightOf, this.#offsets, this.#settled);
       this.#settled = this.#messages.length;
@@ -215,7 +220,7 @@ export class Log {
     this.#placed = scroller.scrollTop;
   }
 
-  /** In another width nothing is as high as it was. */
+  /** A new width invalidates all heights. */
   #measureWidth() {
     if (this.#list.clientWidth === this.#width) return;
     this.#width = this.#list.clientWidth;
@@ -245,7 +250,7 @@ export class Log {
     }
   }
 
-  /** Whether a height is another than was thought. */
+  /** Measures the drawn messages. Returns whether a height differs from what was assumed. */
   #measure(first, end) {
     let changed = false;
     for (let i = first; i < end; i++) {

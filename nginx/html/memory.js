@@ -1,5 +1,6 @@
 /*
- * memory.js - what this tab remembers, and what this browser does; where they may not, until the page is loaded anew.
+ * memory.js - values stored for this tab, and for this browser. If storage is not allowed, they
+ * last until the page is reloaded.
  */
 
 function store(of) {
@@ -19,7 +20,7 @@ function store(of) {
         // full
       }
     },
-    /** All whose keys begin so. */
+    /** Removes all values whose keys have this prefix. */
     forget(begin) {
       for (const key of Object.keys(storage)) if (key.startsWith(`imd ${begin}`)) delete storage[key];
     },

@@ -1,18 +1,22 @@
 /*
- * message.js - one message as it is drawn: an <li> that is made once, and made over where what it shows has changed.
+ * message.js - draws one message: an <li> that is created once and updated when what it shows
+ * changes.
  *
- * Knows no list and no network: what can be done with a message is told by `act(action, message, …)`.
+ * Knows no list and no network: its buttons call `act(action, message, …)`.
  */
 import { avatar, h, icon, iconButton } from "./dom.js";
 import { links, sameDay, snippet } from "./text.js";
 import { dayOf, fullTimeOf, insteadOf, t, timeOf } from "./words.js";
 
-const NAMED = 10; // of those who reacted, beside an emoji
-const TOGETHER_MS = 5 * 60000; // those of one sender that follow so soon stand close
+const NAMED = 10; // names shown in a reaction's tooltip
+const TOGETHER_MS = 5 * 60000; // messages of one sender within this time form a group
 
-/** What of the surroundings shows in a message. Two that are equal look the same around the same message. */
+/**
+ * Returns what a message shows of its surroundings. If two are equal, the message looks the same in
+ * both.
+ */
 function surroundings(message, before, view) {
-  // Of the first that is held it is not known, unless it is the first of all.
+  // Whether the first message held begins a day is unknown, unless it is the very first.
   const begins = before ? !sameDay(before.timestamp, message.timestamp) : !view.older;
   const day = begins && dayOf(message.timestamp);
   const fresh = view.firstUnread === message.seq && message.seq !== undefined;
@@ -25,7 +29,10 @@ function surroundings(message, before, view) {
   return { day, fresh, first, mine, readers: readers.join(), quoted, erasable, me: view.me, last_seq: view.lastSeq };
 }
 
-/** For log.js: `view` is { me, moderates, firstUnread, lastSeq, older, readersOf(seq), find(id) }. */
+/**
+ * Returns the `draw` of log.js. `view` is { me, moderates, firstUnread, lastSeq, older,
+ * readersOf(seq), find(id) }.
+ */
 export function messageDrawer(view, act) {
   const shown = new WeakMap(); // item: { message, around }
   return (message, before, item = newItem(act, shown)) => {
@@ -39,14 +46,17 @@ export function messageDrawer(view, act) {
     if (message.id) item.dataset.id = message.id;
     item.setAttribute("aria-setsize", String(around.last_seq || -1));
     item.setAttribute("aria-posinset", String(message.seq ?? around.last_seq + 1));
-    // Where the list has only become longer, nothing else is touched: a text that is selected stays so.
+    // If only the list became longer, touch nothing else: a selected text stays selected.
     if (same && others.every((key) => key === "last_seq")) return item;
     keepFocus(item, () => fill(item, message, around, act));
     return item;
   };
 }
 
-/** Runs what replaces parts of an element. The button that had the focus has it afterwards, if it is there again. */
+/**
+ * Runs a change that replaces parts of an element. Afterwards the button that had the focus has it
+ * again, if it exists.
+ */
 function keepFocus(item, change) {
   const focused = item.contains(document.activeElement) ? document.activeElement : null;
   change();
@@ -56,7 +66,7 @@ function keepFocus(item, change) {
     });
 }
 
-/** The frame, with the buttons for what can be done: they stay the same ones. */
+/** Creates the parts that never change, among them the buttons. */
 function newItem(act, shown) {
   const item = h("li", { class: "message", tabindex: "-1" });
   const button = (name, action) =>

@@ -1,12 +1,12 @@
 /*
- * reactions.js - the dialog about the reactions to a message: who reacted how. A message lists the first 100 names of each
- * emoji. The dialog reads the others page by page, when the user asks for them.
+ * reactions.js - the dialog that shows who reacted to a message, and how. A message lists the first
+ * 100 names of each emoji. The dialog reads the others page by page, when the user asks for them.
  */
 import { confirm, open, sentence } from "./dialogs.js";
 import { h, setText } from "./dom.js";
 import { t } from "./words.js";
 
-/** Opens the dialog. `mayClear()` tells whether the user may remove everybody's reactions. */
+/** Opens the dialog. `mayClear()` says whether the user may remove everybody's reactions. */
 export function reactions(client, message, mayClear) {
   return new Reactions(client, message, mayClear);
 }
@@ -15,7 +15,7 @@ class Reactions {
   #client;
   #message;
   #mayClear;
-  #sections = new Map(); // emoji: its parts; `known`, the names that were read so far: no name before the last is missing
+  #sections = new Map(); // emoji: its parts. `known` holds the names read so far, without a gap before the last
   #root = h("div", { class: "details" });
   #fault = h("p", { class: "fault", role: "alert" });
 
@@ -32,7 +32,10 @@ class Reactions {
     this.#draw();
   }
 
-  /** A push says who came or went. After anything else it is unknown, and only the names in the message hold. */
+  /**
+   * Applies a push to the names read so far. A push that names nobody makes them unknown, except
+   * those in the message.
+   */
   #apply({ emoji, username, added }) {
     if (!username) for (const { known } of this.#sections.values()) known.clear();
     const parts = username && this.#sections.get(emoji);
@@ -101,7 +104,7 @@ class Reactions {
     button.hidden = !shown;
   }
 
-  /** The focus does not go with what goes. */
+  /** Keeps the focus in the dialog when the part that has it disappears. */
   #leave(part) {
     if (part.contains(document.activeElement)) this.dialog.focus();
   }
@@ -114,7 +117,8 @@ class Reactions {
     try {
       const { names, count } = await this.#client.reactions(this.#message.id, emoji, { after });
       setText(this.#fault, "");
-      // Otherwise somebody has reacted meanwhile, whose push may have come or not: the user asks once more.
+      // If the counts differ, somebody reacted meanwhile, and their push may have come or not. Then
+      // the user must ask again.
       if (parts.counted === count) names.forEach((name) => parts.known.add(name));
       this.#draw();
     } catch (error) {

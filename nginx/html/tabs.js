@@ -1,13 +1,14 @@
 /*
- * tabs.js - one tab of a browser holds the socket for all that show the same user at the same imd. imd.js loads it where
- * it can; without it each tab has a socket of its own.
+ * tabs.js - lets one tab of a browser, the leader, hold the socket for all tabs that show the same
+ * user at the same imd. imd.js loads it if it can; otherwise each tab has its own socket.
  *
- * Whoever has a Web Lock leads, and passes what is pushed on over a BroadcastChannel. The lock goes to the next tab when
- * the leader ends, and is stolen from a leader that does not answer, being frozen. Nothing is lost at a hand-over: each
- * tab asks for what it missed whenever it is told anew that pushes come. Knows nothing of what is pushed.
+ * The tab that holds a Web Lock leads, and forwards pushes over a BroadcastChannel. The lock passes
+ * to the next tab when the leader closes, and is stolen from a leader that does not answer because
+ * it is frozen. A change of leader loses nothing: each tab asks for what it missed whenever it
+ * learns that pushes come again. Knows nothing of what is pushed.
  */
 
-const DEAF_AFTER = 1; // questions without an answer
+const DEAF_AFTER = 1; // unanswered questions after which the lock is stolen
 
 export class Tabs {
   leads = false;
@@ -24,9 +25,9 @@ export class Tabs {
   ready = new Promise((resolve) => (this.#chosen = resolve));
 
   /**
-   * on.status(): how pushes come to the leader, "" where they do not. For the others on.told(status), when they ask or
-   * it changes, and on.heard(frame). on.lost(): another tab leads from now on, or this one does. on.wanted(): another tab
-   * waits for the leader.
+   * on.status() returns the leader's transport, "" without one. The other tabs get on.told(status),
+   * when they ask and when it changes, and on.heard(frame). on.lost(): the leader has changed, to
+   * this tab or another. on.wanted(): another tab waits for the leader to connect.
    */
   constructor(name, on, patience_ms) {
     this.#name = name;
@@ -44,14 +45,14 @@ export class Tabs {
     this.#channel.postMessage({ ask: true });
   }
 
-  /** Asks whether the leader is there still; a leader that has not answered before is one no longer. */
+  /** Asks whether the leader is alive. If it has not answered before, takes over. */
   check() {
     if (this.leads) return;
     if (this.#asked > DEAF_AFTER) this.steal();
     else this.ask();
   }
 
-  /** Tells the other tabs, if this one leads. */
+  /** Tells the other tabs the status, if this one leads. */
   report() {
     if (this.leads) this.#channel.postMessage({ status: this.#on.status() });
   }
@@ -84,7 +85,7 @@ export class Tabs {
       return this.#over;
     };
     navigator.locks.request(this.#name, steal ? { steal } : { signal: queue.signal }, lead).catch(() => {
-      if (this.#queue !== queue) return; // it was this one that gave up
+      if (this.#queue !== queue) return; // this tab aborted the request itself
       this.leads = false;
       this.#claim();
       this.#on.lost();

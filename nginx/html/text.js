@@ -1,13 +1,16 @@
 /*
- * text.js - what is read out of texts: links, snippets, names. Pure: knows no page.
+ * text.js - derives links, snippets and names from texts. Pure functions: knows no page.
  */
 
-// Chinese has no spaces: what closes a sentence or a bracket there ends an address too. And nothing that turns the
-// direction of writing, by which an address could look like another one.
+// Chinese has no spaces, so its closing punctuation ends an address too. So do characters that
+// change the writing direction, which could make an address look like another one.
 const LINK = /\bhttps?:\/\/[^\s<>"，。、！？；：（）【】「」『』《》“”‘’…\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gi;
 const CLOSERS = { ")": "(", "]": "[", "}": "{" };
 
-/** How much of what looks like an address is one: what closes a sentence or an outer bracket is none of it. */
+/**
+ * Returns how much of a candidate is the address: closing punctuation and unmatched brackets at the
+ * end are not.
+ */
 function linkLength(text) {
   const open = { "(": 0, "[": 0, "{": 0 };
   for (const letter of text) {
@@ -23,7 +26,7 @@ function linkLength(text) {
   return 0;
 }
 
-/** A text as [{ text, href? }]. Only http and https, and only what the address parser takes. */
+/** Splits a text into [{ text, href? }]. Links are http or https, and must be valid URLs. */
 export function links(text) {
   const parts = [];
   let from = 0;
@@ -38,27 +41,27 @@ export function links(text) {
   return parts;
 }
 
-/** The beginning of a text, in one line. */
+/** Returns the beginning of a text, in one line. */
 export function snippet(text, length = 120) {
   const line = text.replace(/\s+/g, " ").trim();
   const letters = [...line.slice(0, length * 2 + 2)];
   return letters.length > length ? `${letters.slice(0, length).join("")}…` : line;
 }
 
-/** What a conversation is called, by whom it is shown to. */
+/** Returns what a conversation is called for this user. */
 export function nameOf(conversation, me, nameless) {
   const others = (conversation.members ?? []).filter((name) => name !== me);
   return conversation.title || others.join(", ") || nameless;
 }
 
-/** Names as they are typed into one field. */
+/** Splits the names typed into one field. */
 export function names(text) {
   return [...new Set(text.split(/[\s,;，、]+/).filter(Boolean))];
 }
 
 export const isName = (name) => /^[A-Za-z0-9_]{1,20}$/.test(name);
 
-/** Whether two moments are of one day, where the page is. */
+/** True if two times are on the same day, in the page's time zone. */
 export function sameDay(a, b) {
   const one = new Date(a),
     other = new Date(b);
@@ -71,11 +74,13 @@ export function sameDay(a, b) {
 
 const clusters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** The first character as a reader counts them: a flag or a family is one. */
+/** Returns the first grapheme: a flag or a family emoji is one. */
 export const firstLetter = (text) => clusters.segment(text.trim())[Symbol.iterator]().next().value?.segment ?? "";
 
-// A flag, a keycap, or what Unicode calls an emoji; with or without U+FE0F: the server adds what is missing.
+// A flag, a keycap, or another emoji, with or without U+FE0F: the server adds a missing one.
 const EMOJI = /^(?:\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3|(?=\p{Emoji})\p{Extended_Pictographic}.*)$/u;
 
-/** Whether a text is one emoji and nothing else; a letter, a digit, half a flag or a sign such as ★ is none. */
+/**
+ * True if a text is exactly one emoji. A letter, a digit, half a flag or a sign such as ★ is not.
+ */
 export const isEmoji = (text) => firstLetter(text) === text && EMOJI.test(text);

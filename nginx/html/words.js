@@ -1,5 +1,5 @@
 /*
- * words.js - all that the page says, in each of its languages. Dates and numbers are Intl's.
+ * words.js - all texts of the page, in each of its languages. Intl formats dates and numbers.
  */
 import { lasting } from "./memory.js";
 
@@ -20,7 +20,7 @@ const languages = {
     deleted: "Message deleted",
     withheld: "Edited after you left",
     unread: (n) => `${n} unread`,
-    // Who one is.
+    // The user.
     whoTitle: "Who are you?",
     whoText: "Nobody is asked for a password here: choose any name.",
     tokenTitle: "Sign in",
@@ -245,7 +245,7 @@ export const language = {
   },
 };
 
-/** In the page's language, which is settled when the page begins. */
+/** The page's language is chosen once, when the page starts. */
 const code = language.code;
 const locale = navigator.languages.find((each) => each.split("-")[0] === code) ?? code;
 const words = languages[code];
@@ -256,10 +256,10 @@ export function t(key, ...values) {
   return typeof word === "function" ? word(...values) : word;
 }
 
-/** What is shown instead of a message's content; null where there is content to show. */
+/** Returns what is shown instead of a message's content; null if the content is shown. */
 export const insteadOf = ({ deleted_at, withheld }) => (deleted_at ? t("deleted") : withheld ? t("withheld") : null);
 
-/** What a conversation is called that has neither a title nor a list of other members. */
+/** Returns the name of a conversation that has neither a title nor a list of other members. */
 export const namelessOf = ({ members, member_count }) => (members ? t("nobody") : t("untitled", member_count));
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
@@ -272,7 +272,7 @@ const longDate = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeri
 const midnight = (when) => new Date(when).setHours(0, 0, 0, 0);
 export const today = () => midnight(Date.now());
 
-/** How many midnights ago. */
+/** Returns the number of midnights since then. */
 function daysAgo(moment) {
   return Math.round((today() - midnight(moment)) / 86400000);
 }
@@ -289,7 +289,7 @@ export function dayOf(moment) {
   return (thisYear(moment) ? longDate : dateWithYear).format(moment);
 }
 
-/** As short as can be: for the list of conversations. */
+/** Returns the shortest form, for the list of conversations. */
 export function shortTimeOf(moment) {
   const days = daysAgo(moment);
   if (days === 0) return clock.format(moment);
