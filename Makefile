@@ -41,7 +41,9 @@ IMD_CFLAGS  = -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(W
 IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
-SOURCES    := $(sort $(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c))
+# The engine in memory serves unit tests alone.
+MEMORY     := $(sort $(wildcard fcgi_app/store/memory/*.c))
+SOURCES    := $(sort $(filter-out $(MEMORY),$(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c)))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
 IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)

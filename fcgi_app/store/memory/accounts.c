@@ -1,0 +1,23 @@
+/* accounts.c - see store/accounts.h. */
+#include "store/accounts.h"
+
+#include "store/memory/state.h"
+
+enum err
+accounts_exists(struct db *db, struct str name, bool *exists)
+{
+    *exists = state_has_account(db, name);
+    return ERR_OK;
+}
+
+enum err
+accounts_add(struct tx *tx, struct str name)
+{
+    struct account_row row = {name};
+    enum err err;
+
+    if (state_has_account(tx->db, name))
+        return ERR_OK;
+    err = state_keep(tx->db, &row.name);
+    return err == ERR_OK ? state_add(tx->db, ACCOUNT, &row) : err;
+}

@@ -1,0 +1,529 @@
+/*
+ * memberships.c - see store/memberships.h. Must not know what a stay is worth.
+ *
+ * A user's conversations are found by a look at all stays: active_at is always the conversation's updated_at.
+ */
+#include "store/memberships.h"
+
+#include <stdlib.h>
+#include "store/memory/state.h"
+
+/* All stays i … of the conversation, by user and time; *end = where they end. */
+static size_t
+find_stays(const struct db *db, int32_t conversation, size_t *end)
+{
+    const struct table *t = &db->tables[STAY];
+    const struct stay_row first = {.conversation = conversation, .username = str_c("")};
+    const struct stay_row next = {.conversation = conversation, .username = str_c("\xff")};
+
+    *end = table_find(t, &next);
+    return table_find(t, &first);
+}
+
+static struct stay_row *
+stay_at(const struct db *db, size_t i)
+{
+    return table_row(&db->tables[STAY], i);
+}
+
+/* The same of one user. */
+static size_t
+find_stays_of(const struct db *db, int32_t conversation, struct str username, size_t *end)
+{
+    const struct table *t = &db->tables[STAY];
+    const struct stay_row first = {.conversation = conversation, .username = username};
+    const struct stay_row next = {
+        .conversation = conversation, .username = username, .joined_version = INT64_MAX};
+
+    *end = table_find(t, &next);
+    return table_find(t, &first);
+}
+
+/* NULL: the user never was a member. */
+static struct stay_row *
+find_last(const struct db *db, int32_t conversation, struct str username)
+{
+    size_t end;
+    size_t first = find_stays_of(db, conversation, username, &end);
+
+    return first < end ? stay_at(db, end - 1) : NULL;
+}
+
+static bool
+is_present(const struct stay_row *row)
+{
+    return row->left_version == 0;
+}
+
+enum err
+memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay, bool *found)
+{
+    const struct stay_row *row = find_last(db, conversation, username);
+
+    *found = row != NULL;
+    if (*found)
+        *stay = (struct stay){
+            .joined_version = row->joined_version,
+            .after = row->after,
+            .until = row->until,
+            .left_version = row->left_version,
+            .left_at = row->left_at,
+            .since_at = row->since_at,
+            .role = row->role,
+            .removed = row->removed,
+        };
+    return ERR_OK;
+}
+
+enum err
+memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
+                    bool *is_member)
+{
+    const struct stay_row *row = find_last(db, conversation, username);
+
+    *is_member = row != NULL && is_present(row);
+    if (*is_member)
+        *joined_version = row->joined_version;
+    return ERR_OK;
+}
+
+enum err
+memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
+{
+    const struct stay_row *row = find_last(db, conversation, username);
+
+    *role = row != NULL && is_present(row) ? row->role : ROLE_NONE;
+    return ERR_OK;
+}
+
+enum err
+memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version)
+{
+    size_t end;
+    size_t first = find_stays_of(db, conversation, username, &end);
+
+    *joined_version = first < end ? stay_at(db, first)->joined_version : 0;
+    return ERR_OK;
+}
+
+enum err
+memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq, struct span *span)
+{
+    size_t end;
+    size_t i = find_stays_of(db, conversation, username, &end);
+
+    *span = (struct span){0, INT64_MAX, false};
+    for (; i < end; i++) {
+        const struct stay_row *row = stay_at(db, i);
+
+        if (seq <= row->after) {
+            span->until = row->after;
+            return ERR_OK;
+        }
+        if (seq <= row->until) {
+            *span = (struct span){row->after, row->until, true};
+            return ERR_OK;
+        }
+        span->after = row->until;
+    }
+    return ERR_OK;
+}
+
+enum err
+memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                        struct span *span, bool *found)
+{
+    size_t end;
+    size_t first = find_stays_of(db, conversation, username, &end);
+
+    *found = false;
+    while (end > first && !*found) {
+        const struct stay_row *row = stay_at(db, --end);
+
+        *found = !is_present(row) && row->until > row->after && row->after < seq;
+        if (*found)
+            *span = (struct span){row->after, row->until, true};
+    }
+    return ERR_OK;
+}
+
+/* Of the present members with the role, the one who has been there longest; NULL: there is none. */
+static const struct stay_row *
+find_oldest(const struct db *db, int32_t conversation, enum role role)
+{
+    const struct stay_row *oldest = NULL;
+    size_t end;
+
+    for (size_t i = find_stays(db, conversation, &end); i < end; i++) {
+        const struct stay_row *row = stay_at(db, i);
+
+        if (is_present(row) && row->role == role &&
+            (oldest == NULL || row->joined_version < oldest->joined_version))
+            oldest = row;
+    }
+    return oldest;
+}
+
+static enum err
+copy_name(struct arena *arena, const struct stay_row *row, struct str *username)
+{
+    *username = row == NULL ? (struct str){0} : arena_copy(arena, row->username);
+    return row != NULL && username->p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
+{
+    return copy_name(arena, find_oldest(db, conversation, ROLE_OWNER), username);
+}
+
+enum err
+memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
+{
+    const struct stay_row *heir = find_oldest(db, conversation, ROLE_ADMIN);
+
+    if (heir == NULL)
+        heir = find_oldest(db, conversation, ROLE_MEMBER);
+    return copy_name(arena, heir, username);
+}
+
+enum err
+memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+{
+    struct stay_row *before = find_last(tx->db, c->id, username);
+    struct stay_row row = {
+        .conversation = c->id,
+        .username = username,
+        .joined_version = c->version,
+        .version = c->version,
+        .after = c->last_seq,
+        .until = INT64_MAX,
+        .since_at = before == NULL ? tx->tick : before->since_at,
+        .role = role,
+    };
+    enum err err = ERR_OK;
+
+    if (state_conversation(tx->db, c->id) == NULL || !state_has_account(tx->db, username) ||
+        (role == ROLE_OWNER && find_oldest(tx->db, c->id, ROLE_OWNER) != NULL))
+        return ERR_STORAGE;
+    if (before != NULL) {
+        err = state_change(tx->db, STAY, before);
+        before->version = 0;
+    }
+    if (err == ERR_OK)
+        err = state_keep(tx->db, &row.username);
+    return err == ERR_OK ? state_add(tx->db, STAY, &row) : err;
+}
+
+enum err
+memberships_end(struct tx *tx, const struct conversation *c, struct str username, int64_t joined_version,
+                bool removed)
+{
+    const struct stay_row wanted = {
+        .conversation = c->id, .username = username, .joined_version = joined_version};
+    struct stay_row *row = table_get(&tx->db->tables[STAY], &wanted);
+    enum err err = row == NULL ? ERR_OK : state_change(tx->db, STAY, row);
+
+    if (row == NULL || err != ERR_OK)
+        return err;
+    row->left_version = c->version;
+    row->version = c->version;
+    row->until = c->last_seq;
+    row->left_at = tx->tick;
+    row->removed = removed;
+    return ERR_OK;
+}
+
+enum err
+memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+{
+    struct stay_row *row = find_last(tx->db, c->id, username);
+    const struct stay_row *owner = find_oldest(tx->db, c->id, ROLE_OWNER);
+    enum err err;
+
+    if (row == NULL || !is_present(row))
+        return ERR_OK;
+    if (role == ROLE_OWNER && owner != NULL && owner != row)
+        return ERR_STORAGE;
+    err = state_change(tx->db, STAY, row);
+    if (err != ERR_OK)
+        return err;
+    row->role = role;
+    row->version = c->version;
+    return ERR_OK;
+}
+
+enum err
+memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
+{
+    struct str *names = NULL;
+    size_t end;
+    size_t i = find_stays(db, c->id, &end);
+
+    c->members = NULL;
+    c->members_read = 0;
+    for (; c->member_count <= limit && i < end; i++) {
+        if (!is_present(stay_at(db, i)))
+            continue;
+        names = arena_grow(arena, names, c->members_read, sizeof(*names));
+        if (names == NULL || copy_name(arena, stay_at(db, i), &names[c->members_read++]) != ERR_OK)
+            return ERR_MEMORY;
+    }
+    c->members = names;
+    return ERR_OK;
+}
+
+enum err
+memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
+                 struct standing **members, size_t *count, bool *has_next)
+{
+    struct standing *page = arena_alloc(arena, ((size_t)range->limit + 1) * sizeof(*page));
+    size_t n = 0;
+    size_t end;
+    size_t i = find_stays(db, range->conversation, &end);
+
+    *has_next = false;
+    for (; page != NULL && i < end && !*has_next; i++) {
+        const struct stay_row *row = stay_at(db, i);
+
+        if (!is_present(row) || (range->after.p != NULL && str_cmp(row->username, range->after) <= 0))
+            continue;
+        *has_next = n == (size_t)range->limit;
+        if (*has_next)
+            break;
+        page[n].role = row->role;
+        if (copy_name(arena, row, &page[n++].username) != ERR_OK)
+            return ERR_MEMORY;
+    }
+    *members = page;
+    *count = n;
+    return page == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+memberships_names_at(struct db *db, int32_t conversation, int64_t version,
+                     void (*each)(void *arg, struct str name, bool present), void *arg)
+{
+    size_t end;
+
+    for (size_t i = find_stays(db, conversation, &end); i < end; i++) {
+        const struct stay_row *row = stay_at(db, i);
+
+        if (row->joined_version <= version && (is_present(row) || row->left_version >= version))
+            each(arg, row->username, is_present(row));
+    }
+    return ERR_OK;
+}
+
+/* --- the conversations of one user */
+
+/* The user's last stays, one in each conversation, from the arena. */
+struct own {
+    const struct stay_row **stays;
+    size_t count;
+};
+
+static enum err
+find_own(const struct db *db, struct arena *arena, struct str username, struct own *own)
+{
+    const struct table *t = &db->tables[STAY];
+
+    *own = (struct own){0};
+    for (size_t i = 0; i < t->count; i++) {
+        const struct stay_row *row = table_row(t, i);
+
+        if (row->version == 0 || !str_eq(row->username, username))
+            continue;
+        own->stays = arena_grow(arena, own->stays, own->count, sizeof(*own->stays));
+        if (own->stays == NULL)
+            return ERR_MEMORY;
+        own->stays[own->count++] = row;
+    }
+    return ERR_OK;
+}
+
+static const struct conversation *
+conversation_of(const struct db *db, const struct stay_row *row)
+{
+    return &state_conversation(db, row->conversation)->conversation;
+}
+
+/* When the conversation was last active for the user, UNIX ms. */
+static int64_t
+active_at(const struct db *db, const struct stay_row *row)
+{
+    return is_present(row) ? conversation_of(db, row)->updated_at : row->left_at;
+}
+
+static struct joined
+joined_of(const struct db *db, const struct stay_row *row)
+{
+    return (struct joined){
+        .conversation = row->conversation,
+        .last_seq = is_present(row) ? conversation_of(db, row)->last_seq : row->until,
+        .joined_seq = is_present(row) ? row->after : INT64_MAX,
+        .since_at = row->since_at,
+        .left_at = is_present(row) ? INT64_MAX : row->left_at,
+    };
+}
+
+/* What the user may have received in the conversations that were active after `after` (UNIX ms). */
+static enum err
+find_joined(struct db *db, struct arena *arena, struct active_search *search)
+{
+    struct own own;
+    enum err err = find_own(db, arena, search->username, &own);
+
+    search->count = 0;
+    search->joined = arena_alloc(arena, (own.count + 1) * sizeof(*search->joined));
+    if (err != ERR_OK || search->joined == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < own.count; i++)
+        if (active_at(db, own.stays[i]) > search->after)
+            search->joined[search->count++] = joined_of(db, own.stays[i]);
+    return ERR_OK;
+}
+
+enum err
+memberships_active(struct db *db, struct arena *arena, struct active_search *search)
+{
+    enum err err = find_joined(db, arena, search);
+
+    search->all = search->count <= (size_t)search->limit;
+    if (!search->all)
+        search->count = (size_t)search->limit;
+    return err;
+}
+
+static int
+by_since(const void *a, const void *b)
+{
+    const struct joined *x = a;
+    const struct joined *y = b;
+
+    return (x->since_at > y->since_at) - (x->since_at < y->since_at);
+}
+
+enum err
+memberships_since(struct db *db, struct arena *arena, struct str username, int limit, struct joined **joined,
+                  size_t *count)
+{
+    struct active_search search = {.username = username, .after = INT64_MIN};
+    enum err err = find_joined(db, arena, &search);
+
+    if (err != ERR_OK)
+        return err;
+    qsort(search.joined, search.count, sizeof(*search.joined), by_since);
+    *joined = search.joined;
+    *count = search.count < (size_t)limit ? search.count : (size_t)limit;
+    return ERR_OK;
+}
+
+static int
+latest_first(const void *a, const void *b)
+{
+    const struct listed *x = a;
+    const struct listed *y = b;
+
+    return (x->active_at < y->active_at) - (x->active_at > y->active_at);
+}
+
+static struct listed
+listed_of(const struct db *db, const struct stay_row *row)
+{
+    return (struct listed){
+        .conversation = row->conversation,
+        .active_at = active_at(db, row),
+        .updated_at = active_at(db, row),
+        .left = !is_present(row),
+        .type = conversation_of(db, row)->type,
+        .version = row->left_version,
+        .last_seq = is_present(row) ? 0 : row->until,
+    };
+}
+
+/* The conversations of the range that the user has left, or not. */
+static enum err
+list(struct db *db, const struct listed_range *range, bool left,
+     bool (*each)(void *arg, const struct listed *l), void *arg)
+{
+    struct own own;
+    struct arena arena;
+    struct listed *all = NULL;
+    size_t count = 0;
+    enum err err;
+
+    arena_init(&arena);
+    err = find_own(db, &arena, range->username, &own);
+    if (err == ERR_OK)
+        all = arena_alloc(&arena, (own.count + 1) * sizeof(*all));
+    for (size_t i = 0; all != NULL && i < own.count; i++) {
+        struct listed l = listed_of(db, own.stays[i]);
+
+        if (l.left == left && l.active_at > range->after && l.active_at <= range->until)
+            all[count++] = l;
+    }
+    if (all != NULL)
+        qsort(all, count, sizeof(*all), latest_first);
+    for (size_t i = 0; i < count && each(arg, &all[i]);)
+        i++;
+    arena_clear(&arena);
+    return all == NULL ? ERR_MEMORY : err;
+}
+
+enum err
+memberships_listed(struct db *db, const struct listed_range *range,
+                   bool (*each)(void *arg, const struct listed *l), void *arg)
+{
+    return list(db, range, false, each, arg);
+}
+
+enum err
+memberships_left(struct db *db, const struct listed_range *range,
+                 bool (*each)(void *arg, const struct listed *l), void *arg)
+{
+    return list(db, range, true, each, arg);
+}
+
+/* --- the members whose standing changed */
+
+static int
+by_version(const void *a, const void *b)
+{
+    const struct membership_step *x = a;
+    const struct membership_step *y = b;
+
+    if (x->version != y->version)
+        return x->version < y->version ? -1 : 1;
+    return str_cmp(x->standing.username, y->standing.username);
+}
+
+/* All that is left of the walk is one batch. */
+enum err
+memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
+{
+    size_t end;
+    size_t i = find_stays(db, walk->conversation, &end);
+
+    walk->steps = NULL;
+    walk->count = 0;
+    for (; i < end; i++) {
+        const struct stay_row *row = stay_at(db, i);
+        struct membership_step *step;
+
+        if (row->version <= walk->after)
+            continue;
+        walk->steps = arena_grow(arena, walk->steps, walk->count, sizeof(*walk->steps));
+        if (walk->steps == NULL)
+            return ERR_MEMORY;
+        step = &walk->steps[walk->count++];
+        *step = (struct membership_step){{.role = row->role, .left = !is_present(row)}, row->version};
+        if (copy_name(arena, row, &step->standing.username) != ERR_OK)
+            return ERR_MEMORY;
+    }
+    if (walk->count > 0) {
+        qsort(walk->steps, walk->count, sizeof(*walk->steps), by_version);
+        walk->after = walk->steps[walk->count - 1].version;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,484 @@
+/* messages.c - see store/messages.h. Must not know who may read, send or change what. */
+#include "store/messages.h"
+
+#include <stdlib.h>
+#include "store/memory/state.h"
+#include "store/reactions.h"
+
+/* The index of the first message of the conversation from `seq` on, or of what follows them. */
+static size_t
+find_from(const struct db *db, int32_t conversation, int64_t seq)
+{
+    const struct message_row wanted = {.message = {.conversation = conversation, .seq = seq}};
+
+    return table_find(&db->tables[MESSAGE], &wanted);
+}
+
+/* Row i if it is a message of the conversation; NULL: it is not. */
+static const struct message_row *
+row_in(const struct db *db, size_t i, int32_t conversation)
+{
+    const struct table *t = &db->tables[MESSAGE];
+    const struct message_row *row = i < t->count ? table_row(t, i) : NULL;
+
+    return row != NULL && row->message.conversation == conversation ? row : NULL;
+}
+
+/* The message that the sender sent under the key; NULL: there is none. */
+static const struct message_row *
+find_by_client_id(const struct db *db, struct str sender, struct str client_id)
+{
+    const struct table *t = &db->tables[MESSAGE];
+
+    for (size_t i = 0; i < t->count; i++) {
+        const struct message_row *row = table_row(t, i);
+
+        if (row->message.client_id.p != NULL && str_eq(row->message.client_id, client_id) &&
+            str_eq(row->message.sender, sender))
+            return row;
+    }
+    return NULL;
+}
+
+static enum err
+keep_strings(struct db *db, struct message *m)
+{
+    enum err err = state_keep(db, &m->sender);
+
+    if (err == ERR_OK)
+        err = state_keep(db, &m->content);
+    return err == ERR_OK ? state_keep(db, &m->client_id) : err;
+}
+
+enum err
+messages_add(struct tx *tx, const struct message *m, int64_t version)
+{
+    struct id_row id = {{m->id, m->timestamp, m->conversation, m->seq}};
+    struct message_row row = {
+        .message =
+            {
+                .id = m->id,
+                .conversation = m->conversation,
+                .seq = m->seq,
+                .timestamp = m->timestamp,
+                .sender = m->sender,
+                .content = m->content,
+                .client_id = m->client_id,
+                .reply_to = m->reply_to,
+            },
+        .version = version,
+        .print = -1,
+    };
+    enum err err;
+
+    if (!state_has_account(tx->db, m->sender))
+        return ERR_STORAGE;
+    if (m->client_id.p != NULL && find_by_client_id(tx->db, m->sender, m->client_id) != NULL)
+        return ERR_STORAGE;
+    err = keep_strings(tx->db, &row.message);
+    if (err == ERR_OK)
+        err = state_add(tx->db, ID, &id);
+    return err == ERR_OK ? state_add(tx->db, MESSAGE, &row) : err;
+}
+
+/* --- one message */
+
+/* A copy of the row's message, with strings from the arena and without reactions. */
+static enum err
+copy(struct arena *arena, const struct message_row *row, struct message *m)
+{
+    *m = row->message;
+    m->sender = arena_copy(arena, m->sender);
+    m->content = arena_copy(arena, m->content);
+    if (m->client_id.p != NULL) {
+        m->client_id = arena_copy(arena, m->client_id);
+        if (m->client_id.p == NULL)
+            return ERR_MEMORY;
+    }
+    return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+/* The same with reactions. NULL: nothing is found. */
+static enum err
+read_row(const struct message_reader *r, const struct message_row *row, struct message *m, bool *found)
+{
+    enum err err = row == NULL ? ERR_OK : copy(r->arena, row, m);
+
+    *found = row != NULL;
+    return err == ERR_OK && *found ? reactions_read(r->db, r->arena, r->viewer, m) : err;
+}
+
+static const struct message_row *
+find_by_id(const struct db *db, int64_t id)
+{
+    const struct id_row wanted = {.key = {.id = id}};
+    const struct id_row *row = table_get(&db->tables[ID], &wanted);
+
+    return row == NULL ? NULL : state_message(db, row->key.conversation, row->key.seq);
+}
+
+enum err
+messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
+             bool *found)
+{
+    return read_row(r, state_message(r->db, conversation, seq), m, found);
+}
+
+enum err
+messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
+{
+    return read_row(r, find_by_id(r->db, id), m, found);
+}
+
+enum err
+messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+{
+    const struct message_row *row = find_by_id(db, id);
+    enum err err = row == NULL ? ERR_OK : copy(arena, row, m);
+
+    *found = row != NULL;
+    if (*found)
+        m->content = str_c("");
+    return err;
+}
+
+enum err
+messages_content(struct db *db, struct arena *arena, struct message *m)
+{
+    const struct message_row *row = state_message(db, m->conversation, m->seq);
+
+    if (row == NULL)
+        return ERR_STORAGE;
+    m->content = arena_copy(arena, row->message.content);
+    return m->content.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
+{
+    const struct message_row *row = find_by_id(db, id);
+
+    *found = row != NULL;
+    if (*found)
+        *key = (struct message_key){id, row->message.timestamp, row->message.conversation, row->message.seq};
+    return ERR_OK;
+}
+
+enum err
+messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m, int *print,
+                      bool *found)
+{
+    const struct message_row *row = find_by_client_id(r->db, r->viewer, client_id);
+
+    *print = row == NULL ? -1 : row->print;
+    return read_row(r, row, m, found);
+}
+
+/* --- changing one */
+
+/* The row, noted to be undone. A print of the content stays where a repeat could ask for it. */
+static enum err
+begin_change(struct tx *tx, const struct message *m, struct message_row **row)
+{
+    *row = state_message(tx->db, m->conversation, m->seq);
+    return *row == NULL ? ERR_STORAGE : state_change(tx->db, MESSAGE, *row);
+}
+
+static void
+note_print(struct message_row *row)
+{
+    if (row->message.client_id.p != NULL && row->print == -1)
+        row->print = messages_print(row->message.content);
+}
+
+enum err
+messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
+{
+    struct message_row *row;
+    struct str kept = content;
+    enum err err = begin_change(tx, m, &row);
+
+    if (err == ERR_OK)
+        err = state_keep(tx->db, &kept);
+    if (err != ERR_OK)
+        return err;
+    note_print(row);
+    m->content = content;
+    m->edited_at = tx->tick;
+    m->changed_version = version;
+    row->message.content = kept;
+    row->message.edited_at = tx->tick;
+    row->message.changed_version = version;
+    return ERR_OK;
+}
+
+enum err
+messages_delete(struct tx *tx, struct message *m, int64_t version)
+{
+    struct message_row *row;
+    enum err err = begin_change(tx, m, &row);
+
+    if (err == ERR_OK)
+        err = reactions_clear_all(tx, m);
+    if (err != ERR_OK)
+        return err;
+    note_print(row);
+    m->content = str_c("");
+    m->edited_at = 0;
+    m->deleted_at = tx->tick;
+    m->changed_version = version;
+    row->message.content = str_c("");
+    row->message.edited_at = 0;
+    row->message.deleted_at = tx->tick;
+    row->message.changed_version = version;
+    row->message.emoji_count = 0;
+    return ERR_OK;
+}
+
+enum err
+messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
+{
+    struct message_row *row;
+    enum err err = begin_change(tx, m, &row);
+
+    if (err != ERR_OK)
+        return err;
+    row->message.emoji_count = m->emoji_count;
+    row->message.changed_version = version;
+    return ERR_OK;
+}
+
+/* --- finding by a value that never falls */
+
+static int64_t
+timestamp_of(const struct message_row *row)
+{
+    return row->message.timestamp;
+}
+
+static int64_t
+version_of(const struct message_row *row)
+{
+    return row->version;
+}
+
+/* Messages of one conversation, low … high. */
+struct stretch {
+    const struct db *db;
+    int32_t conversation;
+    int64_t low;
+    int64_t high;
+};
+
+/* The first seq of the stretch whose value is > after; high + 1 where there is none. */
+static enum err
+first_beyond(struct stretch s, int64_t (*value_of)(const struct message_row *row), int64_t after,
+             int64_t *seq)
+{
+    int64_t end = s.high + 1;
+
+    while (s.low < end) {
+        int64_t middle = s.low + (end - s.low) / 2;
+        const struct message_row *row = state_message(s.db, s.conversation, middle);
+
+        if (row == NULL)
+            return ERR_STORAGE;
+        if (value_of(row) <= after)
+            s.low = middle + 1;
+        else
+            end = middle;
+    }
+    *seq = s.low;
+    return ERR_OK;
+}
+
+enum err
+messages_first_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
+                     int64_t *seq)
+{
+    return first_beyond((struct stretch){db, conversation, low, high}, timestamp_of, after, seq);
+}
+
+enum err
+messages_first_created_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t version,
+                             int64_t *seq)
+{
+    return first_beyond((struct stretch){db, conversation, low, high}, version_of, version, seq);
+}
+
+/* --- many */
+
+/* About what the message takes in an answer, with its reactions; the contents are not copied for it. */
+static enum err
+weigh(struct db *db, struct arena *arena, const struct message_row *row, size_t *bytes)
+{
+    struct message m = row->message;
+    enum err err = reactions_read(db, arena, (struct str){0}, &m);
+
+    *bytes += messages_bytes(&m);
+    return err;
+}
+
+enum err
+messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit, size_t bytes,
+                     int64_t *first)
+{
+    struct arena arena;
+    size_t sum = 0;
+    size_t i = find_from(db, conversation, seq);
+    enum err err = ERR_OK;
+
+    arena_init(&arena);
+    *first = seq;
+    for (int n = 0; err == ERR_OK && n < limit && sum <= bytes && i > 0; n++) {
+        const struct message_row *row = row_in(db, --i, conversation);
+
+        if (row == NULL)
+            break;
+        *first = row->message.seq;
+        err = weigh(db, &arena, row, &sum);
+    }
+    arena_clear(&arena);
+    return err;
+}
+
+enum err
+messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
+               bool (*each)(void *arg, const struct message *m), void *arg)
+{
+    const struct message_row *row;
+
+    for (size_t i = find_from(r->db, conversation, seq); (row = row_in(r->db, i, conversation)) != NULL;
+         i++) {
+        struct message m = row->message;
+        enum err err = reactions_read(r->db, r->arena, r->viewer, &m);
+
+        if (err != ERR_OK)
+            return err;
+        if (!each(arg, &m))
+            break;
+    }
+    return ERR_OK;
+}
+
+enum err
+messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
+              bool (*each)(void *arg, const struct message_key *key), void *arg)
+{
+    const struct message_row *row;
+
+    for (size_t i = find_from(db, conversation, first); (row = row_in(db, i, conversation)) != NULL; i++) {
+        const struct message *m = &row->message;
+        struct message_key key = {m->id, m->timestamp, conversation, m->seq};
+
+        if (m->seq > last || !each(arg, &key))
+            break;
+    }
+    return ERR_OK;
+}
+
+enum err
+messages_since(struct db *db, int64_t after, int limit,
+               bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all)
+{
+    const struct table *t = &db->tables[ID];
+    size_t i = t->count;
+
+    while (i > 0 && ((const struct id_row *)table_row(t, i - 1))->key.timestamp > after)
+        i--;
+    *all = t->count - i <= (size_t)limit;
+    for (; i < t->count && limit > 0; i++, limit--)
+        if (!each(arg, &((const struct id_row *)table_row(t, i))->key))
+            break;
+    return ERR_OK;
+}
+
+/* --- walks */
+
+/* Does the row come in the walk, and by what? 0: it does not. */
+static int64_t
+place_in_walk(const struct message_walk *walk, const struct message_row *row)
+{
+    const struct message *m = &row->message;
+
+    if (walk->changed)
+        return m->changed_version > walk->from ? m->changed_version : 0;
+    return m->seq;
+}
+
+static int
+by_version(const void *a, const void *b)
+{
+    const struct message_row *const *x = a;
+    const struct message_row *const *y = b;
+
+    return ((*x)->message.changed_version > (*y)->message.changed_version) -
+           ((*x)->message.changed_version < (*y)->message.changed_version);
+}
+
+/* All rows that are still to come in the walk, in its order, from the arena. NULL: out of memory. */
+static const struct message_row **
+find_steps(const struct message_reader *r, const struct message_walk *walk, size_t *count)
+{
+    size_t first = find_from(r->db, walk->conversation, walk->changed ? 0 : walk->from);
+    const struct message_row **rows = arena_alloc(r->arena, sizeof(*rows));
+    const struct message_row *row;
+
+    *count = 0;
+    for (size_t i = first; rows != NULL && (row = row_in(r->db, i, walk->conversation)) != NULL; i++) {
+        if (place_in_walk(walk, row) == 0)
+            continue;
+        rows = arena_grow(r->arena, *count == 0 ? NULL : rows, *count, sizeof(*rows));
+        if (rows != NULL)
+            rows[(*count)++] = row;
+        if (!walk->changed && *count == (size_t)walk->rows)
+            break;
+    }
+    if (rows != NULL && walk->changed)
+        qsort(rows, *count, sizeof(*rows), by_version);
+    return rows;
+}
+
+enum err
+messages_walk(const struct message_reader *r, struct message_walk *walk)
+{
+    size_t count;
+    const struct message_row **rows = find_steps(r, walk, &count);
+    enum err err = ERR_OK;
+
+    walk->count = 0;
+    walk->steps = arena_alloc(r->arena, (size_t)walk->rows * sizeof(*walk->steps));
+    if (rows == NULL || walk->steps == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; err == ERR_OK && i < count && i < (size_t)walk->rows; i++) {
+        struct message_step *step = &walk->steps[walk->count++];
+        int64_t changed_version = rows[i]->message.changed_version;
+
+        err = copy(r->arena, rows[i], &step->message);
+        step->version = walk->changed ? changed_version : rows[i]->version;
+        step->changed_since = !walk->changed && changed_version != 0;
+        walk->from = walk->changed ? changed_version : step->message.seq + 1;
+    }
+    return err;
+}
+
+enum err
+messages_count_others(struct db *db, struct message_range range, struct str username,
+                      struct message_count *count)
+{
+    size_t i = find_from(db, range.conversation, range.until < INT64_MAX ? range.until + 1 : range.until);
+    bool in_own_run = false;
+
+    while (count->found < count->limit && count->looks > 0 && i > 0) {
+        const struct message_row *row = row_in(db, --i, range.conversation);
+        bool own;
+
+        if (row == NULL || row->message.seq <= range.after)
+            break;
+        own = str_eq(row->message.sender, username);
+        count->looks -= !own || !in_own_run;
+        count->found += !own && row->message.deleted_at == 0;
+        in_own_run = own;
+    }
+    return ERR_OK;
+}

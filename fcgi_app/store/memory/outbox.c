@@ -1,0 +1,69 @@
+/* outbox.c - see store/outbox.h. */
+#include "store/outbox.h"
+
+#include "store/memory/state.h"
+
+static enum err
+add(struct tx *tx, const struct conversation *c, const struct change *what)
+{
+    struct outbox_row row = {*what};
+    enum err err = state_keep(tx->db, &row.change.username);
+
+    if (err == ERR_OK)
+        err = state_keep(tx->db, &row.change.emoji);
+    if (err != ERR_OK)
+        return err;
+    row.change.id = ++tx->last_change;
+    row.change.conversation = c->id;
+    row.change.version = c->version;
+    row.change.tick = tx->tick;
+    row.change.payer = tx->payer;
+    return state_add(tx->db, OUTBOX, &row);
+}
+
+enum err
+outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
+           struct str username)
+{
+    return add(tx, c, &(struct change){.event = event, .seq = seq, .username = username});
+}
+
+enum err
+outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction)
+{
+    return add(tx, c,
+               &(struct change){
+                   .event = EVENT_MESSAGE_UPDATED,
+                   .seq = reaction->seq,
+                   .username = reaction->username,
+                   .emoji = reaction->emoji,
+                   .added = reaction->added,
+               });
+}
+
+enum err
+outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
+             void *arg)
+{
+    const struct table *t = &db->tables[OUTBOX];
+
+    for (size_t i = 0; i < t->count && limit > 0; i++) {
+        const struct outbox_row *row = table_row(t, i);
+
+        if (row->change.id <= id)
+            continue;
+        limit--;
+        if (!each(arg, &row->change))
+            break;
+    }
+    return ERR_OK;
+}
+
+enum err
+outbox_oldest(struct db *db, int64_t *id)
+{
+    const struct table *t = &db->tables[OUTBOX];
+
+    *id = t->count == 0 ? 0 : ((const struct outbox_row *)table_row(t, 0))->change.id;
+    return ERR_OK;
+}

@@ -1,0 +1,128 @@
+/*
+ * state.h - all tables at one moment, and the only ways to change them.
+ *
+ * Each change is noted, so that a refused command can be undone. The bytes of all strings belong to the
+ * engine and live until it is closed: states share them, and nothing that a row points to ever goes.
+ */
+#ifndef IMD_STORE_MEMORY_STATE_H
+#define IMD_STORE_MEMORY_STATE_H
+
+#include <stdatomic.h>
+#include "base/arena.h"
+#include "model/model.h"
+#include "store/instance.h"
+#include "store/memory/table.h"
+
+/* Each by the columns that are named first, up to the blank line. */
+struct account_row {
+    struct str name;
+};
+
+struct conversation_row {
+    struct conversation conversation; /* by id; without members */
+
+    struct str low, high; /* the pair of a private chat; absent: it is a group */
+};
+
+struct creation_row {
+    struct str creator;
+    struct str client_id;
+
+    int32_t conversation;
+    int print;
+};
+
+struct stay_row {
+    int32_t conversation;
+    struct str username;
+    int64_t joined_version;
+
+    int64_t version; /* of the last change to the user's standing; 0: a later stay tells it */
+    int64_t after;   /* as in struct stay, with what follows */
+    int64_t until;
+    int64_t left_version;
+    int64_t left_at;
+    int64_t since_at;
+    enum role role;
+    bool removed;
+};
+
+struct marker_row {
+    int32_t conversation;
+    struct str username;
+
+    int64_t seq;
+    int64_t moved_at; /* UNIX ms */
+};
+
+struct message_row {
+    struct message message; /* by conversation and seq; without reactions */
+
+    int64_t version; /* of the conversation, that created it */
+    int print;       /* of what was first sent, once that is no longer the content; -1: it still is */
+};
+
+struct id_row {
+    struct message_key key; /* by id */
+};
+
+struct reaction_row {
+    int32_t conversation;
+    int64_t seq;
+    struct str emoji; /* plain */
+    struct str username;
+};
+
+struct outbox_row {
+    struct change change; /* by id */
+};
+
+enum table_name { ACCOUNT, CONVERSATION, CREATION, STAY, MARKER, MESSAGE, ID, REACTION, OUTBOX, TABLE_COUNT };
+
+struct undo {
+    enum table_name table;
+    const void *old; /* the row as it was; NULL: it was added */
+    const void *new; /* the row as it is, or at least its key; NULL: it was deleted */
+};
+
+struct db {
+    struct table tables[TABLE_COUNT];
+    struct instance instance;
+    atomic_int users;     /* the engine, where this is its newest state, and snapshots */
+    struct arena *bytes;  /* of all strings: the engine's */
+    struct arena noted;   /* the rows that `changes` points to */
+    struct undo *changes; /* since the command began */
+    size_t change_count;
+    size_t change_room;
+    bool touched; /* something beside the rows is to be stored */
+};
+
+/* An empty one with one user; `bytes` is borrowed. NULL: out of memory. */
+struct db *state_new(struct arena *bytes);
+/* A copy with one user. NULL: out of memory. */
+struct db *state_copy(const struct db *db);
+/* One user less; frees it after the last. NULL is allowed. */
+void state_leave(struct db *db);
+
+/* Copies the string for good; one that is absent stays absent. ERR_MEMORY. */
+enum err state_keep(struct db *db, struct str *text);
+/* Adds a copy of the row; its strings must be kept. ERR_STORAGE: there is one with this key. ERR_MEMORY. */
+enum err state_add(struct db *db, enum table_name table, const void *row);
+/* Notes the row as it is; the caller may then change all but its key. ERR_MEMORY. */
+enum err state_change(struct db *db, enum table_name table, const void *row);
+/* Deletes row i. ERR_MEMORY. */
+enum err state_delete(struct db *db, enum table_name table, size_t i);
+/* Has anything changed since the command began? */
+bool state_changed(const struct db *db);
+/* Forgets what was noted: the command is done. */
+void state_accept(struct db *db);
+/* Takes back every change of the command. */
+void state_undo(struct db *db);
+
+/* Is there an account of that name? */
+bool state_has_account(const struct db *db, struct str name);
+/* NULL: there is none. */
+struct conversation_row *state_conversation(const struct db *db, int32_t id);
+struct message_row *state_message(const struct db *db, int32_t conversation, int64_t seq);
+
+#endif
