@@ -49,7 +49,13 @@ IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
-UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c,$(wildcard tests/unit/*.c))))
+UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c %/support_sqlite.c \
+              %/support_memory.c,$(wildcard tests/unit/*.c))))
+# Tests that speak through the face of store/ alone run a second time, on the engine in memory.
+UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(sort $(wildcard tests/unit/domain_*.c) \
+               tests/unit/store_messages.c $(wildcard tests/unit/store_suite.c)))
+MEMORY_LIB := $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(filter $(addprefix $(BUILD)/obj/,base/% run/% model/% \
+              domain/% store/messages.o),$(LIBOBJECTS))
 
 .PHONY: all run test test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox
 
@@ -86,25 +92,33 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.d)
 
 # --- running and testing
 
 run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
-# LIBOBJECTS are imd without its main(); support.c is shared by the unit tests.
-$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/support.[ch]) $(LIBOBJECTS) Makefile
+# LIBOBJECTS are imd without its main(); support*.c is shared by the unit tests.
+SUPPORT := $(wildcard tests/unit/support*.[ch])
+
+$(BUILD)/unit/%: tests/unit/%.c $(SUPPORT) $(LIBOBJECTS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(wildcard tests/unit/support.c) $(LIBOBJECTS) \
-	  $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< \
+	  $(filter-out %_memory.c,$(filter %.c,$(SUPPORT))) $(LIBOBJECTS) $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+
+$(BUILD)/unit-memory/%: tests/unit/%.c $(SUPPORT) $(MEMORY_LIB) Makefile
+	@mkdir -p $(@D)
+	@echo CC $<, on memory
+	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< \
+	  $(filter-out %_sqlite.c,$(filter %.c,$(SUPPORT))) $(MEMORY_LIB) $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
 # Everything that the tests need compiled, in one target, so that it can be compiled in parallel.
-compiled: all $(UNIT)
+compiled: all $(UNIT) $(UNIT_MEMORY)
 
-unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+unit: $(UNIT) $(UNIT_MEMORY)
+	@for t in $(UNIT) $(UNIT_MEMORY); do $$t || exit 1; done
 
 # Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
 # than they compute. Those that measure time run after the others, alone.
@@ -227,7 +241,7 @@ lint: deps-lint build/lint/node_modules all
 	@tests/lint/hardened.sh $(BUILD)/imd $(BUILD)/imctl
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app
-	@printf '%s\n' $(SOURCES) \
+	@printf '%s\n' $(SOURCES) $(MEMORY) \
 	  | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app 2>/dev/null' sh \
 	  | { ! grep -E 'error:|warning:'; }
 	@out=$$(REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --format=stylish \

@@ -11,36 +11,10 @@
 #include <stdlib.h>
 #include "domain/amend.h"
 
-/* Everything that a change would change. */
-struct state {
-    int64_t tick;
-    int64_t outbox;
-    int64_t versions;
-    int64_t updated_at;
-    int64_t messages;
-    int64_t reactions;
-};
-
-static struct state
-look(struct place *place)
-{
-    return (struct state){
-        .tick = support_ask(place, "SELECT tick FROM instance"),
-        .outbox = support_ask(place, "SELECT count(*) + 1000 * last_change FROM outbox, instance"),
-        .versions = support_ask(place, "SELECT sum(version) FROM conversation"),
-        .updated_at = support_ask(place, "SELECT max(updated_at) FROM conversation"),
-        .messages = support_ask(place, "SELECT sum(coalesce(changed_version, 0) + emoji_count * 1000"
-                                       " + length(content) * 1000000) FROM message"),
-        .reactions = support_ask(place, "SELECT count(*) FROM reaction"),
-    };
-}
-
 static void
-assert_unchanged(struct place *place, const struct state *before)
+assert_unchanged(struct place *place, const char *before)
 {
-    struct state now = look(place);
-
-    assert_memory_equal(&now, before, sizeof(now));
+    assert_string_equal(support_describe(place), before);
 }
 
 /* What is to be done by `username` to message `id`; `text` is the content or the emoji. */
@@ -106,25 +80,21 @@ assert_same(struct place *place, const struct message *a, const struct message *
     assert_string_equal(reactions_of(place, a), reactions_of(place, b));
 }
 
-static int64_t
-last_tick(struct place *place)
-{
-    return support_ask(place, "SELECT tick FROM instance");
-}
-
 /* The last change: what it was, of which version and message, and that it is the conversation's. */
 static void
-assert_noted(struct place *place, const char *event, int64_t version, int64_t seq)
+assert_noted(struct place *place, enum change_event event, int64_t version, int64_t seq)
 {
-    assert_int_equal(
-        support_ask(place,
-                    "SELECT count(*) FROM outbox o JOIN conversation c ON c.id = o.conversation"
-                    " WHERE o.id = (SELECT max(id) FROM outbox) AND event = '%s' AND o.version = %" PRId64
-                    " AND seq = %" PRId64
-                    " AND (username IS NULL) = (emoji IS NULL) AND c.version = o.version"
-                    " AND c.updated_at = o.tick",
-                    event, version, seq),
-        1);
+    struct change *changes;
+    size_t count = support_changes(place, &changes);
+    const struct change *last = &changes[count - 1];
+    struct conversation c = support_conversation(place, last->conversation);
+
+    assert_int_equal(last->event, event);
+    assert_int_equal(last->version, version);
+    assert_int_equal(last->seq, seq);
+    assert_int_equal(last->username.p == NULL, last->emoji.p == NULL);
+    assert_int_equal(c.version, version);
+    assert_int_equal(c.updated_at, last->tick);
 }
 
 static void
@@ -139,19 +109,19 @@ an_edit_gives_another_content(void **state)
     support_send(place, group, "bob", "two");
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_OK);
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "three", &m), ERR_OK);
-    assert_noted(place, "message.updated", 5, 1);
+    assert_noted(place, EVENT_MESSAGE_UPDATED, 5, 1);
     assert_true(str_is(m.content, "three"));
-    assert_int_equal(m.edited_at, last_tick(place));
+    assert_int_equal(m.edited_at, support_tick(place));
     assert_int_equal(m.timestamp, sent.timestamp);
     assert_int_equal(m.deleted_at, 0);
     assert_string_equal(reactions_of(place, &m), "+1 bob");
     now = find(place, sent.id);
     assert_same(place, &m, &now);
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "", &m), ERR_OK);
-    assert_noted(place, "message.updated", 6, 1);
+    assert_noted(place, EVENT_MESSAGE_UPDATED, 6, 1);
     assert_int_equal(find(place, sent.id).content.n, 0);
     assert_true(find(place, sent.id).edited_at > now.edited_at);
-    assert_int_equal(support_ask(place, "SELECT last_seq FROM conversation"), 2);
+    assert_int_equal(support_conversation(place, group).last_seq, 2);
 }
 
 static void
@@ -160,17 +130,17 @@ the_same_content_again_changes_nothing(void **state)
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann");
     struct message sent = support_send(place, group, "ann", "one");
-    struct state before = look(place);
+    const char *before = support_describe(place);
     struct message m;
 
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "one", &m), ERR_OK);
     assert_same(place, &m, &sent);
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", NULL), ERR_OK);
-    before = look(place);
+    before = support_describe(place);
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", &m), ERR_OK);
     assert_true(m.edited_at != 0);
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
 }
 
 static void
@@ -180,27 +150,27 @@ a_deletion_leaves_a_stub(void **state)
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct message sent = support_send(place, group, "ann", "one");
     struct message want = sent;
-    struct state before;
+    const char *before;
     struct message m;
 
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", NULL), ERR_OK);
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_OK);
     assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, &m), ERR_OK);
-    assert_noted(place, "message.deleted", 5, 1);
+    assert_noted(place, EVENT_MESSAGE_DELETED, 5, 1);
     want.content = str_c("");
-    want.deleted_at = last_tick(place);
+    want.deleted_at = support_tick(place);
     assert_same(place, &m, &want);
     m = find(place, sent.id);
     assert_same(place, &m, &want);
-    assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction_set WHERE place IS NOT NULL"), 0);
-    before = look(place);
+    assert_int_equal(m.reaction_count, 0);
+    before = support_describe(place);
     assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, &m), ERR_OK);
     assert_same(place, &m, &want);
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "three", NULL), ERR_MESSAGE_DELETED);
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_MESSAGE_DELETED);
     assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "+1", &m), ERR_OK);
     assert_same(place, &m, &want);
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     support_send(place, group, "ann", "next");
     assert_int_equal(find(place, sent.id + 1).seq, 2);
 }
@@ -212,7 +182,7 @@ only_the_sender_edits_and_deletes(void **state)
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct message sent = support_send(place, group, "ann", "one");
     static const char *const others[] = {"bob", "cid", "Ann", "an", "ann1", ""};
-    struct state before = look(place);
+    const char *before = support_describe(place);
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         assert_int_equal(amend(place, amend_edit, sent.id, others[i], "x", NULL), ERR_NOT_THE_SENDER);
@@ -220,7 +190,7 @@ only_the_sender_edits_and_deletes(void **state)
         assert_int_equal(amend(place, amend_edit, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
         assert_int_equal(amend(place, amend_delete, 99, others[i], NULL, NULL), ERR_MESSAGE_UNKNOWN);
     }
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_edit, sent.id, "ann", "x", NULL), ERR_OK);
     assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
     /* Of a deleted one, too, they are told first that it is not theirs. */
@@ -236,12 +206,12 @@ former_members_delete_their_own_messages_and_change_nothing_else(void **state)
     struct message one = support_send(place, group, "ann", "one");
     struct message two = support_send(place, group, "ann", "two");
     struct message bobs = support_send(place, group, "bob", "three");
-    struct state before;
+    const char *before;
 
     assert_int_equal(amend(place, amend_react, bobs.id, "ann", "x", NULL), ERR_OK);
     assert_int_equal(amend(place, amend_delete, two.id, "ann", NULL, NULL), ERR_OK);
     support_leave(place, group, "ann");
-    before = look(place);
+    before = support_describe(place);
     assert_int_equal(amend(place, amend_edit, one.id, "ann", "new", NULL), ERR_NOT_A_MEMBER);
     /* Neither the same content nor a deleted message makes a difference. */
     assert_int_equal(amend(place, amend_edit, one.id, "ann", "one", NULL), ERR_NOT_A_MEMBER);
@@ -251,7 +221,7 @@ former_members_delete_their_own_messages_and_change_nothing_else(void **state)
     assert_int_equal(amend(place, amend_react, one.id, "ann", "x", NULL), ERR_NOT_A_MEMBER);
     assert_int_equal(amend(place, amend_unreact, bobs.id, "ann", "x", NULL), ERR_NOT_A_MEMBER);
     assert_int_equal(amend(place, amend_delete, bobs.id, "ann", NULL, NULL), ERR_NOT_THE_SENDER);
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_delete, one.id, "ann", NULL, NULL), ERR_OK);
     assert_true(find(place, one.id).deleted_at != 0);
     /* Who joins again edits again. */
@@ -289,14 +259,14 @@ an_administrator_of_the_site_deletes_and_does_not_edit(void **state)
                           .actor = {str_c("cid"), true, true},
                           .content = str_c("two"),
                           .emoji = str_c("+1")};
-    struct state before = look(place);
+    const char *before = support_describe(place);
 
     assert_int_equal(amend_edit(&place->store, &a), ERR_NOT_THE_SENDER);
     assert_int_equal(amend_react(&place->store, &a), ERR_NOT_A_MEMBER);
     assert_int_equal(amend_unreact(&place->store, &a), ERR_NOT_A_MEMBER);
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
-    assert_noted(place, "message.deleted", 3, 1);
+    assert_noted(place, EVENT_MESSAGE_DELETED, 3, 1);
     assert_true(find(place, sent.id).deleted_at != 0);
     assert_true(str_is(find(place, sent.id).sender, "ann"));
 }
@@ -310,7 +280,7 @@ reactions_stand_by_emoji_and_name(void **state)
     struct message m;
 
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "b", &m), ERR_OK);
-    assert_noted(place, "message.updated", 3, 1);
+    assert_noted(place, EVENT_MESSAGE_UPDATED, 3, 1);
     assert_string_equal(reactions_of(place, &m), "b bob");
     assert_int_equal(amend(place, amend_react, sent.id, "ann", "b", &m), ERR_OK);
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "\xf0\x9f\x91\x8d", &m), ERR_OK);
@@ -321,7 +291,7 @@ reactions_stand_by_emoji_and_name(void **state)
     assert_int_equal(m.edited_at, 0);
     assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "b", &m), ERR_OK);
     assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "B", &m), ERR_OK);
-    assert_noted(place, "message.updated", 9, 1);
+    assert_noted(place, EVENT_MESSAGE_UPDATED, 9, 1);
     assert_string_equal(reactions_of(place, &m), "b Zoe, b bob, \xf0\x9f\x91\x8d bob");
     assert_int_equal(m.emoji_count, 2);
     m = find(place, sent.id);
@@ -336,17 +306,17 @@ a_reaction_that_is_there_already_or_not_there_changes_nothing(void **state)
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct message sent = support_send(place, group, "ann", "one");
-    struct state before;
+    const char *before;
     struct message m;
 
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_OK);
-    before = look(place);
+    before = support_describe(place);
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", &m), ERR_OK);
     assert_string_equal(reactions_of(place, &m), "x bob");
     assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "y", &m), ERR_OK);
     assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "x", &m), ERR_OK);
     assert_string_equal(reactions_of(place, &m), "x bob");
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
 }
 
 static void
@@ -356,19 +326,19 @@ only_members_react(void **state)
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct message sent = support_send(place, group, "ann", "one");
     static const char *const others[] = {"bob", "cid", "nobody", ""};
-    struct state before;
+    const char *before;
 
     support_create(place, TYPE_GROUP, "cid");
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_OK);
     support_leave(place, group, "bob");
-    before = look(place);
+    before = support_describe(place);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         assert_int_equal(amend(place, amend_react, sent.id, others[i], "x", NULL), ERR_NOT_A_MEMBER);
         assert_int_equal(amend(place, amend_unreact, sent.id, others[i], "x", NULL), ERR_NOT_A_MEMBER);
         assert_int_equal(amend(place, amend_react, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
         assert_int_equal(amend(place, amend_unreact, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
     }
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     /* Theirs stays. */
     assert_int_equal(find(place, sent.id).reaction_count, 1);
     assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
@@ -382,19 +352,19 @@ a_message_bears_so_many_emoji_and_no_more(void **state)
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct message sent = support_send(place, group, "ann", "one");
     char emoji[8];
-    struct state before;
+    const char *before;
     struct message m;
 
     for (int i = 0; i < EMOJI_PER_MESSAGE; i++) {
         snprintf(emoji, sizeof(emoji), "e%02d", i);
         assert_int_equal(amend(place, amend_react, sent.id, "ann", emoji, NULL), ERR_OK);
     }
-    before = look(place);
+    before = support_describe(place);
     assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", NULL), ERR_TOO_MANY_REACTIONS);
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "more", NULL), ERR_TOO_MANY_REACTIONS);
     /* One that is there is none more. */
     assert_int_equal(amend(place, amend_react, sent.id, "ann", "e00", NULL), ERR_OK);
-    assert_unchanged(place, &before);
+    assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_react, sent.id, "bob", "e00", &m), ERR_OK);
     assert_int_equal(m.emoji_count, EMOJI_PER_MESSAGE);
     assert_int_equal(m.reaction_count, EMOJI_PER_MESSAGE);

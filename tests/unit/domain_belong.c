@@ -12,13 +12,15 @@
 #include "domain/amend.h"
 #include "domain/belong.h"
 #include "domain/converse.h"
+#include "store/memberships.h"
 
 /* --- the rules, once more: a group as plain arrays */
 
 #define PEOPLE 6
 #define LAST   (PEOPLE - 1) /* has never been named anywhere */
 
-static const char *const people[PEOPLE] = {"ann", "bob", "cid", "dan", "eve", "fay"};
+static char last_name[16] = "fay";
+static const char *const people[PEOPLE] = {"ann", "bob", "cid", "dan", "eve", last_name};
 
 struct group {
     bool known[PEOPLE]; /* has an account */
@@ -217,6 +219,7 @@ struct hall {
     struct place *place;
     int64_t id;
     int64_t message;
+    int64_t changes_before; /* last_change, before the group was created */
 };
 
 static enum err
@@ -264,19 +267,44 @@ as_it_should_be(struct place *place, const struct group *g)
     return arena_copy(&place->arena, str_c(text)).p;
 }
 
+/* " name:role" of each member. */
+static const char *
+members_of(struct place *place, int64_t group)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct conversation c = *support_find(place, snapshot, group);
+    char text[256] = "";
+    size_t n = 0;
+
+    assert_int_equal(memberships_names(snapshot->db, &place->arena, &c, MEMBERS_FEW), ERR_OK);
+    for (size_t i = 0; i < c.members_read; i++) {
+        enum role role;
+
+        assert_int_equal(memberships_role(snapshot->db, c.id, c.members[i], &role), ERR_OK);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, " %s:%s", c.members[i].p, role_names[role]);
+    }
+    snapshot_end(snapshot);
+    return arena_copy(&place->arena, str_c(text)).p;
+}
+
 static const char *
 as_it_is(const struct hall *h)
 {
-    return support_text(
-        h->place,
-        "SELECT c.version || ' ' || iif(invite_only, 'invite ', '') || iif((SELECT deleted_at FROM message"
-        " WHERE id = %" PRId64 ") IS NOT NULL, 'deleted ', '') || '''' || coalesce(title, '') || ''' noted '"
-        " || (SELECT count(*) FROM outbox o WHERE o.conversation = c.id)"
-        " || coalesce((SELECT group_concat(' ' || who, '') FROM (SELECT username || ':' || role AS who"
-        " FROM membership m WHERE m.conversation = c.id AND left_version IS NULL ORDER BY username)), '')"
-        " || coalesce((SELECT group_concat(' ' || username, '') FROM (SELECT name AS username FROM account"
-        " ORDER BY username)), '') FROM conversation c WHERE id = %" PRId64,
-        h->message, h->id);
+    struct place *place = h->place;
+    struct conversation c = support_conversation(place, h->id);
+    struct message m;
+    char text[512];
+    size_t n;
+
+    assert_int_equal(support_message(place, h->message, &m), ERR_OK);
+    n = (size_t)snprintf(text, sizeof(text), "%d %s%s'%s' noted %d%s", (int)c.version,
+                         c.invite_only ? "invite " : "", m.deleted_at != 0 ? "deleted " : "", c.title.p,
+                         (int)(support_instance(place).last_change - h->changes_before),
+                         members_of(place, h->id));
+    for (int i = 0; i < PEOPLE; i++)
+        if (support_has_account(place, people[i]))
+            n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", people[i]);
+    return arena_copy(&place->arena, str_c(text)).p;
 }
 
 static const char *
@@ -317,12 +345,13 @@ found_group(struct hall *h, struct group *g, struct place *place, int creator)
     if (creator >= 0)
         creation.creator = str_c(people[creator]);
     assert_int_equal(converse_create(&place->store, &creation), ERR_OK);
-    *h = (struct hall){place, creation.conversation.id, 0};
+    *h = (struct hall){.place = place, .id = creation.conversation.id};
+    h->changes_before = support_instance(place).last_change - 1;
     h->message = support_send(place, h->id, people[1], "x").id;
     *g = (struct group){.version = 2, .sender = 1};
     for (int i = 0; i < LAST; i++)
         g->known[i] = true;
-    g->known[LAST] = support_ask(place, "SELECT count(*) FROM account WHERE name = '%s'", people[LAST]) > 0;
+    g->known[LAST] = support_has_account(place, last_name);
     for (int i = 0; i < 3; i++) {
         g->role[i] = i == creator ? ROLE_OWNER : ROLE_MEMBER;
         g->since[i] = 1;
@@ -361,18 +390,19 @@ prepare(struct hall *h, struct group *g, struct place *place, bool invite)
 static void
 try(struct hall *h, struct group *g, const struct order *o, bool invite)
 {
+    static int last_number;
     struct place *place = h->place;
     int version = g->version;
 
     assert_the_same(h, g, o);
     if (g->version == version)
         return;
-    /* Accounts stay; fay must not have been named for the next one. */
-    support_tell(place,
-                 "DELETE FROM outbox WHERE username = 'fay'; DELETE FROM membership WHERE username = 'fay';"
-                 " UPDATE conversation SET member_count = (SELECT count(*) FROM membership m"
-                 " WHERE m.conversation = conversation.id AND left_version IS NULL);"
-                 " DELETE FROM account WHERE name = 'fay'");
+    /*
+     * Accounts stay, and the last one must not have been named for the next order: somebody else
+     * is.
+     */
+    if (support_has_account(place, last_name))
+        snprintf(last_name, sizeof(last_name), "fay%d", ++last_number);
     prepare(h, g, place, invite);
 }
 
@@ -542,11 +572,27 @@ create_owned(struct place *place, const char *creator, const char *other)
 static const char *
 last_changes(struct place *place, int count)
 {
-    return support_text(
-        place,
-        "SELECT group_concat(line, ', ') FROM (SELECT version || ' ' || event || ' ' || username"
-        " AS line FROM (SELECT * FROM outbox ORDER BY id DESC LIMIT %d) ORDER BY id)",
-        count);
+    struct change *changes;
+    size_t all = support_changes(place, &changes);
+    char text[256] = "";
+    size_t n = 0;
+
+    for (size_t i = all - (size_t)count; i < all; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d %s %s", n > 0 ? ", " : "",
+                              (int)changes[i].version, change_event_names[changes[i].event],
+                              changes[i].username.p);
+    return arena_copy(&place->arena, str_c(text)).p;
+}
+
+static enum role
+role_of(struct place *place, int64_t group, const char *username)
+{
+    struct snapshot *snapshot = support_begin(place);
+    enum role role;
+
+    assert_int_equal(memberships_role(snapshot->db, (int32_t)group, str_c(username), &role), ERR_OK);
+    snapshot_end(snapshot);
+    return role;
 }
 
 static void
@@ -570,11 +616,7 @@ each_change_of_a_member_is_noted(void **state)
     assert_string_equal(last_changes(place, 1), "10 member.left ann");
     /* Nobody is there: who comes next owns nothing. */
     support_join(place, group, "cid");
-    assert_string_equal(support_text(place,
-                                     "SELECT role FROM membership WHERE left_version IS NULL"
-                                     " AND username = 'cid' AND conversation = %" PRId64,
-                                     group),
-                        "member");
+    assert_int_equal(role_of(place, group, "cid"), ROLE_MEMBER);
 }
 
 static void
@@ -604,11 +646,12 @@ the_command_tells_which_role_they_have(void **state)
 static const char *
 owner_is(struct place *place, int64_t group)
 {
-    return support_text(
-        place,
-        "SELECT coalesce((SELECT group_concat(username) FROM membership WHERE left_version IS NULL"
-        " AND role = 'owner' AND conversation = %" PRId64 "), 'nobody')",
-        group);
+    struct snapshot *snapshot = support_begin(place);
+    struct str owner;
+
+    assert_int_equal(memberships_owner(snapshot->db, &place->arena, (int32_t)group, &owner), ERR_OK);
+    snapshot_end(snapshot);
+    return owner.p == NULL ? "nobody" : owner.p;
 }
 
 static void
@@ -696,7 +739,7 @@ a_private_chat_has_no_roles(void **state)
         naming.actor = (struct actor){str_c("cid"), true, false};
         assert_int_equal(converse_name(&place->store, &naming), ERR_NOT_A_MEMBER);
     }
-    assert_int_equal(support_ask(place, "SELECT version FROM conversation WHERE id = %" PRId64, chat), 3);
+    assert_int_equal(support_conversation(place, chat).version, 3);
 }
 
 static void
@@ -753,20 +796,13 @@ static void
 however_they_come_and_go_there_is_one_owner_while_anybody_is_there(void **state)
 {
     struct race race = {.place = *state};
+    struct conversation c;
 
     race.group = create_owned(race.place, "ann", "bob");
     support_threads(RACERS, come_and_go, &race);
-    assert_int_equal(
-        support_ask(race.place,
-                    "SELECT count(*) FROM membership WHERE left_version IS NULL AND role = 'owner'"
-                    " AND conversation = %" PRId64,
-                    race.group),
-        1);
-    assert_int_equal(support_ask(race.place,
-                                 "SELECT version - (SELECT count(*) FROM outbox WHERE conversation = c.id)"
-                                 " FROM conversation c WHERE id = %" PRId64,
-                                 race.group),
-                     0);
+    c = support_conversation(race.place, race.group);
+    assert_int_equal(c.member_count > 0, strcmp(owner_is(race.place, race.group), "nobody") != 0);
+    assert_int_equal(support_instance(race.place).last_change, c.version);
 }
 
 int

@@ -1,13 +1,13 @@
-/* support.c - see support.h. */
+/* support.c - see support.h. Must not know which engine is behind the face of store/. */
 #include "support.h"
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/buf.h"
 #include "base/log.h"
 #include "model/ids.h"
 #include "domain/access.h"
@@ -15,9 +15,12 @@
 #include "domain/belong.h"
 #include "domain/converse.h"
 #include "domain/send.h"
+#include "store/accounts.h"
+#include "store/conversations.h"
+#include "store/markers.h"
 #include "store/memberships.h"
-#include "store/sqlite/migrate.h"
-#include "store/sqlite/db.h"
+#include "store/messages.h"
+#include "store/outbox.h"
 
 /* A wake-up that never comes would else hang the tests. */
 #define DEADLINE_S 120
@@ -28,7 +31,7 @@ support_group(void **state)
     (void)state;
     alarm(DEADLINE_S);
     log_set_level(LOG_ERROR);
-    db_setup();
+    support_setup_engine();
     return 0;
 }
 
@@ -47,16 +50,6 @@ support_open_empty(void **state)
     return 0;
 }
 
-void
-support_migrate(const struct place *place)
-{
-    struct db *db;
-
-    assert_int_equal(db_open(&db, place->path, DB_MIGRATE), ERR_OK);
-    assert_int_equal(migrate(db), ERR_OK);
-    db_close(db);
-}
-
 int
 support_open(void **state)
 {
@@ -64,7 +57,7 @@ support_open(void **state)
 
     support_open_empty(state);
     place = *state;
-    support_migrate(place);
+    support_make(place);
     assert_int_equal(store_open(&place->store, place->path, 4, place->shared), ERR_OK);
     return 0;
 }
@@ -94,195 +87,6 @@ support_check_and_close(void **state)
 {
     support_check(*state);
     return support_close(state);
-}
-
-static sqlite3 *
-connect_to(const struct place *place)
-{
-    sqlite3 *handle = NULL;
-
-    assert_int_equal(sqlite3_open_v2(place->path, &handle, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(handle, 5000);
-    return handle;
-}
-
-/* sqlite3_vmprintf() knows what printf() knows, and allocates. */
-static char *
-written(const char *format, va_list ap)
-{
-    char *sql = sqlite3_vmprintf(format, ap);
-
-    assert_non_null(sql);
-    return sql;
-}
-
-static sqlite3_stmt *
-prepare(sqlite3 *handle, const char *sql)
-{
-    sqlite3_stmt *s = NULL;
-
-    if (sqlite3_prepare_v2(handle, sql, -1, &s, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-    return s;
-}
-
-int64_t
-support_ask(const struct place *place, const char *format, ...)
-{
-    sqlite3 *handle = connect_to(place);
-    sqlite3_stmt *s;
-    int64_t value;
-    va_list ap;
-    char *sql;
-
-    va_start(ap, format);
-    sql = written(format, ap);
-    va_end(ap);
-    s = prepare(handle, sql);
-    if (sqlite3_step(s) != SQLITE_ROW)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-    value = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    sqlite3_close(handle);
-    sqlite3_free(sql);
-    return value;
-}
-
-void
-support_tell(const struct place *place, const char *format, ...)
-{
-    sqlite3 *handle = connect_to(place);
-    va_list ap;
-    char *sql;
-
-    va_start(ap, format);
-    sql = written(format, ap);
-    va_end(ap);
-    if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-    sqlite3_close(handle);
-    sqlite3_free(sql);
-}
-
-const char *
-support_text(struct place *place, const char *format, ...)
-{
-    sqlite3 *handle = connect_to(place);
-    sqlite3_stmt *s;
-    struct str text;
-    va_list ap;
-    char *sql;
-
-    va_start(ap, format);
-    sql = written(format, ap);
-    va_end(ap);
-    s = prepare(handle, sql);
-    if (sqlite3_step(s) != SQLITE_ROW)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-    text = arena_copy(&place->arena, str_c((const char *)sqlite3_column_text(s, 0)));
-    sqlite3_finalize(s);
-    sqlite3_close(handle);
-    sqlite3_free(sql);
-    return text.p;
-}
-
-size_t
-support_rows(struct place *place, int columns, int64_t **values, const char *format, ...)
-{
-    sqlite3 *handle = connect_to(place);
-    sqlite3_stmt *s;
-    size_t rows = 0;
-    va_list ap;
-    char *sql;
-    int rc;
-
-    va_start(ap, format);
-    sql = written(format, ap);
-    va_end(ap);
-    s = prepare(handle, sql);
-    assert_int_equal(sqlite3_column_count(s), columns);
-    *values = NULL;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        *values = arena_grow(&place->arena, *values, rows, (size_t)columns * sizeof(**values));
-        assert_non_null(*values);
-        for (int i = 0; i < columns; i++)
-            (*values)[rows * (size_t)columns + (size_t)i] = sqlite3_column_int64(s, i);
-        rows++;
-    }
-    if (rc != SQLITE_DONE)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(handle));
-    sqlite3_finalize(s);
-    sqlite3_close(handle);
-    sqlite3_free(sql);
-    return rows;
-}
-
-/* ACTIVE_LAG_MS as SQL has it. */
-#define TEXT_OF(number) #number
-#define TEXT(macro)     TEXT_OF(macro)
-#define LAG             TEXT(ACTIVE_LAG_MS)
-
-void
-support_check(const struct place *place)
-{
-    /* Each counts the rows that break a promise. */
-    static const char *const breaches[] = {
-        "SELECT count(*) FROM conversation c WHERE member_count <> (SELECT count(*) FROM membership m"
-        " WHERE m.conversation = c.id AND left_version IS NULL)",
-        "SELECT count(*) FROM conversation WHERE listed_at > updated_at OR created_at > updated_at",
-        "SELECT count(*) FROM membership WHERE (left_at IS NULL) <> (left_version IS NULL)",
-        "SELECT count(*) FROM membership WHERE left_version IS NOT NULL AND active_at <> left_at",
-        "SELECT count(*) FROM membership JOIN conversation c ON c.id = conversation"
-        " WHERE left_version IS NULL AND CASE WHEN member_count > 100"
-        " THEN active_at <> 9223372036854775807"
-        " ELSE active_at > updated_at OR active_at < updated_at - " LAG " END",
-        /*
-         * A stay tells its last change: that it ended; or that it began, or since then another
-         * role.
-         */
-        "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation WHERE CASE"
-        " WHEN EXISTS (SELECT 1 FROM membership l WHERE l.conversation = m.conversation"
-        " AND l.username = m.username AND l.joined_version > m.joined_version) THEN m.version IS NOT NULL"
-        " WHEN left_version IS NOT NULL THEN m.version IS NOT left_version"
-        " ELSE coalesce(m.version, 0) NOT BETWEEN joined_version AND c.version END",
-        "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation"
-        " WHERE type = 'private_chat' AND (role <> 'member' OR removed OR invite_only)",
-        "SELECT count(*) FROM (SELECT 1 FROM membership WHERE role = 'owner' AND left_version IS NULL"
-        " GROUP BY conversation HAVING count(*) > 1)",
-        "SELECT count(*) FROM membership WHERE removed AND left_version IS NULL",
-        /* Nobody received a message before they first came. */
-        "SELECT count(*) FROM membership s JOIN message m ON m.place = (s.conversation << 32) + joined_seq + "
-        "1"
-        " WHERE m.timestamp < since_at AND (left_seq IS NULL OR left_seq > joined_seq)",
-        "SELECT count(*) FROM membership s WHERE since_at > (SELECT min(f.since_at) FROM membership f"
-        " WHERE f.conversation = s.conversation AND f.username = s.username)",
-        "SELECT count(*) FROM message m JOIN conversation c ON c.id = m.conversation"
-        " WHERE coalesce(run, 1) <> 1 + coalesce("
-        "(SELECT coalesce(b.run, 1) FROM message b WHERE b.place = m.place - 1 AND b.seq > 0"
-        " AND b.sender = m.sender), 0)",
-        "SELECT count(*) FROM conversation c WHERE last_seq <> (SELECT count(*) FROM message m"
-        " WHERE m.conversation = c.id AND m.seq BETWEEN 1 AND c.last_seq)",
-        "SELECT count(*) FROM message a JOIN message b ON b.place = a.place + 1 WHERE b.seq > 1"
-        " AND (b.created_version <= a.created_version OR b.timestamp < a.timestamp OR b.id <= a.id)",
-        "SELECT count(*) FROM message m JOIN conversation c ON c.id = conversation WHERE created_version < 2"
-        " OR changed_version <= created_version OR max(created_version, coalesce(changed_version, 0)) > "
-        "c.version",
-        "SELECT count(*) FROM message m WHERE emoji_count <> (SELECT count(*) FROM reaction_set s"
-        " WHERE s.place = m.place)",
-        "SELECT count(*) FROM reaction_set s WHERE place IS NOT NULL AND (count < 1 OR count <>"
-        " (SELECT count(*) FROM reaction r WHERE r.set_id = s.id))",
-        "SELECT count(*) FROM reaction r WHERE NOT EXISTS (SELECT 1 FROM reaction_set s WHERE s.id = "
-        "r.set_id)",
-        "SELECT count(*) FROM message WHERE deleted_at IS NOT NULL"
-        " AND (content <> '' OR edited_at IS NOT NULL OR emoji_count > 0)",
-        "SELECT count(*) FROM read_marker JOIN conversation c ON c.id = conversation WHERE seq > last_seq",
-        "SELECT count(*) FROM pragma_foreign_key_check",
-        "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
-    };
-
-    for (size_t i = 0; i < sizeof(breaches) / sizeof(breaches[0]); i++)
-        if (support_ask(place, "%s", breaches[i]) != 0)
-            fail_msg("not 0: %s", breaches[i]);
 }
 
 int64_t
@@ -397,6 +201,242 @@ support_crowd(struct place *place, int count)
     for (int i = 0; i < count; i++)
         n += (size_t)snprintf(names + n, room - n, "%sm%03d", i > 0 ? " " : "", i);
     return names;
+}
+
+/* --- what the store holds, through its face */
+
+struct instance
+support_instance(struct place *place)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct instance instance;
+
+    assert_int_equal(instance_get(snapshot->db, &instance), ERR_OK);
+    snapshot_end(snapshot);
+    return instance;
+}
+
+int64_t
+support_tick(struct place *place)
+{
+    return support_instance(place).tick;
+}
+
+static enum err
+advance(struct tx *tx, void *arg)
+{
+    tx->tick += *(const int64_t *)arg - 1;
+    return instance_probe(tx, 0);
+}
+
+void
+support_pass_time(struct place *place, int64_t ms)
+{
+    int64_t tick = support_tick(place);
+
+    assert_int_equal(store_run(&place->store, advance, &ms, 0), ERR_OK);
+    assert_true(support_tick(place) >= tick + ms);
+}
+
+bool
+support_has_account(struct place *place, const char *name)
+{
+    struct snapshot *snapshot = support_begin(place);
+    bool exists = false;
+
+    assert_int_equal(accounts_exists(snapshot->db, str_c(name), &exists), ERR_OK);
+    snapshot_end(snapshot);
+    return exists;
+}
+
+struct conversation
+support_conversation(struct place *place, int64_t id)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct conversation c = *support_find(place, snapshot, id);
+
+    snapshot_end(snapshot);
+    return c;
+}
+
+int64_t
+support_count_conversations(struct place *place)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct conversation c;
+    int32_t id = 0;
+    bool found = true;
+
+    while (found)
+        assert_int_equal(conversations_get(snapshot->db, &place->arena, ++id, &c, &found), ERR_OK);
+    snapshot_end(snapshot);
+    return id - 1;
+}
+
+/* The changes of an outbox as they are collected. */
+struct collected {
+    struct arena *arena;
+    struct change *changes;
+    size_t count;
+};
+
+static bool
+collect_change(void *arg, const struct change *change)
+{
+    struct collected *c = arg;
+
+    c->changes = arena_grow(c->arena, c->changes, c->count, sizeof(*c->changes));
+    assert_non_null(c->changes);
+    c->changes[c->count] = *change;
+    if (change->username.p != NULL)
+        c->changes[c->count].username = arena_copy(c->arena, change->username);
+    if (change->emoji.p != NULL)
+        c->changes[c->count].emoji = arena_copy(c->arena, change->emoji);
+    c->count++;
+    return true;
+}
+
+size_t
+support_changes(struct place *place, struct change **changes)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct collected c = {.arena = &place->arena};
+
+    assert_int_equal(outbox_after(snapshot->db, 0, INT32_MAX, collect_change, &c), ERR_OK);
+    snapshot_end(snapshot);
+    *changes = c.changes;
+    return c.count;
+}
+
+/* A description of the store as it grows. */
+struct description {
+    struct buf text;
+    struct arena arena;
+    struct db *db;
+};
+
+static void
+add_str(struct description *d, const char *label, struct str value)
+{
+    buf_printf(&d->text, " %s=", label);
+    buf_str(&d->text, value.p == NULL ? str_c("-") : value);
+}
+
+static bool
+describe_message(void *arg, const struct message *m)
+{
+    struct description *d = arg;
+
+    buf_printf(&d->text, "  message %lld seq %lld at %lld edited %lld deleted %lld changed %lld reply %lld",
+               (long long)m->id, (long long)m->seq, (long long)m->timestamp, (long long)m->edited_at,
+               (long long)m->deleted_at, (long long)m->changed_version, (long long)m->reply_to);
+    add_str(d, "sender", m->sender);
+    add_str(d, "content", m->content);
+    add_str(d, "key", m->client_id);
+    for (size_t i = 0; i < m->reaction_count; i++) {
+        add_str(d, "emoji", m->reactions[i].emoji);
+        for (size_t k = 0; k < m->reactions[i].name_count; k++)
+            add_str(d, "by", m->reactions[i].names[k]);
+    }
+    buf_printf(&d->text, "\n");
+    return true;
+}
+
+static bool
+describe_change(void *arg, const struct change *change)
+{
+    struct description *d = arg;
+
+    buf_printf(&d->text, "change %lld: %s of %d version %lld tick %lld seq %lld %d", (long long)change->id,
+               change_event_names[change->event], (int)change->conversation, (long long)change->version,
+               (long long)change->tick, (long long)change->seq, (int)change->added);
+    add_str(d, "username", change->username);
+    add_str(d, "emoji", change->emoji);
+    buf_printf(&d->text, "\n");
+    return true;
+}
+
+static void
+describe_members(struct description *d, int32_t conversation)
+{
+    struct membership_walk walk = {.conversation = conversation};
+
+    do {
+        assert_int_equal(memberships_walk(d->db, &d->arena, &walk), ERR_OK);
+        for (size_t i = 0; i < walk.count; i++) {
+            const struct membership_step *step = &walk.steps[i];
+            int64_t read_seq;
+
+            assert_int_equal(markers_get(d->db, conversation, step->standing.username, &read_seq), ERR_OK);
+            buf_printf(&d->text, "  %s%s since %lld read %lld", step->standing.left ? "former " : "",
+                       role_names[step->standing.role], (long long)step->version, (long long)read_seq);
+            add_str(d, "username", step->standing.username);
+            buf_printf(&d->text, "\n");
+        }
+    } while (walk.count > 0);
+}
+
+static void
+describe_conversation(struct description *d, const struct conversation *c)
+{
+    const struct message_reader reader = {.db = d->db, .arena = &d->arena};
+
+    buf_printf(&d->text, "conversation %d type %d invite %d created %lld updated %lld", (int)c->id, c->type,
+               c->invite_only, (long long)c->created_at, (long long)c->updated_at);
+    buf_printf(&d->text, " last_seq %lld version %lld members %lld", (long long)c->last_seq,
+               (long long)c->version, (long long)c->member_count);
+    add_str(d, "title", c->title);
+    buf_printf(&d->text, "\n");
+    describe_members(d, c->id);
+    assert_int_equal(messages_range(&reader, c->id, 1, describe_message, d), ERR_OK);
+}
+
+static void
+describe_accounts(struct description *d)
+{
+    static const char *const names[] = {"ann", "bob", "cid", "dan", "eve", "fay", "zoe", "b-d", "a-b", ""};
+
+    buf_printf(&d->text, "accounts:");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        bool exists = false;
+
+        assert_int_equal(accounts_exists(d->db, str_c(names[i]), &exists), ERR_OK);
+        if (exists)
+            buf_printf(&d->text, " %s", names[i]);
+    }
+    buf_printf(&d->text, "\n");
+}
+
+const char *
+support_describe(struct place *place)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct description d = {.db = snapshot->db};
+    struct instance instance;
+    bool found = true;
+    struct str text;
+
+    buf_init(&d.text);
+    arena_init(&d.arena);
+    assert_int_equal(instance_get(d.db, &instance), ERR_OK);
+    buf_printf(&d.text, "epoch %s tick %lld message %lld change %lld\n", instance.epoch,
+               (long long)instance.tick, (long long)instance.last_message_id,
+               (long long)instance.last_change);
+    describe_accounts(&d);
+    for (int32_t id = 1; found; id++) {
+        struct conversation c;
+
+        assert_int_equal(conversations_get(d.db, &d.arena, id, &c, &found), ERR_OK);
+        if (found)
+            describe_conversation(&d, &c);
+    }
+    assert_int_equal(outbox_after(d.db, 0, INT32_MAX, describe_change, &d), ERR_OK);
+    snapshot_end(snapshot);
+    assert_true(buf_ok(&d.text));
+    text = arena_copy(&place->arena, (struct str){d.text.p, d.text.n});
+    buf_clear(&d.text);
+    arena_clear(&d.arena);
+    return text.p;
 }
 
 struct runner {

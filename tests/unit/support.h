@@ -2,6 +2,9 @@
  * support.h - what the unit tests share: a real store in a directory of its own, and reproducible
  * chance.
  *
+ * support_sqlite.c or support_memory.c is linked beside support.c, and with it the engine of the
+ * store.
+ *
  * Whatever fails here fails the test that called.
  */
 #ifndef IMD_TESTS_UNIT_SUPPORT_H
@@ -17,6 +20,7 @@
 #include "base/arena.h"
 #include "model/model.h"
 #include "run/shared.h"
+#include "store/instance.h"
 #include "store/store.h"
 
 /* A migrated database in a new directory, and imd's store on it. */
@@ -41,14 +45,24 @@ int support_check_and_close(void **state);
 
 /* The same without a store and without a database file: a directory and a shared page. */
 int support_open_empty(void **state);
+/* What the store of the place holds has to keep every promise of the engine. */
+void support_check(const struct place *place);
+
+/*
+ * For support.c alone: once for each group; and whatever has to be there before the store is
+ * opened.
+ */
+void support_setup_engine(void);
+void support_make(const struct place *place);
+
+/* --- SQLite alone: a test that uses one of these does not run in memory */
+
 /* Applies the migrations, making the file where there is none. */
 void support_migrate(const struct place *place);
-
 /* Looks into the database by a connection of its own: the first column of the first row. */
 int64_t support_ask(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Changes it by a connection of its own. Foreign keys are not checked. */
 void support_tell(const struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* The same as text, from the arena. */
 const char *support_text(struct place *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /*
@@ -57,8 +71,28 @@ const char *support_text(struct place *place, const char *format, ...) __attribu
  */
 size_t support_rows(struct place *place, int columns, int64_t **values, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* What the schema promises beyond its constraints, of every row. */
-void support_check(const struct place *place);
+
+/* --- any engine: what the store holds, each read in a snapshot of its own */
+
+struct instance support_instance(struct place *place);
+/* The tick of the last transaction, UNIX ms. */
+int64_t support_tick(struct place *place);
+/* The clock goes on by at least `ms`. */
+void support_pass_time(struct place *place, int64_t ms);
+bool support_has_account(struct place *place, const char *name);
+/* The conversation, which must exist; without members. Its title is from the arena. */
+struct conversation support_conversation(struct place *place, int64_t id);
+/* Ids are 1, 2, 3 … */
+int64_t support_count_conversations(struct place *place);
+/* All changes of the outbox in order, from the arena. Returns how many. */
+size_t support_changes(struct place *place, struct change **changes);
+/*
+ * Everything that a command could change, as text from the arena: two are equal if nothing has
+ * changed.
+ */
+const char *support_describe(struct place *place);
+
+/* --- any engine */
 
 /*
  * Commands that must succeed. Names stand in one text, parted by blanks; what comes back is from
