@@ -315,7 +315,7 @@ tell_relay(struct master *m)
 static void
 reload(struct master *m)
 {
-    struct config fresh;
+    struct config fresh = {0};
     char message[1024];
     int wanted;
 

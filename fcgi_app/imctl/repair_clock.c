@@ -153,7 +153,7 @@ imctl_repair_clock(int argc, char **argv)
     static struct config config;
     struct options o = {0};
     char message[CONFIG_PATH_BYTES + 128];
-    struct repair *database;
+    struct repair *database = NULL;
     const char *why;
     enum imctl_status status;
 
