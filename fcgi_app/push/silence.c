@@ -117,7 +117,10 @@ set_state(struct silence *s, struct entry *e, enum state state)
         atomic_fetch_add_explicit(&s->shared->silent_names, change, memory_order_relaxed);
 }
 
-/* Returns an entry for a new name, evicting the one that was asked longest ago; NULL if all are queued. */
+/*
+ * Returns an entry for a new name, evicting the one that was asked longest ago; NULL if all are
+ * queued.
+ */
 static struct entry *
 make_entry(struct silence *s, struct str name)
 {

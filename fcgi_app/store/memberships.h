@@ -118,6 +118,7 @@ struct active_search {
     bool all;              /* out: there are no others */
 };
 
+/* Fills the outputs of the search. */
 enum err memberships_active(struct db *db, struct arena *arena, struct active_search *search);
 /* The first `limit` conversations that the user joined, in that order. *joined from the arena. */
 enum err memberships_since(struct db *db, struct arena *arena, struct str username, int limit,
