@@ -91,12 +91,22 @@ collect_listeners(struct publisher *p, const struct change *change, bool many, s
 
 /* So many listeners are as much work as a request. */
 #define LISTENERS_OF_UNIT 1000
+/* To look for listeners among so many members is as much work, though none be found. */
+#define LOOKS_OF_UNIT 5000
 
 /* Notes what the change's fan-out costs whoever made it. Only here it is known how many listen. */
 static void
 note_cost(struct publisher *p, const struct change *change, size_t listeners)
 {
-    p->units[change - p->changes] = (int64_t)listeners / LISTENERS_OF_UNIT;
+    p->units[change - p->changes] += (int64_t)listeners / LISTENERS_OF_UNIT;
+}
+
+static void
+note_look(struct publisher *p, const struct change *change)
+{
+    size_t looks = p->audience.present.count + p->audience.gone.count;
+
+    p->units[change - p->changes] += (int64_t)looks / LOOKS_OF_UNIT;
 }
 
 /*
@@ -469,6 +479,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     if (changes->event != EVENT_READ && fanout_is_waiting(&p->fanout, changes->conversation))
         return put_off(p, changes, 1, fanout_users(&p->fanout, changes->conversation));
     err = collect_listeners(p, changes, many, &listeners);
+    note_look(p, changes);
     frame.users = listeners.present.count + listeners.gone.count;
     if (err == ERR_OK && !has_room(p, changes, 1, &frame))
         return put_off(p, changes, 1, frame.users);

@@ -175,3 +175,24 @@ def test_the_largest_group_is_made_from_a_full_burst(stack, key):
     client = Client(stack, bearer(key.token(new_name())))
     create(client, 20000).ok
     assert left(client) <= 1
+
+
+def test_a_post_into_a_very_large_group_costs_more_though_nobody_hears_it(key):
+    with limited(key) as stack:
+        root = Client(stack, bearer(key.token("root", imd_admin=True)))
+        owner = new_name()
+        members = [owner, *(f"{owner[:10]}_{number}" for number in range(9999))]
+        made = root.post("/conversations/", {"type": "group_chat", "members": members, "username": owner}).ok
+        post = {"conversation_id": made["id"], "content": "is anybody there?", "username": owner}
+
+        def silent():
+            root.post("/messages/", post).ok
+            return int(re.search(rb"^imd_silent_names (\d+)", root.get("/metrics").body, re.M)[1]) >= 9500
+
+        wait_until(silent, 90, "nchan has said that hardly anybody listens")
+        settle(stack, key)
+        client = Client(stack, bearer(key.token(owner)))
+        for _ in range(10):
+            client.post("/messages/", post).ok
+            settle(stack, key)
+        assert near(left(client), BURST - 10 * (1 + 2))
