@@ -53,7 +53,7 @@ UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/su
               %/support_memory.c,$(wildcard tests/unit/*.c))))
 # Tests that speak through the face of store/ alone run a second time, on the engine in memory.
 UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(sort $(wildcard tests/unit/domain_*.c) \
-               tests/unit/store_messages.c $(wildcard tests/unit/store_suite.c)))
+               tests/unit/store_messages.c tests/unit/store_suite.c))
 MEMORY_LIB := $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(filter $(addprefix $(BUILD)/obj/,base/% run/% model/% \
               domain/% store/messages.o),$(LIBOBJECTS))
 

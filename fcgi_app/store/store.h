@@ -40,10 +40,11 @@ void store_close(struct store *s);
 enum err store_run(struct store *s, command_fn *command, void *arg, size_t bytes);
 
 /*
- * One state of the database. Everything that is read through a snapshot is of that one moment. Questions of
- * the domain take a snapshot and cannot write; commands take the store. A thread must end its snapshot before
- * it commits, waits, or begins another one: a snapshot keeps a reader from others, and what it sees from
- * being cleared away.
+ * One state of the database. Everything that is read through a snapshot is of one moment, which lies
+ * between its begin and the first look at it. Questions of the domain take a snapshot and cannot
+ * write; commands take the store. A thread must end its snapshot before it commits, waits, or
+ * begins another one: a snapshot keeps a reader from others, and what it sees from being cleared
+ * away.
  */
 struct snapshot {
     struct db *db;
