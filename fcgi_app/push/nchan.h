@@ -57,30 +57,4 @@ enum err nchan_write(struct nchan *n);
  */
 enum err nchan_read(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void *arg);
 
-/* --- Shared by all of push/. */
-
-/*
- * Opens a non-blocking connection to the unix socket at `path`, for the caller to close. -1: it
- * failed.
- */
-int nchan_open_socket(const char *path);
-
-/* An HTTP answer, borrowed from the text that it was parsed from. */
-struct nchan_answer {
-    int status;
-    struct str head; /* the header lines, with the empty line that ends them */
-    struct str body;
-};
-
-/*
- * Parses the HTTP answer at the front of `text` and returns its length in bytes. 0: it is
- * incomplete. -1: it is not an answer that imd understands.
- */
-long nchan_parse_answer(struct str text, struct nchan_answer *answer);
-/*
- * Returns the value of the first complete line "name: value", whatever the case of the name.
- * Absent: there is none.
- */
-struct str nchan_field(struct str lines, const char *name);
-
 #endif

@@ -5,14 +5,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "push/nchan.h"
+#include "push/pipe.h"
 
-#define READ_BYTES 16384
 /* Alerts between workers for one answer: the question to the channel's owner, and the reply. */
 #define ALERTS 2
 /* Attempts to ask both workers, while it is not clear which of them owns a user's channel. */
@@ -29,16 +25,12 @@
 
 /* A connection to one worker of nginx. */
 struct line {
-    int fd;         /* -1: not connected */
+    struct pipe pipe;
     int64_t worker; /* the worker's process id; 0: it has not answered yet */
     int64_t alerts; /* the worker's counter of alerts, at its last answer to this question; -1: none yet */
-    struct buf out; /* requests not yet written completely */
-    size_t written; /* bytes of `out` that are written */
-    struct buf in;  /* answers not yet complete */
 };
 
 struct round {
-    const char *path;
     struct line first;
     struct line second;     /* to another worker than the first */
     int64_t alone;          /* the worker that seems to be the only one */
@@ -60,9 +52,8 @@ round_new(struct round **out, const char *path)
 
     if (r == NULL)
         return ERR_MEMORY;
-    r->path = path;
-    r->first.fd = -1;
-    r->second.fd = -1;
+    pipe_init(&r->first.pipe, path);
+    pipe_init(&r->second.pipe, path);
     *out = r;
     return ERR_OK;
 }
@@ -70,13 +61,8 @@ round_new(struct round **out, const char *path)
 static void
 hang_up(struct line *l)
 {
-    if (l->fd >= 0)
-        close(l->fd);
-    l->fd = -1;
+    pipe_close(&l->pipe);
     l->worker = 0;
-    l->written = 0;
-    buf_reset(&l->out);
-    buf_reset(&l->in);
 }
 
 void
@@ -84,12 +70,8 @@ round_free(struct round *r)
 {
     if (r == NULL)
         return;
-    hang_up(&r->first);
-    hang_up(&r->second);
-    buf_clear(&r->first.out);
-    buf_clear(&r->first.in);
-    buf_clear(&r->second.out);
-    buf_clear(&r->second.in);
+    pipe_clear(&r->first.pipe);
+    pipe_clear(&r->second.pipe);
     free(r);
 }
 
@@ -117,20 +99,20 @@ parse_count(struct str digits, bool *positive)
 
 /* Reads the worker's number, which must stay the same on one line, and its counter of alerts. */
 static bool
-check_worker(struct line *l, const struct nchan_answer *answer)
+check_worker(struct line *l, const struct pipe_answer *answer)
 {
     int64_t worker;
 
-    if (!str_to_int(nchan_field(answer->head, "X-Worker"), &worker) || worker == 0)
+    if (!str_to_int(pipe_field(answer->head, "X-Worker"), &worker) || worker == 0)
         return false;
     if (l->worker == 0)
         l->worker = worker;
-    return l->worker == worker && str_to_int(nchan_field(answer->head, "X-Alerts"), &l->alerts);
+    return l->worker == worker && str_to_int(pipe_field(answer->head, "X-Alerts"), &l->alerts);
 }
 
 /* Evaluates one answer. The first on a line only sets the counter of alerts to compare with. */
 static enum err
-take_answer(struct line *l, struct round *r, const struct nchan_answer *answer)
+take_answer(struct line *l, struct round *r, const struct pipe_answer *answer)
 {
     struct round_question *q = &r->asked[r->decided + r->answered];
     int64_t before = l->alerts;
@@ -142,7 +124,7 @@ take_answer(struct line *l, struct round *r, const struct nchan_answer *answer)
         return fail(r, "status");
     if (!check_worker(l, answer))
         return fail(r, "worker");
-    if (!none && !parse_count(nchan_field(answer->body, "active subscribers"), &counted))
+    if (!none && !parse_count(pipe_field(answer->body, "active subscribers"), &counted))
         return fail(r, "count");
     if (before < 0)
         return ERR_OK;
@@ -165,66 +147,27 @@ take_answer(struct line *l, struct round *r, const struct nchan_answer *answer)
 static enum err
 take_answers(struct line *l, struct round *r, size_t count)
 {
-    size_t taken = 0;
+    struct pipe_answer answer;
+    bool found = true;
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && taken < l->in.n) {
-        struct nchan_answer answer;
-        long bytes = nchan_parse_answer((struct str){l->in.p + taken, l->in.n - taken}, &answer);
-
-        if (bytes == 0)
-            break;
-        if (bytes < 0 || r->answered == count)
+    while (err == ERR_OK && found) {
+        if (pipe_take(&l->pipe, &answer, &found) != ERR_OK || (found && r->answered == count))
             return fail(r, "answer");
-        err = take_answer(l, r, &answer);
-        taken += (size_t)bytes;
+        if (found)
+            err = take_answer(l, r, &answer);
     }
-    buf_shift(&l->in, taken);
     return err;
-}
-
-/* Writes as much as the socket accepts. */
-static enum err
-write_some(struct line *l, struct round *r)
-{
-    while (l->written < l->out.n) {
-        ssize_t sent = send(l->fd, l->out.p + l->written, l->out.n - l->written, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            return errno == EAGAIN ? ERR_OK : fail(r, "closed");
-        l->written += (size_t)sent;
-    }
-    return ERR_OK;
-}
-
-/* Reads once what has arrived. */
-static enum err
-read_some(struct line *l, struct round *r)
-{
-    char *to = buf_reserve(&l->in, READ_BYTES);
-    ssize_t got;
-
-    if (to == NULL)
-        return ERR_MEMORY;
-    got = recv(l->fd, to, READ_BYTES, 0);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN))
-        return ERR_OK;
-    if (got <= 0)
-        return fail(r, "closed");
-    l->in.n += (size_t)got;
-    return ERR_OK;
 }
 
 /* Waits until the socket is readable, or writable if anything is left to write. */
 static enum err
 wait_for(const struct line *l, struct round *r)
 {
-    struct pollfd pfd = {.fd = l->fd, .events = POLLIN};
+    struct pollfd pfd = {.fd = l->pipe.fd, .events = POLLIN};
     int64_t left_ms = r->deadline_ms - clock_mono_ms();
 
-    if (l->written < l->out.n)
+    if (pipe_queued_bytes(&l->pipe) > 0)
         pfd.events |= POLLOUT;
     if (left_ms <= 0)
         return fail(r, "deadline");
@@ -233,27 +176,41 @@ wait_for(const struct line *l, struct round *r)
     return ERR_OK;
 }
 
+/* Writes what the socket accepts, and reads what it has, after waiting for it. */
+static enum err
+talk(struct line *l, struct round *r)
+{
+    bool more;
+    enum err err;
+
+    if (pipe_write(&l->pipe) != ERR_OK)
+        return fail(r, "closed");
+    err = wait_for(l, r);
+    if (err != ERR_OK)
+        return err;
+    err = pipe_read(&l->pipe, &more);
+    return err == ERR_IO ? fail(r, "closed") : err;
+}
+
 static void
 add_question(struct line *l, const struct round *r, size_t k)
 {
-    buf_c(&l->out, "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: ");
-    buf_add(&l->out, r->asked[k].name, r->asked[k].name_bytes);
-    buf_c(&l->out, "\r\n\r\n");
+    buf_c(&l->pipe.out, "GET /pub HTTP/1.1\r\nHost: imd\r\nX-Channels: ");
+    buf_add(&l->pipe.out, r->asked[k].name, r->asked[k].name_bytes);
+    buf_c(&l->pipe.out, "\r\n\r\n");
 }
 
 /* Connects if needed, and queues the first `count` undecided questions. */
 static enum err
 prepare(struct line *l, struct round *r, size_t count)
 {
-    if (l->fd < 0)
-        l->fd = nchan_open_socket(r->path);
-    if (l->fd < 0)
+    if (l->pipe.fd < 0 && pipe_connect(&l->pipe) != ERR_OK)
         return fail(r, "connect");
     l->alerts = -1;
     add_question(l, r, r->decided);
     for (size_t k = r->decided; k < r->decided + count; k++)
         add_question(l, r, k);
-    return buf_ok(&l->out) ? ERR_OK : ERR_MEMORY;
+    return buf_ok(&l->pipe.out) ? ERR_OK : ERR_MEMORY;
 }
 
 /*
@@ -284,22 +241,16 @@ ask(struct line *l, struct round *r, size_t count)
 
     r->answered = 0;
     while (err == ERR_OK && r->answered < count) {
-        err = write_some(l, r);
-        if (err == ERR_OK)
-            err = wait_for(l, r);
-        if (err == ERR_OK)
-            err = read_some(l, r);
+        err = talk(l, r);
         if (err == ERR_OK)
             err = take_answers(l, r, count);
     }
-    if (err == ERR_OK && l->in.n > 0)
+    if (err == ERR_OK && l->pipe.in.n > l->pipe.taken)
         err = fail(r, "answer");
     if (err != ERR_OK) {
         hang_up(l);
         return err;
     }
-    l->written = 0;
-    buf_reset(&l->out);
     sort_out(r, count);
     return ERR_OK;
 }
@@ -319,7 +270,7 @@ undecided(const struct round *r)
 static enum err
 ask_first(struct round *r)
 {
-    bool kept = r->first.fd >= 0;
+    bool kept = r->first.pipe.fd >= 0;
     enum err err = ask(&r->first, r, undecided(r));
 
     if (err == ERR_IO && kept)

@@ -3,6 +3,7 @@
  * whatever follows it; none of its prefixes is one.
  */
 #include "push/nchan.h"
+#include "push/pipe.h"
 #include "fuzz.h"
 
 /* Is it a part of the text? */
@@ -18,19 +19,19 @@ parse(const uint8_t *data, size_t size, int *status)
 {
     char *copy = malloc(size + (size == 0));
     struct str text = {copy, size};
-    struct nchan_answer answer;
+    struct pipe_answer answer;
     struct str field;
     long n;
 
     must(copy != NULL);
     if (size > 0)
         memcpy(copy, data, size);
-    n = nchan_parse_answer(text, &answer);
+    n = pipe_parse_answer(text, &answer);
     if (n > 0) {
         text.n = (size_t)n;
         must(inside(answer.head, text) && inside(answer.body, text));
         must(answer.head.p + answer.head.n == answer.body.p && answer.body.p + answer.body.n == text.p + n);
-        field = nchan_field(answer.head, "Content-Length");
+        field = pipe_field(answer.head, "Content-Length");
         must(field.p == NULL || inside(field, answer.head));
         *status = answer.status;
     }

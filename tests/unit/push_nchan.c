@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "push/nchan.h"
+#include "push/pipe.h"
 
 #define CREATED                                                                                              \
     "HTTP/1.1 201 Created\r\nServer: nginx\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nnchan"
@@ -147,12 +148,12 @@ whole_answers_are_measured(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char followed[300];
         long n = (long)strlen(cases[i].text);
-        struct nchan_answer answer;
+        struct pipe_answer answer;
 
-        assert_int_equal(nchan_parse_answer(str_c(cases[i].text), &answer), n);
+        assert_int_equal(pipe_parse_answer(str_c(cases[i].text), &answer), n);
         assert_int_equal(answer.status, cases[i].status);
         snprintf(followed, sizeof(followed), "%s%s", cases[i].text, CREATED);
-        assert_int_equal(nchan_parse_answer(str_c(followed), &answer), n);
+        assert_int_equal(pipe_parse_answer(str_c(followed), &answer), n);
         assert_ptr_equal(answer.body.p + answer.body.n, followed + n);
     }
 }
@@ -164,11 +165,11 @@ every_prefix_of_an_answer_waits_for_the_rest(void **state)
     (void)state;
     for (size_t n = 0; n < strlen(CREATED); n++) {
         char *copy = malloc(n + (n == 0));
-        struct nchan_answer answer;
+        struct pipe_answer answer;
 
         assert_non_null(copy);
         memcpy(copy, CREATED, n);
-        assert_int_equal(nchan_parse_answer((struct str){copy, n}, &answer), 0);
+        assert_int_equal(pipe_parse_answer((struct str){copy, n}, &answer), 0);
         free(copy);
     }
 }
@@ -201,9 +202,9 @@ what_is_no_answer_is_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct nchan_answer answer;
+        struct pipe_answer answer;
 
-        if (nchan_parse_answer(str_c(cases[i]), &answer) != -1)
+        if (pipe_parse_answer(str_c(cases[i]), &answer) != -1)
             fail_msg("understood: %s", cases[i]);
     }
 }
@@ -216,12 +217,12 @@ an_answer_without_end_is_given_up(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct nchan_answer answer;
+        struct pipe_answer answer;
         int n = snprintf(text, sizeof(text), "%s", beginnings[i]);
 
         memset(text + n, 'x', sizeof(text) - (size_t)n);
-        assert_int_equal(nchan_parse_answer((struct str){text, 16384}, &answer), 0);
-        assert_int_equal(nchan_parse_answer((struct str){text, 16385}, &answer), -1);
+        assert_int_equal(pipe_parse_answer((struct str){text, 16384}, &answer), 0);
+        assert_int_equal(pipe_parse_answer((struct str){text, 16385}, &answer), -1);
     }
 }
 
@@ -229,24 +230,24 @@ an_answer_without_end_is_given_up(void **state)
 static void
 fields_are_found_by_their_names(void **state)
 {
-    struct nchan_answer answer;
+    struct pipe_answer answer;
     struct str head;
 
     (void)state;
     assert_true(
-        nchan_parse_answer(str_c("HTTP/1.1 200 OK\r\nAB: no\r\nA: 1\r\nb:\r\na: 2\nContent-Length: 9\r\n"
-                                 "\r\nc d: 3\nA:"),
-                           &answer) > 0);
+        pipe_parse_answer(str_c("HTTP/1.1 200 OK\r\nAB: no\r\nA: 1\r\nb:\r\na: 2\nContent-Length: 9\r\n"
+                                "\r\nc d: 3\nA:"),
+                          &answer) > 0);
     head = answer.head;
-    assert_true(str_is(nchan_field(head, "A"), "1"));
-    assert_true(str_is(nchan_field(head, "a"), "1"));
-    assert_true(str_is(nchan_field(head, "B"), ""));
-    assert_non_null(nchan_field(head, "B").p);
-    assert_true(str_is(nchan_field(head, "content-length"), "9"));
-    assert_null(nchan_field(head, "c d").p);
-    assert_null(nchan_field(head, "").p);
-    assert_true(str_is(nchan_field(answer.body, "c d"), "3"));
-    assert_null(nchan_field(answer.body, "A").p);
+    assert_true(str_is(pipe_field(head, "A"), "1"));
+    assert_true(str_is(pipe_field(head, "a"), "1"));
+    assert_true(str_is(pipe_field(head, "B"), ""));
+    assert_non_null(pipe_field(head, "B").p);
+    assert_true(str_is(pipe_field(head, "content-length"), "9"));
+    assert_null(pipe_field(head, "c d").p);
+    assert_null(pipe_field(head, "").p);
+    assert_true(str_is(pipe_field(answer.body, "c d"), "3"));
+    assert_null(pipe_field(answer.body, "A").p);
 }
 
 /* --- a connection */
