@@ -1,4 +1,6 @@
-"""Who may call what: the room has one site for each way to tell callers, and tests that need another make their own."""
+"""
+Authentication and authorisation. There is one site for each auth mode; a test that needs another one starts its own.
+"""
 import sys
 from pathlib import Path
 
@@ -33,19 +35,19 @@ def _jwt():
 
 @pytest.fixture(params=["none", "proxy", "jwt"])
 def any_site(request):
-    """For what holds in every mode."""
+    """For rules that hold in every mode."""
     return request.getfixturevalue(f"_{request.param}")
 
 
 @pytest.fixture(params=["proxy", "jwt"])
 def verified(request):
-    """For what holds wherever callers are verified."""
+    """For rules that hold wherever callers are authenticated."""
     return request.getfixturevalue(f"_{request.param}")
 
 
 @pytest.fixture(params=["none", "jwt"])
 def site(request):
-    """For the rules of groups, which do not ask how a caller was told."""
+    """For rules of groups, which do not depend on the mode."""
     return request.getfixturevalue(f"_{request.param}")
 
 
@@ -62,7 +64,7 @@ def keyring():
 
 @pytest.fixture
 def listen():
-    """Opens the socket of a person of `people`, after all that came before has been pushed."""
+    """Opens the socket of a person of `people`, after all earlier changes were pushed."""
     with Audience() as audience:
 
         def listen(person, kind="websocket"):

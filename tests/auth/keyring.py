@@ -1,4 +1,4 @@
-"""A site that knows two keys of each kind, and what its answers to a token are."""
+"""A site that knows two keys of each kind, and checks of its answers to a token."""
 from contextlib import closing, contextmanager
 
 from sites import Site, bearer, jwt_stack
@@ -16,7 +16,7 @@ class Keyring(Site):
         return self.keys[kid]
 
     def assert_taken(self, token, name):
-        """That the bearer is this one, and nobody else."""
+        """Asserts that the token authenticates this user, and nobody else."""
         self.api.request("GET", f"/conversations?username={name}", None, bearer(token)).ok
         self.api.request("GET", "/conversations?username=else", None, bearer(token)).problem(403, code="not_yourself")
 

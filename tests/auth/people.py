@@ -1,4 +1,4 @@
-"""People who call a site. Each says their own name in every request, which is their right in every mode."""
+"""Users who call a site. Each gives their own name in every request, which is allowed in every mode."""
 from urllib.parse import urlencode
 
 
@@ -7,7 +7,7 @@ class Person:
         self.site, self.name, self.headers = site, name, headers
 
     def ask(self, method, path, body=None, headers=(), **query):
-        """Any request, granted or not, with what is given alone. A body is JSON."""
+        """Sends any request, with only what is given, and returns the answer, granted or not. A body is JSON."""
         path = f"{path}?{urlencode(query, doseq=True)}" if query else path
         headers = {**self.headers, **dict(headers)}
         if body is None:
@@ -32,7 +32,7 @@ class Person:
         return self.ask("POST", f"/conversations/{group}/leave", {"username": self.name})
 
     def change(self, group, **what):
-        """Title or join policy."""
+        """Changes the title or the join policy."""
         return self.ask("PATCH", f"/conversations/{group}", {"username": self.name, **what})
 
     def add(self, group, other, **role):
@@ -42,12 +42,12 @@ class Person:
         return self.ask("DELETE", f"/conversations/{group}/members/{other.name}", username=self.name)
 
     def create(self, *others, kind="group_chat", **more):
-        """Their own, with these others."""
+        """Creates a conversation of this user with these others."""
         names = [self.name, *(other.name for other in others)]
         return self.ask("POST", "/conversations", {"type": kind, "members": names, "username": self.name, **more})
 
     def group(self, *others, **more):
-        """Open, unless it is said who may join."""
+        """Creates a group, an open one unless a join policy is given."""
         return self.create(*others, **{"join": "open", **more}).ok["id"]
 
     # -- looking: requests that are granted
@@ -60,7 +60,7 @@ class Person:
         return self.conversation(group)["version"]
 
     def listed(self, group):
-        """The group as their own list shows it; None where it does not."""
+        """Returns the group as the user's own list shows it; None if it does not."""
         page = self.ask("GET", "/conversations", username=self.name, limit=1000).ok["conversations"]
         return next((entry for entry in page if entry["id"] == group), None)
 
@@ -68,7 +68,7 @@ class Person:
         return self.ask("GET", f"/conversations/{group}/changes", after=after, username=self.name).ok
 
     def roles(self, group):
-        """{name: role} of those who are in it, as its changes tell."""
+        """Returns {name: role} of the members, as the group's changes list them."""
         return {member["username"]: member["role"] for member in self.changes(group)["members"]
                 if not member.get("left")}
 

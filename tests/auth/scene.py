@@ -1,4 +1,7 @@
-"""The people and the conversations that one cell of the table is about: made for it alone, and only what it names."""
+"""
+The users and conversations that one cell of the table needs. A scene is made for one cell and has only what it
+names.
+"""
 from functools import cached_property
 
 from api import new_name
@@ -11,9 +14,9 @@ UNKNOWN_ID = 2 ** 31 - 1
 
 class Scene:
     """
-    `self` made the group and sent its message, `member` is another one in it, `left` and `removed` were in it and got
-    the message too; `other` never was, `new` was never named by anybody. `target` is one more member, `newcomer` one
-    more stranger: those to whom things are done. `unnamed` is a stranger whom nobody has named before.
+    `self` created the group and sent its message. `member` is another member. `left` and `removed` were members and
+    received the message too. `other` never was one. `new` is unknown. `target` is one more member, and `newcomer` one
+    more stranger: the users that commands affect. `unnamed` is a user whom nobody has named before.
     """
 
     def __init__(self, site, who):
@@ -29,19 +32,19 @@ class Scene:
         self.unknown = UNKNOWN_ID
 
     def word(self, name):
-        """What stands in a request for <name>."""
+        """Returns what a request contains for <name>."""
         return self._names[name] if name in self._names else getattr(self, name)
 
     @property
     def who(self):
-        """The caller; nobody claims to be `self`."""
+        """Returns the caller's name; the anonymous caller claims to be `self`."""
         return self._names["self" if self._who == "nobody" else self._who]
 
     me = who
 
     @property
     def another(self):
-        """A member who is not the caller."""
+        """Returns a member who is not the caller."""
         return self._names["self" if self._who == "member" else "member"]
 
     @property
@@ -102,5 +105,5 @@ class Scene:
 
     @property
     def ownerless_message(self):
-        """Sent by `member`."""
+        """A message sent by `member`."""
         return self._sent[self.ownerless]["member"]

@@ -1,4 +1,4 @@
-"""The three ways in which a site can tell who calls, each as a running stack that tests can call as anybody."""
+"""The three auth modes, each as a running stack that tests can call as any user."""
 from contextlib import closing, contextmanager
 
 from api import Books, Client, new_name
@@ -15,7 +15,7 @@ def bearer(token):
 
 
 def jwt_stack(*keys, **more):
-    """A stack, not yet started, that knows these keys."""
+    """Returns a stack, not yet started, that knows these keys."""
     stack = Stack(env={"AUTH": "jwt", **more.pop("env", {})}, **more)
     for key in keys:
         key.save(stack.state / "keys")
@@ -24,8 +24,8 @@ def jwt_stack(*keys, **more):
 
 class Host:
     """
-    One more server{} of a stack not yet started, written as a host writes his around imd's file. It can be called
-    as a stack can.
+    One more server{} of a stack that is not started yet, written as a host writes it around imd's file. It can be
+    called like a stack.
     """
 
     def __init__(self, stack, directives="", address="127.0.0.1", tls=False):
@@ -42,7 +42,7 @@ class Host:
 
 class Site:
     def __init__(self, mode, stack, credentials, door=None):
-        """`credentials(name, is_admin)` are the headers with which that user calls, at `door` where there is one."""
+        """`credentials(name, is_admin)` returns the headers with which that user calls, at `door` if there is one."""
         self.mode, self.stack, self.credentials = mode, stack, credentials
         self.door = door or stack
         self.api = Client(self.door)
@@ -58,21 +58,21 @@ class Site:
         self.books.close()
 
     def whoami(self, headers):
-        """An answer that depends on the caller alone."""
+        """Returns an answer that depends only on the caller."""
         return self.api.request("GET", "/conversations", None, headers)
 
     def settle(self):
         wait_until(lambda: self.setter.get("/healthz").ok["outbox_pending"] == 0, 15, "all is pushed")
 
     def person(self, stem="user", known=True):
-        """Somebody new; `known`: some conversation has named them."""
+        """Returns a new user; `known`: some conversation has named them."""
         name = new_name(stem)
         if known:
             self.setter.group(name)
         return Person(self, name, self.credentials(name, False))
 
     def admin(self):
-        """An administrator of the site, where callers are verified."""
+        """Returns a site administrator, in modes that authenticate callers."""
         assert self.verifies
         return Person(self, ROOT_USER, self.credentials(ROOT_USER, True))
 
@@ -81,7 +81,7 @@ class Site:
 
     @contextmanager
     def nothing_changes(self):
-        """Whatever is done in this context, the database stays as it is."""
+        """Asserts that nothing done in this context changes the database."""
         before = self.books.read()
         yield
         assert self.books.read() == before

@@ -1,4 +1,7 @@
-"""A claim of RFC 7519 is in tokens for its own purpose: imd does not start where the settings name one of them."""
+"""
+Claims registered by RFC 7519 have their own meaning, so imd does not start if the settings name one as the admin
+claim.
+"""
 import pytest
 
 from alone import Directory

@@ -1,6 +1,6 @@
 """
-A browser sends cookies along with whatever any page asks. So imd looks at whose page it was: otherwise every page of
-the web could write in the name of whoever looks at it.
+Browsers send cookies with the requests of any page. So imd checks the origin: otherwise every page of the web could
+write in the name of its visitor.
 """
 import json
 
@@ -19,7 +19,7 @@ FOREIGN = (403, "origin_not_allowed")
 
 
 class Doors:
-    """One imd behind two servers: one of them lists other sites' pages."""
+    """One imd behind two servers, of which one lists other sites."""
 
     def __init__(self, stack, key=None):
         self.stack, self.key = stack, key
@@ -42,7 +42,7 @@ def doors():
 
 
 def origins(host):
-    """What is not this site, however much it looks like it."""
+    """Origins that are not this site, however similar they look."""
     here = f"127.0.0.1:{host.port}"
     return ["https://evil.example", "null", "http://127.0.0.1", f"http://127.0.0.1:{host.port + 1}",
             f"http://{here}.evil.example",
@@ -83,7 +83,7 @@ def host(doors, request):
     return getattr(doors, request.param)
 
 
-def test_own_page(doors, host):
+def test_a_cookie_counts_for_own_pages(doors, host):
     mine = {**doors.cookie("ann"), **own(host)}
     assert read(host, mine) == write(host, mine) == (200, None)
     assert socket(host, mine) == (101, None) and socket(host, mine, EVENTS) == (200, None)
@@ -91,7 +91,7 @@ def test_own_page(doors, host):
     assert read(host, {**mine, "Sec-Fetch-Site": "cross-site"}) == (200, None)
 
 
-def test_listed_page(doors):
+def test_a_cookie_counts_for_pages_of_listed_sites(doors):
     for origin in (LISTED, "https://first.example"):
         listed = {**doors.cookie("ann"), "Origin": origin, "Sec-Fetch-Site": "cross-site"}
         assert read(doors.open, listed) == write(doors.open, listed) == (200, None)
@@ -99,7 +99,7 @@ def test_listed_page(doors):
         assert read(doors.closed, listed) == write(doors.closed, listed) == NO_COUNT
 
 
-def test_foreign_page(doors, host):
+def test_a_cookie_does_not_count_for_foreign_pages(doors, host):
     for origin in origins(host):
         foreign = {**doors.cookie("ann"), "Origin": origin}
         assert (origin, read(host, foreign)) == (origin, NO_COUNT)
@@ -107,7 +107,7 @@ def test_foreign_page(doors, host):
         assert (origin, write(host, {**foreign, "Sec-Fetch-Site": "same-origin"})) == (origin, NO_COUNT)
 
 
-def test_foreign_page_and_sockets(doors, host):
+def test_a_cookie_opens_no_socket_for_foreign_pages(doors, host):
     expected = FOREIGN if host is doors.open else NO_COUNT
     for origin in origins(host):
         foreign = {**doors.cookie("ann"), "Origin": origin}
@@ -115,8 +115,8 @@ def test_foreign_page_and_sockets(doors, host):
             assert (origin, socket(host, foreign, how)) == (origin, expected)
 
 
-def test_without_origin(doors, host):
-    """What a link or a program does: it may read; it is no page, so it may open a socket, but not write."""
+def test_without_an_origin_a_cookie_counts_only_for_reads(doors, host):
+    """Links and programs send no Origin: they may read and open a socket, but not write."""
     mine = doors.cookie("ann")
     assert read(host, mine) == (200, None)
     assert write(host, mine) == NO_COUNT
@@ -126,7 +126,7 @@ def test_without_origin(doors, host):
         assert write(host, {**mine, "Sec-Fetch-Site": site}) == NO_COUNT
 
 
-def test_every_writing_method(doors, host):
+def test_every_writing_method_needs_an_allowed_origin(doors, host):
     with Client(host) as client:
         for method, path in (("POST", "/messages"), ("POST", "/conversations"), ("PATCH", "/messages/1"),
                              ("DELETE", "/messages/1"),
@@ -142,22 +142,22 @@ def test_every_writing_method(doors, host):
                 answer.problem(401, code="missing_credentials")
 
 
-def test_a_form_of_a_foreign_page(doors, host):
-    """The content types that a form may send without asking."""
+def test_a_form_of_a_foreign_page_is_refused(doors, host):
+    """With the content types that a form may send without a preflight."""
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         headers = {**doors.cookie("ann"), "Origin": "https://evil.example", "Content-Type": content_type}
         with Client(host) as client:
             client.request("POST", "/conversations", b'{"type":"group_chat","members":["ann"]}', headers).problem(401)
 
 
-def test_a_header_is_nobodys_to_send_along(doors, host):
-    """A foreign page that has a token was given it."""
+def test_a_token_in_the_header_counts_for_any_origin(doors, host):
+    """Browsers do not send it by themselves: a foreign page that has a token was given it."""
     for origin in ("https://evil.example", "null"):
         headers = {**bearer(doors.key.token("ann")), "Origin": origin}
         assert read(host, headers) == write(host, headers) == (200, None)
 
 
-def test_a_token_in_the_address_of_a_socket(doors):
+def test_a_token_in_the_address_counts_unless_the_origin_is_unlisted(doors):
     target = f"/ws?token={doors.key.token('ann')}"
     assert request(doors.closed, target, {**UPGRADE, "Origin": "https://evil.example"}).status == 101
     request(doors.open, target, {**UPGRADE, "Origin": "https://evil.example"}).assert_problem(403)
@@ -178,7 +178,7 @@ def ambient():
         yield both
 
 
-def test_callers_whom_the_host_knows(ambient):
+def test_foreign_pages_are_refused_in_proxy_mode(ambient):
     ann = {"X-Test-User": "ann"}
     for host in (ambient.closed, ambient.open):
         assert read(host, ann) == write(host, ann) == (200, None)

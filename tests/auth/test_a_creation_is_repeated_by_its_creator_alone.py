@@ -1,4 +1,7 @@
-"""A key belongs to the verified caller who used it, and a repeat shows the conversation to present members alone."""
+"""
+An idempotency key belongs to the authenticated caller who used it. A repeat shows the conversation to present
+members only.
+"""
 import pytest
 
 
@@ -21,7 +24,7 @@ def test_another_caller_under_the_same_key_creates_their_own(cast):
     assert again.headers["Idempotent-Replayed"] == "true" and again.ok == made
 
 
-def test_a_creator_who_left_is_not_shown_what_became_of_it(cast, verified):
+def test_a_repeat_by_a_creator_who_left_is_refused(cast, verified):
     owner, bob, _ = cast
     made = create(owner, bob).ok
     owner.ask("PUT", f"/conversations/{made['id']}/members/{bob.name}", {"role": "owner"}).ok
@@ -33,7 +36,7 @@ def test_a_creator_who_left_is_not_shown_what_became_of_it(cast, verified):
         assert "Idempotent-Replayed" not in answer.headers and b"secret" not in answer.body
 
 
-def test_a_creator_who_was_removed_is_not_either(cast, verified):
+def test_a_repeat_by_a_creator_who_was_removed_is_refused(cast, verified):
     owner, bob, _ = cast
     made = create(owner, bob).ok
     owner.ask("PUT", f"/conversations/{made['id']}/members/{bob.name}", {"role": "owner"}).ok

@@ -10,14 +10,14 @@ def cast(site):
 
 @pytest.fixture
 def group(site, cast):
-    """An owner, an admin, a member; eve is none of them."""
+    """An owner, an admin and a member. eve is none of them."""
     owner, admin, bob, _ = cast
     made = owner.group(admin, bob)
     owner.add(made, admin, role="admin").ok
     return made
 
 
-def test_who_creates_it_owns_it(site, cast):
+def test_the_creator_owns_the_group(site, cast):
     owner, admin, bob, eve = cast
     made = owner.create(bob, join="open").ok
     assert made["join"] == "open" and made["version"] == 1
@@ -29,7 +29,7 @@ def test_who_creates_it_owns_it(site, cast):
     assert owner.roles(made["id"])[owner.name] == "owner"
 
 
-def test_a_group_of_nobodys(site, cast):
+def test_a_group_without_a_creator_has_no_owner(site, cast):
     owner, admin, bob, eve = cast
     group = site.setter.group(owner.name, bob.name)
     assert owner.roles(group) == {owner.name: "member", bob.name: "member"}
@@ -44,7 +44,7 @@ def test_a_group_of_nobodys(site, cast):
     assert eve.roles(group)[eve.name] == "member"
 
 
-def test_the_answer_of_adding(site, cast, group):
+def test_adding_a_member_answers_with_their_role(site, cast, group):
     owner, admin, bob, eve = cast
     assert bob.add(group, eve).ok == {"username": eve.name, "role": "member"}
     assert owner.add(group, eve, role="admin").ok == {"username": eve.name, "role": "admin"}
@@ -66,7 +66,7 @@ def test_adding_a_member_again_changes_nothing(site, cast, group):
 
 
 @pytest.mark.parametrize("role", ["boss", "", "Owner", "admin ", 7, True, [], {}])
-def test_a_role_that_is_none(site, cast, group, role):
+def test_an_invalid_role_is_refused(site, cast, group, role):
     owner, admin, bob, eve = cast
     with site.nothing_changes():
         owner.add(group, bob, role=role).problem(400, field="role")
@@ -85,7 +85,7 @@ def test_the_owner_gives_and_takes_roles(site, cast, group):
         assert person.listed(group)["role"] == listed
 
 
-def test_handing_over(site, cast, group):
+def test_ownership_can_be_transferred_to_a_member(site, cast, group):
     owner, admin, bob, eve = cast
     assert owner.add(group, bob, role="owner").ok == {"username": bob.name, "role": "owner"}
     assert bob.roles(group) == {owner.name: "admin", admin.name: "admin", bob.name: "owner"}
@@ -95,15 +95,15 @@ def test_handing_over(site, cast, group):
     assert bob.roles(group) == {admin.name: "admin", bob.name: "owner"}
 
 
-def test_to_one_who_was_no_member(site, cast, group):
+def test_ownership_can_be_transferred_to_a_new_member(site, cast, group):
     owner, admin, bob, eve = cast
     assert owner.add(group, eve, role="owner").ok == {"username": eve.name, "role": "owner"}
     roles = eve.roles(group)
     assert (roles[eve.name], roles[owner.name]) == ("owner", "admin")
 
 
-def test_an_owner_stays_one(site, cast, group):
-    """A group has one, until it is handed over: the owner cannot make themselves less."""
+def test_an_owner_cannot_give_up_ownership(site, cast, group):
+    """A group keeps its owner until ownership is transferred: the owner cannot demote themselves."""
     owner, admin, bob, eve = cast
     for role in ("admin", "member"):
         answer = owner.add(group, owner, role=role)
@@ -111,7 +111,7 @@ def test_an_owner_stays_one(site, cast, group):
     assert owner.roles(group)[owner.name] == "owner"
 
 
-def test_what_an_admin_may(site, cast, group):
+def test_an_admin_can_manage_members(site, cast, group):
     owner, admin, bob, eve = cast
     said = bob.say(group).ok["id"]
     assert admin.change(group, title="Tea").ok["title"] == "Tea"
@@ -123,7 +123,7 @@ def test_what_an_admin_may(site, cast, group):
     admin.add(group, eve).ok
 
 
-def test_what_an_admin_may_not(site, cast, group):
+def test_an_admin_cannot_manage_admins_or_the_owner(site, cast, group):
     owner, admin, bob, eve = cast
     owner.add(group, eve, role="admin").ok
     said, other = owner.say(group).ok["id"], bob.say(group).ok["id"]
@@ -138,7 +138,7 @@ def test_what_an_admin_may_not(site, cast, group):
     admin.leave(group).ok
 
 
-def test_an_admin_adds_nobody_with_a_role(site, cast, group):
+def test_an_admin_cannot_add_a_member_with_a_role(site, cast, group):
     owner, admin, bob, eve = cast
     with site.nothing_changes():
         for role in ("admin", "owner"):
@@ -147,12 +147,12 @@ def test_an_admin_adds_nobody_with_a_role(site, cast, group):
     assert bob.add(group, eve, role="member").ok["role"] == "member"
 
 
-def test_an_admin_deletes_what_the_owner_said(site, cast, group):
+def test_an_admin_can_delete_messages_of_the_owner(site, cast, group):
     owner, admin, bob, eve = cast
     assert admin.erase(owner.say(group).ok["id"]).ok["content"] == ""
 
 
-def test_what_a_member_may_not(site, cast, group):
+def test_a_member_cannot_manage_others(site, cast, group):
     owner, admin, bob, eve = cast
     bob.add(group, eve).ok
     said = owner.say(group).ok["id"]
@@ -167,7 +167,7 @@ def test_what_a_member_may_not(site, cast, group):
 
 
 def test_a_role_ends_with_the_membership(site, cast, group):
-    """Who comes back is a member like any other; who was removed never was anything else."""
+    """A member who returns, or is brought back after a removal, is a plain member."""
     owner, admin, bob, eve = cast
     admin.leave(group).ok
     with site.nothing_changes():
@@ -182,7 +182,7 @@ def test_a_role_ends_with_the_membership(site, cast, group):
     assert owner.roles(group)[admin.name] == "member"
 
 
-def test_who_left_keeps_what_they_said(site, cast, group):
+def test_messages_of_former_members_stay_their_own(site, cast, group):
     owner, admin, bob, eve = cast
     mine = admin.say(group).ok["id"]
     others = bob.say(group).ok["id"]
@@ -192,7 +192,7 @@ def test_who_left_keeps_what_they_said(site, cast, group):
     admin.erase(mine).ok
 
 
-def test_unknown_people_and_groups(site, cast, group):
+def test_unknown_users_and_groups_change_nothing(site, cast, group):
     owner, admin, bob, eve = cast
     with site.nothing_changes():
         for name in ("a b", "a" * 21, "änn", "a-b"):
@@ -209,7 +209,7 @@ def test_unknown_people_and_groups(site, cast, group):
 @pytest.mark.parametrize("what", [{}, {"join": "closed"}, {"join": ""}, {"join": None, "title": 7}, {"join": 1},
                                   {"join": ["open"]},
                                   {"title": "ok", "join": "Open"}, {"title": 7, "join": "open"}])
-def test_changes_that_are_none(site, cast, group, what):
+def test_invalid_changes_are_refused(site, cast, group, what):
     owner = cast[0]
     with site.nothing_changes():
         owner.change(group, **what).problem(400)

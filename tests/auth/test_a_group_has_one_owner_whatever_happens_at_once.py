@@ -24,7 +24,7 @@ def test_concurrent_role_changes_leave_one_owner(site):
 
 
 def job(site, group, chance, people):
-    """Something that one of them does to one of them; most have no right to most of it."""
+    """A random command of one of the users about one of them. Most are refused."""
     actor, target = chance.choice(people), chance.choice(people)
     path = f"/conversations/{group}"
     how = chance.choice(["owner", "owner", "admin", "member", "remove", "leave", "join"])

@@ -1,6 +1,6 @@
 """
-Ids of groups are easily guessed, and whoever joins an open group reads all of it. So where callers are verified, a group
-whose creator does not say who may join takes only those whom a member adds.
+Ids of groups are easily guessed, and a user who joins an open group can read all of it. So, where callers are
+authenticated, a group that is created without a join policy only takes users whom a member adds.
 """
 import pytest
 
@@ -12,7 +12,7 @@ from tokens import Hs256
 DEFAULT = {"none": "open", "proxy": "invite", "jwt": "invite"}
 
 
-def test_each_mode_has_its_default(any_site):
+def test_each_mode_has_its_default_policy(any_site):
     owner, eve = any_site.person("owner"), any_site.person("eve")
     group = owner.create().ok
     assert group["join"] == DEFAULT[any_site.mode]
@@ -24,11 +24,11 @@ def test_each_mode_has_its_default(any_site):
 
 
 @pytest.mark.parametrize("join", ["open", "invite"])
-def test_a_creator_who_says_so_has_it_either_way(any_site, join):
+def test_a_creator_can_choose_either_policy(any_site, join):
     assert any_site.person("owner").create(join=join).ok["join"] == join
 
 
-def test_null_is_as_good_as_nothing(any_site):
+def test_a_null_policy_counts_as_absent(any_site):
     assert any_site.person("owner").create(join=None).ok["join"] == DEFAULT[any_site.mode]
 
 
@@ -38,7 +38,7 @@ def test_a_private_chat_has_no_policy(any_site):
 
 
 @pytest.mark.parametrize("join", ["open", "invite"])
-def test_the_setting_decides_in_every_mode(join):
+def test_the_setting_applies_in_every_mode(join):
     key = Hs256()
     with jwt_stack(key, imd_flags=[f"--default-join={join}"]) as stack, Client(stack, bearer(key.token("ann"))) as ann:
         assert ann.create("group_chat", "ann")["join"] == join
@@ -46,7 +46,7 @@ def test_the_setting_decides_in_every_mode(join):
         assert api.create("group_chat", "ann")["join"] == join
 
 
-def test_existing_groups_keep_theirs():
+def test_existing_groups_keep_their_policy():
     with Stack(imd_flags=["--default-join=open"]) as stack:
         with Client(stack) as api:
             group = api.group("ann")

@@ -1,4 +1,4 @@
-"""imd says which file is at fault, in one line, and does not start."""
+"""imd does not start, and one line says which file is at fault."""
 import os
 
 import pytest
@@ -32,18 +32,18 @@ def assert_refused(directory, keys, *words):
     assert not directory.db.exists() and not directory.socket.exists()
 
 
-def test_no_directory(directory, keys):
+def test_a_missing_directory_is_refused(directory, keys):
     assert_refused(directory, keys / "missing")
     message = directory.refused("--auth=jwt")
     assert "jwt_keys" in message and len(message.strip().splitlines()) == 1, message
 
 
-def test_no_key(directory, keys):
+def test_a_directory_without_a_key_is_refused(directory, keys):
     assert_refused(directory, keys)
 
 
 @pytest.mark.parametrize("secret", [b"", b"\n", b"x" * 31, b"x" * 31 + b"\n"])
-def test_short_secret(directory, keys, secret):
+def test_a_short_secret_is_refused(directory, keys, secret):
     Hs256("good").save(keys)
     (keys / "short.hs256").touch(mode=0o600)
     (keys / "short.hs256").write_bytes(secret)
@@ -51,19 +51,19 @@ def test_short_secret(directory, keys, secret):
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o601, 0o602, 0o666])
-def test_secret_that_others_may_touch(directory, keys, mode):
+def test_a_secret_that_others_can_access_is_refused(directory, keys, mode):
     os.chmod(Hs256("open").save(keys), mode)
     assert_refused(directory, keys, "open.hs256")
 
 
-def test_public_key_may_be_public(directory, keys):
+def test_a_public_key_may_be_readable_by_others(directory, keys):
     for key in (Rs256(), Es256()):
         os.chmod(key.save(keys), 0o644)
     assert_taken(directory, keys)
 
 
 @pytest.mark.parametrize("kind, other", [(Rs256, Es256), (Es256, Rs256)])
-def test_file_of_another_kind(directory, keys, kind, other):
+def test_a_file_without_a_public_key_of_its_kind_is_refused(directory, keys, kind, other):
     for text in (other().public, b"", b"-----BEGIN PUBLIC KEY-----\n", b"x" * 5000,
                  kind().public[:100] + b"-----END PUBLIC KEY-----\n"):
         path = keys / f"odd.{kind.alg.lower()}"
@@ -71,19 +71,19 @@ def test_file_of_another_kind(directory, keys, kind, other):
         assert_refused(directory, keys, path.name)
 
 
-def test_other_curve(directory, keys):
+def test_a_key_of_another_curve_is_refused(directory, keys):
     Es256("odd", "P-384").save(keys)
     assert_refused(directory, keys, "odd.es256")
 
 
-def test_private_key(directory, keys):
-    """It has no business here, and whoever put it here should know."""
+def test_a_private_key_is_refused(directory, keys):
+    """It does not belong here, and the operator should know."""
     (keys / "odd.rs256").write_bytes(openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
     assert_refused(directory, keys, "odd.rs256")
 
 
-def test_what_is_no_key_is_left_alone(directory, keys):
-    """A note for the next administrator, what an editor keeps, a directory."""
+def test_files_that_are_not_keys_are_ignored(directory, keys):
+    """For example a note, an editor's backup, or a directory."""
     for name in ("README", "tests.hs256~", ".tests.hs256.swp", "old.hs256.disabled"):
         (keys / name).write_bytes(b"short")
     (keys / "old").mkdir()
@@ -92,6 +92,6 @@ def test_what_is_no_key_is_left_alone(directory, keys):
     assert_taken(directory, keys)
 
 
-def test_secret_of_the_shortest_length(directory, keys):
+def test_a_secret_of_the_minimum_length_is_accepted(directory, keys):
     Hs256("short", b"x" * 32 + b"\n").save(keys)
     assert_taken(directory, keys)

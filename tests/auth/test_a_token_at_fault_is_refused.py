@@ -1,4 +1,4 @@
-"""Each of these is one step away from a token that is accepted."""
+"""Each of these tokens differs in one point from a token that is accepted."""
 import base64
 import itertools
 import time
@@ -17,7 +17,7 @@ KIDS = {"HS256": "shared", "RS256": "pair", "ES256": "curve"}
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE"])
 @pytest.mark.parametrize("kid", [{}, {"kid": "shared"}, {"kid": "none"}], ids=["no_kid", "kid", "kid_none"])
-def test_no_algorithm(keyring, alg, kid):
+def test_algorithm_none_is_refused(keyring, alg, kid):
     message = f"{encode({'alg': alg, **kid})}.{encode(GOOD)}"
     for token in (message, f"{message}.", f"{message}.{encode(b'x')}",
                   keyring.shared.signed({"alg": alg, **kid}, GOOD)):
@@ -27,7 +27,7 @@ def test_no_algorithm(keyring, alg, kid):
 @pytest.mark.parametrize("alg", ["HS384", "HS512", "RS384", "RS512", "ES384", "ES512", "PS256", "EdDSA", "hs256",
                                  "HS256 ",
                                  "", "HS25", "HS2567", None, 256, True, ["HS256"], {"HS256": 1}])
-def test_other_algorithm(keyring, alg):
+def test_another_algorithm_is_refused(keyring, alg):
     for kid in KIDS.values():
         key = keyring.keys[kid]
         keyring.assert_refused(key.signed({"alg": alg, "kid": kid}, GOOD))
@@ -36,14 +36,14 @@ def test_other_algorithm(keyring, alg):
 
 @pytest.mark.parametrize("bits", ["384", "512"])
 @pytest.mark.parametrize("says", ["HS256", "its_own"])
-def test_longer_hash(keyring, bits, says):
+def test_a_longer_hash_is_refused(keyring, bits, says):
     message = f"{encode({'alg': f'HS{bits}' if says == 'its_own' else says, 'kid': 'shared'})}.{encode(GOOD)}"
     keyring.assert_refused(f"{message}.{encode(keyring.shared.sign(message.encode(), bits))}")
     keyring.assert_refused(f"{message}.{encode(keyring.shared.sign(message.encode(), bits)[:32])}")
 
 
 @pytest.mark.parametrize("alg, says", itertools.permutations(KIDS, 2))
-def test_algorithm_of_another_key(keyring, alg, says):
+def test_the_algorithm_of_another_key_is_refused(keyring, alg, says):
     key = keyring.keys[KIDS[alg]]
     for kid in (KIDS[alg], KIDS[says], None):
         keyring.assert_refused(key.signed({"alg": says, **({"kid": kid} if kid else {})}, GOOD))
@@ -51,7 +51,7 @@ def test_algorithm_of_another_key(keyring, alg, says):
 
 
 @pytest.mark.parametrize("kid", ["pair", "curve"])
-def test_public_key_as_a_secret(keyring, kid):
+def test_a_public_key_used_as_a_secret_is_refused(keyring, kid):
     pem = keyring.keys[kid].public
     der = openssl("pkey", "-pubin", "-outform", "DER", data=pem)
     for secret in (pem, pem.rstrip(b"\n"), pem + b"\n", pem.replace(b"\n", b"\r\n"), der, der[24:]):
@@ -63,7 +63,7 @@ def test_public_key_as_a_secret(keyring, kid):
 
 @pytest.mark.parametrize("name, secret", [("empty", b""), ("newline", b"\n"), ("kid", b"shared"), ("zeros", bytes(32)),
                                           ("path", b"shared.hs256"), ("with_newline", None)])
-def test_guessed_secret(keyring, name, secret):
+def test_guessed_secrets_are_refused(keyring, name, secret):
     forger = Hs256("other_shared")
     forger.secret = keyring.other_shared.secret + b"\n" if secret is None else secret
     for kid in (True, False):
@@ -71,8 +71,8 @@ def test_guessed_secret(keyring, name, secret):
 
 
 @pytest.mark.parametrize("make", [Hs256, Rs256, Es256])
-def test_stranger_key(keyring, make):
-    """Also where it brings itself along."""
+def test_a_token_of_an_unknown_key_is_refused(keyring, make):
+    """Even if the token contains the key."""
     stranger = make(KIDS[make.alg])
     for more in ({}, {"kid": stranger.kid}, {"jwk": {"kty": "oct", "k": encode(stranger.public)}},
                  {"jku": "http://127.0.0.1/keys"}, {"x5c": [stranger.public.decode()]}):
@@ -84,7 +84,7 @@ def test_stranger_key(keyring, make):
 @pytest.mark.parametrize("kid", ["", "stranger", "shared.hs256", "../keys/shared", "./shared", "/etc/passwd", "shared/",
                                  "shared\0", "shared ", " shared", "SHARED", "..", ".", "*", "%s%n", "ключ", "k" * 2000,
                                  None, 1, True, ["shared"], {"shared": 1}])
-def test_kid(keyring, kid):
+def test_a_wrong_kid_is_refused(keyring, kid):
     keyring.assert_refused(keyring.shared.signed({"alg": "HS256", "kid": kid}, GOOD))
 
 
@@ -96,7 +96,7 @@ def test_kid(keyring, kid):
     '{"alg":"HS256"}{}', '{"alg":"HS256",}', "{'alg':'HS256'}", b'{"alg":"HS256"}\0', b'\xef\xbb\xbf{"alg":"HS256"}',
     b'{"alg":"HS256","x":"\xff"}', "[" * 1000 + "]" * 1000,
 ], ids=lambda header: str(header)[:40])
-def test_header(keyring, header):
+def test_a_malformed_header_is_refused(keyring, header):
     keyring.assert_refused(keyring.shared.signed(header, GOOD))
 
 
@@ -109,11 +109,11 @@ NAMES = [None, "", " ", "a b", "ann ", "A" * 21, "ann-", "änn", "ann\0", "ann\n
 
 
 @pytest.mark.parametrize("sub", NAMES, ids=repr)
-def test_sub(keyring, sub):
+def test_an_invalid_sub_is_refused(keyring, sub):
     keyring.assert_refused(keyring.shared.signed({"alg": "HS256"}, {"sub": sub, "exp": NOW + 3600}))
 
 
-def test_no_sub(keyring):
+def test_a_missing_sub_is_refused(keyring):
     for others in ({}, {"name": "ann"}, {"username": "ann"}, {"Sub": "ann"}):
         keyring.assert_refused(keyring.shared.signed({"alg": "HS256"}, {"exp": NOW + 3600, **others}))
 
@@ -122,7 +122,7 @@ def test_no_sub(keyring):
 @pytest.mark.parametrize("value", ["{}", "[]", "true", "false", f'"{NOW + 3600}"', f"{NOW + 3600}.0", f"{NOW + 3600}.5",
                                    "1e99", "2e9", "-1e99", "99999999999999999999", "-99999999999999999999", '""',
                                    '"x"'])
-def test_time_that_is_no_whole_number(keyring, claim, value):
+def test_a_time_that_is_not_a_whole_number_is_refused(keyring, claim, value):
     keyring.assert_refused(keyring.shared.signed({"alg": "HS256"}, f'{{"sub":"ann","{claim}":{value}}}'))
 
 
@@ -135,12 +135,12 @@ def test_time_that_is_no_whole_number(keyring, claim, value):
     f'{{"sub":"ann","exp":{NOW + 3600}',
     b'\xef\xbb\xbf{"sub":"ann"}', b'{"sub":"ann","x":"\xff"}', b'{"sub":"ann"}\0',
 ], ids=lambda payload: str(payload)[:40])
-def test_payload(keyring, payload):
+def test_a_malformed_payload_is_refused(keyring, payload):
     keyring.assert_refused(keyring.shared.signed({"alg": "HS256"}, payload))
 
 
 @pytest.mark.parametrize("kid", KIDS.values())
-def test_expired(keyring, kid):
+def test_an_expired_token_is_refused(keyring, kid):
     for exp in (1, 0, NOW - 3600):
         keyring.assert_refused(keyring.keys[kid].token("ann", exp=exp), "expired_token")
     for exp in (-1, -2 ** 63):
@@ -153,7 +153,7 @@ def decode(part):
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def test_signature_of_another_kind(keyring):
+def test_a_signature_of_another_encoding_is_refused(keyring):
     header = {"alg": "ES256", "kid": "curve"}
     message = f"{encode(header)}.{encode(GOOD)}"
     der = super(Es256, keyring.curve).sign(message.encode())
@@ -175,15 +175,15 @@ def test_signature_of_another_kind(keyring):
 
 
 @pytest.mark.parametrize("kid", KIDS.values())
-def test_truncated_at_every_length(keyring, kid):
+def test_a_truncated_token_is_refused_at_every_length(keyring, kid):
     token = keyring.keys[kid].token("ann")
     for length in range(1, len(token)):
         keyring.assert_refused(token[:length])
 
 
 @pytest.mark.parametrize("kid", KIDS.values())
-def test_flipped_bit(keyring, kid):
-    """One bit of each byte, in each part; only what the bytes say counts, so they are spelled anew."""
+def test_a_flipped_bit_is_refused(keyring, kid):
+    """One bit of each byte, in each part. The parts are encoded again, because only their bytes matter."""
     parts = keyring.keys[kid].token("ann").split(".")
     for which, part in enumerate(parts):
         data = decode(part)
@@ -193,15 +193,15 @@ def test_flipped_bit(keyring, kid):
             keyring.assert_refused(".".join([*parts[:which], encode(bytes(flipped)), *parts[which + 1:]]))
 
 
-def test_bits_that_no_byte_holds(keyring):
-    """The last letter of 43 has two bits too many: with them set one signature would have four spellings."""
+def test_unused_bits_of_the_last_letter_must_be_zero(keyring):
+    """The last of 43 letters has two unused bits: otherwise a signature would have four encodings."""
     token = keyring.shared.token("ann")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for more in (1, 2, 3):
         keyring.assert_refused(token[:-1] + alphabet[alphabet.index(token[-1]) + more])
 
 
-def test_wrong_letters(keyring):
+def test_other_characters_and_numbers_of_parts_are_refused(keyring):
     """Padding, blanks, the alphabet of plain base64, too few and too many parts."""
     while True:  # one that has letters of both alphabets, and needs padding
         header, payload, signature = keyring.shared.token("ann", x=str(time.perf_counter_ns())).split(".")
@@ -221,28 +221,28 @@ def test_wrong_letters(keyring):
         keyring.assert_refused(token)
 
 
-def test_two_tokens(keyring):
+def test_two_tokens_in_a_header_are_refused(keyring):
     one, other = keyring.shared.token("ann"), keyring.shared.token("bob")
     for text in (f"{one} {other}", f"{one},{other}", f"{one}, Bearer {other}", f"{one} Bearer {other}",
                  f"{one};{other}"):
         keyring.assert_refused(text)
 
 
-def test_no_token(keyring):
+def test_a_missing_token_is_refused(keyring):
     for value in ("", "Bearer", "Bearer ", "Basic YW5uOnNlY3JldA==", "Token x", keyring.shared.token("ann")):
         assert_unauthorized(keyring.whoami({"Authorization": value}), None)
     assert_unauthorized(keyring.whoami({}), "missing_credentials")
 
 
 def token_of_length(key, length):
-    """A good token with exactly so many bytes, or one more where there is none."""
+    """Returns a good token of exactly this many bytes, or of one more if there is none."""
     for pad in range(length):
         token = key.signed({"alg": "HS256", "kid": "shared"}, {**GOOD, "x": "x" * pad})
         if len(token) >= length:
             return token
 
 
-def test_longest_token(keyring):
+def test_tokens_are_accepted_up_to_the_maximum_length(keyring):
     for length in (4090, 4091, 4092, 4093, 4094):
         token = token_of_length(keyring.shared, length)
         assert len(token) <= 4096
@@ -251,8 +251,8 @@ def test_longest_token(keyring):
         keyring.assert_refused(token_of_length(keyring.shared, length))
 
 
-def test_what_a_refusal_leaves(keyring):
-    """Nothing in the database, whatever was asked; and the next good token works."""
+def test_a_refusal_changes_nothing(keyring):
+    """The database is unchanged after any refused request, and the next good token works."""
     bad = bearer(keyring.shared.token("mallory")[:-2])
     with keyring.nothing_changes():
         for method, path, body in (("POST", "/conversations", {"type": "group_chat", "members": ["mallory", "ann"]}),

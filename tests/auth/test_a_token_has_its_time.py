@@ -1,4 +1,4 @@
-"""Clocks differ: a minute too late or too early is forgiven."""
+"""Clocks differ, so a token is accepted up to a minute too early or too late."""
 import time
 
 import pytest
@@ -14,15 +14,15 @@ def now():
     return int(time.time())
 
 
-def test_good_for_a_minute_after_its_end(keyring):
+def test_a_token_is_accepted_for_a_minute_after_exp(keyring):
     keyring.assert_taken(keyring.shared.token("ann", exp=now() - 60 + SLACK_S), "ann")
 
 
-def test_not_for_longer(keyring):
+def test_a_token_is_refused_a_minute_after_exp(keyring):
     keyring.assert_refused(keyring.shared.token("ann", exp=now() - 61), "expired_token")
 
 
-def test_not_a_moment_longer_for_having_been_accepted(keyring):
+def test_an_accepted_token_is_refused_once_it_expires(keyring):
     exp = now() - 57
     token = keyring.shared.token("ann", exp=exp)
     keyring.assert_taken(token, "ann")
@@ -31,35 +31,35 @@ def test_not_a_moment_longer_for_having_been_accepted(keyring):
     keyring.assert_refused(token, "expired_token")
 
 
-def test_good_a_minute_before_its_begin(keyring):
+def test_a_token_is_accepted_a_minute_before_nbf(keyring):
     keyring.assert_taken(keyring.shared.token("ann", nbf=now() + 60), "ann")
 
 
-def test_not_earlier(keyring):
+def test_a_token_is_refused_earlier_than_a_minute_before_nbf(keyring):
     keyring.assert_refused(keyring.shared.token("ann", nbf=now() + 61 + SLACK_S), None)
 
 
 @pytest.mark.parametrize("exp", [2 ** 31, 2 ** 32, 2 ** 53, 2 ** 63 - 1])
-def test_end_that_is_far_away(keyring, exp):
+def test_a_distant_exp_is_accepted(keyring, exp):
     keyring.assert_taken(keyring.shared.token("ann", exp=exp), "ann")
 
 
 @pytest.mark.parametrize("nbf", [0, 1, -1, -2 ** 63])
-def test_begin_that_is_long_past(keyring, nbf):
+def test_an_old_nbf_is_accepted(keyring, nbf):
     keyring.assert_taken(keyring.shared.token("ann", nbf=nbf), "ann")
 
 
 @pytest.mark.parametrize("nbf", [2 ** 31 + 2 ** 30, 2 ** 53, 2 ** 63 - 1])
-def test_begin_that_is_far_away(keyring, nbf):
+def test_a_distant_nbf_is_refused(keyring, nbf):
     keyring.assert_refused(keyring.shared.token("ann", nbf=nbf, exp=2 ** 63 - 1), None)
 
 
-def test_both(keyring):
-    """Who is too early and too late at once is not let in by either."""
+def test_exp_and_nbf_must_both_hold(keyring):
+    """A token that is both too early and too late is refused."""
     keyring.assert_refused(keyring.shared.token("ann", nbf=now() + 3600, exp=now() - 3600), None)
     keyring.assert_taken(keyring.shared.token("ann", nbf=now() - 5, exp=now() + 20), "ann")
 
 
-def test_an_end_that_is_signed_by_nobody_says_nothing(keyring):
-    """Whether a token is expired is told of good signatures alone."""
+def test_a_forged_token_is_not_reported_as_expired(keyring):
+    """Only a token with a good signature is answered with expired_token."""
     keyring.assert_refused(keyring.shared.token("ann", exp=1)[:-4], "invalid_token")

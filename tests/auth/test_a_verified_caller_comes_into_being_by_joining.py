@@ -1,4 +1,4 @@
-"""A site that verifies its callers knows that they exist: nobody must have named them before."""
+"""An authenticated caller need not be known to imd: joining or creating a conversation creates the user."""
 import pytest
 
 from api import new_name
@@ -10,7 +10,7 @@ def stranger(verified):
     return verified.person("new", known=False)
 
 
-def test_joining(verified, stranger):
+def test_an_unknown_caller_can_join(verified, stranger):
     owner = verified.person("owner")
     group = owner.group()
     stranger.join(group).ok
@@ -19,14 +19,14 @@ def test_joining(verified, stranger):
     assert stranger.received()[0]["content"] == "hello"
 
 
-def test_creating(verified, stranger):
+def test_an_unknown_caller_can_create_a_conversation(verified, stranger):
     made = stranger.ask("POST", "/conversations", {"type": "group_chat", "members": []}).ok
     assert made["members"] == [stranger.name] and stranger.roles(made["id"]) == {stranger.name: "owner"}
     made = stranger.ask("POST", "/conversations", {"type": "group_chat", "members": [stranger.name, stranger.name]}).ok
     assert made["members"] == [stranger.name]
 
 
-def test_a_private_chat_with_somebody(verified, stranger):
+def test_an_unknown_caller_can_create_a_private_chat(verified, stranger):
     other = verified.person()
     made = stranger.ask("POST", "/conversations", {"type": "private_chat", "members": [other.name]}).ok
     assert set(made["members"]) == {stranger.name, other.name}
@@ -35,8 +35,8 @@ def test_a_private_chat_with_somebody(verified, stranger):
             stranger.ask("POST", "/conversations", {"type": "private_chat", "members": members}).problem(400)
 
 
-def test_listening(verified, stranger, listen):
-    """Who listens before anything was said hears the first word."""
+def test_an_unknown_caller_can_listen(verified, stranger, listen):
+    """A user who listens before their first conversation hears its first message."""
     ear = listen(stranger)
     owner = verified.person("owner")
     group = owner.group(stranger)
@@ -44,11 +44,11 @@ def test_listening(verified, stranger, listen):
     assert created["event"] == "conversation.created"
 
 
-def test_listening_without_a_name(verified, stranger):
+def test_a_caller_can_listen_without_giving_a_name(verified, stranger):
     assert request(verified.door, "/ws", {**UPGRADE, **stranger.headers}).status == 101
 
 
-def test_looking_brings_nobody_into_being(verified, stranger):
+def test_reading_creates_no_user(verified, stranger):
     owner = verified.person("owner")
     group = owner.group()
     closed = owner.group(join="invite")
@@ -61,8 +61,8 @@ def test_looking_brings_nobody_into_being(verified, stranger):
         stranger.ask("GET", f"/conversations/{group}/changes").problem(403, code="not_a_member")
 
 
-def test_another_who_is_added(verified):
-    """By a member, to an open group, by joining; the name is taken on trust, as in the list of a new group."""
+def test_adding_an_unknown_user_creates_them(verified):
+    """By a member, who joins them to an open group. The name is trusted, as in the member list of a new group."""
     owner, other = verified.person("owner"), verified.person()
     group = owner.group()
     owner.ask("POST", f"/conversations/{group}/join", {"username": other.name}).ok

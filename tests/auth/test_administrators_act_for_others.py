@@ -1,4 +1,4 @@
-"""That is how a host's own server side posts: as whom it names, or by its own authority."""
+"""That is how a host's own server posts: in the name of a user, or by its own authority."""
 import pytest
 
 from api import Client, new_name
@@ -7,7 +7,7 @@ from stack import Stack
 from tokens import Hs256
 
 
-def test_as_whom_they_name(verified):
+def test_an_administrator_acts_with_the_rights_of_the_named_user(verified):
     admin, ann, bob = verified.admin(), verified.person("ann"), verified.person("bob")
     group = ann.group(bob)
     said = admin.ask("POST", "/messages", {"conversation_id": group, "content": "hi", "username": bob.name}).ok
@@ -26,7 +26,7 @@ def test_as_whom_they_name(verified):
     assert admin.ask("GET", f"/conversations?username={bob.name}").ok == bob.ask("GET", "/conversations").ok
 
 
-def test_a_name_that_is_none(verified):
+def test_an_invalid_name_is_refused(verified):
     admin, group = verified.admin(), verified.person("ann").group()
     for name in ("a b", "a" * 21, "a-b"):
         # Who proves to be somebody comes into being by joining; that takes a name that can be one.
@@ -35,7 +35,7 @@ def test_a_name_that_is_none(verified):
         admin.ask("GET", "/conversations", username=name).problem(400, code="invalid_username")
 
 
-def test_by_their_own_authority(verified):
+def test_an_administrator_manages_any_group(verified):
     admin, ann, bob = verified.admin(), verified.person("ann"), verified.person("bob")
     group = ann.group()
     version = ann.version(group)
@@ -54,8 +54,8 @@ def test_by_their_own_authority(verified):
     assert bob.version(group) > version
 
 
-def test_what_they_may_not(verified):
-    """They are no member: they say nothing, and nobody's words are theirs to change."""
+def test_an_administrator_cannot_send_or_edit_as_themselves(verified):
+    """They are not a member, so they cannot send, and nobody's messages are theirs to edit."""
     admin, ann = verified.admin(), verified.person("ann")
     group = ann.group()
     said = ann.say(group).ok["id"]
@@ -66,7 +66,7 @@ def test_what_they_may_not(verified):
         admin.ask("PUT", f"/conversations/{group}/read", {"seq": 1}).problem(403, code="not_a_member")
 
 
-def test_a_group_that_nobody_owns_is_given_one(verified):
+def test_an_administrator_gives_an_ownerless_group_an_owner(verified):
     admin, ann, bob = verified.admin(), verified.person("ann"), verified.person("bob")
     made = admin.ask("POST", "/conversations", {"type": "group_chat", "members": [ann.name, bob.name]}).ok
     group = made["id"]
@@ -78,7 +78,7 @@ def test_a_group_that_nobody_owns_is_given_one(verified):
     assert ann.roles(made["id"]) == {ann.name: "owner", bob.name: "member"}
 
 
-def test_sockets_of_others(verified, listen):
+def test_an_administrator_can_open_the_socket_of_another_user(verified, listen):
     admin, ann = verified.admin(), verified.person("ann")
     group = ann.group()
     ann.headers = admin.headers
@@ -89,7 +89,7 @@ def test_sockets_of_others(verified, listen):
 
 
 @pytest.mark.parametrize("names", ["root", " other,,chief , root  another"])
-def test_by_name(names, tmp_path):
+def test_the_setting_admins_makes_administrators(names, tmp_path):
     key = Hs256("tests")
     # From a file: a flag with blanks does not pass through the environment of a run.
     settings = tmp_path / "imd.conf"
@@ -103,7 +103,7 @@ def test_by_name(names, tmp_path):
         assert {metrics(name) for name in ("ROOT", "roo", "root_", "rootchief", "oot", new_name())} == {403}
 
 
-def test_in_mode_none_a_name_is_nothing_but_a_name():
+def test_in_mode_none_nobody_is_an_administrator():
     with Stack(imd_flags=["--admins=root"], env={"AUTH": "none"}) as stack, Client(stack) as client:
         group = client.post("/conversations", {"type": "group_chat", "members": ["ann", "root"],
                                                "username": "ann"}).ok["id"]

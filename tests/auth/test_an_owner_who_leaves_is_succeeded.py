@@ -1,4 +1,4 @@
-"""By the longest-standing admin, or else the longest-standing member; it is a change of its own."""
+"""By the longest-standing admin, else by the longest-standing member. The succession is a change of its own."""
 import pytest
 
 
@@ -20,7 +20,7 @@ def go(request):
     return request.param
 
 
-def test_the_first_admin(site, cast, go):
+def test_an_admin_succeeds_the_owner(site, cast, go):
     owner, one, two, three = cast
     group = owner.group(one, two, three)
     # Who has been there longest counts, not who was made admin first.
@@ -34,7 +34,7 @@ def test_the_first_admin(site, cast, go):
     assert one.version(group) == before + 2
 
 
-def test_the_longest_standing(site, cast, go):
+def test_the_longest_standing_admin_succeeds(site, cast, go):
     owner, one, two, three = cast
     group = owner.group()
     for person in (two, three, one):
@@ -49,7 +49,7 @@ def test_the_longest_standing(site, cast, go):
     assert two.roles(group) == {two.name: "owner"}
 
 
-def test_the_longest_standing_member(site, cast, go):
+def test_the_longest_standing_member_succeeds_without_an_admin(site, cast, go):
     owner, one, two, three = cast
     group = owner.group()
     for person in (two, three, one):
@@ -61,7 +61,7 @@ def test_the_longest_standing_member(site, cast, go):
     assert two.roles(group) == {two.name: "member", three.name: "owner", one.name: "member"}
 
 
-def test_the_last_one(site, cast, go):
+def test_the_last_member_leaves_a_group_without_owner(site, cast, go):
     owner, one, _, _ = cast
     group = owner.group()
     go(owner, group)
@@ -71,7 +71,7 @@ def test_the_last_one(site, cast, go):
     assert one.conversation(group)["members"] == [one.name]
 
 
-def test_an_owner_who_comes_back_is_a_member(site, cast, go):
+def test_an_owner_who_returns_is_a_plain_member(site, cast, go):
     owner, one, _, _ = cast
     group = owner.group(one)
     go(owner, group)
@@ -80,7 +80,7 @@ def test_an_owner_who_comes_back_is_a_member(site, cast, go):
     owner.remove(group, one).problem(403, code="role_required")
 
 
-def test_what_the_others_hear(site, cast, listen, go):
+def test_the_succession_is_pushed(site, cast, listen, go):
     owner, one, two, _ = cast
     group = owner.group(one, two)
     owner.add(group, two, role="admin").ok
@@ -99,7 +99,7 @@ def test_what_the_others_hear(site, cast, listen, go):
     ears[0].wait(lambda: any(event["event"] == "member.left" for event in ears[0].about(group)), "they left")
 
 
-def test_an_administrator_of_the_site_removes_an_owner(jwt):
+def test_a_site_administrator_can_remove_an_owner(jwt):
     owner, one = jwt.person("owner"), jwt.person("one")
     group = owner.group(one)
     jwt.setter.remove(group, owner.name)

@@ -1,4 +1,4 @@
-"""The header, else the cookie, else, for sockets alone, the address."""
+"""The header first, then the cookie, then, only for sockets, the address."""
 import pytest
 
 from api import new_name
@@ -24,24 +24,24 @@ def bob(keyring):
 
 
 def caller(keyring, names, headers):
-    """Which of these names the request is taken for."""
+    """Returns which of these names the request is authenticated as."""
     found = [name for name in names
              if keyring.api.request("GET", f"/conversations?username={name}", None, headers).status == 200]
     return found[0] if len(found) == 1 else found
 
 
-def test_header_before_cookie(keyring, ann, bob):
+def test_the_header_takes_precedence_over_the_cookie(keyring, ann, bob):
     headers = {**bearer(keyring.shared.token(ann)), **cookie(keyring.shared.token(bob))}
     assert caller(keyring, (ann, bob), headers) == ann
 
 
-def test_bad_header_and_good_cookie(keyring, ann):
+def test_a_bad_header_beside_a_good_cookie_is_refused(keyring, ann):
     good = keyring.shared.token(ann)
     assert_unauthorized(keyring.whoami({**bearer(good[:-2]), **cookie(good)}), "invalid_token")
     assert_unauthorized(keyring.whoami({**bearer(keyring.shared.token(ann, exp=1)), **cookie(good)}), "expired_token")
 
 
-def test_cookie_beside_the_password_of_something_else(keyring, ann):
+def test_a_cookie_counts_beside_another_authorization_scheme(keyring, ann):
     for value in ("Basic YW5uOnNlY3JldA==", "basic x", "Digest username=ann", "Negotiate x"):
         headers = {"Authorization": value, **cookie(keyring.shared.token(ann))}
         assert caller(keyring, (ann, "else"), headers) == ann
@@ -50,17 +50,17 @@ def test_cookie_beside_the_password_of_something_else(keyring, ann):
 @pytest.mark.parametrize("text", ["imd_token={}", "a=b; imd_token={}; c=d", "a=b;imd_token={}", "imd_token={};",
                                   "aimd_token=x; imd_token={}", "imd_tokens=x; imd_token={}",
                                   "a=imd_token; imd_token={}"])
-def test_cookie_among_others(keyring, ann, text):
+def test_the_cookie_is_found_among_others(keyring, ann, text):
     assert caller(keyring, (ann, "else"), {"Cookie": text.format(keyring.shared.token(ann))}) == ann
 
 
 @pytest.mark.parametrize("text", ["imd_tokens={}", "aimd_token={}", "token={}", "imd-token={}", "a=imd_token={}",
                                   "imd_token", "imd_token="])
-def test_cookie_of_another_name(keyring, ann, text):
+def test_a_cookie_of_another_name_is_ignored(keyring, ann, text):
     assert_unauthorized(keyring.whoami({"Cookie": text.format(keyring.shared.token(ann))}), "missing_credentials")
 
 
-def test_bad_cookie(keyring, ann):
+def test_a_bad_cookie_is_refused(keyring, ann):
     good = keyring.shared.token(ann)
     for token in ("x", good[:-2], f"{good}=", f"{good}.x", "x" * 5000):
         assert_unauthorized(keyring.whoami(cookie(token)), "invalid_token")
@@ -68,7 +68,7 @@ def test_bad_cookie(keyring, ann):
 
 
 @pytest.mark.parametrize("how, status", [(UPGRADE, 101), (EVENTS, 200)], ids=["websocket", "eventsource"])
-def test_each_of_them_opens_a_socket(keyring, ann, how, status):
+def test_each_credential_opens_a_socket(keyring, ann, how, status):
     token = keyring.shared.token(ann)
     for headers, query in ((bearer(token), ""), (cookie(token), ""), ({}, f"?token={token}")):
         assert request(keyring.door, f"/ws{query}", {**how, **headers}).status == status
@@ -76,7 +76,7 @@ def test_each_of_them_opens_a_socket(keyring, ann, how, status):
     assert request(keyring.door, f"/ws/?token={token}&username={ann}", how).status == status
 
 
-def test_sockets_take_them_in_order(keyring, ann, bob):
+def test_sockets_use_the_same_order(keyring, ann, bob):
     mine, other = keyring.shared.token(ann), keyring.shared.token(bob)
     for headers, token in (({**bearer(mine), **cookie(other)}, other), (cookie(mine), other), ({}, mine)):
         assert request(keyring.door, f"/ws?username={ann}&token={token}", {**UPGRADE, **headers}).status == 101
@@ -85,7 +85,7 @@ def test_sockets_take_them_in_order(keyring, ann, bob):
         request(keyring.door, f"/ws?token={mine}", {**UPGRADE, **headers}).assert_problem(401)
 
 
-def test_bad_token_in_the_address(keyring, ann):
+def test_a_bad_token_in_the_address_is_refused(keyring, ann):
     good = keyring.shared.token(ann)
     for query in ("token=x", f"token={good[:-2]}", f"token={good}=", f"token={good}%3D", f"token={good}%00",
                   f"Token={good}",
@@ -100,7 +100,7 @@ def test_bad_token_in_the_address(keyring, ann):
     ("GET", "/messages/1"), ("DELETE", "/messages/1"), ("PUT", "/messages/1/reactions/x"),
     ("GET", "/conversations/1/changes"),
     ("PUT", "/conversations/1/members/ann"), ("DELETE", "/conversations/1/members/ann")])
-def test_the_address_is_for_sockets_alone(keyring, ann, method, path):
+def test_a_token_in_the_address_counts_only_for_sockets(keyring, ann, method, path):
     """Addresses end up in logs, histories and bookmarks."""
     target = f"{path}?token={keyring.shared.token(ann)}"
     body = b"{}" if method in ("POST", "PUT") else None
@@ -109,8 +109,8 @@ def test_the_address_is_for_sockets_alone(keyring, ann, method, path):
         assert_unauthorized(keyring.api.request(method, target, body, disguise), "missing_credentials")
 
 
-def test_before_all_else_comes_the_route(keyring, ann):
-    """Then the caller, then what is asked."""
+def test_the_route_is_checked_before_the_caller(keyring, ann):
+    """Then the caller, then the inputs."""
     api, good = keyring.api, bearer(keyring.shared.token(ann))
     api.request("GET", "/messages/x/y/z").problem(404, code="not_found")
     api.request("PATCH", "/messages").problem(405, code="method_not_allowed")

@@ -1,7 +1,7 @@
 """
-Whoever has left or was removed keeps what they received, as it was when they went, or less: content that was edited since
-is withheld, reactions that came since are not shown. Deletions always show. It holds for every read, for the replay of a
-send, for an administrator who asks in their name, and for pushes that lag.
+A former member keeps what they received, as it was when they left, or less. Content that was edited later is
+withheld, and later reactions are not shown. Deletions always show. This holds for every read, for the repeat of a send,
+for an administrator who asks in their name, and for pushes that lag.
 """
 import pytest
 
@@ -31,7 +31,7 @@ def react(person, message):
     return person.ask("PUT", f"/messages/{message['id']}/reactions/{THUMB}", username=person.name).ok
 
 
-def test_an_edit_after_it_is_withheld(cast):
+def test_a_later_edit_is_withheld(cast):
     owner, bob, group, go = cast
     sent = [owner.say(group, f"word {number}").ok for number in range(3)]
     owner.edit(sent[1]["id"], "edited before").ok
@@ -46,7 +46,7 @@ def test_an_edit_after_it_is_withheld(cast):
     assert seen(bob, sent[1])["content"] == "" and seen(bob, sent[1])["withheld"] is True
 
 
-def test_a_reaction_after_it_is_not_shown(cast):
+def test_a_later_reaction_is_not_shown(cast):
     owner, bob, group, go = cast
     quiet, loud = owner.say(group).ok, owner.say(group).ok
     react(bob, loud)
@@ -57,7 +57,7 @@ def test_a_reaction_after_it_is_not_shown(cast):
     assert seen(bob, quiet) == quiet and seen(bob, loud) == loud
 
 
-def test_a_deletion_always_shows(cast):
+def test_a_later_deletion_is_shown(cast):
     owner, bob, group, go = cast
     sent = owner.say(group, "secret").ok
     go()
@@ -66,7 +66,7 @@ def test_a_deletion_always_shows(cast):
     assert seen(bob, sent) == stub
 
 
-def test_whoever_comes_back_sees_the_present(cast):
+def test_a_member_who_returned_sees_the_present(cast):
     owner, bob, group, go = cast
     sent = owner.say(group).ok
     go()
@@ -87,7 +87,7 @@ def test_the_last_stay_decides(cast):
     assert seen(bob, sent) == {**sent, "content": "", "withheld": True}
 
 
-def test_their_own_deletion_is_answered_without_what_came_later(cast):
+def test_the_answer_to_their_own_deletion_shows_nothing_later(cast):
     owner, bob, group, go = cast
     sent = bob.say(group).ok
     go()
@@ -96,8 +96,8 @@ def test_their_own_deletion_is_answered_without_what_came_later(cast):
     assert stub["content"] == "" and "reactions" not in stub and bob.erase(sent["id"]).ok == stub
 
 
-def test_one_message_is_shown_to_whom_the_request_names():
-    """Where callers are not verified, the name in the query says who looks."""
+def test_a_single_message_is_shown_as_to_the_named_user():
+    """In mode none, the name in the query determines the viewer."""
     with open_none() as none:
         owner, bob = none.person("owner"), none.person("bob")
         group = owner.group(bob)
@@ -113,7 +113,7 @@ def test_one_message_is_shown_to_whom_the_request_names():
         bob.ask("GET", path, username="no name").problem(400, code="invalid_username", field="username")
 
 
-def test_a_repeated_send_is_replayed_as_it_was(cast):
+def test_a_repeated_send_shows_nothing_later(cast):
     owner, bob, group, go = cast
     message = {"conversation_id": group, "username": bob.name, "content": "mine", "client_id": "k"}
     sent = bob.ask("POST", "/messages", message).ok
@@ -126,7 +126,7 @@ def test_a_repeated_send_is_replayed_as_it_was(cast):
     bob.ask("POST", "/messages", {**message, "client_id": "l"}).problem(403, code="not_a_member")
 
 
-def test_an_administrator_who_asks_in_their_name_sees_no_more(verified):
+def test_an_administrator_in_their_name_sees_no_more(verified):
     owner, bob, admin = verified.person("owner"), verified.person("bob"), verified.admin()
     group = owner.group(bob)
     sent = owner.say(group).ok
@@ -139,8 +139,8 @@ def test_an_administrator_who_asks_in_their_name_sees_no_more(verified):
     assert found["content"] == "edited"
 
 
-def test_pushes_that_lag_tell_them_no_more(site, cast, listen):
-    """While the relay hangs changes wait; when they go out, what they are about has changed."""
+def test_lagging_pushes_show_them_nothing_later(site, cast, listen):
+    """While the relay hangs, changes wait. When they are pushed, their messages have changed."""
     owner, bob, group, go = cast
     ears = {who: listen(who) for who in (owner, bob)}
     site.stack.relay_stop()
@@ -163,7 +163,7 @@ def test_pushes_that_lag_tell_them_no_more(site, cast, listen):
     assert "message" not in events[0] and "object" not in events[1]
 
 
-def test_pushes_that_lag_tell_them_no_later_role(site, listen):
+def test_lagging_pushes_show_them_no_later_role(site, listen):
     owner, bob, carol = site.person("owner"), site.person("bob"), site.person("carol")
     group = owner.group(bob, carol)
     site.settle()

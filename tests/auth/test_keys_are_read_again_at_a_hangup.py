@@ -1,4 +1,4 @@
-"""That is how keys are rotated: the new one is there before the first token of it, the old one until its last."""
+"""That is how keys are rotated: the new key is added before its first token, and the old key removed after its last."""
 import os
 import signal
 import tempfile
@@ -14,7 +14,7 @@ from tokens import Es256, Hs256, Rs256
 
 @pytest.fixture
 def rotating():
-    """A site whose first key is already old."""
+    """A site whose first key is the old one."""
     key = Hs256("old")
     stack = jwt_stack(key)
     with stack:
@@ -23,14 +23,14 @@ def rotating():
 
 @pytest.fixture
 def readable_path():
-    """pytest's own directories are for nobody but who runs it; imd may have become somebody else."""
+    """Only their owner may enter pytest's own directories, but imd may run as another user."""
     with tempfile.TemporaryDirectory(prefix="imd-test-") as path:
         os.chmod(path, 0o755)
         yield Path(path)
 
 
 def hang_up(site):
-    """Returns when no worker of before is left."""
+    """Sends SIGHUP. Returns when none of the old workers is left."""
     before = site.stack.workers()
     os.kill(site.stack.master_pid, signal.SIGHUP)
     wait_until(lambda: len(site.stack.workers()) == len(before) and not set(before) & set(site.stack.workers()), 20,
@@ -38,11 +38,11 @@ def hang_up(site):
 
 
 def statuses(site, token):
-    """Asked often enough that each worker answers."""
+    """The statuses of so many requests that every worker answers some."""
     return {site.whoami(bearer(token)).status for _ in range(40)}
 
 
-def test_rotation(rotating):
+def test_keys_can_be_rotated(rotating):
     old, new = rotating.old, [Hs256("secret"), Rs256("pair"), Es256("curve")]
     for key in new:
         key.save(rotating.stack.state / "keys")
@@ -62,7 +62,7 @@ def test_rotation(rotating):
         assert statuses(rotating, key.token("ann")) == {200}
 
 
-def test_another_key_of_the_same_name(rotating):
+def test_a_replaced_key_invalidates_old_tokens(rotating):
     new = Hs256("old")
     new.save(rotating.stack.state / "keys")
     hang_up(rotating)
@@ -70,7 +70,7 @@ def test_another_key_of_the_same_name(rotating):
     assert statuses(rotating, new.token("ann")) == {200}
 
 
-def test_administrators_are_read_again_too(readable_path):
+def test_administrators_are_read_again(readable_path):
     key, settings = Hs256("tests"), readable_path / "imd.conf"
     settings.write_text("admins = root\n")
     with jwt_stack(key, imd_flags=[f"--config={settings}"]) as stack:
@@ -86,7 +86,7 @@ def test_administrators_are_read_again_too(readable_path):
 
 
 @pytest.mark.parametrize("fault", ["short", "none_left"])
-def test_a_key_at_fault_changes_nothing(rotating, fault):
+def test_a_bad_key_changes_nothing(rotating, fault):
     directory = rotating.stack.state / "keys"
     if fault == "short":
         Hs256("short", b"x" * 31).save(directory)

@@ -1,4 +1,4 @@
-"""Whoever nobody is, and however they write what they ask for."""
+"""Anonymous callers are refused, however they spell the address, the method or a user."""
 import itertools
 import json
 import socket
@@ -14,7 +14,7 @@ OPERATIONS = [(method.upper(), path) for path, item in DOCUMENT["paths"].items()
 
 
 def spellings(path):
-    """The same address, or nearly."""
+    """Spellings of the same address, or nearly."""
     head, _, tail = path.rpartition("/")
     yield from (path, path + "/", path + "//", "/" + path, path.replace("/", "//"), path + "/.", f"/x/..{path}",
                 f"/.{path}",
@@ -27,7 +27,7 @@ def spellings(path):
 
 
 def status(stack, method, target, headers, body):
-    """Of an answer that may be about another address than the one that was written: so nothing more is looked at."""
+    """The status only, because the answer may be about another address than the one written."""
     head = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", f"Content-Length: {len(body)}",
             *headers]
     with socket.create_connection(("127.0.0.1", stack.port), timeout=TIMEOUT_S) as connection:

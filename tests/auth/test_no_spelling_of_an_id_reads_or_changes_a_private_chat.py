@@ -1,10 +1,10 @@
 """
-Every place in which a request names a conversation, a message or a seq, asked by a stranger with every spelling that
-could be taken for the id of a private chat: numbers that wrap to it, signs, blanks, digits of other scripts, numbers
-that are no integers, doubled parameters. No answer holds a secret of the chat, in its body or its headers, none is a
-5xx, and the database stays as it was.
+A stranger sends every request that names a conversation, a message or a seq, with every spelling that could be taken
+for the id of a private chat: numbers that wrap to it, signs, blanks, digits of other scripts, numbers that are not
+integers, doubled parameters. No answer contains a secret of the chat, in its body or its headers, none is a 5xx, and
+the database is unchanged.
 
-Where nobody is asked who they are, everybody may read the chat by its own id; so there its own id is not asked for.
+In mode none everybody may read the chat by its own id, so that id is not asked for there.
 """
 import itertools
 import re
@@ -64,7 +64,7 @@ SPELLED = re.compile("<(conversation|message|seq)>")
 
 
 def wrapping(number):
-    """Numbers that some width, sign or shift makes `number` of. All are others than it."""
+    """Other numbers that become `number` by some truncation, sign or shift."""
     powers = [2 ** bits for bits in (16, 31, 32, 33, 48, 62, 63, 64, 65, 96)]
     found = [number + sign * power for power in powers for sign in (1, -1)]
     found += [-number, number * 2 ** 32, (number << 32) | 1, number - 2 ** 128]
@@ -72,7 +72,7 @@ def wrapping(number):
 
 
 def digits(number, zero):
-    """In the digits of the script whose zero is that character."""
+    """The number in the digits of the script whose zero is that character."""
     return "".join(chr(ord(zero) + int(digit)) for digit in str(number))
 
 
@@ -91,7 +91,7 @@ def spellings_in_an_address(number):
 
 
 def spellings_in_a_body(number):
-    """As JSON, or what is none."""
+    """As JSON, or as something that is not JSON."""
     return [*map(str, wrapping(number)), f"{number}.0", f"{number}.5", f"{number}e0", f"{number}E+0",
             f"{number * 10}e-1", f'"{number}"', f'" {number}"', f"[{number}]", f"[[{number}]]", f'{{"id": {number}}}',
             f"+{number}", f"0{number}", f"0x{number:x}", f"{number}_0", "true", "false", '""', "[]", "{}", "NaN", "-0",
@@ -124,7 +124,7 @@ def make_scene(site):
 
 @pytest.fixture
 def scene(request, scenes):
-    """One for each site."""
+    """One scene for each site."""
     name = "any_site" if "any_site" in request.fixturenames else "verified"
     site = request.getfixturevalue(name)
     if site.mode not in scenes:
@@ -133,7 +133,7 @@ def scene(request, scenes):
 
 
 def number_of(scene, kind):
-    """What is spelled. For a seq: the place of the chat's first message."""
+    """The number to spell. For a seq: the place of the chat's first message."""
     return {"conversation": scene.chat, "message": scene.message, "seq": scene.chat << 32 | 1}[kind]
 
 
@@ -148,7 +148,7 @@ def spellings(scene, place, kind):
 
 
 def ask(site, scene, place, kind, spelling):
-    """The spelling stands where it is meant to, encoded as it is; everything else is encoded here."""
+    """Inserts the spelling as it is; everything else is encoded here."""
     said = place.replace("<own>", str(scene.own)).replace("<stranger>", scene.stranger)
     line, brace, body = said.partition(" {")
     method, target = line.split(" ", 1)
@@ -164,14 +164,14 @@ def leaks(scene, answer):
 
 
 def allowed(place, kind):
-    """The statuses of a request that names what does not exist, or nothing at all."""
+    """The statuses allowed for a request that names something that does not exist, or nothing at all."""
     if f"<{kind}>" in place.partition(" {")[2]:
         return {400} if kind != "seq" else {200, 400}
     return {200, 400} if f"=<{kind}>" in place else {400, 404}
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_no_spelling_tells_a_stranger_anything(any_site, scene, place):
+def test_no_spelling_reveals_anything_to_a_stranger(any_site, scene, place):
     (kind,) = SPELLED.findall(place)
     wrong = []
     before = any_site.books.read() if "/read" not in place or kind != "seq" else None
@@ -184,8 +184,8 @@ def test_no_spelling_tells_a_stranger_anything(any_site, scene, place):
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if "<seq>" not in place and "username=" not in place])
-def test_the_id_itself_is_refused_to_a_stranger_with_and_without_zeros(verified, scene, place):
-    """So the test above asks the right questions: these are answered as from somebody who is no member."""
+def test_the_id_itself_is_refused_with_and_without_leading_zeros(verified, scene, place):
+    """This shows that the requests of the test above reach the chat: they are refused as for a non-member."""
     (kind,) = SPELLED.findall(place)
     in_body = f"<{kind}>" in place.partition(" {")[2]
     number = number_of(scene, kind)
@@ -197,13 +197,13 @@ def test_the_id_itself_is_refused_to_a_stranger_with_and_without_zeros(verified,
 
 
 def properties(schema):
-    """Of a request body, through references."""
+    """The properties of a request body, with references resolved."""
     if "$ref" in schema:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     return schema.get("properties", {})
 
 
-def test_every_id_that_the_description_knows_is_asked_for():
+def test_every_id_in_openapi_json_is_covered():
     asked = set()
     for place in PLACES:
         method, target = place.split(" ")[:2]

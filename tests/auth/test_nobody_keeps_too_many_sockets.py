@@ -1,4 +1,7 @@
-"""A verified caller may keep fifty, from wherever; an address that nobody vouches for as many. The next one is told why."""
+"""
+An authenticated caller may keep fifty sockets, from any address. Anonymous callers share fifty for each address. The
+next one is refused with a reason.
+"""
 import json
 import socket
 from contextlib import ExitStack, closing
@@ -35,7 +38,7 @@ def unverified():
 
 @pytest.fixture
 def keep():
-    """Asks for a socket and keeps it: (status, problem or None, connection)."""
+    """Opens a socket and keeps it: (status, problem or None, connection)."""
     with ExitStack() as kept:
 
         def keep(stack, target, headers):
@@ -71,11 +74,11 @@ def assert_limited(keep, stack, target, headers, kind, others):
 
 
 @pytest.mark.parametrize("kind", HOW)
-def test_verified_callers(verified, key, keep, kind):
+def test_an_authenticated_caller_may_keep_fifty_sockets(verified, key, keep, kind):
     ann, bob = new_name("ann"), new_name("bob")
     others = [("/ws", bearer(key.token(bob))), (f"/ws?token={key.token(bob)}", {})]
     assert_limited(keep, verified, "/ws", bearer(key.token(ann)), kind, others)
 
 
-def test_an_address(unverified, keep):
+def test_an_address_of_anonymous_callers_may_keep_fifty_sockets(unverified, keep):
     assert_limited(keep, unverified, "/ws?username=ann", {}, "websocket", [])

@@ -1,8 +1,8 @@
-"""What the table cannot show: which of several things are shown."""
+"""What the table of test_who_may_call_what.py cannot show: which of several things are shown."""
 from handshake import UPGRADE, request
 
 
-def test_of_several_conversations_those_one_is_in(verified):
+def test_a_list_by_id_shows_only_own_conversations(verified):
     ann, bob = verified.person("ann"), verified.person("bob")
     mine, both, theirs = ann.group(), ann.group(bob), bob.group()
     unknown = 2 ** 60
@@ -19,7 +19,7 @@ def test_of_several_conversations_those_one_is_in(verified):
         == [mine, both, theirs]
 
 
-def test_left_out_means_the_caller(verified):
+def test_without_a_name_the_caller_is_meant(verified):
     ann, bob = verified.person("ann"), verified.person("bob")
     group, _ = ann.group(bob), bob.group()
     said = ann.ask("POST", "/messages", {"conversation_id": group, "content": "hi"}).ok
@@ -35,7 +35,7 @@ def test_left_out_means_the_caller(verified):
     assert ann.conversation(group)["members"] == [ann.name]
 
 
-def test_an_empty_name_is_left_out_or_wrong_but_nobody_elses(verified):
+def test_an_empty_name_never_means_another_user(verified):
     ann = verified.person("ann")
     group = ann.group()
     for answer in (ann.ask("GET", "/messages?username="), ann.ask("GET", "/conversations?username="),
@@ -53,7 +53,7 @@ def test_an_empty_name_is_left_out_or_wrong_but_nobody_elses(verified):
     ann.ask("GET", "/messages", username=ann.name.upper()).problem(403, code="not_yourself")
 
 
-def test_a_key_is_its_senders_own(verified):
+def test_an_idempotency_key_belongs_to_its_sender(verified):
     ann, bob = verified.person("ann"), verified.person("bob")
     group = ann.group(bob)
     body = {"conversation_id": group, "content": "hi", "client_id": "the-same"}
@@ -62,7 +62,7 @@ def test_a_key_is_its_senders_own(verified):
     assert ann.ask("POST", "/messages", body).ok["id"] == first["id"]
 
 
-def test_having_left_one_keeps_what_one_received_and_no_more(verified):
+def test_a_former_member_reads_what_they_received_and_no_more(verified):
     ann, bob = verified.person("ann"), verified.person("bob")
     group = ann.group(bob)
     kept = ann.say(group, "kept").ok["id"]
@@ -74,13 +74,13 @@ def test_having_left_one_keeps_what_one_received_and_no_more(verified):
     assert [message["content"] for message in bob.received(conversation_id=group)] == ["kept"]
 
 
-def test_a_reply_quotes_nothing_of_elsewhere(verified):
+def test_a_reply_reveals_nothing_of_other_conversations(verified):
     ann, bob = verified.person("ann"), verified.person("bob")
     secret = ann.say(ann.group()).ok["id"]
     bob.ask("POST", "/messages", {"conversation_id": bob.group(), "content": "x", "reply_to": secret}).problem(400)
 
 
-def test_a_socket_is_told_of_ones_own_conversations_alone(verified, listen):
+def test_a_socket_hears_only_of_own_conversations(verified, listen):
     ann, bob = verified.person("ann"), verified.person("bob")
     mine, theirs = ann.group(), bob.group()
     ear = listen(ann)

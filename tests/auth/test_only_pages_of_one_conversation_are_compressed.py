@@ -1,7 +1,9 @@
-"""What the length of a compressed answer could tell of: nginx compresses no answer that mixes texts of several conversations.
+"""
+The length of a compressed answer must reveal nothing (BREACH): nginx compresses no answer that mixes texts of
+several conversations.
 
-Whoever writes into a conversation may read all of it, so a page of it keeps nothing from them. A list, or messages across
-conversations, would put their text beside what others wrote elsewhere (BREACH). The host of this test compresses all it can.
+Whoever can write into a conversation can read all of it, so a page of it has no secrets from them. A list, or messages
+across conversations, would mix their text with texts of others. The host of this test compresses everything it can.
 """
 import gzip
 import json
@@ -83,7 +85,7 @@ def test_a_page_of_one_conversation_is_compressed(site, target):
     assert json.loads(whole)["messages"][0]["content"] == TEXT and len(packed) * 5 < len(whole)
 
 
-def test_whoever_does_not_ask_for_it_gets_it_plain(site):
+def test_a_client_without_accept_encoding_gets_it_uncompressed(site):
     answer = site.answer(COMPRESSED[0], headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in answer.headers and answer.json()["messages"][0]["content"] == TEXT
 
@@ -95,8 +97,8 @@ def test_no_other_answer_is_compressed_even_by_a_host_that_compresses_all(site, 
     answer.json()
 
 
-def test_messages_of_a_caller_who_names_nothing_are_not_compressed():
-    """Where callers are verified, these are messages of all of their conversations."""
+def test_messages_without_a_selector_are_not_compressed():
+    """For an authenticated caller these are messages of all of their conversations."""
     key = Hs256("tests")
     with jwt_stack(key, http_extra=GREEDY) as stack:
         bob = bearer(key.token("bob"))
@@ -121,7 +123,7 @@ def test_no_answer_to_a_command_is_compressed(site, method, target, body):
     assert answer.status_code == 200 and "Content-Encoding" not in answer.headers
 
 
-def test_a_host_may_have_nothing_compressed():
+def test_a_host_can_turn_compression_off():
     stack = Stack(http_extra=GREEDY)
     host = Host(stack, "set $imd_gzip off;")
     with stack:

@@ -1,4 +1,7 @@
-"""A browser shows an answer to another site's page only if the answer says so (CORS): to pages that the host lists."""
+"""
+A browser shows an answer to another site's page only if the answer allows it (CORS). imd allows the sites that the
+host lists.
+"""
 import pytest
 
 from api import Client
@@ -63,7 +66,7 @@ REQUESTS = [("GET", "/conversations?username=ann", None), ("GET", "/messages/999
 
 
 @pytest.mark.parametrize("method, path, body", REQUESTS)
-def test_answers(api, doors, method, path, body):
+def test_answers_allow_listed_origins(api, doors, method, path, body):
     for origin in (LISTED, OTHER):
         answer = api.request(method, path, body, {**doors.headers, "Origin": origin})
         assert answer.headers.get_all(ALLOWS) == [origin], answer
@@ -75,14 +78,14 @@ def test_answers(api, doors, method, path, body):
     assert api.request(method, path, body, doors.headers).headers[ALLOWS] is None
 
 
-def test_a_refused_caller_may_see_why(verified_doors):
+def test_refusals_allow_listed_origins(verified_doors):
     with Client(verified_doors.open) as client:
         answer = client.request("GET", "/conversations", None, {"Origin": LISTED})
         answer.problem(401)
         assert answer.headers.get_all(ALLOWS) == [LISTED]
 
 
-def test_a_page_may_read_what_headers_say(api, doors):
+def test_answers_expose_imds_headers(api, doors):
     answer = api.request("GET", "/conversations?username=ann", None, {**doors.headers, "Origin": LISTED})
     assert {"x-request-id", "idempotent-replayed", "retry-after"} <= listed_words(answer,
                                                                                   "Access-Control-Expose-Headers")
@@ -91,8 +94,8 @@ def test_a_page_may_read_what_headers_say(api, doors):
 @pytest.mark.parametrize("path", ["/messages", "/messages/1", "/messages/1/reactions/x", "/conversations",
                                   "/conversations/1",
                                   "/conversations/1/members/ann", "/ws", "/conversations/1/join/"])
-def test_preflight(api, path):
-    """A browser asks first, without any credentials."""
+def test_a_preflight_of_a_listed_origin_is_granted(api, path):
+    """Browsers send it without credentials."""
     answer = api.request("OPTIONS", path, None, {"Origin": LISTED, **PREFLIGHT})
     assert (answer.status, answer.body) == (204, b""), answer
     assert answer.headers.get_all(ALLOWS) == [LISTED]
@@ -102,14 +105,14 @@ def test_preflight(api, path):
     assert "origin" in listed_words(answer, "Vary"), answer
 
 
-def test_preflight_of_others(api):
+def test_a_preflight_of_another_origin_is_not_granted(api):
     for headers in ({}, *({"Origin": origin} for origin in FOREIGN)):
         answer = api.request("OPTIONS", "/messages", None, {**headers, **PREFLIGHT})
         answer.problem(405)
         assert answer.headers[ALLOWS] is None and answer.headers["Allow"], answer
 
 
-def test_where_none_is_listed(doors):
+def test_no_cors_headers_are_sent_if_no_site_is_listed(doors):
     with Client(doors.closed) as client:
         for origin in (LISTED, "https://evil.example", "null", ""):
             for method, path in (("GET", "/conversations?username=ann"), ("GET", "/messages/x")):
@@ -117,12 +120,12 @@ def test_where_none_is_listed(doors):
             client.request("OPTIONS", "/messages", None, {"Origin": origin, **PREFLIGHT}).problem(405)
 
 
-def test_the_stream_of_an_eventsource(doors):
+def test_an_event_stream_allows_listed_origins(doors):
     answer = request(doors.open, "/ws?username=ann", {"Accept": "text/event-stream", "Origin": LISTED, **doors.headers})
     assert (answer.status, answer.headers.get(ALLOWS.lower())) == (200, LISTED)
 
 
-def test_sockets_of_foreign_pages(doors):
+def test_sockets_of_unlisted_origins_are_refused(doors):
     for how in (UPGRADE, {"Accept": "text/event-stream"}):
         for origin in FOREIGN:
             request(doors.open, "/ws?username=ann", {**how, "Origin": origin, **doors.headers}).assert_problem(403)

@@ -1,6 +1,6 @@
 """
-A rate counts work: a new conversation costs one request more for each 100 members, before it is made; a change costs one
-more for each 1,000 users who may be listening, after it is pushed.
+A rate limit counts work. A new conversation costs one unit more for each 100 members, charged before it is created.
+A change costs one unit more for each 1,000 users who may be listening, charged after it is pushed.
 """
 import re
 
@@ -32,7 +32,7 @@ def stack(key):
 
 
 def crowd_of(stack, key):
-    """A group of many, and its owner, who has paid nothing for it."""
+    """A large group and its owner, who was not charged for it."""
     owner = new_name()
     root = Client(stack, bearer(key.token("root", imd_admin=True)))
     members = [owner, *(f"{owner[:10]}_{number}" for number in range(CROWD - 1))]
@@ -46,7 +46,7 @@ def crowd(stack, key):
 
 
 def settle(stack, key):
-    """All is pushed, and so charged."""
+    """Returns when everything is pushed, and so charged."""
     root = Client(stack, bearer(key.token("root", imd_admin=True)))
     wait_until(lambda: root.get("/healthz").ok["outbox_pending"] == 0, 30, "all is pushed")
 
@@ -62,11 +62,11 @@ def left(client):
 
 
 def near(granted, expected):
-    """A little comes back meanwhile."""
+    """A few units are refilled meanwhile."""
     return expected <= granted <= expected + 15
 
 
-def test_a_post_costs_by_its_listeners(stack, key, crowd):
+def test_a_post_costs_one_unit_for_each_1000_listeners(stack, key, crowd):
     group, owner = crowd
     client = Client(stack, bearer(key.token(owner)))
     for _ in range(10):
@@ -76,7 +76,7 @@ def test_a_post_costs_by_its_listeners(stack, key, crowd):
 
 
 def test_a_post_is_charged_once_however_much_others_post(stack, key):
-    """Whoever fills a batch of the relay makes it publish others' posts again."""
+    """Other users' posts fill the relay's batches, so it publishes some posts again."""
     group, owner = crowd_of(stack, key)
     client, other = (Client(stack, bearer(key.token(name))) for name in (owner, new_name()))
     alone = other.post("/conversations/", {"type": "group_chat", "members": []}).ok["id"]
@@ -106,7 +106,7 @@ def test_the_debt_of_posts_is_at_most_one_burst(stack, key):
     assert 1 <= int(refused.headers["Retry-After"]) <= BURST + 1
 
 
-def test_posts_that_nobody_hears_cost_one(key):
+def test_posts_without_listeners_cost_one_unit(key):
     with limited(key) as stack:
         group, owner = crowd_of(stack, key)
         root = Client(stack, bearer(key.token("root", imd_admin=True)))
@@ -125,7 +125,7 @@ def test_posts_that_nobody_hears_cost_one(key):
         assert near(left(client), BURST - 20)
 
 
-def test_what_changes_nothing_and_what_is_small_costs_one(stack, key, crowd):
+def test_small_and_refused_changes_cost_one_unit(stack, key, crowd):
     client = Client(stack, bearer(key.token(new_name())))
     small = client.post("/conversations/", {"type": "group_chat", "members": [new_name()]}).ok["id"]
     for number in range(10):
@@ -135,7 +135,7 @@ def test_what_changes_nothing_and_what_is_small_costs_one(stack, key, crowd):
     assert near(left(client), BURST - 21)
 
 
-def test_administrators_pay_nothing(stack, key, crowd):
+def test_administrators_are_not_charged(stack, key, crowd):
     root = Client(stack, bearer(key.token("root", imd_admin=True)))
     for _ in range(60):
         root.post("/messages/", {"conversation_id": crowd[0], "username": crowd[1], "content": "news"}).ok
@@ -149,7 +149,7 @@ def create(client, count, **more):
     return client.post("/conversations/", {"type": "group_chat", "members": members, **more})
 
 
-def test_a_creation_costs_by_its_members(stack, key):
+def test_a_creation_costs_one_unit_for_each_100_members(stack, key):
     client = Client(stack, bearer(key.token(new_name())))
     create(client, 3000, client_id="k").ok
     # Neither its repeat nor one that is refused makes any members.
@@ -160,7 +160,7 @@ def test_a_creation_costs_by_its_members(stack, key):
     assert near(left(client), BURST - 30 - 3 - 3)
 
 
-def test_a_creation_that_is_too_dear_is_refused_before_it_is_made(stack, key):
+def test_a_creation_beyond_the_rate_limit_is_refused_and_creates_nothing(stack, key):
     name = new_name()
     client = Client(stack, bearer(key.token(name)))
     for _ in range(6):
@@ -171,7 +171,7 @@ def test_a_creation_that_is_too_dear_is_refused_before_it_is_made(stack, key):
     assert len(client.get("/conversations?limit=100").ok["conversations"]) == 6
 
 
-def test_the_largest_group_is_made_from_a_full_burst(stack, key):
+def test_a_full_burst_allows_the_largest_group(stack, key):
     client = Client(stack, bearer(key.token(new_name())))
     create(client, 20000).ok
     assert left(client) <= 1

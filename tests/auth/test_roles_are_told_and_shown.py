@@ -1,4 +1,4 @@
-"""One version for each change; the push says it, the changes say it, the list says it."""
+"""A role change is one version. The push, the changes and the list show it."""
 import pytest
 
 
@@ -7,7 +7,7 @@ def cast(site):
     return [site.person(stem) for stem in ("owner", "bob", "eve")]
 
 
-def test_pushes(site, cast, listen):
+def test_a_role_change_is_pushed(site, cast, listen):
     owner, bob, eve = cast
     group = owner.group(bob)
     ears = {person: listen(person) for person in cast}
@@ -31,7 +31,7 @@ def test_pushes(site, cast, listen):
     assert updated["object"]["join"] == "invite"
 
 
-def test_handing_over_is_told_of_both(site, cast, listen):
+def test_a_transfer_of_ownership_is_pushed_for_both_users(site, cast, listen):
     owner, bob, _ = cast
     group = owner.group(bob)
     ear = listen(bob)
@@ -43,7 +43,7 @@ def test_handing_over_is_told_of_both(site, cast, listen):
     assert owner.version(group) == 3
 
 
-def test_one_who_is_added_with_a_role(site, cast, listen):
+def test_adding_a_member_with_a_role_is_pushed(site, cast, listen):
     owner, bob, eve = cast
     group = owner.group(bob)
     ear = listen(bob)
@@ -55,7 +55,7 @@ def test_one_who_is_added_with_a_role(site, cast, listen):
     assert owner.roles(group)[eve.name] == "admin"
 
 
-def test_changes_show_each_once(site, cast):
+def test_changes_show_each_member_once(site, cast):
     owner, bob, eve = cast
     group = owner.group(bob)
     for role in ("admin", "member", "admin"):
@@ -70,7 +70,7 @@ def test_changes_show_each_once(site, cast):
     assert gone["username"] == eve.name and gone["left"] is True
 
 
-def test_the_list_shows_a_role_that_moved(site, cast):
+def test_the_list_shows_a_changed_role(site, cast):
     owner, bob, _ = cast
     group = owner.group(bob)
     since = bob.listed(group)["updated_at"]
@@ -79,7 +79,7 @@ def test_the_list_shows_a_role_that_moved(site, cast):
     assert (entry["id"], entry["role"], entry["version"]) == (group, "admin", 2)
 
 
-def test_every_object_of_a_group_shows_its_policy(site, cast, listen):
+def test_every_object_of_a_group_shows_its_join_policy(site, cast, listen):
     owner, bob, eve = cast
     ear = listen(bob)
     made = owner.create(bob, join="invite").ok
@@ -95,7 +95,7 @@ def test_every_object_of_a_group_shows_its_policy(site, cast, listen):
 
 
 @pytest.mark.parametrize("join", ["closed", "", "Open", 7, True, []])
-def test_a_policy_that_is_none(site, cast, join):
+def test_an_invalid_join_policy_is_refused(site, cast, join):
     owner, bob, _ = cast
     with site.nothing_changes():
         owner.create(bob, join=join).problem(400, field="join")

@@ -1,4 +1,4 @@
-"""In proxy mode a caller is whom the host's nginx has told apart, by whatever means it has: three of them, for real."""
+"""In proxy mode the host's nginx authenticates callers, by any means: here by three real ones."""
 import base64
 import http.client
 import ssl
@@ -21,7 +21,7 @@ def basic(name, password):
 
 
 class Proxy:
-    """One imd behind four servers, each with its own way."""
+    """One imd behind four servers, each with its own authentication."""
 
     def __init__(self, state):
         self.state = state
@@ -118,7 +118,7 @@ def assert_admin(client, headers=()):
     assert client.request("GET", "/metrics", None, headers).status == 200
 
 
-def test_passwords(proxy):
+def test_auth_basic_authenticates_callers(proxy):
     with Client(proxy.basic) as client:
         for name in ("ann", "bob"):
             assert_is(client, name, basic(name, f"{name} secret"))
@@ -137,7 +137,7 @@ def test_passwords(proxy):
     request(proxy.basic, "/ws", UPGRADE).assert_problem(401)
 
 
-def test_login_service(proxy):
+def test_auth_request_authenticates_callers(proxy):
     session = {"Cookie": "session=ann_s_session"}
     with Client(proxy.login) as client:
         assert_is(client, "ann", session)
@@ -151,7 +151,7 @@ def test_login_service(proxy):
     request(proxy.login, "/ws?username=ann", UPGRADE).assert_problem(401)
 
 
-def test_client_certificates(proxy):
+def test_client_certificates_authenticate_callers(proxy):
     with proxy.tls_client("ann") as client:
         assert_is(client, "ann")
     with proxy.tls_client("root") as client:
@@ -174,7 +174,7 @@ SPOOFS = ["Remote-User", "REMOTE_USER", "Remote_User", "X-Remote-User", "X-Forwa
 
 
 @pytest.mark.parametrize("name", SPOOFS)
-def test_what_a_client_says_of_itself(proxy, name):
+def test_names_claimed_by_clients_are_ignored(proxy, name):
     with Client(proxy.plain) as client:
         for value in ("ann", "root"):
             assert_unauthorized(client.request("GET", "/conversations", None, {name: value}), "missing_credentials",
@@ -186,8 +186,8 @@ def test_what_a_client_says_of_itself(proxy, name):
         assert_is(client, "bob", {**basic("bob", "bob secret"), name: "ann"})
 
 
-def test_passwords_that_nobody_checks(proxy):
-    """nginx knows $remote_user of any password, if nobody switched auth_basic on."""
+def test_an_unchecked_password_authenticates_nobody(proxy):
+    """nginx sets $remote_user from any password, even if auth_basic is off."""
     with Client(proxy.plain) as client:
         for headers in (basic("ann", "ann secret"), basic("root", "x")):
             assert_unauthorized(client.request("GET", "/conversations", None, headers), "missing_credentials",
@@ -195,14 +195,14 @@ def test_passwords_that_nobody_checks(proxy):
     request(proxy.plain, "/ws?username=ann", {**UPGRADE, **basic("ann", "ann secret")}).assert_problem(401)
 
 
-def test_tokens_are_not_asked_for(proxy):
+def test_tokens_are_ignored_in_proxy_mode(proxy):
     with Client(proxy.plain) as client:
         for headers in ({"Authorization": "Bearer x.y.z"}, {"Cookie": "imd_token=x.y.z"}):
             assert_unauthorized(client.request("GET", "/conversations", None, headers), "missing_credentials",
                                 CHALLENGE)
 
 
-def test_health_is_told_to_anybody(proxy):
+def test_healthz_needs_no_authentication(proxy):
     with Client(proxy.plain) as client:
         client.get("/healthz").ok
         client.get("/openapi.json").ok

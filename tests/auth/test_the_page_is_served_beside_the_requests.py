@@ -1,4 +1,4 @@
-"""The chat page and the browser client: every file as it lies in the project, strictly guarded, where the host wants it."""
+"""The chat page and the browser client: every file of the project, with strict headers, where the host wants it."""
 import gzip
 
 import pytest
@@ -52,7 +52,7 @@ def assert_guarded(answer):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_each_file(places, name):
+def test_each_file_is_served_as_it_is_in_the_tree(places, name):
     answer = get(places.plain, f"/im/{name}")
     assert answer.status_code == 200 and answer.content == (ROOT / "nginx/html" / name).read_bytes()
     assert answer.headers["Content-Type"] == f"{TYPES[name.rsplit('.', 1)[1]]}; charset=utf-8"
@@ -62,7 +62,7 @@ def test_each_file(places, name):
     assert again.status_code == 304 and not again.content
 
 
-def test_what_is_long_is_packed(places):
+def test_long_files_are_compressed(places):
     answer = requests.get(f"{places.plain.url}/im/imd.js", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=10)
     assert answer.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in answer.headers["Vary"]
     packed = answer.raw.read()
@@ -70,7 +70,7 @@ def test_what_is_long_is_packed(places):
 
 
 @pytest.mark.parametrize("place, prefix", [("plain", ""), ("mounted", "/chat")])
-def test_the_page_itself(places, place, prefix):
+def test_the_page_is_served_with_and_without_a_slash(places, place, prefix):
     place = getattr(places, place)
     page = get(place, f"{prefix}/im/?user=ann")
     assert page.status_code == 200 and page.content == (ROOT / "nginx/html/index.html").read_bytes()
@@ -82,7 +82,7 @@ def test_the_page_itself(places, place, prefix):
     assert head.status_code == 200 and not head.content
 
 
-def test_nothing_else(places):
+def test_other_files_are_not_served(places):
     for path in ("/im/nope.js", "/im/.htaccess", "/im/../serve.sh", "/im/..%2fserve.sh", "/im/%2e%2e/serve.sh", "/im/imd.js/",
                  "/im/imd.js%00", "/im/IMD.JS", "/imd.js", "/im/imd", "/_imd_page/imd.js", "/im/imd.js%2f"):
         answer = get(places.stack, path)
@@ -92,24 +92,24 @@ def test_nothing_else(places):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_it_is_only_read(places, method):
+def test_the_page_refuses_other_methods(places, method):
     answer = requests.request(method, f"{places.plain.url}/im/imd.js", timeout=10)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
 
 
-def test_off_by_one_line(places):
+def test_one_line_turns_the_page_off(places):
     assert get(places.off, "/im/").text == "the host"
     assert get(places.off, "/im/imd.js").text == "the host"
     assert get(places.off, "/healthz").status_code == 200
 
 
-def test_behind_what_the_host_demands(places):
+def test_the_access_rules_of_the_host_apply_to_the_page(places):
     for path in ("/im/", "/im/imd.js"):
         assert get(places.locked, path).status_code == 401
         assert get(places.locked, path, auth=("ann", "secret")).status_code == 200
 
 
-def test_pages_of_listed_sites_may_import_it(places):
+def test_pages_of_listed_sites_can_import_the_client(places):
     assert get(places.listed, "/im/imd.js", headers={"Origin": APP}).headers["Access-Control-Allow-Origin"] == APP
     other = get(places.listed, "/im/imd.js", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in other.headers

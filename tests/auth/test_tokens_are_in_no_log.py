@@ -1,4 +1,4 @@
-"""A token in the address of a socket is a password in an address. It is written down nowhere."""
+"""A token in the address of a socket is a password in an address. No log may contain it."""
 import os
 
 import pytest
@@ -33,7 +33,7 @@ def assert_unwritten(stack, tokens):
 
 
 def every_form(site, token, expected):
-    """A socket by each protocol with the token in each place."""
+    """A socket by each protocol, with the token in each place."""
     found = set()
     for how in (UPGRADE, EVENTS):
         for query, headers in ((f"token={token}", {}), (f"username=ann&token={token}", {}), ("", bearer(token)),
@@ -59,15 +59,15 @@ def test_no_log_shows_a_token_in_any_form(site):
     assert_unwritten(site.stack, [good, expired, broken])
 
 
-def test_at_the_limits(site):
+def test_no_log_shows_a_token_of_a_rate_limited_request(site):
     token = site.tests.token("bob")
     answers = [request(site.door, f"/ws?token={token}", {**EVENTS}).status for _ in range(300)]
     assert 429 in answers and set(answers) <= {200, 429}
     assert_unwritten(site.stack, [token])
 
 
-def test_without_imd(site):
-    """nginx writes down what it asks in vain."""
+def test_no_log_shows_a_token_while_imd_is_down(site):
+    """nginx logs the requests that it fails to pass on."""
     token, socket = site.tests.token("ann"), site.stack.state / "imd.sock"
     away = socket.with_suffix(".away")
     os.rename(socket, away)

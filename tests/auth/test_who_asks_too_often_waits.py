@@ -1,4 +1,4 @@
-"""Each verified caller has a bucket of their own, which fills again; administrators have none."""
+"""Each authenticated caller has a bucket of their own, which refills. Administrators are not limited."""
 import http.client
 import time
 from contextlib import ExitStack, closing
@@ -27,7 +27,7 @@ def stack(key):
 
 @pytest.fixture
 def call_as(stack, key):
-    """Opens connections on which somebody calls; without a name somebody new."""
+    """Opens connections on which this user calls; without a name, a new user."""
     with ExitStack() as clients:
 
         def call_as(name=None, **claims):
@@ -42,7 +42,7 @@ def assert_too_many(answer):
 
 
 def exhaust(client):
-    """How many were granted before the first refusal."""
+    """Returns how many requests were granted before the first refusal."""
     for granted in range(10 * BURST):
         answer = client.get("/conversations")
         if answer.status != 200:
@@ -51,7 +51,7 @@ def exhaust(client):
     raise AssertionError("no limit")
 
 
-def test_burst_and_rate(call_as):
+def test_rate_limited_users_get_429(call_as):
     ann = call_as()
     began = time.monotonic()
     granted = exhaust(ann)
@@ -65,14 +65,14 @@ def test_burst_and_rate(call_as):
     assert RATE <= more <= RATE * (time.monotonic() - began) + 1
 
 
-def test_others_are_not_held_up(call_as):
+def test_other_users_are_not_limited(call_as):
     ann, bob = call_as(), call_as()
     exhaust(ann)
     bob.get("/conversations").ok
     assert exhaust(bob) >= BURST - 1
 
 
-def test_all_kinds_of_requests_count(stack, key, call_as):
+def test_every_kind_of_request_counts(stack, key, call_as):
     name = new_name()
     ann = call_as(name)
     exhaust(ann)
@@ -87,7 +87,7 @@ def test_all_kinds_of_requests_count(stack, key, call_as):
     ann.get("/healthz").ok
 
 
-def test_a_refused_request_does_nothing(call_as):
+def test_a_rate_limited_request_changes_nothing(call_as):
     ann, admin = call_as(), call_as(imd_admin=True)
     group = ann.post("/conversations", {"type": "group_chat", "members": []}).ok["id"]
     exhaust(ann)
@@ -95,7 +95,7 @@ def test_a_refused_request_does_nothing(call_as):
     assert admin.conversation(group)["last_seq"] == 0
 
 
-def test_administrators(call_as):
+def test_administrators_are_not_limited(call_as):
     admin = call_as(imd_admin=True)
     for _ in range(4 * BURST):
         admin.get("/conversations").ok
@@ -104,7 +104,7 @@ def test_administrators(call_as):
         admin.get("/conversations", username="ann").ok
 
 
-def test_one_caller_over_many_connections(call_as):
+def test_connections_of_a_caller_share_a_bucket(call_as):
     name = new_name()
     clients = [call_as(name) for _ in range(8)]
     began = time.monotonic()
@@ -113,14 +113,14 @@ def test_one_caller_over_many_connections(call_as):
     assert BURST <= statuses.count(200) <= BURST + RATE * (time.monotonic() - began) + 1
 
 
-def test_another_token_of_the_same_caller_is_no_other_caller(call_as):
+def test_tokens_of_a_caller_share_a_bucket(call_as):
     name = new_name()
     exhaust(call_as(name))
     assert_too_many(call_as(name, jti="another").get("/conversations"))
 
 
-def test_an_address_has_a_limit_whoever_asks(stack):
-    """nginx's, before anybody is known: of another address, so that it is not that of the tests beside this one."""
+def test_nginx_limits_each_address_before_authentication(stack):
+    """From another address, so that it does not limit the other tests."""
     with closing(http.client.HTTPConnection("127.0.0.1", stack.port, TIMEOUT_S, ("127.0.0.9", 0))) as flood:
 
         def ask():
@@ -133,14 +133,14 @@ def test_an_address_has_a_limit_whoever_asks(stack):
         client.get("/healthz").ok
 
 
-def test_no_limits_unless_nginx_says_so(key):
+def test_limits_apply_only_if_nginx_turns_them_on(key):
     with jwt_stack(key, imd_flags=["--user-rate=1", "--user-burst=1"]) as stack, \
             Client(stack, bearer(key.token("ann"))) as ann:
         for _ in range(50):
             ann.get("/conversations").ok
 
 
-def test_in_mode_none_an_address_is_limited():
+def test_in_mode_none_addresses_are_limited():
     flags = [f"--user-rate={RATE}", f"--user-burst={BURST}"]
     with Stack(imd_flags=flags, env={"AUTH": "none", "LIMITS": "1"}) as stack, Client(stack) as client:
         granted = next(number for number in range(200)

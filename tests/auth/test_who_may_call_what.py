@@ -1,10 +1,10 @@
 """
-The table of who may call what. Each cell is one request of one caller at a scene of its own; what is refused leaves
-nothing behind.
+The table of who may call what. Each cell is one request of one caller in a scene of its own. A refused request
+changes nothing.
 
-<who> in a request is the caller's name. Where callers are verified they may leave it out: each such request is made
-both ways, and must be answered alike. <me> is the same name, never left out, and <another> a member who is not the
-caller. scene.py says who the others are. In mode none an administrator is like anybody, and a name is all it takes.
+<who> in a request is the caller's name. Authenticated callers may omit it: each such request is made both ways, and
+must be answered alike. <me> is the same name, never omitted. <another> is a member who is not the caller. scene.py
+describes the others. In mode none an administrator is like anybody, and a name is enough.
 """
 import json
 import re
@@ -422,7 +422,7 @@ def without_name(request):
 
 
 def ask(site, scene, request):
-    """(status, code) of the answer."""
+    """Returns (status, code) of the answer."""
     said = re.sub(r"<(\w+)>", lambda found: str(scene.word(found[1])), request)
     method, target, body = (*said.split(" ", 2), "")[:3]
     target = quote(target, safe="/?=&")
@@ -437,7 +437,7 @@ def ask(site, scene, request):
 
 
 def cells(site, request, row):
-    """[(how it is asked, scene, expected)], those to be refused first."""
+    """[(how it is asked, scene, expected)]: those that are refused come first."""
     found = []
     for caller, word in zip(CALLERS, row.split(), strict=True):
         forms = [without_name(request)] if caller == "nobody" and not site.verifies else [request]
@@ -449,7 +449,7 @@ def cells(site, request, row):
 
 
 @pytest.mark.parametrize("request_, none, verified", TABLE, ids=[row[0].replace("👍", "thumb") for row in TABLE])
-def test_row(any_site, request_, none, verified):
+def test_each_caller_is_answered_as_the_table_says(any_site, request_, none, verified):
     row = cells(any_site, request_, verified if any_site.verifies else none)
     for _, form, scene, _ in row:
         for name in re.findall(r"<(\w+)>", form):
@@ -466,7 +466,7 @@ def test_row(any_site, request_, none, verified):
     assert not wrong, "\n".join(["", *wrong])
 
 
-def test_every_operation_of_the_description_has_a_row():
+def test_every_operation_of_openapi_json_has_a_row():
     told = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
             if method != "parameters"}
     asked = set()

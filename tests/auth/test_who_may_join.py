@@ -1,4 +1,6 @@
-"""An open group takes whoever comes, but whom it has removed; a group by invitation those whom a member adds."""
+"""
+Anybody can join an open group, except users whom it removed. A group by invitation takes users whom a member adds.
+"""
 import pytest
 
 
@@ -7,7 +9,7 @@ def cast(site):
     return [site.person(stem) for stem in ("owner", "bob", "eve")]
 
 
-def test_open(site, cast):
+def test_anybody_can_join_an_open_group(site, cast):
     owner, bob, eve = cast
     group = owner.group(bob)
     eve.join(group).ok
@@ -16,7 +18,7 @@ def test_open(site, cast):
     assert eve.roles(group)[eve.name] == "member"
 
 
-def test_by_invitation(site, cast):
+def test_only_added_users_join_a_group_by_invitation(site, cast):
     owner, bob, eve = cast
     group = owner.group(bob, join="invite")
     with site.nothing_changes():
@@ -31,7 +33,7 @@ def test_by_invitation(site, cast):
     bob.add(group, eve).ok
 
 
-def test_a_policy_that_changes(site, cast):
+def test_a_changed_policy_applies_to_the_next_join(site, cast):
     owner, bob, eve = cast
     group = owner.group(bob)
     owner.change(group, join="invite").ok
@@ -42,7 +44,7 @@ def test_a_policy_that_changes(site, cast):
 
 
 @pytest.mark.parametrize("policy", ["open", "invite"])
-def test_removed(site, cast, policy):
+def test_a_removed_user_cannot_rejoin_alone(site, cast, policy):
     owner, bob, eve = cast
     group = owner.group(bob, eve, join=policy)
     owner.remove(group, eve).ok
@@ -65,7 +67,7 @@ def test_removed(site, cast, policy):
         eve.join(group).ok
 
 
-def test_removed_by_an_admin_and_brought_back_by_another(site, cast):
+def test_another_admin_can_bring_a_removed_user_back(site, cast):
     owner, bob, eve = cast
     carol = site.person("carol")
     group = owner.group(bob, carol, eve)
@@ -77,8 +79,8 @@ def test_removed_by_an_admin_and_brought_back_by_another(site, cast):
     assert eve.roles(group)[eve.name] == "member"
 
 
-def test_who_left_and_is_then_removed(site, cast):
-    """There is nobody to remove."""
+def test_removing_a_user_who_left_changes_nothing(site, cast):
+    """There is no member to remove."""
     owner, bob, eve = cast
     group = owner.group(bob, eve)
     eve.leave(group).ok
@@ -87,7 +89,7 @@ def test_who_left_and_is_then_removed(site, cast):
     eve.join(group).ok
 
 
-def test_private_chats(site, cast):
+def test_nobody_can_join_a_private_chat(site, cast):
     owner, bob, eve = cast
     chat = owner.create(bob, kind="private_chat").ok
     assert "join" not in chat
@@ -104,7 +106,7 @@ def test_private_chats(site, cast):
     assert bob.create(owner, kind="private_chat").ok["id"] == chat["id"]
 
 
-def test_the_pair_has_one_chat_whoever_asks(site, cast):
+def test_a_pair_has_one_private_chat_whoever_creates_it(site, cast):
     owner, bob, _ = cast
     chat = owner.create(bob, kind="private_chat").ok["id"]
     for asker, other in ((owner, bob), (bob, owner)):

@@ -1,4 +1,7 @@
-"""From the very next message on: no push, no page, no list; and what was received before stays."""
+"""
+From the very next message on, a removed user gets no push, no page and no list entry. What they received before
+stays.
+"""
 import pytest
 
 from listeners import Audience
@@ -9,7 +12,7 @@ def kind(request):
     return request.param
 
 
-def test_sockets(site, listen, kind):
+def test_sockets_of_a_removed_user_hear_nothing_more(site, listen, kind):
     owner, bob, eve = (site.person(stem) for stem in ("owner", "bob", "eve"))
     group = owner.group(bob, eve)
     ears = {person: listen(person, kind) for person in (bob, eve)}
@@ -29,8 +32,8 @@ def test_sockets(site, listen, kind):
         == ["for all", "without eve", "nor this"]
 
 
-def test_many_removals_each_before_the_next_message(site, listen):
-    """Whoever is removed while others talk hears exactly what was said before."""
+def test_a_removal_ends_pushes_before_the_next_message(site, listen):
+    """A user who is removed while others talk hears exactly what was sent before."""
     owner = site.person("owner")
     people = [site.person() for _ in range(8)]
     group = owner.group(*people)
@@ -46,7 +49,7 @@ def test_many_removals_each_before_the_next_message(site, listen):
         assert heard == [str(said) for said in range(number + 1)]
 
 
-def test_pages_and_lists(site):
+def test_pages_and_lists_of_a_removed_user_end(site):
     owner, bob, eve = (site.person(stem) for stem in ("owner", "bob", "eve"))
     group = owner.group(bob, eve)
     owner.say(group, "for all").ok
@@ -67,7 +70,7 @@ def test_pages_and_lists(site):
             eve.ask("GET", path).problem(403, code="not_a_member")
 
 
-def test_coming_back_brings_nothing_of_the_time_between(site):
+def test_a_user_who_returns_gets_nothing_of_the_time_between(site):
     owner, eve = site.person("owner"), site.person("eve")
     group = owner.group(eve)
     owner.say(group, "one").ok
@@ -78,7 +81,7 @@ def test_coming_back_brings_nothing_of_the_time_between(site):
     assert [message["content"] for message in eve.received()] == ["one", "three"]
 
 
-def test_presence(site, listen):
+def test_a_removed_user_is_not_listed_as_present(site, listen):
     owner, eve = site.person("owner"), site.person("eve")
     group = owner.group(eve)
     listen(eve)
@@ -86,7 +89,7 @@ def test_presence(site, listen):
     assert eve.name not in owner.ask("GET", f"/conversations/{group}/presence").ok["online"]
 
 
-def test_who_was_removed_changes_nothing_more_but_deletes_their_own(site, listen):
+def test_a_removed_user_can_only_delete_own_messages(site, listen):
     owner, bob, eve = (site.person(stem) for stem in ("owner", "bob", "eve"))
     group = owner.group(bob, eve)
     mine, owners = eve.say(group, "as they knew it").ok["id"], owner.say(group, "hello").ok["id"]

@@ -1,4 +1,4 @@
-"""Where a name is all it takes, nobody but this machine may ask, unless the host says so in as many words."""
+"""In mode none a name is enough, so imd serves only this machine, unless the settings say otherwise."""
 import socket
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ from tokens import Hs256
 
 
 def outer_address():
-    """One of this machine's that is not loopback; None where it has none."""
+    """Returns an address of this machine that is not loopback; None if it has none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing
@@ -27,7 +27,7 @@ ADDRESS = outer_address()
 outside = pytest.mark.skipif(not ADDRESS, reason="this machine has no address but loopback")
 
 
-def test_it_does_not_start_unless_told():
+def test_imd_does_not_start_without_a_decision():
     with Directory() as directory:
         for flags in (["--loopback-only=no"], ["--auth=none", "--loopback-only=no", "--insecure-public=no"]):
             message = directory.refused(*flags)
@@ -41,13 +41,13 @@ def test_it_does_not_start_unless_told():
 
 @pytest.mark.parametrize("flag", ["--loopback-only", "--loopback-only=yes", "--insecure-public",
                                   "--insecure-public=yes"])
-def test_it_starts_when_told(flag):
+def test_imd_starts_with_either_setting(flag):
     with Directory() as directory:
         directory.flags.remove("--loopback-only")
         assert run(*directory.flags, "--check", flag).returncode == 0
 
 
-def test_a_line_of_the_file_says_it_too():
+def test_the_settings_file_can_decide():
     with Directory() as directory:
         directory.flags.remove("--loopback-only")
         settings = directory.path / "imd.conf"
@@ -62,7 +62,7 @@ def test_a_line_of_the_file_says_it_too():
 
 @contextmanager
 def two_doors(*imd_flags, **env):
-    """A stack, and a server{} of it that opens to the outside."""
+    """A stack, and a server{} of it that is open to the outside."""
     stack = Stack(imd_flags=imd_flags, env={"AUTH": "none", **env})
     host = Host(stack, address=ADDRESS or "127.0.0.1")
     with stack:
@@ -82,7 +82,7 @@ REQUESTS = [("GET", "/messages?username=ann", None), ("GET", "/conversations?id=
 
 @outside
 @pytest.mark.parametrize("method, path, body", REQUESTS)
-def test_requests_from_outside(inner, method, path, body):
+def test_requests_from_outside_are_refused(inner, method, path, body):
     _, host = inner
     with Client(host, address=ADDRESS) as client:
         client.write(method, path, body).problem(403, code="loopback_only")
@@ -92,21 +92,21 @@ def test_requests_from_outside(inner, method, path, body):
 
 
 @outside
-def test_sockets_from_outside(inner):
+def test_sockets_from_outside_are_refused(inner):
     _, host = inner
     with Client(host, address=ADDRESS) as client:
         for headers in (UPGRADE, {"Accept": "text/event-stream"}):
             client.request("GET", "/ws?username=ann", None, headers).problem(403, code="loopback_only")
 
 
-def test_requests_from_inside(inner):
+def test_requests_from_inside_are_served(inner):
     stack, _ = inner
     with Client(stack) as client:
         client.get("/messages", username="ann").ok
 
 
-def test_other_ways_in_of_this_machine():
-    """A unix socket, and the loopback of IPv6 where there is one."""
+def test_other_local_addresses_are_served():
+    """A unix socket, and the loopback address of IPv6 if there is one."""
     stack = Stack(env={"AUTH": "none"})
     door, port = stack.state / "door.sock", free_port()
     six = f"listen [::1]:{port};" if Path("/proc/net/if_inet6").exists() else ""
@@ -121,21 +121,21 @@ def test_other_ways_in_of_this_machine():
 
 
 @outside
-def test_in_so_many_words():
+def test_insecure_public_serves_everybody():
     with two_doors("--insecure-public", LISTEN="0.0.0.0") as (stack, host):
         for client in (Client(host, address=ADDRESS), Client(stack, address=ADDRESS), Client(stack)):
             with client:
                 client.get("/messages", username="ann").ok
 
 
-def test_a_run_that_listens_to_all_is_told_so(tmp_path):
+def test_a_run_that_listens_on_all_addresses_must_decide(tmp_path):
     stack = Stack(state=tmp_path, env={"AUTH": "none", "LISTEN": "0.0.0.0"})
     with pytest.raises(AssertionError, match="(?s)serve.sh ended.*insecure.public"):
         stack.start()
 
 
 @outside
-def test_verified_callers_may_come_from_anywhere():
+def test_authenticated_callers_may_come_from_anywhere():
     key = Hs256()
     stack = jwt_stack(key, env={"LISTEN": "0.0.0.0"})
     with stack, Client(stack, {"Authorization": f"Bearer {key.token('ann')}"}, ADDRESS) as client:

@@ -1,4 +1,4 @@
-"""imd without nginx: the binary in a directory of its own, spoken to on its FastCGI socket."""
+"""imd without nginx: runs the binary in its own directory and speaks to its FastCGI socket."""
 import os
 import pwd
 import shutil
@@ -17,13 +17,13 @@ def program():
 
 
 def run(*flags, timeout_s=10):
-    """Runs imd for something that ends by itself."""
+    """Runs imd for an action that ends by itself."""
     return subprocess.run([program(), *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=timeout_s)
 
 
 class Directory:
-    """Where one imd may live after the other."""
+    """A directory in which one imd may live after another."""
 
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="imd-alone-"))
@@ -34,7 +34,7 @@ class Directory:
         self._imds = []
 
     def move(self, db):
-        """The database lies there."""
+        """Records that the database is at that place now."""
         self.flags = [flag.replace(f"--database={self.db}", f"--database={db}") for flag in self.flags]
         self.db = db
 
@@ -45,7 +45,7 @@ class Directory:
         return imd
 
     def refused(self, *flags):
-        """The message of an imd that must not start here."""
+        """Returns the message of an imd that must refuse to start."""
         done = run(*self.flags, *flags)
         assert done.returncode not in (0, None) and done.returncode > 0, done
         assert done.stdout == ""
@@ -94,7 +94,7 @@ class Imd:
         return children(self.pid, "imd-worker")
 
     def wait_end(self, timeout_s=STOP_S):
-        """The exit status; whatever it is, nobody may be left and the log must be clean."""
+        """Returns the exit status. Asserts that no process is left and that the log is clean."""
         mine = self.children()
         status = self.process.wait(timeout_s)
         wait_until(lambda: not any(map(alive, mine)), STOP_S, "its children end")
@@ -104,7 +104,7 @@ class Imd:
         return status
 
     def kill(self):
-        """Whatever a failed test left of it, at once. The master first: it would start again what dies."""
+        """Kills whatever a failed test left running. The master first, because it would restart its children."""
         mine = self.children()
         self.process.kill()
         self.process.wait()

@@ -1,4 +1,4 @@
-"""FastCGI by hand, for what no well-behaved web server sends."""
+"""FastCGI by hand, for requests that no correct web server sends."""
 import fcntl
 import json
 import socket
@@ -27,7 +27,7 @@ def pairs(values):
 
 
 def request(method, path, body=None, flags=0):
-    """One whole request, with the parameters that nginx gives."""
+    """One complete request, with the parameters that nginx sends."""
     content = b"" if body is None else json.dumps(body).encode()
     route, _, query = path.partition("?")
     values = {"REQUEST_METHOD": method, "IMD_PATH": route, "QUERY_STRING": query, "CONTENT_TYPE": "application/json",
@@ -45,7 +45,7 @@ def connect(path, timeout_s=20):
 
 
 def unread_bytes(connection):
-    """How much of what was sent the other side has not read yet."""
+    """Returns how many sent bytes the peer has not read yet."""
     return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0" * 4))[0]
 
 
@@ -60,7 +60,7 @@ def read_exactly(connection, size):
 
 
 def answer(connection):
-    """Reads until the request has ended: its status and its body."""
+    """Reads to the end of the request, and returns its status and its body."""
     output = b""
     while True:
         _, kind, _, size, padding, _ = struct.unpack("!BBHHBB", read_exactly(connection, 8))

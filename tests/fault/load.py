@@ -1,6 +1,6 @@
 """
-Load that remembers: senders post one message after the other until they are stopped, and each keeps what was answered
-and what was not. Afterwards the database must hold what they remember.
+Load that remembers. Senders post one message after the other until they are stopped. Each records what was answered
+and what was not. Afterwards the database must contain what they recorded.
 """
 import collections
 import http.client
@@ -81,7 +81,10 @@ class Load:
             assert_problem(answer.status, answer.headers, text)
 
     def assert_stored_once(self):
-        """What was answered is there once, as answered; what was not is there once at most; and nothing else is."""
+        """
+        Every answered message is stored once, as answered. Every unanswered one is stored at most once. Nothing else
+        is.
+        """
         refused = {failure.content for failure in self.failed}
         stored = []
         for conversation in self.conversations:
@@ -103,7 +106,7 @@ def assert_problem(status, headers, text):
 
 
 def assert_unavailable(answer):
-    """A `requests` answer that says: the storage cannot take it now, come again."""
+    """A `requests` answer that says that the storage is unavailable now, and to retry."""
     assert answer.status_code == 503, (answer.status_code, answer.text)
     assert assert_problem(503, answer.headers, answer.content)["code"] == "storage_unavailable"
     assert int(answer.headers["Retry-After"]) > 0
@@ -118,7 +121,7 @@ def assert_database_is_whole(path):
 
 def first_occurrences(events):
     """
-    The versions in the order in which each came first: what a client that ignores repeats sees. Without the creation,
-    which may be older than the socket.
+    Returns the versions in the order of their first occurrence, which is what a client sees that ignores repeats.
+    Without the creation, which may be older than the socket.
     """
     return list(dict.fromkeys(event["version"] for event in events if event["version"] > 1))

@@ -1,4 +1,4 @@
-"""A body longer than a socket's buffer arrives while it is read; in whatever pieces, it is the same body."""
+"""A body longer than the socket's buffer arrives while it is read. However it is split, it is read as the same body."""
 import json
 import random
 import socket
@@ -22,7 +22,7 @@ def stack():
 
 
 def posting(conversation, sender, content, piece):
-    """A request to post, its body in records of so many bytes."""
+    """A request that posts a message, with its body in records of this many bytes."""
     body = json.dumps({"conversation_id": conversation, "username": sender, "content": content, "pad": PADDING}).encode()
     values = {"REQUEST_METHOD": "POST", "IMD_PATH": "/messages", "CONTENT_LENGTH": str(len(body)),
               "SERVER_ADDR": "127.0.0.1"}
@@ -32,7 +32,7 @@ def posting(conversation, sender, content, piece):
 
 
 @pytest.mark.parametrize("piece", [32768, 65535, 1000, 7])
-def test_records_of_any_size(stack, piece):
+def test_a_body_in_records_of_any_size_is_read_whole(stack, piece):
     chat, ann = Chat(stack), name("ann")
     conversation = chat.group(ann)["id"]
     with fastcgi.connect(stack.state / "imd.sock") as connection:
@@ -42,7 +42,7 @@ def test_records_of_any_size(stack, piece):
             assert (status, json.loads(body)["content"]) == (200, f"hello {number}")
 
 
-def test_cuts_anywhere(stack):
+def test_a_request_cut_anywhere_is_read_whole(stack):
     chat, ann = Chat(stack), name("ann")
     conversation = chat.group(ann)["id"]
     dice = random.Random(8)
@@ -58,7 +58,7 @@ def test_cuts_anywhere(stack):
             assert (status, json.loads(body)["content"]) == (200, f"cut {number}")
 
 
-def test_many_at_once_through_nginx(stack):
+def test_many_concurrent_bodies_through_nginx_are_read_whole(stack):
     chat, ann = Chat(stack), name("ann")
     conversation = chat.group(ann)["id"]
     body = json.dumps({"conversation_id": conversation, "username": ann, "content": "large", "pad": PADDING}).encode()
@@ -73,7 +73,7 @@ def test_many_at_once_through_nginx(stack):
             assert b" 200 " in answer.readline()
 
 
-def test_a_byte_now_and_then_is_not_waited_for_for_ever(stack):
+def test_a_body_sent_byte_by_byte_is_dropped_after_a_timeout(stack):
     chat, ann = Chat(stack), name("ann")
     data = posting(chat.group(ann)["id"], ann, "never", 60_000)
     began = time.monotonic()

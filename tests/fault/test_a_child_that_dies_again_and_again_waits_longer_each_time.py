@@ -12,7 +12,7 @@ DEATHS = 5
 
 
 def kill_one(imd, kind):
-    """How long its place was empty, in seconds, and not less."""
+    """Returns a lower bound of the seconds for which its place was empty."""
     [victim] = children(imd.pid, kind)
     died_at = time.monotonic()
     os.kill(victim, signal.SIGKILL)
@@ -21,7 +21,7 @@ def kill_one(imd, kind):
 
 
 @pytest.mark.parametrize("kind", ["imd-relay", "imd-worker"])
-def test_growing_pause(kind):
+def test_each_restart_of_a_dying_child_waits_longer(kind):
     with Directory() as directory:
         imd = directory.start("--processes=1")
         empty_s = [kill_one(imd, kind) for _ in range(DEATHS)]

@@ -1,6 +1,6 @@
 """
-A real one: the state lies on a small file system that is filled. Where nobody may mount, the test runs itself again in
-a user namespace, in which it may. And a second kind: files that may not grow, as under a quota.
+A real full disk: the state is on a small file system that the test fills. Without the right to mount, the test runs
+itself again in a user namespace that has it. A second kind is files that may not grow, as under a quota.
 """
 import contextlib
 import json
@@ -43,7 +43,7 @@ class SmallDisk:
         self.path.rmdir()
 
     def fill(self, _stack, room_bytes=0):
-        """Leaves less room than one message takes, or about as much as is said."""
+        """Fills the disk until less room is left than one message takes, or about as much as given."""
         with self._ballast.open("wb", buffering=0) as ballast:
             for size in (1 << 20, 4096):
                 try:
@@ -58,7 +58,7 @@ class SmallDisk:
 
 
 class FixedFiles:
-    """Files that may not grow. The limit is that of each process, so new ones have it through the master."""
+    """Files that may not grow. The limit belongs to each process; new processes inherit it from the master."""
 
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="imd-limit-"))
@@ -91,7 +91,7 @@ def may_mount():
 
 @contextlib.contextmanager
 def small_stack(disk):
-    """A stack whose files are on that disk, but for the log, of which a full disk would tear lines."""
+    """A stack whose files are on that disk, except the log, whose lines a full disk would cut."""
     state = disk.path / "state"
     state.mkdir(mode=0o750)
     with tempfile.NamedTemporaryFile(prefix="imd-log-") as log:
@@ -100,7 +100,7 @@ def small_stack(disk):
             yield stack
 
 
-def run_again_where_mounting_is_allowed(test="test_full[SmallDisk]"):
+def run_again_where_mounting_is_allowed(test="test_on_a_full_disk_writes_get_503_and_reads_succeed[SmallDisk]"):
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
         pytest.skip("nobody may mount here: only files that may not grow stand for the full disk")
     test = f"{__file__}::{test}"
@@ -113,7 +113,7 @@ def post(chat, conversation, ann, content=CONTENT):
 
 
 def post_until_refused(chat, conversation, ann):
-    """What was granted on the way, and the refusal."""
+    """Returns the messages granted before the first refusal, and the refusal."""
     granted = []
     for _ in range(POSTS_MAX):
         answer = post(chat, conversation, ann)
@@ -128,7 +128,7 @@ def alive_as_before(stack, pids):
 
 
 def assert_healthz_says_so(chat):
-    """From the first refused post on, as long as there is no room, however often it is asked."""
+    """From the first refused post on, /healthz reports it as long as there is no room, however often it is asked."""
     for _ in range(20):
         assert_unavailable(chat.ask("GET", "/healthz"))
 
@@ -138,10 +138,10 @@ def filler_bytes(stack):
         return db.execute("SELECT length(filler) FROM probe").fetchone()[0]
 
 
-def test_healthz_is_not_content_with_less_than_was_refused():
-    """There is room for a tick, and for another and another, but not for the message that was refused."""
+def test_healthz_stays_503_until_the_refused_size_fits():
+    """There is room for a few ticks, but not for the message that was refused."""
     if not may_mount():
-        run_again_where_mounting_is_allowed("test_healthz_is_not_content_with_less_than_was_refused")
+        run_again_where_mounting_is_allowed("test_healthz_stays_503_until_the_refused_size_fits")
         return
     with SmallDisk() as disk, small_stack(disk) as stack:
         chat, ann = Chat(stack), name("ann")
@@ -157,10 +157,10 @@ def test_healthz_is_not_content_with_less_than_was_refused():
         assert post(chat, conversation, ann, "x" * 60000).status_code == 200
 
 
-def test_bodies_that_nginx_cannot_keep_are_refused_like_the_others():
-    """Beyond what nginx holds in memory a body goes into a file of its own, on the same full disk."""
+def test_bodies_that_nginx_cannot_buffer_are_refused_like_others():
+    """nginx writes a body that exceeds its memory buffer to a temporary file, on the same full disk."""
     if not may_mount():
-        run_again_where_mounting_is_allowed("test_bodies_that_nginx_cannot_keep_are_refused_like_the_others")
+        run_again_where_mounting_is_allowed("test_bodies_that_nginx_cannot_buffer_are_refused_like_others")
         return
     with SmallDisk() as disk, small_stack(disk) as stack:
         chat, ann = Chat(stack), name("ann")
@@ -177,7 +177,7 @@ def test_bodies_that_nginx_cannot_keep_are_refused_like_the_others():
 
 
 def read_slowly(stack, target):
-    """(announced length, body) as somebody on a slow line gets it: the kernel holds little of it for them."""
+    """Returns (announced length, body) as a client on a slow line gets it, with little buffered in the kernel."""
     with socket.socket() as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -194,10 +194,10 @@ def read_slowly(stack, target):
     return int(re.search(rb"(?i)\ncontent-length: (\d+)", head)[1]), body
 
 
-def test_pages_are_read_whole_on_a_slow_line_up_to_what_nginx_holds_in_memory():
-    """nginx keeps 256 kB of an answer without a file. More needs room; where there is none, the length tells of the cut."""
+def test_pages_within_nginx_buffers_are_read_whole_on_a_slow_line():
+    """nginx keeps 256 kB of an answer without a file. More needs disk space; without it, the length shows the cut."""
     if not may_mount():
-        run_again_where_mounting_is_allowed("test_pages_are_read_whole_on_a_slow_line_up_to_what_nginx_holds_in_memory")
+        run_again_where_mounting_is_allowed("test_pages_within_nginx_buffers_are_read_whole_on_a_slow_line")
         return
     with SmallDisk() as disk, small_stack(disk) as stack:
         chat, ann = Chat(stack), name("ann")
@@ -220,7 +220,7 @@ def test_pages_are_read_whole_on_a_slow_line_up_to_what_nginx_holds_in_memory():
 
 
 @pytest.mark.parametrize("kind", [SmallDisk, FixedFiles])
-def test_full(kind):
+def test_on_a_full_disk_writes_get_503_and_reads_succeed(kind):
     if kind is SmallDisk and not may_mount():
         run_again_where_mounting_is_allowed()
         return

@@ -17,7 +17,7 @@ def hangup(stack):
     os.kill(stack.master_pid, signal.SIGHUP)
 
 
-def test_under_load():
+def test_a_hangup_under_load_fails_no_request():
     with Stack(imd_flags=[f"--processes={WORKERS}", "--threads=8"]) as stack:
         load = Load(stack, Chat(stack), senders=8)
         master = stack.master_pid
@@ -33,7 +33,7 @@ def test_under_load():
         load.assert_stored_once()
 
 
-def test_one_hangup_after_the_other():
+def test_repeated_hangups_replace_all_workers():
     with Stack(imd_flags=[f"--processes={WORKERS}", "--threads=8"]) as stack:
         load = Load(stack, Chat(stack))
         with load:

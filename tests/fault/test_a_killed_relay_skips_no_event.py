@@ -1,4 +1,4 @@
-"""Events may come twice, but first comes first within each conversation, and none is left out."""
+"""Events may come twice, but in order within each conversation, and none is skipped."""
 import os
 import signal
 
@@ -10,11 +10,11 @@ KILLS = 3
 
 
 def relays(stack):
-    """One, or none while its place is empty."""
+    """Returns the process ids of the relay: one, or none while its place is empty."""
     return children(stack.master_pid, "imd-relay")
 
 
-def test_killed_under_load(listen):
+def test_a_relay_killed_under_load_skips_no_event(listen):
     with Stack(imd_flags=["--threads=8"]) as stack:
         load = Load(stack, Chat(stack))
         ears = [listen(stack, user, kind) for user, kind in zip(load.users, ("websocket", "eventsource"))]

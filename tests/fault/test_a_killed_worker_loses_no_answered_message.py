@@ -1,4 +1,4 @@
-"""Only what was in hand at the killed worker may fail; the pool is whole again by itself."""
+"""Only requests in progress at the killed worker may fail. The pool restores itself."""
 import os
 import signal
 import threading
@@ -15,10 +15,11 @@ KILLS = 3
 
 def most_lost(clients):
     """
-    What one kill may cost. A connection of nginx to the dead worker costs the one request that is on it, and nginx keeps
-    about as many as there are clients, who have one request in hand at a time. Which clients it hits cannot be said: a
-    dying process closes its connections one after the other, and meanwhile nginx may take one that is still open for the
-    next request of a client who has just lost one. So it may be those in hand and those kept, but no more.
+    Returns the most requests that one kill may fail. A connection of nginx to the dead worker fails the one request
+    that is on it. nginx keeps about as many connections as there are clients, each with one request in progress. A
+    dying process closes its connections one after the other, and meanwhile nginx may use one that is still open for the
+    next request of a client that just lost one. So it may be the requests in progress plus the kept connections, but no
+    more.
     """
     return 2 * clients
 
@@ -34,7 +35,7 @@ def whole_again(stack, killed):
     return len(workers) == WORKERS and not set(workers) & set(killed)
 
 
-def test_one_after_the_other(stack):
+def test_workers_killed_one_after_the_other_lose_no_answered_message(stack):
     load = Load(stack, Chat(stack))
     with load:
         for kill in range(KILLS):
@@ -53,7 +54,7 @@ def test_one_after_the_other(stack):
     assert_database_is_whole(stack.db)
 
 
-def test_all_at_once(stack):
+def test_all_workers_killed_at_once_lose_no_answered_message(stack):
     load = Load(stack, Chat(stack))
     with load:
         load.wait_answered(100)
@@ -67,7 +68,7 @@ def test_all_at_once(stack):
     assert_database_is_whole(stack.db)
 
 
-def test_readers_go_on(stack):
+def test_reads_succeed_while_a_worker_is_replaced(stack):
     chat = Chat(stack)
     load = Load(stack, chat)
     statuses, done = [], threading.Event()

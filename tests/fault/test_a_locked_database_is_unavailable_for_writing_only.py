@@ -25,7 +25,7 @@ def locked(stack, how):
 
 
 def writes(chat, conversation, ann):
-    """One request of every kind that writes."""
+    """One request of each kind that writes."""
     return [
         chat.ask("POST", "/messages/", json={"conversation_id": conversation["id"], "username": ann, "content": "no"}),
         chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [ann]}),
@@ -34,7 +34,7 @@ def writes(chat, conversation, ann):
 
 
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
-def test_locked(stack, how):
+def test_on_a_locked_database_writes_get_503_and_reads_succeed(stack, how):
     chat, ann, new = Chat(stack), name("ann"), name("new")
     conversation = chat.group(ann)
     sent = chat.send(conversation, ann, "before")
@@ -54,7 +54,7 @@ def test_locked(stack, how):
     assert [answer.status_code for answer in writes(chat, conversation, ann)] == [200, 200, 200]
 
 
-def test_a_short_lock_is_waited_for(stack):
+def test_a_write_waits_for_a_short_lock(stack):
     chat, ann = Chat(stack), name("ann")
     conversation = chat.group(ann)
     body = {"conversation_id": conversation["id"], "username": ann, "content": "patient"}
@@ -66,7 +66,7 @@ def test_a_short_lock_is_waited_for(stack):
     assert [message["content"] for message in chat.messages(conversation)] == ["patient"]
 
 
-def test_readiness_follows(stack):
+def test_healthz_follows_the_lock(stack):
     chat = Chat(stack)
 
     def ready():
@@ -80,7 +80,7 @@ def test_readiness_follows(stack):
     wait_until(ready, 10, "healthy again")
 
 
-def test_readers_do_not_wait_behind_many_writers(stack):
+def test_reads_do_not_wait_behind_many_writes(stack):
     chat, ann = Chat(stack), name("ann")
     conversation = chat.group(ann)
     answers = []
@@ -102,7 +102,7 @@ def test_readers_do_not_wait_behind_many_writers(stack):
     assert chat.messages(conversation) == []
 
 
-def test_locks_come_and_go_under_load(stack):
+def test_repeated_locks_under_load_lose_no_answered_message(stack):
     load = Load(stack, Chat(stack))
     with load:
         for _ in range(5):

@@ -14,14 +14,14 @@ def user_version(path, new=None):
 
 
 def made(directory):
-    """A database that an imd has made and left."""
+    """A database that an imd created and closed."""
     imd = directory.start()
     assert imd.ask("POST", "/conversations/", {"type": "group_chat", "members": ["ann"]})[0] == 200
     os.kill(imd.pid, signal.SIGTERM)
     assert imd.wait_end() == 0
 
 
-def test_newer():
+def test_a_database_of_a_newer_imd_is_refused():
     with Directory() as directory:
         made(directory)
         ours = user_version(directory.db)
@@ -36,7 +36,7 @@ def test_newer():
         assert imd.ask("GET", "/conversations/?id=1")[0] == 200
 
 
-def test_not_a_database():
+def test_a_file_that_is_not_a_database_is_refused():
     with Directory() as directory:
         noise = b"this is no database, however long it may be. " * 200
         directory.db.write_bytes(noise)
@@ -45,8 +45,8 @@ def test_not_a_database():
         assert directory.db.read_bytes() == noise
 
 
-def test_somebody_elses_database():
-    """Tables of another program: nothing may be mixed in among them."""
+def test_a_database_of_another_program_is_refused():
+    """imd must not mix its tables into those of another program."""
     with Directory() as directory:
         with contextlib.closing(sqlite3.connect(directory.db)) as database:
             database.execute("CREATE TABLE message (text)")
@@ -58,7 +58,7 @@ def test_somebody_elses_database():
             assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("message",)]
 
 
-def test_nowhere_to_put_it():
+def test_a_database_in_a_missing_directory_is_refused():
     with Directory() as directory:
         message = directory.refused(f"--database={directory.path}/missing/imd.db")
         assert f"{directory.path}/missing/imd.db" in message, message

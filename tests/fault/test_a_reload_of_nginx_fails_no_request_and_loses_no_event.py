@@ -1,4 +1,4 @@
-"""A reload closes the sockets. Who opens again and fetches what is stored has missed nothing that follows."""
+"""A reload of nginx closes the sockets. A client that reconnects and fetches what is stored misses nothing."""
 import pytest
 
 from chat import Chat
@@ -9,7 +9,7 @@ RELOADS = 3
 
 
 class Follower:
-    """Opens again whenever its socket ends, then fetches: what a client does that wants to miss nothing."""
+    """Reconnects whenever its socket ends, then fetches, as a client does that misses nothing."""
 
     def __init__(self, listen, stack, chat, user, kind, conversations):
         self._open = lambda: listen(stack, user, kind)
@@ -26,7 +26,7 @@ class Follower:
             self.known[conversation["id"]] = self._chat.conversation(conversation)["version"]
 
     def settle(self):
-        """Applies what the ended socket has brought, as the contract says: known + 1 or older, never a gap."""
+        """Applies the frames of the ended socket, as the contract says: the next version or older ones, never a gap."""
         for event in self.ear.events if self.ear else []:
             known = self.known[event["conversation"]]
             assert event["version"] <= known + 1, f"knows {known}, then came {event}"
@@ -34,7 +34,7 @@ class Follower:
 
 
 @pytest.mark.parametrize("nginx_workers", [1, 2])
-def test_reload_under_load(listen, nginx_workers):
+def test_reloads_under_load_fail_no_request_and_lose_no_event(listen, nginx_workers):
     with Stack(nginx_workers=nginx_workers) as stack:
         chat = Chat(stack)
         load = Load(stack, chat, fresh=True, senders=4)

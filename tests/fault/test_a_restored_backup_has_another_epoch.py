@@ -1,4 +1,6 @@
-"""Clients hold versions; a database that has gone back in time would give them to other changes."""
+"""
+Clients hold versions. A database that went back in time would reuse them for other changes, so it gets a new epoch.
+"""
 import contextlib
 import json
 import os
@@ -47,26 +49,26 @@ def remove_log(directory):
 
 
 def put_over(directory, saved):
-    """The same file with the older content."""
+    """Restores the content into the same file."""
     shutil.copyfile(saved, directory.db)
 
 
 def put_in_place(directory, saved):
-    """Another file of the same name."""
+    """Replaces the file by another one of the same name."""
     copy = saved.with_suffix(".copy")
     shutil.copyfile(saved, copy)
     copy.rename(directory.db)
 
 
 def put_back_by_sqlite(directory, saved):
-    """As sqlite3's .restore does it: the same file, written through the engine."""
+    """Restores as sqlite3's .restore does: the same file, written through SQLite."""
     with contextlib.closing(sqlite3.connect(saved)) as source, \
             contextlib.closing(sqlite3.connect(directory.db)) as target:
         source.backup(target)
 
 
 @pytest.mark.parametrize("restore", [put_over, put_in_place, put_back_by_sqlite])
-def test_restored(restore):
+def test_a_restored_backup_gets_a_new_epoch(restore):
     with Directory() as directory:
         imd = directory.start()
         create(imd)
@@ -86,8 +88,8 @@ def test_restored(restore):
         assert epoch(directory.start()) == restored
 
 
-def test_without_its_witness():
-    """A copy from elsewhere, or a directory that was restored as a whole and cleared of its witness."""
+def test_a_database_without_its_witness_gets_a_new_epoch():
+    """For example a copy from elsewhere, or a restored directory whose witness was removed."""
     with Directory() as directory:
         imd = directory.start()
         create(imd)
@@ -97,7 +99,7 @@ def test_without_its_witness():
         assert epoch(directory.start()) != before
 
 
-def test_stopped_and_started():
+def test_a_restart_keeps_the_epoch():
     with Directory() as directory:
         imd = directory.start()
         create(imd)
@@ -109,8 +111,8 @@ def test_stopped_and_started():
             end(imd)
 
 
-def test_killed_and_started():
-    """The witness may lag behind what was committed, but never the other way round."""
+def test_a_restart_after_a_kill_keeps_the_epoch():
+    """The witness may lag behind what was committed, but never be ahead of it."""
     with Directory() as directory:
         imd = directory.start()
         before = epoch(imd)
@@ -124,7 +126,7 @@ def test_killed_and_started():
             assert epoch(imd) == before
 
 
-def test_what_was_pending_in_a_backup_is_not_pushed():
+def test_pending_changes_of_a_backup_are_not_pushed():
     with Directory() as directory:
         imd = directory.start()
         create(imd)
@@ -138,8 +140,8 @@ def test_what_was_pending_in_a_backup_is_not_pushed():
         assert ask(imd, "/healthz")["outbox_pending"] == 0
 
 
-def test_a_witness_of_version_0_1_counts_without_its_device():
-    """"EPOCH TICK DEVICE INODE": the device may be another one after each boot."""
+def test_the_device_in_a_witness_of_version_0_1_is_ignored():
+    """The format is "EPOCH TICK DEVICE INODE". The device number may differ after each boot."""
     with Directory() as directory:
         imd = directory.start()
         create(imd)
@@ -157,7 +159,7 @@ def test_a_witness_of_version_0_1_counts_without_its_device():
 
 
 def test_a_file_that_was_given_the_inode_of_the_old_one_is_another_database():
-    """A file system gives the number of a removed file to the next one. The moment at which it was made differs."""
+    """A file system reuses the inode of a removed file, but the birth time differs."""
     with Directory() as directory:
         imd = directory.start()
         create(imd)
@@ -178,7 +180,7 @@ def test_a_file_that_was_given_the_inode_of_the_old_one_is_another_database():
 
 @contextlib.contextmanager
 def mounted(image, at):
-    """One file system, each time as another device."""
+    """The same file system, mounted as another device each time."""
     device = subprocess.run(["losetup", "--find", "--show", image], check=True, capture_output=True, text=True).stdout.strip()
     try:
         subprocess.run(["mount", device, at], check=True)

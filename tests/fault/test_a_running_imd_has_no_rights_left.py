@@ -1,6 +1,8 @@
-"""An attacker who runs code in a process of imd is not root, gains no rights, runs no program, gets no core dump, and
-reaches no network; what imd writes is readable by nobody else. Each kind of process has a policy of its own, which a
-library that is loaded into it tries out. (The whole list of forbidden calls is checked by tests/unit/run_sandbox.c.)"""
+"""
+An attacker who runs code in a process of imd is not root, gains no rights, executes no program, gets no core dump,
+and reaches no network. Nobody else can read what imd writes. Each kind of process has its own policy, which a preloaded
+library tries out. (tests/unit/run_sandbox.c checks the whole list of forbidden calls.)
+"""
 import os
 import re
 import stat

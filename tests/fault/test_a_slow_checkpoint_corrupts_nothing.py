@@ -1,9 +1,9 @@
 """
-SQLite 3.7.0 to 3.51.2 can corrupt a database when a writer begins the write-ahead log anew between a checkpoint's look
-at the log's header and its copying. A library loaded before SQLite holds each checkpoint at that point for 20 ms, and
-the log is copied dozens of times while others post. Nothing may come of it.
+SQLite 3.7.0 to 3.51.2 can corrupt a database if a writer restarts the write-ahead log after a checkpoint has read
+the log's header and before it copies pages. A preloaded library holds each checkpoint at that point for 20 ms, and
+dozens of checkpoints run while others post. The database must stay intact.
 
-SLOW_CHECKPOINT_SECONDS says for how long (10 in the ordinary run).
+SLOW_CHECKPOINT_SECONDS sets the duration (10 by default).
 """
 import os
 import subprocess
@@ -24,7 +24,7 @@ SOURCE = Path(__file__).with_name("slow_checkpoint.c")
 
 @pytest.fixture(scope="module")
 def slow_imd(tmp_path_factory):
-    """A program that is imd with slow checkpoints."""
+    """A program that runs imd with slow checkpoints."""
     room = tmp_path_factory.mktemp("slow")
     library, program = room / "slow_checkpoint.so", room / "imd"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl"], check=True)

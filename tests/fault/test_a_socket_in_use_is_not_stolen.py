@@ -9,7 +9,7 @@ def inode(path):
     return os.stat(path).st_ino
 
 
-def test_second_imd():
+def test_a_second_imd_on_the_same_socket_does_not_start():
     with Directory() as directory:
         first = directory.start()
         before = inode(directory.socket)
@@ -23,7 +23,7 @@ def test_second_imd():
         assert first.wait_end() == 0
 
 
-def test_file_that_is_no_socket():
+def test_a_file_that_is_not_a_socket_is_not_replaced():
     with Directory() as directory:
         directory.socket.write_text("precious")
         message = directory.refused()
@@ -31,15 +31,15 @@ def test_file_that_is_no_socket():
         assert directory.socket.read_text() == "precious"
 
 
-def test_path_too_long_for_a_socket():
+def test_a_socket_path_that_is_too_long_is_refused():
     with Directory() as directory:
         path = f"{directory.path}/{'s' * 120}"
         message = directory.refused(f"--socket={path}")
         assert "socket" in message and "too long" in message, message
 
 
-def test_master_killed():
-    """What it leaves ends by itself, and the file of its socket stops nobody."""
+def test_the_socket_of_a_killed_master_is_replaced():
+    """The children of the killed master end by themselves, and its stale socket file blocks no new start."""
     with Directory() as directory:
         first = directory.start()
         assert first.ask("POST", "/conversations/", {"type": "group_chat", "members": ["ann"]})[0] == 200

@@ -15,7 +15,7 @@ IN_HAND = 6
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_in_hand(stop):
+def test_requests_in_progress_are_answered(stop):
     with Directory() as directory, contextlib.ExitStack() as cleanup:
         imd = directory.start()
         # A lock held elsewhere keeps the requests in hand until it is released.
@@ -37,7 +37,7 @@ def test_in_hand(stop):
         assert_database_is_whole(directory.db)
 
 
-def test_idle_connections_hold_nothing_up():
+def test_idle_connections_do_not_delay_a_stop():
     with Directory() as directory, contextlib.ExitStack() as cleanup:
         imd = directory.start()
         kept = [cleanup.enter_context(fastcgi.connect(directory.socket)) for _ in range(4)]
@@ -48,7 +48,7 @@ def test_idle_connections_hold_nothing_up():
         assert imd.wait_end(timeout_s=8) == 0
 
 
-def test_half_a_request_holds_it_up_for_the_time_allowed_at_most():
+def test_half_a_request_delays_a_stop_by_drain_ms_at_most():
     with Directory() as directory:
         imd = directory.start("--drain-ms=500")
         with fastcgi.connect(directory.socket) as half:
@@ -58,8 +58,8 @@ def test_half_a_request_holds_it_up_for_the_time_allowed_at_most():
             assert imd.wait_end(timeout_s=8) == 0
 
 
-def test_the_whole_stack_under_load():
-    """The stack asserts exit 0 and that nobody is left behind."""
+def test_a_stack_under_load_stops_cleanly():
+    """The stack asserts exit status 0 and that no process is left behind."""
     stack = Stack(imd_flags=["--threads=8"])
     stack.start()
     load = Load(stack, Chat(stack), fresh=True)

@@ -1,4 +1,4 @@
-"""What was committed while nobody could be told is told when nginx is back, in order."""
+"""Changes committed while nginx is down are pushed, in order, when it is back."""
 import os
 import signal
 
@@ -21,7 +21,7 @@ def assert_all_come(chat, ear, conversations):
         assert first_occurrences(ear.about(conversation["id"])) == list(range(2, last + 1))
 
 
-def test_the_relay_sleeps_meanwhile(listen):
+def test_changes_are_pushed_after_the_relay_was_suspended(listen):
     with Stack() as stack:
         chat, ann, bob = Chat(stack), name("ann"), name("bob")
         conversations = [chat.private(ann, bob), chat.group(ann, bob)]
@@ -35,7 +35,7 @@ def test_the_relay_sleeps_meanwhile(listen):
         assert_all_come(chat, ear, conversations)
 
 
-def test_the_relay_knocks_meanwhile(listen):
+def test_changes_are_pushed_after_the_relay_retried(listen):
     with Stack() as stack:
         chat, ann, bob = Chat(stack), name("ann"), name("bob")
         conversations = [chat.private(ann, bob), chat.group(ann, bob)]
@@ -54,8 +54,8 @@ def test_the_relay_knocks_meanwhile(listen):
         assert_all_come(chat, ear, conversations)
 
 
-def test_the_relay_dies_meanwhile(listen):
-    """Undelivered events are in the database, so they outlive who was to deliver them."""
+def test_changes_are_pushed_after_the_relay_died(listen):
+    """Undelivered events are in the database, so they survive the relay."""
     with Stack() as stack:
         chat, ann, bob = Chat(stack), name("ann"), name("bob")
         conversations = [chat.private(ann, bob), chat.group(ann, bob)]

@@ -1,4 +1,4 @@
-"""A short one, with another seed each time. `make storm` makes long ones."""
+"""A short storm, with another seed each time. `make storm` runs a long one."""
 import random
 import sys
 
@@ -11,7 +11,7 @@ from storm import Storm  # noqa: E402
 REQUESTS = 20_000
 
 
-def test_a_short_storm():
+def test_a_short_storm_changes_nothing():
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"SEED={seed}")
     storm = Storm(REQUESTS, seed)

@@ -1,6 +1,6 @@
 """
-imd is started once with a clock a year ahead. Ticks never go back, so from then on all that is stored is dated a year
-ahead, with the right clock as well: that is told by the log, /metrics and /healthz, and imctl repair-clock mends it.
+imd ran once with a clock a year ahead. Ticks never go back, so everything stored later is dated a year ahead too,
+even with the right clock. The log, /metrics and /healthz report that, and imctl repair-clock repairs it.
 """
 import contextlib
 import json
@@ -54,7 +54,7 @@ def send(imd, group, who="ann", content="hello"):
 
 
 def everything_happens(imd, stem):
-    """Each kind of time is written."""
+    """Writes each kind of time."""
     group = must(imd, "POST", "/conversations/", {"type": "group_chat", "members": ["ann", "bob", stem]})["id"]
     sent = [send(imd, group, content=f"{stem} {number}")["id"] for number in range(5)]
     must(imd, "PATCH", f"/messages/{sent[0]}", {"username": "ann", "content": "edited"})
@@ -66,7 +66,7 @@ def everything_happens(imd, stem):
 
 
 def read(path):
-    """(times by place, everything else) of the whole database."""
+    """Returns (times by place, everything else) of the whole database."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.row_factory = sqlite3.Row
         times, rest = {}, {}
@@ -90,7 +90,7 @@ def epoch(path):
 
 
 def assert_order_stays(before, after, now_ms):
-    """Right times are as they were; of any two times the later one still is later, and equal ones are equal."""
+    """Right times are unchanged. Of any two times the later one still is later, and equal ones are equal."""
     assert {place: at for place, at in before.items() if at <= now_ms} == \
         {place: at for place, at in after.items() if before[place] <= now_ms}
     places = sorted(before, key=before.get)
@@ -107,7 +107,7 @@ def imctl(*arguments):
 
 
 def on_a_terminal(answer, *arguments):
-    """imctl as somebody at a terminal runs it: its status and all that it shows."""
+    """Runs imctl as a user at a terminal does; returns its status and all that it shows."""
     leader, terminal = pty.openpty()
     process = subprocess.Popen([Path(program()).with_name("imctl"), *arguments], stdin=terminal, stdout=terminal,
                                stderr=terminal)
@@ -123,7 +123,10 @@ def on_a_terminal(answer, *arguments):
 
 @pytest.fixture
 def wrong(ahead):
-    """A directory whose database has a right past, a year ahead, and more that was counted on from there."""
+    """
+    A directory whose database has changes with right times, changes a year ahead, and later ones that count on from
+    there.
+    """
     with Directory() as directory:
         imd = directory.start()
         everything_happens(imd, "before")
@@ -137,7 +140,7 @@ def wrong(ahead):
         yield directory
 
 
-def test_it_is_told_by_log_metrics_and_healthz(wrong):
+def test_log_metrics_and_healthz_report_a_clock_that_is_behind(wrong):
     imd = wrong.start()
     # Until the relay has begun, /healthz says 503.
     wait_until(lambda: imd.ask("GET", "/healthz")[0] == 200, 20, "the relay runs")
@@ -150,7 +153,7 @@ def test_it_is_told_by_log_metrics_and_healthz(wrong):
     end(imd)
 
 
-def test_a_right_clock_is_not_told(ahead):
+def test_a_right_clock_is_not_reported(ahead):
     with Directory() as directory:
         imd = directory.start()
         everything_happens(imd, "now")
@@ -161,7 +164,7 @@ def test_a_right_clock_is_not_told(ahead):
         end(imd)
 
 
-def test_repaired_order_numbers_and_contents_stay(wrong):
+def test_a_repair_keeps_order_numbers_and_contents(wrong):
     before, rest = read(wrong.db)
     known = epoch(wrong.db)
     now_ms = int(time.time() * 1000)
@@ -187,7 +190,10 @@ def test_repaired_order_numbers_and_contents_stay(wrong):
 
 @pytest.mark.parametrize("last", ["edit", "delete"])
 def test_a_clock_that_jumped_twice_puts_nothing_before_the_last_right_change(ahead, last):
-    """The times ahead span a year. There is no room for that before now, so the first ones follow the right ones closely."""
+    """
+    The wrong times span a year. There is no room for that before now, so the first ones follow closely on the right
+    ones.
+    """
     with Directory() as directory:
         imd = directory.start()
         group = everything_happens(imd, "before")
@@ -213,7 +219,7 @@ def test_a_clock_that_jumped_twice_puts_nothing_before_the_last_right_change(ahe
         assert_order_stays(before, after, right_ms)
 
 
-def test_nothing_is_done_twice(wrong):
+def test_a_second_repair_changes_nothing(wrong):
     imctl("repair-clock", f"--database={wrong.db}", "--yes")
     before = wrong.db.read_bytes()
     done = imctl("repair-clock", f"--database={wrong.db}", "--yes")
@@ -221,7 +227,7 @@ def test_nothing_is_done_twice(wrong):
     assert wrong.db.read_bytes() == before
 
 
-def test_it_is_refused_while_imd_runs(wrong):
+def test_a_repair_is_refused_while_imd_runs(wrong):
     imd = wrong.start()
     known = epoch(wrong.db)
     done = imctl("repair-clock", f"--database={wrong.db}", "--yes")
@@ -230,7 +236,7 @@ def test_it_is_refused_while_imd_runs(wrong):
     end(imd)
 
 
-def test_it_asks_on_a_terminal(wrong):
+def test_a_repair_asks_for_confirmation_on_a_terminal(wrong):
     before = read(wrong.db)
     for answer in (b"n\n", b"\n"):
         status, shown = on_a_terminal(answer, "repair-clock", f"--database={wrong.db}")
@@ -241,13 +247,13 @@ def test_it_asks_on_a_terminal(wrong):
     assert read(wrong.db) != before
 
 
-def test_without_a_terminal_it_changes_nothing_unasked(wrong):
+def test_a_repair_without_a_terminal_needs_the_flag_yes(wrong):
     before = read(wrong.db)
     done = imctl("repair-clock", f"--database={wrong.db}")
     assert done.returncode == 2 and "--yes" in done.stderr
     assert read(wrong.db) == before
 
 
-def test_a_database_that_is_not_there_is_told():
+def test_a_missing_database_is_reported():
     done = imctl("repair-clock", "--database=/nowhere/imd.db", "--yes")
     assert done.returncode == 2 and done.stderr == "imctl: /nowhere/imd.db: No such file or directory\n", done.stderr

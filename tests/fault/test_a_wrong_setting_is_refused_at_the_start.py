@@ -1,4 +1,4 @@
-"""The message names where the setting stands, the key, and what is allowed."""
+"""The message names the place of the setting, its key, and what is allowed."""
 import pytest
 
 from alone import Directory, run
@@ -46,13 +46,13 @@ def assert_refused(directory, flags, words):
 
 
 @pytest.mark.parametrize("flag,words", FLAGS, ids=[flag[:40] for flag, _ in FLAGS])
-def test_flag(flag, words):
+def test_a_wrong_flag_is_refused(flag, words):
     with Directory() as directory:
         assert_refused(directory, [flag], words)
 
 
 @pytest.mark.parametrize("line,words", LINES, ids=[line[:20] for line, _ in LINES])
-def test_line_of_the_file(line, words):
+def test_a_wrong_line_of_the_file_is_refused(line, words):
     with Directory() as directory:
         settings = directory.path / "imd.conf"
         settings.write_text(f"# settings\n\nprocesses = 1\n{line}\nthreads = 4\n")
@@ -60,7 +60,7 @@ def test_line_of_the_file(line, words):
         assert_refused(directory, [f"--config={settings}"], [f"{settings}:{at}: ", *words])
 
 
-def test_long_comment_is_no_setting():
+def test_a_long_comment_is_ignored():
     with Directory() as directory:
         settings = directory.path / "imd.conf"
         settings.write_text(f"# {'so ' * 2000}\nthreads = 4\nprocesses = 0\n")
@@ -68,12 +68,12 @@ def test_long_comment_is_no_setting():
 
 
 @pytest.mark.parametrize("what", ["missing.conf", "."])
-def test_file_that_cannot_be_read(what):
+def test_an_unreadable_file_is_refused(what):
     with Directory() as directory:
         assert_refused(directory, [f"--config={directory.path / what}"], [str(directory.path / what)])
 
 
-def test_check_says_it_without_starting():
+def test_check_reports_a_wrong_setting_without_starting():
     with Directory() as directory:
         assert run(*directory.flags, "--check").returncode == 0
         assert not directory.db.exists() and not directory.socket.exists()

@@ -1,6 +1,6 @@
 """
-Clearing an emoji, or deleting a message, costs one row however many reacted; housekeeping removes what is left behind, in
-batches between which others write.
+Clearing an emoji, or deleting a message, updates one row however many users reacted. Housekeeping removes the rest
+in batches, between which others write.
 """
 import sqlite3
 import time
@@ -18,7 +18,7 @@ LIMIT_S = 0.5
 
 
 def react(stack, group, count):
-    """By many users at once; it is put there by hand."""
+    """Adds reactions of many users, by writing into the database."""
     with closing(sqlite3.connect(stack.state / "imd.db", timeout=10)) as database, database:
         place = (group << 32) + 1
         database.execute("INSERT INTO reaction_set (id, place, emoji, count) VALUES (1, ?, 'a', ?)", (place, count))
@@ -35,7 +35,7 @@ def count(stack, table):
 
 
 @pytest.mark.parametrize("how", ["clear", "delete"])
-def test_rows_go_and_posts_do_not_wait(how):
+def test_reactions_are_swept_and_posts_do_not_wait(how):
     with Stack() as stack, Client(stack) as api:
         group = api.group("ann", "bob")
         sent = api.send(group, "ann")["id"]

@@ -1,6 +1,6 @@
 """
-What was deleted, and what was edited away, stands in no file: not in the tables, not in pages that are free again, not
-in the write-ahead log once it has been copied. The next housekeeping round sees to it; nobody has to ask.
+Deleted content, and the content before an edit, is in no file: not in the tables, not in free pages, and not in the
+write-ahead log after a checkpoint. The next housekeeping round ensures that by itself.
 """
 import json
 import random
@@ -18,12 +18,12 @@ def marker(number):
 
 
 def content(number, size):
-    """The marker again and again, so that no page holds a piece of it without one."""
+    """Repeats the marker, so that no page holds a part of the content without one."""
     return (marker(number) + " ") * size
 
 
 def stored(stack):
-    """All bytes in all files that imd writes messages to."""
+    """All bytes of all files that imd writes messages to."""
     return b"".join(path.read_bytes() for path in sorted(stack.state.glob("imd.db*")))
 
 
@@ -34,7 +34,7 @@ def found(stack, numbers):
 
 # From a few words to the longest, which takes 16 pages of its own.
 @pytest.mark.parametrize("sizes", [[1], [1, 3, 40, 300, 1000, 4600]])
-def test_deleted_and_edited(sizes):
+def test_deleted_and_edited_content_is_gone(sizes):
     chance = random.Random(4711)
     with Stack() as stack, Client(stack) as api:
         here, there = api.group("ann", "bob"), api.group("ann", "cid")
@@ -54,8 +54,8 @@ def test_deleted_and_edited(sizes):
         assert sorted(found(stack, kept)) == sorted(kept)
 
 
-def test_while_others_go_on_sending():
-    """A log that grows all the time is cut off between two transactions, too."""
+def test_deleted_content_is_gone_while_others_send():
+    """A log that grows all the time is truncated too, between two transactions."""
     with Stack() as stack, Client(stack) as api:
         group = api.group("ann", "bob")
         gone = []
@@ -73,8 +73,8 @@ def test_while_others_go_on_sending():
 
 
 @pytest.mark.parametrize("how", ["clear", "delete"])
-def test_what_was_reacted_with(how):
-    """An emoji may be any short text. It goes with the message, and if somebody clears it."""
+def test_removed_reactions_are_gone(how):
+    """An emoji may be any short text. It must go when its message is deleted, and when it is cleared."""
     with Stack() as stack, Client(stack) as api:
         names = [f"user{number}" for number in range(20)]
         group = api.group(*names)

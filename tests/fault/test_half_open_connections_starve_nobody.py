@@ -1,4 +1,4 @@
-"""The socket is private, but what speaks on it may hang: a stopped web server, a cable pulled."""
+"""The socket is private, but its peer may hang: a stopped web server, a pulled cable."""
 import contextlib
 import time
 
@@ -20,13 +20,13 @@ BEGINNINGS = {
 
 @pytest.fixture(scope="module")
 def stack():
-    """With as many threads as imd has where nobody says: several times fewer than hang here."""
+    """imd with its default number of threads, several times fewer than the connections that hang here."""
     with Stack() as stack:
         yield stack
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-def test_half_open(stack, beginning):
+def test_requests_are_answered_beside_half_open_connections(stack, beginning):
     chat, ann = Chat(stack), name("ann")
     with contextlib.ExitStack() as cleanup:
         for _ in range(HALF_OPEN):

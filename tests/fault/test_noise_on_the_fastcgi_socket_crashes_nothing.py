@@ -78,7 +78,7 @@ LONG = 300_000
 
 
 def late(*strange, length=LONG):
-    """Records where nobody looks any more: in the middle of a long body, of which the rest then follows."""
+    """Strange records where nobody may still check: in the middle of a long body, whose rest then follows."""
     piece = record(STDIN, b" " * 30_000)
     values = {"REQUEST_METHOD": "POST", "IMD_PATH": "/messages", "CONTENT_LENGTH": str(length)}
     return (begin(fastcgi.KEEP) + record(PARAMS, pairs(values)) + record(PARAMS) + piece * 5 + b"".join(strange)
@@ -121,7 +121,7 @@ LATE = {
 
 
 def spill(path, data):
-    """Sends it, says that this was all, and takes whatever comes until the other side has had enough."""
+    """Sends the bytes, shuts down writing, and reads whatever comes until the peer closes."""
     with fastcgi.connect(path) as connection:
         try:
             connection.sendall(data)
@@ -137,7 +137,7 @@ def pids(stack):
 
 
 def in_pieces(path, data):
-    """A cut in the middle of the strange part, which comes only once what was before it has been read."""
+    """Cuts in the middle of the strange part, which is sent once everything before it has been read."""
     with fastcgi.connect(path) as connection:
         try:
             connection.sendall(data[:160_003])
@@ -151,13 +151,13 @@ def in_pieces(path, data):
 
 
 @pytest.mark.parametrize("case", NOISE)
-def test_noise(stack, case):
+def test_noise_disturbs_no_other_connection(stack, case):
     disturb(stack, spill, NOISE[case])
 
 
 @pytest.mark.parametrize("way", [spill, in_pieces])
 @pytest.mark.parametrize("case", LATE)
-def test_noise_in_a_body_on_its_way(stack, case, way):
+def test_noise_in_a_body_disturbs_no_other_connection(stack, case, way):
     disturb(stack, way, LATE[case])
 
 
@@ -171,7 +171,7 @@ def disturb(stack, way, data):
     assert pids(stack) == before
 
 
-def test_a_real_request_with_bytes_turned(stack):
+def test_a_request_with_changed_bytes_crashes_nothing(stack):
     chat, ann = Chat(stack), name("ann")
     before = pids(stack)
     dice = random.Random(5)
@@ -188,7 +188,7 @@ def test_a_real_request_with_bytes_turned(stack):
 
 
 @pytest.mark.parametrize("number", ["", "\xff", "\"", "a b", "x" * 65, "\n", "é"])
-def test_a_request_id_that_is_none_is_not_repeated(stack, number):
+def test_an_invalid_request_id_is_not_echoed(stack, number):
     values = pairs({"REQUEST_METHOD": "GET", "IMD_PATH": "/nowhere", "REQUEST_ID": number})
     with fastcgi.connect(stack.state / "imd.sock") as connection:
         connection.sendall(begin() + record(PARAMS, values) + record(PARAMS) + record(STDIN))

@@ -1,6 +1,6 @@
 """
-While a reader stands in the way the write-ahead log grows beyond what a checkpoint can reuse. Once the reader has gone,
-the log's file gives the room back: by the next writer, and where nobody writes, by housekeeping.
+While a reader blocks checkpoints, the write-ahead log grows beyond its usual size. After the reader has gone, the
+log file shrinks: at the next write, or by housekeeping if nobody writes.
 """
 import contextlib
 import sqlite3
@@ -18,7 +18,7 @@ PATIENCE_S = 60
 
 @contextlib.contextmanager
 def old_reader(path):
-    """Somebody who looks at the database as it is now, and goes on looking."""
+    """A reader that holds an old snapshot."""
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     database.execute("BEGIN")
     database.execute("SELECT count(*) FROM message").fetchone()
@@ -30,7 +30,7 @@ def old_reader(path):
 
 @pytest.fixture
 def grown():
-    """A stack whose log has grown to half as much again as is kept, and the load that made it grow."""
+    """A stack whose log grew to one and a half times what is kept, and the load that made it grow."""
     with Stack() as stack:
         log = stack.state / "imd.db-wal"
         with Load(stack, Chat(stack), size=30000) as load:
@@ -42,12 +42,12 @@ def grown():
         assert_database_is_whole(stack.db)
 
 
-def test_a_busy_log_shrinks(grown):
+def test_the_log_shrinks_while_others_write(grown):
     stack, log, load = grown
     wait_until(lambda: log.stat().st_size <= KEPT_BYTES, PATIENCE_S, "the log shrinks while others write")
 
 
-def test_an_idle_log_shrinks(grown):
+def test_the_log_shrinks_by_housekeeping(grown):
     stack, log, load = grown
     load.stop()
     wait_until(lambda: log.stat().st_size <= KEPT_BYTES, PATIENCE_S, "the log shrinks while nobody writes")

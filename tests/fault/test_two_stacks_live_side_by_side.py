@@ -2,7 +2,7 @@ from chat import Chat, contents, name
 from stack import Stack
 
 
-def test_side_by_side(listen):
+def test_two_stacks_do_not_share_anything(listen):
     ann, bob = name("ann"), name("bob")
     with Stack() as one:
         with Stack() as other:

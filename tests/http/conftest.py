@@ -1,4 +1,4 @@
-"""One stack for the whole room; a test that needs another makes its own."""
+"""One stack for all tests of this directory. A test that needs another one starts its own."""
 from contextlib import closing, contextmanager
 
 import pytest
@@ -42,7 +42,7 @@ def group(api, alice, bob):
 
 @pytest.fixture(scope="module")
 def mounted():
-    """A stack of the module's own, whose imd is not at the root."""
+    """A stack for one module, whose imd is mounted under a prefix."""
     with Stack(prefix="/chat") as own:
         yield own
 
@@ -55,7 +55,7 @@ def there(mounted):
 
 @pytest.fixture
 def nothing_changes_after(books, api):
-    """A context: whatever is done in it, the database stays as it is and the server stays well."""
+    """Returns a context that asserts that the database did not change and that the server stays healthy."""
     @contextmanager
     def context():
         before = books.read()

@@ -1,4 +1,4 @@
-"""Where path and query say it all, a body is not read, and not taken for the beginning of the next request."""
+"""If path and query say everything, the body is not read, and not taken for the beginning of the next request."""
 import pytest
 
 from api import new_name
@@ -34,7 +34,7 @@ def test_an_unread_body_does_not_change_the_answer(api, chat, method, path, size
     ("PUT", "/messages/{message}/reactions/%20?username={bob}", {400}),
     ("GET", "/conversations/{group}/changes?after=x", {400}),
 ])
-def test_on_a_refusal(api, nothing_changes_after, chat, method, path, statuses, size):
+def test_an_unread_body_does_not_change_a_refusal(api, nothing_changes_after, chat, method, path, statuses, size):
     expected = api.message(chat["message"])
     with nothing_changes_after():
         for _ in range(10):
@@ -44,8 +44,8 @@ def test_on_a_refusal(api, nothing_changes_after, chat, method, path, statuses, 
             assert api.message(chat["message"]) == expected
 
 
-def test_a_name_in_the_body_is_none(api, nothing_changes_after, chat):
-    """Who deletes or reacts is said in the query alone."""
+def test_a_name_in_the_body_is_ignored(api, nothing_changes_after, chat):
+    """These requests take the user name from the query alone."""
     with nothing_changes_after():
         for method, path, name in (("DELETE", f"/messages/{chat['message']}", chat["alice"]),
                                    ("PUT", f"/messages/{chat['message']}/reactions/a", chat["bob"])):

@@ -1,4 +1,4 @@
-"""What a refusal or a GET leaves unread must not be taken for the beginning of the next request."""
+"""The unread body of a refused request or of a GET must not be taken for the beginning of the next request."""
 import pytest
 
 from api import new_name
@@ -15,7 +15,7 @@ def chat(api):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("path", ["/messages/?conversation_id={id}", "/conversations/?id={id}"])
-def test_on_a_get(api, nothing_changes_after, chat, path, size):
+def test_the_body_of_a_get_is_ignored(api, nothing_changes_after, chat, path, size):
     target = path.format(**chat)
     expected = api.get(target).ok
     with nothing_changes_after():
@@ -33,7 +33,7 @@ def test_on_a_get(api, nothing_changes_after, chat, path, size):
     ("POST", "/conversations/{id}/leave", {400, 413}),
     ("GET", "/ws/", {400}),
 ])
-def test_on_a_refusal(api, nothing_changes_after, chat, method, path, statuses, size):
+def test_the_body_of_a_refused_request_is_dropped(api, nothing_changes_after, chat, method, path, statuses, size):
     page = {"messages": [chat["sent"]], "has_next": False}
     with nothing_changes_after():
         for _ in range(10):

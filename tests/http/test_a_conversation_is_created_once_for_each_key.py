@@ -1,4 +1,6 @@
-"""A creation with a key (`client_id` or `Idempotency-Key`) happens once, for good: a repeat gets the first conversation."""
+"""
+A creation with a key (`client_id` or `Idempotency-Key`) is idempotent forever: a repeat gets the first conversation.
+"""
 import threading
 
 import pytest
@@ -21,7 +23,7 @@ def bob():
 
 
 def create(api, username, *members, kind="group_chat", key=None, headers=(), **more):
-    """The answer, granted or not."""
+    """Returns the answer, granted or not."""
     body = {"type": kind, "members": members, **({"username": username} if username else {}), **more}
     return api.write("POST", "/conversations/", {**body, **({"client_id": key} if key else {})}, headers)
 
@@ -38,7 +40,7 @@ def replayed(answer):
 
 @WAYS
 @pytest.mark.parametrize("again", KEYS.values(), ids=KEYS)
-def test_a_repeat_gets_the_first_wherever_the_key_stands(api, nothing_changes_after, alice, bob, way, again):
+def test_a_repeat_gets_the_first_conversation_by_body_or_header(api, nothing_changes_after, alice, bob, way, again):
     (body, headers), (same, elsewhere) = way("k 1"), again("k 1")
     made = first(create(api, alice, bob, title="Tea", headers=headers, **body))
     assert made["title"] == "Tea" and "client_id" not in made
@@ -57,7 +59,7 @@ def test_a_repeat_shows_the_conversation_as_it_is_now(api, alice, bob):
     assert replayed(create(api, alice, bob, key="k")) == now
 
 
-def test_names_in_any_order_and_given_twice_are_the_same_request(api, alice, bob):
+def test_order_and_duplicates_of_names_do_not_change_the_request(api, alice, bob):
     made = first(create(api, alice, bob, key="k"))
     for members in ((alice, bob), (bob, alice, bob), (bob,)):
         assert replayed(create(api, alice, *members, key="k")) == made
@@ -65,7 +67,7 @@ def test_names_in_any_order_and_given_twice_are_the_same_request(api, alice, bob
 
 @pytest.mark.parametrize("other", [{"title": "Tee"}, {"title": None}, {"join": "invite"}, {"members": []},
                                    {"kind": "private_chat"}], ids=str)
-def test_something_else_under_the_same_key_is_refused(api, nothing_changes_after, alice, bob, other):
+def test_a_different_request_under_the_same_key_is_refused(api, nothing_changes_after, alice, bob, other):
     asked = {"kind": "group_chat", "members": [bob], "title": "Tea", "join": None}
     first(create(api, alice, *asked.pop("members"), key="k", **asked))
     asked = {"kind": "group_chat", "members": [bob], "title": "Tea", "join": None, **other}
@@ -79,7 +81,7 @@ def test_something_else_under_the_same_key_is_refused(api, nothing_changes_after
             422, code="idempotency_mismatch", field="Idempotency-Key")
 
 
-def test_each_creator_has_keys_of_their_own_and_nobody_has_some_too(api, alice, bob):
+def test_keys_are_scoped_by_creator_and_anonymous_creators_share_a_scope(api, alice, bob):
     key = new_name("key")
     made = [first(create(api, username, bob, key=key)) for username in (alice, bob, None)]
     assert len({conversation["id"] for conversation in made}) == 3
@@ -93,7 +95,7 @@ def test_a_message_may_have_the_same_key(api, alice, bob):
     assert replayed(create(api, alice, bob, key="k"))["last_seq"] == 1
 
 
-def test_without_a_key_each_creation_is_another(api, alice, bob):
+def test_without_a_key_each_creation_makes_a_new_conversation(api, alice, bob):
     assert first(create(api, alice, bob))["id"] != first(create(api, alice, bob))["id"]
     assert first(create(api, alice, bob, client_id=None))["id"] != first(create(api, alice, bob, key="k"))["id"]
 
@@ -118,13 +120,13 @@ def test_a_bad_key_is_refused(api, nothing_changes, alice, bob, key):
     create(api, alice, bob, client_id=key).problem(400, code="invalid_client_id", field="client_id")
 
 
-def test_keys_that_differ_are_refused(api, nothing_changes, alice, bob):
+def test_different_keys_in_body_and_header_are_refused(api, nothing_changes, alice, bob):
     create(api, alice, bob, key="a", headers={"Idempotency-Key": "b"}).problem(400, code="invalid_client_id")
     create(api, alice, bob, headers={"Idempotency-Key": "x" * 65}).problem(400, code="invalid_client_id")
 
 
 @WAYS
-def test_ten_at_once_create_one(stack, alice, bob, way):
+def test_ten_concurrent_repeats_create_one_conversation(stack, alice, bob, way):
     for round_number in range(5):
         body, headers = way(f"race {round_number}")
         start = threading.Barrier(10)
@@ -151,10 +153,10 @@ def test_a_title_is_part_of_the_creation(api, alice, bob, kind):
 
 
 @pytest.mark.parametrize("title", ["", None, "x" * 200, "\U0001F375" * 200], ids=["empty", "null", "long", "wide"])
-def test_a_title_may_be(api, alice, title):
+def test_a_valid_title_is_accepted(api, alice, title):
     assert first(create(api, alice, title=title))["title"] == (title or "")
 
 
 @pytest.mark.parametrize("title", [7, True, [], {}, "x" * 201], ids=lambda title: ascii(title)[:20])
-def test_a_title_may_not_be(api, nothing_changes, alice, title):
+def test_an_invalid_title_is_refused(api, nothing_changes, alice, title):
     create(api, alice, title=title).problem(400, code="invalid_title", field="title")

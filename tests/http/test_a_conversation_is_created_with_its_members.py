@@ -6,7 +6,7 @@ from api import new_name
 
 
 @pytest.mark.parametrize("kind", ["private_chat", "group_chat"])
-def test_it_has_the_members_of_the_contract(api, kind):
+def test_the_answer_has_the_fields_of_the_contract(api, kind):
     alice, bob = new_name("a"), new_name("b")
     before_ms = time.time() * 1000
     conversation = api.create(kind, alice, bob)
@@ -39,12 +39,12 @@ def test_a_group_may_have_one_member_or_none(api):
     assert api.create("group_chat")["members"] == []
 
 
-def test_a_name_counts_once(api):
+def test_a_duplicate_name_counts_once(api):
     alice, bob = new_name("a"), new_name("b")
     assert api.create("group_chat", bob, alice, bob, alice)["members"] == [alice, bob]
 
 
-def test_a_group_is_a_new_one_each_time(api):
+def test_the_same_members_get_a_new_group_each_time(api):
     alice, bob = new_name(), new_name()
     assert api.group(alice, bob) != api.group(alice, bob)
 
@@ -57,7 +57,7 @@ def test_a_name_may_have_20_characters(api):
     assert api.send(conversation["id"], name)["sender"] == name
 
 
-def test_a_thousand_members(api):
+def test_a_group_may_have_a_thousand_members(api):
     n = new_name("")
     members = sorted(f"m{i}{n}" for i in range(1000))
     made = api.create("group_chat", *members)

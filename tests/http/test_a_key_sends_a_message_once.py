@@ -1,4 +1,6 @@
-"""A send with a key (`client_id` or `Idempotency-Key`) happens once, for good: a repeat is told what became of it."""
+"""
+A send with a key (`client_id` or `Idempotency-Key`) is idempotent forever: a repeat gets the message as it is now.
+"""
 import threading
 
 import pytest
@@ -26,7 +28,7 @@ def refused(answer):
 
 
 @WAYS
-def test_a_repeat_is_told_the_first(api, nothing_changes_after, group, alice, way):
+def test_a_repeat_gets_the_first_message(api, nothing_changes_after, group, alice, way):
     sent = first(api.submit(group, alice, **way("k 1")))
     assert set(sent) == {"id", "conversation", "seq", "sender", "content", "timestamp", "client_id"}
     assert (sent["client_id"], sent["seq"]) == ("k 1", 1)
@@ -40,14 +42,14 @@ def test_a_repeat_is_told_the_first(api, nothing_changes_after, group, alice, wa
 
 @WAYS
 @pytest.mark.parametrize("again", KEYS.values(), ids=KEYS)
-def test_wherever_the_key_stands(api, nothing_changes_after, group, alice, way, again):
+def test_keys_in_body_and_header_are_the_same(api, nothing_changes_after, group, alice, way, again):
     sent = first(api.submit(group, alice, **way("the key")))
     with nothing_changes_after():
         assert replayed(api.submit(group, alice, **again("the key"))) == sent
 
 
 @WAYS
-def test_ten_at_once_send_one(stack, api, group, alice, way):
+def test_ten_concurrent_repeats_send_one_message(stack, api, group, alice, way):
     for round_number in range(5):
         before = api.conversation(group)
         start = threading.Barrier(10)
@@ -66,8 +68,8 @@ def test_ten_at_once_send_one(stack, api, group, alice, way):
         assert (after["last_seq"], after["version"]) == (before["last_seq"] + 1, before["version"] + 1)
 
 
-def test_ten_at_once_that_differ_send_one_and_are_told_so(stack, api, group, alice):
-    """Two contents under one key: whichever comes first is the message, and the other five do not fit it."""
+def test_of_ten_concurrent_sends_with_two_contents_one_content_wins(stack, api, group, alice):
+    """Two contents under one key: the first becomes the message, and the five others are refused as a mismatch."""
     for round_number in range(5):
         start = threading.Barrier(10)
 
@@ -87,14 +89,14 @@ def test_ten_at_once_that_differ_send_one_and_are_told_so(stack, api, group, ali
         assert api.conversation(group)["last_seq"] == round_number + 1
 
 
-def test_another_content_does_not_fit(api, nothing_changes_after, group, alice):
+def test_another_content_under_the_same_key_is_refused(api, nothing_changes_after, group, alice):
     first(api.submit(group, alice, "hello", client_id="k"))
     with nothing_changes_after():
         for content in ("hello ", "Hello", "", "hellp", "hello\n", "x" * 65_536):
             refused(api.submit(group, alice, content, client_id="k"))
 
 
-def test_another_conversation_does_not_fit(api, nothing_changes_after, group, alice, bob):
+def test_another_conversation_under_the_same_key_is_refused(api, nothing_changes_after, group, alice, bob):
     first(api.submit(group, alice, client_id="k"))
     others = [api.group(alice, bob), api.private(alice, bob)]
     with nothing_changes_after():
@@ -102,7 +104,7 @@ def test_another_conversation_does_not_fit(api, nothing_changes_after, group, al
             refused(api.submit(other, alice, client_id="k"))
 
 
-def test_no_content_is_an_empty_content(api, nothing_changes_after, group, alice):
+def test_a_missing_content_and_an_empty_one_are_the_same_request(api, nothing_changes_after, group, alice):
     body = {"conversation_id": group, "username": alice, "client_id": "k"}
     sent = first(api.post("/messages/", body))
     assert sent["content"] == ""
@@ -111,7 +113,7 @@ def test_no_content_is_an_empty_content(api, nothing_changes_after, group, alice
         assert replayed(api.submit(group, alice, "", client_id="k")) == sent
 
 
-def test_after_an_edit_the_repeat_is_told_the_message_as_it_is(api, nothing_changes_after, group, alice):
+def test_a_repeat_after_an_edit_gets_the_edited_message(api, nothing_changes_after, group, alice):
     sent = first(api.submit(group, alice, "hello", client_id="k"))
     for content in ("edited", "edited again", ""):
         edited = api.edit(sent["id"], alice, content).ok
@@ -125,7 +127,7 @@ def test_after_an_edit_the_repeat_is_told_the_message_as_it_is(api, nothing_chan
 
 
 @pytest.mark.parametrize("edited", [False, True], ids=["", "edited_before"])
-def test_after_a_deletion_the_repeat_is_told_the_stub(api, nothing_changes_after, group, alice, edited):
+def test_a_repeat_after_a_deletion_gets_the_stub(api, nothing_changes_after, group, alice, edited):
     sent = first(api.submit(group, alice, "hello", client_id="k"))
     if edited:
         api.edit(sent["id"], alice, "edited").ok
@@ -137,7 +139,7 @@ def test_after_a_deletion_the_repeat_is_told_the_stub(api, nothing_changes_after
             refused(api.submit(group, alice, content, client_id="k"))
 
 
-def test_an_empty_message_is_known_again_after_its_deletion(api, nothing_changes_after, group, alice):
+def test_a_repeat_of_a_deleted_empty_message_is_recognised(api, nothing_changes_after, group, alice):
     sent = first(api.submit(group, alice, "", client_id="k"))
     stub = api.erase(sent["id"], alice).ok
     with nothing_changes_after():
@@ -145,13 +147,13 @@ def test_an_empty_message_is_known_again_after_its_deletion(api, nothing_changes
         refused(api.submit(group, alice, "hello", client_id="k"))
 
 
-def test_a_reaction_comes_with_the_repeat(api, group, alice, bob):
+def test_a_repeat_shows_reactions(api, group, alice, bob):
     sent = first(api.submit(group, alice, client_id="k"))
     liked = api.react(sent["id"], bob, "👍").ok
     assert plain(replayed(api.submit(group, alice, client_id="k"))) == plain(liked) == {**sent, "reactions": {"👍": [bob]}}
 
 
-def test_after_leaving_the_repeat_is_told_the_first(api, nothing_changes_after, group, alice):
+def test_a_repeat_after_leaving_gets_the_first_message(api, nothing_changes_after, group, alice):
     sent = first(api.submit(group, alice, client_id="k"))
     api.leave(group, alice)
     with nothing_changes_after():
@@ -179,7 +181,7 @@ def test_keys_are_compared_byte_for_byte(api, group, alice, one, other):
     assert len(ids) == 2
 
 
-def test_without_a_key_each_send_is_a_message(api, group, alice):
+def test_without_a_key_each_send_makes_a_message(api, group, alice):
     sent = [first(api.submit(group, alice, client_id=None)) for _ in range(3)]
     assert [message["seq"] for message in sent] == [1, 2, 3]
     assert not any("client_id" in message for message in sent)

@@ -1,4 +1,4 @@
-"""Above 100 members, conversations and their changes leave out the names, and the changes the markers too."""
+"""Above 100 members, conversations and their changes omit the names, and the changes omit the read markers too."""
 import pytest
 
 from api import new_name, reactions
@@ -16,7 +16,7 @@ def group(api, names):
     return api.group(*names)
 
 
-def test_the_count_is_told_everywhere_and_the_names_up_to_a_hundred(api, names):
+def test_every_answer_has_the_count_and_up_to_a_hundred_names(api, names):
     for count in (0, 1, LARGE - 1, LARGE):
         made = api.create("group_chat", *names[:count])
         assert made["member_count"] == count
@@ -25,7 +25,7 @@ def test_the_count_is_told_everywhere_and_the_names_up_to_a_hundred(api, names):
         assert api.changes(made["id"])["conversation"]["member_count"] == count
 
 
-def test_the_count_follows_who_comes_and_goes(api, names):
+def test_the_count_follows_joins_and_leaves(api, names):
     group = api.group(*names[:2])
     api.group(names[2])
     counts = []
@@ -37,7 +37,7 @@ def test_the_count_follows_who_comes_and_goes(api, names):
     assert counts == [3, 3, 2, 2, 1, 0]
 
 
-def test_a_users_list(api, names, group):
+def test_a_users_list_omits_the_names_of_a_large_group(api, names, group):
     whole = api.conversation(group)
     assert "members" not in whole
     extra = {"role": "member", "read_seq": 0, "unread": 0, "last_message": None}
@@ -49,8 +49,8 @@ def test_a_users_list(api, names, group):
     assert api.listed(names[5], group) == {**api.conversation(group), **extra}
 
 
-def test_changes_leave_out_the_first_members(api, names, group):
-    """They share a version, so no page could end between them: they have pages of their own."""
+def test_changes_omit_the_first_members_of_a_large_group(api, names, group):
+    """They share a version, so a page could not end between them. Their own pages list them."""
     api.read(group, names[1], 0).ok
     page = api.changes(group, limit=1000)
     assert page["conversation"] == api.conversation(group) and "read" not in page
@@ -73,7 +73,7 @@ def test_the_first_members_of_a_small_group_come_together(api, names, limit):
         assert (len(page["members"]), len(page["messages"]), page["version"]) == (LARGE - 1, 1, 2)
 
 
-def test_what_a_member_does_there_is_answered_as_elsewhere(api, names, group):
+def test_commands_in_a_large_group_are_answered_as_in_a_small_one(api, names, group):
     named = api.retitle(group, names[3], "many").ok
     assert "members" not in named and named["member_count"] == LARGE
     sent = api.send(group, names[0])

@@ -12,19 +12,19 @@ NOT_TITLES = ["x" * 201, "é" * 201, "👍" * 201, "x" * 3000, 7, 1.5, True, Non
 NOT_NAMES = ["", "a b", "bob\n", "é", "a-b", "a" * 21, 7, True, None, [], {}]
 
 
-def test_at_first_there_is_none(api, alice, bob):
+def test_a_new_conversation_has_no_title(api, alice, bob):
     assert api.create("group_chat", alice)["title"] == ""
     assert api.create("private_chat", alice, bob)["title"] == ""
 
 
-def test_a_title_given_at_creation_is_changed_like_another(api, alice):
+def test_a_title_given_at_creation_can_be_changed(api, alice):
     made = api.post("/conversations/", {"type": "group_chat", "members": [alice], "title": "early"}).ok
     assert made["title"] == api.conversation(made["id"])["title"] == "early"
     assert api.retitle(made["id"], alice, "early").ok["version"] == 1
     assert api.retitle(made["id"], alice, "late").ok["version"] == 2
 
 
-def test_it_is_shown_with_the_conversation(api, group, alice, bob):
+def test_a_title_is_shown_with_the_conversation(api, group, alice, bob):
     before = api.conversation(group)
     named = api.retitle(group, alice, "Sunday lunch").ok
     assert named == {**before, "title": "Sunday lunch", "version": 2, "updated_at": named["updated_at"]}
@@ -38,20 +38,20 @@ def test_it_is_shown_with_the_conversation(api, group, alice, bob):
 
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "in_utf_8"])
 @pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
-def test_it_comes_back_as_it_was_given(api, group, alice, title, escaped):
+def test_a_title_is_returned_as_it_was_given(api, group, alice, title, escaped):
     body = json.dumps({"username": alice, "title": title}, ensure_ascii=escaped).encode()
     named = api.request("PATCH", f"/conversations/{group}", body).ok
     assert named["title"] == title
     assert api.conversation(group) == named
 
 
-def test_it_is_taken_away(api, group, alice):
+def test_an_empty_title_removes_it(api, group, alice):
     api.retitle(group, alice, "Sunday lunch").ok
     assert api.retitle(group, alice, "").ok["title"] == ""
     assert (api.conversation(group)["title"], api.conversation(group)["version"]) == ("", 3)
 
 
-def test_the_same_again_changes_nothing(api, nothing_changes_after, group, alice, bob):
+def test_giving_the_same_title_again_changes_nothing(api, nothing_changes_after, group, alice, bob):
     none = api.conversation(group)
     with nothing_changes_after():
         assert api.retitle(group, alice, "").ok == none
@@ -60,13 +60,13 @@ def test_the_same_again_changes_nothing(api, nothing_changes_after, group, alice
         assert api.retitle(group, alice, "Sunday lunch").ok == api.retitle(group, bob, "Sunday lunch").ok == named
 
 
-def test_a_private_chat_has_one_too(api, alice, bob):
+def test_a_private_chat_can_have_a_title(api, alice, bob):
     private = api.private(alice, bob)
     assert api.retitle(private, bob, "us").ok["title"] == "us"
     assert api.create("private_chat", alice, bob)["title"] == "us"
 
 
-def test_members_alone_give_it(api, nothing_changes_after, group, bob):
+def test_a_stranger_cannot_give_a_title(api, nothing_changes_after, group, bob):
     stranger = new_name()
     api.group(stranger)
     api.leave(group, bob)
@@ -86,31 +86,31 @@ def chat(stack):
 
 
 @pytest.mark.parametrize("title", NOT_TITLES, ids=lambda title: repr(title)[:15])
-def test_what_is_no_title(api, nothing_changes, chat, title):
+def test_an_invalid_title_is_refused(api, nothing_changes, chat, title):
     api.retitle(*chat, title).problem(400, code="invalid_title", field="title")
 
 
-def test_no_title(api, nothing_changes, chat):
+def test_a_missing_title_is_refused(api, nothing_changes, chat):
     refused = api.write("PATCH", f"/conversations/{chat[0]}", {"username": chat[1]})
     refused.problem(400, code="invalid_title", field="title")
 
 
 @pytest.mark.parametrize("name", NOT_NAMES, ids=repr)
-def test_what_is_no_name(api, nothing_changes, chat, name):
+def test_an_invalid_name_is_refused(api, nothing_changes, chat, name):
     api.retitle(chat[0], name, "mine").problem(400, code="invalid_username", field="username")
 
 
-def test_no_name(api, nothing_changes, chat):
+def test_a_missing_name_is_refused(api, nothing_changes, chat):
     refused = api.write("PATCH", f"/conversations/{chat[0]}", {"title": "mine"})
     refused.problem(400, code="invalid_username", field="username")
 
 
-def test_an_unknown_conversation(api, nothing_changes, chat):
+def test_an_unknown_conversation_is_not_found(api, nothing_changes, chat):
     api.retitle(2**62, chat[1], "mine").problem(404, "Invalid conversation ID", "invalid_conversation_id")
 
 
-def test_twelve_at_once(stack, api, group, alice):
-    """The same one is one change; twelve different ones are twelve."""
+def test_concurrent_titles_count_one_change_for_each_different_title(stack, api, group, alice):
+    """The same title twelve times is one change; twelve different ones are twelve."""
     def retitle(title):
         with Client(stack) as own:
             return own.retitle(group, alice, title).ok["title"]

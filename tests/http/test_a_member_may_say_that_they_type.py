@@ -1,4 +1,4 @@
-"""Who hears of it is tested with the pushes."""
+"""The tests in tests/push check who hears of it."""
 import pytest
 
 from api import new_name
@@ -17,7 +17,7 @@ def accepted(answer):
 
 
 @pytest.mark.parametrize("count", [1, 2, 100, 101])
-def test_it_is_accepted_and_changes_nothing(api, nothing_changes_after, count):
+def test_typing_is_accepted_and_changes_nothing(api, nothing_changes_after, count):
     names = [new_name() for _ in range(count)]
     group = api.group(*names)
     with nothing_changes_after():
@@ -26,14 +26,14 @@ def test_it_is_accepted_and_changes_nothing(api, nothing_changes_after, count):
         accepted(type_in(api, group, names[-1]))
 
 
-def test_in_a_private_chat(api):
+def test_typing_in_a_private_chat_is_accepted(api):
     alice, bob = new_name(), new_name()
     private = api.private(alice, bob)
     accepted(type_in(api, private, alice))
     accepted(type_in(api, private, bob))
 
 
-def test_of_members_only(api, nothing_changes_after):
+def test_typing_of_a_stranger_is_refused(api, nothing_changes_after):
     alice, bob, stranger = new_name(), new_name(), new_name()
     group = api.group(alice, bob)
     api.group(stranger)
@@ -46,15 +46,15 @@ def test_of_members_only(api, nothing_changes_after):
 
 
 @pytest.mark.parametrize("name", NOT_NAMES, ids=repr)
-def test_what_is_no_name(api, name):
+def test_an_invalid_name_is_refused(api, name):
     type_in(api, api.group(new_name()), name).problem(400, code="invalid_username", field="username")
 
 
-def test_no_name(api):
+def test_a_missing_name_is_refused(api):
     refused = api.post(f"/conversations/{api.group(new_name())}/typing", {"user": "bob"})
     refused.problem(400, code="invalid_username", field="username")
 
 
-def test_an_unknown_conversation(api):
+def test_an_unknown_conversation_is_not_found(api):
     refused = type_in(api, 2**62, new_name())
     refused.problem(404, "Invalid conversation ID", "invalid_conversation_id")

@@ -3,7 +3,7 @@ import time
 from api import new_name
 
 
-def test_it_has_the_members_of_the_contract(api):
+def test_the_answer_has_the_fields_of_the_contract(api):
     alice = new_name()
     conversation = api.group(alice)
     before_ms = time.time() * 1000
@@ -27,7 +27,7 @@ def test_every_reader_gets_the_same_object(api):
     assert api.page(username=bob) == expected
 
 
-def test_a_missing_content_is_empty(api):
+def test_a_missing_content_is_stored_as_empty(api):
     alice = new_name()
     conversation = api.group(alice)
     message = api.post("/messages/", {"conversation_id": conversation, "username": alice}).ok
@@ -35,7 +35,7 @@ def test_a_missing_content_is_empty(api):
     assert api.page(conversation_id=conversation)["messages"] == [message]
 
 
-def test_an_empty_content_is_a_message(api):
+def test_an_empty_content_is_accepted(api):
     alice = new_name()
     conversation = api.group(alice)
     assert api.send(conversation, alice, "")["content"] == ""

@@ -15,48 +15,48 @@ def chat(stack):
         return {"conversation_id": api.group(alice), "username": alice, "content": "hello"}
 
 
-def test_an_unknown_conversation(api, chat):
+def test_an_unknown_conversation_is_refused(api, chat):
     refused = api.post("/messages/", {**chat, "conversation_id": 2**62})
     refused.problem(400, "Invalid conversation ID", field="conversation_id")
 
 
 @pytest.mark.parametrize("value", NOT_IDS, ids=repr)
-def test_what_is_no_conversation_id(api, chat, value):
+def test_an_invalid_conversation_id_is_refused(api, chat, value):
     refused = api.post("/messages/", {**chat, "conversation_id": value})
     refused.problem(400, "Invalid conversation ID", field="conversation_id")
 
 
-def test_no_conversation_id(api, chat):
+def test_a_missing_conversation_id_is_refused(api, chat):
     del (body := dict(chat))["conversation_id"]
     api.post("/messages/", body).problem(400, "Invalid conversation ID", field="conversation_id")
 
 
-def test_the_largest_id_is_an_id_and_no_larger_one(api, chat):
+def test_the_largest_id_is_valid_and_a_larger_one_is_not(api, chat):
     refused = api.post("/messages/", {**chat, "conversation_id": 2**63 - 1})
     refused.problem(400, "Invalid conversation ID", field="conversation_id")
     api.post("/messages/", {**chat, "conversation_id": 2**63}).problem(400)
     api.post("/messages/", {**chat, "conversation_id": 10**400}).problem(400)
 
 
-def test_an_unknown_user(api, chat):
+def test_an_unknown_user_is_refused(api, chat):
     api.post("/messages/", {**chat, "username": new_name()}).problem(400, "Invalid username", field="username")
 
 
-def test_names_differ_by_case(api, chat):
+def test_user_names_are_case_sensitive(api, chat):
     refused = api.post("/messages/", {**chat, "username": chat["username"].upper()})
     refused.problem(400, "Invalid username", field="username")
 
 
 @pytest.mark.parametrize("value", NOT_NAMES, ids=lambda value: repr(value)[:25])
-def test_what_is_no_user_name(api, chat, value):
+def test_an_invalid_user_name_is_refused(api, chat, value):
     api.post("/messages/", {**chat, "username": value}).problem(400, "Invalid username", field="username")
 
 
-def test_no_user_name(api, chat):
+def test_a_missing_user_name_is_refused(api, chat):
     del (body := dict(chat))["username"]
     api.post("/messages/", body).problem(400, "Invalid username", field="username")
 
 
 @pytest.mark.parametrize("value", [7, 7.0, True, None, [], {}, ["hello"]], ids=repr)
-def test_a_content_that_is_no_string(api, chat, value):
+def test_a_content_that_is_not_a_string_is_refused(api, chat, value):
     api.post("/messages/", {**chat, "content": value}).problem(400, field="content")

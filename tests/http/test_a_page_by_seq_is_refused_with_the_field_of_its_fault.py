@@ -22,13 +22,13 @@ def chat(stack):
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("value", NOT_SEQS, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_seq(api, chat, side, value):
+def test_an_invalid_seq_is_refused(api, chat, side, value):
     for conversation in (chat["conversation_id"], 2**62):
         refused = api.get("/messages/", conversation_id=conversation, **{side: value})
         refused.problem(400, code=f"invalid_{side}", field=side)
 
 
-def test_nothing_is_around_zero(api, chat):
+def test_around_seq_zero_is_refused(api, chat):
     for value in ("0", "00"):
         refused = api.get("/messages/", conversation_id=chat["conversation_id"], around_seq=value)
         refused.problem(400, code="invalid_around_seq", field="around_seq")
@@ -36,20 +36,20 @@ def test_nothing_is_around_zero(api, chat):
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "1.5", ""])
-def test_what_is_no_limit(api, chat, side, limit):
+def test_an_invalid_limit_is_refused(api, chat, side, limit):
     refused = api.get("/messages/", conversation_id=chat["conversation_id"], limit=limit, **{side: 1})
     refused.problem(400, code="invalid_limit", field="limit")
 
 
 @pytest.mark.parametrize("one, other", itertools.permutations([*SIDES, "after"], 2))
-def test_two_that_exclude_each_other(api, chat, one, other):
+def test_two_positions_are_refused(api, chat, one, other):
     refused = api.get(f"/messages/?conversation_id={chat['conversation_id']}&{one}=1&{other}=1")
     refused.problem(400, code="conflicting_parameters")
     assert refused.json["field"] in (one, other)
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_name_excludes_them(api, chat, side):
+def test_a_user_name_beside_a_seq_is_refused(api, chat, side):
     for query in ("username={username}&{side}=1", "{side}=1&username={username}",
                   "conversation_id={conversation_id}&username={username}&{side}=1"):
         refused = api.get("/messages/?" + query.format(side=side, **chat))
@@ -58,14 +58,14 @@ def test_a_name_excludes_them(api, chat, side):
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_conversation_must_be_named(api, side):
+def test_a_missing_conversation_is_refused(api, side):
     for query in ({}, {"username": ""}, {"conversation_id": ""}):
         refused = api.get("/messages/", **{side: 1}, **query)
         refused.problem(400, "Either username or conversation ID must be specified")
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_a_seq_given_twice(api, chat, side):
+def test_a_seq_given_twice_is_refused(api, chat, side):
     for values in ([1, 1], [1, 2], [1, "x"], [1, ""], ["", 1]):
         refused = api.get("/messages/", conversation_id=chat["conversation_id"], **{side: values})
         refused.problem(400, field=side)

@@ -1,4 +1,4 @@
-"""Pages by time against a model of them, over messages of which many share a tick."""
+"""Compares pages by time with a model of them, over messages of which many share a tick."""
 import random
 from collections import Counter
 
@@ -12,7 +12,10 @@ SENDERS, EACH = 8, 130
 
 @pytest.fixture(scope="module")
 def history(stack):
-    """More than a page of 1,000 messages in two conversations, sent by several at once: some ticks hold several."""
+    """
+    More than a page of 1,000 messages in two conversations. Several users send at once, so some ticks hold several
+    messages.
+    """
     senders = [new_name() for _ in range(SENDERS)]
     with Client(stack) as api:
         groups = [api.group(*senders), api.group(*senders)]
@@ -35,7 +38,7 @@ def history(stack):
 
 @pytest.fixture(params=["username", "conversation_id"])
 def selection(request, history):
-    """How to ask, and all that should come."""
+    """What to select by, and everything that should come."""
     if request.param == "username":
         return {"username": history["username"]}, history["messages"]
     group = history["conversation_id"]
@@ -52,15 +55,15 @@ def model(messages, after, limit):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 7, 8, 9, 100])
-def test_from_anywhere(api, selection, limit):
+def test_pages_from_any_time_match_the_model(api, selection, limit):
     query, messages = selection
     some = random.Random(limit).sample(messages, 20)
     for after in [0, *(message["timestamp"] - back for message in some for back in (0, 1))]:
         assert api.page(after=after, limit=limit, **query) == model(messages, after, limit)
 
 
-def test_where_a_page_would_cut_a_tick(api, selection):
-    """Behind each tick of several messages, with every limit that its neighbourhood can be cut by."""
+def test_no_limit_cuts_a_tick(api, selection):
+    """At each tick of several messages, with every limit that could cut it."""
     query, messages = selection
     sizes = Counter(message["timestamp"] for message in messages)
     ticks = sorted(sizes)
@@ -72,18 +75,18 @@ def test_where_a_page_would_cut_a_tick(api, selection):
             assert api.page(after=after, limit=limit, **query) == model(messages, after, limit)
 
 
-def test_without_a_limit_it_is_100(api, selection):
+def test_the_default_limit_is_100(api, selection):
     query, messages = selection
     assert api.page(**query) == model(messages, 0, 100)
     assert api.page(after=messages[150]["timestamp"], **query) == model(messages, messages[150]["timestamp"], 100)
 
 
-def test_more_than_1000_counts_as_1000(api, history):
+def test_a_limit_above_1000_counts_as_1000(api, history):
     for limit in (1000, 1001, 5000, 2**63 - 1, 2**64, 10**30):
         assert api.page(username=history["username"], limit=limit) == model(history["messages"], 0, 1000)
 
 
-def test_a_page_that_just_holds_the_rest_is_the_last(api, selection):
+def test_a_page_that_exactly_holds_the_rest_is_the_last(api, selection):
     query, messages = selection
     ticks = sorted({message["timestamp"] for message in messages})
     for after in ticks[-6:]:
@@ -92,7 +95,7 @@ def test_a_page_that_just_holds_the_rest_is_the_last(api, selection):
         assert api.page(after=after, limit=len(rest) or 1, **query) == expected
 
 
-def test_page_after_page_holds_everything_once(api, selection):
+def test_consecutive_pages_hold_every_message_once(api, selection):
     query, messages = selection
     for limit in (3, 7, 50):
         assert api.all_messages(limit=limit, **query) == messages

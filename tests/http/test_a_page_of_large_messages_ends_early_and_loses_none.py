@@ -1,4 +1,4 @@
-"""An answer holds about a megabyte of content. What does not fit is on the next page, whichever way pages go."""
+"""An answer holds about a megabyte of content. The next page continues after it, in every direction of paging."""
 import sqlite3
 from contextlib import closing
 
@@ -14,7 +14,7 @@ FITS, TOO_MANY = 8, 20
 
 @pytest.fixture(scope="module")
 def chat(stack):
-    """A conversation, its member, its messages: large ones, and a few small ones between them."""
+    """A conversation, its member and its messages: large ones, with a few small ones between them."""
     with Client(stack) as api:
         alice = new_name()
         group = api.group(alice)
@@ -26,7 +26,7 @@ def assert_early(page):
     assert FITS <= len(page["messages"]) <= TOO_MANY
 
 
-def test_forward(api, chat):
+def test_pages_forward_lose_no_large_message(api, chat):
     group, _, messages = chat
     held, page = [], None
     while page is None or page["has_next"]:
@@ -38,7 +38,7 @@ def test_forward(api, chat):
     assert held == messages
 
 
-def test_backward(api, chat):
+def test_pages_backward_lose_no_large_message(api, chat):
     group, _, messages = chat
     held, page = [], None
     while page is None or page["has_prev"]:
@@ -51,7 +51,7 @@ def test_backward(api, chat):
 
 
 @pytest.mark.parametrize("seq", [1, 2, COUNT // 2, COUNT - 1, COUNT])
-def test_around(api, chat, seq):
+def test_pages_around_a_message_lose_no_large_message(api, chat, seq):
     group, _, messages = chat
     page = api.seq_page(group, around_seq=seq, limit=1000)
     held = page["messages"]
@@ -64,7 +64,7 @@ def test_around(api, chat, seq):
 
 @pytest.mark.parametrize("query", [{}, {"username": True}], ids=["all", "of_a_user"])
 @pytest.mark.parametrize("limit", [7, 1000])
-def test_changes(api, chat, limit, query):
+def test_pages_of_changes_lose_no_large_message(api, chat, limit, query):
     group, alice, messages = chat
     held, after, more = [], 0, True
     while more:
@@ -77,8 +77,8 @@ def test_changes(api, chat, limit, query):
     assert held == messages
 
 
-def test_a_users_list(stack):
-    """Of conversations whose last messages are large."""
+def test_pages_of_a_users_list_lose_no_conversation(stack):
+    """The last messages of these conversations are large."""
     with Client(stack) as api:
         alice = new_name()
         made = [api.group(alice) for _ in range(COUNT)]
@@ -97,7 +97,10 @@ def test_a_users_list(stack):
 
 @pytest.fixture(scope="module")
 def liked(stack):
-    """Messages of few bytes whose reactions have 32 emoji with 100 names each: some 75 kB. They are put there by hand."""
+    """
+    Short messages whose reactions are large: 32 emoji with 100 names each, some 75 kB. They are inserted into the
+    database.
+    """
     with Client(stack) as api:
         names = [new_name() for _ in range(120)]
         group = api.group(*names)

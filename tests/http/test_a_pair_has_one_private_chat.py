@@ -5,7 +5,7 @@ import pytest
 from api import Client, at_once, new_name
 
 
-def test_in_either_order(api):
+def test_either_order_of_the_pair_gets_the_same_chat(api):
     alice, bob, carol = new_name(), new_name(), new_name()
     first = api.create("private_chat", alice, bob)
     assert api.create("private_chat", alice, bob) == first
@@ -14,7 +14,7 @@ def test_in_either_order(api):
     assert api.group(alice, bob) != first["id"]
 
 
-def test_it_comes_back_as_it_is_now(api, nothing_changes_after):
+def test_creating_the_chat_again_returns_its_present_state(api, nothing_changes_after):
     alice, bob = new_name(), new_name()
     conversation = api.private(alice, bob)
     message = api.send(conversation, bob)
@@ -24,7 +24,7 @@ def test_it_comes_back_as_it_is_now(api, nothing_changes_after):
     assert again["updated_at"] == message["timestamp"]
 
 
-def test_names_that_differ_by_case_are_other_people(api):
+def test_names_that_differ_by_case_are_different_users(api):
     n = new_name("")
     first = api.private(f"bob{n}", f"alice{n}")
     assert api.private(f"Bob{n}", f"alice{n}") != first
@@ -32,7 +32,7 @@ def test_names_that_differ_by_case_are_other_people(api):
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["new_users", "known_users"])
-def test_twelve_at_once_get_the_same(stack, api, known):
+def test_twelve_concurrent_creations_get_the_same_chat(stack, api, known):
     for _ in range(5):
         pair = [new_name(), new_name()]
         if known:
@@ -50,8 +50,8 @@ def test_twelve_at_once_get_the_same(stack, api, known):
         assert made[0]["members"] == sorted(pair)
 
 
-def test_twelve_at_once_join_and_leave(stack, api):
-    """One of twelve changes something, the others find it done."""
+def test_of_twelve_concurrent_joins_or_leaves_one_changes_something(stack, api):
+    """The others succeed and change nothing."""
     alice, bob = new_name(), new_name()
     group = api.group(alice)
     api.group(bob)

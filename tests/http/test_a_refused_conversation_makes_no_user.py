@@ -1,4 +1,4 @@
-"""Users come into being when a conversation names them, and only if it comes into being itself."""
+"""Creating a conversation creates the users that it names, but only if it succeeds."""
 import pytest
 
 from api import new_name

@@ -15,7 +15,7 @@ def group(api, alice):
     return api.group(alice)
 
 
-def test_it_says_to_what_it_replies(api, group, alice):
+def test_a_reply_shows_the_id_of_the_message(api, group, alice):
     sent = api.send(group, alice)
     reply = api.submit(group, alice, reply_to=sent["id"]).ok
     assert set(reply) == set(sent) | {"reply_to"} and reply["reply_to"] == sent["id"]
@@ -29,7 +29,7 @@ def test_it_says_to_what_it_replies(api, group, alice):
     assert [api.message(message["id"]) for message in expected] == expected
 
 
-def test_to_what_came_before_one_was_there(api, group, alice):
+def test_a_reply_to_a_message_before_the_stay_is_accepted(api, group, alice):
     bob = new_name("b")
     api.group(bob)
     sent = api.send(group, alice)
@@ -37,14 +37,14 @@ def test_to_what_came_before_one_was_there(api, group, alice):
     assert api.submit(group, bob, reply_to=sent["id"]).ok["reply_to"] == sent["id"]
 
 
-def test_in_a_private_chat(api, alice):
+def test_a_reply_in_a_private_chat_is_accepted(api, alice):
     bob = new_name("b")
     private = api.private(alice, bob)
     sent = api.send(private, alice)
     assert api.submit(private, bob, reply_to=sent["id"]).ok["reply_to"] == sent["id"]
 
 
-def test_what_becomes_of_either_changes_not_the_other(api, group, alice):
+def test_changes_of_a_message_do_not_change_its_replies(api, group, alice):
     sent = api.send(group, alice)
     reply = api.submit(group, alice, reply_to=sent["id"]).ok
     api.edit(sent["id"], alice, "edited").ok
@@ -56,11 +56,11 @@ def test_what_becomes_of_either_changes_not_the_other(api, group, alice):
     assert api.message(sent["id"]) == stub
 
 
-def test_null_is_none(api, group, alice):
+def test_a_null_reply_counts_as_absent(api, group, alice):
     assert "reply_to" not in api.submit(group, alice, reply_to=None).ok
 
 
-def test_to_a_deleted_message(api, group, alice):
+def test_a_reply_to_a_deleted_message_is_accepted(api, group, alice):
     sent = api.send(group, alice)
     api.erase(sent["id"], alice).ok
     assert api.submit(group, alice, reply_to=sent["id"]).ok["reply_to"] == sent["id"]
@@ -77,17 +77,17 @@ def chat(stack):
 
 
 @pytest.mark.parametrize("value", NOT_MESSAGES, ids=repr)
-def test_not_to_what_is_no_message(api, nothing_changes, chat, value):
+def test_a_reply_to_an_unknown_message_is_refused(api, nothing_changes, chat, value):
     group, bob, _ = chat
     api.submit(group, bob, reply_to=value).problem(400, code="invalid_reply_to", field="reply_to")
 
 
-def test_not_to_a_message_elsewhere(api, nothing_changes, chat):
+def test_a_reply_to_a_message_of_another_conversation_is_refused(api, nothing_changes, chat):
     group, bob, foreign = chat
     api.submit(group, bob, reply_to=foreign["id"]).problem(400, code="invalid_reply_to", field="reply_to")
 
 
-def test_not_to_what_is_too_large_for_an_id(api, nothing_changes, chat):
+def test_a_reply_to_a_number_beyond_all_ids_is_refused(api, nothing_changes, chat):
     group, bob, _ = chat
     for value in (2**63, -2**63 - 1, 10**400):
         api.submit(group, bob, reply_to=value).problem(400)

@@ -26,7 +26,7 @@ def test_the_log_line_of_a_request_has_its_id(talkative, method, path, status):
 
 
 def test_hostile_names_do_not_break_the_log(talkative):
-    """That every line is whole is asserted when the stack ends."""
+    """The stack asserts at its end that every line of the log is well-formed."""
     name = "a\nlevel=error\r\n\x1b[31m\x7f"
     with Client(talkative) as api:
         api.post("/conversations/", {"type": "group_chat", "members": [name]}).problem(400)

@@ -12,14 +12,14 @@ def assert_all_readers_see(api, group, alice, messages):
     assert api.listed(alice, group)["last_message"] == messages[-1]
 
 
-def test_one_message_is_read_as_it_was_sent(api, nothing_changes_after, group, alice, bob):
+def test_a_single_message_is_returned_as_it_was_sent(api, nothing_changes_after, group, alice, bob):
     sent = [api.send(group, alice, "one"), api.send(group, bob, "two\n👍")]
     with nothing_changes_after():
         assert [api.message(message["id"]) for message in sent] == sent
         assert api.get(f"/messages/{sent[0]['id']}/?username={bob}").ok == sent[0]
 
 
-def test_an_edit_changes_the_content_and_says_when(api, group, alice, bob):
+def test_an_edit_changes_the_content_and_sets_edited_at(api, group, alice, bob):
     sent = [api.send(group, alice, "one"), api.send(group, bob, "two"), api.send(group, alice, "three")]
     before = api.conversation(group)
     edited = api.edit(sent[0]["id"], alice, "ONE 👍").ok
@@ -30,7 +30,7 @@ def test_an_edit_changes_the_content_and_says_when(api, group, alice, bob):
     assert_all_readers_see(api, group, alice, [edited, *sent[1:]])
 
 
-def test_the_last_edit_holds(api, group, alice):
+def test_the_last_of_several_edits_wins(api, group, alice):
     sent = api.send(group, alice, "0")
     ticks = [sent["timestamp"]]
     for content in ("1", "", "0", "x" * 65_536, "2"):
@@ -42,7 +42,7 @@ def test_the_last_edit_holds(api, group, alice):
     assert_all_readers_see(api, group, alice, [edited])
 
 
-def test_the_same_content_again_changes_nothing(api, nothing_changes_after, group, alice):
+def test_an_edit_with_the_same_content_changes_nothing(api, nothing_changes_after, group, alice):
     sent = api.send(group, alice, "hello")
     with nothing_changes_after():
         assert api.edit(sent["id"], alice, "hello").ok == sent
@@ -72,14 +72,14 @@ def test_deleting_twice_changes_nothing(api, nothing_changes_after, group, alice
 
 
 @pytest.mark.parametrize("content", ["hello", "", "edited"])
-def test_a_deleted_message_is_edited_no_more(api, nothing_changes_after, group, alice, content):
+def test_an_edit_of_a_deleted_message_is_refused(api, nothing_changes_after, group, alice, content):
     stub = api.erase(api.send(group, alice)["id"], alice).ok
     with nothing_changes_after():
         api.edit(stub["id"], alice, content).problem(409, code="message_deleted")
 
 
 @pytest.mark.parametrize("deleted", [False, True], ids=["", "deleted"])
-def test_nobody_else_does(api, nothing_changes_after, group, alice, bob, deleted):
+def test_edit_and_deletion_by_others_are_refused(api, nothing_changes_after, group, alice, bob, deleted):
     stranger = new_name()
     api.group(stranger)
     sent = api.send(group, alice)
@@ -92,7 +92,7 @@ def test_nobody_else_does(api, nothing_changes_after, group, alice, bob, deleted
             api.erase(sent["id"], name).problem(403, code="not_the_sender")
 
 
-def test_a_sender_who_has_left_deletes_and_does_not_edit(api, nothing_changes_after, group, alice):
+def test_a_sender_who_left_may_delete_but_not_edit(api, nothing_changes_after, group, alice):
     sent, deleted = api.send(group, alice), api.send(group, alice)
     api.erase(deleted["id"], alice).ok
     api.leave(group, alice)
@@ -107,7 +107,7 @@ def test_a_sender_who_has_left_deletes_and_does_not_edit(api, nothing_changes_af
     assert api.conversation(group)["version"] == version + 1
 
 
-def test_a_sender_who_has_joined_again_edits_what_they_sent_before(api, group, alice):
+def test_a_sender_who_rejoined_may_edit_earlier_messages(api, group, alice):
     sent = api.send(group, alice)
     api.leave(group, alice)
     api.edit(sent["id"], alice, "edited").problem(403, code="not_a_member")
@@ -115,7 +115,7 @@ def test_a_sender_who_has_joined_again_edits_what_they_sent_before(api, group, a
     assert api.edit(sent["id"], alice, "edited").ok["content"] == "edited"
 
 
-def test_in_a_private_chat(api, nothing_changes_after, alice, bob):
+def test_messages_of_a_private_chat_can_be_edited_and_deleted(api, nothing_changes_after, alice, bob):
     sent = api.send(api.private(alice, bob), bob)
     assert api.edit(sent["id"], bob, "edited").ok["content"] == "edited"
     with nothing_changes_after():
@@ -123,8 +123,8 @@ def test_in_a_private_chat(api, nothing_changes_after, alice, bob):
     assert "deleted_at" in api.erase(sent["id"], bob).ok
 
 
-def test_paging_by_time_goes_by_when_it_was_sent(api, group, alice):
-    """Neither an edit nor a deletion brings a message to an old client again: its timestamp stays."""
+def test_edits_and_deletions_do_not_change_the_order_by_time(api, group, alice):
+    """An edited or deleted message keeps its timestamp, so old clients do not get it a second time."""
     sent = [api.send(group, alice, str(i)) for i in range(4)]
     edited = api.edit(sent[0]["id"], alice, "edited").ok
     stub = api.erase(sent[1]["id"], alice).ok

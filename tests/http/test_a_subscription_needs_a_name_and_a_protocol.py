@@ -42,7 +42,7 @@ def test_an_event_source_is_opened(stack, alice, path):
     "?username=%ff", "?username=" + "x" * 21, "?username=a&username=b", "?username=a/../b", "?username=a,b",
     "?user=bob",
 ])
-def test_no_name_and_a_bad_one_are_refused(api, nothing_changes, query, headers):
+def test_a_missing_or_invalid_name_is_refused(api, nothing_changes, query, headers):
     api.request("GET", "/ws/" + query, headers=headers).problem(400, field="username")
 
 

@@ -5,7 +5,7 @@ from api import new_name
 
 @pytest.fixture
 def people(api):
-    """Known to the server, members of nothing that anybody talks in."""
+    """Users who are known to the server, but are not members of conversations with messages."""
     names = [new_name() for _ in range(3)]
     api.group(*names)
     return names
@@ -15,7 +15,7 @@ def contents(api, **query):
     return [message["content"] for message in api.all_messages(limit=2, **query)]
 
 
-def test_leaving_keeps_joining_brings_nothing_back_and_rejoining_goes_on(api, people):
+def test_a_user_receives_the_messages_of_each_stay_and_no_others(api, people):
     alice, bob, carol = people
     group = api.group(alice, bob)
     api.send(group, alice, "1 both")
@@ -37,7 +37,7 @@ def test_leaving_keeps_joining_brings_nothing_back_and_rejoining_goes_on(api, pe
     assert len(contents(api, conversation_id=group)) == 7
 
 
-def test_stays_without_a_message_bring_nothing(api, people):
+def test_stays_without_a_message_add_nothing(api, people):
     alice, bob, _ = people
     group = api.group(alice)
     api.send(group, alice, "before")
@@ -48,7 +48,7 @@ def test_stays_without_a_message_bring_nothing(api, people):
     assert contents(api, username=bob) == []
 
 
-def test_joining_twice_brings_nothing_twice(api, people):
+def test_joining_twice_duplicates_no_message(api, people):
     alice, bob, _ = people
     group = api.group(alice)
     api.join(group, bob)
@@ -58,7 +58,7 @@ def test_joining_twice_brings_nothing_twice(api, people):
     assert contents(api, username=bob) == ["one", "two"]
 
 
-def test_all_conversations_come_together_by_time(api, people):
+def test_messages_of_all_conversations_are_merged_by_time(api, people):
     alice, bob, carol = people
     first, second, private = api.group(alice, bob), api.group(bob, alice, carol), api.private(bob, alice)
     foreign = api.group(bob, carol)
@@ -73,7 +73,7 @@ def test_all_conversations_come_together_by_time(api, people):
     assert contents(api, username=carol) == [f"{i} {what}" for i in range(4) for what in ("foreign", "second")]
 
 
-def test_after_and_limit_hold_across_conversations(api, people):
+def test_after_and_limit_apply_across_conversations(api, people):
     alice = people[0]
     groups = [api.group(alice), api.group(alice)]
     sent = [api.send(groups[i % 2], alice, str(i)) for i in range(6)]
@@ -82,7 +82,7 @@ def test_after_and_limit_hold_across_conversations(api, people):
     assert api.page(username=alice, after=sent[5]["timestamp"]) == {"messages": [], "has_next": False}
 
 
-def test_the_name_wins_over_the_conversation(api, people):
+def test_a_user_name_takes_precedence_over_a_conversation(api, people):
     alice, bob, carol = people
     first, second = api.group(alice), api.group(bob)
     hers, his = api.send(first, alice), api.send(second, bob)
@@ -103,12 +103,12 @@ def test_an_empty_parameter_counts_as_absent(api, people):
 @pytest.mark.parametrize("query", [
     {"username": "nobody_at_all"}, {"conversation_id": 2**62}, {"conversation_id": 2**63 - 1},
 ], ids=str)
-def test_the_unknown_have_received_nothing(api, query):
+def test_an_unknown_user_has_received_nothing(api, query):
     assert api.page(**query) == {"messages": [], "has_next": False}
 
 
 @pytest.mark.parametrize("query", [
     {}, {"username": ""}, {"conversation_id": ""}, {"username": "", "conversation_id": ""}, {"after": 0, "limit": 5},
 ], ids=str)
-def test_one_of_the_two_must_be_named(api, query):
+def test_a_request_without_user_and_conversation_is_refused(api, query):
     api.get("/messages/", **query).problem(400, "Either username or conversation ID must be specified")

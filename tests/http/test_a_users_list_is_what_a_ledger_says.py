@@ -1,7 +1,7 @@
 """
-A user's list, whole, in pages, and since any moment, against a ledger kept beside a random history: of several users in
-groups, private chats, and a group whose size goes up and down around a hundred. Once all of it happens within a second,
-and once over half an hour: what has happened is put back in time, again and again.
+Compares a user's list (whole, in pages, and since any moment) with a ledger of a random history. The history has
+several users in groups, in private chats, and in a group whose size crosses a hundred again and again. It runs once
+within a second, and once over half an hour: the test moves past events back in time.
 """
 import random
 import sqlite3
@@ -20,7 +20,7 @@ DAY_MS = 86_400_000
 
 
 def put_back(stack, by_ms):
-    """All that happened, happened that much earlier. `instance` counts on, so that nothing goes back in time."""
+    """Moves everything that happened so far back in time. `instance` keeps counting, so no tick goes back."""
     now_ms = time.time() * 1000
     with closing(sqlite3.connect(stack.db, timeout=10, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
@@ -34,7 +34,7 @@ def put_back(stack, by_ms):
 
 
 def earlier(value, by_ms):
-    """The same for what was answered."""
+    """The same for answers."""
     if isinstance(value, list):
         return [earlier(entry, by_ms) for entry in value]
     if isinstance(value, dict):
@@ -47,7 +47,7 @@ def newest_first(entries):
 
 
 class Stay:
-    """Received were the messages after, up to and with until (None: they are still there)."""
+    """The messages received are those after `after`, up to and including `until` (None: still a member)."""
 
     def __init__(self, after):
         self.after, self.until = after, None
@@ -73,7 +73,7 @@ class Chat:
                        for stay in self.stays[user])]
 
     def as_seen(self, message, user):
-        """Whoever has left sees no edit that came later."""
+        """A former member sees no edit that came after they left."""
         if self.is_there(user) or message.get("edited_at", -1) < self.left[user]["updated_at"]:
             return message
         shown = {**message, "content": "", "withheld": True}
@@ -166,7 +166,7 @@ class Ledger:
     # -- what the server should say
 
     def entry(self, chat, user):
-        """Of one that the user is in."""
+        """The entry of a conversation that the user is a member of."""
         found = dict(chat.object)
         received = chat.received(user)
         return {**found, "role": "member", "read_seq": chat.read[user], "unread": chat.unread(user),
@@ -176,7 +176,7 @@ class Ledger:
         return [chat.left[user] for chat in self.chats if user in chat.left and not chat.is_there(user)]
 
     def entries(self, user, after_step=None):
-        """The list; or what a client asks for that saw it after that step."""
+        """The user's list; or what changed for a client that saw it after that step."""
         found = [self.entry(chat, user) for chat in self.chats if chat.is_there(user)]
         if after_step is not None:
             tick = self.ticks[after_step]
@@ -215,7 +215,7 @@ def ledger(request):
 
 
 def all_pages(ledger, user, limit, **query):
-    """As the contract says: asked again with the last entry's updated_at until a page is empty."""
+    """Follows the contract: asks again with the last entry's updated_at until a page is empty."""
     held, before = [], {}
     while True:
         page = ledger.api.list_page(user, limit=limit, **query, **before)
@@ -227,7 +227,7 @@ def all_pages(ledger, user, limit, **query):
         before = {"updated_before": held[-1]["updated_at"]}
 
 
-def test_the_whole_list(ledger):
+def test_the_whole_list_matches_the_ledger(ledger):
     for user in ledger.users:
         expected = ledger.entries(user)
         assert expected
@@ -236,7 +236,7 @@ def test_the_whole_list(ledger):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
-def test_in_pages(ledger, limit):
+def test_the_list_in_pages_matches_the_ledger(ledger, limit):
     for user in ledger.users:
         expected = ledger.entries(user)
         assert all_pages(ledger, user, limit) == expected
@@ -244,7 +244,7 @@ def test_in_pages(ledger, limit):
         assert (page["conversations"], page["has_next"]) == (expected[:limit], len(expected) > limit)
 
 
-def test_before_any_moment(ledger):
+def test_the_list_before_any_moment_matches_the_ledger(ledger):
     for user in ledger.users:
         expected = ledger.entries(user)
         for tick in {entry["updated_at"] + more for entry in expected for more in (0, 1)}:
@@ -253,7 +253,7 @@ def test_before_any_moment(ledger):
             assert (page["conversations"], page["has_next"]) == (older[:2], len(older) > 2)
 
 
-def test_since_any_step(ledger):
+def test_the_list_since_any_step_matches_the_ledger(ledger):
     seen = set()
     for user in ledger.users:
         for step in range(0, STEPS, 2):
@@ -265,13 +265,13 @@ def test_since_any_step(ledger):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
-def test_since_any_step_in_pages(ledger, limit):
+def test_the_list_since_any_step_in_pages_matches_the_ledger(ledger, limit):
     for user in ledger.users:
         for step in random.Random(limit).sample(range(STEPS), 12):
             assert all_pages(ledger, user, limit, updated_after=ledger.ticks[step]) == ledger.entries(user, step)
 
 
-def test_since_ever_and_since_never(ledger):
+def test_the_list_since_the_beginning_is_whole_and_since_the_end_empty(ledger):
     for user in ledger.users:
         expected = newest_first(ledger.entries(user) + ledger.left_by(user))
         assert ledger.api.list_page(user, updated_after=0)["conversations"] == expected
@@ -280,8 +280,8 @@ def test_since_ever_and_since_never(ledger):
         assert ledger.api.list_page(user, updated_before=2**63 - 1)["conversations"] == ledger.entries(user)
 
 
-def test_what_they_received_since_any_step(ledger):
-    """The messages of all their conversations are found by the same activity."""
+def test_messages_received_since_any_step_match_the_ledger(ledger):
+    """A user's messages are found by the same index as their list."""
     for user in ledger.users:
         messages = sorted((message for chat in ledger.chats for message in chat.received(user)),
                           key=lambda message: message["id"])

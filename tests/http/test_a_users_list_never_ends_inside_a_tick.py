@@ -1,4 +1,4 @@
-"""Many conversations that were last active in the same tick: a page holds all of a tick or nothing of it."""
+"""Many conversations were last active in the same tick: a page holds all of a tick or nothing of it."""
 import random
 from collections import Counter
 
@@ -12,7 +12,7 @@ CREATORS = 10
 
 @pytest.fixture(scope="module")
 def listed(stack):
-    """A user and their list, of which several entries share a tick, because many create conversations at once."""
+    """A user and their list. Several entries share a tick, because many users create conversations at once."""
     alice, others = new_name(), [new_name() for _ in range(CREATORS)]
     made = []
 
@@ -46,7 +46,7 @@ def ask(api, alice, **query):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 7, 20, 100])
-def test_from_anywhere(api, listed, limit):
+def test_pages_from_any_time_cut_no_tick(api, listed, limit):
     alice, made = listed
     assert ask(api, alice, limit=limit) == model(made, limit)
     for tick in random.Random(limit).sample(sorted({c["updated_at"] for c in made}), 12):
@@ -57,7 +57,7 @@ def test_from_anywhere(api, listed, limit):
 
 @pytest.mark.parametrize("query", [{}, {"updated_after": 0}], ids=str)
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
-def test_whoever_pages_on_gets_each_once(api, listed, limit, query):
+def test_consecutive_pages_hold_every_entry_once(api, listed, limit, query):
     alice, made = listed
     held, before = [], {}
     while page := api.list_page(alice, limit=limit, **before, **query)["conversations"]:
@@ -66,14 +66,14 @@ def test_whoever_pages_on_gets_each_once(api, listed, limit, query):
     assert [entry["id"] for entry in held] == [conversation["id"] for conversation in made]
 
 
-def test_without_a_limit_it_is_100(api, listed):
+def test_the_default_limit_is_100(api, listed):
     alice, made = listed
     many = len(made) > 100
     page, more = ask(api, alice)
     assert (page, more) == model(made, 100) and more == many
 
 
-def test_more_than_1000_counts_as_1000(stack, api):
+def test_a_limit_above_1000_counts_as_1000(stack, api):
     alice = new_name()
 
     def create_many():

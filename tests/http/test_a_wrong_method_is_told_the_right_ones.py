@@ -20,7 +20,7 @@ def group(stack):
 
 @pytest.mark.parametrize("method, path", WRONG)
 @pytest.mark.parametrize("body", [None, b"{}"], ids=["", "with_a_body"])
-def test_every_other_method(api, group, path, method, body):
+def test_every_other_method_gets_405_with_the_allowed_ones(api, group, path, method, body):
     refused = api.request(method, path.format(id=group), body, JSON_HEADERS)
     assert refused.status == 405, refused
     allow = {allowed.strip() for allowed in refused.headers["Allow"].split(",")}
@@ -30,13 +30,13 @@ def test_every_other_method(api, group, path, method, body):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
-def test_what_nginx_itself_refuses(api, method):
-    """Before it looks for the path, so all that the answer can list is what some path allows."""
+def test_methods_that_nginx_refuses_get_405(api, method):
+    """nginx refuses before it looks at the path, so the answer lists what any path allows."""
     refused = api.request(method, "/messages/")
     refused.problem(405)
     assert {allowed.strip() for allowed in refused.headers["Allow"].split(",")} == READ | WRITE
 
 
 @pytest.mark.parametrize("method", [b"get", b"G@T", b"\x80", b"\"GET\""])
-def test_what_is_no_method(stack, method):
+def test_malformed_methods_are_refused(stack, method):
     raw_request(stack, method, b"/messages/").problem(400)

@@ -1,4 +1,4 @@
-"""PUT /conversations/{id}/members/{name} creates a user whom nobody has named before, as creating a group does."""
+"""PUT /conversations/{id}/members/{name} creates an unknown user, as creating a group does."""
 import pytest
 
 from api import new_name
@@ -23,14 +23,14 @@ def test_an_unknown_user_is_added_with_a_role(api):
 
 
 @pytest.mark.parametrize("name", ["no%20name", "x" * 21, "%C3%A9", "a.b", "-"])
-def test_what_is_no_name_is_refused(api, nothing_changes_after, name):
+def test_an_invalid_name_is_refused(api, nothing_changes_after, name):
     alice = new_name()
     group = api.group(alice)
     with nothing_changes_after():
         add(api, group, name, alice).problem(404, "Invalid username", field="username")
 
 
-def test_a_refused_addition_creates_nobody(api, nothing_changes_after):
+def test_a_refused_addition_creates_no_user(api, nothing_changes_after):
     alice, other, new = new_name(), new_name(), new_name()
     group, chat = api.group(alice), api.private(alice, other)
     with nothing_changes_after():
@@ -40,8 +40,8 @@ def test_a_refused_addition_creates_nobody(api, nothing_changes_after):
         add(api, group, new, alice, role="king").problem(400, code="invalid_role")
 
 
-def test_join_and_remove_name_no_new_user(api, nothing_changes_after):
-    """As the ancestor has it."""
+def test_join_and_remove_create_no_user(api, nothing_changes_after):
+    """As in the ancestor."""
     alice, new = new_name(), new_name()
     group = api.group(alice)
     with nothing_changes_after():

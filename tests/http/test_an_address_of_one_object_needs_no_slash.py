@@ -1,4 +1,4 @@
-"""And HEAD is GET without its body there, too."""
+"""A path to one object works with and without a trailing slash, and HEAD is GET without a body there too."""
 import json
 
 import pytest
@@ -25,7 +25,7 @@ def chat(api):
     ("PUT", "/conversations/{group}/read", "", {"username": "bob", "seq": 1}),
     ("POST", "/conversations/{group}/typing", "", {"username": "bob"}),
 ])
-def test_writing(api, chat, method, path, query, body, slash):
+def test_writes_work_with_and_without_the_slash(api, chat, method, path, query, body, slash):
     target = path.format(**chat) + slash + query.format(**chat)
     if body is not None:
         body = json.dumps({key: chat.get(value, value) for key, value in body.items()})
@@ -45,14 +45,14 @@ REFUSED = [("/messages/0", "", 404), ("/messages/4611686018427387904", "", 404),
 
 
 @pytest.mark.parametrize("path, query", READING)
-def test_reading(api, chat, path, query):
+def test_reads_work_with_and_without_the_slash(api, chat, path, query):
     path, query = path.format(**chat).rstrip("/"), query.format(**chat)
     assert api.get(path + query).ok == api.get(path + "/" + query).ok
 
 
 @pytest.mark.parametrize("path, query, status", [*((*target, 200) for target in READING), *REFUSED,
                                                  ("/metrics", "", 200)])
-def test_head(api, chat, path, query, status):
+def test_head_works_with_and_without_the_slash(api, chat, path, query, status):
     target = path.format(**chat) + query.format(**chat)
     got, head = api.request("GET", target), api.request("HEAD", target)
     assert got.status == head.status == status

@@ -1,4 +1,4 @@
-"""Whatever stands where an id belongs, and whatever else is right about the request."""
+"""Anything but an id in the place of an id is not found, whatever else is right about the request."""
 import pytest
 
 from api import Client, new_name
@@ -37,18 +37,18 @@ def ask(api, alice, what, segment):
 
 @pytest.mark.parametrize("what", REQUESTS)
 @pytest.mark.parametrize("segment", NOT_IDS, ids=lambda value: value[:25])
-def test_what_is_no_id(api, alice, what, segment):
+def test_an_invalid_id_in_a_path_is_not_found(api, alice, what, segment):
     ask(api, alice, what, segment).problem(404)
 
 
 @pytest.mark.parametrize("what", REQUESTS)
 @pytest.mark.parametrize("segment", ["%00", "1%00", "%", "%zz"])
-def test_what_nginx_itself_refuses(api, alice, what, segment):
+def test_a_path_that_nginx_refuses_is_a_problem(api, alice, what, segment):
     ask(api, alice, what, segment).problem(400)
 
 
 @pytest.mark.parametrize("what", REQUESTS)
-def test_what_nobody_has(api, alice, what):
+def test_an_unused_id_in_a_path_is_not_found(api, alice, what):
     code = "invalid_message_id" if REQUESTS[what][1].startswith("/messages") else "invalid_conversation_id"
     for number in (2**62, 2**63 - 1):
         ask(api, alice, what, str(number)).problem(404, code=code)
@@ -60,6 +60,6 @@ def test_what_nobody_has(api, alice, what):
     "/conversations/1/presence/x", "/conversations//read", "/metrics/x", "/metricsx", "/openapi", "/openapi.json/x",
     "/openapi.jsonx", "/openapixjson", "/Metrics", "/conversations/read", "/messages/reactions/a",
 ])
-def test_there_is_nothing_else(api, path):
-    """FROB is told 405 where there is something."""
+def test_other_paths_below_an_object_are_not_found(api, path):
+    """The method FROB gets 405 if the path exists."""
     assert api.request("FROB", path).status == (405 if path == "/messages/1/" else 404)

@@ -38,7 +38,7 @@ def ask(stack, method, message, emoji, name=None):
 
 
 @pytest.mark.parametrize("emoji", GOOD.values(), ids=GOOD)
-def test_a_good_one(api, nothing_changes_after, sent, emoji):
+def test_a_valid_emoji_is_accepted(api, nothing_changes_after, sent, emoji):
     liked = api.react(sent["id"], sent["sender"], emoji).ok
     assert plain(liked) == {**sent, "reactions": {emoji: [sent["sender"]]}}
     assert plain(api.message(sent["id"])) == plain(liked)
@@ -48,18 +48,18 @@ def test_a_good_one(api, nothing_changes_after, sent, emoji):
 
 
 @pytest.mark.parametrize("spelling", [b"%F0%9F%91%8D", b"%f0%9f%91%8d", b"%f0%9F%91%8d", b"%F0%9F%91%8D/"], ids=repr)
-def test_in_every_spelling(stack, sent, spelling):
+def test_every_percent_encoding_of_an_emoji_is_accepted(stack, sent, spelling):
     assert reactions(ask(stack, b"PUT", sent, spelling).ok) == {"👍": [sent["sender"]]}
 
 
 @pytest.mark.parametrize("spelling, emoji", [(b"%6f%6B", "ok"), (b"+1", "+1"), (b"%2B1", "+1"), (b"a%25b", "a%b"),
                                              (b"%2541", "%41"), (b"a&b=c", "a&b=c")], ids=repr)
-def test_it_is_decoded_once_and_a_plus_is_a_plus(stack, sent, spelling, emoji):
+def test_an_emoji_is_decoded_once_and_a_plus_stays_a_plus(stack, sent, spelling, emoji):
     assert reactions(ask(stack, b"PUT", sent, spelling).ok) == {emoji: [sent["sender"]]}
 
 
 @pytest.mark.parametrize("spelling", [b"a%2F", b"a%2f", b"%2Fa", b"a%2Fb", b"%2F", b"a%2F/"], ids=repr)
-def test_a_slash_is_refused_or_kept_and_never_dropped(stack, api, sent, spelling):
+def test_a_slash_in_an_emoji_is_refused_or_kept_but_never_dropped(stack, api, sent, spelling):
     answer = ask(stack, b"PUT", sent, spelling)
     assert answer.status in (200, 400, 404)
     if answer.status == 200:
@@ -68,7 +68,7 @@ def test_a_slash_is_refused_or_kept_and_never_dropped(stack, api, sent, spelling
         assert api.message(sent["id"]) == sent
 
 
-def test_what_looks_alike_is_another_one(api, sent):
+def test_lookalike_emoji_are_different_emoji(api, sent):
     for emoji in ("é", "e\u0301", "❤", "💗", "k", "K"):
         message = api.react(sent["id"], sent["sender"], emoji).ok
     assert len(message["reactions"]) == 6
@@ -76,26 +76,26 @@ def test_what_looks_alike_is_another_one(api, sent):
 
 @METHODS
 @pytest.mark.parametrize("emoji", NOT_EMOJIS.values(), ids=NOT_EMOJIS)
-def test_a_bad_one(stack, nothing_changes, kept, method, emoji):
+def test_an_invalid_emoji_is_refused(stack, nothing_changes, kept, method, emoji):
     ask(stack, method, kept, emoji).problem(400, code="invalid_emoji")
 
 
 @METHODS
 @pytest.mark.parametrize("emoji", [b"%00", b"a%00", b"%", b"%4", b"%zz"], ids=repr)
-def test_what_nginx_itself_refuses(stack, nothing_changes, kept, method, emoji):
+def test_an_emoji_that_nginx_refuses_is_a_problem(stack, nothing_changes, kept, method, emoji):
     ask(stack, method, kept, emoji).problem(400)
 
 
 @METHODS
 @pytest.mark.parametrize("path", [b"/reactions/a/b", b"/reaction/a", b"/reactionsx/a"], ids=repr)
-def test_none_and_too_many(stack, nothing_changes, kept, method, path):
+def test_a_missing_or_too_long_path_segment_is_not_found(stack, nothing_changes, kept, method, path):
     target = b"/messages/%d%b?username=%b" % (kept["id"], path, kept["sender"].encode())
     raw_request(stack, method, target).problem(404)
 
 
 @METHODS
 @pytest.mark.parametrize("path", [b"/reactions", b"/reactions/", b"/reactions//"], ids=repr)
-def test_the_list_of_all_has_no_such_method(stack, nothing_changes, kept, method, path):
+def test_the_path_of_all_reactions_refuses_put_and_delete(stack, nothing_changes, kept, method, path):
     target = b"/messages/%d%b?username=%b" % (kept["id"], path, kept["sender"].encode())
     raw_request(stack, method, target).problem(405)
 
@@ -104,12 +104,12 @@ def test_the_list_of_all_has_no_such_method(stack, nothing_changes, kept, method
 @pytest.mark.parametrize("query", [b"", b"?", b"?username=", b"?username", b"?user=bob", b"?username=a%20b",
                                    b"?username=bob%0a", b"?username=%ff", b"?username=" + b"x" * 21,
                                    b"?username=a&username=b"], ids=repr)
-def test_whose_it_is_must_be_said(stack, nothing_changes, kept, method, query):
+def test_a_missing_user_name_is_refused(stack, nothing_changes, kept, method, query):
     target = b"/messages/%d/reactions/a%b" % (kept["id"], query)
     raw_request(stack, method, target).problem(400, field="username")
 
 
 @METHODS
-def test_to_an_unknown_message(stack, nothing_changes, kept, method):
+def test_a_reaction_to_an_unknown_message_is_not_found(stack, nothing_changes, kept, method):
     unknown = {**kept, "id": 2**62}
     ask(stack, method, unknown, b"a").problem(404, "Invalid message ID", "invalid_message_id")

@@ -13,7 +13,7 @@ def chat(api):
     return group, alice, bob, api.send(group, alice)
 
 
-def test_fields_of_a_body(api, chat):
+def test_unknown_fields_of_a_body_are_ignored(api, chat):
     group, alice, bob, sent = chat
     edited = api.write("PATCH", f"/messages/{sent['id']}", {**EXTRA, "username": alice, "content": "edited"}).ok
     assert edited == {**sent, "content": "edited", "edited_at": edited["edited_at"]}
@@ -26,7 +26,7 @@ def test_fields_of_a_body(api, chat):
     assert api.message(sent["id"]) == edited
 
 
-def test_parameters_of_a_query(api, chat):
+def test_unknown_parameters_of_a_query_are_ignored(api, chat):
     group, alice, bob, sent = chat
     noise = "x=1&x=2&y&=&&z=%20&Limit=0&seq=-1&"
     assert api.request("GET", f"/messages/{sent['id']}?{noise}").ok == sent
@@ -38,7 +38,7 @@ def test_parameters_of_a_query(api, chat):
     assert api.request("DELETE", f"/messages/{sent['id']}?{noise}username={alice}").ok["content"] == ""
 
 
-def test_a_query_beside_a_body(api, chat):
+def test_a_query_beside_a_body_is_ignored(api, chat):
     group, alice, bob, sent = chat
     query = f"?username={bob}&content=his&title=his&seq=0"
     body = {"username": alice, "content": "hers", "title": "hers", "seq": 1}
@@ -50,7 +50,7 @@ def test_a_query_beside_a_body(api, chat):
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "text/plain",
                                           "application/merge-patch+json"])
-def test_which_json_it_says_it_is(api, chat, content_type):
+def test_the_content_type_of_a_body_is_ignored(api, chat, content_type):
     _, alice, _, sent = chat
     body = f'{{"username": "{alice}", "content": "edited"}}'.encode()
     answer = api.request("PATCH", f"/messages/{sent['id']}", body, {"Content-Type": content_type})

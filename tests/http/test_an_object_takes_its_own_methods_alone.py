@@ -30,7 +30,7 @@ def assert_told(refused, path):
 
 @pytest.mark.parametrize("method, path", WRONG)
 @pytest.mark.parametrize("body", [None, b"{}"], ids=["", "with_a_body"])
-def test_every_other_method(api, ids, path, method, body):
+def test_every_other_method_gets_405_with_the_allowed_ones(api, ids, path, method, body):
     for slash in ("", "/"):
         refused = api.request(method, path.format(**ids) + slash, body, JSON_HEADERS)
         assert_told(refused, path)
@@ -39,5 +39,5 @@ def test_every_other_method(api, ids, path, method, body):
 
 
 @pytest.mark.parametrize("path", [path for path in ALLOWED if "{" in path])
-def test_it_takes_no_object_to_be_told(api, path):
+def test_an_unknown_object_gets_405_too(api, path):
     assert_told(api.request("FROB", path.format(group=2**62, message=2**62)), path)

@@ -23,13 +23,12 @@ def ids(stack):
 
 
 @EACH
-def test_64_megabytes_announced(stack, ids, method, target):
-    """Refused on sight of the head."""
+def test_an_announced_body_of_64_megabytes_is_refused_before_it_is_sent(stack, ids, method, target):
     raw_request(stack, method, target % ids, [b"Content-Length: %d" % HUGE]).problem(413)
 
 
 @EACH
-def test_64_megabytes_in_chunks(stack, ids, method, target):
+def test_a_chunked_body_of_64_megabytes_is_refused(stack, ids, method, target):
     chunk = b"%x\r\n%b\r\n" % (1 << 20, b"x" * (1 << 20))
     body = chunk * (HUGE >> 20) + b"0\r\n\r\n"
     raw_request(stack, method, target % ids, [b"Transfer-Encoding: chunked"], body).problem(413)
@@ -39,7 +38,7 @@ def test_64_megabytes_in_chunks(stack, ids, method, target):
     (b"PATCH", b"/conversations/%(group)d", "title"), (b"PUT", b"/conversations/%(group)d/read", "seq"),
     (b"POST", b"/conversations/%(group)d/typing", "x"),
 ])
-def test_far_more_than_they_have_any_use_for(stack, ids, method, target, field):
+def test_a_body_beyond_the_limit_of_the_route_is_refused(stack, ids, method, target, field):
     body = json.dumps({"username": ids[b"alice"].decode(), field: "x" * 300_000}).encode()
     refused = raw_request(stack, method, target % ids, [b"Content-Length: %d" % len(body)], body)
     refused.problem(refused.status)

@@ -32,15 +32,15 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_head(stack, nothing_changes, name):
+def test_a_malformed_head_gets_a_problem(stack, nothing_changes, name):
     answer = send_raw(stack, BROKEN[name])
     assert 400 <= answer.status < 500, answer
     answer.problem(answer.status)
 
 
 @pytest.mark.parametrize("target", [b"/messages", b"/messages/?username=ann", b"/nope"])
-def test_a_body_too_large_that_never_comes(stack, nothing_changes, target):
-    """nginx may see the end of the connection before it has answered."""
+def test_an_oversized_body_that_never_comes_is_refused(stack, nothing_changes, target):
+    """nginx may see the end of the connection before it answers."""
     for _ in range(30):
         with socket.create_connection(("127.0.0.1", stack.port)) as connection:
             connection.sendall(b"POST " + target + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n")
@@ -51,7 +51,7 @@ def test_a_body_too_large_that_never_comes(stack, nothing_changes, target):
                 assert (answer.status, json.loads(answer.read())["code"]) == (413, "payload_too_large")
 
 
-def test_a_body_that_ends_early_is_no_message(stack, api, nothing_changes_after):
+def test_a_body_that_ends_early_stores_no_message(stack, api, nothing_changes_after):
     alice = new_name()
     body = json.dumps({"conversation_id": api.group(alice), "username": alice, "content": "hello"}).encode()
     head = POST + b"Content-Length: %d\r\n\r\n" % (len(body) + 1)
@@ -63,7 +63,7 @@ def test_a_body_that_ends_early_is_no_message(stack, api, nothing_changes_after)
             assert b" 200 " not in connection.recv(4096)[:20]
 
 
-def test_a_compressed_body_is_no_json(stack, nothing_changes):
+def test_a_compressed_body_is_invalid_json(stack, nothing_changes):
     body = gzip.compress(b'{"type": "group_chat", "members": []}')
     headers = [b"Content-Encoding: gzip", b"Content-Length: %d" % len(body)]
     raw_request(stack, b"POST", b"/conversations/", headers, body).problem(400, code="invalid_json")

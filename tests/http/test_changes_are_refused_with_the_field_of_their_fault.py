@@ -17,35 +17,35 @@ def path(stack):
 
 
 @pytest.mark.parametrize("value", NOT_VERSIONS, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_version(api, path, value):
+def test_an_invalid_version_is_refused(api, path, value):
     api.get(path, after=value).problem(400, code="invalid_after", field="after")
 
 
 @pytest.mark.parametrize("value", NOT_LIMITS, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_limit(api, path, value):
+def test_an_invalid_limit_is_refused(api, path, value):
     api.get(path, limit=value).problem(400, code="invalid_limit", field="limit")
     api.get(path, limit=value, after=2**62).problem(400, code="invalid_limit", field="limit")
 
 
 @pytest.mark.parametrize("value", NOT_NAMES, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_name(api, path, value):
+def test_an_invalid_name_is_refused(api, path, value):
     api.get(path, username=value).problem(400, code="invalid_username", field="username")
 
 
 @pytest.mark.parametrize("name", ["after", "limit", "username"])
-def test_a_parameter_given_twice(api, path, name):
+def test_a_parameter_given_twice_is_refused(api, path, name):
     for values in (["5", "5"], ["5", "6"]):
         api.get(path, **{name: values}).problem(400, field=name)
 
 
 @pytest.mark.parametrize("query", [{}, {"after": 5}, {"username": "bob"}], ids=str)
-def test_an_unknown_conversation(api, query):
+def test_an_unknown_conversation_is_not_found(api, query):
     refused = api.get(f"/conversations/{2**62}/changes", **query)
     refused.problem(404, "Invalid conversation ID", "invalid_conversation_id")
 
 
 @pytest.mark.parametrize("limit", [1001, 2**31, 2**63 - 1, 2**64, 10**30])
-def test_a_large_limit_is_a_limit(api, path, limit):
+def test_a_large_limit_is_accepted(api, path, limit):
     api.get(path, limit=limit).ok
 
 

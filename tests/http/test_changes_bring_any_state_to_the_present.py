@@ -1,6 +1,6 @@
 """
-Whoever holds a conversation as it was at some version, and applies its changes since, holds it as it is. The history
-is random; what a client held at each of its versions is read from the other requests.
+A client that holds a conversation at any version, and applies its changes since then, holds its present state. The
+history is random. The state at each version is read by the other requests.
 """
 import random
 import threading
@@ -14,7 +14,7 @@ EMOJIS = ["👍", "👎", "❤️"]
 
 
 class History:
-    """Changes a conversation in one way after the other, and keeps the books."""
+    """Changes a conversation in random ways, and records the expected state."""
 
     def __init__(self, api, seed):
         self._api, self._chance = api, random.Random(seed)
@@ -109,7 +109,7 @@ class History:
     # -- what a page should hold
 
     def members_between(self, after, until):
-        """In order; those who share a version are sorted, as they are in a page made ready by sorted_members()."""
+        """In order. Those who share a version are sorted, as on a page after sorted_members()."""
         found = sorted((version, name) for (kind, name), version in self.changed_in.items()
                        if kind == "member" and after < version <= until)
         return [{"username": name, "role": "member", **({} if name in self.present else {"left": True})}
@@ -138,7 +138,7 @@ def history(request, stack):
 
 
 def first_members_sorted(history, page):
-    """All first members share a version, so their order is no promise."""
+    """The first members share a version, so their order is not promised."""
     first = [member for member in page["members"] if history.changed_in["member", member["username"]] == 1]
     assert page["members"][:len(first)] == first
     return sorted(first, key=lambda member: member["username"]) + page["members"][len(first):]
@@ -160,7 +160,7 @@ def assert_page_is_exact(history, page, after, limit, reader):
 
 
 def catch_up(api, history, after, limit, reader):
-    """What a client that held version `after` holds in the end."""
+    """Returns what a client that held version `after` holds in the end."""
     messages, members = history.states[after]
     messages = {key: m for key, m in messages.items() if reader is None or key in history.received[reader]}
     members = set(members)
@@ -184,7 +184,7 @@ def assert_present(history, reader, held):
 
 @pytest.mark.parametrize("which", range(3))
 @pytest.mark.parametrize("limit", [7, 1000])
-def test_from_every_version(api, history, which, limit):
+def test_changes_since_every_version_bring_the_present(api, history, which, limit):
     reader = history.readers[min(which, len(history.readers) - 1)]
     for after in history.states:
         assert_present(history, reader, catch_up(api, history, after, limit, reader))
@@ -192,24 +192,24 @@ def test_from_every_version(api, history, which, limit):
 
 @pytest.mark.parametrize("which", range(3))
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
-def test_in_small_pages(api, history, which, limit):
+def test_small_pages_of_changes_bring_the_present(api, history, which, limit):
     reader = history.readers[min(which, len(history.readers) - 1)]
     for after in [0, 1, *random.Random(limit).sample(sorted(history.states), 4)]:
         assert_present(history, reader, catch_up(api, history, after, limit, reader))
 
 
-def test_without_a_version_it_is_everything(api, history):
+def test_changes_without_a_version_bring_everything(api, history):
     assert api.changes(history.id) == api.changes(history.id, after=0) == api.changes(history.id, limit=100, after="0")
 
 
-def test_one_epoch(api, history):
+def test_all_pages_have_the_same_epoch(api, history):
     epochs = {api.changes(history.id, after=after, limit=3)["epoch"] for after in (0, 5, 10**6)}
     epochs.add(api.list_page(sorted(history.present)[0])["epoch"])
     (epoch,) = epochs
     assert isinstance(epoch, str) and epoch
 
 
-def test_nothing_new(api, history):
+def test_changes_since_the_present_are_empty(api, history):
     last = history.conversation["version"]
     for after in (last, last + 1, 2**31, 2**62, 2**63 - 1):
         for reader in history.readers:
@@ -218,7 +218,7 @@ def test_nothing_new(api, history):
             assert "conversation" not in page
 
 
-def test_who_is_no_member_asks_in_vain(api, nothing_changes_after, history):
+def test_a_user_who_never_was_a_member_is_refused(api, nothing_changes_after, history):
     gone = sorted(set(history.names) - history.present)
     with nothing_changes_after():
         for name in [*gone, "nobody_at_all"]:
@@ -228,8 +228,8 @@ def test_who_is_no_member_asks_in_vain(api, nothing_changes_after, history):
 
 
 @pytest.mark.parametrize("limit", [3, 1000])
-def test_whoever_follows_while_others_change_it(stack, api, limit):
-    """Four write at once; a follower of all and one who comes and goes no more end with what there is."""
+def test_followers_end_with_the_present_while_others_write(stack, api, limit):
+    """Four users write at once. One follower was always a member, another one joins and leaves."""
     writers = [new_name() for _ in range(4)]
     group = api.group(*writers)
     seed = [api.send(group, name, "seed") for name in writers]

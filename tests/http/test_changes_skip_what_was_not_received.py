@@ -1,4 +1,4 @@
-"""However much that is, pages go on, and end."""
+"""Changes skip what a member did not receive. However much that is, pages continue and end."""
 import pytest
 
 from api import Client, at_once, new_name
@@ -8,7 +8,7 @@ WRITERS = 4
 
 
 def write_many(stack, sender, group):
-    """Sends, then edits each of them."""
+    """Sends messages, then edits each of them."""
     with Client(stack) as own:
         sent = [own.write_unseen("POST", "/messages", {"conversation_id": group, "username": sender, "content": str(i)})
                 for i in range(MISSED // WRITERS)]
@@ -18,7 +18,7 @@ def write_many(stack, sender, group):
 
 @pytest.fixture(scope="module")
 def chat(stack):
-    """bob was there for a message, missed thousands, and was there for another; carol came after those."""
+    """bob was there for a message, missed thousands, and was there for another. carol came after those."""
     with Client(stack) as api:
         alice, bob, carol = new_name("a"), new_name("b"), new_name("c")
         writers = [new_name() for _ in range(WRITERS)]
@@ -46,7 +46,7 @@ def follow(api, chat, name, after, limit):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
-def test_between_two_stays(api, chat, limit):
+def test_changes_between_two_stays_are_skipped(api, chat, limit):
     assert follow(api, chat, "bob", 0, limit) == [chat["first"], chat["last"]]
     # Behind the creation, and the message that he received, and his leaving.
     assert follow(api, chat, "bob", 1, limit) == [chat["first"], chat["last"]]
@@ -57,19 +57,19 @@ def test_between_two_stays(api, chat, limit):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
-def test_before_the_first_stay(api, chat, limit):
+def test_changes_before_the_first_stay_are_skipped(api, chat, limit):
     for after in (0, 1, MISSED // 2, MISSED + 10, 2 * MISSED):
         assert follow(api, chat, "carol", after, limit) == [chat["last"]]
 
 
-def test_who_was_there_all_along_receives_all(api, chat):
+def test_a_permanent_member_receives_all_changes(api, chat):
     held = follow(api, chat, "alice", 0, 5000)
     assert sorted(message["seq"] for message in held) == list(range(1, MISSED + 3))
     assert sum("edited_at" in message for message in held) == MISSED
 
 
 @pytest.mark.parametrize("limit", [1, 1000])
-def test_what_was_received_long_ago_comes_when_it_changes(api, chat, limit):
+def test_a_later_change_of_a_received_message_is_delivered(api, chat, limit):
     version = api.conversation(chat["group"])["version"]
     edited = chat["first"] = api.edit(chat["first"]["id"], chat["alice"], f"edited in {version}").ok
     assert follow(api, chat, "bob", version, limit) == [edited]

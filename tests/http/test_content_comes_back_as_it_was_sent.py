@@ -25,7 +25,7 @@ TEXTS = {
 
 
 def check(api, content, escaped):
-    """Sent once in each spelling, and read in every way there is."""
+    """Sends the content once in each spelling, and reads it by every request."""
     alice = new_name()
     group = api.group(alice)
     message = {"conversation_id": group, "username": alice, "content": content}
@@ -37,12 +37,12 @@ def check(api, content, escaped):
 
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "in_utf_8"])
 @pytest.mark.parametrize("name", TEXTS)
-def test_what_needs_care(api, name, escaped):
+def test_special_characters_come_back_unchanged(api, name, escaped):
     check(api, TEXTS[name], escaped)
 
 
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "in_utf_8"])
-def test_random_texts(api, escaped):
+def test_random_texts_come_back_unchanged(api, escaped):
     chance = random.Random(2)
     alphabets = [range(1, 0x80), range(0x80, 0x800), [*range(0x800, 0xd800), *range(0xe000, 0x10000)],
                  range(0x10000, 0x110000), b"\"\\/\b\f\n\r\t\x1f\x7f"]
@@ -51,7 +51,7 @@ def test_random_texts(api, escaped):
         check(api, "".join(chr(chance.choice(chance.choice(alphabets))) for _ in range(length)), escaped)
 
 
-def test_every_escape_of_json(api):
+def test_every_json_escape_is_decoded(api):
     alice = new_name()
     escapes = r'"\"\\\/\b\f\n\r\t\u0041\uD83D\uDC4D\u00e9"'
     body = f'{{"conversation_id": {api.group(alice)}, "username": "{alice}", "content": {escapes}}}'
@@ -62,12 +62,12 @@ def test_every_escape_of_json(api):
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "in_utf_8"])
 @pytest.mark.parametrize("content", ["x" * 65_536, "é" * 32_768, "👍" * 16_384, "\x01" * 65_536, "\"" * 65_536],
                          ids=["ascii", "two_bytes", "four_bytes", "controls", "quotes"])
-def test_the_longest_content(api, content, escaped):
+def test_the_longest_content_comes_back_unchanged(api, content, escaped):
     assert len(content.encode()) == 65_536
     check(api, content, escaped)
 
 
-def test_a_page_of_the_longest(api):
+def test_a_page_of_the_longest_contents_comes_back_unchanged(api):
     alice = new_name()
     group = api.group(alice)
     sent = [api.send(group, alice, chr(1 + i) * 65_536) for i in range(12)]

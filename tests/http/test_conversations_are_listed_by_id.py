@@ -16,12 +16,12 @@ def ids(conversations):
     return [conversation["id"] for conversation in conversations]
 
 
-def test_in_id_order_whatever_was_asked(api, three):
+def test_conversations_are_in_order_of_id_whatever_was_asked(api, three):
     first, second, third = ids(three)
     assert api.get("/conversations/", id=[third, first, second]).ok == {"conversations": three}
 
 
-def test_each_once(api, three):
+def test_a_duplicate_id_is_listed_once(api, three):
     first, second, _ = ids(three)
     assert api.get("/conversations/", id=[second, first, second, first, first]).ok == {"conversations": three[:2]}
 
@@ -32,11 +32,11 @@ def test_unknown_ids_are_left_out(api, three):
     assert api.get("/conversations/", id=2**62).ok == {"conversations": []}
 
 
-def test_no_id_is_an_empty_list(api):
+def test_a_request_without_an_id_gets_an_empty_list(api):
     assert api.get("/conversations/").ok == {"conversations": []}
 
 
-def test_a_list_shows_what_happened_since(api):
+def test_a_list_shows_the_present_state(api):
     alice, bob = new_name("a"), new_name("b")
     conversation = api.group(alice, bob)
     message = api.send(conversation, alice)
@@ -49,19 +49,19 @@ def test_a_list_shows_what_happened_since(api):
 
 
 @pytest.mark.parametrize("value", NOT_IDS, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_id(api, three, nothing_changes, value):
+def test_an_invalid_id_is_refused(api, three, nothing_changes, value):
     api.get("/conversations/", id=value).problem(400, code="invalid_id", field="id")
     api.get("/conversations/", id=[ids(three)[0], value]).problem(400, code="invalid_id", field="id")
 
 
-def test_a_thousand_ids_at_most(api, three, nothing_changes):
+def test_more_than_a_thousand_ids_are_refused(api, three, nothing_changes):
     asked = [ids(three)[0]] * 1000
     assert api.get("/conversations/", id=asked).ok == {"conversations": three[:1]}
     api.get("/conversations/", id=[*asked, 1]).problem(422, code="too_many_ids", field="id")
 
 
 @pytest.mark.parametrize("base", [0, 2**62], ids=["small", "of_19_digits"])
-def test_hundreds_of_ids(api, three, base):
+def test_hundreds_of_ids_are_accepted(api, three, base):
     asked = [base + i for i in range(1, 301)] + ids(three)
     found = ids(api.get("/conversations/", id=asked).ok["conversations"])
     assert found == sorted(set(found)) and set(found) <= set(asked) and set(ids(three)) <= set(found)

@@ -1,11 +1,11 @@
-"""What members share is counted, by one for each change; what changes nothing, or is nobody else's, is not."""
+"""Each change that members share counts one version. A repeat, and a change that only concerns one user, count none."""
 import pytest
 
 from api import Client, at_once, new_name
 
 
 class Chat:
-    """A conversation in which every command has something to do."""
+    """A conversation in which every command changes something."""
 
     def __init__(self, api):
         self.api, self.alice, self.bob, self.carol = api, new_name("a"), new_name("b"), new_name("c")
@@ -63,7 +63,7 @@ def granted(answer):
 
 
 @pytest.mark.parametrize("command", CHANGES.values(), ids=CHANGES)
-def test_a_change_counts_one_and_its_repeat_nothing(api, chat, command):
+def test_a_change_counts_one_version_and_its_repeat_none(api, chat, command):
     other = api.create("group_chat", chat.alice, chat.bob)
     before = api.conversation(chat.group)
     answer = granted(command(chat))
@@ -78,7 +78,7 @@ def test_a_change_counts_one_and_its_repeat_nothing(api, chat, command):
 
 
 @pytest.mark.parametrize("command", NO_CHANGES.values(), ids=NO_CHANGES)
-def test_what_is_no_change_counts_nothing(api, chat, command):
+def test_personal_changes_count_no_version(api, chat, command):
     before = api.conversation(chat.group)
     first = granted(command(chat))
     assert granted(command(chat)) == first
@@ -86,7 +86,7 @@ def test_what_is_no_change_counts_nothing(api, chat, command):
 
 
 def test_no_repeat_stores_anything(api, nothing_changes_after):
-    """Of all of them together: to look at the whole database takes its time."""
+    """All repeats together, because comparing the whole database takes time."""
     commands = [*CHANGES.values(), *NO_CHANGES.values()]
     chats = [Chat(api) for _ in commands]
     answers = [granted(command(chat)) for command, chat in zip(commands, chats)]
@@ -100,7 +100,7 @@ def test_a_change_has_the_tick_of_its_conversation(api, chat, command, member):
     assert granted(CHANGES[command](chat))[member] == api.conversation(chat.group)["updated_at"]
 
 
-def test_each_of_many_at_once_counts_one(stack, api):
+def test_each_of_many_concurrent_changes_counts_one(stack, api):
     names = [new_name() for _ in range(6)]
     group = api.group(*names)
     own = {name: api.send(group, name)["id"] for name in names}

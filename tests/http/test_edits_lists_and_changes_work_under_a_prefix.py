@@ -5,7 +5,7 @@ import pytest
 from api import new_name, reactions, TIMEOUT_S
 
 
-def test_each_request(there):
+def test_each_request_works_under_a_prefix(there):
     alice, bob = new_name("a"), new_name("b")
     group = there.group(alice, bob)
     sent = there.submit(group, alice, client_id="k").ok
@@ -28,7 +28,7 @@ def test_each_request(there):
     assert b"\n# TYPE imd_" in there.get("/metrics").body
 
 
-def test_refusals(there):
+def test_refusals_work_under_a_prefix(there):
     there.get("/messages/0").problem(404)
     there.get("/messages/9").problem(404, "Invalid message ID")
     wrong = there.request("POST", "/messages/9/reactions/%F0%9F%91%8D")
@@ -38,8 +38,8 @@ def test_refusals(there):
 
 @pytest.mark.parametrize("path", [b"/messages/1", b"/conversations/1/changes", b"/metrics", b"/openapi.json",
                                   b"/chat/nope/openapi.json", b"/chatopenapi.json"])
-def test_nothing_is_served_beside_it(mounted, path):
-    """What is not imd's need not answer as imd does."""
+def test_nothing_is_served_outside_the_prefix(mounted, path):
+    """Paths outside the prefix need not be answered in imd's way."""
     with socket.create_connection(("127.0.0.1", mounted.port), timeout=TIMEOUT_S) as connection:
         connection.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path)
         assert connection.recv(4096).split(b" ")[1] == b"404"

@@ -1,4 +1,6 @@
-"""`last_seq` numbers the messages of a conversation, `version` its changes, `updated_at` is the last one's tick."""
+"""
+`last_seq` numbers the messages of a conversation, `version` its changes; `updated_at` is the tick of the last one.
+"""
 from api import new_name
 
 
@@ -7,7 +9,7 @@ def counters(api, conversation):
     return found["last_seq"], found["version"], found["updated_at"]
 
 
-def test_messages_joins_and_leaves(api):
+def test_messages_joins_and_leaves_count_one_version_each(api):
     alice, bob = new_name(), new_name()
     group = api.group(alice)
     other = api.group(bob)
@@ -25,7 +27,7 @@ def test_messages_joins_and_leaves(api):
     assert ticks == sorted(set(ticks))
 
 
-def test_what_changes_nothing_counts_nothing(api):
+def test_requests_that_change_nothing_count_no_version(api):
     alice, bob, carol = new_name(), new_name(), new_name()
     group = api.group(alice, carol)
     private = api.private(alice, bob)
@@ -37,7 +39,7 @@ def test_what_changes_nothing_counts_nothing(api):
     assert (counters(api, group), counters(api, private)) == before
 
 
-def test_seq_counts_each_conversation_by_itself(api):
+def test_each_conversation_has_its_own_seq(api):
     alice = new_name()
     groups = [api.group(alice) for _ in range(3)]
     sent = {group: [] for group in groups}

@@ -16,24 +16,24 @@ def chat(api):
     ("/conversations/{conversation_id}/join", lambda chat: chat),
     ("/conversations/{conversation_id}/leave", lambda chat: chat),
 ])
-def test_posting(api, chat, path, value, slash):
+def test_posts_work_with_and_without_the_slash(api, chat, path, value, slash):
     api.post(path.format(**chat) + slash, value(chat)).ok
 
 
 @pytest.mark.parametrize("query", ["/messages{}?username={username}", "/messages{}?conversation_id={conversation_id}",
                                    "/conversations{}?id={conversation_id}", "/conversations{}"])
-def test_getting(api, chat, query):
+def test_gets_work_with_and_without_the_slash(api, chat, query):
     api.post("/messages", chat).ok
     assert api.get(query.format("", **chat)).ok == api.get(query.format("/", **chat)).ok
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
-def test_health(api, path):
+def test_healthz_works_with_and_without_the_slash(api, path):
     api.get(path).ok
 
 
 @pytest.mark.parametrize("path", ["/ws", "/messages", "/conversations/0/join", "/nope"])
-def test_refusals(api, path):
+def test_refusals_work_with_and_without_the_slash(api, path):
     def refusal(target):
         refused = api.request("PUT", target, b"{}", JSON_HEADERS)
         return refused.status, refused.json["error"], refused.json["code"]

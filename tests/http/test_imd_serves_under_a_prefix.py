@@ -6,7 +6,7 @@ import websockets
 from api import new_name, raw_request
 
 
-def test_the_six_requests(there):
+def test_the_six_requests_of_the_ancestor_work_under_a_prefix(there):
     alice, bob = new_name("a"), new_name("b")
     group = there.create("group_chat", alice)
     private = there.create("private_chat", bob, alice)
@@ -19,11 +19,11 @@ def test_the_six_requests(there):
     assert there.page(conversation_id=private["id"])["messages"] == sent[1:]
 
 
-def test_health(there):
+def test_healthz_works_under_a_prefix(there):
     there.get("/healthz").ok
 
 
-def test_a_socket(mounted, there):
+def test_a_socket_opens_under_a_prefix(mounted, there):
     alice = new_name()
     there.group(alice)
 
@@ -33,7 +33,7 @@ def test_a_socket(mounted, there):
     assert len(asyncio.run(headers())["X-Request-Id"]) == 32
 
 
-def test_refusals(mounted, there):
+def test_refusals_work_under_a_prefix(mounted, there):
     there.get("/messages/").problem(400, "Either username or conversation ID must be specified")
     there.get("/ws/").problem(400, field="username")
     there.get("/nope").problem(404)
@@ -44,14 +44,14 @@ def test_refusals(mounted, there):
     raw_request(mounted, b"POST", b"/chat/messages/", [b"Content-Length: 67108864"]).problem(413)
 
 
-def test_nothing_is_served_beside_it(mounted):
+def test_nothing_is_served_outside_the_prefix(mounted):
     for path in (b"/messages/?username=bob", b"/conversations/", b"/healthz", b"/ws/?username=bob", b"/chatmessages/"):
         head = b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path
         assert status_of(mounted, head) == 404, path
 
 
 def status_of(mounted, data):
-    """What is not imd's need not answer as imd does."""
+    """Paths outside the prefix need not be answered in imd's way."""
     with socket.create_connection(("127.0.0.1", mounted.port), timeout=5) as connection:
         connection.sendall(data)
         return int(connection.recv(4096).split(b" ")[1])

@@ -1,4 +1,4 @@
-"""The conversation, then its type, then the name: the first fault is the one that is told."""
+"""The conversation is checked first, then its type, then the name; the answer is about the first fault."""
 import pytest
 
 from api import Client, new_name
@@ -16,12 +16,12 @@ def chats(stack):
 
 
 @pytest.mark.parametrize("name", [None, "bad name", "nobody_at_all"])
-def test_an_unknown_conversation_comes_first(api, action, name):
+def test_an_unknown_conversation_is_reported_first(api, action, name):
     api.post(f"/conversations/{2**62}/{action}", {"username": name}).problem(404, "Invalid conversation ID")
 
 
 @pytest.mark.parametrize("name", [None, "bad name", "nobody_at_all"])
-def test_a_private_chat_comes_second(api, chats, action, name):
+def test_a_private_chat_is_reported_second(api, chats, action, name):
     refused = api.post(f"/conversations/{chats['private']}/{action}", {"username": name})
     refused.problem(403, f"Unable to {action} private chat")
 
@@ -31,18 +31,18 @@ def test_a_member_of_a_private_chat_is_refused_too(api, chats, action):
     refused.problem(403, f"Unable to {action} private chat")
 
 
-def test_an_unknown_user_comes_third(api, chats, action):
+def test_an_unknown_user_is_reported_third(api, chats, action):
     refused = api.post(f"/conversations/{chats['group']}/{action}", {"username": "nobody_at_all"})
     refused.problem(404, "Invalid username", field="username")
 
 
 @pytest.mark.parametrize("name", NOT_NAMES, ids=repr)
-def test_so_does_what_is_no_name(api, chats, action, name):
+def test_an_invalid_name_is_reported_third(api, chats, action, name):
     refused = api.post(f"/conversations/{chats['group']}/{action}", {"username": name})
     refused.problem(404, "Invalid username", field="username")
 
 
-def test_so_does_no_name(api, chats, action):
+def test_a_missing_name_is_reported_third(api, chats, action):
     refused = api.post(f"/conversations/{chats['group']}/{action}", {"user": chats["alice"]})
     refused.problem(404, "Invalid username", field="username")
 

@@ -21,21 +21,21 @@ def query(request, chat):
 
 
 @pytest.mark.parametrize("value", NOT_LIMITS, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_limit(api, query, value):
+def test_an_invalid_limit_is_refused(api, query, value):
     api.get("/messages/", limit=value, **query).problem(400, code="invalid_limit", field="limit")
 
 
-def test_a_limit_is_checked_for_who_received_nothing_too(api):
+def test_an_invalid_limit_is_refused_for_a_user_without_messages(api):
     api.get("/messages/", limit="0", username="nobody_at_all").problem(400, code="invalid_limit", field="limit")
     api.get("/messages/", limit="x", conversation_id=2**62).problem(400, code="invalid_limit", field="limit")
 
 
 @pytest.mark.parametrize("value", NOT_TIMES, ids=lambda value: ascii(value)[:25])
-def test_what_is_no_time(api, query, value):
+def test_an_invalid_time_is_refused(api, query, value):
     api.get("/messages/", after=value, **query).problem(400, code="invalid_after", field="after")
 
 
-def test_zero_is_a_time_and_so_is_the_largest(api, chat, query):
+def test_zero_and_the_largest_time_are_valid(api, chat, query):
     assert api.page(after=0, **query)["messages"] == chat["sent"]
     assert api.page(after=2**63 - 1, **query) == {"messages": [], "has_next": False}
 
@@ -47,7 +47,7 @@ def test_after_is_exclusive(api, chat, query):
     assert api.page(after=third["timestamp"], **query) == {"messages": [], "has_next": False}
 
 
-def test_has_next_says_whether_there_is_more(api, chat, query):
+def test_has_next_tells_whether_more_follows(api, chat, query):
     sent = chat["sent"]
     assert api.page(limit=2, **query) == {"messages": sent[:2], "has_next": True}
     assert api.page(limit=3, **query) == {"messages": sent, "has_next": False}

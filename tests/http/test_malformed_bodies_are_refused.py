@@ -1,4 +1,4 @@
-"""Each fault in a body that would be a good one without it, sent to every path that takes a body."""
+"""Each path that takes a body gets an otherwise valid body with one fault."""
 import json
 
 import pytest
@@ -79,7 +79,7 @@ NO_VALUES.update(TOO_DEEP)
 
 @pytest.fixture(scope="module")
 def good(stack):
-    """A good body for each path."""
+    """A valid body for each path."""
     alice = new_name()
     with Client(stack) as api:
         group = api.group(alice)
@@ -94,38 +94,38 @@ def post(api, good, path, body):
 
 
 def body_with(good, path, field, raw_value):
-    """The good body, with this for the value of one field."""
+    """The valid body, with this value for one field."""
     return json.dumps({**good[path], field: "@"}).encode().replace(b'"@"', raw_value)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("fault", NOT_JSON)
-def test_what_is_no_json(api, good, path, fault):
+def test_invalid_json_is_refused(api, good, path, fault):
     body = NOT_JSON[fault](json.dumps(good[path]).encode())
     post(api, good, path, body).problem(400, code="invalid_json")
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_body_at_all(api, good, path):
+def test_a_missing_body_is_refused(api, good, path):
     api.request("POST", path.format(id=good["id"])).problem(400, code="invalid_json")
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("body", NOT_OBJECTS, ids=repr)
-def test_what_is_no_object(api, good, path, body):
+def test_json_that_is_not_an_object_is_refused(api, good, path, body):
     post(api, good, path, body).problem(400, code="invalid_body")
 
 
 @pytest.mark.parametrize("path, field", PLACES)
 @pytest.mark.parametrize("fault", NO_VALUES)
-def test_what_is_no_value(api, good, path, field, fault):
+def test_an_invalid_value_is_refused(api, good, path, field, fault):
     refused = post(api, good, path, body_with(good, path, field, NO_VALUES[fault]))
     # The deep ones may also be more than the path has any use for.
     refused.problem(413 if refused.status == 413 and fault in TOO_DEEP else 400)
 
 
 @pytest.mark.parametrize("path, field", PLACES)
-def test_a_key_given_twice(api, good, path, field):
+def test_a_duplicate_key_is_refused(api, good, path, field):
     text = json.dumps(good[path])
     for value in (json.dumps(good[path][field]), '"another"', "null"):
         post(api, good, path, f'{text[:-1]}, "{field}": {value}}}'.encode()).problem(400)
@@ -133,6 +133,6 @@ def test_a_key_given_twice(api, good, path, field):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("key", [b'"\\u0000"', b'"\\ud800"', b'"\xff"', b"7", b"null", b'"'], ids=repr)
-def test_what_is_no_key(api, good, path, key):
+def test_an_invalid_key_is_refused(api, good, path, key):
     body = b"{" + key + b": 1, " + json.dumps(good[path]).encode()[1:]
     post(api, good, path, body).problem(400, code="invalid_json")

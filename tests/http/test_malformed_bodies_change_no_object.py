@@ -1,4 +1,4 @@
-"""Each fault in a body that would be a good one without it, sent to each path that changes an object with a body."""
+"""Each path that changes an object gets an otherwise valid body with one fault."""
 import json
 import sys
 from pathlib import Path
@@ -25,7 +25,7 @@ EACH_PLACE = pytest.mark.parametrize("request_line, field", PLACES, ids=lambda p
 
 @pytest.fixture(scope="module")
 def good(stack):
-    """A good body for each request."""
+    """A valid body for each request."""
     alice = new_name()
     with Client(stack) as api:
         group = api.group(alice)
@@ -43,25 +43,25 @@ def ask(api, good, request_line, body):
 
 @EACH_REQUEST
 @pytest.mark.parametrize("fault", NOT_JSON)
-def test_what_is_no_json(api, good, request_line, fault):
+def test_invalid_json_changes_nothing(api, good, request_line, fault):
     body = NOT_JSON[fault](json.dumps(good[request_line]).encode())
     ask(api, good, request_line, body).problem(400, code="invalid_json")
 
 
 @EACH_REQUEST
-def test_no_body_at_all(api, good, request_line):
+def test_a_missing_body_changes_nothing(api, good, request_line):
     ask(api, good, request_line, None).problem(400, code="invalid_json")
 
 
 @EACH_REQUEST
 @pytest.mark.parametrize("body", NOT_OBJECTS, ids=repr)
-def test_what_is_no_object(api, good, request_line, body):
+def test_json_that_is_not_an_object_changes_nothing(api, good, request_line, body):
     ask(api, good, request_line, body).problem(400, code="invalid_body")
 
 
 @EACH_PLACE
 @pytest.mark.parametrize("fault", NO_VALUES)
-def test_what_is_no_value(api, good, request_line, field, fault):
+def test_an_invalid_value_changes_nothing(api, good, request_line, field, fault):
     body = json.dumps({**good[request_line], field: "@"}).encode().replace(b'"@"', NO_VALUES[fault])
     refused = ask(api, good, request_line, body)
     # The deep ones may also be more than the path has any use for.
@@ -69,7 +69,7 @@ def test_what_is_no_value(api, good, request_line, field, fault):
 
 
 @EACH_PLACE
-def test_a_key_given_twice(api, good, request_line, field):
+def test_a_duplicate_key_changes_nothing(api, good, request_line, field):
     text = json.dumps(good[request_line])
     for value in (json.dumps(good[request_line][field]), '"another"', "null"):
         ask(api, good, request_line, f'{text[:-1]}, "{field}": {value}}}'.encode()).problem(400)

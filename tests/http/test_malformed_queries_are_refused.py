@@ -24,12 +24,12 @@ def get(stack, target):
 
 
 @pytest.mark.parametrize("value", NOT_NAMES, ids=lambda value: repr(value)[:25])
-def test_what_is_no_name(stack, value):
+def test_an_invalid_name_is_refused(stack, value):
     get(stack, b"/messages/?username=" + value).problem(400, code="invalid_username", field="username")
 
 
 @pytest.mark.parametrize("value", NOT_IDS, ids=lambda value: repr(value)[:25])
-def test_what_is_no_conversation_id(stack, value):
+def test_an_invalid_conversation_id_is_refused(stack, value):
     get(stack, b"/messages/?conversation_id=" + value).problem(400, field="conversation_id")
 
 
@@ -42,26 +42,26 @@ def test_what_is_no_conversation_id(stack, value):
     (b"/conversations/?id=", "id"),
     (b"/conversations/?id=1&id=", "id"),
 ])
-def test_what_is_no_text(stack, target, field, value):
+def test_a_query_that_is_not_utf8_is_refused(stack, target, field, value):
     get(stack, target + value).problem(400, field=field)
 
 
 @pytest.mark.parametrize("target", [b"/messages/?username=a\x01", b"/messages/?\x7f", b"/conversations/?id=\t"],
                          ids=repr)
-def test_control_characters(stack, target):
-    """nginx itself refuses them, before anyone can look for a parameter."""
+def test_control_characters_are_refused(stack, target):
+    """nginx refuses them itself, before imd sees the request."""
     get(stack, target).problem(400)
 
 
 @pytest.mark.parametrize("name, field", [(b"username", "username"), (b"conversation_id", "conversation_id"),
                                          (b"%75sername", "username")])
-def test_a_single_parameter_given_twice(stack, chat, name, field):
+def test_a_parameter_given_twice_is_refused(stack, chat, name, field):
     value = chat[field.encode()]
     get(stack, b"/messages/?%b=%b&%b=%b" % (field.encode(), value, name, value)).problem(400, field=field)
     get(stack, b"/messages/?%b=%b&%b=%b" % (name, value, field.encode(), b"another")).problem(400, field=field)
 
 
 @pytest.mark.parametrize("name", ["limit", "after"])
-def test_a_limit_or_a_time_given_twice(stack, chat, name):
+def test_a_limit_or_a_time_given_twice_is_refused(stack, chat, name):
     query = b"username=" + chat[b"username"]
     get(stack, b"/messages/?%b&%b=5&%b=5" % (query, name.encode(), name.encode())).problem(400, field=name)

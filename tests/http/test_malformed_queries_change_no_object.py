@@ -31,7 +31,7 @@ def ids(stack):
 
 
 def field_of(target):
-    """What the value is missing of: the name before the last "="."""
+    """The parameter that the value belongs to: the name before the last "="."""
     return target[:-1].rsplit(b"?", 1)[-1].rsplit(b"&", 1)[-1].decode()
 
 
@@ -41,26 +41,26 @@ def name_of(value):
 
 @pytest.mark.parametrize("method, target", NAMES + NUMBERS, ids=name_of)
 @pytest.mark.parametrize("value", BROKEN, ids=repr)
-def test_what_is_no_text(stack, ids, method, target, value):
+def test_a_query_that_is_not_utf8_changes_nothing(stack, ids, method, target, value):
     raw_request(stack, method, target % ids + value).problem(400, field=field_of(target))
 
 
 @pytest.mark.parametrize("method, target", NAMES, ids=name_of)
 @pytest.mark.parametrize("value", NOT_NAMES, ids=name_of)
-def test_what_is_no_name(stack, ids, method, target, value):
+def test_an_invalid_name_changes_nothing(stack, ids, method, target, value):
     refused = raw_request(stack, method, target % ids + value)
     refused.problem(400, code="invalid_username", field="username")
 
 
 @pytest.mark.parametrize("method, target", NAMES[:3], ids=name_of)
-def test_no_name(stack, ids, method, target):
+def test_a_missing_name_changes_nothing(stack, ids, method, target):
     path = target[:target.index(b"?")] % ids
     for query in (b"", b"?", b"?username", b"?username=", b"?name=" + ids[b"alice"]):
         raw_request(stack, method, path + query).problem(400, code="invalid_username", field="username")
 
 
 @pytest.mark.parametrize("method, target", NAMES + NUMBERS, ids=name_of)
-def test_a_parameter_given_twice(stack, ids, method, target):
+def test_a_parameter_given_twice_changes_nothing(stack, ids, method, target):
     name = field_of(target)
     good = ids[b"alice"] if name == "username" else b"1"
     escaped = b"%%%02x" % ord(name[0]) + name[1:].encode()
@@ -69,6 +69,6 @@ def test_a_parameter_given_twice(stack, ids, method, target):
 
 
 @pytest.mark.parametrize("target", [LIST + b"x=\x01", CHANGES + b"\x7f", BY_SEQ + b"after_seq=\t"], ids=name_of)
-def test_control_characters(stack, ids, target):
-    """nginx itself refuses them, before anyone can look for a parameter."""
+def test_control_characters_change_nothing(stack, ids, target):
+    """nginx refuses them itself, before imd sees the request."""
     raw_request(stack, b"GET", target % ids).problem(400)

@@ -1,4 +1,4 @@
-"""A host runs more nginx workers than imd has threads, and each of them keeps connections open."""
+"""A host may run more nginx workers than imd has threads, and each worker keeps connections open."""
 import asyncio
 import re
 import time
@@ -14,7 +14,7 @@ SLOWEST_S = 5
 
 
 async def one_client(port, head):
-    """The seconds that each answer took. Whatever is not a 200 fails."""
+    """Returns how many seconds each answer took. Any status but 200 fails."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     took = []
     for _ in range(EACH):
@@ -30,7 +30,7 @@ async def one_client(port, head):
 
 
 @pytest.mark.parametrize("threads, clients", [(16, 64), (64, 256)])
-def test_all_are_answered_within_seconds(threads, clients):
+def test_all_requests_are_answered_within_seconds(threads, clients):
     flags = ["--processes=2", f"--threads={threads // 2}"]
     with Stack(imd_flags=flags, nginx_workers=NGINX_WORKERS) as stack:
         alice = new_name()

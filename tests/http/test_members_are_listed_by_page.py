@@ -8,7 +8,7 @@ LARGE = 250
 
 @pytest.fixture(scope="module")
 def names():
-    """In byte order, upper case comes before the underscore, and that before lower case."""
+    """In byte order, upper case comes before the underscore, and the underscore before lower case."""
     return sorted([new_name("m") for _ in range(LARGE - 4)] + [new_name(stem) for stem in ("M", "_", "0", "z")])
 
 
@@ -30,7 +30,7 @@ def test_members_of_a_large_group_are_listed_to_the_end(api, names, group):
     assert listed(api, group, limit=LARGE - 1)["has_next"] is True
 
 
-def test_a_page_holds_a_hundred_unless_told(api, names, group):
+def test_the_default_limit_is_100(api, names, group):
     page = listed(api, group)
     assert ([member["username"] for member in page["members"]], page["has_next"]) == (names[:100], True)
     assert page["member_count"] == LARGE
@@ -46,7 +46,7 @@ def test_a_page_begins_after_any_name(api, names, group):
     assert listed(api, group, after="")["members"][0]["username"] == names[0]
 
 
-def test_whoever_left_is_not_listed_and_whoever_came_back_is(api, names, group):
+def test_former_members_are_not_listed_and_returned_ones_are(api, names, group):
     api.leave(group, names[3])
     assert [member["username"] for member in api.members(group, limit=2)] == names[:3] + names[4:]
     api.join(group, names[3])
@@ -61,7 +61,7 @@ def test_roles_are_listed(api):
                                   {"username": member, "role": "member"}]
 
 
-def test_a_private_chat_lists_two(api):
+def test_a_private_chat_lists_both_members(api):
     pair = sorted(new_name() for _ in range(2))
     assert [member["username"] for member in api.members(api.private(*pair))] == pair
 

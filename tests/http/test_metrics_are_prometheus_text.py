@@ -1,4 +1,4 @@
-"""Version 0.0.4 of its text format, held against its rules; and what is counted is what happened."""
+"""Checks the metrics against the rules of the text format 0.0.4, and against what happened."""
 import re
 
 import pytest
@@ -13,7 +13,7 @@ SAMPLE = re.compile(rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)\}})? (\d+(?:\.\d+)?)
 
 
 def parse(text):
-    """({(name, labels): value}, {name: type}). The samples of a metric stand together, below its help and type."""
+    """Returns ({(name, labels): value}, {name: type}). A metric's samples are contiguous, after its HELP and TYPE."""
     assert text.endswith("\n")
     samples, types, helped, current = {}, {}, set(), None
     for line in filter(None, text.split("\n")):
@@ -43,7 +43,7 @@ def scrape(api):
     return scrape
 
 
-def test_they_keep_the_rules(scrape):
+def test_metrics_follow_the_text_format(scrape):
     samples, types = scrape()
     assert len(types) > 5
     for name, kind in types.items():

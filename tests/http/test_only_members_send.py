@@ -3,7 +3,7 @@ from api import new_name
 SENTENCE = "Sender is not a member of the conversation"
 
 
-def test_a_stranger_is_refused(api, nothing_changes_after):
+def test_a_send_by_a_stranger_is_refused(api, nothing_changes_after):
     alice, eve = new_name(), new_name()
     conversation = api.group(alice)
     api.group(eve)
@@ -11,7 +11,7 @@ def test_a_stranger_is_refused(api, nothing_changes_after):
         refuse(api, conversation, eve)
 
 
-def test_who_left_is_refused_until_they_are_back(api, nothing_changes_after):
+def test_a_send_by_a_former_member_is_refused_until_they_rejoin(api, nothing_changes_after):
     alice, bob = new_name(), new_name()
     conversation = api.group(alice, bob)
     api.leave(conversation, bob)
@@ -21,7 +21,7 @@ def test_who_left_is_refused_until_they_are_back(api, nothing_changes_after):
     api.send(conversation, bob)
 
 
-def test_the_two_of_a_private_chat_send_and_nobody_else(api, nothing_changes_after):
+def test_only_the_pair_of_a_private_chat_can_send(api, nothing_changes_after):
     alice, bob, eve = new_name(), new_name(), new_name()
     conversation = api.private(alice, bob)
     api.group(eve)

@@ -1,4 +1,4 @@
-"""Pages by seq against a model of them. Oldest first, whichever way they go."""
+"""Compares pages by seq with a model of them. Every page is oldest first."""
 import random
 
 import pytest
@@ -11,7 +11,7 @@ SIDES = ["after_seq", "before_seq", "around_seq"]
 
 @pytest.fixture(scope="module")
 def chat(stack):
-    """A conversation's id and all its messages; others are sent meanwhile, so ids have gaps where seqs have none."""
+    """A conversation's id and all its messages. Others send meanwhile, so ids have gaps but seqs do not."""
     with Client(stack) as api:
         alice, bob = new_name(), new_name()
         group, other = api.group(alice, bob), api.group(alice)
@@ -27,7 +27,7 @@ def chat(stack):
 
 
 def model(messages, side, seq, limit):
-    """So many messages before the seq, and so many from it on."""
+    """This many messages before the seq, and this many from it on."""
     limit = min(limit, 1000)
     back, on = {"after_seq": (0, limit), "before_seq": (limit, 0),
                 "around_seq": ((limit - 1) // 2, limit - (limit - 1) // 2)}[side]
@@ -41,7 +41,7 @@ def model(messages, side, seq, limit):
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 7, 8, COUNT - 1, COUNT, COUNT + 1, 1000])
-def test_from_anywhere(api, chat, side, limit):
+def test_pages_from_any_seq_match_the_model(api, chat, side, limit):
     group, messages = chat
     chance = random.Random(limit)
     ends = [1, 2, 3, COUNT - 2, COUNT - 1, COUNT, COUNT + 1, COUNT + 2, COUNT + 10, 2**31, 2**32 + 1, 2**62, 2**63 - 1]
@@ -50,14 +50,14 @@ def test_from_anywhere(api, chat, side, limit):
 
 
 @pytest.mark.parametrize("side", ["after_seq", "before_seq"])
-def test_from_zero(api, chat, side):
+def test_pages_from_zero_match_the_model(api, chat, side):
     group, messages = chat
     assert api.seq_page(group, **{side: 0}) == model(messages, side, 0, 100)
 
 
 @pytest.fixture(scope="module")
 def long_chat(stack):
-    """A conversation of more messages than a page has room for."""
+    """A conversation with more messages than fit on a page."""
     senders = [new_name() for _ in range(4)]
 
     def send_many(sender):
@@ -74,7 +74,7 @@ def long_chat(stack):
 @pytest.mark.parametrize("side, seq", [("after_seq", 0), ("after_seq", 79), ("after_seq", 80), ("before_seq", 1001),
                                        ("before_seq", 1002), ("before_seq", 1081), ("around_seq", 501),
                                        ("around_seq", 500), ("around_seq", 580)])
-def test_more_than_1000_counts_as_1000(api, long_chat, side, seq):
+def test_a_limit_above_1000_counts_as_1000(api, long_chat, side, seq):
     group, messages = long_chat
     assert len(messages) == 1080
     for limit in (1000, 1001, 10**30):
@@ -84,13 +84,13 @@ def test_more_than_1000_counts_as_1000(api, long_chat, side, seq):
 @pytest.mark.parametrize("side, seq", [("after_seq", 0), ("after_seq", 979), ("after_seq", 980), ("before_seq", 101),
                                        ("before_seq", 102), ("before_seq", 2**40), ("around_seq", 130),
                                        ("around_seq", 50), ("around_seq", 49)])
-def test_without_a_limit_it_is_100(api, long_chat, side, seq):
+def test_the_default_limit_is_100(api, long_chat, side, seq):
     group, messages = long_chat
     assert api.seq_page(group, **{side: seq}) == model(messages, side, seq, 100)
 
 
 @pytest.mark.parametrize("chance", map(random.Random, range(6)), ids=range(6))
-def test_whoever_pages_on_gets_each_once(api, chat, chance):
+def test_consecutive_pages_hold_every_message_once(api, chat, chance):
     group, messages = chat
     held, page = [], None
     while page is None or page["has_next"]:
@@ -107,7 +107,7 @@ def test_whoever_pages_on_gets_each_once(api, chat, chance):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 6])
-def test_whoever_pages_on_from_the_middle_gets_each_once(api, chat, limit):
+def test_pages_in_both_directions_from_the_middle_hold_every_message_once(api, chat, limit):
     group, messages = chat
     for seq in (1, 2, COUNT // 2, COUNT):
         middle = page = api.seq_page(group, around_seq=seq, limit=limit)
@@ -124,7 +124,7 @@ def test_whoever_pages_on_from_the_middle_gets_each_once(api, chat, limit):
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_an_empty_conversation_and_an_unknown_one(api, side):
+def test_pages_of_an_empty_or_unknown_conversation_are_empty(api, side):
     empty = {"messages": [], "has_prev": False, "has_next": False}
     for seq in (1, 2, 2**62):
         assert api.seq_page(api.group(new_name()), **{side: seq}) == empty
@@ -142,7 +142,7 @@ def test_an_empty_seq_counts_as_absent(api, chat, side):
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_two_conversations_keep_apart(api, side):
+def test_pages_do_not_mix_conversations(api, side):
     alice = new_name()
     groups = [api.group(alice) for _ in range(3)]
     sent = {group: [api.send(group, alice, f"{group} {i}") for i in range(5)] for group in groups}

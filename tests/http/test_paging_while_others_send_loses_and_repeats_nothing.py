@@ -1,4 +1,4 @@
-"""The old client's loop: ask again with `after` = the last timestamp it holds, while eight send at once."""
+"""The loop of the ancestor's client: ask again with `after` = the last timestamp held, while eight users send."""
 import threading
 
 import pytest
@@ -9,7 +9,7 @@ SENDERS, EACH = 8, 30
 
 
 def read_until_quiet(stack, quiet, **query):
-    """All that a reader holds who goes on until nothing came after the senders had ended."""
+    """Returns everything that a reader holds who continues until nothing more comes after the senders ended."""
     held = []
     with Client(stack) as api:
         while True:
@@ -49,8 +49,8 @@ def test_paging_by_timestamp_loses_and_repeats_nothing(stack, api, conversations
         assert [message["seq"] for message in held] == list(range(1, len(held) + 1))
 
 
-def test_one_who_comes_and_goes(stack, api):
-    """What they received is settled when it is sent: no join or leave puts a message behind a reader's back."""
+def test_a_reader_who_joins_and_leaves_loses_nothing(stack, api):
+    """Membership is evaluated when a message is sent, so no join or leave adds a message behind the reader."""
     senders, guest = [new_name() for _ in range(4)], new_name()
     group = api.group(*senders)
     api.group(guest)

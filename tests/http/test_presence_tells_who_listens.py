@@ -1,4 +1,4 @@
-"""What is told may be a second old, so a conversation that nobody has asked about yet is told as it is."""
+"""An answer may be a second old, so tests ask about conversations that nobody has asked about yet."""
 import socket
 from contextlib import ExitStack, contextmanager
 
@@ -34,7 +34,7 @@ def online(api, conversation):
 
 
 def settle(api):
-    """Returns when nothing is left to push, so that sockets opened now are told nothing of what was done before."""
+    """Returns when nothing is left to push, so that sockets opened now hear nothing of earlier changes."""
     wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, TIMEOUT_S, "all is pushed")
 
 
@@ -48,14 +48,14 @@ def names():
     return [f"{stem}{n}" for stem in ("b", "a", "B", "_")]
 
 
-def test_nobody(api, nothing_changes_after, names):
+def test_a_conversation_without_listeners_has_nobody_online(api, nothing_changes_after, names):
     group, empty = api.group(*names), api.group()
     with nothing_changes_after():
         assert online(api, group) == online(api, empty) == []
 
 
 @pytest.mark.parametrize("kind", HANDSHAKES)
-def test_who_comes_and_who_goes(stack, api, names, kind):
+def test_presence_follows_sockets_that_open_and_close(stack, api, names, kind):
     group, private = api.group(*names), api.private(*names[:2])
     settle(api)
     with listening(stack, names[0], kind):
@@ -69,8 +69,8 @@ def test_who_comes_and_who_goes(stack, api, names, kind):
     wait_for(api, private, [])
 
 
-def test_at_the_first_question_it_is_as_it_is(stack, api, names):
-    """In byte order, and of members only."""
+def test_the_first_answer_is_current(stack, api, names):
+    """The names are in byte order, and only of members."""
     with ExitStack() as open_ones:
         for name in names:
             open_ones.enter_context(listening(stack, name))
@@ -80,7 +80,7 @@ def test_at_the_first_question_it_is_as_it_is(stack, api, names):
         assert online(api, api.group(new_name())) == []
 
 
-def test_two_sockets_are_one_user(stack, api, names):
+def test_a_user_with_two_sockets_is_listed_once(stack, api, names):
     group = api.group(*names)
     settle(api)
     with listening(stack, names[0]):
@@ -93,7 +93,7 @@ def test_two_sockets_are_one_user(stack, api, names):
     wait_for(api, group, [])
 
 
-def test_who_leaves_the_conversation_is_not_told_of(stack, api, names):
+def test_a_former_member_is_not_listed(stack, api, names):
     group = api.group(*names)
     with listening(stack, names[0]):
         wait_for(api, group, [names[0]])
@@ -103,7 +103,7 @@ def test_who_leaves_the_conversation_is_not_told_of(stack, api, names):
         wait_for(api, group, [names[0]])
 
 
-def test_up_to_1000_members(stack, api, nothing_changes_after):
+def test_conversations_of_more_than_1000_members_are_refused(stack, api, nothing_changes_after):
     names = sorted(new_name() for _ in range(1001))
     group = api.group(*names)
     path = f"/conversations/{group}/presence"
@@ -116,7 +116,7 @@ def test_up_to_1000_members(stack, api, nothing_changes_after):
         wait_for(api, group, [names[0], names[499], names[1000]])
 
 
-def test_many_ask_at_once(stack, api, names):
+def test_concurrent_requests_are_all_answered(stack, api, names):
     groups = [api.group(names[0], *names[i:]) for i in range(1, 5)] * 2
 
     def ask(group):
@@ -129,12 +129,12 @@ def test_many_ask_at_once(stack, api, names):
         assert at_once([lambda group=group: ask(group) for group in groups]) == [[[names[0]]] * 20] * len(groups)
 
 
-def test_an_unknown_conversation(api, nothing_changes):
+def test_an_unknown_conversation_is_not_found(api, nothing_changes):
     refused = api.get(f"/conversations/{2**62}/presence")
     refused.problem(404, "Invalid conversation ID", "invalid_conversation_id")
 
 
-def test_who_goes_just_after_a_push_is_gone_as_soon(stack, api):
+def test_a_socket_closed_just_after_a_push_is_not_listed(stack, api):
     names = [new_name() for _ in range(12)]
     group = api.group(*names)
     with ExitStack() as open_ones:

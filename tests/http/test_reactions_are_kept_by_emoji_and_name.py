@@ -11,7 +11,7 @@ def sent(api, group, alice):
     return api.send(group, alice)
 
 
-def test_they_come_with_the_message(api, group, sent, alice, bob):
+def test_reactions_are_shown_with_the_message(api, group, sent, alice, bob):
     before = api.conversation(group)
     liked = api.react(sent["id"], bob, "👍").json
     assert liked == {**sent, "reactions": {"👍": {"count": 1, "mine": True, "names": [bob]}}}
@@ -44,7 +44,7 @@ def test_emojis_and_names_are_in_byte_order(api):
     assert list(api.message(sent["id"])["reactions"]) == list(message["reactions"])
 
 
-def test_they_are_taken_back(api, group, sent, alice, bob):
+def test_a_reaction_can_be_removed(api, group, sent, alice, bob):
     for name in (alice, bob):
         api.react(sent["id"], name, "👍").ok
     before = api.conversation(group)
@@ -55,14 +55,14 @@ def test_they_are_taken_back(api, group, sent, alice, bob):
     assert after["updated_at"] > before["updated_at"]
 
 
-def test_an_edit_keeps_them(api, sent, alice, bob):
+def test_an_edit_keeps_reactions(api, sent, alice, bob):
     api.react(sent["id"], bob, "👍").ok
     edited = api.edit(sent["id"], alice, "edited").ok
     assert reactions(edited) == {"👍": [bob]}
     assert api.unreact(sent["id"], bob, "👍").ok["edited_at"] == edited["edited_at"]
 
 
-def test_who_leaves_leaves_them_behind(api, nothing_changes_after, group, sent, bob):
+def test_reactions_of_former_members_remain(api, nothing_changes_after, group, sent, bob):
     liked = api.react(sent["id"], bob, "👍").ok
     api.leave(group, bob)
     assert plain(api.message(sent["id"])) == plain(liked)
@@ -72,14 +72,14 @@ def test_who_leaves_leaves_them_behind(api, nothing_changes_after, group, sent, 
     assert api.unreact(sent["id"], bob, "👍").ok == sent
 
 
-def test_to_what_came_before_one_was_there(api, group, sent):
+def test_a_reaction_to_a_message_before_the_stay_is_accepted(api, group, sent):
     carol = new_name("c")
     api.group(carol)
     api.join(group, carol)
     assert reactions(api.react(sent["id"], carol, "👍").ok) == {"👍": [carol]}
 
 
-def test_what_is_so_already_changes_nothing(api, nothing_changes_after, sent, alice, bob):
+def test_adding_and_removing_are_idempotent(api, nothing_changes_after, sent, alice, bob):
     with nothing_changes_after():
         assert api.unreact(sent["id"], bob, "👍").ok == sent
     liked = api.react(sent["id"], bob, "👍").ok
@@ -89,7 +89,7 @@ def test_what_is_so_already_changes_nothing(api, nothing_changes_after, sent, al
         assert api.unreact(sent["id"], bob, "👎").ok == liked
 
 
-def test_a_deleted_message_takes_none(api, nothing_changes_after, sent, alice, bob):
+def test_a_reaction_to_a_deleted_message_is_refused(api, nothing_changes_after, sent, alice, bob):
     api.react(sent["id"], bob, "👍").ok
     stub = api.erase(sent["id"], alice).ok
     assert "reactions" not in stub
@@ -101,7 +101,7 @@ def test_a_deleted_message_takes_none(api, nothing_changes_after, sent, alice, b
 
 @pytest.mark.parametrize("deleted", [False, True], ids=["", "deleted"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_only_of_members(api, nothing_changes_after, group, sent, alice, bob, method, deleted):
+def test_a_reaction_of_a_stranger_is_refused(api, nothing_changes_after, group, sent, alice, bob, method, deleted):
     stranger = new_name()
     api.group(stranger)
     api.leave(group, bob)
@@ -112,14 +112,14 @@ def test_only_of_members(api, nothing_changes_after, group, sent, alice, bob, me
             api.react(sent["id"], name, "👍", method).problem(403, code="not_a_member")
 
 
-def test_the_two_of_a_private_chat_react(api, alice, bob):
+def test_both_members_of_a_private_chat_can_react(api, alice, bob):
     sent = api.send(api.private(alice, bob), alice)
     for name in (alice, bob):
         message = api.react(sent["id"], name, "👍").ok
     assert reactions(message) == {"👍": [alice, bob]}
 
 
-def test_there_are_at_most_32_different_ones(api, nothing_changes_after, sent, alice, bob):
+def test_a_33rd_emoji_is_refused(api, nothing_changes_after, sent, alice, bob):
     emojis = [chr(0x1f600 + i) for i in range(33)]
     for emoji in emojis[:32]:
         message = api.react(sent["id"], alice, emoji).ok
@@ -138,15 +138,15 @@ def test_there_are_at_most_32_different_ones(api, nothing_changes_after, sent, a
     assert len(api.react(sent["id"], bob, emojis[32]).ok["reactions"]) == 32
 
 
-def test_each_message_has_its_own(api, group, sent, alice):
+def test_each_message_has_its_own_reactions(api, group, sent, alice):
     other = api.send(group, alice)
     api.react(sent["id"], alice, "👍").ok
     assert api.message(other["id"]) == other
 
 
 @pytest.mark.parametrize("method, count", [("PUT", 1), ("DELETE", 1), ("PUT", 12)])
-def test_twelve_at_once(stack, api, method, count):
-    """By one user, of which one changes something; or by twelve, each of whom does."""
+def test_concurrent_reactions_count_one_change_each(stack, api, method, count):
+    """Twelve reactions of one user are one change; one of each of twelve users are twelve."""
     names = [new_name() for _ in range(count)]
     group = api.group(*names)
     sent = api.send(group, names[0])
@@ -184,7 +184,7 @@ def test_the_first_hundred_names_are_shown_and_all_are_counted(api):
     assert found == names[:149]
 
 
-def test_mine_is_about_whoever_looks(api, group, sent, alice, bob):
+def test_mine_depends_on_the_viewer(api, group, sent, alice, bob):
     api.react(sent["id"], bob, "👍").ok
 
     def mine(method="GET", path="/messages", **query):
@@ -235,7 +235,7 @@ def test_spellings_of_one_emoji_are_one_reaction(api, nothing_changes_after, sen
     assert api.unreact(sent["id"], bob, one).ok == sent
 
 
-def test_what_is_cleared_is_gone_for_all(api, group, sent, alice, bob):
+def test_a_cleared_emoji_is_gone_for_everybody(api, group, sent, alice, bob):
     for emoji in ("👍", "👎"):
         for name in (alice, bob):
             api.react(sent["id"], name, emoji).ok
@@ -247,7 +247,7 @@ def test_what_is_cleared_is_gone_for_all(api, group, sent, alice, bob):
     assert reactions(api.react(sent["id"], bob, "👍").ok)["👍"] == [bob]
 
 
-def test_clearing_takes_the_right_to_delete(api, nothing_changes_after, group, sent, alice, bob):
+def test_clearing_requires_the_right_to_delete(api, nothing_changes_after, group, sent, alice, bob):
     path = f"/messages/{sent['id']}/reactions/%F0%9F%91%8D"
     liked = api.react(sent["id"], bob, "👍").ok
     with nothing_changes_after():
@@ -260,7 +260,7 @@ def test_clearing_takes_the_right_to_delete(api, nothing_changes_after, group, s
     assert plain(api.message(sent["id"])) == plain(liked)
 
 
-def test_an_admin_of_the_group_clears_what_others_put(api):
+def test_a_group_admin_can_clear_reactions_of_others(api):
     owner, bob = new_name("owner"), new_name("bob")
     group = api.write("POST", "/conversations/", {"type": "group_chat", "members": [bob], "username": owner}).ok["id"]
     sent = api.send(group, bob)

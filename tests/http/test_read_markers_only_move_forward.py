@@ -16,7 +16,7 @@ def group(api, alice, bob):
     return group
 
 
-def test_forward_and_never_back(api, nothing_changes_after, group, bob):
+def test_a_read_marker_never_moves_back(api, nothing_changes_after, group, bob):
     assert api.read(group, bob, 2).ok == {"read_seq": 2, "unread": 3}
     with nothing_changes_after():
         for seq in (2, 1, 0):
@@ -25,7 +25,7 @@ def test_forward_and_never_back(api, nothing_changes_after, group, bob):
 
 
 @pytest.mark.parametrize("seq", [5, 6, 100, 2**31, 2**32, 2**62, 2**63 - 1])
-def test_beyond_the_last_is_the_last(api, nothing_changes_after, group, alice, bob, seq):
+def test_a_seq_beyond_the_last_message_counts_as_the_last(api, nothing_changes_after, group, alice, bob, seq):
     assert api.read(group, bob, seq).ok == {"read_seq": 5, "unread": 0}
     with nothing_changes_after():
         api.read(group, bob, seq).ok
@@ -34,27 +34,27 @@ def test_beyond_the_last_is_the_last(api, nothing_changes_after, group, alice, b
     assert api.listed(bob, group)["unread"] == 1
 
 
-def test_in_a_conversation_without_messages(api, nothing_changes_after, alice):
+def test_a_read_marker_in_an_empty_conversation_is_zero(api, nothing_changes_after, alice):
     group = api.group(alice)
     with nothing_changes_after():
         for seq in (0, 1, 2**62):
             assert api.read(group, alice, seq).ok == {"read_seq": 0, "unread": 0}
 
 
-def test_it_has_no_version(api, group, bob):
+def test_a_read_marker_changes_no_version(api, group, bob):
     before = api.conversation(group)
     api.read(group, bob, 3).ok
     assert api.conversation(group) == before
 
 
-def test_it_is_ones_own(api, group, alice, bob):
+def test_a_read_marker_is_personal(api, group, alice, bob):
     api.read(group, bob, 3).ok
     assert (api.listed(alice, group)["read_seq"], api.listed(bob, group)["read_seq"]) == (0, 3)
     other = api.group(alice, bob)
     assert api.listed(bob, other)["read_seq"] == 0
 
 
-def test_a_small_conversation_shows_all_of_its_members(api, group, alice, bob):
+def test_a_small_conversation_shows_the_markers_of_all_members(api, group, alice, bob):
     assert api.changes(group)["read"] == {}
     api.read(group, bob, 3).ok
     assert api.changes(group)["read"] == api.changes(group, after=6)["read"] == {bob: 3}
@@ -64,7 +64,7 @@ def test_a_small_conversation_shows_all_of_its_members(api, group, alice, bob):
     assert api.changes(group)["read"] == {alice: 5}
 
 
-def test_it_is_kept_for_who_comes_back(api, group, bob):
+def test_a_read_marker_survives_leaving_and_rejoining(api, group, bob):
     api.read(group, bob, 3).ok
     api.leave(group, bob)
     api.join(group, bob)
@@ -72,8 +72,8 @@ def test_it_is_kept_for_who_comes_back(api, group, bob):
     assert api.read(group, bob, 2).ok == {"read_seq": 3, "unread": 2}
 
 
-def test_a_resync_finds_it(api, group, alice, bob):
-    """That only one's own marker moved brings a conversation into one's own resync, and into nobody else's."""
+def test_a_resync_of_the_owner_finds_a_moved_marker(api, group, alice, bob):
+    """A user's own marker brings a conversation into their resync, and into nobody else's."""
     tick = api.conversation(group)["updated_at"]
     for name in (alice, bob):
         assert api.list_page(name, updated_after=tick)["conversations"] == []
@@ -86,7 +86,7 @@ def test_a_resync_finds_it(api, group, alice, bob):
     assert api.list_page(bob, updated_after=later)["conversations"] == []
 
 
-def test_of_members_only(api, nothing_changes_after, group, bob):
+def test_a_read_marker_of_a_stranger_is_refused(api, nothing_changes_after, group, bob):
     stranger = new_name()
     api.group(stranger)
     api.leave(group, bob)
@@ -104,30 +104,30 @@ def chat(stack):
 
 
 @pytest.mark.parametrize("value", NOT_SEQS, ids=repr)
-def test_what_is_no_seq(api, nothing_changes, chat, value):
+def test_an_invalid_seq_is_refused(api, nothing_changes, chat, value):
     api.read(*chat, value).problem(400, code="invalid_seq", field="seq")
 
 
-def test_no_seq(api, nothing_changes, chat):
+def test_a_missing_seq_is_refused(api, nothing_changes, chat):
     refused = api.write("PUT", f"/conversations/{chat[0]}/read", {"username": chat[1]})
     refused.problem(400, code="invalid_seq", field="seq")
 
 
 @pytest.mark.parametrize("value", NOT_NAMES, ids=repr)
-def test_what_is_no_name(api, nothing_changes, chat, value):
+def test_an_invalid_name_is_refused(api, nothing_changes, chat, value):
     api.read(chat[0], value, 1).problem(400, code="invalid_username", field="username")
 
 
-def test_no_name(api, nothing_changes, chat):
+def test_a_missing_name_is_refused(api, nothing_changes, chat):
     refused = api.write("PUT", f"/conversations/{chat[0]}/read", {"seq": 1})
     refused.problem(400, code="invalid_username", field="username")
 
 
-def test_an_unknown_conversation(api, nothing_changes, chat):
+def test_an_unknown_conversation_is_not_found(api, nothing_changes, chat):
     api.read(2**62, chat[1], 1).problem(404, "Invalid conversation ID", "invalid_conversation_id")
 
 
-def test_the_furthest_of_twelve_at_once_holds(stack, api, group, bob):
+def test_the_furthest_of_twelve_concurrent_markers_wins(stack, api, group, bob):
     start = threading.Barrier(12)
 
     def read(seq):

@@ -1,4 +1,4 @@
-"""openapi.json is written by hand. What it tells stands elsewhere too: each must know all that the other does."""
+"""openapi.json is written by hand. It must list exactly the routes and the error codes of the code."""
 import re
 
 from contract import DOCUMENT, PROBLEM, expanded
@@ -8,7 +8,7 @@ OPERATIONS = [(method.upper(), path, operation) for path, item in expanded(DOCUM
               for method, operation in item.items() if method != "parameters"]
 
 
-def test_the_routes_and_which_of_them_have_a_body():
+def test_openapi_lists_the_routes_and_their_bodies():
     table = (ROOT / "fcgi_app/routes.c").read_text().split("routes[] = {\n")[1].split("\n};")[0]
     rows = re.findall(r'^ *\{"([A-Z]+)", "([^"]+)",\s+api_\w+,\s+(\w+),\s+[A-Z_ |]+\},$', table, re.M)
     assert len(rows) == table.count("api_"), table
@@ -20,7 +20,7 @@ def codes(schema):
     return {code for one in (schema, *schema.get("anyOf", ())) for code in one.get("enum", {one.get("const")} - {None})}
 
 
-def test_the_codes_of_problems():
+def test_openapi_lists_the_codes_of_problems():
     known = set(re.findall(r'\{([45]\d\d),\s*"(\w+)"', (ROOT / "fcgi_app/api/problem.c").read_text()))
     known |= {(status, code) for code, status in
               re.findall(r'"code":"(\w+)","status":(\d+)', (ROOT / "nginx/imd-server.conf").read_text())}

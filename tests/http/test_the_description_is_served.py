@@ -1,11 +1,11 @@
-"""That it describes what is answered is tested wherever something is answered, and its form by a linter."""
+"""Other tests check that openapi.json describes what imd answers, and a linter checks its form."""
 import pytest
 
 from stack import ROOT
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/openapi.json/", "/openapi.json?x=1"])
-def test_it_is_the_one_in_the_tree(api, nothing_changes, path):
+def test_openapi_json_is_served_as_it_is_in_the_tree(api, nothing_changes, path):
     answer = api.get(path)
     assert answer.ok["openapi"].startswith("3.1.")
     assert answer.headers["Content-Type"] == "application/json"

@@ -1,4 +1,4 @@
-"""The tables of docs/ name every code of an error, every setting and every metric there is, and no other."""
+"""The tables of docs/ list every error code, every setting and every metric, and nothing else."""
 import os
 import re
 import subprocess
@@ -17,7 +17,7 @@ def spans(cell):
     return re.findall(r"`([^`]+)`", cell)
 
 
-def test_the_codes_of_errors_with_their_statuses():
+def test_the_documents_list_every_error_code_with_its_status():
     known = set(re.findall(r'\{([45]\d\d),\s*"(\w+)"', (ROOT / "fcgi_app/api/problem.c").read_text()))
     known |= {(status, code) for code, status in
               re.findall(r'"code":"(\w+)","status":(\d+)', (ROOT / "nginx/imd-server.conf").read_text())}
@@ -28,7 +28,7 @@ def test_the_codes_of_errors_with_their_statuses():
     assert told == known
 
 
-def test_the_settings_with_their_defaults():
+def test_the_documents_list_every_setting_with_its_default():
     imd = os.environ.get("IMD") or ROOT / "build/imd"
     listed = subprocess.run([imd, "--help"], check=True, capture_output=True, text=True).stdout
     known = dict(re.findall(r"^  (\w+) \[(.*)\](?: \(needs a restart\))?$", listed, re.M))
@@ -40,6 +40,6 @@ def test_the_settings_with_their_defaults():
     assert told == known
 
 
-def test_the_metrics():
+def test_the_documents_list_every_metric():
     known = set(re.findall(r"imd_\w+", (ROOT / "fcgi_app/api/metrics.c").read_text()))
     assert {name for names, _ in rows("operate.md", "## Metrics") for name in spans(names)} == known

@@ -1,6 +1,8 @@
-"""Every curl block of the documents, run in order on a fresh stack, answers what is printed below it, ids and times aside.
+"""
+Runs every curl block of the documents, in order, on a fresh stack, and compares the answers with what is printed,
+except ids and times.
 
-When an answer has changed on purpose, `tests/lib/documents.py DOCUMENT` writes the new one into the document.
+If an answer has changed on purpose, `tests/lib/documents.py DOCUMENT` writes the new one into the document.
 """
 import pytest
 
@@ -18,7 +20,7 @@ def test_each_block_answers_what_is_printed(name):
 
 
 def test_every_curl_block_is_a_step():
-    """So that no example is left out because its output was forgotten."""
+    """So that no example is skipped because its output is missing."""
     for name in ("README.md", "docs/api.md"):
         text = (ROOT / name).read_text()
         blocks = [block[2] for block in documents.BLOCK.finditer(text) if block[1] == "sh" and "curl " in block[2]]

@@ -1,8 +1,8 @@
 from api import Client, at_once, new_name
 
 
-def test_one_after_the_other(api):
-    """Each in a transaction of its own, many of them in one millisecond: each has a later tick."""
+def test_consecutive_messages_have_rising_ticks(api):
+    """Each is in its own transaction, many of them in one millisecond, and still has a later tick."""
     alice = new_name()
     groups = [api.group(alice) for _ in range(3)]
     sent = [api.send(groups[i % 3], alice, str(i)) for i in range(100)]
@@ -11,7 +11,7 @@ def test_one_after_the_other(api):
         assert values == sorted(set(values)), key
 
 
-def test_all_writes_share_the_ticks(api):
+def test_all_kinds_of_writes_share_the_ticks(api):
     alice, bob = new_name(), new_name()
     ticks = []
     for _ in range(10):
@@ -28,7 +28,7 @@ def test_all_writes_share_the_ticks(api):
     assert ticks == sorted(set(ticks))
 
 
-def test_many_at_once(stack, api):
+def test_concurrent_messages_have_ticks_in_order_of_id(stack, api):
     senders = [new_name() for _ in range(8)]
     groups = [api.group(*senders) for _ in range(4)]
 

@@ -14,10 +14,10 @@ HOSTILE = [b"/%00", b"/%00/", b"/messages%00", b"/messages/%00", b"/conversation
 
 
 @pytest.mark.parametrize("target", UNKNOWN, ids=lambda target: repr(target)[2:40])
-def test_an_unknown_path(stack, method, target):
+def test_an_unknown_path_is_not_found(stack, method, target):
     raw_request(stack, method, target).problem(404)
 
 
 @pytest.mark.parametrize("target", HOSTILE, ids=repr)
-def test_a_hostile_path(stack, method, target):
+def test_a_hostile_path_gets_a_problem(stack, method, target):
     raw_request(stack, method, target).problem(400)

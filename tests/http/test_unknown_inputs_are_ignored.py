@@ -12,7 +12,7 @@ def alice(api):
     return new_name()
 
 
-def test_fields_of_a_body(api, alice):
+def test_unknown_fields_of_a_body_are_ignored(api, alice):
     group = api.post("/conversations/", {"type": "group_chat", "members": [alice], **EXTRA}).ok
     message = {"conversation_id": group["id"], "username": alice, "content": "hello"}
     sent = api.post("/messages/", {**EXTRA, **message}).ok
@@ -23,7 +23,7 @@ def test_fields_of_a_body(api, alice):
         assert answer.ok == {"result": "success"}
 
 
-def test_parameters_of_a_query(api, alice):
+def test_unknown_parameters_of_a_query_are_ignored(api, alice):
     group = api.group(alice)
     page = {"messages": [api.send(group, alice)], "has_next": False}
     assert api.get(f"/messages/?x=1&username={alice}&x=2&y&=&&z=%20").ok == page
@@ -32,18 +32,18 @@ def test_parameters_of_a_query(api, alice):
     assert api.get(f"/conversations/?x=&id={group}&ids=0").ok == found
 
 
-def test_an_escaped_parameter_is_the_parameter(api, alice):
+def test_a_percent_encoded_parameter_name_is_decoded(api, alice):
     message = api.send(api.group(alice), alice)
     escaped = "".join(f"%{ord(c):02x}" for c in alice)
     assert api.get(f"/messages/?%75sername={escaped}").ok == {"messages": [message], "has_next": False}
 
 
-def test_a_query_on_a_post(api, alice):
+def test_a_query_on_a_post_is_ignored(api, alice):
     api.post("/conversations/?type=nonsense&members=", {"type": "group_chat", "members": [alice]}).ok
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "text/json",
                                           "application/vnd.chat+json"])
-def test_which_json_it_says_it_is(api, alice, content_type):
+def test_the_content_type_of_a_body_is_ignored(api, alice, content_type):
     body = json.dumps({"type": "group_chat", "members": [alice]}).encode()
     assert api.request("POST", "/conversations/", body, {"Content-Type": content_type}).ok["members"] == [alice]

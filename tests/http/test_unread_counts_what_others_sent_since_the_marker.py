@@ -4,20 +4,20 @@ MANY = 1_004
 
 
 def unread(api, name, group):
-    """By the list, and by a marker that does not move: they never differ."""
+    """The count by the list and by a marker that does not move: they must be equal."""
     entry = api.listed(name, group)
     assert api.read(group, name, 0).ok == {"read_seq": entry["read_seq"], "unread": entry["unread"]}
     return entry["unread"]
 
 
-def test_what_others_sent(api, group, alice, bob):
+def test_messages_of_others_count(api, group, alice, bob):
     assert (unread(api, alice, group), unread(api, bob, group)) == (0, 0)
     for count in range(1, 4):
         api.send(group, alice)
         assert (unread(api, alice, group), unread(api, bob, group)) == (0, count)
 
 
-def test_what_one_sent_oneself_does_not_count(api, group, alice, bob):
+def test_own_messages_do_not_count(api, group, alice, bob):
     for name in (alice, bob, bob, alice, bob):
         api.send(group, name)
     assert (unread(api, alice, group), unread(api, bob, group)) == (3, 2)
@@ -26,14 +26,14 @@ def test_what_one_sent_oneself_does_not_count(api, group, alice, bob):
     assert api.read(group, alice, 3).ok == {"read_seq": 3, "unread": 1}
 
 
-def test_what_was_deleted_does_not_count(api, group, alice, bob):
+def test_deleted_messages_do_not_count(api, group, alice, bob):
     sent = [api.send(group, alice) for _ in range(3)]
     for count, message in zip((2, 1, 0), sent):
         api.erase(message["id"], alice).ok
         assert unread(api, bob, group) == count
 
 
-def test_an_edit_and_a_reaction_change_nothing(api, group, alice, bob):
+def test_edits_and_reactions_do_not_count(api, group, alice, bob):
     sent = [api.send(group, alice) for _ in range(3)]
     api.read(group, bob, 2).ok
     for message in sent:
@@ -42,8 +42,8 @@ def test_an_edit_and_a_reaction_change_nothing(api, group, alice, bob):
     assert unread(api, bob, group) == 1
 
 
-def test_only_what_was_received_counts(api, group, alice, bob):
-    """Not what came before one was there, nor between two stays."""
+def test_messages_outside_the_stays_do_not_count(api, group, alice, bob):
+    """Neither those before the first stay nor those between two stays."""
     api.send(group, alice, "received")
     for _ in range(3):
         api.leave(group, bob)
@@ -62,7 +62,7 @@ def test_only_what_was_received_counts(api, group, alice, bob):
         assert api.read(group, bob, seq).ok == {"read_seq": seq, "unread": left}
 
 
-def test_a_marker_amid_what_was_missed(api, group, alice, bob):
+def test_messages_missed_after_the_marker_do_not_count(api, group, alice, bob):
     api.leave(group, bob)
     api.send(group, alice)
     api.join(group, bob)
@@ -71,14 +71,14 @@ def test_a_marker_amid_what_was_missed(api, group, alice, bob):
     assert unread(api, bob, group) == 1
 
 
-def test_in_a_private_chat(api, alice, bob):
+def test_messages_of_a_private_chat_count(api, alice, bob):
     private = api.private(alice, bob)
     for _ in range(3):
         api.send(private, alice)
     assert (unread(api, alice, private), unread(api, bob, private)) == (0, 3)
 
 
-def test_it_counts_up_to_1000(stack, api, alice, bob):
+def test_the_count_stops_at_1000(stack, api, alice, bob):
     senders = [new_name() for _ in range(4)]
     group = api.group(alice, bob, *senders)
 

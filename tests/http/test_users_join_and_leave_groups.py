@@ -1,7 +1,7 @@
 from api import new_name
 
 
-def test_joining_and_leaving(api):
+def test_users_can_join_and_leave(api):
     alice, bob = new_name("a"), new_name("b")
     group = api.group(alice)
     api.group(bob)
@@ -15,14 +15,14 @@ def test_joining_and_leaving(api):
     assert api.conversation(group)["members"] == [alice]
 
 
-def test_a_member_who_joins_again_changes_nothing(api, nothing_changes_after):
+def test_joining_again_changes_nothing(api, nothing_changes_after):
     alice = new_name()
     group = api.group(alice)
     with nothing_changes_after():
         api.join(group, alice)
 
 
-def test_one_who_is_no_member_and_leaves_changes_nothing(api, nothing_changes_after):
+def test_leaving_without_being_a_member_changes_nothing(api, nothing_changes_after):
     alice, bob = new_name(), new_name()
     group = api.group(alice)
     api.group(bob)

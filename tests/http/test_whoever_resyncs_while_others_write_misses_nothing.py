@@ -1,6 +1,6 @@
 """
-A user's list, asked again and again for what is newer than the newest seen, while others write: what is held in the
-end is the list. And each answer shows one moment.
+A client asks a user's list again and again for what is newer than the newest entry seen, while others write. In the
+end it holds the whole list, and each answer shows one moment.
 """
 import random
 import threading
@@ -13,7 +13,7 @@ GROUPS, WRITERS, STEPS = 9, 4, 90
 
 
 def write(stack, groups, writer, reader):
-    """All kinds of changes; some of the reader's own doing on another device."""
+    """All kinds of changes, some by the reader on another device."""
     chance = random.Random(writer)
     with Client(stack) as own:
         mine = []
@@ -30,7 +30,7 @@ def write(stack, groups, writer, reader):
 
 
 def resync(api, reader, held, newest, limit):
-    """One round of the recipe. The newest that was seen up to now."""
+    """One round of the recipe. Returns the newest updated_at seen so far."""
     after, query = newest, {}
     while entries := api.list_page(reader, updated_after=after, limit=limit, **query)["conversations"]:
         newest = max(newest, entries[0]["updated_at"])
@@ -69,7 +69,7 @@ def test_a_reader_who_resyncs_misses_nothing(stack, api, limit):
 
 
 def test_each_answer_shows_one_moment(stack, api):
-    """While others do nothing but send, all that is told of a conversation follows from one number."""
+    """While others only send, everything that an entry shows of a conversation follows from one number."""
     reader, writers = new_name(), [new_name() for _ in range(WRITERS)]
     group = api.group(reader, *writers)
     quiet = threading.Event()

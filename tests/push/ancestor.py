@@ -1,5 +1,7 @@
-"""A client as it was written for the ancestor, to the letter: paths without a slash at their end, pages by time, and of a push
-it reads that there is one. Knows nothing of seq, version, epoch or events."""
+"""
+A client as written for the ancestor: paths without a trailing slash, and pages by time. Of a push it only notices
+that there is one. It knows nothing of seq, version, epoch or events.
+"""
 import asyncio
 import http.client
 import json
@@ -14,7 +16,10 @@ LIMIT = 100
 
 
 class Ancestor:
-    """One user's client, on a thread of its own. `messages` is its local store; `failures` ends a test."""
+    """
+    One user's client, on its own thread. `messages` is its local store; `failures` must be empty at the end of a
+    test.
+    """
 
     def __init__(self, stack, username):
         self.username = username
@@ -40,18 +45,18 @@ class Ancestor:
         self._loop.close()
 
     def create(self, kind, *members):
-        """As its page does: what it has created is asked for, with all that it knows."""
+        """Creates a conversation as the ancestor's page does, then asks for it together with all that it knows."""
         with Client(self._stack) as api:
             created = api.post("/conversations", {"type": kind, "members": [self.username, *members]}).ok["id"]
             self._fetch(api, {created, *self.conversations})
         return created
 
     def cut(self):
-        """Its socket ends without a word."""
+        """Closes its socket abruptly."""
         self._loop.call_soon_threadsafe(lambda: self._socket and self._socket.transport.abort())
 
     async def _live(self):
-        """When a socket ends it opens another one after a second, and asks for nothing: the next push will make it."""
+        """When a socket ends, it opens another one after a second, and asks for nothing: the next push makes it ask."""
         url = f"{self._stack.ws_url}/ws?username={self.username}"
         while not self._ended:
             try:
@@ -86,7 +91,7 @@ class Ancestor:
         self.pulls += 1
 
     def _look_up(self, api, messages):
-        """All the conversations that it knows of, where it hears of another one."""
+        """Asks for all the conversations that it knows, when it hears of a new one."""
         new = {message["conversation"] for message in messages} | self.conversations.keys()
         if len(new) == len(self.conversations):
             return

@@ -1,6 +1,6 @@
 """
-A cable that can be pulled. The connections through it stay open and carry nothing any more, also when it is plugged in
-again: nobody is told that they are dead. New ones work.
+A cable that can be pulled. Connections through it stay open but carry nothing any more, even after it is plugged in
+again: neither side learns that they are dead. New connections work.
 """
 import selectors
 import socket
@@ -8,7 +8,7 @@ import threading
 
 
 class Cable:
-    """Listens on a port of its own and leads to another, both on this machine."""
+    """Listens on its own port and forwards to another one, both on this machine."""
 
     def __init__(self, port):
         self._to = ("127.0.0.1", port)

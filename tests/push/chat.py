@@ -1,4 +1,4 @@
-"""The requests by which tests bring about a change. Each asserts that it was granted."""
+"""The requests by which tests make changes. Each asserts that it was granted."""
 import uuid
 
 import requests
@@ -8,7 +8,7 @@ from stack import wait_until
 
 
 def name(stem):
-    """A user name that no other test uses: the tests of one run share a database."""
+    """Returns a user name that no other test uses: the tests of one run share a database."""
     return f"{stem}_{uuid.uuid4().hex[:10]}"
 
 
@@ -19,7 +19,7 @@ class Chat:
         self._http.trust_env = False
 
     def ask(self, method, path, **more):
-        """Any request, granted or not."""
+        """Sends any request and returns the answer, granted or not."""
         answer = self._http.request(method, self.url + path, timeout=30, allow_redirects=False, **more)
         contract.check(method, path, answer.status_code, answer.headers, answer.content)
         return answer
@@ -53,7 +53,7 @@ class Chat:
         return found
 
     def messages(self, conversation):
-        """All messages of a conversation, page by page."""
+        """Returns all messages of a conversation, page by page."""
         found, after, more = [], 0, True
         while more:
             page = self._granted("GET", "/messages/", params={"conversation_id": conversation["id"], "after": after,
@@ -64,13 +64,13 @@ class Chat:
         return found
 
     def settle(self):
-        """Waits until nothing is left to push, so that a socket opened now hears only what comes from now on."""
+        """Waits until nothing is left to push, so that a socket opened now hears only later changes."""
         wait_until(lambda: self._granted("GET", "/healthz")["outbox_pending"] == 0, 15, "all is pushed")
 
     def fence(self, listener, username):
         """
-        Returns when everything that was pushed to `username` so far has come: pushes come in the order of their
-        commits, so a message that is sent now is the last of them.
+        Returns when everything pushed to `username` so far has arrived. Pushes come in the order of commits, so a
+        message that is sent now comes after them.
         """
         chat = self.private(username, name("fence"))
         sent = self.send(chat, username, "the fence")

@@ -1,4 +1,4 @@
-"""A real browser without a window, spoken to by its DevTools protocol."""
+"""A real headless browser, controlled by its DevTools protocol."""
 import asyncio
 import json
 import shutil
@@ -16,7 +16,7 @@ START_S = 30
 
 
 class Page:
-    """One tab. Used as a context manager; the browser ends with it."""
+    """One tab, used as a context manager. The browser ends with it."""
 
     def __init__(self, url):
         self._url = url
@@ -58,7 +58,7 @@ class Page:
         return next((tab["webSocketDebuggerUrl"] for tab in tabs if tab["url"].startswith(self._url)), None)
 
     def evaluate(self, expression):
-        """The value of an expression in the page, promises awaited."""
+        """Returns the value of an expression in the page; awaits promises."""
         return self._loop.run_until_complete(self._evaluate(expression))
 
     async def _evaluate(self, expression):

@@ -1,9 +1,9 @@
 """
-Sockets that open and close all the time while others post: one process of it, for as many as the machine has cores.
+Sockets that open and close all the time while others post: one process of it; tests run one per core.
 
-Users rest until they are silent again, then open a socket and post at once. They must hear that message, and before it
-each message of others whose POST began after the socket had opened and was answered before theirs began: imd pushes
-the messages of a conversation in the order of their commits.
+Users rest until they are silent again, then open a socket and post at once. They must hear that message. Before it they
+must hear each message of others whose POST began after the socket had opened and was answered before their own began,
+because imd pushes the messages of a conversation in the order of their commits.
 """
 import asyncio
 import collections
@@ -55,7 +55,7 @@ async def read_head(reader):
 
 
 async def read_frame(reader):
-    """Opcode and text of one frame of a server: never masked, never cut."""
+    """Reads the opcode and text of one frame of a server, which is never masked or fragmented."""
     first, length = await reader.readexactly(2)
     if length == 126:
         length = int.from_bytes(await reader.readexactly(2), "big")
@@ -65,7 +65,7 @@ async def read_frame(reader):
 
 
 async def hear(reader, heard, content):
-    """Adds what comes to `heard`, until this message has come."""
+    """Adds frames to `heard` until this message has come."""
     while content not in heard:
         opcode, text = await read_frame(reader)
         if opcode == 1:
@@ -112,7 +112,7 @@ async def keep_listening(port, seats, deadline, tally):
 
 
 async def keep_posting(port, groups, deadline, pause_s):
-    """By one member of each group in turn."""
+    """Posts by one member of each group in turn."""
     poster = Poster(port)
     while time.monotonic() < deadline:
         for group in groups:
@@ -141,5 +141,5 @@ def run(port, groups, seconds, sockets):
 
 
 def warm_up(port, groups, seconds):
-    """Posts alone, so that whoever does not listen gets silent."""
+    """Only posts, so that users who do not listen become silent."""
     asyncio.run(keep_posting(port, as_groups(groups), time.monotonic() + seconds, 0))

@@ -20,7 +20,7 @@ def stack():
 
 @pytest.fixture
 def listen(chat):
-    """Opens a socket that hears nothing of what was done before."""
+    """Opens a socket that hears nothing of earlier changes."""
     with Audience() as audience:
 
         def listen(*args, **more):
@@ -37,5 +37,5 @@ def chat(stack):
 
 @pytest.fixture(params=sorted(Audience.KINDS))
 def kind(request):
-    """The two ways to listen: what is said of pushes holds for both."""
+    """Both kinds of subscription: rules about pushes hold for both."""
     return request.param

@@ -1,4 +1,4 @@
-"""Hundreds of members of one group who all listen, and what they are told of its messages, counted as it comes."""
+"""Hundreds of members of one group who all listen. It counts what they hear of the group's messages."""
 import base64
 import collections
 import os
@@ -11,7 +11,7 @@ TOLD, WHOLE = b'"event":"message.created"', b'"message":{'
 
 
 class _Ear:
-    """One user's WebSocket. Counts and keeps nothing else."""
+    """One user's WebSocket. It counts messages and keeps nothing else."""
 
     def __init__(self, port, name):
         self.name = name
@@ -31,7 +31,7 @@ class _Ear:
         self.socket.setblocking(False)
 
     def hear(self):
-        """False: the socket has ended."""
+        """Returns False when the socket has ended."""
         got = self.socket.recv(1 << 20)
         for word in (TOLD, WHOLE):
             # Of what was heard before, less than the word itself: so nothing counts twice.
@@ -41,7 +41,7 @@ class _Ear:
 
 
 class Crowd:
-    """A socket for each name, read on a thread of its own; to be closed."""
+    """A socket for each name, read by one thread. Close it at the end."""
 
     def __init__(self, port, names):
         self._ears = [_Ear(port, name) for name in names]
@@ -61,7 +61,10 @@ class Crowd:
                     self._ended.append(key.data.name)
 
     def told(self):
-        """Of how many messages each was told, and of how many with the text: lists in the order of the names."""
+        """
+        Returns how many messages each user heard of, and how many with the text: two lists in the order of the
+        names.
+        """
         return [ear.count[TOLD] for ear in self._ears], [ear.count[WHOLE] for ear in self._ears]
 
     def __enter__(self):

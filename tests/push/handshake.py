@@ -1,4 +1,4 @@
-"""A WebSocket handshake by hand, for the answers that a WebSocket library does not hand out."""
+"""A WebSocket handshake by hand, for the answers that a WebSocket library hides."""
 import json
 import re
 import socket
@@ -29,8 +29,8 @@ class Answer:
 
 def request(stack, target, headers=None, method="GET"):
     """
-    Sends one request and reads its head, and its body where a Content-Length announces one. The target goes out as
-    it is: what is hostile in it must reach the server.
+    Sends one request and reads the head of the answer, and the body if a Content-Length announces one. The target is
+    sent unchanged, so that hostile bytes in it reach the server.
     """
     at = urllib.parse.urlsplit(stack.url)
     lines = [f"{method} {at.path}{target} HTTP/1.1", f"Host: {at.netloc}"]

@@ -1,6 +1,6 @@
 """
-Clients that hold a subscription open: a WebSocket (the websockets library) and an EventSource (a plain HTTP
-stream). Both keep every frame in the order in which it came, so that a test can wait for one and then look at all.
+Clients that hold a subscription open: a WebSocket (the websockets library) and an EventSource (a plain HTTP stream).
+Both keep every frame in the order of arrival, so that a test can wait for one and then check all.
 """
 import asyncio
 import http.client
@@ -16,7 +16,7 @@ WAIT_S = 15
 
 
 class Listener:
-    """What both kinds share. Frames come on another thread; the condition guards them."""
+    """What both kinds share. Frames arrive on another thread; the condition guards them."""
 
     def __init__(self):
         self._changed = threading.Condition()
@@ -49,11 +49,11 @@ class Listener:
         return [event for frame in self.frames for event in frame["events"]]
 
     def about(self, conversation):
-        """The events of one conversation, in the order in which they came."""
+        """Returns the events of one conversation, in the order of arrival."""
         return [event for event in self.events if event["conversation"] == conversation]
 
     def wait(self, enough, what, timeout_s=WAIT_S):
-        """Waits until `enough()` of this listener is true, and returns that."""
+        """Waits until `enough()` of this listener is true, and returns its value."""
         with self._changed:
             self._changed.wait_for(lambda: enough() or self.ended, timeout_s)
         found = enough()
@@ -61,7 +61,7 @@ class Listener:
         return found
 
     def wait_for(self, conversation, count, timeout_s=WAIT_S):
-        """Waits until `count` events of one conversation came, and returns them."""
+        """Waits until `count` events of one conversation have come, and returns them."""
         self.wait(lambda: len(self.about(conversation)) >= count,
                   f"{count} events of conversation {conversation}", timeout_s)
         return self.about(conversation)
@@ -112,7 +112,7 @@ class WebSocket(Listener):
             self._end(repr(error))
 
     def send(self, frame):
-        """Sends a frame; one that the server has closed meanwhile is no fault of the test."""
+        """Sends a frame. It is no error if the server has closed the socket meanwhile."""
         try:
             _loop.run(self._socket.send(frame))
         except websockets.ConnectionClosed:
@@ -137,7 +137,7 @@ class EventSource(Listener):
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        """The event stream as the HTML standard parses it: data lines gather until a blank line."""
+        """Parses the event stream as the HTML standard does: data lines are collected until a blank line."""
         data = []
         try:
             for line in iter(self._response.readline, b""):

@@ -4,7 +4,7 @@ POSTS = 500
 MEMBERS = 10
 
 
-def test_burst(chat, listen, stack):
+def test_a_burst_reaches_every_member_in_order(chat, listen, stack):
     members = [name("user") for _ in range(MEMBERS)]
     conversation = chat.group(*members)
     ears = [listen(stack, user, kind) for user, kind in zip(members, ("websocket", "eventsource") * MEMBERS)]

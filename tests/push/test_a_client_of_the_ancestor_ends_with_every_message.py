@@ -1,5 +1,7 @@
-"""Clients that know nothing but the ancestor's requests: whatever happens to nginx and to their sockets, the next push makes
-them whole. They hold every message that they received, once, in order."""
+"""
+Clients that only know the ancestor's requests. Whatever happens to nginx and to their sockets, the next push
+completes their store: they hold every message that they received, once, in order.
+"""
 import http.client
 import random
 import sqlite3
@@ -23,7 +25,7 @@ RECEIVED = """
 
 
 class Crowd:
-    """Threads that write, join and leave, each in its own time, until they are told to stop."""
+    """Threads that write, join and leave at random times until they are stopped."""
 
     def __init__(self, stack, conversations, groups):
         self._stack, self._conversations, self._groups = stack, conversations, groups
@@ -77,7 +79,7 @@ class Crowd:
 
 
 def break_things(stack, clients, crowd, number):
-    """Each in another order each time, while all goes on; each ends the sockets of some."""
+    """Breaks things in random order while the crowd goes on. Each fault ends some sockets."""
     some = clients[number % 2::2]
     things = [(some, lambda: [client.cut() for client in some]), (clients, stack.nginx_reload),
               (clients, lambda: (stack.nginx_stop(), stack.nginx_start()))]
@@ -90,12 +92,12 @@ def break_things(stack, clients, crowd, number):
 
 
 def wait_online(clients, before):
-    """Until each has opened another socket than those."""
+    """Waits until each client has opened a new socket."""
     for client, opened in zip(clients, before):
         wait_until(lambda: client.opened > opened, WAIT_S, f"{client.username} is online again")
 
 
-def test_whatever_breaks():
+def test_clients_hold_every_message_after_any_fault():
     with Stack(nginx_workers=2) as stack, ExitStack() as scope:
         clients = [scope.enter_context(Ancestor(stack, user)) for user in USERS]
         groups = [client.create("group_chat", *USERS) for client in clients[:3]]
@@ -113,7 +115,7 @@ def test_whatever_breaks():
 
 
 def say_goodbye(stack):
-    """One message more to all of them, when all else is pushed: its id."""
+    """Sends one more message to all of them when everything else is pushed. Returns its id."""
     with Client(stack) as api:
         wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all is pushed")
         return api.send(api.group(*USERS), USERS[0], "goodbye")["id"]

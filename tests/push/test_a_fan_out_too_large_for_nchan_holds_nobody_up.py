@@ -1,6 +1,6 @@
 """
-A long message to thousands would fill nchan's memory, which has a copy for each of them: so its event comes without
-the text, and nobody else waits.
+A long message to thousands would fill nchan's memory, which holds a copy for each of them. So its event comes
+without the text, and nobody else waits.
 """
 import time
 
@@ -11,7 +11,7 @@ MEMBERS = 3000
 OTHERS_WAIT_AT_MOST_S = 5
 
 
-def test_fan_out(listen):
+def test_a_huge_fan_out_comes_without_text_and_delays_nobody(listen):
     with Stack() as stack:
         chat = Chat(stack)
         crowd = chat.group(*(f"crowd_{number}" for number in range(MEMBERS)))

@@ -1,4 +1,4 @@
-"""nginx follows imd's redirect to nchan for 5 s at most: so imd knows when nobody can begin to listen any more."""
+"""nginx follows imd's redirect to nchan for 5 s at most, so imd knows when a grant can no longer be used."""
 import os
 import signal
 import socket
@@ -40,16 +40,16 @@ def test_a_grant_of_other_seconds_is_refused(own_stack, first):
 
 
 @pytest.mark.parametrize("seconds", ["", "-", "x", "{now}0", "1{now}", "{now}-x", "x-{now}", "{now}.", ".*"])
-def test_a_grant_that_is_no_list_of_seconds_is_refused(own_stack, seconds):
+def test_a_malformed_grant_is_refused(own_stack, seconds):
     follow(own_stack, seconds.format(now=int(time.time()))).assert_problem(503)
 
 
-def test_nobody_outside_can_follow_a_grant_of_their_own(own_stack):
+def test_clients_cannot_forge_a_grant(own_stack):
     assert request(own_stack, f"/_imd_sub/somebody?{seconds_from(-1)}", UPGRADE).status == 404
 
 
 def test_a_redirect_that_nginx_reads_six_seconds_later_is_refused(own_stack):
-    """imd answers while nginx hangs: the redirect waits in the socket between them."""
+    """imd answers while nginx hangs, so the redirect waits in the socket between them."""
     [imd_worker] = own_stack.workers()
     [nginx_worker] = children(own_stack.nginx_pid)
     head = "GET /ws?username=late HTTP/1.1\r\nHost: x\r\n" + "".join(f"{k}: {v}\r\n" for k, v in UPGRADE.items()) + "\r\n"

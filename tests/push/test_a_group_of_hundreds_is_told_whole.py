@@ -1,11 +1,11 @@
-"""One publish request names at most 255 channels; larger groups take several."""
+"""One publish request names at most 255 channels; a larger group takes several."""
 import pytest
 
 from chat import contents, name
 
 
 @pytest.mark.parametrize("size", [254, 255, 256, 300, 511])
-def test_large_group(chat, listen, stack, size):
+def test_every_member_of_a_large_group_hears_a_message(chat, listen, stack, size):
     # As long as names may be: their list must fit the header of the publish request.
     members = [name(f"user{number:05}") for number in range(size)]
     samples = [members[i] for i in (0, 1, size // 2, 253, size - 2, size - 1)]

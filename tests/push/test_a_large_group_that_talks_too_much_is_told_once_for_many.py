@@ -1,6 +1,7 @@
 """
-Posts into a group of thousands, faster than nchan's memory allows: some are pushed, the others become one thin event a
-few seconds later, which has the last version; a member who leaves meanwhile is told, and small groups do not wait.
+Posts into a group of thousands, faster than nchan's memory allows. Some are pushed. The others are merged into one
+thin event a few seconds later, which has the last version. A member who leaves meanwhile hears of it, and small groups
+do not wait.
 """
 import os
 import signal
@@ -15,7 +16,7 @@ POSTS = 40
 QUIET_S = 11
 
 
-def test_members_hear_of_the_last_version(listen):
+def test_members_hear_the_last_version(listen):
     with Stack() as stack:
         chat = Chat(stack)
         names = [f"crowd_{number}" for number in range(MEMBERS)]
@@ -41,8 +42,8 @@ def test_members_hear_of_the_last_version(listen):
         assert "push_refused" not in stack.log() and "push_dropped" not in stack.log()
 
 
-def test_what_waits_outlives_the_relay(listen):
-    """Nobody says anything after it, so no later event would tell."""
+def test_a_delayed_event_survives_the_relay(listen):
+    """Nobody posts after it, so no later event would replace it."""
     with Stack() as stack:
         chat = Chat(stack)
         names = [f"crowd_{number}" for number in range(MEMBERS)]
@@ -58,8 +59,8 @@ def test_what_waits_outlives_the_relay(listen):
         wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 30, "all is acknowledged")
 
 
-def test_groups_without_listeners_delay_no_thin_event(listen):
-    """By the turn of these groups imd has learned that nobody listens, so there is nothing for nchan to answer."""
+def test_groups_without_listeners_do_not_delay_thin_events(listen):
+    """When these groups are due, imd knows that they have no listeners, so nchan has nothing to do."""
     with Stack() as stack:
         chat = Chat(stack)
         crowd = [f"crowd_{number}" for number in range(2000)]

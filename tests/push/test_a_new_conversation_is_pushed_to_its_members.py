@@ -4,7 +4,7 @@ from chat import name
 
 
 @pytest.mark.parametrize("make", ["private", "group"])
-def test_created(chat, listen, kind, stack, make):
+def test_a_new_conversation_is_pushed_to_its_members(chat, listen, kind, stack, make):
     ann, bob = name("ann"), name("bob")
     ears = [listen(stack, ann, kind), listen(stack, bob, kind)]
     conversation = getattr(chat, make)(ann, bob)
@@ -16,7 +16,7 @@ def test_created(chat, listen, kind, stack, make):
     assert (conversation["version"], conversation["last_seq"]) == (1, 0)
 
 
-def test_a_group_of_one(chat, listen, kind, stack):
+def test_a_new_group_of_one_is_pushed(chat, listen, kind, stack):
     ann = name("ann")
     ear = listen(stack, ann, kind)
     conversation = chat.group(ann)

@@ -1,4 +1,4 @@
-"""An event stream through another nginx that buffers answers, as every nginx does that was told nothing else."""
+"""An event stream through another nginx that buffers answers, as nginx does by default."""
 import socket
 import subprocess
 from contextlib import closing
@@ -36,7 +36,7 @@ def listens(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_the_stream(chat, stack, tmp_path):
+def test_an_event_stream_passes_a_buffering_proxy_at_once(chat, stack, tmp_path):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     chat.settle()

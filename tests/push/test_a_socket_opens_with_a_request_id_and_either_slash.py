@@ -5,7 +5,7 @@ from handshake import REQUEST_ID, UPGRADE, request
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws"])
-def test_opens(chat, listen, kind, stack, path):
+def test_a_socket_opens_with_and_without_the_slash(chat, listen, kind, stack, path):
     ann = name("ann")
     ear = listen(stack, ann, kind, path=path)
     assert REQUEST_ID.fullmatch(ear.headers["X-Request-Id"])
@@ -19,7 +19,7 @@ def test_each_socket_has_its_own_id(listen, kind, stack):
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws"])
-def test_the_101(stack, path):
+def test_the_101_has_no_internal_headers(stack, path):
     answer = request(stack, f"{path}?username={name('ann')}", UPGRADE)
     assert answer.status == 101
     assert answer.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -28,7 +28,7 @@ def test_the_101(stack, path):
     assert not [key for key in answer.headers if key.startswith("x-accel")]
 
 
-def test_escapes_in_the_name(chat, listen, kind, stack):
+def test_percent_encoded_names_are_decoded(chat, listen, kind, stack):
     ann = name("ann")
     ear = listen(stack, "%61" + ann[1:], kind)
     conversation = chat.group(ann)

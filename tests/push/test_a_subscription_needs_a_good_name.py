@@ -9,7 +9,7 @@ BAD = ["", "?", "?username", "?username=", "?user=ann", "?username=" + "a" * 21,
 
 
 def test_a_real_client_understands_the_refusal(listen, stack):
-    """A status line without the blank after its number is no HTTP: not all clients mind, this one does."""
+    """A status line without the blank after its number is not HTTP. This client, unlike others, rejects it."""
     with pytest.raises(websockets.InvalidStatusCode) as refusal:
         listen(stack, "no-name", "websocket")
     assert refusal.value.status_code == 400
@@ -18,5 +18,5 @@ def test_a_real_client_understands_the_refusal(listen, stack):
 @pytest.mark.parametrize("path", ["/ws/", "/ws"])
 @pytest.mark.parametrize("query", BAD)
 @pytest.mark.parametrize("headers", [UPGRADE, {"Accept": "text/event-stream"}], ids=["websocket", "eventsource"])
-def test_bad_name(stack, headers, query, path):
+def test_an_invalid_name_is_refused(stack, headers, query, path):
     request(stack, path + query, headers).assert_problem(400, field="username")

@@ -4,7 +4,7 @@ import subprocess
 from chat import name
 
 
-def test_curl(chat, stack):
+def test_curl_prints_the_event_stream(chat, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     chat.settle()

@@ -8,7 +8,7 @@ def amend(chat, method, path, status=200, **more):
     return answer.json()
 
 
-def test_edits_reactions_and_deletion(chat, listen, kind, stack):
+def test_edits_reactions_and_deletions_are_pushed_as_answered(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, bob, kind)
@@ -39,8 +39,8 @@ def test_edits_reactions_and_deletion(chat, listen, kind, stack):
     assert versions(ear.about(conversation["id"])) == [2, 3, 4, 5, 6, 7, 8]
 
 
-def test_the_key_of_a_message_comes_with_it(chat, listen, kind, stack):
-    """By it, the sender's own windows find what they show already."""
+def test_a_pushed_message_has_its_client_id(chat, listen, kind, stack):
+    """By the key, the sender's own windows recognise a message that they show already."""
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, ann, kind)
@@ -55,7 +55,7 @@ def test_the_key_of_a_message_comes_with_it(chat, listen, kind, stack):
     assert sent["client_id"] == "window 1 / 7" and sent["reply_to"] == first["id"]
 
 
-def test_a_title(chat, listen, kind, stack):
+def test_a_title_is_pushed_as_answered(chat, listen, kind, stack):
     ann, bob, eve = name("ann"), name("bob"), name("eve")
     conversation = chat.group(ann, bob)
     chat.group(eve)
@@ -70,7 +70,7 @@ def test_a_title(chat, listen, kind, stack):
     assert not stranger.about(conversation["id"])
 
 
-def test_what_changes_nothing(chat, listen, kind, stack):
+def test_repeats_are_not_pushed(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     sent = chat.send(conversation, ann, "same")
@@ -92,8 +92,8 @@ def test_what_changes_nothing(chat, listen, kind, stack):
     assert not ear.about(conversation["id"])
 
 
-def test_a_deleted_content_is_in_no_push(chat, listen, stack):
-    """Pushes that wait while nginx is away tell the present: what has been deleted meanwhile is not told."""
+def test_deleted_content_is_in_no_push(chat, listen, stack):
+    """Pushes that wait while nginx is down show the present, so not the content that was deleted meanwhile."""
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, bob)

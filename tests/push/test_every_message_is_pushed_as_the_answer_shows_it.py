@@ -8,7 +8,7 @@ CONTENTS = ["hello", "", "two\nlines\r\n\n", 'quotes " and \\ and /', "\x01\x1f\
 
 
 @pytest.mark.parametrize("make", ["private", "group"])
-def test_message(chat, listen, kind, stack, make):
+def test_a_message_is_pushed_as_answered(chat, listen, kind, stack, make):
     ann, bob = name("ann"), name("bob")
     ears = [listen(stack, ann, kind), listen(stack, bob, kind)]
     conversation = getattr(chat, make)(ann, bob)
@@ -21,7 +21,7 @@ def test_message(chat, listen, kind, stack, make):
     assert [message["content"] for message in sent] == CONTENTS
 
 
-def test_frame(chat, listen, kind, stack):
+def test_a_frame_has_the_form_of_the_contract(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     ear = listen(stack, ann, kind)
     conversation = chat.private(ann, bob)

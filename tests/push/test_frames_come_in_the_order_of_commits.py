@@ -6,7 +6,7 @@ SENDERS = 8
 EACH = 40
 
 
-def test_order(chat, listen, kind, stack):
+def test_frames_come_in_the_order_of_commits(chat, listen, kind, stack):
     users = [name("user") for _ in range(SENDERS)]
     conversations = [chat.group(*users) for _ in range(3)]
     ears = [listen(stack, user, kind) for user in users[:2]]

@@ -1,4 +1,4 @@
-"""Sockets are for listening. A client that talks may lose its own, and nothing else."""
+"""Clients have no reason to send frames. One that does may lose its own socket, and affects nobody else."""
 import os
 import socket
 import struct
@@ -8,7 +8,7 @@ from handshake import UPGRADE
 from stack import children
 
 
-def test_talking_clients(chat, listen, stack):
+def test_frames_from_clients_affect_nobody_else(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     ears = [listen(stack, ann, kind) for kind in ("websocket", "eventsource")]
@@ -45,7 +45,7 @@ BROKEN = {
 }
 
 
-def test_broken_frames(chat, listen, stack):
+def test_malformed_frames_affect_nobody_else(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     ear = listen(stack, ann)

@@ -1,4 +1,4 @@
-"""The one who joins or leaves is told too."""
+"""The user who joins or leaves hears of it too."""
 from chat import contents, name, versions
 
 
@@ -6,7 +6,7 @@ def member_event(event, conversation, version, username):
     return {"event": event, "conversation": conversation["id"], "version": version, "username": username}
 
 
-def test_join_and_leave(chat, listen, kind, stack):
+def test_joins_and_leaves_are_pushed_to_all_members(chat, listen, kind, stack):
     ann, bob, eve = name("ann"), name("bob"), name("eve")
     conversation = chat.group(ann, bob)
     chat.group(eve)
@@ -21,7 +21,7 @@ def test_join_and_leave(chat, listen, kind, stack):
         assert left == member_event("member.left", conversation, 4, eve)
 
 
-def test_the_members_of_the_answer_follow(chat, listen, kind, stack):
+def test_the_member_list_follows_joins_and_leaves(chat, listen, kind, stack):
     ann, eve = name("ann"), name("eve")
     conversation = chat.group(ann)
     chat.group(eve)
@@ -35,7 +35,7 @@ def test_the_members_of_the_answer_follow(chat, listen, kind, stack):
     assert after["version"] == 3
 
 
-def test_the_last_one_who_leaves(chat, listen, kind, stack):
+def test_the_last_member_hears_their_own_leaving(chat, listen, kind, stack):
     ann = name("ann")
     conversation = chat.group(ann)
     ear = listen(stack, ann, kind)

@@ -1,6 +1,6 @@
 """
-A group in which so much is said that its messages share frames: its members get the text of nearly every message with
-its event, and need not ask for it. An event without text is one that nchan's memory had no room for.
+So much is posted in a group that its messages share frames. Its members get the text of nearly every message with
+its event, and need not ask for it. Only if nchan's memory is full does an event come without text.
 """
 import json
 import subprocess
@@ -17,7 +17,7 @@ SECONDS = 4
 
 
 def talk(stack, group, name):
-    """Two programs post 300 bytes each, as fast as they are answered. How many were stored."""
+    """Two programs post 300 bytes each, as fast as they are answered. Returns how many were stored."""
     order = json.dumps({"url": stack.url, "source": "127.0.0.1", "token": "", "name": name, "group": group})
     programs = [subprocess.Popen([sys.executable, ABUSE, "posts", str(SECONDS)], stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -30,7 +30,7 @@ def test_a_former_member_hears_nothing(chat, listen, kind, stack):
     assert contents(ear.about(conversation["id"])) == ["before"]
 
 
-def test_who_comes_back_hears_again(chat, listen, kind, stack):
+def test_a_member_who_returns_hears_pushes_again(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, bob, kind)
@@ -43,7 +43,7 @@ def test_who_comes_back_hears_again(chat, listen, kind, stack):
     assert contents(events) == ["with bob"]
 
 
-def test_a_later_member_hears_nothing_of_the_past(chat, listen, kind, stack):
+def test_a_new_member_hears_nothing_of_the_past(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     chat.group(bob)
     conversation = chat.group(ann)

@@ -1,6 +1,7 @@
-"""One user's burst of presence requests, or an nginx worker that hangs, neither fails nor delays others' requests.
+"""
+A user's burst of presence requests, or a hanging nginx worker, neither fails nor delays requests of others.
 
-Times are asserted loosely: what is excluded is a wait for round after round, or for a thread.
+Times are asserted loosely: they exclude waiting for round after round, or for a thread.
 """
 import http.client
 import os
@@ -36,7 +37,10 @@ def presence(client, group):
 
 
 def ask_without_check(stack, group):
-    """The status of an answer that may be 503: a burst may ask about more users than nchan can answer for in time."""
+    """
+    Returns the status of an answer that may be 503: a burst may ask about more users than nchan can answer for in
+    time.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", f"/conversations/{group}/presence")
@@ -58,7 +62,7 @@ def test_a_burst_about_one_large_group_gets_no_503(own_stack):
 
 
 def test_a_burst_about_many_large_groups_does_not_delay_another_user(own_stack):
-    """tests/unit/push_presence.c counts the questions that come first: at most those of two rounds."""
+    """tests/unit/push_presence.c counts the questions that come first: those of two rounds at most."""
     with Client(own_stack) as client:
         large = [client.group(*(new_name() for _ in range(1000))) for _ in range(20)]
         small = client.group(new_name(), new_name())
@@ -84,7 +88,7 @@ def test_a_burst_about_many_large_groups_does_not_delay_another_user(own_stack):
     assert max(waited) < ROUND_S + SLACK_S
 
 
-def test_while_an_nginx_worker_hangs_known_answers_and_other_requests_come(own_stack):
+def test_a_hanging_nginx_worker_delays_no_known_answer_and_no_other_request(own_stack):
     with Client(own_stack) as client:
         groups = [client.group(*(new_name() for _ in range(20))) for _ in range(20)]
         for group in groups:

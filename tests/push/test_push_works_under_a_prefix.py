@@ -12,7 +12,7 @@ def stack():
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws"])
-def test_prefix(chat, listen, kind, stack, path):
+def test_pushes_arrive_under_a_prefix(chat, listen, kind, stack, path):
     assert stack.url.endswith("/chat")
     ann, bob = name("ann"), name("bob")
     ear = listen(stack, ann, kind, path=path)
@@ -21,7 +21,7 @@ def test_prefix(chat, listen, kind, stack, path):
     assert contents(ear.wait_for(conversation["id"], 2)) == ["hello"]
 
 
-def test_refusals(stack):
+def test_refusals_work_under_a_prefix(stack):
     request(stack, "/ws/", UPGRADE).assert_problem(400, field="username")
     request(stack, "/ws/?username=a+b", {"Accept": "text/event-stream"}).assert_problem(400, field="username")
     request(stack, "/nowhere").assert_problem(404)

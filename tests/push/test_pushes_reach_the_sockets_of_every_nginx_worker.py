@@ -1,4 +1,4 @@
-"""A host runs many workers; who listens at one hears what is published through another."""
+"""A host runs many workers. A listener at one hears what is published through another."""
 import pytest
 
 from chat import Chat, contents, name
@@ -14,7 +14,7 @@ def stack():
         yield stack
 
 
-def test_all_workers(chat, listen, stack):
+def test_pushes_reach_the_sockets_of_every_worker(chat, listen, stack):
     assert len(children(stack.nginx_pid)) >= WORKERS
     members = [name("user") for _ in range(SOCKETS)]
     ears = [listen(stack, user, kind) for user, kind in zip(members, ("websocket", "eventsource") * SOCKETS)]

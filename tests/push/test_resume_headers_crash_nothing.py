@@ -1,6 +1,6 @@
 """
-A client that resumes from a message id can crash a worker of nginx (nchan before 1.3.7). Ours must not let one come
-so far: such a subscription is opened fresh or refused, and the others go on.
+A client that resumes from a message id can crash a worker of nginx (nchan before 1.3.7). imd's configuration
+prevents that: such a subscription starts fresh or is refused, and others are unaffected.
 """
 import itertools
 
@@ -24,7 +24,7 @@ KINDS = {"websocket": UPGRADE, "eventsource": {"Accept": "text/event-stream"}}
 
 
 @pytest.mark.parametrize("kind_of_socket", KINDS)
-def test_resume(chat, listen, stack, kind_of_socket):
+def test_resume_headers_crash_no_worker(chat, listen, stack, kind_of_socket):
     ann, bob = name("ann"), name("bob")
     ears = [listen(stack, ann, kind) for kind in ("websocket", "eventsource")]
     conversation = chat.private(ann, bob)
@@ -43,7 +43,7 @@ def test_resume(chat, listen, stack, kind_of_socket):
         assert ear.ended is None
 
 
-def test_a_resumed_stream_begins_now(chat, listen, stack):
+def test_a_resumed_stream_starts_at_the_present(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     first = listen(stack, ann, "eventsource")

@@ -1,6 +1,8 @@
-"""Nothing is published to users who certainly have no subscription; whoever subscribes hears the very next message.
+"""
+Nothing is published to users who certainly have no subscription, and a new subscriber hears the very next message.
 
-A user is silent from 10 s after the start or their last subscription on, so each stack is waited for that long, once.
+A user becomes silent 10 s after the start or after their last subscription, so the tests wait once that long for each
+stack.
 """
 import os
 import re
@@ -21,7 +23,7 @@ SILENT_S = 40
 
 
 class Scene:
-    """A group of ten, of whom nobody listens but the first, who has from the beginning."""
+    """A group of ten. Only the first user listens, from the beginning."""
 
     def __init__(self, stack, settings, audience):
         self.stack, self.settings, self.audience = stack, settings, audience
@@ -36,7 +38,7 @@ class Scene:
         return int(re.search(rf"(?m)^{key} (\d+)$", self.chat.ask("GET", "/metrics").text)[1])
 
     def published(self):
-        """How many publishes nchan has taken since it started, however many channels each is for."""
+        """Returns how many publish requests nchan has accepted since it started, however many channels each has."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.stack.state / "push.sock"))
             connection.sendall(b"GET /status HTTP/1.1\r\nHost: imd\r\nConnection: close\r\n\r\n")
@@ -103,7 +105,7 @@ def test_users_who_catch_up_count_as_listeners(scene):
     assert scene.copies_avoided_by_a_post() == MEMBERS - 1 - len(paths)
 
 
-def test_a_post_that_nobody_would_hear_is_not_published(scene):
+def test_a_post_without_listeners_is_not_published(scene):
     scene.wait_for_silence(MEMBERS - 1)
     pair = scene.chat.group(*scene.members[5:7])
     scene.chat.settle()
@@ -124,7 +126,7 @@ def test_a_restarted_relay_publishes_to_all(scene):
     assert scene.copies_avoided_by_a_post() == 0
 
 
-def test_a_reload_of_nginx_ends_no_silence_and_loses_no_message(scene):
+def test_a_reload_of_nginx_keeps_silence_and_loses_no_message(scene):
     scene.wait_for_silence(MEMBERS - 1)
     scene.stack.nginx_reload()
     scene.first = scene.audience.listen(scene.stack, scene.members[0])
@@ -132,7 +134,7 @@ def test_a_reload_of_nginx_ends_no_silence_and_loses_no_message(scene):
     assert scene.first.wait_for(scene.group["id"], 1)[-1]["message"]["content"] == f"message {scene.sent}"
 
 
-def test_the_setting_switches_it_off_and_on(scene):
+def test_the_setting_turns_silence_off_and_on(scene):
     scene.wait_for_silence(MEMBERS - 1)
     set_silence(scene, "off")
     assert scene.copies_avoided_by_a_post() == 0

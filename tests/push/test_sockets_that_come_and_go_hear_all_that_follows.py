@@ -1,5 +1,6 @@
-"""Sockets of silent users open and close as fast as the machine can, while others post: whatever is sent after a socket
-is open arrives. CHURN_S sets how long that goes on.
+"""
+Sockets of silent users open and close as fast as the machine can, while others post. Everything sent after a socket
+opened must arrive. CHURN_S sets the duration.
 """
 import multiprocessing
 import os

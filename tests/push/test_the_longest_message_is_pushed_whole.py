@@ -1,4 +1,4 @@
-"""The longest content grows sixfold where JSON must escape each byte of it; the push must still find its way."""
+"""JSON may escape each byte of the longest content, which makes it six times as long. The push must still arrive."""
 import pytest
 
 from chat import contents, name
@@ -8,7 +8,7 @@ LONGEST = 65536
 
 @pytest.mark.parametrize("content", ["\x01" * LONGEST, '"' * LONGEST, "👍" * (LONGEST // 4)],
                          ids=["control", "quotes", "emoji"])
-def test_longest(chat, listen, kind, stack, content):
+def test_the_longest_message_is_pushed_whole(chat, listen, kind, stack, content):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     ear = listen(stack, bob, kind)

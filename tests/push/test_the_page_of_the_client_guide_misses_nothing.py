@@ -1,4 +1,4 @@
-"""The page that docs/client.md prints, as printed, in a real browser, while its network fails in every way."""
+"""Runs the page that docs/client.md prints in a real browser, while its network fails in every way."""
 import re
 import tempfile
 from pathlib import Path
@@ -16,7 +16,7 @@ LINES = "[...document.querySelectorAll('li')].map((line) => line.textContent)"
 
 @pytest.fixture
 def site():
-    """The page of docs/client.md, only that its minute is two seconds and its patience with a request one."""
+    """The page of docs/client.md, with a minute shortened to two seconds and its request timeout to one."""
     page = re.search(r"^```html\n(<!doctype html>.*?)^```$", (ROOT / "docs/client.md").read_text(), re.S | re.M)[1]
     assert page.count("60000") == 1 and page.count("timeout(10000)") == 1
     with tempfile.TemporaryDirectory(prefix="imd-site-") as name:
@@ -33,7 +33,7 @@ def line(message):
 
 
 class Talk:
-    """What ann does while bob's page looks on, or cannot."""
+    """What ann does while bob's page follows, or cannot."""
 
     def __init__(self, stack):
         self.chat = Chat(stack)
@@ -45,7 +45,7 @@ class Talk:
         assert answer.status_code == 200, answer.text
 
     def go_on(self):
-        """A bit of everything, in an old conversation and in a new one."""
+        """Makes a few changes of every kind, in an old conversation and in a new one."""
         self.conversations.append(self.chat.group(self.ann, self.bob))
         for conversation in (self.conversations[0], self.conversations[-1]):
             sent = [self.chat.send(conversation, self.ann, f"message {n}") for n in range(3)]
@@ -66,7 +66,7 @@ class Talk:
         wait_until(lambda: page.evaluate(LINES) == self.expected(), PATIENCE_S, what)
 
 
-def test_all_that_can_go_wrong(site):
+def test_the_page_misses_nothing_after_any_fault(site):
     with Stack(env={"SITE": str(site)}) as stack, Cable(stack.port) as cable:
         talk = Talk(stack)
         talk.go_on()
@@ -94,7 +94,7 @@ def test_all_that_can_go_wrong(site):
 
 
 def test_a_thin_event_for_one_message_is_a_reason_to_catch_up(site):
-    """Its version is the next one, so only the missing object tells that there is something to fetch."""
+    """Its version is the next one, so only the missing object shows that there is something to fetch."""
     with Stack(env={"SITE": str(site)}) as stack:
         talk = Talk(stack)
         crowd = [f"crowd_{number}" for number in range(2000)]

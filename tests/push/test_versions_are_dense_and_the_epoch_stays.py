@@ -1,10 +1,10 @@
-"""By version alone a client proves that it missed nothing, so every change takes the next number and no other."""
+"""Versions let a client prove that it missed nothing, so every change takes exactly the next number."""
 import random
 
 from chat import name, versions
 
 
-def test_dense(chat, listen, kind, stack):
+def test_versions_are_dense(chat, listen, kind, stack):
     ann, bob, eve = name("ann"), name("bob"), name("eve")
     chat.group(eve)
     ear = listen(stack, ann, kind)
@@ -25,7 +25,7 @@ def test_dense(chat, listen, kind, stack):
         assert said == list(range(1, now["last_seq"] + 1))
 
 
-def test_epoch(chat, listen, stack):
+def test_the_epoch_stays_the_same(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     ears = [listen(stack, user, kind) for user in (ann, bob) for kind in ("websocket", "eventsource")]
     for conversation in (chat.private(ann, bob), chat.group(ann, bob)):

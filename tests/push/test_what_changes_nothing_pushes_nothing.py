@@ -14,14 +14,14 @@ def bob():
 
 
 def assert_silent(chat, ear, user, conversation):
-    """The fence comes after whatever was pushed; nothing of the conversation may have come before it."""
+    """The fence comes after everything pushed before it, so nothing of the conversation may precede it."""
     before = chat.conversation(conversation)
     chat.fence(ear, user)
     assert ear.about(conversation["id"]) == []
     assert chat.conversation(conversation) == before == conversation
 
 
-def test_joining_as_a_member(chat, listen, kind, stack, ann, bob):
+def test_joining_again_pushes_nothing(chat, listen, kind, stack, ann, bob):
     conversation = chat.group(ann, bob)
     ear = listen(stack, ann, kind)
     chat.join(conversation, bob)
@@ -29,7 +29,7 @@ def test_joining_as_a_member(chat, listen, kind, stack, ann, bob):
     assert_silent(chat, ear, ann, conversation)
 
 
-def test_leaving_as_a_stranger(chat, listen, kind, stack, ann, bob):
+def test_leaving_as_a_stranger_pushes_nothing(chat, listen, kind, stack, ann, bob):
     chat.group(bob)
     conversation = chat.group(ann)
     ear = listen(stack, ann, kind)
@@ -37,14 +37,14 @@ def test_leaving_as_a_stranger(chat, listen, kind, stack, ann, bob):
     assert_silent(chat, ear, ann, conversation)
 
 
-def test_the_same_private_chat_again(chat, listen, kind, stack, ann, bob):
+def test_creating_the_same_private_chat_again_pushes_nothing(chat, listen, kind, stack, ann, bob):
     conversation = chat.private(ann, bob)
     ear = listen(stack, ann, kind)
     assert chat.private(ann, bob) == chat.private(bob, ann) == conversation
     assert_silent(chat, ear, ann, conversation)
 
 
-def test_refused_requests(chat, listen, kind, stack, ann, bob):
+def test_refused_requests_push_nothing(chat, listen, kind, stack, ann, bob):
     eve = name("eve")
     chat.group(eve)
     group, private = chat.group(ann, bob), chat.private(ann, bob)
@@ -71,7 +71,7 @@ def test_refused_requests(chat, listen, kind, stack, ann, bob):
     assert len(ear.events) == 4
 
 
-def test_reading(chat, listen, kind, stack, ann, bob):
+def test_reads_push_nothing(chat, listen, kind, stack, ann, bob):
     conversation = chat.group(ann, bob)
     ear = listen(stack, ann, kind)
     chat.conversation(conversation)
