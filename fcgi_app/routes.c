@@ -1,5 +1,5 @@
 /*
- * routes.c - see routes.h. To add a route: a row here, its handler in api/, its rule in domain/.
+ * routes.c - see routes.h. To add a route, add a row here, a handler in api/ and a rule in domain/.
  */
 #include "routes.h"
 
@@ -9,7 +9,7 @@
 #include "http/server.h"
 #include "store/store.h"
 
-/* The longest content, each byte of it written as \u00XX, and the members beside it. */
+/* The longest content, with each byte escaped as \u00XX, and the other members. */
 #define BODY_SEND (CONFIG_CONTENT_BYTES_MAX * 6 + 4096)
 /* About 20,000 names. */
 #define BODY_CREATE (512 * 1024)
@@ -50,8 +50,8 @@ const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 _Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each route has a row of counters");
 
 /*
- * What the route needs before its handler runs. Who is calling comes first: of what nobody may send
- * nothing is read. A query that cannot be read may hold a token all the same.
+ * Checks the needs of the route. Authenticate first: the body of an unauthenticated request is
+ * never read. Even a malformed query is parsed before that, because it may hold a token.
  */
 static enum err
 check_needs(struct context *x, const struct route *route, struct exchange *e)
@@ -70,7 +70,7 @@ check_needs(struct context *x, const struct route *route, struct exchange *e)
     return err == ERR_OK ? gate_admit(x, route) : err;
 }
 
-/* For /metrics. */
+/* Counts the answer for /metrics. */
 static void
 count_answer(const struct context *x, const struct route_match *match, int64_t started_us)
 {
@@ -81,7 +81,7 @@ count_answer(const struct context *x, const struct route_match *match, int64_t s
     shared_count(&c->answer_us[row], (uint64_t)(clock_mono_us() - started_us));
 }
 
-/* Readable in a terminal, where the next prompt would follow the last brace. */
+/* Ends the body with a newline, so that a terminal's prompt starts on its own line. */
 static void
 end_line(struct buf *body)
 {

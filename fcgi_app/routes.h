@@ -9,9 +9,9 @@ extern const struct route routes[];
 extern const size_t route_count;
 
 /*
- * Answers the request in x->request through the table: finds the route, checks what it needs, runs
- * the handler, and makes a problem of whatever goes wrong. The response is always complete
- * afterwards. The body is read from `e`.
+ * Answers x->request through the table: finds the route, checks its needs, runs the handler, and
+ * turns an error into a problem. The response is always complete afterwards. The body is read from
+ * `e`.
  */
 struct exchange;
 void routes_answer(struct context *x, struct exchange *e);

@@ -1,8 +1,8 @@
 /*
- * worker.c - see worker.h: opens the database, starts the threads, waits for a signal.
- *
- * Each thread goes round: next request, answer through the route table, forget everything. Must not
+ * worker.c - see worker.h. Opens the database, starts the threads and waits for a signal. Must not
  * know any route, nor SQL, nor JSON.
+ *
+ * Each thread loops: wait for a request, answer it through the route table, reset the arena.
  */
 #include "worker.h"
 
@@ -16,7 +16,7 @@
 #include "http/server.h"
 #include "routes.h"
 
-/* The deepest stack is jansson's parser at its nesting limit of 2,048. */
+/* jansson's parser needs the deepest stack, at its nesting limit of 2,048. */
 #define STACK_BYTES (1024 * 1024)
 
 struct worker {
@@ -33,7 +33,7 @@ serve(struct worker *w, struct exchange *e, struct arena *arena, struct request 
 {
     int64_t started_ms = log_wants(LOG_DEBUG) ? clock_mono_ms() : 0;
     struct response response = {.body = *room};
-    struct store store = w->store; /* with this request's payer */
+    struct store store = w->store; /* a copy, because the payer is set for each request */
     struct context x = {
         .request = r,
         .response = &response,
@@ -63,7 +63,7 @@ thread_main(void *arg)
     struct worker *w = arg;
     struct exchange *e;
     struct arena arena;
-    struct buf room; /* of the answers' bodies, kept between them */
+    struct buf room; /* memory of the answers' bodies, reused */
     struct request r;
 
     if (exchange_new(&e) != ERR_OK) {
@@ -95,7 +95,7 @@ start_threads(struct worker *w, pthread_t *threads)
     return started;
 }
 
-/* Waits for the threads to end; false where they have not by the deadline. */
+/* Waits for the threads to end. False: some still run at the deadline. */
 static bool
 join_threads(const struct config *config, const pthread_t *threads, int count)
 {
@@ -109,7 +109,7 @@ join_threads(const struct config *config, const pthread_t *threads, int count)
     return all;
 }
 
-/* Until SIGTERM (now) or SIGQUIT (when nginx is through); TERM hurries a QUIT. */
+/* Waits for a signal. SIGTERM stops the server, SIGQUIT drains it. */
 static void
 wait_for_end(struct worker *w, const sigset_t *signals)
 {
@@ -137,7 +137,10 @@ open_all(struct worker *w, int listen_fd)
     return err;
 }
 
-/* The master reads it only where it waits for this worker, and has closed its end otherwise. */
+/*
+ * Tells the master that this worker is ready. If the master does not wait for it, its end is closed
+ * already.
+ */
 static void
 tell_ready(int ready_fd)
 {
@@ -173,7 +176,7 @@ worker_run(const struct config *config, struct shared *shared, int listen_fd, in
     wait_for_end(&w, &signals);
     ended = join_threads(config, threads, count);
     log_event(LOG_INFO, "worker_ended", "all_answered=%s", ended ? "yes" : "no");
-    /* Threads still run: nothing may be taken from under them, not even by exit(). */
+    /* Threads still run, so nothing that they use may be freed, not even by exit(). */
     if (!ended)
         _exit(EXIT_FAILURE);
     server_close(w.server);

@@ -1,4 +1,4 @@
-/* worker.h - one process of the pool. */
+/* worker.h - one worker process of the pool. */
 #ifndef IMD_WORKER_H
 #define IMD_WORKER_H
 
@@ -6,10 +6,10 @@
 #include "run/shared.h"
 
 /*
- * Serves until told to stop; returns the exit status. SIGTERM: answers what is in hand and ends.
- * SIGQUIT: ends once nginx has closed its connections, without failing a request. `ready_fd` is
- * written one byte when requests can come, and closed. Both descriptors are borrowed from the
- * master.
+ * Serves requests until a signal stops it; returns the exit status. SIGTERM: answers the requests
+ * in progress and ends. SIGQUIT: ends once nginx has closed its connections, so that no request
+ * fails. Writes one byte to `ready_fd`, and closes it, once requests can come. `listen_fd` is
+ * borrowed.
  */
 int worker_run(const struct config *config, struct shared *shared, int listen_fd, int ready_fd);
 

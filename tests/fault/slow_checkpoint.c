@@ -2,11 +2,11 @@
  * slow_checkpoint.c - for LD_PRELOAD: widens the window of SQLite's WAL-reset race from nanoseconds
  * to milliseconds.
  *
- * A checkpoint reads the log's header, lets go of the pages that the file system may have mapped
- * (xUnfetch), and only then looks at what there is to copy. If a writer begins the log anew in
- * between, SQLite 3.7.0 to 3.51.2 copies stale frames over good pages. So xUnfetch waits here, for
- * DELAY_MS, and the writer has all the time it needs. A log that was begun anew meanwhile is
- * reported on stderr, whether or not it has done damage: its salts tell.
+ * A checkpoint reads the log's header, releases the pages that may be mapped (xUnfetch), and only
+ * then looks at what to copy. If a writer restarts the log in between, SQLite 3.7.0 to 3.51.2
+ * copies stale frames over good pages. So xUnfetch waits here for DELAY_MS, which gives a writer
+ * plenty of time. A log that was restarted meanwhile, which its salts show, is reported on stderr,
+ * whether or not it did damage.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,9 +27,7 @@ static sqlite3_io_methods methods;
 static const sqlite3_io_methods *real_methods;
 static char log_path[512]; /* of the write-ahead log */
 
-/*
- * The two numbers that are other ones each time the log is begun anew; zeros where there is no log.
- */
+/* Reads the salts, which change each time the log is restarted; zeros if there is no log. */
 static void
 read_salts(unsigned char salts[8])
 {
@@ -87,7 +85,7 @@ sqlite3_initialize(void)
     int rc;
 
     *(void **)&initialize = dlsym(RTLD_NEXT, "sqlite3_initialize");
-    /* SQLite calls it again from within: the first call, on the main thread, is the outermost. */
+    /* SQLite calls it recursively. The first call, on the main thread, is the outermost. */
     if (calls++ > 0)
         return initialize();
     rc = initialize();

@@ -1,9 +1,9 @@
 /*
- * tried_calls.c - for LD_PRELOAD: each process of imd, once it waits for its work, tries what it
- * must not do and appends a line to the file that TRIED_CALLS names: "imd-worker execve=EPERM
+ * tried_calls.c - for LD_PRELOAD: each process of imd, once it waits for work, tries calls that it
+ * must not make. It appends a line to the file that TRIED_CALLS names: "imd-worker execve=EPERM
  * socket=EAFNOSUPPORT ...".
  *
- * Master, worker and relay each wait by another function, which is called when they are in their
+ * Master, worker and relay each wait by a different function, which they call after entering their
  * sandbox.
  */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 /*
- * wrong_clock.c - for LD_PRELOAD: the wall clock is AHEAD_S seconds ahead (env
- * WRONG_CLOCK_AHEAD_S), others are right.
+ * wrong_clock.c - for LD_PRELOAD: the wall clock is WRONG_CLOCK_AHEAD_S seconds ahead (an
+ * environment variable). Other clocks are right.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
