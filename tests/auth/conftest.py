@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# Beside the helpers of this room, those of push (what is heard), and of fault (an imd without nginx).
+# The helpers of this directory, of push (listeners) and of fault (imd without nginx).
 sys.path[:0] = [str(Path(__file__).parent), *(str(Path(__file__).parents[1] / room) for room in ("push", "fault"))]
 pytest.register_assert_rewrite("listeners", "people", "sites", "keyring", "alone", "fastcgi", "tokens")
 

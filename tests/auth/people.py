@@ -50,7 +50,7 @@ class Person:
         """Creates a group, an open one unless a join policy is given."""
         return self.create(*others, **{"join": "open", **more}).ok["id"]
 
-    # -- looking: requests that are granted
+    # -- reads: requests that are granted
 
     def conversation(self, group):
         (found,) = self.ask("GET", "/conversations", id=group).ok["conversations"]

@@ -8,7 +8,7 @@ from api import new_name
 from sites import ROOT_USER
 
 CAST = ("self", "member", "left", "removed", "other", "new")
-# The last one that a conversation can have, and never reached.
+# The last seq that a conversation can have; never reached.
 UNKNOWN_ID = 2 ** 31 - 1
 
 
@@ -81,7 +81,7 @@ class Scene:
         if owner or self._site.verifies:
             self._api.remove(group, self._names["removed"], owner)
         else:
-            # Without an owner, and nobody to keep order: nobody can be removed.
+            # Without an owner or admin, nobody can be removed.
             self._api.leave(group, self._names["removed"])
         return group
 

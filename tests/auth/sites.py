@@ -6,7 +6,7 @@ from people import Person
 from stack import Stack, free_port, wait_until
 from tokens import Hs256
 
-# The one whom a proxy site's settings name as administrator.
+# The user whom the settings of the proxy site name as administrator.
 ROOT_USER = "root"
 
 
@@ -47,7 +47,7 @@ class Site:
         self.door = door or stack
         self.api = Client(self.door)
         self.books = Books(stack)
-        # Whoever sets the scene of a test: may give any username, in every mode.
+        # Sets up a test: may give any username, in every mode.
         self.setter = Client(self.door, credentials(ROOT_USER, True))
 
     @property
@@ -96,7 +96,7 @@ def open_none():
 @contextmanager
 def open_proxy():
     stack = Stack(imd_flags=[f"--admins={ROOT_USER}"], env={"AUTH": "proxy"})
-    # This host believes a header: here is nobody who must not choose. What a real host does has its own test.
+    # This host trusts a header, because only tests call it. Another test has real hosts.
     door = Host(stack, "set $imd_limits off; set $imd_user $http_x_test_user;")
     with stack, closing(Site("proxy", stack, lambda name, is_admin: {"X-Test-User": name}, door)) as site:
         yield site

@@ -87,7 +87,7 @@ def test_a_cookie_counts_for_own_pages(doors, host):
     mine = {**doors.cookie("ann"), **own(host)}
     assert read(host, mine) == write(host, mine) == (200, None)
     assert socket(host, mine) == (101, None) and socket(host, mine, EVENTS) == (200, None)
-    # The origin says it better than what is known of the fetch.
+    # Origin takes precedence over Sec-Fetch-Site.
     assert read(host, {**mine, "Sec-Fetch-Site": "cross-site"}) == (200, None)
 
 
@@ -164,7 +164,7 @@ def test_a_token_in_the_address_counts_unless_the_origin_is_unlisted(doors):
     assert request(doors.open, target, {**UPGRADE, "Origin": LISTED}).status == 101
 
 
-# -- what the host's own nginx knows of a caller is sent along as well
+# -- browsers also send what the host's nginx authenticates by
 
 @pytest.fixture(scope="module")
 def ambient():

@@ -46,6 +46,6 @@ def test_a_repeat_by_a_creator_who_was_removed_is_refused(cast, verified):
         answer = create(owner, bob)
         answer.problem(403, code="not_a_member")
         assert b"secret" not in answer.body
-    # Who is back is shown it again.
+    # A creator who returned sees it again.
     bob.add(made["id"], owner).ok
     assert create(owner, bob).ok["title"] == "a secret"

@@ -23,7 +23,7 @@ def test_the_creator_owns_the_group(site, cast):
     assert made["join"] == "open" and made["version"] == 1
     assert owner.roles(made["id"]) == bob.roles(made["id"]) == {owner.name: "owner", bob.name: "member"}
     assert owner.listed(made["id"])["role"] == "owner" and bob.listed(made["id"])["role"] == "member"
-    # Also who did not name themselves.
+    # A creator need not be in `members`.
     made = owner.ask("POST", "/conversations", {"type": "group_chat", "members": [bob.name], "username": owner.name}).ok
     assert set(made["members"]) == {owner.name, bob.name} and made["member_count"] == 2
     assert owner.roles(made["id"])[owner.name] == "owner"

@@ -163,7 +163,7 @@ def test_a_signature_of_another_encoding_is_refused(keyring):
     for signature in (der, b"", bytes(64), bytes(63) + b"\1", b"\0" + both, both + b"\0", both[:63], both[32:],
                       order.to_bytes(32, "big") * 2, r + bytes(32), bytes(32) + both[32:], b"\xff" * 64):
         keyring.assert_refused(f"{message}.{encode(signature)}")
-    # Not forbidden, and no forgery: the same signature with the other s.
+    # Neither forbidden nor a forgery: the same signature with the other s.
     assert keyring.whoami(bearer(f"{message}.{encode(r + (order - s).to_bytes(32, 'big'))}")).status in (200, 401)
 
     message = f"{encode({'alg': 'RS256', 'kid': 'pair'})}.{encode(GOOD)}"
@@ -203,7 +203,7 @@ def test_unused_bits_of_the_last_letter_must_be_zero(keyring):
 
 def test_other_characters_and_numbers_of_parts_are_refused(keyring):
     """Padding, blanks, the alphabet of plain base64, too few and too many parts."""
-    while True:  # one that has letters of both alphabets, and needs padding
+    while True:  # a token that has letters of both alphabets, and needs padding
         header, payload, signature = keyring.shared.token("ann", x=str(time.perf_counter_ns())).split(".")
         if "-" in signature and "_" in signature:
             break

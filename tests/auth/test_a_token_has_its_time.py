@@ -6,7 +6,7 @@ import pytest
 from sites import bearer
 from stack import wait_until
 
-# Between asking the clock and the answer there may pass a few seconds.
+# A few seconds may pass between reading the clock and the answer.
 SLACK_S = 8
 
 

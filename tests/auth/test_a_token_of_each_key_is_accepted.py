@@ -56,7 +56,7 @@ def test_only_the_configured_claim_makes_an_administrator(keyring):
         return keyring.api.request("GET", "/metrics", None, bearer(keyring.shared.token("ann", **claims)))
 
     assert metrics(imd_admin=True).status == 200
-    # What many a site's tokens say for its own purposes.
+    # Claims that many sites use for their own purposes.
     for claims in ({"role": "admin"}, {"admin": True}, {"roles": ["admin"]}, {"is_admin": True}, {"imd": "admin"}):
         metrics(**claims).problem(403, code="not_an_admin")
     for value in (None, False, 1, "true", "admin", [True], {"imd_admin": True}, 1.0):

@@ -14,7 +14,7 @@ def test_an_administrator_acts_with_the_rights_of_the_named_user(verified):
     assert said["sender"] == bob.name
     assert admin.ask("PATCH", f"/messages/{said['id']}", {"content": "hello",
                                                           "username": bob.name}).ok["content"] == "hello"
-    # With that one's rights, and no more.
+    # With the rights of that user, and no more.
     for method, path, body, code in (
             ("PATCH", f"/messages/{said['id']}", {"content": "x", "username": ann.name}, "not_the_sender"),
             ("PATCH", f"/conversations/{group}", {"title": "x", "username": bob.name}, "role_required"),
@@ -29,7 +29,7 @@ def test_an_administrator_acts_with_the_rights_of_the_named_user(verified):
 def test_an_invalid_name_is_refused(verified):
     admin, group = verified.admin(), verified.person("ann").group()
     for name in ("a b", "a" * 21, "a-b"):
-        # Who proves to be somebody comes into being by joining; that takes a name that can be one.
+        # Joining creates an authenticated user, but only with a valid name.
         admin.ask("POST", f"/conversations/{group}/join", {"username": name}).problem(404, code="invalid_username")
         admin.ask("GET", "/messages", username=name).problem(400, code="invalid_username")
         admin.ask("GET", "/conversations", username=name).problem(400, code="invalid_username")

@@ -23,12 +23,12 @@ def go(request):
 def test_an_admin_succeeds_the_owner(site, cast, go):
     owner, one, two, three = cast
     group = owner.group(one, two, three)
-    # Who has been there longest counts, not who was made admin first.
+    # The longest-standing member counts, not the first admin.
     for person in (three, two):
         owner.add(group, person, role="admin").ok
     before = owner.version(group)
     go(owner, group)
-    # Members of a group's first hour have stood equally long: any order of them will do.
+    # The first members have stood equally long, so any of them may succeed.
     roles = one.roles(group)
     assert sorted(roles.values()) == ["admin", "member", "owner"] and roles[one.name] == "member"
     assert one.version(group) == before + 2
@@ -54,7 +54,7 @@ def test_the_longest_standing_member_succeeds_without_an_admin(site, cast, go):
     group = owner.group()
     for person in (two, three, one):
         owner.add(group, person).ok
-    # Who went away in between has not stood longest.
+    # A member who left in between has not stood longest.
     two.leave(group).ok
     two.join(group).ok
     go(owner, group)
@@ -65,7 +65,7 @@ def test_the_last_member_leaves_a_group_without_owner(site, cast, go):
     owner, one, _, _ = cast
     group = owner.group()
     go(owner, group)
-    # It has nobody; who comes then finds a group without owner, or their own: not the old owner's.
+    # The group is empty. The next member finds a group without the old owner.
     one.join(group).ok
     assert set(one.roles(group)) == {one.name}
     assert one.conversation(group)["members"] == [one.name]
@@ -95,7 +95,7 @@ def test_the_succession_is_pushed(site, cast, listen, go):
         assert [event["version"] for event in heard] == [before + 1, before + 2]
         bare = [{key: value for key, value in event.items() if key != "version"} for event in heard]
         assert sorted(bare, key=str) == sorted([left, updated], key=str)
-    # And the one who leaves hears at least that.
+    # The owner who leaves hears at least their leaving.
     ears[0].wait(lambda: any(event["event"] == "member.left" for event in ears[0].about(group)), "they left")
 
 

@@ -41,7 +41,7 @@ def test_a_later_edit_is_withheld(cast):
     assert seen(bob, sent[2]) == {**sent[2], "content": "", "withheld": True}
     assert [each for each in bob.received() if each["id"] != sent[2]["id"]] == before[:2]
     assert before[1]["content"] == "edited before"
-    # Of one that was edited before and after, the last edit counts.
+    # Of a message edited before and after, the last edit counts.
     owner.edit(sent[1]["id"], "edited again").ok
     assert seen(bob, sent[1])["content"] == "" and seen(bob, sent[1])["withheld"] is True
 
@@ -134,7 +134,7 @@ def test_an_administrator_in_their_name_sees_no_more(verified):
     owner.edit(sent["id"], "edited").ok
     [found] = admin.ask("GET", "/messages", username=bob.name).ok["messages"]
     assert found["content"] == "" and found["withheld"] is True
-    # By their own authority they read all of it.
+    # By their own authority administrators read everything.
     [found] = admin.ask("GET", "/messages", conversation_id=group).ok["messages"]
     assert found["content"] == "edited"
 
@@ -158,7 +158,7 @@ def test_lagging_pushes_show_them_nothing_later(site, cast, listen):
     events = ears[bob].about(group)
     assert [event["version"] for event in events] == versions
     assert "secret" not in str(ears[bob].frames)
-    # Whoever is there is told everything.
+    # Present members hear everything.
     assert ears[owner].about(group)[0]["message"]["content"] == "secret edit"
     assert "message" not in events[0] and "object" not in events[1]
 

@@ -50,7 +50,7 @@ def test_keys_can_be_rotated(rotating):
     hang_up(rotating)
     for key in (old, *new):
         assert statuses(rotating, key.token("ann")) == {200}
-    # A token that was accepted a moment ago is remembered nowhere.
+    # A token that was accepted just before is not cached any more.
     known = [old.token("ann"), old.token("ann", kid=False)]
     for token in known:
         assert statuses(rotating, token) == {200}

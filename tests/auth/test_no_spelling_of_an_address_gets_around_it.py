@@ -35,7 +35,7 @@ def status(stack, method, target, headers, body):
         return int(connection.makefile("rb").readline().split()[1])
 
 
-# What some servers take for another address, method or user.
+# Headers that some servers take for another address, method or user.
 DISGUISES = [[], ["X-Original-URL: /healthz", "X-Rewrite-URL: /healthz", "IMD-Path: /healthz", "IMD_PATH: /healthz"],
              ["X-HTTP-Method-Override: GET"], ["X-Accel-Redirect: /_imd_sub/ann"]]
 

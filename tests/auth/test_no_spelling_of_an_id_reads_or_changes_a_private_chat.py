@@ -19,7 +19,7 @@ from contract import DOCUMENT
 SECRET = "the moon is made of cheese"
 TITLE = "cheese club"
 
-# <conversation>, <message> and <seq> are spelled; <own> is a group of the stranger's, <stranger> is their name.
+# A spelling replaces <conversation>, <message> and <seq>; <own> is a group of the stranger, <stranger> their name.
 PLACES = [
     "GET /messages?conversation_id=<conversation>",
     "GET /messages?conversation_id=<conversation>&after=1&limit=5",

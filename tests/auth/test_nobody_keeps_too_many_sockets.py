@@ -66,7 +66,7 @@ def assert_limited(keep, stack, target, headers, kind, others):
     assert (status, problem["status"], problem["code"]) == (429, 429, "too_many_requests")
     for target_, headers_ in others:
         assert keep(stack, target_, {**HOW[kind], **headers_})[0] == OPEN[kind]
-    # One that ends makes room for another.
+    # A socket that ends makes room for another.
     kept[0][2].shutdown(socket.SHUT_RDWR)
     wait_until(lambda: keep(stack, target, how)[0] == OPEN[kind], 15, "there is room")
     for _, _, connection in kept:

@@ -49,7 +49,7 @@ def test_an_empty_name_never_means_another_user(verified):
         assert answer.status in (200, 400, 403), answer
         if answer.status == 200 and "sender" in answer.json:
             assert answer.json["sender"] == ann.name
-    # Names that differ in case are two people's.
+    # Names that differ in case are different users.
     ann.ask("GET", "/messages", username=ann.name.upper()).problem(403, code="not_yourself")
 
 
@@ -70,7 +70,7 @@ def test_a_former_member_reads_what_they_received_and_no_more(verified):
     ann.say(group, "hidden").ok
     assert [message["content"] for message in bob.received()] == ["kept"]
     bob.ask("GET", f"/messages/{kept}").problem(403, code="not_a_member")
-    # With the conversation named beside one's own name, the name wins: the same.
+    # A user name beside a conversation takes precedence: the same.
     assert [message["content"] for message in bob.received(conversation_id=group)] == ["kept"]
 
 

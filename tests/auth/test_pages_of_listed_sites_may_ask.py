@@ -57,7 +57,7 @@ def listed_words(answer, header):
     return {word.strip().lower() for word in answer.headers.get(header, "").split(",")}
 
 
-# An answer, a refusal of imd's, one of the routes', one of nginx's.
+# An answer, a refusal by a rule, one by the router, and one by nginx.
 REQUESTS = [("GET", "/conversations?username=ann", None), ("GET", "/messages/999999", None),
             ("GET", "/conversations?id=x", None),
             ("PATCH", "/messages", None), ("GET", "/messages/x/y", None), ("GET", "/healthz", None),

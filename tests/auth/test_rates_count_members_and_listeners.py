@@ -152,11 +152,11 @@ def create(client, count, **more):
 def test_a_creation_costs_one_unit_for_each_100_members(stack, key):
     client = Client(stack, bearer(key.token(new_name())))
     create(client, 3000, client_id="k").ok
-    # Neither its repeat nor one that is refused makes any members.
+    # Neither a repeat nor a refused creation creates members.
     assert create(client, 3000, client_id="k").headers["Idempotent-Replayed"] == "true"
     assert create(client, 3000, client_id="k", title="other").status == 422
     settle(stack, key)
-    # And all but one of its members hear of it.
+    # All but one of its members hear of it.
     assert near(left(client), BURST - 30 - 3 - 3)
 
 

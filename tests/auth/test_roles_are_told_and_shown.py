@@ -25,7 +25,7 @@ def test_a_role_change_is_pushed(site, cast, listen):
                  event.get("role") if event["event"] == "member.updated" else None) for event in events]
 
     assert seen(ears[owner].wait_for(group, 5)) == seen(ears[bob].wait_for(group, 5)) == expected
-    # Eve hears of it from her joining to her removal, that included.
+    # Eve hears everything from her joining up to and including her removal.
     assert seen(ears[eve].wait_for(group, 4)) == expected[1:]
     updated = next(event for event in ears[owner].about(group) if event["event"] == "conversation.updated")
     assert updated["object"]["join"] == "invite"
@@ -89,7 +89,7 @@ def test_every_object_of_a_group_shows_its_join_policy(site, cast, listen):
     assert owner.change(group, title="Tea").ok["join"] == "invite"
     (created, _) = ear.wait_for(group, 2)
     assert created["object"]["join"] == "invite"
-    # Groups that nobody owns, as the ancestor creates them, show it too.
+    # Groups without an owner, as the ancestor creates them, show it too.
     plain = site.setter.create("group_chat", bob.name)
     assert plain["join"] == ("invite" if site.verifies else "open")
 

@@ -33,7 +33,7 @@ class Proxy:
             auth_basic "members"; auth_basic_user_file {state}/passwords;
             set $imd_user $remote_user;
         """)
-        # Somebody's login service: it knows sessions.
+        # A login service that knows sessions.
         self.login = Host(self.stack, """
             auth_request /_login;
             auth_request_set $imd_user $upstream_http_x_user;
@@ -57,7 +57,7 @@ class Proxy:
             }
         """ % state)
         self.certificates(state)
-        # The name is the certificate's, if its signature was found good.
+        # The name in the certificate, if nginx verified it.
         self.stack.add_http(r"""
             map "$ssl_client_verify:$ssl_client_s_dn" $certificate_user {
                 default "";
@@ -97,7 +97,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory):
-    # Short: a unix socket's address has little room.
+    # Short, because a unix socket's path is limited.
     made = Proxy(tmp_path_factory.mktemp("p"))
     with made.stack:
         yield made
@@ -128,7 +128,7 @@ def test_auth_basic_authenticates_callers(proxy):
             answer = client.request("GET", "/conversations", None, headers)
             answer.problem(401)
             assert answer.headers["WWW-Authenticate"] == 'Basic realm="members"'
-        # Somebody, but with a name that is none here.
+        # Authenticated, but with a name that is not valid in imd.
         client.request("GET", "/conversations", None, basic("a-b", "a-b secret")).problem(403, code="invalid_caller")
     ann = basic("ann", "ann secret")
     assert request(proxy.basic, "/ws", {**UPGRADE, **ann}).status == 101
@@ -144,7 +144,7 @@ def test_auth_request_authenticates_callers(proxy):
         assert_admin(client, {"Cookie": "session=root_s_session"})
         for headers in ({}, {"Cookie": "session=x"}, {"X-User": "ann"}, basic("ann", "ann secret")):
             assert_unauthorized(client.request("GET", "/conversations", None, headers), None, 'Session realm="site"')
-        # The service's word alone counts, not the client's.
+        # Only the service's header counts, not the client's.
         assert_is(client, "ann", {**session, "X-User": "root"})
     assert request(proxy.login, "/ws?username=ann", {**UPGRADE, **session}).status == 101
     request(proxy.login, "/ws?username=bob", {**UPGRADE, **session}).assert_problem(403)
@@ -159,7 +159,7 @@ def test_client_certificates_authenticate_callers(proxy):
     with proxy.tls_client() as client:
         assert_unauthorized(client.get("/conversations"), "missing_credentials", CHALLENGE)
         client.get("/healthz").ok
-    # A certificate of a stranger's making goes no further than the host's nginx.
+    # The host's nginx refuses a certificate of an unknown issuer.
     connection = http.client.HTTPSConnection("127.0.0.1", proxy.tls.port, context=proxy.tls_context("mallory"))
     with closing(connection):
         connection.request("GET", "/conversations")

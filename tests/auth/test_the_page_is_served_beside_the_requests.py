@@ -29,7 +29,7 @@ class Places:
 def places(tmp_path_factory):
     state = tmp_path_factory.mktemp("page")
     made = Places(state)
-    # nginx's workers, which are no root, read the passwords.
+    # nginx's workers, which do not run as root, read the passwords.
     for directory in (state, *state.parents[:2]):
         directory.chmod(0o755)
     (state / "passwords").chmod(0o644)

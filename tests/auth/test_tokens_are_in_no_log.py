@@ -27,7 +27,7 @@ def assert_unwritten(stack, tokens):
     for path in logs:
         text = path.read_text(errors="replace")
         for token in tokens:
-            # Not even the part that is the same in each spelling: header.PAYLOAD.SIGNATURE.
+            # Nor the parts that every spelling has in common: header.PAYLOAD.SIGNATURE.
             for part in token.split(".")[1:]:
                 assert part not in text, (path, text[max(0, text.index(part) - 300):][:600])
 
@@ -48,7 +48,7 @@ def test_no_log_shows_a_token_in_any_form(site):
     every_form(site, good, {101, 200, 429})
     every_form(site, expired, {401, 429})
     every_form(site, broken, {401, 429})
-    # Where it does not count, and where nothing is.
+    # On routes that ignore it, and on unknown paths.
     for path in ("/messages", "/conversations/1/changes", "/metrics", "/messages/x/y", "/ws/x", "/nothing", "/healthz",
                  "/ws/%00"):
         request(site.door, f"{path}?token={good}", {"Accept": "*/*"})
@@ -72,7 +72,7 @@ def test_no_log_shows_a_token_while_imd_is_down(site):
     away = socket.with_suffix(".away")
     os.rename(socket, away)
     try:
-        # Connections that are kept still reach imd.
+        # Kept connections still reach imd.
         answers = [request(site.door, f"/ws?token={token}", UPGRADE).status for _ in range(150)]
     finally:
         os.rename(away, socket)

@@ -55,13 +55,13 @@ def test_rate_limited_users_get_429(call_as):
     ann = call_as()
     began = time.monotonic()
     granted = exhaust(ann)
-    # Two workers count together.
+    # Two workers share the buckets.
     assert BURST <= granted <= BURST + RATE * (time.monotonic() - began) + 1
-    # What is refused is not counted against them: the bucket fills while they knock.
+    # Refused requests are not charged: the bucket refills meanwhile.
     began, more = time.monotonic(), 0
     while time.monotonic() - began < 2:
         more += ann.get("/conversations").status == 200
-        time.sleep(0.01)  # an address has a limit of its own, a far higher one
+        time.sleep(0.01)  # an address has its own limit, far higher
     assert RATE <= more <= RATE * (time.monotonic() - began) + 1
 
 
@@ -80,7 +80,7 @@ def test_every_kind_of_request_counts(stack, key, call_as):
     assert_too_many(ann.get("/messages"))
     assert_too_many(ann.request("DELETE", "/messages/1"))
     request(stack, f"/ws?token={key.token(name)}", UPGRADE).assert_problem(429)
-    # Before what is asked is looked at, after who asks and where.
+    # After route and caller are checked, and before the inputs are.
     assert_too_many(ann.get("/messages", limit="x"))
     ann.get("/messages/x/y").problem(404)
     ann.request("GET", "/conversations", None, bearer("x")).problem(401)
@@ -99,7 +99,7 @@ def test_administrators_are_not_limited(call_as):
     admin = call_as(imd_admin=True)
     for _ in range(4 * BURST):
         admin.get("/conversations").ok
-    # Nor whom they act for.
+    # Nor the users that they act for.
     for _ in range(4 * BURST):
         admin.get("/conversations", username="ann").ok
 

@@ -18,7 +18,7 @@ from scene import Scene
 
 CALLERS = ("nobody", "self", "member", "left", "removed", "other", "new", "admin")
 
-# The words of the table. A number is a status with any code; "-" is not asked.
+# The words of the table. A number is a status with any code; "-" is not tested.
 WORDS = {
     "member": (403, "not_a_member"),
     "sender": (403, "not_the_sender"),
@@ -31,9 +31,9 @@ WORDS = {
     "401": (401, "missing_credentials"),
 }
 
-# The request; then, for each of CALLERS in turn, what they are answered: in mode none, and where callers are verified.
+# The request; then the answer to each of CALLERS: in mode none, and where callers are authenticated.
 TABLE = [
-    # -- messages: what one has received, and what is in a conversation
+    # -- messages: those a user received, and those of a conversation
     ("GET /messages?username=<who>",
      "400  200    200    200      200      200      200      200",
      "401  200    200    200      200      200      200      200"),
@@ -85,7 +85,7 @@ TABLE = [
      "400  400    400    400      400      400      400      400",
      "401  400    400    400      400      400      400      400"),
 
-    # -- editing: by the sender alone, who must still be there
+    # -- editing: only by the sender, who must still be a member
     ('PATCH /messages/<message> {"content": "new", "username": "<who>"}',
      "400  200    sender sender   sender   sender   sender   sender",
      "401  200    sender sender   sender   sender   sender   sender"),
@@ -102,7 +102,7 @@ TABLE = [
      "200  200    200    200      200      200      200      200",
      "401  200    yourself yourself yourself yourself yourself 200"),
 
-    # -- deleting: by the sender, and by those who keep order
+    # -- deleting: by the sender, and by admins and owners
     ("DELETE /messages/<message>?username=<who>",
      "400  200    sender sender   sender   sender   sender   sender",
      "401  200    sender sender   sender   sender   sender   200"),
@@ -159,7 +159,7 @@ TABLE = [
     ("GET /messages/<unknown>/reactions?emoji=👍",
      "404  404    404    404      404      404      404      404",
      "401  404    404    404      404      404      404      404"),
-    # Clearing: by whoever may delete the message; its sender must still be there.
+    # Clearing: by users who may delete the message; its sender must still be a member.
     ("DELETE /messages/<message>/reactions/👍?all=true&username=<who>",
      "400  200    sender sender   sender   sender   sender   sender",
      "401  200    sender sender   sender   sender   sender   200"),
@@ -170,7 +170,7 @@ TABLE = [
      "400  200    sender member   sender   sender   sender   sender",
      "401  200    sender member   sender   sender   sender   200"),
 
-    # -- conversations: looking
+    # -- conversations: reading
     ("GET /conversations?id=<group>",
      "200  200    200    200      200      200      200      200",
      "401  200    200    member   member   member   member   200"),
@@ -409,7 +409,7 @@ TABLE = [
      "401  admin  admin  admin    admin    admin    admin    200"),
 ]
 
-# A subscription is a GET as well; a socket asks in its own way.
+# A subscription is also a GET; a socket is opened in its own way.
 SOCKETS = {"WS": handshake.UPGRADE, "EVENTS": {"Accept": "text/event-stream"}}
 
 

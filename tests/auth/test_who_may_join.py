@@ -26,7 +26,7 @@ def test_only_added_users_join_a_group_by_invitation(site, cast):
         bob.join(group).ok
     bob.add(group, eve).ok
     assert eve.listed(group)["role"] == "member"
-    # Who left of their own will is invited again, or not.
+    # A user who left of their own will needs an invitation again.
     eve.leave(group).ok
     with site.nothing_changes():
         eve.join(group).problem(403, code="invite_only")
@@ -55,13 +55,13 @@ def test_a_removed_user_cannot_rejoin_alone(site, cast, policy):
         bob.add(group, eve).problem(403)
         eve.leave(group).ok
         eve.join(group).problem(403)
-        # Adding oneself is joining.
+        # Adding oneself counts as joining.
         eve.add(group, eve).problem(403)
         owner.remove(group, eve).ok
         eve.remove(group, eve).ok
         eve.join(group).problem(403)
     owner.add(group, eve).ok
-    # And that is forgotten.
+    # Then the removal is forgotten.
     eve.leave(group).ok
     if policy == "open":
         eve.join(group).ok

@@ -86,7 +86,7 @@ def test_requests_from_outside_are_refused(inner, method, path, body):
     _, host = inner
     with Client(host, address=ADDRESS) as client:
         client.write(method, path, body).problem(403, code="loopback_only")
-        # What a client says of itself changes nothing.
+        # Names and addresses claimed by the client are ignored.
         for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Host", "Server-Addr", "SERVER_ADDR"):
             client.write(method, path, body, {name: "127.0.0.1"}).problem(403, code="loopback_only")
 

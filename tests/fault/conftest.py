@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-# Beside the helpers of this room, those of push: a fault is often seen by who listens.
+# The helpers of this directory and of push, because listeners see many faults.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "push")]
 pytest.register_assert_rewrite("chat", "listeners", "load", "fastcgi", "alone")
 

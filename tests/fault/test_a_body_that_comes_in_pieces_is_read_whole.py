@@ -11,7 +11,7 @@ from chat import Chat, name
 from fastcgi import PARAMS, STDIN, begin, pairs, record
 from stack import Stack, wait_until
 
-# Longer than what is looked at first, and than what a socket takes at once.
+# Longer than what imd peeks at, and than what a socket buffers.
 PADDING = "x" * 350_000
 
 

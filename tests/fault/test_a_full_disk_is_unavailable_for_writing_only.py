@@ -152,7 +152,7 @@ def test_healthz_stays_503_until_the_refused_size_fits():
         assert_healthz_says_so(chat)
         disk.free(stack)
         wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "all is well again")
-        # What proved it does not stay in the database.
+        # The probe does not stay in the database.
         wait_until(lambda: chat.ask("GET", "/healthz").ok and filler_bytes(stack) == 0, 20, "the filler is gone")
         assert post(chat, conversation, ann, "x" * 60000).status_code == 200
 
@@ -167,7 +167,7 @@ def test_bodies_that_nginx_cannot_buffer_are_refused_like_others():
         conversation = chat.group(ann)
         disk.fill(stack)
         for size in (100, 33000, 65000):
-            # Written as six bytes each, or as one.
+            # Each byte escaped as six, or written as one.
             for content in ("x" * size, "\x01" * size):
                 assert_unavailable(post(chat, conversation, ann, content))
         members = [f"member{number}" for number in range(20000)]
@@ -184,7 +184,7 @@ def read_slowly(stack, target):
         connection.settimeout(30)
         connection.connect(("127.0.0.1", stack.port))
         connection.sendall(f"GET {stack.prefix}{target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
-        time.sleep(1)  # not waiting for anything: the line is slow
+        time.sleep(1)  # not waiting for anything: this simulates a slow line
         answer = b""
         with contextlib.suppress(ConnectionResetError):
             while piece := connection.recv(65536):
@@ -236,7 +236,7 @@ def test_on_a_full_disk_writes_get_503_and_reads_succeed(kind):
             assert_unavailable(refusal)
             assert_healthz_says_so(chat)
             assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [new]}))
-            # Reading needs no room.
+            # Reads need no disk space.
             assert chat.messages(conversation) == held
             assert chat.conversation(conversation)["last_seq"] == len(held)
             alive_as_before(stack, pids)

@@ -43,7 +43,7 @@ def test_workers_killed_one_after_the_other_lose_no_answered_message(stack):
             victim = stack.workers()[kill % WORKERS]
             before = len(load.failed)
             os.kill(victim, signal.SIGKILL)
-            # The other one goes on while the place of this one is empty.
+            # The other worker serves while the place of this one is empty.
             load.wait_answered(100)
             wait_until(lambda: whole_again(stack, [victim]), 15, "the pool is whole again")
             load.wait_answered(50)

@@ -45,7 +45,7 @@ def test_on_a_locked_database_writes_get_503_and_reads_succeed(stack, how):
         assert chat.messages(conversation) == [sent]
         assert chat.conversation(conversation)["version"] == 2
         assert chat.ask("GET", "/messages/", params={"username": ann}).json()["messages"] == [sent]
-    # Nothing of it was written, the new user included; and all is well at once, without anybody's help.
+    # Nothing was written, not even the new user, and imd recovers at once by itself.
     assert chat.conversation(conversation)["version"] == 2
     body = {"conversation_id": conversation["id"], "username": new, "content": "who?"}
     refused = chat.ask("POST", "/messages/", json=body)

@@ -30,7 +30,7 @@ def test_a_database_of_a_newer_imd_is_refused():
         message = directory.refused()
         assert "9999" in message and str(ours) in message and "newer" in message, message
         assert directory.db.read_bytes() == before
-        # With the version put back it is as good as ever.
+        # With the version restored, the database works again.
         user_version(directory.db, ours)
         imd = directory.start()
         assert imd.ask("GET", "/conversations/?id=1")[0] == 200

@@ -82,7 +82,7 @@ def test_a_restored_backup_gets_a_new_epoch(restore):
         imd = directory.start()
         restored = epoch(imd)
         assert restored != before
-        # From here on it is a database like any other.
+        # From here on it is an ordinary database.
         create(imd)
         end(imd)
         assert epoch(directory.start()) == restored
@@ -131,7 +131,7 @@ def test_pending_changes_of_a_backup_are_not_pushed():
         imd = directory.start()
         create(imd)
         saved = directory.path / "saved"
-        backup(directory, saved)  # nginx is not there, so the change still waits
+        backup(directory, saved)  # nginx is down, so the change is still pending
         create(imd)
         end(imd)
         remove_log(directory)
@@ -171,7 +171,7 @@ def test_a_file_that_was_given_the_inode_of_the_old_one_is_another_database():
             pytest.skip("the file system does not tell when a file was made")
         witness.write_text(f"{noted}0\n")
         imd = directory.start()
-        assert epoch(imd) == before  # the witness was written where that is not told
+        assert epoch(imd) == before  # the witness was written on a file system without birth times
         end(imd)
         noted = witness.read_text().rpartition("=")[0]
         witness.write_text(f"{noted}={int(birth) - 1}\n")
@@ -199,7 +199,7 @@ def image():
         with image.open("wb") as file:
             file.truncate(32 << 20)
         subprocess.run(["/usr/sbin/mkfs.ext4", "-q", image], check=True)
-        # Only root has loop devices, and not everywhere.
+        # Only root can use loop devices, and not everywhere.
         probe = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True)
         if probe.returncode != 0:
             pytest.skip(f"no loop devices here: {probe.stderr.strip()}")

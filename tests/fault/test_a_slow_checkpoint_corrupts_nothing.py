@@ -17,7 +17,7 @@ from load import Load, assert_database_is_whole
 from stack import ROOT, Stack, wait_until
 
 SECONDS = float(os.environ.get("SLOW_CHECKPOINT_SECONDS", "10"))
-# Bytes of a message: large ones make many checkpoints, small ones let a long run fit into memory.
+# Bytes per message: large ones cause many checkpoints, small ones let a long run fit into memory.
 SIZE = 30000 if SECONDS <= 60 else 2000
 SOURCE = Path(__file__).with_name("slow_checkpoint.c")
 
@@ -29,7 +29,7 @@ def slow_imd(tmp_path_factory):
     library, program = room / "slow_checkpoint.so", room / "imd"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl"], check=True)
     imd = Path(os.environ.get("IMD") or ROOT / "build/imd").absolute()
-    # A sanitized imd wants its own runtime to come first, which it need not.
+    # A sanitized imd demands that its runtime is loaded first, which is not needed.
     program.write_text(f"""#!/bin/sh
 ASAN_OPTIONS=verify_asan_link_order=0${{ASAN_OPTIONS:+:$ASAN_OPTIONS}} LD_PRELOAD={library} exec {imd} "$@"
 """)

@@ -18,7 +18,7 @@ IN_HAND = 6
 def test_requests_in_progress_are_answered(stop):
     with Directory() as directory, contextlib.ExitStack() as cleanup:
         imd = directory.start()
-        # A lock held elsewhere keeps the requests in hand until it is released.
+        # A lock held by another process keeps the requests in progress until it is released.
         lock = cleanup.enter_context(contextlib.closing(sqlite3.connect(directory.db, isolation_level=None)))
         lock.execute("BEGIN IMMEDIATE")
         waiting = [cleanup.enter_context(fastcgi.connect(directory.socket)) for _ in range(IN_HAND)]
@@ -30,7 +30,7 @@ def test_requests_in_progress_are_answered(stop):
         wait_until(lambda: "event=ending" in imd.log(), 10, "it says that it stops")
         lock.execute("ROLLBACK")
         for connection in waiting:
-            # Where the machine is slow, the lock has been waited for long enough: that is an answer too.
+            # On a slow machine the wait for the lock may time out: a 503 is an answer too.
             assert fastcgi.answer(connection)[0] in (200, 503)
             connection.close()
         assert imd.wait_end() == 0

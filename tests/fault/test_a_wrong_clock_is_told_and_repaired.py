@@ -198,7 +198,7 @@ def test_a_clock_that_jumped_twice_puts_nothing_before_the_last_right_change(ahe
         imd = directory.start()
         group = everything_happens(imd, "before")
         sent = send(imd, group)["id"]
-        time.sleep(0.05)  # so that the last right change is some ticks later than the last right message
+        time.sleep(0.05)  # so that the last right change is some ticks after the last right message
         if last == "edit":
             must(imd, "PATCH", f"/messages/{sent}", {"username": "ann", "content": "edited"})
         else:

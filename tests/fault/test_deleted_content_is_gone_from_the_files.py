@@ -46,7 +46,7 @@ def test_deleted_and_edited_content_is_gone(sizes):
         for number in deleted:
             assert api.request("DELETE", f"/messages/{sent[number]['id']}?username=ann").ok["content"] == ""
         for number in edited:
-            # Shorter, as long, or longer than before.
+            # Shorter than, as long as, or longer than before.
             text = chance.choice(["x", sent[number]["content"].replace("secret", "public"), "y" * 5000])
             body = json.dumps({"username": "ann", "content": text})
             assert api.request("PATCH", f"/messages/{sent[number]['id']}", body).ok["edited_at"]

@@ -19,7 +19,7 @@ def shared():
 
 @pytest.fixture
 def stack(shared):
-    # What one test killed is not the next one's fault.
+    # Crashes of an earlier test are not this test's fault.
     wait_until(lambda: len(shared.workers()) == 2, 20, "the pool is whole")
     return shared
 
@@ -129,7 +129,7 @@ def spill(path, data):
             while connection.recv(65536):
                 pass
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it has had enough
+            pass  # it closed the connection
 
 
 def pids(stack):
@@ -147,7 +147,7 @@ def in_pieces(path, data):
             while connection.recv(65536):
                 pass
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it has had enough
+            pass  # it closed the connection
 
 
 @pytest.mark.parametrize("case", NOISE)

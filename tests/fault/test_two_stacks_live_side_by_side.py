@@ -17,7 +17,7 @@ def test_two_stacks_do_not_share_anything(listen):
             for (chat, conversation), (ear, greeting) in zip(chats, ears):
                 assert contents(ear.wait_for(conversation["id"], 2)) == [greeting]
                 assert [message["content"] for message in chat.messages(conversation)] == [greeting]
-            # Each database has an identity of its own.
+            # Each database has its own epoch.
             assert ears[0][0].frames[0]["epoch"] != ears[1][0].frames[0]["epoch"]
         chat, conversation = chats[0]
         chat.send(conversation, bob, "alone now")

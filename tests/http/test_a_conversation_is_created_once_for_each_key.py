@@ -133,7 +133,7 @@ def test_ten_concurrent_repeats_create_one_conversation(stack, alice, bob, way):
 
         def race(body=body, headers=headers, start=start):
             with Client(stack) as own:
-                own.get("/healthz").ok  # connected before the race begins
+                own.get("/healthz").ok  # connect before the race starts
                 start.wait()
                 return create(own, alice, bob, headers=headers, **body)
 
@@ -142,7 +142,7 @@ def test_ten_concurrent_repeats_create_one_conversation(stack, alice, bob, way):
         assert [answer.headers["Idempotent-Replayed"] for answer in answers].count("true") == 9
 
 
-# -- the title, which needs no second request
+# -- the title
 
 
 @pytest.mark.parametrize("kind", ["group_chat", "private_chat"])

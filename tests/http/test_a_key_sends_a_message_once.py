@@ -56,7 +56,7 @@ def test_ten_concurrent_repeats_send_one_message(stack, api, group, alice, way):
 
         def send():
             with Client(stack) as own:
-                own.get("/healthz").ok  # connected before the race begins
+                own.get("/healthz").ok  # connect before the race starts
                 start.wait()
                 return own.submit(group, alice, **way(f"race {round_number}"))
 

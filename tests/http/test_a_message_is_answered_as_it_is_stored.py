@@ -11,7 +11,7 @@ def test_the_answer_has_the_fields_of_the_contract(api):
     after_ms = time.time() * 1000
     assert set(message) == {"id", "conversation", "sender", "content", "timestamp", "seq"}
     assert type(message["id"]) is int and message["id"] >= 1
-    # Ticks may run ahead of the clock by a little, where transactions outnumber milliseconds.
+    # Ticks may run slightly ahead of the clock: there may be more transactions than milliseconds.
     assert type(message["timestamp"]) is int and before_ms - 1000 < message["timestamp"] < after_ms + 1000
     assert (message["conversation"], message["sender"], message["content"]) == (conversation, alice, "hello")
     assert message["seq"] == 1

@@ -41,7 +41,7 @@ def test_twelve_concurrent_creations_get_the_same_chat(stack, api, known):
 
         def create(members):
             with Client(stack) as own:
-                own.get("/healthz").ok  # connected before the race begins
+                own.get("/healthz").ok  # connect before the race starts
                 start.wait()
                 return own.create("private_chat", *members)
 

@@ -21,7 +21,7 @@ def test_the_log_line_of_a_request_has_its_id(talkative, method, path, status):
         answer = api.request(method, path)
     assert answer.status == status
     wanted = "request_id=" + answer.headers["X-Request-Id"]
-    # The answer may be here before the line is.
+    # The answer may arrive before the line is written.
     wait_until(lambda: wanted in talkative.log(), 5, f"a line with {wanted}")
 
 

@@ -60,7 +60,7 @@ class Chat:
         self.messages = []
         self.stays = {user: [Stay(0)] if user in conversation["members"] else [] for user in users}
         self.read = dict.fromkeys(users, 0)
-        # Steps at which: the user last moved their marker, or left; and what the leaving made.
+        # The steps at which the user last moved their marker and left, and the tick of the leaving.
         self.read_step = dict.fromkeys(users, -1)
         self.left = {}
 
@@ -99,7 +99,7 @@ class Ledger:
         self.chats = [Chat(conversation, self.users) for conversation in made]
         self.crowded = self.chats[6]
         self.sizes = set()  # that it had
-        self.ticks = []  # of each step, or of the one before it where it has none of its own
+        self.ticks = []  # of each step; a step without one has that of the step before
 
     def step(self):
         chat = self.chance.choice([*self.chats, self.crowded])

@@ -57,7 +57,7 @@ def test_head_works_with_and_without_the_slash(api, chat, path, query, status):
     got, head = api.request("GET", target), api.request("HEAD", target)
     assert got.status == head.status == status
     assert got.body and not head.body
-    # What is counted goes on between the two.
+    # The counters change between the two.
     own = OWN | {"content-length"} if path == "/metrics" else OWN
     assert headers(head, own) == headers(got, own)
 

@@ -59,7 +59,7 @@ def test_a_body_that_ends_early_stores_no_message(stack, api, nothing_changes_af
         with socket.create_connection(("127.0.0.1", stack.port)) as connection:
             connection.sendall(head + body)
             connection.shutdown(socket.SHUT_WR)
-            # Whether nginx answers or just closes, it is over when it has.
+            # nginx either answers or just closes; the test ends with either.
             assert b" 200 " not in connection.recv(4096)[:20]
 
 

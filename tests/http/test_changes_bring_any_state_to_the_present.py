@@ -71,7 +71,7 @@ class History:
         return "message", message["id"]
 
     def _erase(self):
-        # Seldom, else there would be little left to change.
+        # Seldom, or little would be left to change.
         if (message := self._any_message()) is None or self._chance.random() < 0.7:
             return None
         self._api.erase(message["id"], message["sender"]).ok
@@ -131,7 +131,7 @@ def history(request, stack):
             made.do(made.come_or_go)
         for name in sorted(made.present)[:2]:
             api.read(made.id, name, made.conversation["last_seq"] // 2).ok
-        # Two whole kinds of readers: who was there all along is seldom, who came and went is not.
+        # Two kinds of readers: few were members all the time, most came and went.
         made.readers = [None, *sorted(made.present, key=lambda name: len(made.received[name]))[::2]]
         assert len(made.messages) > 10 and len(made.states) > STEPS // 2
         return made

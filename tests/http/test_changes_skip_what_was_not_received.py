@@ -48,7 +48,7 @@ def follow(api, chat, name, after, limit):
 @pytest.mark.parametrize("limit", [1, 2, 1000])
 def test_changes_between_two_stays_are_skipped(api, chat, limit):
     assert follow(api, chat, "bob", 0, limit) == [chat["first"], chat["last"]]
-    # Behind the creation, and the message that he received, and his leaving.
+    # After the creation, the message that he received, and his leaving.
     assert follow(api, chat, "bob", 1, limit) == [chat["first"], chat["last"]]
     assert follow(api, chat, "bob", 2, limit) == [chat["last"]]
     assert follow(api, chat, "bob", 3, limit) == [chat["last"]]

@@ -53,5 +53,5 @@ def test_a_missing_name_is_reported_third(api, chats, action):
 ], ids=lambda value: value[:25])
 def test_a_path_without_an_id_is_not_found(api, chats, action, segment):
     refused = api.post(f"/conversations/{segment}/{action}", {"username": chats["alice"]})
-    # nginx itself refuses a NUL, before anyone can look for the path.
+    # nginx itself refuses a NUL, before it looks at the path.
     refused.problem(400 if "%00" in segment else 404)

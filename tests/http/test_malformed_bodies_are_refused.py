@@ -120,7 +120,7 @@ def test_json_that_is_not_an_object_is_refused(api, good, path, body):
 @pytest.mark.parametrize("fault", NO_VALUES)
 def test_an_invalid_value_is_refused(api, good, path, field, fault):
     refused = post(api, good, path, body_with(good, path, field, NO_VALUES[fault]))
-    # The deep ones may also be more than the path has any use for.
+    # Deeply nested ones may also exceed the body limit of the path.
     refused.problem(413 if refused.status == 413 and fault in TOO_DEEP else 400)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from api import JSON_HEADERS, Client, new_name
 
-# The faults are told beside the paths that they were first sent to.
+# The faults are listed in the file that uses them first.
 sys.path.insert(0, str(Path(__file__).parent))
 from test_malformed_bodies_are_refused import NO_VALUES, NOT_JSON, NOT_OBJECTS, TOO_DEEP
 
@@ -64,7 +64,7 @@ def test_json_that_is_not_an_object_changes_nothing(api, good, request_line, bod
 def test_an_invalid_value_changes_nothing(api, good, request_line, field, fault):
     body = json.dumps({**good[request_line], field: "@"}).encode().replace(b'"@"', NO_VALUES[fault])
     refused = ask(api, good, request_line, body)
-    # The deep ones may also be more than the path has any use for.
+    # Deeply nested ones may also exceed the body limit of the path.
     refused.problem(413 if refused.status == 413 and fault in TOO_DEEP else 400)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from api import Client, new_name, raw_request
 
-# The faults are told beside the paths that they were first sent to.
+# The faults are listed in the file that uses them first.
 sys.path.insert(0, str(Path(__file__).parent))
 from test_malformed_queries_are_refused import BROKEN, NOT_NAMES
 

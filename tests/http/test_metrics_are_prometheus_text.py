@@ -75,9 +75,9 @@ def test_counters_never_fall_and_requests_are_counted(api, scrape):
     assert rose("imd_answers_total", 'method="POST",path="/messages",status="2xx"') == 7
     assert rose("imd_answers_total", 'method="GET",path="/messages/{id}",status="2xx"') == 10
     assert rose("imd_answers_total", 'method="PUT",path="/messages/{id}/reactions/{emoji}",status="4xx"') == 5
-    # All of these, and the first look at the counters itself.
+    # These requests, and the first read of the counters.
     assert sum(value - before.get(key, 0) for key, value in after.items() if key[0] == "imd_answers_total") == 33
-    # One after the other, so each in a transaction of its own.
+    # Sequential, so each is in its own transaction.
     assert rose("imd_commits_total") >= 7 and rose("imd_commands_total") >= 7
 
 

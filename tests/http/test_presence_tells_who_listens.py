@@ -86,7 +86,7 @@ def test_a_user_with_two_sockets_is_listed_once(stack, api, names):
     with listening(stack, names[0]):
         with listening(stack, names[0], "eventsource"):
             pass
-        # The first question: no answer from before that one closed can be at hand.
+        # The first request about this group, so no older answer can be cached.
         assert online(api, group) == [names[0]]
         with listening(stack, names[0], "eventsource"):
             assert online(api, group) == [names[0]]

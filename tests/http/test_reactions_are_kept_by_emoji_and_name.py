@@ -130,7 +130,7 @@ def test_a_33rd_emoji_is_refused(api, nothing_changes_after, sent, alice, bob):
         assert api.react(sent["id"], alice, emojis[31]).ok == message
         assert api.unreact(sent["id"], alice, emojis[32]).ok == message
     assert reactions(api.react(sent["id"], bob, emojis[5]).ok)[emojis[5]] == [alice, bob]
-    # One of two taken back makes no room, the other one does.
+    # Removing one of two users frees no emoji; removing the other one does.
     api.unreact(sent["id"], alice, emojis[5]).ok
     with nothing_changes_after():
         api.react(sent["id"], bob, emojis[32]).problem(422, code="too_many_reactions")
@@ -157,7 +157,7 @@ def test_concurrent_reactions_count_one_change_each(stack, api, method, count):
 
     def react(name):
         with Client(stack) as own:
-            own.get("/healthz").ok  # connected before the race begins
+            own.get("/healthz").ok  # connect before the race starts
             start.wait()
             return own.react(sent["id"], name, "👍", method).ok
 
@@ -172,10 +172,10 @@ def test_the_first_hundred_names_are_shown_and_all_are_counted(api):
     for name in names:
         message = api.react(sent["id"], name, "👍").json
     assert message["reactions"] == {"👍": {"count": 150, "mine": True, "names": names[:100]}}
-    # Whoever is not among the first hundred knows it all the same.
+    # `mine` is right for users beyond the first hundred too.
     assert api.unreact(sent["id"], names[149], "👍").json["reactions"]["👍"] == \
         {"count": 149, "mine": False, "names": names[:100]}
-    # The others are read page by page.
+    # The other names are read page by page.
     found, has_next = [], True
     while has_next:
         page = api.get(f"/messages/{sent['id']}/reactions", emoji="👍", limit=40, after=found[-1] if found else "").ok
@@ -196,7 +196,7 @@ def test_mine_depends_on_the_viewer(api, group, sent, alice, bob):
         assert mine(username=name) == mine(path="/conversations", username=name) == (name == bob)
         assert mine(path=f"/conversations/{group}/changes", username=name) == (name == bob)
         assert mine("DELETE", f"/messages/{sent['id']}/reactions/x", username=name) == (name == bob)
-    # Nobody is known to look.
+    # There is no viewer.
     assert mine(path=f"/messages/{sent['id']}") is mine(conversation_id=group) is None
     assert mine(path=f"/conversations/{group}/changes") is None
 
@@ -229,7 +229,7 @@ def test_spellings_of_one_emoji_are_one_reaction(api, nothing_changes_after, sen
     message = api.react(sent["id"], bob, other).ok
     [(shown, who)] = reactions(message).items()
     assert who == sorted([alice, bob])
-    # It is shown in one way, and that is one of its spellings.
+    # It is shown in one spelling, which is accepted too.
     assert shown == list(first["reactions"])[0] == api.get(f"/messages/{sent['id']}/reactions", emoji=one).ok["emoji"]
     api.unreact(sent["id"], alice, shown).ok
     assert api.unreact(sent["id"], bob, one).ok == sent
@@ -243,7 +243,7 @@ def test_a_cleared_emoji_is_gone_for_everybody(api, group, sent, alice, bob):
     cleared = api.request("DELETE", f"/messages/{sent['id']}/reactions/%F0%9F%91%8D?username={alice}&all=true").ok
     assert reactions(cleared) == {"👎": sorted([alice, bob])}
     assert api.conversation(group)["version"] == version + 1
-    # It is free to be used again.
+    # It can be used again.
     assert reactions(api.react(sent["id"], bob, "👍").ok)["👍"] == [bob]
 
 

@@ -132,7 +132,7 @@ def test_the_furthest_of_twelve_concurrent_markers_wins(stack, api, group, bob):
 
     def read(seq):
         with Client(stack) as own:
-            own.get("/healthz").ok  # connected before the race begins
+            own.get("/healthz").ok  # connect before the race starts
             start.wait()
             return own.read(group, bob, seq).ok["read_seq"]
 

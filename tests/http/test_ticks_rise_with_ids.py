@@ -38,7 +38,7 @@ def test_concurrent_messages_have_ticks_in_order_of_id(stack, api):
 
     each = at_once([lambda number=number: send_many(number) for number in range(8)])
     for sent in each:
-        # One was answered before the next was sent, so they cannot share a tick.
+        # Each was answered before the next was sent, so they cannot share a tick.
         ticks = [message["timestamp"] for message in sent]
         assert ticks == sorted(set(ticks))
     everything = sorted((message for sent in each for message in sent), key=lambda message: message["id"])

@@ -21,7 +21,7 @@ def test_own_messages_do_not_count(api, group, alice, bob):
     for name in (alice, bob, bob, alice, bob):
         api.send(group, name)
     assert (unread(api, alice, group), unread(api, bob, group)) == (3, 2)
-    # Nor does sending move the marker.
+    # Sending does not move the marker either.
     assert api.listed(bob, group)["read_seq"] == 0
     assert api.read(group, alice, 3).ok == {"read_seq": 3, "unread": 1}
 

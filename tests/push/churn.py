@@ -14,7 +14,7 @@ import time
 HANDSHAKE = ("GET /ws?username={} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 HEAR_S = 10
-# A user is asked about 10 s after their last socket, and silent soon after.
+# imd asks about a user 10 s after their last grant; they become silent soon after.
 REST_S = 12
 # nginx closes a connection after 1,000 requests.
 REQUESTS_MAX = 900
@@ -81,7 +81,7 @@ async def listen_once(port, poster, group, username):
         assert status == 101, head
         opened = time.monotonic()
         heard = set()
-        # Every other one posts at once; during the others' pause some hear others.
+        # Every other user posts at once; during the others' pause some hear posts of others.
         if random.random() < 0.5:
             await asyncio.sleep(random.random() * 0.05)
         begun, content = await poster.post(group, username)
@@ -128,7 +128,7 @@ def as_groups(groups):
 async def churn(port, groups, seconds, sockets):
     groups = as_groups(groups)
     deadline = time.monotonic() + seconds
-    # The first of each group posts only.
+    # The first user of each group only posts.
     seats = collections.deque((0, group, member) for group in groups for member in group.members[1:])
     tally = {"heard": 0, "owed": 0, "faults": []}
     await asyncio.gather(keep_posting(port, groups, deadline, 0.01),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-# The helpers of this room lie beside its tests; pytest's importlib mode puts no test directory on the path.
+# The helpers are in this directory, which pytest's importlib mode does not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("chat", "listeners")
 

@@ -6,7 +6,7 @@ import selectors
 import socket
 import threading
 
-# A frame names each event once; the texts of these tests hold neither.
+# A frame contains each of these words once per event, and the texts of these tests contain neither.
 TOLD, WHOLE = b'"event":"message.created"', b'"message":{'
 
 
@@ -34,7 +34,7 @@ class _Ear:
         """Returns False when the socket has ended."""
         got = self.socket.recv(1 << 20)
         for word in (TOLD, WHOLE):
-            # Of what was heard before, less than the word itself: so nothing counts twice.
+            # Keep less than the word itself, so that nothing counts twice.
             self.count[word] += (self._tail[len(self._tail) - len(word) + 1:] + got).count(word)
         self._tail = (self._tail + got)[-64:]
         return bool(got)

@@ -22,7 +22,7 @@ class Listener:
         self._changed = threading.Condition()
         self._frames = []
         self.ended = None  # why the stream ended; None while it is open
-        self.faults = []  # of frames that are not as the contract says
+        self.faults = []  # of frames that violate the contract
 
     def _hear(self, text):
         frame = json.loads(text)
@@ -98,7 +98,7 @@ class WebSocket(Listener):
 
     @staticmethod
     async def _connect(url, headers):
-        # Without pings of its own the client never closes by itself; frames may be as large as messages are.
+        # Without its own pings the client never closes by itself. Frames may be as large as messages.
         return await websockets.connect(url, extra_headers=headers, max_size=None, max_queue=None, ping_interval=None,
                                         close_timeout=1)
 
@@ -154,7 +154,7 @@ class EventSource(Listener):
     def close(self):
         try:
             self._socket.shutdown(2)
-        except OSError:  # the server was first
+        except OSError:  # the server closed it first
             pass
 
 

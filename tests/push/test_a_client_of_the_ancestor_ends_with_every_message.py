@@ -14,8 +14,8 @@ from stack import Stack, wait_until
 
 USERS = ["ann", "ben", "cem", "dot"]
 WRITERS = 4
-BURST = 8      # messages of a writer one right after the other, about
-PAUSE_S = 0.2  # then: each push makes each client ask, and more than they can would only queue up
+BURST = 8      # messages that a writer sends in a row, about
+PAUSE_S = 0.2  # then a pause, because each push makes each client send requests
 ROUNDS = 2
 WAIT_S = 30
 
@@ -53,7 +53,7 @@ class Crowd:
                     while not self._ended.is_set():
                         act(api, chance, number)
             except (OSError, http.client.HTTPException):
-                self._ended.wait(0.01)  # nginx is not there; nobody knows whether the last one was stored
+                self._ended.wait(0.01)  # nginx is down, so it is unknown whether the last one was stored
             except AssertionError as failure:
                 self.failures.append(failure)
                 return
@@ -62,7 +62,7 @@ class Crowd:
         body = {"conversation_id": chance.choice(self._conversations), "username": chance.choice(USERS),
                 "content": f"{number} {self.written}"}
         answer = api.post("/messages", body)
-        if answer.status != 403:  # who has left just now
+        if answer.status != 403:  # a user who has just left
             answer.ok
             self.written += 1
         if chance.randrange(BURST) == 0:

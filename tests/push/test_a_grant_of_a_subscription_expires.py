@@ -9,7 +9,7 @@ import pytest
 from handshake import UPGRADE, request
 from stack import Stack, children, wait_until
 
-# Stands for an answer of imd's that nginx reads late: the redirect, with the seconds that it names.
+# Simulates an answer of imd that nginx reads late: the redirect, with these seconds.
 SERVER = """
     location = /granted { rewrite ^ /_imd_sub/somebody?$arg_seconds? last; }
 """

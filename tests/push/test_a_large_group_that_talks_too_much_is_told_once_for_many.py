@@ -12,7 +12,7 @@ from stack import Stack, wait_until
 
 MEMBERS = 5000
 POSTS = 40
-# imd asks about nobody within 10 s of its start.
+# imd asks about no user within 10 s of its start.
 QUIET_S = 11
 
 

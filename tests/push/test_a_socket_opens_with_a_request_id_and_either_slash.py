@@ -24,7 +24,7 @@ def test_the_101_has_no_internal_headers(stack, path):
     assert answer.status == 101
     assert answer.headers["sec-websocket-accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     assert REQUEST_ID.fullmatch(answer.headers["x-request-id"])
-    # How the house is arranged inside is nobody's business.
+    # Clients must not see internal headers.
     assert not [key for key in answer.headers if key.startswith("x-accel")]
 
 

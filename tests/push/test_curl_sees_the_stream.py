@@ -11,7 +11,7 @@ def test_curl_prints_the_event_stream(chat, stack):
     curl = subprocess.Popen(["curl", "-sSN", "--max-time", "20", "-D", "/dev/stderr", "-H", "Accept: text/event-stream",
                              f"{stack.url}/ws/?username={ann}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        # The head of the answer says that the subscription stands.
+        # The head of the answer shows that the subscription is open.
         head = b"".join(iter(curl.stderr.readline, b"\r\n"))
         assert b" 200 " in head.splitlines()[0] and b"text/event-stream" in head
         sent = chat.send(conversation, bob, "hello, curl")

@@ -2,7 +2,7 @@ import pytest
 
 from chat import name
 
-# What could be mangled on the way through JSON, the header of a publish request, or the lines of an event stream.
+# Texts that JSON, the header of a publish request, or the lines of an event stream could corrupt.
 CONTENTS = ["hello", "", "two\nlines\r\n\n", 'quotes " and \\ and /', "\x01\x1f\x7f", "żółć 👍🏽 日本語", "\u2028\u2029",
             "data: x", "<script>&amp;</script>", " spaces ", "%00 %0a"]
 

@@ -33,7 +33,7 @@ def test_frames_come_in_the_order_of_commits(chat, listen, kind, stack):
             assert versions(events) == list(range(2, len(stored) + 2))
             assert [event["message"] for event in events] == stored
         assert [message["seq"] for message in stored] == list(range(1, len(stored) + 1))
-        # What one sender said one after the other stands in that order.
+        # Consecutive messages of one sender are in that order.
         for user in users:
             said = [int(m["content"].split()[1]) for m in stored if m["sender"] == user]
             assert said == sorted(said)

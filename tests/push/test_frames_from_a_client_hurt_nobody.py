@@ -58,7 +58,7 @@ def test_malformed_frames_affect_nobody_else(chat, listen, stack):
             try:
                 talker.sendall(frame)
             except OSError:
-                pass  # it was shown the door in the middle of its sentence
+                pass  # the server closed the socket in the middle of the frame
             chat.send(conversation, bob, case)
     assert contents(ear.wait_for(conversation["id"], len(BROKEN))) == list(BROKEN)
     assert children(stack.nginx_pid) == before

@@ -3,7 +3,7 @@ from chat import contents, name, versions
 
 def test_strangers_hear_nothing(chat, listen, kind, stack):
     ann, bob, eve = name("ann"), name("bob"), name("eve")
-    # Names that a careless channel name could mix up with ann's.
+    # Names that a careless channel name could confuse with ann's.
     others = [eve, ann[:-1], ann.upper(), ann + "1", "nobody_" + ann[-8:]]
     ears = {user: listen(stack, user, kind) for user in others}
     for conversation in (chat.private(ann, bob), chat.group(ann, bob)):

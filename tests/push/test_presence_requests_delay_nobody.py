@@ -18,7 +18,7 @@ BURST = 64
 # The deadline of a round (PRESENCE_ROUND_MS), and room for a busy machine.
 ROUND_S = 1
 SLACK_S = 1
-# So long an answer counts; the burst is asked anew that often.
+# How long an answer is reused; the burst is repeated that often.
 FRESH_S = 1
 BURST_S = 4
 

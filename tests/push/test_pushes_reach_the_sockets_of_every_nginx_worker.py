@@ -30,7 +30,7 @@ def test_a_socket_that_just_opened_hears_the_next_push(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     for number in range(20):
-        # A fresh connection of both may be at any worker; the push follows the 101 as fast as it can.
+        # Both new connections may be at any worker, and the push follows the 101 immediately.
         ear = listen(stack, ann, ("websocket", "eventsource")[number % 2])
         Chat(stack).send(conversation, bob, f"number {number}")
         assert contents(ear.wait_for(conversation["id"], 1, timeout_s=5))[-1] == f"number {number}"

@@ -24,14 +24,14 @@ def test_members_of_a_small_conversation_hear_all_read_markers(chat, listen, kin
     mark(chat, conversation, bob, 1)
     for ear in ears:
         [event] = ear.wait_for(conversation["id"], 1)
-        # Personal, so it counts as no change of what the members share.
+        # A read marker is personal, so it has no version.
         assert event == {"event": "read", "conversation": conversation["id"], "username": bob, "seq": sent["seq"]}
     chat.fence(stranger, eve)
     assert not stranger.about(conversation["id"])
     assert chat.conversation(conversation)["version"] == 2
 
 
-# The conversation of 101 is the first that has many.
+# A conversation of 101 members is the smallest large one.
 @pytest.mark.parametrize("members, told", [(100, True), (101, False)])
 def test_in_a_large_conversation_only_the_owner_hears_a_read_marker(chat, listen, stack, members, told):
     ann, bob = name("ann"), name("bob")
@@ -62,7 +62,7 @@ def test_the_other_members_hear_typing(chat, listen, kind, stack):
     for ear in others:
         [event] = ear.wait_for(conversation["id"], 1)
         assert event == {"event": "typing", "conversation": conversation["id"], "username": ann}
-    # It is out of the way of what is committed, so a fence proves little: what comes after it in the same way does.
+    # Typing does not pass through the outbox, so a fence proves little; a later typing event does.
     type_(chat, conversation, bob)
     [event] = own.wait_for(conversation["id"], 1)
     assert event["username"] == bob

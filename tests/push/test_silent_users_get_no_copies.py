@@ -18,7 +18,7 @@ from listeners import Audience
 from stack import Stack, wait_until
 
 MEMBERS = 10
-# imd waits for 10 s and then asks; the rest is for a busy machine.
+# imd asks after 10 s; the rest is a margin for a busy machine.
 SILENT_S = 40
 
 
@@ -61,7 +61,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene():
-    # pytest's own directories are closed to the user that imd becomes.
+    # The user that imd becomes cannot enter pytest's directories.
     with tempfile.TemporaryDirectory(prefix="imd-test-") as directory:
         settings = Path(directory) / "imd.conf"
         settings.write_text("silence = on\n")
@@ -139,6 +139,6 @@ def test_the_setting_turns_silence_off_and_on(scene):
     set_silence(scene, "off")
     assert scene.copies_avoided_by_a_post() == 0
     set_silence(scene, "on")
-    # While it was off others may have granted subscriptions.
+    # While it was off, others may have granted subscriptions.
     assert scene.copies_avoided_by_a_post() == 0
     scene.wait_for_silence(MEMBERS - 1)

@@ -51,7 +51,7 @@ class Talk:
             sent = [self.chat.send(conversation, self.ann, f"message {n}") for n in range(3)]
             self.amend("PATCH", f"/messages/{sent[0]['id']}", json={"username": self.ann, "content": "better"})
             self.amend("DELETE", f"/messages/{sent[1]['id']}?username={self.ann}")
-        # What is said while bob is away is not for him.
+        # bob does not receive what is sent while he is away.
         self.chat.leave(self.conversations[-1], self.bob)
         self.chat.send(self.conversations[-1], self.ann, "without bob")
         self.chat.join(self.conversations[-1], self.bob)
@@ -83,7 +83,7 @@ def test_the_page_misses_nothing_after_any_fault(site):
             stack.nginx_start()
             talk.go_on()
             talk.wait_equal(page, "the page shows what came after nginx")
-            # What is sent while nothing answers is sent, once, when something does.
+            # A message sent while nothing answers is sent once when imd answers again.
             stack.nginx_stop()
             page.evaluate("document.querySelector('input').value = 'from the page';"
                           "document.querySelector('form').requestSubmit()")
@@ -98,7 +98,7 @@ def test_a_thin_event_for_one_message_is_a_reason_to_catch_up(site):
     with Stack(env={"SITE": str(site)}) as stack:
         talk = Talk(stack)
         crowd = [f"crowd_{number}" for number in range(2000)]
-        # Their messages use up the allowance for heavy fan-outs.
+        # Their messages use up the budget for large fan-outs.
         crowds = [talk.chat.group(talk.ann, *crowd) for _ in range(12)]
         last = talk.chat.group(talk.ann, talk.bob, *crowd)
         talk.chat.settle()

@@ -67,7 +67,7 @@ def test_refused_requests_push_nothing(chat, listen, kind, stack, ann, bob):
         assert answer.status_code == status, (path, body, answer.text)
     for conversation in (group, private):
         assert_silent(chat, ear, ann, conversation)
-    # All that came are the fences: a conversation and a message each.
+    # Only the fences came: a conversation and a message each.
     assert len(ear.events) == 4
 
 
