@@ -45,8 +45,8 @@ fail() {
 case $port in *[!0-9]* | '') fail "PORT must be a number, not '$port'" ;; esac
 [ -x "$imd" ] || fail "$imd is not there; run make first"
 # A unix socket's path has at most 107 bytes.
-[ ${#state} -le 90 ] || fail "STATE is too long a path for the sockets in it (at most 90 bytes): $state"
-case $state in *[!A-Za-z0-9._/+-]*) fail "STATE may hold letters, digits and ._/+- alone: $state" ;; esac
+[ ${#state} -le 90 ] || fail "STATE must be a path of at most 90 bytes, because sockets are in it: $state"
+case $state in *[!A-Za-z0-9._/+-]*) fail "STATE must be a path of letters, digits and ._/+- only: $state" ;; esac
 
 case $listen in *[!0-9a-f.:\[\]]* | '') fail "LISTEN must be an address, not '$listen'" ;; esac
 case $auth in none | proxy | jwt) ;; *) fail "AUTH must be none, proxy or jwt, not '$auth'" ;; esac
@@ -64,7 +64,7 @@ url=http://$host:$port$prefix
 site='return 404;'
 if [ -n "${SITE:-}" ]; then
     SITE=$(cd "$SITE" && pwd) || fail "SITE must be a directory, not '$SITE'"
-    case $SITE in *[!A-Za-z0-9._/+-]*) fail "SITE may hold letters, digits and ._/+- alone: $SITE" ;; esac
+    case $SITE in *[!A-Za-z0-9._/+-]*) fail "SITE must be a path of letters, digits and ._/+- only: $SITE" ;; esac
     site="root $SITE; index index.html; include /etc/nginx/mime.types; charset utf-8;"
 fi
 
@@ -85,7 +85,7 @@ become() {
     done
     setpriv --reuid "$user" --regid "$user" --init-groups test -w "$state" && return 0
     user=root
-    echo "serve.sh: $state cannot be reached by www-data, so imd stays root: choose another STATE" >&2
+    echo "serve.sh: www-data cannot enter $state, so imd runs as root: choose another STATE" >&2
 }
 
 # Creates a secret for this directory, readable by its owner alone.
@@ -175,11 +175,11 @@ until ready; do
     pause 0.05
 done
 
-echo "imd is ready: $url/   (Ctrl-C ends it; its files are in $state)"
+echo "imd is ready: $url/   (Ctrl-C stops it; its files are in $state)"
 case $auth in
 none)
     cat <<EOF
-Open $url/im/ in two windows, as two people. Or try:
+Open $url/im/ in two windows, as two users. Or try:
   curl -s $url/conversations/ -d '{"type": "private_chat", "members": ["alice", "bob"]}'
   curl -sN '$url/ws/?username=bob' -H 'Accept: text/event-stream' &
   curl -s $url/messages/ -d '{"conversation_id": 1, "username": "alice", "content": "hello"}'
@@ -199,4 +199,4 @@ wait "$imd_pid"
 status=$?
 imd_pid=
 end_all
-fail "imd ended by itself with status $status:" "$state/imd.log"
+fail "imd exited by itself with status $status:" "$state/imd.log"
