@@ -179,9 +179,9 @@ list_of_user(struct context *x)
     enum err err = input_actor(x);
 
     if (err == ERR_OK)
-        err = input_number(x, "updated_after", ERR_UPDATED_AFTER, &inbox.updated_after, &given);
+        err = input_number(x, "updated_after", &inbox.updated_after, &given);
     if (err == ERR_OK)
-        err = input_number(x, "updated_before", ERR_UPDATED_BEFORE, &inbox.updated_before, &given);
+        err = input_number(x, "updated_before", &inbox.updated_before, &given);
     if (err == ERR_OK)
         err = input_limit(x, PAGE_LIMIT_MAX, &inbox.limit);
     if (err != ERR_OK)

@@ -10,7 +10,7 @@
 /*
  * Authenticates the caller, fills x->caller, and applies the rate limit. Only the parameters and
  * headers have been read so far, not the body. The errors of auth_identify(), ERR_NOT_AN_ADMIN,
- * ERR_TOO_MANY_REQUESTS, ERR_DUPLICATE_PARAMETER.
+ * ERR_TOO_MANY_REQUESTS, ERR_GIVEN_TWICE.
  */
 enum err gate_identify(struct context *x, const struct route *route);
 /*
@@ -20,7 +20,7 @@ enum err gate_identify(struct context *x, const struct route *route);
  * For a route that READS, begins x->snapshot, sets x->store to NULL, and fills x->conversation,
  * x->message or x->listed. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER; ERR_CONVERSATION_UNKNOWN and
  * ERR_MESSAGE_UNKNOWN for an id in the path; ERR_SELECTOR, ERR_CONVERSATION, ERR_ID,
- * ERR_TOO_MANY_IDS and ERR_DUPLICATE_PARAMETER for the query.
+ * ERR_TOO_MANY_IDS and ERR_GIVEN_TWICE for the query.
  */
 enum err gate_admit(struct context *x, const struct route *route);
 /*

@@ -7,16 +7,32 @@
 #define LIMIT_DEFAULT 100
 #define KEY_HEADER    "Idempotency-Key"
 
-enum err
-input_param(struct context *x, const char *name, struct str *value)
+/* Reads a query parameter as it was given; an empty one is not absent. */
+static enum err
+given_param(struct context *x, const char *name, struct str *value)
 {
     enum err err = request_param(x->request, name, value);
 
     if (err != ERR_OK)
         x->field = name;
-    else if (value->n == 0)
+    return err;
+}
+
+enum err
+input_param(struct context *x, const char *name, struct str *value)
+{
+    enum err err = given_param(x, name, value);
+
+    if (err == ERR_OK && value->n == 0)
         *value = (struct str){0};
     return err;
+}
+
+enum err
+input_not_a_number(struct context *x, const char *name)
+{
+    x->field = name;
+    return ERR_NUMBER;
 }
 
 enum err
@@ -44,7 +60,7 @@ input_int(const struct context *x, const char *key, int64_t *out)
 }
 
 enum err
-input_number(struct context *x, const char *name, enum err wrong, int64_t *value, bool *given)
+input_number(struct context *x, const char *name, int64_t *value, bool *given)
 {
     struct str text;
     enum err err = input_param(x, name, &text);
@@ -52,7 +68,7 @@ input_number(struct context *x, const char *name, enum err wrong, int64_t *value
     *given = text.p != NULL;
     if (err != ERR_OK || text.p == NULL)
         return err;
-    return str_to_int(text, value) ? ERR_OK : wrong;
+    return str_to_int(text, value) ? ERR_OK : input_not_a_number(x, name);
 }
 
 /* True if the text is a number too large for an int64_t. */
@@ -70,33 +86,29 @@ input_limit(struct context *x, int max, int *limit)
 {
     struct str text;
     int64_t n = LIMIT_DEFAULT;
-    enum err err = request_param(x->request, "limit", &text);
+    enum err err = given_param(x, "limit", &text);
 
-    if (err != ERR_OK) {
-        x->field = "limit";
+    if (err != ERR_OK)
         return err;
-    }
     if (text.p != NULL && !str_to_int(text, &n)) {
         if (!large_number(text))
-            return ERR_LIMIT;
+            return input_not_a_number(x, "limit");
         n = max;
     }
     *limit = n < max ? (int)n : max;
-    return n < 1 ? ERR_LIMIT : ERR_OK;
+    return n < 1 ? input_not_a_number(x, "limit") : ERR_OK;
 }
 
 enum err
 input_after(struct context *x, int64_t *after)
 {
     struct str text;
-    enum err err = request_param(x->request, "after", &text);
+    enum err err = given_param(x, "after", &text);
 
     *after = 0;
-    if (err != ERR_OK) {
-        x->field = "after";
+    if (err != ERR_OK || text.p == NULL)
         return err;
-    }
-    return text.p == NULL || str_to_int(text, after) ? ERR_OK : ERR_AFTER;
+    return str_to_int(text, after) ? ERR_OK : input_not_a_number(x, "after");
 }
 
 enum err
@@ -137,5 +149,5 @@ input_after_name(struct context *x, struct str *after)
     if (err != ERR_OK || text.p == NULL)
         return err;
     *after = text;
-    return names_valid(text) ? ERR_OK : ERR_AFTER_NAME;
+    return names_valid(text) ? ERR_OK : ERR_CURSOR;
 }

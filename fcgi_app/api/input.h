@@ -8,7 +8,7 @@
 #include "api/context.h"
 #include "domain/visibility.h"
 
-/* Reads a query parameter; absent or empty gives the absent string. ERR_DUPLICATE_PARAMETER. */
+/* Reads a query parameter; absent or empty gives the absent string. ERR_GIVEN_TWICE. */
 enum err input_param(struct context *x, const char *name, struct str *value);
 /* Checks that there is an acting user with a valid name. ERR_USERNAME. */
 enum err input_actor(const struct context *x);
@@ -17,16 +17,18 @@ enum body_kind input_string(const struct context *x, const char *key, struct str
 enum body_kind input_int(const struct context *x, const char *key, int64_t *out);
 /*
  * Reads a number, 0 … 2^63-1, from a query parameter. If it is absent or empty, *given is false and
- * *value is unchanged. `wrong` is the error for anything else.
+ * *value is unchanged. ERR_NUMBER.
  */
-enum err input_number(struct context *x, const char *name, enum err wrong, int64_t *value, bool *given);
-/* Reads `limit`: 1 … max, 100 if absent; a larger one counts as max. ERR_LIMIT. */
+enum err input_number(struct context *x, const char *name, int64_t *value, bool *given);
+/* Returns ERR_NUMBER and notes which input is at fault. */
+enum err input_not_a_number(struct context *x, const char *name);
+/* Reads `limit`: 1 … max, 100 if absent; a larger one counts as max. ERR_NUMBER. */
 enum err input_limit(struct context *x, int max, int *limit);
 /* Returns whose view of the messages the answer shows: the acting user's, else the caller's. */
 struct view input_view(const struct context *x);
-/* Reads `after` as a user name; "" if absent. ERR_AFTER_NAME. */
+/* Reads `after` as a user name; "" if absent. ERR_CURSOR. */
 enum err input_after_name(struct context *x, struct str *after);
-/* Reads `after` as a number, 0 … 2^63-1; 0 if absent. ERR_AFTER. */
+/* Reads `after` as a number, 0 … 2^63-1; 0 if absent. ERR_NUMBER. */
 enum err input_after(struct context *x, int64_t *after);
 /*
  * Reads the idempotency key: from the body, from the header, or the same in both; absent: none.

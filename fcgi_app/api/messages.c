@@ -128,7 +128,7 @@ api_unreact(struct context *x)
     enum err err = input_param(x, "all", &all);
 
     if (err == ERR_OK && all.p != NULL && !str_is(all, "true"))
-        err = ERR_ALL;
+        err = ERR_FLAG;
     if (err == ERR_OK && !amend_emoji_valid(x->text))
         err = ERR_EMOJI;
     return err == ERR_OK ? amend(x, all.p != NULL ? amend_clear : amend_unreact) : err;
@@ -209,13 +209,10 @@ struct selector {
 static enum err
 read_seq(struct context *x, struct selector *s)
 {
-    static const struct {
-        const char *name;
-        enum err wrong;
-    } sides[] = {
-        [SEQ_AFTER] = {"after_seq", ERR_AFTER_SEQ},
-        [SEQ_BEFORE] = {"before_seq", ERR_BEFORE_SEQ},
-        [SEQ_AROUND] = {"around_seq", ERR_AROUND_SEQ},
+    static const char *const sides[] = {
+        [SEQ_AFTER] = "after_seq",
+        [SEQ_BEFORE] = "before_seq",
+        [SEQ_AROUND] = "around_seq",
     };
     struct str after;
     enum err err = request_param(x->request, "after", &after);
@@ -223,14 +220,14 @@ read_seq(struct context *x, struct selector *s)
     for (int side = 0; err == ERR_OK && side < 3; side++) {
         bool given;
 
-        err = input_number(x, sides[side].name, sides[side].wrong, &s->page.seq, &given);
+        err = input_number(x, sides[side], &s->page.seq, &given);
         if (err != ERR_OK || !given)
             continue;
         if (side == SEQ_AROUND && s->page.seq == 0)
-            return ERR_AROUND_SEQ;
-        x->field = sides[side].name;
+            return input_not_a_number(x, sides[side]);
+        x->field = sides[side];
         if (s->by_seq || after.p != NULL || s->username.p != NULL)
-            return ERR_CONFLICTING_PARAMETERS;
+            return ERR_CONFLICTING;
         x->field = NULL;
         s->by_seq = true;
         s->page.seq = ids_seq(s->page.seq);

@@ -12,6 +12,7 @@ struct problem {
     const char *code;
     const char *sentence;
     const char *field; /* the input at fault, unless the handler sets x->field; NULL: none */
+    bool names_field;  /* code and sentence end with the name of the input at fault */
 };
 
 static const struct problem problems[ERR_COUNT] = {
@@ -23,16 +24,15 @@ static const struct problem problems[ERR_COUNT] = {
 
     [ERR_NOT_FOUND] = {404, "not_found", "There is nothing at this address", NULL},
     [ERR_METHOD] = {405, "method_not_allowed", "This address does not take this method", NULL},
-    [ERR_BODY_TOO_LARGE] = {413, "payload_too_large", "The request body is too large", NULL},
-    [ERR_BODY_TRUNCATED] = {400, "body_truncated", "The request body ended early", NULL},
-    [ERR_JSON] = {400, "invalid_json", "The request body is not valid JSON", NULL},
-    [ERR_BODY_NOT_OBJECT] = {400, "invalid_body", "The request body must be a JSON object", NULL},
-    [ERR_QUERY] = {400, "invalid_query", "The query string is not valid", NULL},
-    [ERR_DUPLICATE_PARAMETER] = {400, "duplicate_parameter", "A query parameter stands twice", NULL},
-    [ERR_SUBSCRIPTION_PROTOCOL] = {400, "websocket_or_eventsource_required",
-                                   "Connect here with WebSocket or with Accept: text/event-stream", NULL},
-    [ERR_WEBSOCKET_HANDSHAKE] = {400, "invalid_handshake", "This is not a WebSocket handshake of version 13",
-                                 NULL},
+    [ERR_TOO_LARGE] = {413, "payload_too_large", "The request body is too large", NULL},
+    [ERR_TRUNCATED] = {400, "body_truncated", "The request body ended early", NULL},
+    [ERR_SYNTAX] = {400, "invalid_json", "The request body is not valid JSON", NULL},
+    [ERR_NOT_AN_OBJECT] = {400, "invalid_body", "The request body must be a JSON object", NULL},
+    [ERR_ENCODING] = {400, "invalid_query", "The query string is not valid", NULL},
+    [ERR_GIVEN_TWICE] = {400, "duplicate_parameter", "A query parameter stands twice", NULL},
+    [ERR_PROTOCOL] = {400, "websocket_or_eventsource_required",
+                      "Connect here with WebSocket or with Accept: text/event-stream", NULL},
+    [ERR_HANDSHAKE] = {400, "invalid_handshake", "This is not a WebSocket handshake of version 13", NULL},
 
     [ERR_LOOPBACK_ONLY] = {403, "loopback_only",
                            "Callers are not authenticated here, so only loopback addresses are served", NULL},
@@ -46,17 +46,11 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_NOT_YOURSELF] = {403, "not_yourself", "That is another user's name", "username"},
     [ERR_TOO_MANY_REQUESTS] = {429, "too_many_requests", "Too many requests", NULL},
 
-    [ERR_LIMIT] = {400, "invalid_limit", "Invalid limit", "limit"},
-    [ERR_AFTER] = {400, "invalid_after", "Invalid after", "after"},
+    [ERR_NUMBER] = {400, "invalid_", "Invalid ", NULL, .names_field = true},
     [ERR_ID] = {400, "invalid_id", "Invalid conversation ID", "id"},
     [ERR_TOO_MANY_IDS] = {422, "too_many_ids", "At most 1000 conversations can be asked for at a time", "id"},
-    [ERR_AFTER_NAME] = {400, "invalid_after", "after must be a user name", "after"},
-    [ERR_UPDATED_AFTER] = {400, "invalid_updated_after", "Invalid updated_after", "updated_after"},
-    [ERR_UPDATED_BEFORE] = {400, "invalid_updated_before", "Invalid updated_before", "updated_before"},
-    [ERR_AFTER_SEQ] = {400, "invalid_after_seq", "Invalid after_seq", "after_seq"},
-    [ERR_BEFORE_SEQ] = {400, "invalid_before_seq", "Invalid before_seq", "before_seq"},
-    [ERR_AROUND_SEQ] = {400, "invalid_around_seq", "Invalid around_seq", "around_seq"},
-    [ERR_CONFLICTING_PARAMETERS] = {400, "conflicting_parameters", "Two parameters exclude each other", NULL},
+    [ERR_CURSOR] = {400, "invalid_after", "after must be a user name", "after"},
+    [ERR_CONFLICTING] = {400, "conflicting_parameters", "Two parameters exclude each other", NULL},
     [ERR_SELECTOR] = {400, "missing_selector", "Either username or conversation ID must be specified", NULL},
     [ERR_TYPE] = {400, "invalid_type", "Invalid conversation type", "type"},
     [ERR_MEMBERS] = {400, "invalid_members", "Invalid members", "members"},
@@ -67,7 +61,7 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_CLIENT_ID] = {400, "invalid_client_id", "Invalid client_id", "client_id"},
     [ERR_REPLY_TO] = {400, "invalid_reply_to", "Invalid reply_to", "reply_to"},
     [ERR_EMOJI] = {400, "invalid_emoji", "Invalid emoji", "emoji"},
-    [ERR_ALL] = {400, "invalid_all", "all must be true, or left out", "all"},
+    [ERR_FLAG] = {400, "invalid_all", "all must be true, or left out", "all"},
     [ERR_TITLE] = {400, "invalid_title", "Invalid title", "title"},
     [ERR_JOIN_POLICY] = {400, "invalid_join", "Invalid join", "join"},
     [ERR_GIVEN_ROLE] = {400, "invalid_role", "Invalid role", "role"},
@@ -100,22 +94,41 @@ static const struct problem problems[ERR_COUNT] = {
 /* Retry-After of a 503. */
 #define RETRY_AFTER_S 1
 
+static void
+write_problem(struct context *x, const struct problem *p)
+{
+    struct refusal refusal = {
+        .status = p->status,
+        .field = x->field != NULL ? x->field : p->field,
+        .request_id = x->request->request_id,
+    };
+    struct buf sentence;
+    struct buf code;
+
+    buf_init(&sentence);
+    buf_init(&code);
+    buf_c(&sentence, p->sentence);
+    buf_c(&code, p->code);
+    if (p->names_field) {
+        buf_c(&sentence, refusal.field);
+        buf_c(&code, refusal.field);
+    }
+    buf_str(&sentence, x->wrong);
+    refusal.sentence = (struct str){sentence.p, sentence.n};
+    refusal.code = (struct str){code.p, code.n};
+    render_problem(&x->response->body, &refusal);
+    buf_clear(&sentence);
+    buf_clear(&code);
+}
+
 void
 problem_answer(struct context *x, enum err err)
 {
-    const struct problem *p = &problems[err];
+    const struct problem *p = problems[err].status != 0 ? &problems[err] : &problems[ERR_INTERNAL];
     struct response *response = x->response;
-    struct buf sentence;
 
-    if (p->status == 0)
-        p = &problems[ERR_INTERNAL];
-    buf_init(&sentence);
-    buf_c(&sentence, p->sentence);
-    buf_str(&sentence, x->wrong);
     buf_reset(&response->body);
-    render_problem(&response->body, (struct str){sentence.p, sentence.n}, p->code,
-                   x->field != NULL ? x->field : p->field, p->status, x->request->request_id);
-    buf_clear(&sentence);
+    write_problem(x, p);
     response->status = p->status;
     response->content_type = "application/problem+json";
     response->accel_redirect = (struct str){0};

@@ -34,9 +34,8 @@ static enum err
 check_protocol(const struct request *r)
 {
     if (contains(r->upgrade, "websocket"))
-        return str_is(r->websocket_version, "13") && r->websocket_key.n > 0 ? ERR_OK
-                                                                            : ERR_WEBSOCKET_HANDSHAKE;
-    return contains(r->accept, "text/event-stream") ? ERR_OK : ERR_SUBSCRIPTION_PROTOCOL;
+        return str_is(r->websocket_version, "13") && r->websocket_key.n > 0 ? ERR_OK : ERR_HANDSHAKE;
+    return contains(r->accept, "text/event-stream") ? ERR_OK : ERR_PROTOCOL;
 }
 
 /*

@@ -1,8 +1,8 @@
 /*
  * err.h - the errors of imd, by name: one flat list.
  *
- * An error is either the client's fault or the machine's. api/problem.c maps each to a status, a
- * code and a sentence; no other file knows those.
+ * A name says what is wrong, not where: the same error may come from a request, a file or a token.
+ * api/problem.c maps each to a status, a code and a sentence; no other file knows those.
  */
 #ifndef IMD_BASE_ERR_H
 #define IMD_BASE_ERR_H
@@ -11,26 +11,26 @@ enum err {
     ERR_OK = 0,
 
     /* The machine is at fault. */
-    ERR_STORAGE,  /* SQLite cannot read or write: locked, disk full, damaged */
+    ERR_STORAGE,  /* the database cannot be read or written: locked, disk full, damaged */
     ERR_RELAY,    /* no relay is publishing */
-    ERR_PRESENCE, /* nchan does not answer who is subscribed */
+    ERR_PRESENCE, /* nobody answers who is online */
     ERR_MEMORY,   /* allocation failed */
     ERR_IO,       /* a socket or file failed */
-    ERR_REFUSED,  /* nchan cannot accept a push now; retry later */
+    ERR_REFUSED,  /* a push cannot be accepted now; retry later */
     ERR_CONFIG,   /* a setting is missing, unknown or out of range */
     ERR_INTERNAL, /* a bug in imd */
 
-    /* The request as a whole is wrong. */
+    /* What was sent is wrong as a whole. */
     ERR_NOT_FOUND,
-    ERR_METHOD,
-    ERR_BODY_TOO_LARGE,
-    ERR_BODY_TRUNCATED,
-    ERR_JSON,
-    ERR_BODY_NOT_OBJECT,
-    ERR_QUERY,
-    ERR_DUPLICATE_PARAMETER,
-    ERR_SUBSCRIPTION_PROTOCOL,
-    ERR_WEBSOCKET_HANDSHAKE,
+    ERR_METHOD, /* it exists, but not for this method */
+    ERR_TOO_LARGE,
+    ERR_TRUNCATED,
+    ERR_SYNTAX,        /* not JSON */
+    ERR_NOT_AN_OBJECT, /* JSON, but not an object */
+    ERR_ENCODING,      /* a bad escape, a NUL, or not UTF-8 */
+    ERR_GIVEN_TWICE,   /* an input that may be given once */
+    ERR_PROTOCOL,      /* not one of the protocols that are spoken here */
+    ERR_HANDSHAKE,     /* the protocol's first step is malformed */
 
     /* The caller is not authenticated, not authorised, or rate limited. */
     ERR_LOOPBACK_ONLY,
@@ -44,18 +44,12 @@ enum err {
     ERR_TOO_MANY_REQUESTS,
 
     /* One input is wrong. */
-    ERR_LIMIT,
-    ERR_AFTER,
+    ERR_NUMBER, /* not a number, or out of its range */
     ERR_ID,
     ERR_TOO_MANY_IDS,
-    ERR_AFTER_NAME,
-    ERR_UPDATED_AFTER,
-    ERR_UPDATED_BEFORE,
-    ERR_AFTER_SEQ,
-    ERR_BEFORE_SEQ,
-    ERR_AROUND_SEQ,
-    ERR_CONFLICTING_PARAMETERS,
-    ERR_SELECTOR,
+    ERR_CURSOR,      /* a page begins after a name, and this is none */
+    ERR_CONFLICTING, /* two inputs exclude each other */
+    ERR_SELECTOR,    /* nothing says whose data is asked for */
     ERR_TYPE,
     ERR_MEMBERS,
     ERR_MEMBER_NAME,
@@ -65,7 +59,7 @@ enum err {
     ERR_CLIENT_ID,
     ERR_REPLY_TO,
     ERR_EMOJI,
-    ERR_ALL,
+    ERR_FLAG, /* neither true nor left out */
     ERR_TITLE,
     ERR_JOIN_POLICY,
     ERR_GIVEN_ROLE,

@@ -37,7 +37,7 @@ str_is(struct str a, const char *literal)
     return str_eq(a, str_c(literal));
 }
 
-/* Compares by bytes, as SQLite's BINARY collation does: <0, 0 or >0. */
+/* Compares by bytes, as every database of imd orders names: <0, 0 or >0. */
 static inline int
 str_cmp(struct str a, struct str b)
 {

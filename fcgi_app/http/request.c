@@ -31,16 +31,16 @@ decode(struct str from, char *to, struct str *out)
             int low = from.n - i > 2 ? hex(from.p[i + 2]) : -1;
 
             if (high < 0 || low < 0)
-                return ERR_QUERY;
+                return ERR_ENCODING;
             c = (char)(high * 16 + low);
             i += 2;
         }
         if (c == '\0')
-            return ERR_QUERY;
+            return ERR_ENCODING;
         to[n++] = c;
     }
     *out = (struct str){to, n};
-    return utf8_valid(*out) ? ERR_OK : ERR_QUERY;
+    return utf8_valid(*out) ? ERR_OK : ERR_ENCODING;
 }
 
 /* Adds one parameter: "name=value" or "name". */
@@ -102,7 +102,7 @@ request_param(const struct request *r, const char *name, struct str *value)
     for (size_t i = 0; i < r->param_count; i++)
         if (str_is(r->params[i].name, name)) {
             if (value->p != NULL)
-                return ERR_DUPLICATE_PARAMETER;
+                return ERR_GIVEN_TWICE;
             *value = r->params[i].value;
         }
     return ERR_OK;

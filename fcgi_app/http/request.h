@@ -37,17 +37,17 @@ struct request {
     struct str body;      /* absent until read */
     struct param *params; /* of the query, decoded */
     size_t param_count;
-    const char *at_fault; /* on ERR_QUERY: the parameter at fault, if its name is readable; else NULL */
+    const char *at_fault; /* on ERR_ENCODING: the parameter at fault, if its name is readable; else NULL */
     struct arena *arena;
 };
 
 /*
- * Decodes request->query into request->params. ERR_QUERY: a bad escape, a NUL or invalid UTF-8; see
+ * Decodes request->query into request->params. ERR_ENCODING: a bad escape, a NUL or invalid UTF-8; see
  * r->at_fault.
  */
 enum err request_parse_query(struct request *r);
 /*
- * Returns the parameter's value; absent: it is not given. ERR_DUPLICATE_PARAMETER: it is given
+ * Returns the parameter's value; absent: it is not given. ERR_GIVEN_TWICE: it is given
  * twice.
  */
 enum err request_param(const struct request *r, const char *name, struct str *value);

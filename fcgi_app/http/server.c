@@ -548,14 +548,14 @@ server_read_body(struct exchange *e, struct arena *arena, size_t max, struct req
     char *body;
 
     if (length_text.n > 0 && !str_to_int(length_text, &length))
-        return ERR_BODY_TOO_LARGE;
+        return ERR_TOO_LARGE;
     if ((uint64_t)length > max)
-        return ERR_BODY_TOO_LARGE;
+        return ERR_TOO_LARGE;
     body = arena_alloc(arena, (size_t)length + 1);
     if (body == NULL)
         return ERR_MEMORY;
     if (FCGX_GetStr(body, (int)length, e->fcgi.in) != (int)length)
-        return ERR_BODY_TRUNCATED;
+        return ERR_TRUNCATED;
     r->body = (struct str){body, (size_t)length};
     return ERR_OK;
 }

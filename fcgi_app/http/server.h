@@ -47,7 +47,7 @@ void exchange_free(struct exchange *e);
  * body. *r is valid until server_answer(), which must follow.
  */
 bool server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r);
-/* Reads the body into the arena. ERR_BODY_TOO_LARGE: over `max` bytes. ERR_BODY_TRUNCATED. */
+/* Reads the body into the arena. ERR_TOO_LARGE: over `max` bytes. ERR_TRUNCATED. */
 enum err server_read_body(struct exchange *e, struct arena *arena, size_t max, struct request *r);
 /*
  * Sends the answer, without the body if the method is HEAD. Discards what was not read of the

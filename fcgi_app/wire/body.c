@@ -26,10 +26,10 @@ body_parse(struct str text, struct body **out)
         json_loadb(text.p == NULL ? "" : text.p, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
     if (root == NULL)
-        return ERR_JSON;
+        return ERR_SYNTAX;
     if (!json_is_object(root)) {
         json_decref(root);
-        return ERR_BODY_NOT_OBJECT;
+        return ERR_NOT_AN_OBJECT;
     }
     *out = (struct body *)(void *)root;
     return ERR_OK;

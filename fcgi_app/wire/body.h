@@ -15,7 +15,7 @@ struct body;
 
 /* Call once in each process, before it starts threads. */
 void body_setup(void);
-/* Parses the text; free the body with body_free(). ERR_JSON, ERR_BODY_NOT_OBJECT. */
+/* Parses the text; free the body with body_free(). ERR_SYNTAX, ERR_NOT_AN_OBJECT. */
 enum err body_parse(struct str text, struct body **out);
 /* NULL is allowed. */
 void body_free(struct body *b);

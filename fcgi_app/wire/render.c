@@ -241,20 +241,19 @@ render_frame_end(struct buf *b)
 }
 
 void
-render_problem(struct buf *b, struct str sentence, const char *code, const char *field, int status,
-               struct str request_id)
+render_problem(struct buf *b, const struct refusal *refusal)
 {
     LITERAL(b, "{\"error\":");
-    json_quote(b, sentence);
+    json_quote(b, refusal->sentence);
     LITERAL(b, ",\"code\":");
-    json_quote(b, str_c(code));
+    json_quote(b, refusal->code);
     LITERAL(b, ",\"status\":");
-    buf_int(b, status);
+    buf_int(b, refusal->status);
     LITERAL(b, ",\"request_id\":");
-    json_quote(b, request_id);
-    if (field != NULL) {
+    json_quote(b, refusal->request_id);
+    if (refusal->field != NULL) {
         LITERAL(b, ",\"field\":");
-        json_quote(b, str_c(field));
+        json_quote(b, str_c(refusal->field));
     }
     LITERAL(b, "}");
 }

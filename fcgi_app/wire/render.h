@@ -29,8 +29,16 @@ void render_event(struct buf *b, const struct change *change, const struct messa
                   const struct conversation *c);
 void render_frame_end(struct buf *b);
 
-/* Appends an error body. `field` may be NULL. */
-void render_problem(struct buf *b, struct str sentence, const char *code, const char *field, int status,
-                    struct str request_id);
+/* What the answer to a refused request says. */
+struct refusal {
+    int status;
+    struct str code;
+    struct str sentence;
+    const char *field; /* the input at fault; NULL: none */
+    struct str request_id;
+};
+
+/* Appends an error body. */
+void render_problem(struct buf *b, const struct refusal *refusal);
 
 #endif

@@ -82,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct body *body;
     enum err err = body_parse((struct str){(const char *)data, size}, &body);
 
-    must(err == ERR_OK || err == ERR_JSON || err == ERR_BODY_NOT_OBJECT);
+    must(err == ERR_OK || err == ERR_SYNTAX || err == ERR_NOT_AN_OBJECT);
     if (err != ERR_OK)
         return 0;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

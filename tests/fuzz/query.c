@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     arena_init(&arena);
     err = request_parse_query(&r);
-    must(err == ERR_QUERY || (err == ERR_OK && r.at_fault == NULL));
+    must(err == ERR_ENCODING || (err == ERR_OK && r.at_fault == NULL));
     for (size_t i = 0; i < r.param_count; i++) {
         check_text(r.params[i].name, size);
         check_text(r.params[i].value, size);
@@ -81,7 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (r.at_fault != NULL)
         check_text(str_c(r.at_fault), size);
     err = request_param(&r, "limit", &value);
-    must(err == ERR_OK || err == ERR_DUPLICATE_PARAMETER);
+    must(err == ERR_OK || err == ERR_GIVEN_TWICE);
     arena_clear(&arena);
     return 0;
 }

@@ -67,7 +67,11 @@ check_model(struct buf *b, struct str text)
     render_event(b, &change, &m, NULL);
     render_frame_end(b);
     check_object(b, NULL, text);
-    render_problem(b, text, "a_code", "a_field", 400, text);
+    render_problem(b, &(struct refusal){.status = 400,
+                                        .code = str_c("a_code"),
+                                        .sentence = text,
+                                        .field = "a_field",
+                                        .request_id = text});
     check_object(b, "error", text);
 }
 

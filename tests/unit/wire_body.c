@@ -100,11 +100,11 @@ what_is_no_json_is_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (parse(cases[i]) != ERR_JSON)
+        if (parse(cases[i]) != ERR_SYNTAX)
             fail_msg("not refused: %s", cases[i]);
-    assert_int_equal(body_parse((struct str){0}, &(struct body *){NULL}), ERR_JSON);
-    assert_int_equal(body_parse((struct str){"{}\0", 3}, &(struct body *){NULL}), ERR_JSON);
-    assert_int_equal(body_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct body *){NULL}), ERR_JSON);
+    assert_int_equal(body_parse((struct str){0}, &(struct body *){NULL}), ERR_SYNTAX);
+    assert_int_equal(body_parse((struct str){"{}\0", 3}, &(struct body *){NULL}), ERR_SYNTAX);
+    assert_int_equal(body_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct body *){NULL}), ERR_SYNTAX);
 }
 
 static void
@@ -114,7 +114,7 @@ what_is_no_object_is_told_from_what_is_no_json(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (parse(cases[i]) != ERR_BODY_NOT_OBJECT)
+        if (parse(cases[i]) != ERR_NOT_AN_OBJECT)
             fail_msg("not told: %s", cases[i]);
 }
 
@@ -142,7 +142,7 @@ no_prefix_is_an_object(void **state)
 
         assert_non_null(copy);
         memcpy(copy, text, n);
-        assert_int_equal(body_parse((struct str){copy, n}, &body), ERR_JSON);
+        assert_int_equal(body_parse((struct str){copy, n}, &body), ERR_SYNTAX);
         free(copy);
     }
     assert_int_equal(parse(text), ERR_OK);
@@ -158,7 +158,7 @@ depth_ends_nothing_but_the_request(void **state)
     (void)state;
     assert_non_null(text);
     memset(text, '[', DEPTH);
-    assert_int_equal(body_parse((struct str){text, DEPTH}, &body), ERR_JSON);
+    assert_int_equal(body_parse((struct str){text, DEPTH}, &body), ERR_SYNTAX);
     free(text);
 }
 

@@ -130,7 +130,10 @@ what_a_user_wrote_is_escaped(void **state)
     assert_written("{" QUOTED ":5}");
     render_event(&out, &(struct change){.event = EVENT_MEMBER_JOINED, .username = str_c(NASTY)}, NULL, NULL);
     assert_written("{\"event\":\"member.joined\",\"conversation\":0,\"version\":0,\"username\":" QUOTED "}");
-    render_problem(&out, str_c(NASTY), "a_code", NULL, 400, str_c(NASTY));
+    render_problem(&out, &(struct refusal){.status = 400,
+                                           .code = str_c("a_code"),
+                                           .sentence = str_c(NASTY),
+                                           .request_id = str_c(NASTY)});
     assert_written("{\"error\":" QUOTED ",\"code\":\"a_code\",\"status\":400,\"request_id\":" QUOTED "}");
 }
 
@@ -278,7 +281,11 @@ static void
 a_problem_names_the_input_at_fault(void **state)
 {
     (void)state;
-    render_problem(&out, str_c("Invalid limit"), "invalid_limit", "limit", 400, str_c("r1"));
+    render_problem(&out, &(struct refusal){.status = 400,
+                                           .code = str_c("invalid_limit"),
+                                           .sentence = str_c("Invalid limit"),
+                                           .field = "limit",
+                                           .request_id = str_c("r1")});
     assert_written("{\"error\":\"Invalid limit\",\"code\":\"invalid_limit\",\"status\":400,"
                    "\"request_id\":\"r1\",\"field\":\"limit\"}");
 }
