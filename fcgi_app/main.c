@@ -29,7 +29,7 @@
 #include "http/server.h"
 #include "relay/relay.h"
 #include "store/store.h"
-#include "wire/body.h"
+#include "wire/object.h"
 #include "worker.h"
 
 #ifndef IMD_VERSION
@@ -465,7 +465,7 @@ run(struct master *m)
     take_limits();
     /* A limit on file sizes is a full disk, not a death. */
     signal(SIGXFSZ, SIG_IGN);
-    body_setup();
+    object_setup();
     /* Messages are private: nobody else reads what we write. */
     umask(0027);
     if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter(SANDBOX_MASTER) != ERR_OK ||

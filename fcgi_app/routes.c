@@ -38,7 +38,8 @@ const struct route routes[] = {
     {"PUT", "/conversations/{id}/read", api_mark_read, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"GET", "/conversations/{id}/changes", api_list_changes, 0,
      FOR_CALLERS | SELF_IF_NAMED | READS | MEMBER_OF_PATH | CATCHES_UP},
-    {"POST", "/conversations/{id}/typing", api_type, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY | READS},
+    {"POST", "/conversations/{id}/typing", api_announce_typing, BODY_SMALL,
+     FOR_CALLERS | SELF_IN_BODY | READS},
     {"GET", "/conversations/{id}/presence", api_presence, 0,
      FOR_CALLERS | SELF_IF_NAMED | READS | MEMBER_OF_PATH},
     {"GET", "/ws", api_subscribe, 0, FOR_CALLERS | SELF_IN_QUERY | SUBSCRIBES},
@@ -66,7 +67,7 @@ check_needs(struct context *x, const struct route *route, struct exchange *e)
     if (err == ERR_OK && route->body_bytes_max > 0)
         err = server_read_body(e, x->arena, route->body_bytes_max, x->request);
     if (err == ERR_OK && route->body_bytes_max > 0)
-        err = body_parse(x->request->body, &x->body);
+        err = object_parse(x->request->body, &x->body);
     return err == ERR_OK ? gate_admit(x, route) : err;
 }
 
@@ -118,6 +119,6 @@ routes_answer(struct context *x, struct exchange *e)
     if (err != ERR_OK)
         problem_answer(x, err);
     end_line(&x->response->body);
-    body_free(x->body);
+    object_free(x->body);
     count_answer(x, &match, started_us);
 }

@@ -21,7 +21,7 @@ api_mark_read(struct context *x)
 
     if (err != ERR_OK)
         return err;
-    if (body_int(x->body, "seq", &r.seq) != BODY_OK || r.seq < 0)
+    if (object_int(x->body, "seq", &r.seq) != OBJECT_OK || r.seq < 0)
         return ERR_SEQ;
     r.seq = ids_seq(r.seq);
     err = reading_mark(x->store, &r);
@@ -33,7 +33,7 @@ api_mark_read(struct context *x)
 
 /* POST /conversations/{id}/typing {username} */
 enum err
-api_type(struct context *x)
+api_announce_typing(struct context *x)
 {
     struct shared_typing typing = {.conversation = x->conversation_id};
     struct str username = x->actor.username;
@@ -46,7 +46,7 @@ api_type(struct context *x)
         return err;
     snprintf(typing.username, sizeof(typing.username), "%.*s", (int)username.n, username.p);
     if (few)
-        shared_type(x->shared, &typing);
+        shared_announce_typing(x->shared, &typing);
     x->response->status = 202;
     buf_c(&x->response->body, "{\"result\":\"success\"}");
     return ERR_OK;

@@ -19,13 +19,13 @@
 #include "http/router.h"
 #include "push/presence.h"
 #include "store/store.h"
-#include "wire/body.h"
+#include "wire/object.h"
 
 struct context {
     struct request *request;
     struct response *response;
     struct arena *arena;
-    struct body *body; /* the JSON object, if the route takes one; else NULL */
+    struct object *body; /* the JSON object, if the route takes one; else NULL */
     /*
      * "{id}" of the path, as a conversation and as a message. CONVERSATION_NONE: no conversation
      * can have that number.
@@ -84,7 +84,7 @@ enum err api_set_member(struct context *x);
 enum err api_remove_member(struct context *x);
 enum err api_mark_read(struct context *x);
 enum err api_list_changes(struct context *x);
-enum err api_type(struct context *x);
+enum err api_announce_typing(struct context *x);
 enum err api_presence(struct context *x);
 enum err api_subscribe(struct context *x);
 enum err api_health(struct context *x);

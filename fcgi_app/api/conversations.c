@@ -10,11 +10,11 @@
 #define MEMBERS_OF_UNIT 100
 
 static bool
-read_type(const struct body *body, enum conversation_type *type)
+read_type(const struct object *body, enum conversation_type *type)
 {
     struct str name;
 
-    if (body_string(body, "type", &name) != BODY_OK)
+    if (object_string(body, "type", &name) != OBJECT_OK)
         return false;
     *type = str_is(name, conversation_type_names[TYPE_PRIVATE]) ? TYPE_PRIVATE : TYPE_GROUP;
     return str_is(name, conversation_type_names[*type]);
@@ -25,14 +25,14 @@ static enum err
 read_join(const struct context *x, enum join_policy *join)
 {
     struct str word;
-    enum body_kind kind = input_string(x, "join", &word);
+    enum object_kind kind = input_string(x, "join", &word);
 
     *join = JOIN_STAYS;
-    if (kind == BODY_ABSENT)
+    if (kind == OBJECT_ABSENT)
         return ERR_OK;
-    if (kind == BODY_OK && str_is(word, "open"))
+    if (kind == OBJECT_OK && str_is(word, "open"))
         *join = JOIN_OPEN;
-    else if (kind == BODY_OK && str_is(word, "invite"))
+    else if (kind == OBJECT_OK && str_is(word, "invite"))
         *join = JOIN_INVITE;
     else
         return ERR_JOIN_POLICY;
@@ -56,16 +56,16 @@ read_creator(struct context *x, struct str *creator)
 static enum err
 read_members(struct context *x, struct creation *creation)
 {
-    const struct body *list;
+    const struct object *list;
 
-    if (body_list(x->body, "members", &list, &creation->name_count) != BODY_OK)
+    if (object_list(x->body, "members", &list, &creation->name_count) != OBJECT_OK)
         return ERR_MEMBERS;
     /* The domain may add the creator. */
     creation->names = arena_alloc(x->arena, (creation->name_count + 1) * sizeof(*creation->names));
     if (creation->names == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < creation->name_count; i++)
-        if (body_list_string(list, i, x->arena, &creation->names[i]) != BODY_OK) {
+        if (object_list_string(list, i, x->arena, &creation->names[i]) != OBJECT_OK) {
             x->wrong = creation->names[i];
             return ERR_MEMBER_NAME;
         }
@@ -81,7 +81,8 @@ read_rest(struct context *x, struct creation *creation)
 {
     struct creation_key *key = &creation->key;
 
-    if (input_string(x, "title", &creation->title) == BODY_MISTYPED || !converse_title_valid(creation->title))
+    if (input_string(x, "title", &creation->title) == OBJECT_MISTYPED ||
+        !converse_title_valid(creation->title))
         return ERR_TITLE;
     key->creator = creation->creator.p != NULL ? creation->creator : x->caller.name;
     if (key->creator.p == NULL)
@@ -209,19 +210,19 @@ api_list_conversations(struct context *x)
 enum err
 api_change_conversation(struct context *x)
 {
-    struct naming naming = {.arena = x->arena, .id = x->conversation_id, .actor = x->actor};
-    enum body_kind title = body_string(x->body, "title", &naming.title);
+    struct settings_change settings = {.arena = x->arena, .id = x->conversation_id, .actor = x->actor};
+    enum object_kind title = object_string(x->body, "title", &settings.title);
     enum err err = input_actor(x);
 
     if (err == ERR_OK)
-        err = read_join(x, &naming.join);
+        err = read_join(x, &settings.join);
     if (err != ERR_OK)
         return err;
-    if (title == BODY_MISTYPED || (title == BODY_ABSENT && naming.join == JOIN_STAYS) ||
-        !converse_title_valid(naming.title))
+    if (title == OBJECT_MISTYPED || (title == OBJECT_ABSENT && settings.join == JOIN_STAYS) ||
+        !converse_title_valid(settings.title))
         return ERR_TITLE;
-    err = converse_name(x->store, &naming);
+    err = converse_set_settings(x->store, &settings);
     if (err == ERR_OK)
-        render_conversation(&x->response->body, &naming.conversation);
+        render_conversation(&x->response->body, &settings.conversation);
     return err;
 }

@@ -125,7 +125,7 @@ read_name(struct context *x, const struct route *route, struct str *name)
         return input_param(x, "username", name);
     if (!(route->needs & (SELF_IN_BODY | NAMES_ANOTHER)))
         return ERR_OK;
-    if (input_string(x, "username", name) == BODY_MISTYPED)
+    if (input_string(x, "username", name) == OBJECT_MISTYPED)
         *name = str_c("");
     return ERR_OK;
 }

@@ -41,22 +41,22 @@ input_actor(const struct context *x)
     return names_valid(x->actor.username) ? ERR_OK : ERR_USERNAME;
 }
 
-static enum body_kind
-optional(const struct context *x, const char *key, enum body_kind kind)
+static enum object_kind
+optional(const struct context *x, const char *key, enum object_kind kind)
 {
-    return kind == BODY_MISTYPED && body_is_null(x->body, key) ? BODY_ABSENT : kind;
+    return kind == OBJECT_MISTYPED && object_is_null(x->body, key) ? OBJECT_ABSENT : kind;
 }
 
-enum body_kind
+enum object_kind
 input_string(const struct context *x, const char *key, struct str *out)
 {
-    return optional(x, key, body_string(x->body, key, out));
+    return optional(x, key, object_string(x->body, key, out));
 }
 
-enum body_kind
+enum object_kind
 input_int(const struct context *x, const char *key, int64_t *out)
 {
-    return optional(x, key, body_int(x->body, key, out));
+    return optional(x, key, object_int(x->body, key, out));
 }
 
 enum err
@@ -115,13 +115,13 @@ enum err
 input_client_id(struct context *x, struct str *client_id)
 {
     struct str header = x->request->idempotency_key;
-    enum body_kind kind = input_string(x, "client_id", client_id);
+    enum object_kind kind = input_string(x, "client_id", client_id);
 
-    if (kind == BODY_MISTYPED || (kind == BODY_OK && !send_client_id_valid(*client_id)))
+    if (kind == OBJECT_MISTYPED || (kind == OBJECT_OK && !send_client_id_valid(*client_id)))
         return ERR_CLIENT_ID;
     if (header.n == 0)
         return ERR_OK;
-    if (kind == BODY_OK)
+    if (kind == OBJECT_OK)
         return str_eq(header, *client_id) ? ERR_OK : ERR_CLIENT_ID;
     x->field = KEY_HEADER;
     *client_id = header;

@@ -13,8 +13,8 @@ enum err input_param(struct context *x, const char *name, struct str *value);
 /* Checks that there is an acting user with a valid name. ERR_USERNAME. */
 enum err input_actor(const struct context *x);
 /* Reads an optional string or integer of the body; null counts as absent. */
-enum body_kind input_string(const struct context *x, const char *key, struct str *out);
-enum body_kind input_int(const struct context *x, const char *key, int64_t *out);
+enum object_kind input_string(const struct context *x, const char *key, struct str *out);
+enum object_kind input_int(const struct context *x, const char *key, int64_t *out);
 /*
  * Reads a number, 0 … 2^63-1, from a query parameter. If it is absent or empty, *given is false and
  * *value is unchanged. ERR_NUMBER.

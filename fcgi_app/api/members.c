@@ -59,10 +59,10 @@ static enum err
 read_role(const struct context *x, enum role *role)
 {
     struct str word = {0};
-    enum body_kind kind = input_string(x, "role", &word);
+    enum object_kind kind = input_string(x, "role", &word);
 
     *role = role_named(word);
-    return kind == BODY_ABSENT || *role != ROLE_NONE ? ERR_OK : ERR_GIVEN_ROLE;
+    return kind == OBJECT_ABSENT || *role != ROLE_NONE ? ERR_OK : ERR_GIVEN_ROLE;
 }
 
 /* GET /conversations/{id}/members?after=&limit=100 */

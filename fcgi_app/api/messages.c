@@ -2,16 +2,18 @@
 #include "api/input.h"
 #include "domain/amend.h"
 #include "domain/history.h"
+#include "domain/message.h"
 #include "domain/send.h"
+#include "model/emoji.h"
 #include "wire/json.h"
 #include "wire/render.h"
 
 static enum err
 read_content(struct context *x, bool required, struct str *content)
 {
-    enum body_kind kind = body_string(x->body, "content", content);
+    enum object_kind kind = object_string(x->body, "content", content);
 
-    if (kind == BODY_MISTYPED || (kind == BODY_ABSENT && required))
+    if (kind == OBJECT_MISTYPED || (kind == OBJECT_ABSENT && required))
         return ERR_CONTENT;
     return content->n > (size_t)x->config->content_bytes_max ? ERR_CONTENT_TOO_LONG : ERR_OK;
 }
@@ -19,11 +21,11 @@ read_content(struct context *x, bool required, struct str *content)
 static enum err
 read_message(struct context *x, struct message *m)
 {
-    enum body_kind reply_to;
+    enum object_kind reply_to;
     int64_t number;
     enum err err;
 
-    if (body_int(x->body, "conversation_id", &number) != BODY_OK)
+    if (object_int(x->body, "conversation_id", &number) != OBJECT_OK)
         return ERR_CONVERSATION;
     m->conversation = ids_conversation(number);
     if (m->conversation == CONVERSATION_NONE)
@@ -36,7 +38,7 @@ read_message(struct context *x, struct message *m)
     if (err != ERR_OK)
         return err;
     reply_to = input_int(x, "reply_to", &m->reply_to);
-    if (reply_to == BODY_MISTYPED || (reply_to == BODY_OK && m->reply_to < 1))
+    if (reply_to == OBJECT_MISTYPED || (reply_to == OBJECT_OK && m->reply_to < 1))
         return ERR_REPLY_TO;
     return input_client_id(x, &m->client_id);
 }
@@ -70,7 +72,7 @@ api_get_message(struct context *x)
     enum err err = x->actor.username.p != NULL ? input_actor(x) : ERR_OK;
 
     if (err == ERR_OK)
-        err = amend_find(&view, x->message, &m);
+        err = message_get(&view, x->message, &m);
     if (err == ERR_OK)
         render_message(&x->response->body, &m);
     return err;
@@ -117,7 +119,7 @@ api_delete_message(struct context *x)
 enum err
 api_react(struct context *x)
 {
-    return amend_emoji_valid(x->text) ? amend(x, amend_react) : ERR_EMOJI;
+    return emoji_valid(x->text) ? amend(x, amend_react) : ERR_EMOJI;
 }
 
 /* DELETE /messages/{id}/reactions/{emoji}?username=&all= */
@@ -129,7 +131,7 @@ api_unreact(struct context *x)
 
     if (err == ERR_OK && all.p != NULL && !str_is(all, "true"))
         err = ERR_FLAG;
-    if (err == ERR_OK && !amend_emoji_valid(x->text))
+    if (err == ERR_OK && !emoji_valid(x->text))
         err = ERR_EMOJI;
     return err == ERR_OK ? amend(x, all.p != NULL ? amend_clear : amend_unreact) : err;
 }
@@ -144,7 +146,7 @@ api_list_reactors(struct context *x)
     struct str emoji = {0};
     enum err err = input_param(x, "emoji", &emoji);
 
-    if (err == ERR_OK && !amend_emoji_valid(emoji))
+    if (err == ERR_OK && !emoji_valid(emoji))
         err = ERR_EMOJI;
     if (err == ERR_OK)
         err = input_after_name(x, &page.after);
@@ -152,7 +154,7 @@ api_list_reactors(struct context *x)
         err = input_limit(x, PAGE_LIMIT_MAX, &page.limit);
     page.emoji = emoji;
     if (err == ERR_OK)
-        err = amend_reactors(&view, x->message, &page);
+        err = message_reactors(&view, x->message, &page);
     if (err != ERR_OK)
         return err;
     buf_c(body, "{\"emoji\":");
@@ -164,7 +166,7 @@ api_list_reactors(struct context *x)
 }
 
 /* A page of messages in the making. */
-struct page {
+struct page_writer {
     struct buf *body;
     size_t complete; /* length up to the end of the last complete tick */
 };
@@ -172,7 +174,7 @@ struct page {
 static void
 page_message(void *arg, const struct message *m)
 {
-    struct page *page = arg;
+    struct page_writer *page = arg;
 
     json_comma(page->body);
     render_message(page->body, m);
@@ -181,7 +183,7 @@ page_message(void *arg, const struct message *m)
 static void
 page_tick_ends(void *arg)
 {
-    struct page *page = arg;
+    struct page_writer *page = arg;
 
     page->complete = page->body->n;
 }
@@ -189,7 +191,7 @@ page_tick_ends(void *arg)
 static void
 page_cut(void *arg)
 {
-    struct page *page = arg;
+    struct page_writer *page = arg;
 
     buf_cut(page->body, page->complete);
 }
@@ -254,7 +256,7 @@ read_selector(struct context *x, struct selector *s)
 }
 
 static enum err
-list_by_seq(struct context *x, struct selector *s, struct page *page)
+list_by_seq(struct context *x, struct selector *s, struct page_writer *page)
 {
     struct buf *body = &x->response->body;
     struct view view = input_view(x);
@@ -270,7 +272,7 @@ list_by_seq(struct context *x, struct selector *s, struct page *page)
 }
 
 static enum err
-list_by_time(struct context *x, const struct selector *s, struct page *page)
+list_by_time(struct context *x, const struct selector *s, struct page_writer *page)
 {
     struct buf *body = &x->response->body;
     struct history_sink sink = {page, page_message, page_tick_ends, page_cut};
@@ -295,7 +297,7 @@ enum err
 api_list_messages(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct page page = {.body = body};
+    struct page_writer page = {.body = body};
     struct selector s = {0};
     enum err err = read_selector(x, &s);
 

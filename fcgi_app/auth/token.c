@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 #include "model/names.h"
-#include "wire/body.h"
+#include "wire/object.h"
 
 #define SECRET_BYTES_MIN 32 /* RFC 7518, 3.2: at least the size of the hash */
 #define RSA_BITS_MIN     2048
@@ -84,7 +84,7 @@ take_text(struct reading *r, struct str token)
  * members it takes the last, and it ignores what follows a NUL.
  */
 static enum err
-parse_part(const char *part, size_t n, struct body **out)
+parse_part(const char *part, size_t n, struct object **out)
 {
     char text[TOKEN_BYTES_MAX + 4];
     unsigned char bytes[TOKEN_BYTES_MAX + 4];
@@ -103,7 +103,7 @@ parse_part(const char *part, size_t n, struct body **out)
     decoded = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)padded);
     if (decoded < (int)(padded - n))
         return ERR_TOKEN;
-    return body_parse((struct str){(const char *)bytes, (size_t)decoded - (padded - n)}, out);
+    return object_parse((struct str){(const char *)bytes, (size_t)decoded - (padded - n)}, out);
 }
 
 /* Encodes bytes as base64url without padding; `text` has room for (n + 2) / 3 * 4 + 1. */
@@ -166,15 +166,15 @@ header_fits(const struct reading *r, const struct key *key)
 
 /* Checks the header; refuses every extension that it declares critical. */
 static bool
-read_header(struct reading *r, const struct body *header)
+read_header(struct reading *r, const struct object *header)
 {
     struct str typ = str_c("JWT");
     struct str critical;
 
-    return body_string(header, "alg", &r->alg) == BODY_OK &&
-           body_string(header, "kid", &r->kid) != BODY_MISTYPED &&
-           body_string(header, "typ", &typ) != BODY_MISTYPED && typ.n == 3 &&
-           strncasecmp(typ.p, "JWT", typ.n) == 0 && body_string(header, "crit", &critical) == BODY_ABSENT;
+    return object_string(header, "alg", &r->alg) == OBJECT_OK &&
+           object_string(header, "kid", &r->kid) != OBJECT_MISTYPED &&
+           object_string(header, "typ", &typ) != OBJECT_MISTYPED && typ.n == 3 &&
+           strncasecmp(typ.p, "JWT", typ.n) == 0 && object_string(header, "crit", &critical) == OBJECT_ABSENT;
 }
 
 static bool
@@ -192,43 +192,43 @@ is_signed(struct reading *r, const struct keys *keys)
 
 /* True if `aud`, a string or a list of strings, names the audience. */
 static bool
-is_for(const struct body *claims, const char *audience)
+is_for(const struct object *claims, const char *audience)
 {
-    const struct body *list;
+    const struct object *list;
     struct arena arena;
     struct str one;
     size_t count;
     bool found = false;
 
-    if (body_string(claims, "aud", &one) == BODY_OK)
+    if (object_string(claims, "aud", &one) == OBJECT_OK)
         return str_is(one, audience);
-    if (body_list(claims, "aud", &list, &count) != BODY_OK)
+    if (object_list(claims, "aud", &list, &count) != OBJECT_OK)
         return false;
     arena_init(&arena);
     for (size_t i = 0; i < count && !found; i++)
-        found = body_list_string(list, i, &arena, &one) == BODY_OK && str_is(one, audience);
+        found = object_list_string(list, i, &arena, &one) == OBJECT_OK && str_is(one, audience);
     arena_clear(&arena);
     return found;
 }
 
 /* Reads the user's name, and whether they are an administrator. */
 static bool
-read_subject(struct reading *r, const struct body *claims, const struct token_rules *rules,
+read_subject(struct reading *r, const struct object *claims, const struct token_rules *rules,
              struct token_claims *out)
 {
     struct str subject;
 
     r->why = "sub is no user name (1 to 20 letters, digits and _)";
-    if (body_string(claims, "sub", &subject) != BODY_OK || !names_valid(subject))
+    if (object_string(claims, "sub", &subject) != OBJECT_OK || !names_valid(subject))
         return false;
     memcpy(out->subject, subject.p, subject.n);
     out->subject[subject.n] = '\0';
-    out->admin = rules->admin_claim[0] != '\0' && body_is_true(claims, rules->admin_claim);
+    out->admin = rules->admin_claim[0] != '\0' && object_is_true(claims, rules->admin_claim);
     return true;
 }
 
 static bool
-read_origin(struct reading *r, const struct body *claims, const struct token_rules *rules)
+read_origin(struct reading *r, const struct object *claims, const struct token_rules *rules)
 {
     struct str issuer;
 
@@ -237,18 +237,18 @@ read_origin(struct reading *r, const struct body *claims, const struct token_rul
         return false;
     r->why = "iss is not the issuer";
     return rules->issuer[0] == '\0' ||
-           (body_string(claims, "iss", &issuer) == BODY_OK && str_is(issuer, rules->issuer));
+           (object_string(claims, "iss", &issuer) == OBJECT_OK && str_is(issuer, rules->issuer));
 }
 
 static enum err
-read_times(struct reading *r, const struct body *claims, int64_t now_s, struct token_claims *out)
+read_times(struct reading *r, const struct object *claims, int64_t now_s, struct token_claims *out)
 {
     int64_t not_before = 0;
     int64_t expires = INT64_MAX - TOKEN_LEEWAY_S;
 
     r->why = "exp or nbf is no whole number";
-    if (body_int(claims, "nbf", &not_before) == BODY_MISTYPED ||
-        body_int(claims, "exp", &expires) == BODY_MISTYPED || expires < 0)
+    if (object_int(claims, "nbf", &not_before) == OBJECT_MISTYPED ||
+        object_int(claims, "exp", &expires) == OBJECT_MISTYPED || expires < 0)
         return ERR_TOKEN;
     r->why = "it is not valid yet";
     if (not_before > now_s + TOKEN_LEEWAY_S)
@@ -262,14 +262,14 @@ static enum err
 read_claims(struct reading *r, const struct token_rules *rules, int64_t now_s, struct token_claims *out)
 {
     size_t from = r->header_n + 1;
-    struct body *claims = NULL;
+    struct object *claims = NULL;
     enum err err = ERR_TOKEN;
 
     r->why = "its claims are not a JSON object";
     if (parse_part(r->text + from, r->signed_n - from, &claims) == ERR_OK &&
         read_subject(r, claims, rules, out) && read_origin(r, claims, rules))
         err = read_times(r, claims, now_s, out);
-    body_free(claims);
+    object_free(claims);
     return err;
 }
 
@@ -278,7 +278,7 @@ token_verify(const struct token_rules *rules, struct str token, int64_t now_s, s
              const char **why)
 {
     struct reading r = {.why = "it is not of the form of a token"};
-    struct body *header = NULL;
+    struct object *header = NULL;
     enum err err = ERR_TOKEN;
 
     if (take_text(&r, token)) {
@@ -287,7 +287,7 @@ token_verify(const struct token_rules *rules, struct str token, int64_t now_s, s
             is_signed(&r, rules->keys))
             err = read_claims(&r, rules, now_s, claims);
     }
-    body_free(header);
+    object_free(header);
     *why = r.why;
     return err;
 }

@@ -49,7 +49,7 @@ str_cmp(struct str a, struct str b)
 
 /*
  * FNV-1a. Not collision-resistant: an attacker can choose strings that collide. Never change it:
- * databases store its values (messages_print).
+ * databases store its values.
  */
 static inline uint32_t
 str_hash(struct str s)

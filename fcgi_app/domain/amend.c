@@ -2,7 +2,6 @@
 #include "domain/amend.h"
 
 #include "model/emoji.h"
-#include "base/utf8.h"
 #include "domain/belong.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
@@ -29,35 +28,6 @@ read_whole(struct tx *tx, struct amendment *a)
     enum err err = messages_by_id(&reader, a->id, &a->message, &found);
 
     return err == ERR_OK && !found ? ERR_STORAGE : err;
-}
-
-enum err
-amend_find(const struct view *view, const struct message_key *key, struct message *m)
-{
-    const struct message_reader reader = visibility_reader(view);
-    bool found;
-    enum err err = messages_get(&reader, key->conversation, key->seq, m, &found);
-
-    if (err == ERR_OK && !found)
-        err = ERR_MESSAGE_UNKNOWN;
-    if (err == ERR_OK && view->may_be_former)
-        err = visibility_apply(&(struct visibility){.db = reader.db, .viewer = view->viewer}, m);
-    return err;
-}
-
-enum err
-amend_reactors(const struct view *view, const struct message_key *key, struct reactors *page)
-{
-    struct reactors found = *page;
-    enum err err;
-
-    found.emoji = emoji_plain(view->arena, page->emoji);
-    if (found.emoji.p == NULL)
-        return ERR_MEMORY;
-    err = reactions_page(view->snapshot->db, view->arena, key, &found);
-    *page = found;
-    page->emoji = emoji_shown(view->arena, found.emoji);
-    return err == ERR_OK && page->emoji.p == NULL ? ERR_MEMORY : err;
 }
 
 /* Counts the change in the message's conversation. */
@@ -157,7 +127,7 @@ delete_in_tx(struct tx *tx, void *arg)
 
     if (err != ERR_OK || a->message.deleted_at != 0)
         return err;
-    /* A print of the content is kept where there is a key. */
+    /* A fingerprint of the content is kept where there is a key. */
     if (a->message.client_id.p != NULL)
         err = messages_content(tx->db, a->arena, &a->message);
     if (err == ERR_OK)
@@ -171,15 +141,6 @@ enum err
 amend_delete(struct store *store, struct amendment *a)
 {
     return store_run(store, delete_in_tx, a, 0);
-}
-
-bool
-amend_emoji_valid(struct str emoji)
-{
-    for (size_t i = 0; i < emoji.n; i++)
-        if ((unsigned char)emoji.p[i] <= ' ' || emoji.p[i] == 0x7f)
-            return false;
-    return emoji.n >= 1 && emoji.n <= EMOJI_BYTES_MAX && utf8_valid(emoji) && !emoji_is_nothing(emoji);
 }
 
 /* What a reaction needs before it is added or removed. */

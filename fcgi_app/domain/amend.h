@@ -1,11 +1,9 @@
-/* amend.h - what happens to a message after it was sent: look it up, edit, delete, react. */
+/* amend.h - what happens to a message after it was sent: edit, delete, react. */
 #ifndef IMD_DOMAIN_AMEND_H
 #define IMD_DOMAIN_AMEND_H
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "domain/visibility.h"
-#include "store/reactions.h"
 #include "store/store.h"
 
 struct amendment {
@@ -16,11 +14,6 @@ struct amendment {
     struct str emoji;       /* in: for the reactions */
     struct message message; /* out: as it is afterwards */
 };
-
-/* The message that the gate found in this snapshot. */
-enum err amend_find(const struct view *view, const struct message_key *key, struct message *m);
-/* A page of those who reacted to it with page->emoji, in any spelling; out: as it is shown. */
-enum err amend_reactors(const struct view *view, const struct message_key *key, struct reactors *page);
 
 /*
  * Another content. By the sender alone, who must be a member now; an administrator by their own authority
@@ -34,9 +27,6 @@ enum err amend_edit(struct store *store, struct amendment *a);
  */
 enum err amend_delete(struct store *store, struct amendment *a);
 
-/* 1 … EMOJI_BYTES_MAX bytes of UTF-8 without blanks and control characters; one emoji may be many code
- * points. */
-bool amend_emoji_valid(struct str emoji);
 /*
  * Adds or removes the user's reaction; what is so already changes nothing. Checked in this order:
  * ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER; and for adding ERR_MESSAGE_DELETED, ERR_TOO_MANY_REACTIONS. Open a

@@ -77,7 +77,7 @@ role_at_first(const struct creation *creation, struct str name)
 
 /* What is asked for, as a number: names are sorted by now. */
 static enum err
-print_of(const struct creation *creation, int *print)
+fingerprint_of(const struct creation *creation, int *fingerprint)
 {
     struct buf all;
     enum err err;
@@ -90,7 +90,7 @@ print_of(const struct creation *creation, int *print)
         buf_str(&all, creation->names[i]);
     }
     err = buf_ok(&all) ? ERR_OK : ERR_MEMORY;
-    *print = messages_print((struct str){all.p, all.n});
+    *fingerprint = messages_fingerprint((struct str){all.p, all.n});
     buf_clear(&all);
     return err;
 }
@@ -102,12 +102,12 @@ find_first(struct db *db, struct creation *creation, bool *found)
     struct conversation *c = &creation->conversation;
     enum role role = ROLE_MEMBER;
     int32_t id = CONVERSATION_NONE;
-    int print = 0;
-    enum err err = conversations_by_key(db, &creation->key, &id, &print, found);
+    int fingerprint = 0;
+    enum err err = conversations_by_key(db, &creation->key, &id, &fingerprint, found);
 
     if (err != ERR_OK || !*found)
         return err;
-    if (print != creation->key.print)
+    if (fingerprint != creation->key.fingerprint)
         return ERR_CREATION_MISMATCH;
     if (creation->verified)
         err = memberships_role(db, id, creation->creator, &role);
@@ -194,7 +194,7 @@ converse_create(struct store *store, struct creation *creation)
     name_creator(creation);
     err = check_names(creation);
     if (err == ERR_OK && creation->key.client_id.p != NULL)
-        err = print_of(creation, &creation->key.print);
+        err = fingerprint_of(creation, &creation->key.fingerprint);
     else if (err == ERR_OK && creation->type == TYPE_PRIVATE)
         err = look_for_pair(store, creation, &exists);
     if (err != ERR_OK || exists)
@@ -242,58 +242,58 @@ converse_find_as_member(struct db *db, struct arena *arena, int32_t id, struct s
  * An outsider is refused before anything else is read.
  */
 static enum err
-check_naming(struct db *db, const struct naming *naming)
+check_settings_change(struct db *db, const struct settings_change *settings)
 {
-    const struct conversation *c = &naming->conversation;
+    const struct conversation *c = &settings->conversation;
     struct str owner;
     enum err err;
 
-    if (naming->join != JOIN_STAYS)
+    if (settings->join != JOIN_STAYS)
         return c->type == TYPE_PRIVATE ? ERR_JOIN_POLICY
-                                       : belong_check_role(db, c, naming->actor, ROLE_ADMIN);
-    err = belong_check_role(db, c, naming->actor, ROLE_ADMIN);
+                                       : belong_check_role(db, c, settings->actor, ROLE_ADMIN);
+    err = belong_check_role(db, c, settings->actor, ROLE_ADMIN);
     if (err != ERR_ROLE)
         return err;
-    err = memberships_owner(db, naming->arena, c->id, &owner);
+    err = memberships_owner(db, settings->arena, c->id, &owner);
     return err == ERR_OK && owner.p != NULL ? ERR_ROLE : err;
 }
 
 static enum err
-name_in_tx(struct tx *tx, void *arg)
+set_settings_in_tx(struct tx *tx, void *arg)
 {
-    struct naming *naming = arg;
-    struct conversation *c = &naming->conversation;
+    struct settings_change *settings = arg;
+    struct conversation *c = &settings->conversation;
     struct str title;
     bool invite_only;
     bool found;
-    enum err err = conversations_get(tx->db, naming->arena, naming->id, c, &found);
+    enum err err = conversations_get(tx->db, settings->arena, settings->id, c, &found);
 
     if (err == ERR_OK && !found)
         err = ERR_CONVERSATION_UNKNOWN;
     if (err == ERR_OK)
-        err = check_naming(tx->db, naming);
+        err = check_settings_change(tx->db, settings);
     if (err == ERR_OK)
-        err = memberships_names(tx->db, naming->arena, c, MEMBERS_FEW);
+        err = memberships_names(tx->db, settings->arena, c, MEMBERS_FEW);
     if (err != ERR_OK)
         return err;
-    title = naming->title.p == NULL ? c->title : naming->title;
-    invite_only = naming->join == JOIN_STAYS ? c->invite_only : naming->join == JOIN_INVITE;
+    title = settings->title.p == NULL ? c->title : settings->title;
+    invite_only = settings->join == JOIN_STAYS ? c->invite_only : settings->join == JOIN_INVITE;
     if (str_eq(c->title, title) && c->invite_only == invite_only)
         return ERR_OK;
     c->title = title;
     c->invite_only = invite_only;
     err = conversations_bump(tx, c, 0, 0);
     if (err == ERR_OK)
-        err = conversations_set_face(tx, c);
+        err = conversations_set_settings(tx, c);
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_CONVERSATION_UPDATED, c, c->last_seq, (struct str){0});
     return err;
 }
 
 enum err
-converse_name(struct store *store, struct naming *naming)
+converse_set_settings(struct store *store, struct settings_change *settings)
 {
-    return store_run(store, name_in_tx, naming, naming->title.n);
+    return store_run(store, set_settings_in_tx, settings, settings->title.n);
 }
 
 bool

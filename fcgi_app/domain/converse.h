@@ -18,7 +18,7 @@ struct creation {
     bool verified;               /* in: the creator has proved who they are */
     bool invite_only;            /* in: of a group */
     struct str title;            /* in: at most TITLE_CHARS_MAX characters; absent: none */
-    struct creation_key key;     /* in: of the caller; without a client_id: none. The print is set here. */
+    struct creation_key key; /* in: of the caller; without a client_id: none. The fingerprint is set here. */
     struct conversation conversation; /* out */
     bool replayed;                    /* out: it was created before under this key, and is as it is now */
     struct str wrong_name;            /* out: on ERR_MEMBER_NAME */
@@ -37,7 +37,7 @@ enum err converse_create(struct store *store, struct creation *creation);
 enum join_policy { JOIN_STAYS, JOIN_OPEN, JOIN_INVITE };
 
 /* What a conversation is to be called, who may join it, and what it is then. */
-struct naming {
+struct settings_change {
     struct arena *arena;              /* in */
     int32_t id;                       /* in */
     struct actor actor;               /* in: who says so */
@@ -50,7 +50,7 @@ struct naming {
  * The same again changes nothing. ERR_CONVERSATION_UNKNOWN, ERR_JOIN_POLICY (of a private chat),
  * ERR_NOT_A_MEMBER, ERR_ROLE. Opens a transaction.
  */
-enum err converse_name(struct store *store, struct naming *naming);
+enum err converse_set_settings(struct store *store, struct settings_change *settings);
 /* At most TITLE_CHARS_MAX characters; `title` is valid UTF-8. */
 bool converse_title_valid(struct str title);
 

@@ -18,7 +18,7 @@
 #define WALK_BY_NEED         2
 
 /* A page as it fills. */
-struct page {
+struct page_filler {
     const struct history_sink *sink;
     int limit;
     int count;    /* messages in complete ticks and in the one at hand */
@@ -32,7 +32,7 @@ struct page {
 static bool
 page_add(void *arg, const struct message *m)
 {
-    struct page *p = arg;
+    struct page_filler *p = arg;
     bool first_tick = p->count == p->in_tick;
 
     if (p->count > 0 && m->timestamp != p->tick) {
@@ -62,7 +62,7 @@ history_of_conversation(const struct view *view, const struct conversation *c, i
                         const struct history_sink *sink, bool *has_next)
 {
     const struct message_reader reader = visibility_reader(view);
-    struct page page = {.sink = sink, .limit = limit};
+    struct page_filler page = {.sink = sink, .limit = limit};
     int64_t seq = 0;
     enum err err = messages_first_after(reader.db, c->id, 1, c->last_seq, after, &seq);
 
@@ -377,7 +377,7 @@ select_keys(struct selection *s)
 
 /* Fills the page with the messages selected. */
 static enum err
-fill(const struct selection *s, struct page *page)
+fill(const struct selection *s, struct page_filler *page)
 {
     struct visibility visibility = {.db = s->db, .viewer = s->username};
     const struct message_reader reader = {s->db, s->arena, s->username};
@@ -401,7 +401,7 @@ enum err
 history_of_user(const struct view *view, int64_t after, int limit, const struct history_sink *sink,
                 bool *has_next)
 {
-    struct page page = {.sink = sink, .limit = limit};
+    struct page_filler page = {.sink = sink, .limit = limit};
     struct selection s = {
         .db = view->snapshot->db,
         .arena = view->arena,

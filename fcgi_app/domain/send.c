@@ -34,14 +34,15 @@ find_first(struct db *db, struct sending *sending, bool *found)
 {
     const struct message *m = &sending->message;
     struct message first;
-    int print;
+    int fingerprint;
     bool same;
     const struct message_reader reader = {db, sending->arena, m->sender};
-    enum err err = messages_by_client_id(&reader, m->client_id, &first, &print, found);
+    enum err err = messages_by_client_id(&reader, m->client_id, &first, &fingerprint, found);
 
     if (err != ERR_OK || !*found)
         return err;
-    same = print < 0 ? str_eq(first.content, m->content) : print == messages_print(m->content);
+    same =
+        fingerprint < 0 ? str_eq(first.content, m->content) : fingerprint == messages_fingerprint(m->content);
     if (first.conversation != m->conversation || !same)
         return ERR_IDEMPOTENCY_MISMATCH;
     err = visibility_apply(&(struct visibility){.db = db, .viewer = first.sender}, &first);

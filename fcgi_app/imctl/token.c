@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "model/names.h"
 #include "imctl/imctl.h"
-#include "wire/body.h"
+#include "wire/object.h"
 
 #define TTL_S         3600
 #define TTL_S_MAX     ((int64_t)10 * 366 * 86400)
@@ -242,6 +242,6 @@ imctl_token(int argc, char **argv)
         return IMCTL_USAGE;
     if (!fill_from_config(&o, &config))
         return IMCTL_FAILED;
-    body_setup();
+    object_setup();
     return o.inspect != NULL ? inspect(&o) : mint(&o);
 }

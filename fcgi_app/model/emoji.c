@@ -1,6 +1,8 @@
 /* emoji.c - see emoji.h. Must not know what an emoji is used for. */
 #include "model/emoji.h"
 
+#include "base/utf8.h"
+
 #define TEXT_SELECTOR  0xfe0e
 #define EMOJI_SELECTOR 0xfe0f
 #define KEYCAP         0x20e3
@@ -87,8 +89,9 @@ is_selector(uint32_t c)
     return c == TEXT_SELECTOR || c == EMOJI_SELECTOR;
 }
 
-bool
-emoji_is_nothing(struct str emoji)
+/* True if the text consists only of variation selectors, or is empty. `emoji` is valid UTF-8. */
+static bool
+is_nothing(struct str emoji)
 {
     size_t n;
 
@@ -96,6 +99,15 @@ emoji_is_nothing(struct str emoji)
         if (!is_selector(first_of((struct str){emoji.p + i, emoji.n - i}, &n)))
             return false;
     return true;
+}
+
+bool
+emoji_valid(struct str emoji)
+{
+    for (size_t i = 0; i < emoji.n; i++)
+        if ((unsigned char)emoji.p[i] <= ' ' || emoji.p[i] == 0x7f)
+            return false;
+    return emoji.n >= 1 && emoji.n <= EMOJI_BYTES_MAX && utf8_valid(emoji) && !is_nothing(emoji);
 }
 
 struct str

@@ -13,8 +13,11 @@
 #include "model/model.h"
 #include "base/str.h"
 
-/* True if the text consists only of variation selectors, or is empty. `emoji` is valid UTF-8. */
-bool emoji_is_nothing(struct str emoji);
+/*
+ * True if the text is 1 … EMOJI_BYTES_MAX bytes of UTF-8 without blanks and control characters, and
+ * not only variation selectors. One emoji may be many code points.
+ */
+bool emoji_valid(struct str emoji);
 /*
  * Returns the emoji without variation selectors, from the arena. `emoji` is valid UTF-8. An absent
  * string: out of memory.

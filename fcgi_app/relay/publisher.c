@@ -646,7 +646,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
 }
 
 static enum err
-type_in_tx(struct publisher *p, const struct change *change)
+typing_in_tx(struct publisher *p, const struct change *change)
 {
     struct names listeners = {0};
     struct conversation c;
@@ -665,7 +665,7 @@ type_in_tx(struct publisher *p, const struct change *change)
 }
 
 enum err
-publisher_type(struct publisher *p, const struct shared_typing *typing)
+publisher_typing(struct publisher *p, const struct shared_typing *typing)
 {
     struct change change = {
         .event = EVENT_TYPING,
@@ -675,7 +675,7 @@ publisher_type(struct publisher *p, const struct shared_typing *typing)
     enum err err = begin(p);
 
     if (err == ERR_OK)
-        err = type_in_tx(p, &change);
+        err = typing_in_tx(p, &change);
     end(p);
     return err;
 }

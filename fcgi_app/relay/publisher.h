@@ -75,7 +75,7 @@ enum err publisher_batch(struct publisher *p, int64_t id, struct batch_result *r
  * Gives nchan, which must be connected, the event that somebody is typing, for the other members; nothing
  * where they are many or the user is no member. Opens a read transaction. Errors as above.
  */
-enum err publisher_type(struct publisher *p, const struct shared_typing *typing);
+enum err publisher_typing(struct publisher *p, const struct shared_typing *typing);
 
 /*
  * Gives nchan, which must be connected, the thin event of the deferred conversation whose turn it is, for its

@@ -182,7 +182,7 @@ pass_typing_on(struct relay *r)
         last = typing;
         if (again || !nchan_connected(r->nchan))
             continue;
-        if (publisher_type(&r->publisher, &typing) != ERR_OK)
+        if (publisher_typing(&r->publisher, &typing) != ERR_OK)
             lose_connection(r, "typing_unreadable");
         else
             shared_count(&r->shared->counters.pushes, (uint64_t)r->publisher.frames);
@@ -300,9 +300,9 @@ owed_ms(const struct relay *r)
     return nchan_in_flight(r->nchan) ? clock_mono_ms() - r->progress_ms : 0;
 }
 
-/* Talks to nchan as far as it goes without waiting. */
+/* Writes and reads as far as it goes without waiting. */
 static void
-exchange(struct relay *r)
+talk_to_nchan(struct relay *r)
 {
     enum err err = nchan_write(r->nchan);
 
@@ -344,7 +344,7 @@ go_round(struct relay *r)
         pass_typing_on(r);
         pass_deferred_on(r);
         if (nchan_connected(r->nchan))
-            exchange(r);
+            talk_to_nchan(r);
         acknowledge(r);
         wait_for_work(r);
     }

@@ -111,7 +111,7 @@ shared_note_wal(struct shared *s, int wal_pages)
 }
 
 void
-shared_type(struct shared *s, const struct shared_typing *typing)
+shared_announce_typing(struct shared *s, const struct shared_typing *typing)
 {
     /* Smaller than PIPE_BUF, so it is written whole or not at all. */
     if (write(s->typing_fds[1], typing, sizeof(*typing)) < 0)

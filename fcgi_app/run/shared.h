@@ -96,7 +96,7 @@ void shared_note_wal(struct shared *s, int wal_pages);
  * Sends a typing event to the relay. It is dropped if the relay is so far behind that the pipe is
  * full.
  */
-void shared_type(struct shared *s, const struct shared_typing *typing);
+void shared_announce_typing(struct shared *s, const struct shared_typing *typing);
 /* For the relay: takes the next typing event. False: there is none. */
 bool shared_next_typing(struct shared *s, struct shared_typing *typing);
 static inline void

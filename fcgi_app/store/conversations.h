@@ -29,11 +29,11 @@ enum err conversations_add(struct tx *tx, struct str low, struct str high, struc
 struct creation_key {
     struct str creator;   /* "": nobody is named */
     struct str client_id; /* absent: no key is given */
-    int print;            /* messages_print() of what is asked for */
+    int fingerprint;      /* messages_fingerprint() of what is asked for */
 };
 
-/* The conversation that was created under the key, and in *print what was asked for then. */
-enum err conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *print,
+/* The conversation that was created under the key, and in *fingerprint what was asked for then. */
+enum err conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
                               bool *found);
 /* Notes that the conversation was created under the key. */
 enum err conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id);
@@ -44,6 +44,6 @@ enum err conversations_add_key(struct tx *tx, const struct creation_key *key, in
  */
 enum err conversations_bump(struct tx *tx, struct conversation *c, int messages, int members);
 /* Stores c->title and c->invite_only. */
-enum err conversations_set_face(struct tx *tx, const struct conversation *c);
+enum err conversations_set_settings(struct tx *tx, const struct conversation *c);
 
 #endif

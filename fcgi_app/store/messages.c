@@ -13,7 +13,7 @@ messages_bytes(const struct message *m)
 
 /* FNV-1a, folded. Databases keep it, so it never changes. */
 int
-messages_print(struct str content)
+messages_fingerprint(struct str content)
 {
     uint32_t hash = str_hash(content);
 

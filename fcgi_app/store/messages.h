@@ -43,13 +43,13 @@ enum err messages_content(struct db *db, struct arena *arena, struct message *m)
 /* Where the message of that id stands: reads neither its content nor its reactions. */
 enum err messages_key(struct db *db, int64_t id, struct message_key *key, bool *found);
 /*
- * The one that the viewer sent under the key. *print: messages_print() of the content as it was first sent;
- * -1: the content still is what was sent.
+ * The one that the viewer sent under the key. *fingerprint: messages_fingerprint() of the content as it was
+ * first sent; -1: the content still is what was sent.
  */
 enum err messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
-                               int *print, bool *found);
+                               int *fingerprint, bool *found);
 /* Sixteen bits of a content: different ones mostly differ, and none can be told from it. */
-int messages_print(struct str content);
+int messages_fingerprint(struct str content);
 
 /*
  * The change that made `version`: another content, at tx->tick; or none at all, with no reactions and no

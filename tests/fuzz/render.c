@@ -4,7 +4,7 @@
  * as valid text is what the reader of JSON takes.
  */
 #include "base/utf8.h"
-#include "wire/body.h"
+#include "wire/object.h"
 #include "wire/json.h"
 #include "wire/render.h"
 #include "fuzz.h"
@@ -13,13 +13,13 @@
 static void
 check_object(struct buf *b, const char *key, struct str value)
 {
-    struct body *body = NULL;
+    struct object *body = NULL;
     struct str found;
 
     must(buf_ok(b) && memchr(b->p, '\n', b->n) == NULL);
-    must(body_parse((struct str){b->p, b->n}, &body) == ERR_OK);
-    must(key == NULL || (body_string(body, key, &found) == BODY_OK && str_eq(found, value)));
-    body_free(body);
+    must(object_parse((struct str){b->p, b->n}, &body) == ERR_OK);
+    must(key == NULL || (object_string(body, key, &found) == OBJECT_OK && str_eq(found, value)));
+    object_free(body);
     buf_reset(b);
 }
 
@@ -27,15 +27,15 @@ check_object(struct buf *b, const char *key, struct str value)
 static void
 check_same_opinion(struct buf *b, struct str text)
 {
-    struct body *body = NULL;
+    struct object *body = NULL;
     bool valid = utf8_valid(text) && memchr(text.p, '\0', text.n) == NULL;
 
     buf_c(b, "{\"text\":");
     json_quote(b, text);
     buf_c(b, "}");
-    must(buf_ok(b) && (body_parse((struct str){b->p, b->n}, &body) == ERR_OK) == valid);
+    must(buf_ok(b) && (object_parse((struct str){b->p, b->n}, &body) == ERR_OK) == valid);
     if (valid)
-        body_free(body);
+        object_free(body);
     buf_reset(b);
 }
 

@@ -6,7 +6,7 @@
  * log and a JSON text.
  */
 #include "base/utf8.h"
-#include "domain/amend.h"
+#include "model/emoji.h"
 #include "routes.h"
 #include "fuzz.h"
 
@@ -19,7 +19,7 @@ check_text(struct str text, struct str path)
     must(text.p > path.p && text.p[-1] == '/' && text.p + text.n <= end);
     must(memchr(text.p, '/', text.n) == NULL);
     must(text.p + text.n == end || text.p[text.n] == '/');
-    if (!amend_emoji_valid(text))
+    if (!emoji_valid(text))
         return;
     must(text.n >= 1 && text.n <= 64 && utf8_valid(text));
     for (size_t i = 0; i < text.n; i++)

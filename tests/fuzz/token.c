@@ -13,7 +13,7 @@
 
 #include "auth/token.h"
 #include "model/names.h"
-#include "wire/body.h"
+#include "wire/object.h"
 #include "fuzz.h"
 
 /* The keys that tests/fuzz/seeds/token/ was made with; the private halves are gone. */
@@ -223,7 +223,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    body_setup();
+    object_setup();
     for (size_t i = 0; i < keys.count; i++)
         must(token_key_fault(&list[i], false) == NULL);
     return 0;

@@ -12,7 +12,7 @@
 #include "auth/auth.h"
 #include "auth/token.h"
 #include "base/clock.h"
-#include "wire/body.h"
+#include "wire/object.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
 
@@ -28,7 +28,7 @@ make_key(void **state)
     FILE *f;
 
     support_group(state);
-    body_setup();
+    object_setup();
     arena_init(&arena);
     if (mkdtemp(directory) == NULL)
         return -1;

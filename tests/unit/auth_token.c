@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include "auth/token.h"
 #include "pem.h"
-#include "wire/body.h"
+#include "wire/object.h"
 
 #define NOW_S    INT64_C(1700000000)
 #define TEXT_MAX 8192
@@ -57,7 +57,7 @@ make_keys(void **state)
     static char other[] = OTHER;
 
     support_group(state);
-    body_setup();
+    object_setup();
     rsa = EVP_RSA_gen(2048);
     ec = EVP_EC_gen("P-256");
     rsa_public = pem_of(rsa, false);

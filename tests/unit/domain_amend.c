@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "domain/amend.h"
+#include "model/emoji.h"
 
 static void
 assert_unchanged(struct place *place, const char *before)
@@ -385,7 +386,7 @@ valid(const char *bytes, size_t n)
 
     assert_non_null(exact);
     memcpy(exact, bytes, n);
-    result = amend_emoji_valid((struct str){exact, n});
+    result = emoji_valid((struct str){exact, n});
     free(exact);
     return result;
 }
@@ -405,7 +406,7 @@ an_emoji_is_a_short_text_without_blanks(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(valid(bad[i], strlen(bad[i])));
     assert_false(valid("a\0b", 3));
-    assert_false(amend_emoji_valid((struct str){0}));
+    assert_false(emoji_valid((struct str){0}));
     memset(text, 'x', sizeof(text));
     assert_true(valid(text, EMOJI_BYTES_MAX));
     assert_false(valid(text, EMOJI_BYTES_MAX + 1));

@@ -228,7 +228,8 @@ by_imd(const struct hall *h, const struct order *o)
     struct store *store = &h->place->store;
     struct actor actor = {str_c(people[o->actor]), o->verified, o->any};
     struct belonging b = {&h->place->arena, h->id, actor, str_c(people[o->user]), o->role};
-    struct naming naming = {.arena = &h->place->arena, .id = h->id, .actor = actor, .join = o->policy};
+    struct settings_change settings = {
+        .arena = &h->place->arena, .id = h->id, .actor = actor, .join = o->policy};
     struct amendment a = {.arena = &h->place->arena, .id = h->message, .actor = actor};
 
     switch (o->command) {
@@ -242,8 +243,8 @@ by_imd(const struct hall *h, const struct order *o)
         return belong_remove(store, &b);
     case NAME:
         if (o->title >= 0)
-            naming.title = str_c(titles[o->title]);
-        return converse_name(store, &naming);
+            settings.title = str_c(titles[o->title]);
+        return converse_set_settings(store, &settings);
     default:
         return amend_delete(store, &a);
     }
@@ -724,20 +725,21 @@ a_private_chat_has_no_roles(void **state)
     for (int any = 0; any < 2; any++) {
         struct actor actor = {str_c("ann"), true, any != 0};
         struct belonging b = {&place->arena, chat, actor, str_c("bob"), ROLE_ADMIN};
-        struct naming naming = {.arena = &place->arena, .id = chat, .actor = actor, .join = JOIN_INVITE};
+        struct settings_change settings = {
+            .arena = &place->arena, .id = chat, .actor = actor, .join = JOIN_INVITE};
 
         assert_int_equal(belong_set(&place->store, &b), ERR_JOIN_PRIVATE);
         assert_int_equal(belong_join(&place->store, &b), ERR_JOIN_PRIVATE);
         assert_int_equal(belong_remove(&place->store, &b), ERR_LEAVE_PRIVATE);
         assert_int_equal(belong_leave(&place->store, &b), ERR_LEAVE_PRIVATE);
-        assert_int_equal(converse_name(&place->store, &naming), ERR_JOIN_POLICY);
-        naming.join = JOIN_STAYS;
-        naming.title = str_c(any ? "one" : "two");
-        assert_int_equal(converse_name(&place->store, &naming), ERR_OK);
-        naming.actor = (struct actor){str_c("bob"), true, false};
-        assert_int_equal(converse_name(&place->store, &naming), ERR_OK);
-        naming.actor = (struct actor){str_c("cid"), true, false};
-        assert_int_equal(converse_name(&place->store, &naming), ERR_NOT_A_MEMBER);
+        assert_int_equal(converse_set_settings(&place->store, &settings), ERR_JOIN_POLICY);
+        settings.join = JOIN_STAYS;
+        settings.title = str_c(any ? "one" : "two");
+        assert_int_equal(converse_set_settings(&place->store, &settings), ERR_OK);
+        settings.actor = (struct actor){str_c("bob"), true, false};
+        assert_int_equal(converse_set_settings(&place->store, &settings), ERR_OK);
+        settings.actor = (struct actor){str_c("cid"), true, false};
+        assert_int_equal(converse_set_settings(&place->store, &settings), ERR_NOT_A_MEMBER);
     }
     assert_int_equal(support_conversation(place, chat).version, 3);
 }
@@ -747,14 +749,14 @@ what_is_not_there_is_told_first(void **state)
 {
     struct place *place = *state;
     struct belonging b = {&place->arena, 99, {str_c("ann"), true, true}, str_c("ann"), ROLE_OWNER};
-    struct naming naming = {.arena = &place->arena, .id = 99, .actor = b.actor, .join = JOIN_OPEN};
+    struct settings_change settings = {.arena = &place->arena, .id = 99, .actor = b.actor, .join = JOIN_OPEN};
 
     create_owned(place, "ann", "bob");
     assert_int_equal(belong_join(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
     assert_int_equal(belong_leave(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
     assert_int_equal(belong_set(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
     assert_int_equal(belong_remove(&place->store, &b), ERR_CONVERSATION_UNKNOWN);
-    assert_int_equal(converse_name(&place->store, &naming), ERR_CONVERSATION_UNKNOWN);
+    assert_int_equal(converse_set_settings(&place->store, &settings), ERR_CONVERSATION_UNKNOWN);
 }
 
 #define RACERS 8

@@ -204,13 +204,13 @@ come_or_go(struct place *place, struct model *model, int user)
 static void
 call_it(struct place *place, struct model *model, int user)
 {
-    struct naming naming = {
+    struct settings_change settings = {
         .arena = &place->arena, .id = model->conversation, .actor.username = str_c(users[user])};
     char title[16];
 
     snprintf(title, sizeof(title), "title %d", (int)support_draw(&model->chance, 3));
-    naming.title = str_c(title);
-    assert_int_equal(converse_name(&place->store, &naming),
+    settings.title = str_c(title);
+    assert_int_equal(converse_set_settings(&place->store, &settings),
                      has(model->members, user) ? ERR_OK : ERR_NOT_A_MEMBER);
     if (!has(model->members, user) || strcmp(title, model->title) == 0)
         return;

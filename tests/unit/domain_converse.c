@@ -1,8 +1,8 @@
 /*
  * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving,
- * naming and sending are refused in the documented order; what is so already, and what is refused,
- * changes nothing; each change counts once and is noted once; who is a member, and who all are, is
- * told.
+ * changing settings and sending are refused in the documented order; what is so already, and what
+ * is refused, changes nothing; each change counts once and is noted once; who is a member, and who
+ * all are, is told.
  */
 #include "support.h"
 
@@ -467,11 +467,11 @@ sending_is_checked_in_order(void **state)
 static enum err
 name(struct place *place, int64_t id, const char *username, const char *title, struct conversation *c)
 {
-    struct naming naming = {
+    struct settings_change settings = {
         .arena = &place->arena, .id = id, .actor.username = str_c(username), .title = str_c(title)};
-    enum err err = converse_name(&place->store, &naming);
+    enum err err = converse_set_settings(&place->store, &settings);
 
-    *c = naming.conversation;
+    *c = settings.conversation;
     return err;
 }
 

@@ -245,10 +245,10 @@ react(struct place *place, int64_t id, const char *username, const char *emoji)
 static void
 name(struct place *place, int64_t conversation, const char *username, const char *title)
 {
-    struct naming naming = {
+    struct settings_change settings = {
         .arena = &place->arena, .id = conversation, .actor.username = str_c(username), .title = str_c(title)};
 
-    assert_int_equal(converse_name(&place->store, &naming), ERR_OK);
+    assert_int_equal(converse_set_settings(&place->store, &settings), ERR_OK);
 }
 
 static void
@@ -266,7 +266,7 @@ type(struct stage *s, int64_t conversation, const char *username)
     struct shared_typing typing = {.conversation = conversation};
 
     snprintf(typing.username, sizeof(typing.username), "%s", username);
-    assert_int_equal(publisher_type(&s->publisher, &typing), ERR_OK);
+    assert_int_equal(publisher_typing(&s->publisher, &typing), ERR_OK);
 }
 
 /* --- the tests */

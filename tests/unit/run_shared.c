@@ -214,7 +214,7 @@ type(struct shared *s, int64_t n)
 {
     struct shared_typing typing = typing_of(n);
 
-    shared_type(s, &typing);
+    shared_announce_typing(s, &typing);
 }
 
 static void
@@ -236,7 +236,7 @@ who_types_is_handed_over_in_order(void **state)
     assert_false(shared_next_typing(s, &got));
     /* A name that fills its room is ended all the same. */
     memset(&got, 'x', sizeof(got));
-    shared_type(s, &got);
+    shared_announce_typing(s, &got);
     assert_true(shared_next_typing(s, &got));
     assert_int_equal(strlen(got.username), sizeof(got.username) - 1);
 }

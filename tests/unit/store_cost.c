@@ -300,7 +300,7 @@ static const struct asked asked[] = {
     {SQL_CONVERSATION_BY_PAIR, 1, {T("ann"), T("bob")}},
     {SQL_CONVERSATION_ADD, 1, {T("group_chat"), NONE, NONE, N(1), N(1), N(0), T("")}},
     {SQL_CONVERSATION_BUMP, 1, {N(CROWD), N(11), N(21), N(1), N(1), N(1)}},
-    {SQL_CONVERSATION_SET_FACE, 1, {N(CROWD), T("y"), N(0)}},
+    {SQL_CONVERSATION_SET_SETTINGS, 1, {N(CROWD), T("y"), N(0)}},
     {SQL_CREATION_KEY_GET, 1, {T("ann"), T("k77")}},
     {SQL_CREATION_KEY_ADD, 1, {T("ann"), T("new"), N(CROWD), N(1)}},
     {SQL_MEMBERSHIP_LAST, 1, {N(CHURN), T("eve")}},
@@ -557,12 +557,12 @@ come_and_go(struct place *place)
 static void
 name(struct place *place, int conversation, const char *actor, const char *title, enum err expected)
 {
-    struct naming naming = {.arena = &place->arena,
-                            .id = conversation,
-                            .actor = {str_c(actor), true, false},
-                            .title = str_c(title)};
+    struct settings_change settings = {.arena = &place->arena,
+                                       .id = conversation,
+                                       .actor = {str_c(actor), true, false},
+                                       .title = str_c(title)};
 
-    assert_int_equal(converse_name(&place->store, &naming), expected);
+    assert_int_equal(converse_set_settings(&place->store, &settings), expected);
     assert_few_steps(place, title);
 }
 

@@ -1,7 +1,8 @@
 /*
  * Checks: the first message after a moment, and the first that was created after a version, is the
  * one that looking at each finds, whatever the history: even, clustered, all at once, of any
- * length, for the whole and for any part of it. A print of a content is 16 bits that mostly differ.
+ * length, for the whole and for any part of it. A fingerprint of a content is 16 bits that mostly
+ * differ.
  */
 #include "support.h"
 
@@ -158,7 +159,7 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
 }
 
 static void
-prints_of_contents_mostly_differ(void **state)
+fingerprints_of_contents_mostly_differ(void **state)
 {
     enum { TEXTS = 2000 };
     static bool seen[65536];
@@ -167,25 +168,25 @@ prints_of_contents_mostly_differ(void **state)
     (void)state;
     for (int i = 0; i < TEXTS; i++) {
         char text[16];
-        int print;
+        int fingerprint;
 
         snprintf(text, sizeof(text), "text %d", i);
-        print = messages_print(str_c(text));
-        assert_in_range(print, 0, 65535);
-        assert_int_equal(messages_print(str_c(text)), print);
-        different += !seen[print];
-        seen[print] = true;
+        fingerprint = messages_fingerprint(str_c(text));
+        assert_in_range(fingerprint, 0, 65535);
+        assert_int_equal(messages_fingerprint(str_c(text)), fingerprint);
+        different += !seen[fingerprint];
+        seen[fingerprint] = true;
     }
     /* Of so many drawn by lot some 30 would be alike. */
     assert_true(different > TEXTS - 100);
-    assert_in_range(messages_print((struct str){0}), 0, 65535);
+    assert_in_range(messages_fingerprint((struct str){0}), 0, 65535);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_of_contents_mostly_differ),
+        cmocka_unit_test(fingerprints_of_contents_mostly_differ),
         cmocka_unit_test_setup_teardown(the_first_after_a_moment_or_a_version_is_found, support_open,
                                         support_close),
     };

@@ -192,7 +192,7 @@ change_everything(struct tx *tx, void *arg)
     c = conversation_in(tx, 1);
     c.title = str_c("renamed");
     assert_int_equal(conversations_bump(tx, &c, 0, 0), ERR_OK);
-    assert_int_equal(conversations_set_face(tx, &c), ERR_OK);
+    assert_int_equal(conversations_set_settings(tx, &c), ERR_OK);
     assert_int_equal(memberships_end(tx, &c, str_c("bob"), 1, true), ERR_OK);
     assert_int_equal(memberships_add(tx, &c, str_c("cid"), ROLE_MEMBER), ERR_OK);
     assert_int_equal(memberships_set_role(tx, &c, str_c("cid"), ROLE_ADMIN), ERR_OK);
@@ -470,7 +470,7 @@ bump_and_rename(struct tx *tx, void *arg)
     c->title = str_c("Others");
     c->invite_only = true;
     err = conversations_bump(tx, c, 3, -1);
-    return err == ERR_OK ? conversations_set_face(tx, c) : err;
+    return err == ERR_OK ? conversations_set_settings(tx, c) : err;
 }
 
 static void
@@ -557,7 +557,7 @@ a_creation_key_is_used_once(void **state)
     struct creation_key unknown = {str_c("cid"), str_c("k"), 1};
     struct snapshot *snapshot;
     int32_t id;
-    int print;
+    int fingerprint;
     bool found;
 
     run(place, found_group, NULL);
@@ -567,12 +567,12 @@ a_creation_key_is_used_once(void **state)
         assert_int_equal(store_run(&place->store, add_key, &keys[i], 0), ERR_STORAGE);
     snapshot = support_begin(place);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(conversations_by_key(snapshot->db, &keys[i], &id, &print, &found), ERR_OK);
+        assert_int_equal(conversations_by_key(snapshot->db, &keys[i], &id, &fingerprint, &found), ERR_OK);
         assert_true(found);
         assert_int_equal(id, 1);
-        assert_int_equal(print, keys[i].print);
+        assert_int_equal(fingerprint, keys[i].fingerprint);
     }
-    assert_int_equal(conversations_by_key(snapshot->db, &unknown, &id, &print, &found), ERR_OK);
+    assert_int_equal(conversations_by_key(snapshot->db, &unknown, &id, &fingerprint, &found), ERR_OK);
     assert_false(found);
     snapshot_end(snapshot);
 }
@@ -1176,7 +1176,7 @@ a_message_is_found_by_place_id_and_key(void **state)
     struct message_key key;
     struct snapshot *snapshot;
     struct message m;
-    int print;
+    int fingerprint;
     bool found;
 
     run(place, found_group, NULL);
@@ -1204,8 +1204,8 @@ a_message_is_found_by_place_id_and_key(void **state)
     assert_int_equal(messages_key(r.db, 2, &key, &found), ERR_OK);
     assert_true(found && key.id == 2 && key.conversation == 1 && key.seq == 2);
     assert_int_equal(key.timestamp, m.timestamp);
-    assert_int_equal(messages_by_client_id(&r, str_c("k"), &m, &print, &found), ERR_OK);
-    assert_true(found && m.id == 2 && print == -1);
+    assert_int_equal(messages_by_client_id(&r, str_c("k"), &m, &fingerprint, &found), ERR_OK);
+    assert_true(found && m.id == 2 && fingerprint == -1);
     snapshot_end(snapshot);
 }
 
@@ -1218,7 +1218,7 @@ no_message_is_found_where_there_is_none(void **state)
     struct message_key key;
     struct snapshot *snapshot;
     struct message m = {.conversation = 1, .seq = 99};
-    int print;
+    int fingerprint;
     bool found;
 
     run(place, found_group, NULL);
@@ -1239,7 +1239,7 @@ no_message_is_found_where_there_is_none(void **state)
     assert_int_equal(messages_get(&r, 2, 1, &m, &found), ERR_OK);
     assert_false(found);
     /* Keys are the sender's own. */
-    assert_int_equal(messages_by_client_id(&r, str_c("k"), &m, &print, &found), ERR_OK);
+    assert_int_equal(messages_by_client_id(&r, str_c("k"), &m, &fingerprint, &found), ERR_OK);
     assert_false(found);
     snapshot_end(snapshot);
 }
@@ -1282,16 +1282,16 @@ delete_first(struct tx *tx, void *arg)
     return err;
 }
 
-/* Message 1 as it is, and the print that stands for what was first sent. */
+/* Message 1 as it is, and the fingerprint that stands for what was first sent. */
 static struct message
-first_now(struct place *place, int *print)
+first_now(struct place *place, int *fingerprint)
 {
     struct snapshot *snapshot = support_begin(place);
     struct message_reader r = {snapshot->db, &place->arena, str_c("ann")};
     struct message m;
     bool found;
 
-    assert_int_equal(messages_by_client_id(&r, str_c("k"), &m, print, &found), ERR_OK);
+    assert_int_equal(messages_by_client_id(&r, str_c("k"), &m, fingerprint, &found), ERR_OK);
     assert_true(found);
     snapshot_end(snapshot);
     return m;
@@ -1302,23 +1302,23 @@ edits_and_deletions_keep_the_print_of_what_was_first_sent(void **state)
 {
     struct place *place = *state;
     struct message m;
-    int print;
+    int fingerprint;
 
     run(place, found_group, NULL);
     run(place, post_keyed, (char[]){"k"});
-    m = first_now(place, &print);
-    assert_int_equal(print, -1);
+    m = first_now(place, &fingerprint);
+    assert_int_equal(fingerprint, -1);
     for (int i = 0; i < 2; i++) {
         run(place, edit_first, &place->arena);
-        m = first_now(place, &print);
-        assert_int_equal(print, messages_print(str_c("keyed")));
+        m = first_now(place, &fingerprint);
+        assert_int_equal(fingerprint, messages_fingerprint(str_c("keyed")));
         assert_true(str_is(m.content, "other"));
         assert_int_equal(m.edited_at, support_tick(place));
         assert_int_equal(m.changed_version, 3 + i);
     }
     run(place, delete_first, &place->arena);
-    m = first_now(place, &print);
-    assert_int_equal(print, messages_print(str_c("keyed")));
+    m = first_now(place, &fingerprint);
+    assert_int_equal(fingerprint, messages_fingerprint(str_c("keyed")));
     assert_int_equal(m.content.n, 0);
     assert_int_equal(m.edited_at, 0);
     assert_int_equal(m.deleted_at, support_tick(place));

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "model/ids.h"
 #include "domain/access.h"
-#include "domain/amend.h"
+#include "domain/message.h"
 #include "domain/belong.h"
 #include "domain/converse.h"
 #include "domain/send.h"
@@ -151,7 +151,7 @@ support_message(struct place *place, int64_t id, struct message *m)
     enum err err = access_message(&a, id, &key, &conversation);
 
     if (err == ERR_OK)
-        err = amend_find(&(struct view){snapshot, &place->arena, {0}, false}, key, m);
+        err = message_get(&(struct view){snapshot, &place->arena, {0}, false}, key, m);
     snapshot_end(snapshot);
     return err;
 }

@@ -210,8 +210,8 @@ support_check(const struct place *place)
         "SELECT count(*) FROM message WHERE deleted_at IS NOT NULL"
         " AND (content <> '' OR edited_at IS NOT NULL OR emoji_count > 0)",
         /*
-         * A print of what was sent stands only where a repeat could ask for it, and tells nothing
-         * of it.
+         * A fingerprint of what was sent stands only where a repeat could ask for it, and tells
+         * nothing of it.
          */
         "SELECT count(*) FROM message WHERE sent_print IS NOT NULL"
         " AND (client_id IS NULL OR sent_print NOT BETWEEN 0 AND 65535)",

@@ -84,7 +84,8 @@ conversations_add(struct tx *tx, struct str low, struct str high, struct convers
 }
 
 enum err
-conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *print, bool *found)
+conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
+                     bool *found)
 {
     const struct creation_row wanted = {.creator = key->creator, .client_id = key->client_id};
     const struct creation_row *row = table_get(&db->tables[CREATION], &wanted);
@@ -92,7 +93,7 @@ conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id,
     *found = row != NULL;
     if (*found) {
         *id = row->conversation;
-        *print = row->print;
+        *fingerprint = row->fingerprint;
     }
     return ERR_OK;
 }
@@ -100,7 +101,7 @@ conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id,
 enum err
 conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
 {
-    struct creation_row row = {key->creator, key->client_id, id, key->print};
+    struct creation_row row = {key->creator, key->client_id, id, key->fingerprint};
     enum err err = state_conversation(tx->db, id) == NULL ? ERR_STORAGE : ERR_OK;
 
     if (err == ERR_OK)
@@ -131,7 +132,7 @@ conversations_bump(struct tx *tx, struct conversation *c, int messages, int memb
 }
 
 enum err
-conversations_set_face(struct tx *tx, const struct conversation *c)
+conversations_set_settings(struct tx *tx, const struct conversation *c)
 {
     struct conversation_row *row = state_conversation(tx->db, c->id);
     struct str title = c->title;

@@ -67,7 +67,7 @@ messages_add(struct tx *tx, const struct message *m, int64_t version)
                 .reply_to = m->reply_to,
             },
         .version = version,
-        .print = -1,
+        .fingerprint = -1,
     };
     enum err err;
 
@@ -165,18 +165,18 @@ messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 }
 
 enum err
-messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m, int *print,
-                      bool *found)
+messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
+                      int *fingerprint, bool *found)
 {
     const struct message_row *row = find_by_client_id(r->db, r->viewer, client_id);
 
-    *print = row == NULL ? -1 : row->print;
+    *fingerprint = row == NULL ? -1 : row->fingerprint;
     return read_row(r, row, m, found);
 }
 
 /* --- changing one */
 
-/* The row, noted to be undone. A print of the content stays where a repeat could ask for it. */
+/* The row, noted to be undone. A fingerprint of the content stays where a repeat could ask for it. */
 static enum err
 begin_change(struct tx *tx, const struct message *m, struct message_row **row)
 {
@@ -185,10 +185,10 @@ begin_change(struct tx *tx, const struct message *m, struct message_row **row)
 }
 
 static void
-note_print(struct message_row *row)
+note_fingerprint(struct message_row *row)
 {
-    if (row->message.client_id.p != NULL && row->print == -1)
-        row->print = messages_print(row->message.content);
+    if (row->message.client_id.p != NULL && row->fingerprint == -1)
+        row->fingerprint = messages_fingerprint(row->message.content);
 }
 
 enum err
@@ -202,7 +202,7 @@ messages_edit(struct tx *tx, struct message *m, struct str content, int64_t vers
         err = state_keep(tx->db, &kept);
     if (err != ERR_OK)
         return err;
-    note_print(row);
+    note_fingerprint(row);
     m->content = content;
     m->edited_at = tx->tick;
     m->changed_version = version;
@@ -222,7 +222,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
         err = reactions_clear_all(tx, m);
     if (err != ERR_OK)
         return err;
-    note_print(row);
+    note_fingerprint(row);
     m->content = str_c("");
     m->edited_at = 0;
     m->deleted_at = tx->tick;

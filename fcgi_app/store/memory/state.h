@@ -29,7 +29,7 @@ struct creation_row {
     struct str client_id;
 
     int32_t conversation;
-    int print;
+    int fingerprint;
 };
 
 struct stay_row {
@@ -59,7 +59,7 @@ struct message_row {
     struct message message; /* by conversation and seq; without reactions */
 
     int64_t version; /* of the conversation, that created it */
-    int print;       /* of what was first sent, once that is no longer the content; -1: it still is */
+    int fingerprint; /* of what was first sent, once that is no longer the content; -1: it still is */
 };
 
 struct id_row {

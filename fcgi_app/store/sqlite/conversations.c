@@ -100,7 +100,8 @@ conversations_add(struct tx *tx, struct str low, struct str high, struct convers
 }
 
 enum err
-conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *print, bool *found)
+conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
+                     bool *found)
 {
     struct stmt *s = db_use(db, SQL_CREATION_KEY_GET);
     enum err err;
@@ -110,7 +111,7 @@ conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id,
     err = db_step(s, found);
     if (*found) {
         *id = (int32_t)db_int(s, 0);
-        *print = (int)db_int(s, 1);
+        *fingerprint = (int)db_int(s, 1);
     }
     db_done(s);
     return err;
@@ -124,7 +125,7 @@ conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
     db_bind_text(s, 1, key->creator);
     db_bind_text(s, 2, key->client_id);
     db_bind_int(s, 3, id);
-    db_bind_int(s, 4, key->print);
+    db_bind_int(s, 4, key->fingerprint);
     return db_run(s);
 }
 
@@ -167,9 +168,9 @@ conversations_bump(struct tx *tx, struct conversation *c, int messages, int memb
 }
 
 enum err
-conversations_set_face(struct tx *tx, const struct conversation *c)
+conversations_set_settings(struct tx *tx, const struct conversation *c)
 {
-    struct stmt *s = db_use(tx->db, SQL_CONVERSATION_SET_FACE);
+    struct stmt *s = db_use(tx->db, SQL_CONVERSATION_SET_SETTINGS);
 
     db_bind_int(s, 1, c->id);
     db_bind_text(s, 2, c->title);

@@ -159,30 +159,30 @@ messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 }
 
 enum err
-messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m, int *print,
-                      bool *found)
+messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
+                      int *fingerprint, bool *found)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_BY_CLIENT_ID);
     enum err err;
 
-    *print = -1;
+    *fingerprint = -1;
     db_bind_text(s, 1, r->viewer);
     db_bind_text(s, 2, client_id);
     err = step_to(s, r->arena, m, found);
     if (*found && !db_is_null(s, MESSAGE_COLUMNS))
-        *print = (int)db_int(s, MESSAGE_COLUMNS);
+        *fingerprint = (int)db_int(s, MESSAGE_COLUMNS);
     db_done(s);
     if (*found && err == ERR_OK)
         err = reactions_read(r->db, r->arena, r->viewer, m);
     return err;
 }
 
-/* A print of what goes now, where a repeat could ask for it. */
+/* A fingerprint of what goes now, where a repeat could ask for it. */
 static void
-bind_print(struct stmt *s, int parameter, const struct message *m)
+bind_fingerprint(struct stmt *s, int parameter, const struct message *m)
 {
     if (m->client_id.p != NULL)
-        db_bind_int(s, parameter, messages_print(m->content));
+        db_bind_int(s, parameter, messages_fingerprint(m->content));
     else
         db_bind_text(s, parameter, (struct str){0});
 }
@@ -197,7 +197,7 @@ messages_edit(struct tx *tx, struct message *m, struct str content, int64_t vers
     db_bind_text(s, 3, content);
     db_bind_int(s, 4, tx->tick);
     db_bind_int(s, 5, version);
-    bind_print(s, 6, m);
+    bind_fingerprint(s, 6, m);
     tx->wipe = true;
     m->content = content;
     m->edited_at = tx->tick;
@@ -215,7 +215,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
     db_bind_int(s, 2, m->seq);
     db_bind_int(s, 3, tx->tick);
     db_bind_int(s, 4, version);
-    bind_print(s, 5, m);
+    bind_fingerprint(s, 5, m);
     err = db_run(s);
     if (err == ERR_OK)
         err = reactions_clear_all(tx, m);

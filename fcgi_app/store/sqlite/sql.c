@@ -62,7 +62,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " VALUES ($1, $2, $3, $4, $4, 0, 1, $5, $4, $6, $7) RETURNING id",
     [SQL_CONVERSATION_BUMP] = "UPDATE conversation SET last_seq = $2, version = $3, updated_at = $4,"
                               " member_count = $5, listed_at = $6 WHERE id = $1",
-    [SQL_CONVERSATION_SET_FACE] = "UPDATE conversation SET title = $2, invite_only = $3 WHERE id = $1",
+    [SQL_CONVERSATION_SET_SETTINGS] = "UPDATE conversation SET title = $2, invite_only = $3 WHERE id = $1",
 
     [SQL_CREATION_KEY_GET] =
         "SELECT conversation, print FROM creation_key WHERE creator = $1 AND client_id = $2",

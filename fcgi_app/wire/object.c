@@ -1,25 +1,25 @@
-/* body.c - see body.h. Only this file knows jansson. Must not know any key by name. */
-#include "wire/body.h"
+/* object.c - see object.h. Only this file knows jansson. Must not know any key by name. */
+#include "wire/object.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 
-/* struct body is jansson's json_t under another name, so nothing is wrapped or allocated. */
+/* struct object is jansson's json_t under another name, so nothing is wrapped or allocated. */
 static const json_t *
-tree(const struct body *b)
+tree(const struct object *b)
 {
     return (const json_t *)(const void *)b;
 }
 
 void
-body_setup(void)
+object_setup(void)
 {
     /* Seed now: otherwise the first request would read the random source. */
     json_object_seed(0);
 }
 
 enum err
-body_parse(struct str text, struct body **out)
+object_parse(struct str text, struct object **out)
 {
     json_error_t error;
     json_t *root =
@@ -31,12 +31,12 @@ body_parse(struct str text, struct body **out)
         json_decref(root);
         return ERR_NOT_AN_OBJECT;
     }
-    *out = (struct body *)(void *)root;
+    *out = (struct object *)(void *)root;
     return ERR_OK;
 }
 
 void
-body_free(struct body *b)
+object_free(struct object *b)
 {
     json_decref((json_t *)(void *)b);
 }
@@ -47,40 +47,40 @@ text_of(const json_t *value)
     return (struct str){json_string_value(value), json_string_length(value)};
 }
 
-enum body_kind
-body_string(const struct body *b, const char *key, struct str *out)
+enum object_kind
+object_string(const struct object *b, const char *key, struct str *out)
 {
     const json_t *value = json_object_get(tree(b), key);
 
     if (value == NULL)
-        return BODY_ABSENT;
+        return OBJECT_ABSENT;
     if (!json_is_string(value))
-        return BODY_MISTYPED;
+        return OBJECT_MISTYPED;
     *out = text_of(value);
-    return BODY_OK;
+    return OBJECT_OK;
 }
 
-enum body_kind
-body_int(const struct body *b, const char *key, int64_t *out)
+enum object_kind
+object_int(const struct object *b, const char *key, int64_t *out)
 {
     const json_t *value = json_object_get(tree(b), key);
 
     if (value == NULL)
-        return BODY_ABSENT;
+        return OBJECT_ABSENT;
     if (!json_is_integer(value))
-        return BODY_MISTYPED;
+        return OBJECT_MISTYPED;
     *out = json_integer_value(value);
-    return BODY_OK;
+    return OBJECT_OK;
 }
 
 bool
-body_is_true(const struct body *b, const char *key)
+object_is_true(const struct object *b, const char *key)
 {
     return json_is_true(json_object_get(tree(b), key));
 }
 
 bool
-body_is_null(const struct body *b, const char *key)
+object_is_null(const struct object *b, const char *key)
 {
     return json_is_null(json_object_get(tree(b), key));
 }
@@ -98,29 +98,29 @@ shown(const json_t *value, struct arena *arena)
     return copy;
 }
 
-enum body_kind
-body_list(const struct body *b, const char *key, const struct body **list, size_t *count)
+enum object_kind
+object_list(const struct object *b, const char *key, const struct object **list, size_t *count)
 {
     const json_t *value = json_object_get(tree(b), key);
 
     if (value == NULL)
-        return BODY_ABSENT;
+        return OBJECT_ABSENT;
     if (!json_is_array(value))
-        return BODY_MISTYPED;
-    *list = (const struct body *)(const void *)value;
+        return OBJECT_MISTYPED;
+    *list = (const struct object *)(const void *)value;
     *count = json_array_size(value);
-    return BODY_OK;
+    return OBJECT_OK;
 }
 
-enum body_kind
-body_list_string(const struct body *list, size_t i, struct arena *arena, struct str *out)
+enum object_kind
+object_list_string(const struct object *list, size_t i, struct arena *arena, struct str *out)
 {
     const json_t *value = json_array_get(tree(list), i);
 
     if (!json_is_string(value)) {
         *out = shown(value, arena);
-        return BODY_MISTYPED;
+        return OBJECT_MISTYPED;
     }
     *out = text_of(value);
-    return BODY_OK;
+    return OBJECT_OK;
 }

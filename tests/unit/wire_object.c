@@ -1,5 +1,5 @@
 /*
- * wire_body.c - checks: a body is one JSON object, strictly: no key twice, no NUL, no lone
+ * wire_object.c - checks: a text is one JSON object, strictly: no key twice, no NUL, no lone
  * surrogate, nothing after it; a value of another type than asked for is told from one that is
  * absent.
  */
@@ -11,27 +11,27 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "wire/body.h"
+#include "wire/object.h"
 
 static enum err
 parse(const char *text)
 {
-    struct body *body = NULL;
-    enum err err = body_parse(str_c(text), &body);
+    struct object *body = NULL;
+    enum err err = object_parse(str_c(text), &body);
 
     if (err == ERR_OK)
-        body_free(body);
+        object_free(body);
     else
         assert_null(body);
     return err;
 }
 
-static struct body *
+static struct object *
 parsed(const char *text)
 {
-    struct body *body = NULL;
+    struct object *body = NULL;
 
-    if (body_parse(str_c(text), &body) != ERR_OK)
+    if (object_parse(str_c(text), &body) != ERR_OK)
         fail_msg("not parsed: %s", text);
     return body;
 }
@@ -102,9 +102,9 @@ what_is_no_json_is_refused(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         if (parse(cases[i]) != ERR_SYNTAX)
             fail_msg("not refused: %s", cases[i]);
-    assert_int_equal(body_parse((struct str){0}, &(struct body *){NULL}), ERR_SYNTAX);
-    assert_int_equal(body_parse((struct str){"{}\0", 3}, &(struct body *){NULL}), ERR_SYNTAX);
-    assert_int_equal(body_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct body *){NULL}), ERR_SYNTAX);
+    assert_int_equal(object_parse((struct str){0}, &(struct object *){NULL}), ERR_SYNTAX);
+    assert_int_equal(object_parse((struct str){"{}\0", 3}, &(struct object *){NULL}), ERR_SYNTAX);
+    assert_int_equal(object_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct object *){NULL}), ERR_SYNTAX);
 }
 
 static void
@@ -126,7 +126,7 @@ objects_are_read(void **state)
     assert_int_equal(parse(" \t\r\n{ } \n"), ERR_OK);
     assert_int_equal(parse("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":1}]}"), ERR_OK);
     assert_int_equal(parse("{\"\":1}"), ERR_OK);
-    body_free(NULL);
+    object_free(NULL);
 }
 
 /* The text is not ended by NUL: each prefix stands alone at the end of its allocation. */
@@ -138,11 +138,11 @@ no_prefix_is_an_object(void **state)
     (void)state;
     for (size_t n = 1; n < sizeof(text) - 1; n++) {
         char *copy = malloc(n);
-        struct body *body = NULL;
+        struct object *body = NULL;
 
         assert_non_null(copy);
         memcpy(copy, text, n);
-        assert_int_equal(body_parse((struct str){copy, n}, &body), ERR_SYNTAX);
+        assert_int_equal(object_parse((struct str){copy, n}, &body), ERR_SYNTAX);
         free(copy);
     }
     assert_int_equal(parse(text), ERR_OK);
@@ -153,35 +153,35 @@ depth_ends_nothing_but_the_request(void **state)
 {
     enum { DEPTH = 100000 };
     char *text = malloc(DEPTH);
-    struct body *body = NULL;
+    struct object *body = NULL;
 
     (void)state;
     assert_non_null(text);
     memset(text, '[', DEPTH);
-    assert_int_equal(body_parse((struct str){text, DEPTH}, &body), ERR_SYNTAX);
+    assert_int_equal(object_parse((struct str){text, DEPTH}, &body), ERR_SYNTAX);
     free(text);
 }
 
 static void
 strings_are_read(void **state)
 {
-    struct body *body =
+    struct object *body =
         parsed("{\"s\":\"a\\u00e4\\ud83d\\ude00\\\"\\/\\n\",\"e\":\"\",\"n\":1,\"z\":null,\"l\":[]}");
     struct str s = {0};
 
     (void)state;
-    assert_int_equal(body_string(body, "s", &s), BODY_OK);
+    assert_int_equal(object_string(body, "s", &s), OBJECT_OK);
     assert_true(str_is(s, "a\xc3\xa4\xf0\x9f\x98\x80\"/\n"));
-    assert_int_equal(body_string(body, "e", &s), BODY_OK);
+    assert_int_equal(object_string(body, "e", &s), OBJECT_OK);
     assert_non_null(s.p);
     assert_int_equal(s.n, 0);
-    assert_int_equal(body_string(body, "n", &s), BODY_MISTYPED);
-    assert_int_equal(body_string(body, "z", &s), BODY_MISTYPED);
-    assert_int_equal(body_string(body, "l", &s), BODY_MISTYPED);
-    assert_int_equal(body_string(body, "absent", &s), BODY_ABSENT);
-    assert_int_equal(body_string(body, "S", &s), BODY_ABSENT);
-    assert_int_equal(body_string(body, "", &s), BODY_ABSENT);
-    body_free(body);
+    assert_int_equal(object_string(body, "n", &s), OBJECT_MISTYPED);
+    assert_int_equal(object_string(body, "z", &s), OBJECT_MISTYPED);
+    assert_int_equal(object_string(body, "l", &s), OBJECT_MISTYPED);
+    assert_int_equal(object_string(body, "absent", &s), OBJECT_ABSENT);
+    assert_int_equal(object_string(body, "S", &s), OBJECT_ABSENT);
+    assert_int_equal(object_string(body, "", &s), OBJECT_ABSENT);
+    object_free(body);
 }
 
 static void
@@ -189,65 +189,65 @@ integers_are_told_from_other_numbers(void **state)
 {
     static const struct {
         const char *text;
-        enum body_kind kind;
+        enum object_kind kind;
         int64_t value;
     } cases[] = {
-        {"{\"n\":0}", BODY_OK, 0},
-        {"{\"n\":-0}", BODY_OK, 0},
-        {"{\"n\":-7}", BODY_OK, -7},
-        {"{\"n\":9223372036854775807}", BODY_OK, INT64_MAX},
-        {"{\"n\":-9223372036854775808}", BODY_OK, INT64_MIN},
-        {"{\"n\":1.0}", BODY_MISTYPED, 0},
-        {"{\"n\":1e0}", BODY_MISTYPED, 0},
-        {"{\"n\":1E2}", BODY_MISTYPED, 0},
-        {"{\"n\":0.5}", BODY_MISTYPED, 0},
-        {"{\"n\":\"1\"}", BODY_MISTYPED, 0},
-        {"{\"n\":true}", BODY_MISTYPED, 0},
-        {"{\"n\":null}", BODY_MISTYPED, 0},
-        {"{\"n\":[1]}", BODY_MISTYPED, 0},
-        {"{\"m\":1}", BODY_ABSENT, 0},
+        {"{\"n\":0}", OBJECT_OK, 0},
+        {"{\"n\":-0}", OBJECT_OK, 0},
+        {"{\"n\":-7}", OBJECT_OK, -7},
+        {"{\"n\":9223372036854775807}", OBJECT_OK, INT64_MAX},
+        {"{\"n\":-9223372036854775808}", OBJECT_OK, INT64_MIN},
+        {"{\"n\":1.0}", OBJECT_MISTYPED, 0},
+        {"{\"n\":1e0}", OBJECT_MISTYPED, 0},
+        {"{\"n\":1E2}", OBJECT_MISTYPED, 0},
+        {"{\"n\":0.5}", OBJECT_MISTYPED, 0},
+        {"{\"n\":\"1\"}", OBJECT_MISTYPED, 0},
+        {"{\"n\":true}", OBJECT_MISTYPED, 0},
+        {"{\"n\":null}", OBJECT_MISTYPED, 0},
+        {"{\"n\":[1]}", OBJECT_MISTYPED, 0},
+        {"{\"m\":1}", OBJECT_ABSENT, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct body *body = parsed(cases[i].text);
+        struct object *body = parsed(cases[i].text);
         int64_t value = 42;
 
-        if (body_int(body, "n", &value) != cases[i].kind)
+        if (object_int(body, "n", &value) != cases[i].kind)
             fail_msg("kind of %s", cases[i].text);
-        assert_int_equal(value, cases[i].kind == BODY_OK ? cases[i].value : 42);
-        body_free(body);
+        assert_int_equal(value, cases[i].kind == OBJECT_OK ? cases[i].value : 42);
+        object_free(body);
     }
 }
 
 static void
 lists_are_read(void **state)
 {
-    struct body *body = parsed("{\"l\":[\"a\",\"\",\"\\u00e4\"],\"e\":[],\"s\":\"a\",\"o\":{},\"z\":null}");
-    const struct body *list = NULL;
+    struct object *body = parsed("{\"l\":[\"a\",\"\",\"\\u00e4\"],\"e\":[],\"s\":\"a\",\"o\":{},\"z\":null}");
+    const struct object *list = NULL;
     struct arena arena;
     struct str s;
     size_t count = 42;
 
     (void)state;
     arena_init(&arena);
-    assert_int_equal(body_list(body, "s", &list, &count), BODY_MISTYPED);
-    assert_int_equal(body_list(body, "o", &list, &count), BODY_MISTYPED);
-    assert_int_equal(body_list(body, "z", &list, &count), BODY_MISTYPED);
-    assert_int_equal(body_list(body, "absent", &list, &count), BODY_ABSENT);
+    assert_int_equal(object_list(body, "s", &list, &count), OBJECT_MISTYPED);
+    assert_int_equal(object_list(body, "o", &list, &count), OBJECT_MISTYPED);
+    assert_int_equal(object_list(body, "z", &list, &count), OBJECT_MISTYPED);
+    assert_int_equal(object_list(body, "absent", &list, &count), OBJECT_ABSENT);
     assert_int_equal(count, 42);
-    assert_int_equal(body_list(body, "e", &list, &count), BODY_OK);
+    assert_int_equal(object_list(body, "e", &list, &count), OBJECT_OK);
     assert_int_equal(count, 0);
-    assert_int_equal(body_list(body, "l", &list, &count), BODY_OK);
+    assert_int_equal(object_list(body, "l", &list, &count), OBJECT_OK);
     assert_int_equal(count, 3);
-    assert_int_equal(body_list_string(list, 0, &arena, &s), BODY_OK);
+    assert_int_equal(object_list_string(list, 0, &arena, &s), OBJECT_OK);
     assert_true(str_is(s, "a"));
-    assert_int_equal(body_list_string(list, 1, &arena, &s), BODY_OK);
+    assert_int_equal(object_list_string(list, 1, &arena, &s), OBJECT_OK);
     assert_non_null(s.p);
     assert_int_equal(s.n, 0);
-    assert_int_equal(body_list_string(list, 2, &arena, &s), BODY_OK);
+    assert_int_equal(object_list_string(list, 2, &arena, &s), OBJECT_OK);
     assert_true(str_is(s, "\xc3\xa4"));
-    body_free(body);
+    object_free(body);
     arena_clear(&arena);
 }
 
@@ -256,19 +256,19 @@ static void
 what_is_no_string_in_a_list_is_shown(void **state)
 {
     static const char *const shown[] = {"1", "-1.5", "null", "true", "{\"a\":[1,\"\xc3\xa4\"]}", "[]"};
-    struct body *body = parsed("{\"l\":[1, -1.5, null, true, {\"a\" : [1, \"\\u00e4\"]}, [ ]]}");
-    const struct body *list = NULL;
+    struct object *body = parsed("{\"l\":[1, -1.5, null, true, {\"a\" : [1, \"\\u00e4\"]}, [ ]]}");
+    const struct object *list = NULL;
     struct arena arena;
     struct str texts[6];
     size_t count = 0;
 
     (void)state;
     arena_init(&arena);
-    assert_int_equal(body_list(body, "l", &list, &count), BODY_OK);
+    assert_int_equal(object_list(body, "l", &list, &count), OBJECT_OK);
     assert_int_equal(count, 6);
     for (size_t i = 0; i < 6; i++)
-        assert_int_equal(body_list_string(list, i, &arena, &texts[i]), BODY_MISTYPED);
-    body_free(body);
+        assert_int_equal(object_list_string(list, i, &arena, &texts[i]), OBJECT_MISTYPED);
+    object_free(body);
     for (size_t i = 0; i < 6; i++)
         assert_true(str_is(texts[i], shown[i]));
     arena_clear(&arena);
@@ -278,7 +278,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    body_setup();
+    object_setup();
     return 0;
 }
 
