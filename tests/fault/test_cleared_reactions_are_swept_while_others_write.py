@@ -3,7 +3,6 @@ Clearing an emoji, or deleting a message, updates one row however many users rea
 in batches, between which others write.
 """
 import sqlite3
-import time
 from contextlib import closing
 
 import pytest
@@ -13,8 +12,8 @@ from stack import Stack, wait_until
 
 COUNT = 30_000
 PATIENCE_S = 30
-# A batch takes a few milliseconds; a whole sweep under the lock would take more than this.
-LIMIT_S = 0.5
+# A sweep in one piece, under the lock, would let in one post at most.
+POSTS_MEANWHILE = 5
 
 
 def react(stack, group, count):
@@ -43,18 +42,16 @@ def test_reactions_are_swept_and_posts_do_not_wait(how):
         shown = api.message(sent)["reactions"]["a"]
         assert shown["count"] == COUNT and len(shown["names"]) == 100
 
-        began = time.monotonic()
         answer = api.erase(sent, "ann").ok if how == "delete" else api.react(sent, "ann", "a", "DELETE", all="true").ok
-        slowest = time.monotonic() - began
         assert "reactions" not in answer
+        left, posts = [], 0
 
         def swept():
-            nonlocal slowest
-            began = time.monotonic()
+            nonlocal posts
             api.send(group, "bob")
-            slowest = max(slowest, time.monotonic() - began)
-            return count(stack, "reaction") == 0 and count(stack, "reaction_set") == 0
+            left.append(count(stack, "reaction"))
+            posts += 0 < left[-1] < COUNT
+            return left[-1] == 0 and count(stack, "reaction_set") == 0
 
         wait_until(swept, PATIENCE_S, "what was cleared is swept")
-        print(f"slowest request: {slowest * 1000:.1f} ms")
-        assert slowest < LIMIT_S
+        assert posts >= POSTS_MEANWHILE, left
