@@ -167,8 +167,11 @@ find_oldest(const struct db *db, int32_t conversation, enum role role)
 static enum err
 copy_name(struct arena *arena, const struct stay_row *row, struct str *username)
 {
-    *username = row == NULL ? (struct str){0} : arena_copy(arena, row->username);
-    return row != NULL && username->p == NULL ? ERR_MEMORY : ERR_OK;
+    *username = (struct str){0};
+    if (row == NULL)
+        return ERR_OK;
+    *username = arena_copy(arena, row->username);
+    return username->p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 enum err
@@ -334,7 +337,7 @@ find_own(const struct db *db, struct arena *arena, struct str username, struct o
 
         if (row->version == 0 || !str_eq(row->username, username))
             continue;
-        own->stays = arena_grow(arena, own->stays, own->count, sizeof(*own->stays));
+        own->stays = arena_grow(arena, own->stays, own->count, sizeof(struct stay_row *));
         if (own->stays == NULL)
             return ERR_MEMORY;
         own->stays[own->count++] = row;

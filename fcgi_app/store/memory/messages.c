@@ -421,21 +421,21 @@ static const struct message_row **
 find_steps(const struct message_reader *r, const struct message_walk *walk, size_t *count)
 {
     size_t first = find_from(r->db, walk->conversation, walk->changed ? 0 : walk->from);
-    const struct message_row **rows = arena_alloc(r->arena, sizeof(*rows));
+    const struct message_row **rows = arena_alloc(r->arena, sizeof(struct message_row *));
     const struct message_row *row;
 
     *count = 0;
     for (size_t i = first; rows != NULL && (row = row_in(r->db, i, walk->conversation)) != NULL; i++) {
         if (place_in_walk(walk, row) == 0)
             continue;
-        rows = arena_grow(r->arena, *count == 0 ? NULL : rows, *count, sizeof(*rows));
+        rows = arena_grow(r->arena, *count == 0 ? NULL : rows, *count, sizeof(struct message_row *));
         if (rows != NULL)
             rows[(*count)++] = row;
         if (!walk->changed && *count == (size_t)walk->rows)
             break;
     }
     if (rows != NULL && walk->changed)
-        qsort(rows, *count, sizeof(*rows), by_version);
+        qsort(rows, *count, sizeof(struct message_row *), by_version);
     return rows;
 }
 
