@@ -20,7 +20,6 @@ struct tx {
     int64_t last_message_id; /* raise by one for each message */
     int64_t last_change;     /* raise by one for each outbox row */
     uint64_t payer;          /* of this command: whose rate it counts for (limiter_key); 0: nobody's */
-    bool wipe;               /* set where content was deleted: no copy of it is to stay on the disk */
 };
 
 /*

@@ -178,7 +178,7 @@ transact(struct commit *c, struct item *first)
         err = db_do(c->db, changed ? SQL_COMMIT : SQL_ROLLBACK);
     if (err == ERR_OK && tx.last_change > last_change)
         shared_announce(c->shared, tx.last_change);
-    if (err == ERR_OK && tx.wipe)
+    if (err == ERR_OK && db_take_wipe(c->db))
         atomic_store(&c->shared->wipe, true);
     if (err != ERR_OK && db_in_transaction(c->db))
         db_do(c->db, SQL_ROLLBACK);

@@ -28,6 +28,7 @@ struct db {
     struct stmt stmts[SQL_COUNT];
     void (*on_commit)(void *arg, int wal_pages);
     void *on_commit_arg;
+    bool wipe; /* requested, and not taken yet */
 };
 
 void
@@ -259,6 +260,21 @@ db_texts(struct stmt *s, struct arena *arena, struct str **texts, size_t *count)
     *texts = all;
     *count = n;
     return err;
+}
+
+void
+db_request_wipe(struct db *db)
+{
+    db->wipe = true;
+}
+
+bool
+db_take_wipe(struct db *db)
+{
+    bool wipe = db->wipe;
+
+    db->wipe = false;
+    return wipe;
 }
 
 int64_t

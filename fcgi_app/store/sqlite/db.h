@@ -60,6 +60,11 @@ enum err db_end_write(struct db *db, enum err err);
 /* Steps until the end and done: the first column of all rows, copied to the arena. NULL: there were none. */
 enum err db_texts(struct stmt *s, struct arena *arena, struct str **texts, size_t *count);
 
+/* Content was deleted in this transaction: no copy of it may stay in the write-ahead log. */
+void db_request_wipe(struct db *db);
+/* Was that requested since the last call? A refused command may have, which costs a needless wipe. */
+bool db_take_wipe(struct db *db);
+
 /* How many rows this connection has ever written: two looks tell whether anything was written between. */
 int64_t db_changes(struct db *db);
 /*

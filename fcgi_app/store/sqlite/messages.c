@@ -198,7 +198,7 @@ messages_edit(struct tx *tx, struct message *m, struct str content, int64_t vers
     db_bind_int(s, 4, tx->tick);
     db_bind_int(s, 5, version);
     bind_fingerprint(s, 6, m);
-    tx->wipe = true;
+    db_request_wipe(tx->db);
     m->content = content;
     m->edited_at = tx->tick;
     m->changed_version = version;
@@ -219,7 +219,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
     err = db_run(s);
     if (err == ERR_OK)
         err = reactions_clear_all(tx, m);
-    tx->wipe = true;
+    db_request_wipe(tx->db);
     m->content = str_c("");
     m->edited_at = 0;
     m->deleted_at = tx->tick;

@@ -200,7 +200,7 @@ reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *change
     if (err != ERR_OK || set == 0)
         return err;
     m->emoji_count--;
-    tx->wipe = true;
+    db_request_wipe(tx->db);
     s = db_use(tx->db, SQL_REACTION_SET_CLEAR);
     db_bind_int(s, 1, set);
     return db_run(s);
