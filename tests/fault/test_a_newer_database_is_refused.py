@@ -13,6 +13,12 @@ def user_version(path, new=None):
         return database.execute("PRAGMA user_version").fetchone()[0]
 
 
+def needs(path, version):
+    """Which migration a binary must know to use the database."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE instance SET needs = ?", (version,))
+
+
 def made(directory):
     """A database that an imd created and closed."""
     imd = directory.start()
@@ -26,14 +32,25 @@ def test_a_database_of_a_newer_imd_is_refused():
         made(directory)
         ours = user_version(directory.db)
         user_version(directory.db, 9999)
+        needs(directory.db, 9999)
         before = directory.db.read_bytes()
         message = directory.refused()
         assert "9999" in message and str(ours) in message and "newer" in message, message
         assert directory.db.read_bytes() == before
         # With the version restored, the database works again.
         user_version(directory.db, ours)
+        needs(directory.db, ours)
         imd = directory.start()
         assert imd.ask("GET", "/conversations/?id=1")[0] == 200
+
+
+def test_a_database_of_a_newer_imd_that_lets_older_ones_use_it_is_opened():
+    with Directory() as directory:
+        made(directory)
+        user_version(directory.db, 9999)
+        imd = directory.start()
+        assert imd.ask("GET", "/conversations/?id=1")[0] == 200
+        assert "event=database_newer database_version=9999" in imd.log()
 
 
 def test_a_file_that_is_not_a_database_is_refused():

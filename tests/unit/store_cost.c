@@ -288,6 +288,7 @@ struct asked {
 
 static const struct asked asked[] = {
     {SQL_INSTANCE_GET, 1, {{0}}},
+    {SQL_INSTANCE_NEEDS, 1, {{0}}},
     {SQL_INSTANCE_SET, 1, {N(1), N(1), N(1)}},
     {SQL_INSTANCE_SET_EPOCH, 1, {T("x")}},
     {SQL_PROBE_SET, 1, {N(10)}},

@@ -136,6 +136,7 @@ a_newer_database_is_refused_and_left_alone(void **state)
 
     support_migrate(place);
     support_tell(place, "PRAGMA user_version = %d", migration_count + 1);
+    support_tell(place, "UPDATE instance SET needs = %d", migration_count + 1);
     before = file_bytes(place, &n);
     db = open_to_migrate(place);
     assert_int_equal(migrate(db), ERR_STORAGE);
@@ -143,6 +144,20 @@ a_newer_database_is_refused_and_left_alone(void **state)
     db_close(db);
     assert_file_is(place, before, n);
     free(before);
+}
+
+static void
+a_newer_database_that_lets_this_binary_use_it_is_left_alone(void **state)
+{
+    struct place *place = *state;
+    struct db *db;
+
+    support_migrate(place);
+    support_tell(place, "PRAGMA user_version = %d", migration_count + 1);
+    db = open_to_migrate(place);
+    assert_int_equal(migrate(db), ERR_OK);
+    db_close(db);
+    assert_int_equal(support_ask(place, "PRAGMA user_version"), migration_count + 1);
 }
 
 /* --- from the core's first schema */
@@ -388,7 +403,8 @@ assert_nothing_lost(const struct place *place)
     assert_same_rows(place, "was_membership", "membership", membership, membership);
     assert_same_rows(place, "was_account", "account", "*", "*");
     assert_same_rows(place, "was_outbox", "outbox", outbox, outbox);
-    assert_same_rows(place, "was_instance", "instance", "*", "*");
+    assert_same_rows(place, "was_instance", "instance", "*",
+                     "only_row, epoch, tick, last_message_id, last_change");
 }
 
 static void
@@ -569,6 +585,8 @@ main(void)
                                         support_close),
         cmocka_unit_test_setup_teardown(a_script_that_fails_leaves_nothing, support_open_empty,
                                         support_close),
+        cmocka_unit_test_setup_teardown(a_newer_database_that_lets_this_binary_use_it_is_left_alone,
+                                        support_open_empty, support_close),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_left_alone, support_open_empty,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_database_of_the_core_keeps_all_and_gets_its_versions,

@@ -75,6 +75,7 @@ static const struct {
 } meant[] = {
     /* One row. */
     {SQL_INSTANCE_GET, "SCAN instance\n"},
+    {SQL_INSTANCE_NEEDS, "SCAN instance\n"},
     {SQL_INSTANCE_SET, "SCAN instance\n"},
     {SQL_INSTANCE_SET_EPOCH, "SCAN instance\n"},
     /* Backwards along an index, as far as the caller likes. */

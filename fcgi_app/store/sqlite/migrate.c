@@ -28,6 +28,30 @@ apply_next(struct db *db, int64_t *version)
     return db_end_write(db, err);
 }
 
+/* A database that a newer binary has migrated says whether older ones may go on using it. */
+static enum err
+check_newer(struct db *db, int64_t version)
+{
+    struct stmt *s = db_use(db, SQL_INSTANCE_NEEDS);
+    int64_t needs = version;
+    bool row;
+    enum err err = db_step(s, &row);
+
+    if (row)
+        needs = db_int(s, 0);
+    db_done(s);
+    if (err == ERR_OK && needs <= migration_count) {
+        log_event(LOG_INFO, "database_newer", "database_version=%lld known_version=%d", (long long)version,
+                  migration_count);
+        return ERR_OK;
+    }
+    log_event(LOG_ERROR, "database_too_new",
+              "database_version=%lld known_version=%d hint=\"this imd is older than the database; install "
+              "the newer imd again\"",
+              (long long)version, migration_count);
+    return ERR_STORAGE;
+}
+
 enum err
 migrate(struct db *db)
 {
@@ -36,13 +60,5 @@ migrate(struct db *db)
 
     while (err == ERR_OK && version < migration_count)
         err = apply_next(db, &version);
-    if (err == ERR_OK && version > migration_count) {
-        log_event(
-            LOG_ERROR, "database_too_new",
-            "database_version=%lld known_version=%d hint=\"this imd is older than the database; install "
-            "the newer imd again\"",
-            (long long)version, migration_count);
-        err = ERR_STORAGE;
-    }
-    return err;
+    return err == ERR_OK && version > migration_count ? check_newer(db, version) : err;
 }

@@ -19,8 +19,9 @@ extern const struct migration migrations[];
 extern const int migration_count;
 
 /*
- * Applies what is missing, each script in a transaction of its own. A database that is newer than this
- * binary is refused with ERR_STORAGE and left alone. Opens transactions itself. What happens is logged.
+ * Applies what is missing, each script in a transaction of its own. A database that a newer binary has
+ * migrated is left alone: it says whether this one may use it (instance.needs), else ERR_STORAGE. Opens
+ * transactions itself. What happens is logged.
  */
 enum err migrate(struct db *db);
 

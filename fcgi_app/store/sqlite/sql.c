@@ -41,6 +41,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_INSTANCE_GET] = "SELECT epoch, tick, last_message_id, last_change FROM instance",
     [SQL_INSTANCE_SET] = "UPDATE instance SET tick = $1, last_message_id = $2, last_change = $3",
     [SQL_INSTANCE_SET_EPOCH] = "UPDATE instance SET epoch = $1",
+    [SQL_INSTANCE_NEEDS] = "SELECT needs FROM instance",
 
     [SQL_PROBE_SET] = "UPDATE probe SET filler = CASE WHEN $1 > 0 THEN randomblob($1) ELSE '' END"
                       " WHERE only_row = 1 AND ($1 > 0 OR length(filler) > 0)",
