@@ -1,4 +1,7 @@
-/* pipe.c - see pipe.h. Only push/ opens outgoing connections. Must not know what is asked. */
+/*
+ * pipe.c - see pipe.h. Only push/ opens outgoing connections. Must not know what a request asks
+ * for.
+ */
 #include "push/pipe.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
- * pipe.h - a kept connection to nginx's push socket: many HTTP requests on their way, answers in order.
+ * pipe.h - a kept connection to nginx's push socket: pipelined HTTP requests, with answers in
+ * order.
  *
- * Never blocks. After any error the connection must be closed, and what was on its way is lost. For
- * one thread.
+ * Never blocks. After an error, close the connection; everything in flight is lost. For one thread.
  */
 #ifndef IMD_PUSH_PIPE_H
 #define IMD_PUSH_PIPE_H
@@ -18,24 +18,24 @@ struct pipe {
     struct buf out;   /* requests not yet written completely: the caller adds to it */
     size_t written;   /* bytes of `out` that are written */
     struct buf in;    /* answers not yet taken */
-    size_t taken;     /* bytes of `in` that are */
+    size_t taken;     /* bytes of `in` that are taken */
 };
 
-/* Does not connect. */
+/* Initialises the caller's memory; does not connect. */
 void pipe_init(struct pipe *p, const char *path);
-/* Closes, and frees what it holds. */
+/* Closes the connection and frees the buffers. */
 void pipe_clear(struct pipe *p);
 
 /* ERR_IO: nothing listens at the path. */
 enum err pipe_connect(struct pipe *p);
-/* Forgets all that was on its way. Not to be connected is allowed. */
+/* Closes the connection, if there is one, and discards everything in flight. */
 void pipe_close(struct pipe *p);
 
 /* Returns how many bytes are queued and not yet written. */
 size_t pipe_queued_bytes(const struct pipe *p);
-/* Writes as much as the socket accepts. ERR_IO: it is closed. */
+/* Writes as much as the socket accepts. ERR_IO: the peer closed it. */
 enum err pipe_write(struct pipe *p);
-/* Reads once. *more: there may be more. ERR_IO: it is closed. ERR_MEMORY. */
+/* Reads once. *more: there may be more to read. ERR_IO: the peer closed it. ERR_MEMORY. */
 enum err pipe_read(struct pipe *p, bool *more);
 
 /* An HTTP answer, borrowed from the text that it was parsed from. */
@@ -46,8 +46,8 @@ struct pipe_answer {
 };
 
 /*
- * Takes the next answer that has arrived completely, which is valid until pipe_read(). *found false: there is
- * none. ERR_IO: what came is not an answer that imd understands.
+ * Takes the next complete answer; it is valid until pipe_read(). *found is false if there is none.
+ * ERR_IO: the peer did not send an answer that imd understands.
  */
 enum err pipe_take(struct pipe *p, struct pipe_answer *answer, bool *found);
 

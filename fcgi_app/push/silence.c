@@ -221,7 +221,7 @@ take_questions(struct silence *s)
     return count;
 }
 
-/* Records the results of a round. After a failed one, nobody is silent. */
+/* Records the results of a round. After a failed one, none of its users is silent. */
 static void
 take_answers(struct silence *s, size_t count, bool answered)
 {
