@@ -9,8 +9,7 @@
 #include "domain/inbox.h"
 
 #include <stdlib.h>
-#include "domain/reading.h"
-#include "store/conversations.h"
+#include "store/listings.h"
 #include "store/markers.h"
 #include "store/memberships.h"
 #include "store/messages.h"
@@ -153,63 +152,49 @@ find_entries(struct db *db, struct search *s)
     return err == ERR_OK ? s->err : err;
 }
 
+/*
+ * The entries of a page are read in batches, so that the number of calls of the store does not grow with the
+ * entries. A page of the default limit is one batch, one of PAGE_LIMIT_MAX a few. The bound keeps the names
+ * of a long page out of memory.
+ */
+#define BATCH_MAX 200
+
 /* A page as it goes out. */
 struct show {
     struct db *db;
     struct str username;
     bool (*each)(void *arg, const struct listing *listing);
     void *arg;
-    bool more; /* there is room for more */
+    bool more;           /* there is room for more */
+    struct arena *arena; /* of the entry at hand: each may hold a large message */
+    const struct listed *entry;
+    const struct listing_row *row; /* of the next entry that was not left */
 };
 
-/* The newest message that the user received. */
-static enum err
-find_newest(const struct show *w, struct arena *arena, const struct conversation *c, const struct stay *last,
-            struct message *m, bool *found)
+/* Is the entry on the page? It is if there is room, or if it shares its tick with the one before. */
+static bool
+is_on_page(const struct show *w, const struct listed *entry)
 {
-    const struct message_reader reader = {w->db, arena, w->username};
-    struct span span = {last->after, c->last_seq, true};
-    enum err err = ERR_OK;
-
-    *found = span.until > span.after;
-    if (!*found)
-        err = memberships_past_before(w->db, c->id, w->username, span.after, &span, found);
-    return err == ERR_OK && *found ? messages_get(&reader, c->id, span.until, m, found) : err;
+    return w->more || entry->updated_at == entry[-1].updated_at;
 }
 
-/* One that the user is a member of, in full. */
-static enum err
-show_present(struct show *w, struct arena *arena, int32_t id)
+static bool
+show_present(struct show *w, const struct message *newest)
 {
-    struct listing l = {0};
-    struct conversation *c = &l.conversation;
-    struct reading_viewer viewer = {.username = w->username};
-    struct message newest;
-    struct stay last = {0};
-    bool found;
-    enum err err = conversations_get(w->db, arena, id, c, &found);
+    const struct listing_row *row = w->row++;
+    struct listing l = {
+        .conversation = row->conversation,
+        .role = row->last.role,
+        .read_seq = row->read_seq,
+        .unread = row->unread,
+        .newest = newest,
+    };
 
-    if (err == ERR_OK)
-        err = memberships_last(w->db, id, w->username, &last, &found);
-    l.role = last.role;
-    if (err == ERR_OK)
-        err = memberships_names(w->db, arena, c, MEMBERS_FEW);
-    if (err == ERR_OK)
-        err = markers_get(w->db, id, w->username, &viewer.read_seq);
-    if (err == ERR_OK)
-        err = reading_count_unread(w->db, c, &last, &viewer, &l.unread);
-    if (err == ERR_OK)
-        err = find_newest(w, arena, c, &last, &newest, &found);
-    if (err != ERR_OK)
-        return err;
-    l.read_seq = viewer.read_seq;
-    l.newest = found ? &newest : NULL;
-    w->more = w->each(w->arg, &l);
-    return ERR_OK;
+    return w->each(w->arg, &l);
 }
 
-static void
-show_left(struct show *w, const struct listed *entry)
+static bool
+show_left(const struct show *w, const struct listed *entry)
 {
     struct listing l = {
         .left = true,
@@ -223,31 +208,86 @@ show_left(struct show *w, const struct listed *entry)
             },
     };
 
-    w->more = w->each(w->arg, &l);
+    return w->each(w->arg, &l);
+}
+
+/* Shows the next entry with the newest message that the user received. */
+static bool
+show_entry(void *arg, size_t i, const struct message *newest)
+{
+    struct show *w = arg;
+
+    (void)i;
+    if (!is_on_page(w, w->entry))
+        return false;
+    w->more = w->entry->left ? show_left(w, w->entry) : show_present(w, newest);
+    w->entry++;
+    arena_reset(w->arena);
+    return true;
+}
+
+/* Reads what the entries say, but for their messages: a row for each that was not left. */
+static enum err
+read_rows(const struct show *w, struct arena *arena, size_t count, struct listing_row *rows)
+{
+    size_t n = 0;
+    enum err err;
+
+    for (size_t i = 0; i < count; i++)
+        if (!w->entry[i].left)
+            rows[n++].id = w->entry[i].conversation;
+    err = listings_standing(w->db, arena, w->username, rows, n);
+    if (err == ERR_OK)
+        err = listings_names(w->db, arena, rows, n);
+    return err == ERR_OK ? listings_unread(w->db, w->username, rows, n) : err;
+}
+
+/* Shows the next `count` entries, or those of them that are on the page. */
+static enum err
+show_batch(struct show *w, struct arena *arena, size_t count)
+{
+    const struct message_reader reader = {w->db, w->arena, w->username};
+    struct listing_row *rows = arena_alloc(arena, count * sizeof(*rows));
+    struct message_place *places = arena_alloc(arena, count * sizeof(*places));
+    size_t n = 0;
+    enum err err = rows == NULL || places == NULL ? ERR_MEMORY : read_rows(w, arena, count, rows);
+
+    if (err != ERR_OK)
+        return err;
+    for (size_t i = 0; i < count; i++)
+        if (!w->entry[i].left) {
+            places[i] = (struct message_place){rows[n].id, rows[n].newest_seq};
+            n++;
+        }
+    w->row = rows;
+    return messages_at(&reader, places, count, show_entry, w);
 }
 
 static enum err
 show_page(struct show *w, const struct search *s, bool *has_next)
 {
-    size_t n = page_length(s);
-    size_t i = 0;
+    const struct listed *end;
+    struct arena batch;
+    struct arena own;
     enum err err = ERR_OK;
 
-    for (; err == ERR_OK && i < n; i++) {
-        const struct listed *entry = &s->entries[i];
-        struct arena own; /* of this one alone: each may hold a large message */
+    *has_next = s->ended_early;
+    if (s->count == 0)
+        return ERR_OK;
+    end = s->entries + page_length(s);
+    arena_init(&batch);
+    arena_init(&own);
+    w->arena = &own;
+    w->entry = s->entries;
+    while (err == ERR_OK && w->entry < end && is_on_page(w, w->entry)) {
+        size_t left = (size_t)(end - w->entry);
 
-        if (!w->more && entry->updated_at != entry[-1].updated_at)
-            break;
-        if (entry->left) {
-            show_left(w, entry);
-            continue;
-        }
-        arena_init(&own);
-        err = show_present(w, &own, entry->conversation);
-        arena_clear(&own);
+        err = show_batch(w, &batch, left < BATCH_MAX ? left : BATCH_MAX);
+        arena_reset(&batch);
     }
-    *has_next = i < s->count || s->ended_early;
+    *has_next = *has_next || w->entry < s->entries + s->count;
+    arena_clear(&own);
+    arena_clear(&batch);
     return err;
 }
 
@@ -256,7 +296,8 @@ inbox_list(const struct snapshot *snapshot, struct arena *arena, struct inbox *i
            bool (*each)(void *arg, const struct listing *listing), void *arg)
 {
     struct search s = {.inbox = inbox, .arena = arena};
-    struct show show = {snapshot->db, inbox->username, each, arg, true};
+    struct show show = {
+        .db = snapshot->db, .username = inbox->username, .each = each, .arg = arg, .more = true};
     struct instance instance = {0};
     enum err err = instance_get(show.db, &instance);
 

@@ -2,43 +2,9 @@
 #include "domain/reading.h"
 
 #include "domain/converse.h"
-#include "store/conversations.h"
+#include "store/listings.h"
 #include "store/markers.h"
-#include "store/messages.h"
 #include "store/outbox.h"
-
-/* Messages that others deleted are looked at and not counted; so many rows are read at most. */
-#define LOOKS_MAX (3 * UNREAD_MAX)
-
-static int64_t
-larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-enum err
-reading_count_unread(struct db *db, const struct conversation *c, const struct stay *last,
-                     const struct reading_viewer *viewer, int64_t *unread)
-{
-    struct message_count count = {0, UNREAD_MAX, LOOKS_MAX};
-    struct span span = {last->after, last->until < c->last_seq ? last->until : c->last_seq, true};
-    bool found = true;
-    enum err err = ERR_OK;
-
-    /* From the last stay back, each of them one look and then its messages. */
-    while (err == ERR_OK && found && count.found < count.limit && count.looks > 0) {
-        struct message_range range = {c->id, larger(span.after, viewer->read_seq), span.until};
-
-        if (range.after < range.until)
-            err = messages_count_others(db, range, viewer->username, &count);
-        found = span.after > viewer->read_seq;
-        if (err == ERR_OK && found)
-            err = memberships_past_before(db, c->id, viewer->username, span.after, &span, &found);
-        count.looks--;
-    }
-    *unread = count.found;
-    return err;
-}
 
 static enum err
 mark_in_tx(struct tx *tx, void *arg)
@@ -64,15 +30,14 @@ mark_in_tx(struct tx *tx, void *arg)
 static enum err
 count_now(struct db *db, struct reading *r)
 {
-    const struct reading_viewer viewer = {r->username, r->read_seq};
-    struct conversation c;
-    struct stay last = {0};
-    bool found;
-    enum err err = conversations_get(db, r->arena, r->conversation, &c, &found);
+    struct listing_row row = {.id = r->conversation};
+    enum err err = listings_standing(db, r->arena, r->username, &row, 1);
 
-    if (err == ERR_OK && found)
-        err = memberships_last(db, r->conversation, r->username, &last, &found);
-    return err == ERR_OK && found ? reading_count_unread(db, &c, &last, &viewer, &r->unread) : err;
+    row.read_seq = r->read_seq;
+    if (err == ERR_OK)
+        err = listings_unread(db, r->username, &row, 1);
+    r->unread = row.unread;
+    return err;
 }
 
 enum err

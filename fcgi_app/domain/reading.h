@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/memberships.h"
 #include "store/store.h"
 
 struct reading {
@@ -13,7 +12,7 @@ struct reading {
     struct str username;  /* in */
     int64_t seq;          /* in: not negative: read up to here; beyond the newest message means all */
     int64_t read_seq;     /* out: where the marker stands now */
-    int64_t unread;       /* out: up to UNREAD_MAX */
+    int64_t unread;       /* out: up to UNREAD_MAX (store/listings.h) */
 };
 
 /*
@@ -21,19 +20,5 @@ struct reading {
  * transactions.
  */
 enum err reading_mark(struct store *store, struct reading *reading);
-
-/* Who has read how far. */
-struct reading_viewer {
-    struct str username;
-    int64_t read_seq;
-};
-
-/*
- * How many of the messages that the user received in *c come after viewer->read_seq, without their own and
- * deleted ones: up to UNREAD_MAX, found among the newest few thousand, of which a run of their own counts
- * once. `last`: their last stay. Needs a transaction.
- */
-enum err reading_count_unread(struct db *db, const struct conversation *c, const struct stay *last,
-                              const struct reading_viewer *viewer, int64_t *unread);
 
 #endif

@@ -34,6 +34,19 @@ struct message_reader {
 /* One message with its reactions, all from the arena. */
 enum err messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
                       bool *found);
+/* Where a message stands. */
+struct message_place {
+    int32_t conversation;
+    int64_t seq; /* 0: nowhere */
+};
+
+/*
+ * Calls back for each place, in order, with its number and the message that stands there (NULL: none), until
+ * `each` says false. Its strings live for the call, its reactions come from the arena, which `each` may
+ * reset.
+ */
+enum err messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
+                     bool (*each)(void *arg, size_t i, const struct message *m), void *arg);
 enum err messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found);
 /* The same but for content and reactions, which it does not read: content is "" and emoji_count tells of the
  * others. */
@@ -111,23 +124,5 @@ struct message_step {
 
 /* Reads the next batch and moves the walk on. */
 enum err messages_walk(const struct message_reader *r, struct message_walk *walk);
-
-/* Messages of a conversation: after < seq <= until. */
-struct message_range {
-    int32_t conversation;
-    int64_t after;
-    int64_t until;
-};
-
-/* A count that goes on from range to range. */
-struct message_count {
-    int64_t found;
-    int64_t limit; /* where `found` ends */
-    int64_t looks; /* how many rows may still be read; a run of messages of one's own costs a few */
-};
-
-/* Counts the messages of the range, the newest first, that the user did not send and nobody deleted. */
-enum err messages_count_others(struct db *db, struct message_range range, struct str username,
-                               struct message_count *count);
 
 #endif

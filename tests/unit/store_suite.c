@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "store/accounts.h"
 #include "store/conversations.h"
+#include "store/listings.h"
 #include "store/markers.h"
 #include "store/memberships.h"
 #include "store/messages.h"
@@ -1525,35 +1526,222 @@ walks_come_to_every_message_in_order(void **state)
     snapshot_end(snapshot);
 }
 
-static void
-messages_of_others_are_counted_up_to_a_limit(void **state)
+/* Notes the seqs in order; 0: there was no message. */
+static bool
+collect_place(void *arg, size_t i, const struct message *m)
 {
+    struct collected *c = arg;
+
+    assert_int_equal(i, c->count);
+    c->seqs[c->count++] = m == NULL ? 0 : m->seq;
+    return c->count < c->limit;
+}
+
+static void
+messages_at_places_come_in_their_order(void **state)
+{
+    static const struct message_place places[] = {{1, 30}, {1, 0}, {2, 1}, {1, 31}, {1, 5}, {1, 5}, {1, 1}};
+    static const int64_t seqs[] = {30, 0, 0, 0, 5, 5, 1};
     struct place *place = *state;
-    struct message_range all = {1, 0, 30};
-    struct message_count count = {.limit = 1000, .looks = 1000};
-    int64_t id = 4;
+    struct message_reader r = {.arena = &place->arena, .viewer = str_c("ann")};
+    struct collected c = {.limit = 64};
     struct snapshot *snapshot;
 
     post_thirty(place);
-    run(place, delete_one, &id);
     snapshot = support_begin(place);
-    assert_int_equal(messages_count_others(snapshot->db, all, str_c("bob"), &count), ERR_OK);
-    assert_int_equal(count.found, 19);
-    assert_int_equal(messages_count_others(snapshot->db, all, str_c("ann"), &count), ERR_OK);
-    assert_int_equal(count.found, 29);
-    count = (struct message_count){.limit = 5, .looks = 1000};
-    assert_int_equal(messages_count_others(snapshot->db, all, str_c("bob"), &count), ERR_OK);
-    assert_int_equal(count.found, 5);
-    count = (struct message_count){.limit = 5, .looks = 0};
-    assert_int_equal(messages_count_others(snapshot->db, all, str_c("bob"), &count), ERR_OK);
-    assert_int_equal(count.found, 0);
-    count = (struct message_count){.limit = 1000, .looks = 1000};
-    all = (struct message_range){1, 3, 6};
-    assert_int_equal(messages_count_others(snapshot->db, all, str_c("cid"), &count), ERR_OK);
-    assert_int_equal(count.found, 2);
-    all = (struct message_range){1, 6, 3};
-    assert_int_equal(messages_count_others(snapshot->db, all, str_c("cid"), &count), ERR_OK);
-    assert_int_equal(count.found, 2);
+    r.db = snapshot->db;
+    assert_int_equal(messages_at(&r, places, 7, collect_place, &c), ERR_OK);
+    assert_int_equal(c.count, 7);
+    assert_memory_equal(c.seqs, seqs, sizeof(seqs));
+    c = (struct collected){.limit = 2};
+    assert_int_equal(messages_at(&r, places, 7, collect_place, &c), ERR_OK);
+    assert_int_equal(c.count, 2);
+    c = (struct collected){.limit = 64};
+    assert_int_equal(messages_at(&r, places, 0, collect_place, &c), ERR_OK);
+    assert_int_equal(c.count, 0);
+    snapshot_end(snapshot);
+}
+
+/* --- the entries of a page of a user's list */
+
+/* bob leaves conversation 1, or comes back. */
+static enum err
+leave_one(struct tx *tx, void *arg)
+{
+    struct conversation c = conversation_in(tx, 1);
+    int64_t joined_version = 0;
+    bool is_member = false;
+    enum err err = memberships_current(tx->db, 1, str_c("bob"), &joined_version, &is_member);
+
+    (void)arg;
+    assert_true(is_member);
+    if (err == ERR_OK)
+        err = conversations_bump(tx, &c, 0, -1);
+    return err == ERR_OK ? memberships_end(tx, &c, str_c("bob"), joined_version, false) : err;
+}
+
+static enum err
+come_back(struct tx *tx, void *arg)
+{
+    struct conversation c = conversation_in(tx, 1);
+    enum err err = conversations_bump(tx, &c, 0, 1);
+
+    (void)arg;
+    return err == ERR_OK ? memberships_add(tx, &c, str_c("bob"), ROLE_MEMBER) : err;
+}
+
+/* The user's row of conversation 1. */
+static struct listing_row
+row_of(struct place *place, const char *username)
+{
+    struct snapshot *snapshot = support_begin(place);
+    struct listing_row row = {.id = 1};
+    struct arena *arena = &place->arena;
+
+    assert_int_equal(listings_standing(snapshot->db, arena, str_c(username), &row, 1), ERR_OK);
+    assert_int_equal(listings_names(snapshot->db, arena, &row, 1), ERR_OK);
+    assert_int_equal(listings_unread(snapshot->db, str_c(username), &row, 1), ERR_OK);
+    snapshot_end(snapshot);
+    return row;
+}
+
+static int64_t
+count_after(struct place *place, const char *username, int64_t read_seq)
+{
+    struct listing_row row = row_of(place, username);
+    struct snapshot *snapshot = support_begin(place);
+
+    row.read_seq = read_seq;
+    assert_int_equal(listings_unread(snapshot->db, str_c(username), &row, 1), ERR_OK);
+    snapshot_end(snapshot);
+    return row.unread;
+}
+
+static enum err
+post_thousands(struct tx *tx, void *arg)
+{
+    enum err err = ERR_OK;
+
+    (void)arg;
+    for (int i = 0; err == ERR_OK && i < UNREAD_MAX + 10; i++)
+        err = post(tx, 1, "ann", "x", NULL);
+    return err;
+}
+
+static void
+unread_messages_of_others_are_counted_up_to_a_limit(void **state)
+{
+    struct place *place = *state;
+    int64_t id = 4;
+
+    post_thirty(place);
+    run(place, delete_one, &id);
+    assert_int_equal(count_after(place, "ann", 0), 10);
+    assert_int_equal(count_after(place, "bob", 0), 19);
+    assert_int_equal(count_after(place, "bob", 3), 17);
+    assert_int_equal(count_after(place, "bob", 29), 0);
+    assert_int_equal(count_after(place, "bob", 30), 0);
+    assert_int_equal(count_after(place, "bob", 99), 0);
+    run(place, post_thousands, NULL);
+    assert_int_equal(count_after(place, "ann", 0), 10);
+    assert_int_equal(count_after(place, "bob", 0), UNREAD_MAX);
+}
+
+static void
+messages_outside_of_ones_stays_are_neither_unread_nor_newest(void **state)
+{
+    struct place *place = *state;
+    struct listing_row row;
+
+    post_thirty(place);
+    run(place, leave_one, NULL);
+    run(place, post_one, (char[]){"missed"});
+    row = row_of(place, "bob");
+    assert_int_equal(row.unread, 20);
+    assert_int_equal(row.newest_seq, 30);
+    assert_int_equal(row.last.until, 30);
+    assert_int_equal(row.conversation.last_seq, 31);
+    assert_int_equal(row.conversation.members_read, 1);
+    run(place, come_back, NULL);
+    row = row_of(place, "bob");
+    assert_int_equal(row.unread, 20);
+    assert_int_equal(row.newest_seq, 30);
+    assert_int_equal(row.last.after, 31);
+    run(place, post_one, (char[]){"received"});
+    row = row_of(place, "bob");
+    assert_int_equal(row.unread, 21);
+    assert_int_equal(row.newest_seq, 32);
+    assert_int_equal(row.conversation.members_read, 2);
+}
+
+/* Groups 2 … 5 of ann, and of bob where the id is even. */
+static enum err
+found_groups(struct tx *tx, void *arg)
+{
+    enum err err = found_group(tx, arg);
+
+    for (int i = 2; err == ERR_OK && i <= 5; i++) {
+        struct conversation c = {.type = TYPE_GROUP, .title = str_c("x"), .member_count = i % 2 == 0 ? 2 : 1};
+
+        err = conversations_add(tx, none, none, &c);
+        if (err == ERR_OK)
+            err = memberships_add(tx, &c, str_c("ann"), ROLE_ADMIN);
+        if (err == ERR_OK && i % 2 == 0)
+            err = memberships_add(tx, &c, str_c("bob"), ROLE_MEMBER);
+        if (err == ERR_OK)
+            err = markers_set(tx, c.id, str_c("ann"), i);
+    }
+    return err;
+}
+
+static void
+assert_row(struct db *db, struct arena *arena, const struct listing_row *row)
+{
+    struct conversation c;
+    struct stay last;
+    int64_t read_seq;
+    bool found;
+
+    assert_int_equal(conversations_get(db, arena, row->id, &c, &found), ERR_OK);
+    assert_int_equal(row->conversation.id, row->id);
+    assert_int_equal(row->conversation.version, c.version);
+    assert_int_equal(row->conversation.created_at, c.created_at);
+    assert_int_equal(row->conversation.updated_at, c.updated_at);
+    assert_int_equal(row->conversation.member_count, c.member_count);
+    assert_true(str_eq(row->conversation.title, c.title));
+    assert_int_equal(row->conversation.members_read, c.member_count);
+    assert_true(str_is(row->conversation.members[0], "ann"));
+    assert_int_equal(memberships_last(db, row->id, str_c("ann"), &last, &found), ERR_OK);
+    assert_int_equal(row->last.joined_version, last.joined_version);
+    assert_int_equal(row->last.role, last.role);
+    assert_int_equal(row->last.since_at, last.since_at);
+    assert_int_equal(markers_get(db, row->id, str_c("ann"), &read_seq), ERR_OK);
+    assert_int_equal(row->read_seq, read_seq);
+    assert_int_equal(row->newest_seq, 0);
+    assert_int_equal(row->unread, 0);
+}
+
+static void
+a_page_says_of_each_entry_what_is_true_of_it_alone(void **state)
+{
+    struct place *place = *state;
+    struct arena *arena = &place->arena;
+    struct listing_row rows[] = {{.id = 5}, {.id = 1}, {.id = 2}, {.id = 4}, {.id = 3}};
+    struct listing_row strange[] = {{.id = 1}, {.id = 6}};
+    struct snapshot *snapshot;
+    struct db *db;
+
+    run(place, found_groups, NULL);
+    snapshot = support_begin(place);
+    db = snapshot->db;
+    assert_int_equal(listings_standing(db, arena, str_c("ann"), rows, 5), ERR_OK);
+    assert_int_equal(listings_names(db, arena, rows, 5), ERR_OK);
+    assert_int_equal(listings_unread(db, str_c("ann"), rows, 5), ERR_OK);
+    for (size_t i = 0; i < 5; i++)
+        assert_row(db, arena, &rows[i]);
+    assert_int_equal(listings_standing(db, arena, str_c("ann"), rows, 0), ERR_OK);
+    assert_int_equal(listings_standing(db, arena, str_c("ann"), strange, 2), ERR_STORAGE);
+    assert_int_equal(listings_standing(db, arena, str_c("cid"), strange, 1), ERR_STORAGE);
     snapshot_end(snapshot);
 }
 
@@ -1907,7 +2095,10 @@ main(void)
         TEST(a_page_before_a_seq_is_bounded_by_number_and_bytes),
         TEST(messages_anywhere_are_read_by_time),
         TEST(walks_come_to_every_message_in_order),
-        TEST(messages_of_others_are_counted_up_to_a_limit),
+        TEST(messages_at_places_come_in_their_order),
+        TEST(unread_messages_of_others_are_counted_up_to_a_limit),
+        TEST(messages_outside_of_ones_stays_are_neither_unread_nor_newest),
+        TEST(a_page_says_of_each_entry_what_is_true_of_it_alone),
         TEST(markers_are_kept_for_each_user),
         TEST(reactions_are_counted_by_emoji),
         TEST(a_message_has_so_many_different_emoji),

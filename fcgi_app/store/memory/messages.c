@@ -125,6 +125,24 @@ messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, 
 }
 
 enum err
+messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
+            bool (*each)(void *arg, size_t i, const struct message *m), void *arg)
+{
+    bool goes_on = true;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && goes_on && i < count; i++) {
+        struct message m;
+        bool found;
+
+        err = messages_get(r, places[i].conversation, places[i].seq, &m, &found);
+        if (err == ERR_OK)
+            goes_on = each(arg, i, found ? &m : NULL);
+    }
+    return err;
+}
+
+enum err
 messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
 {
     return read_row(r, find_by_id(r->db, id), m, found);
@@ -460,25 +478,4 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
         walk->from = walk->changed ? changed_version : step->message.seq + 1;
     }
     return err;
-}
-
-enum err
-messages_count_others(struct db *db, struct message_range range, struct str username,
-                      struct message_count *count)
-{
-    size_t i = find_from(db, range.conversation, range.until < INT64_MAX ? range.until + 1 : range.until);
-    bool in_own_run = false;
-
-    while (count->found < count->limit && count->looks > 0 && i > 0) {
-        const struct message_row *row = row_in(db, --i, range.conversation);
-        bool own;
-
-        if (row == NULL || row->message.seq <= range.after)
-            break;
-        own = str_eq(row->message.sender, username);
-        count->looks -= !own || !in_own_run;
-        count->found += !own && row->message.deleted_at == 0;
-        in_own_run = own;
-    }
-    return ERR_OK;
 }

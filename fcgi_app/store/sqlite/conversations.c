@@ -1,9 +1,26 @@
 /* conversations.c - see conversations.h. */
-#include "store/conversations.h"
+#include "store/sqlite/conversations.h"
 
-#include "store/sqlite/db.h"
 #include "model/ids.h"
 #include "store/sqlite/memberships.h"
+
+enum err
+conversations_row(struct stmt *s, int column, struct arena *arena, int32_t id, struct conversation *c)
+{
+    *c = (struct conversation){
+        .id = id,
+        .type = db_int(s, column) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
+        .created_at = db_int(s, column + 1),
+        .updated_at = db_int(s, column + 2),
+        .last_seq = db_int(s, column + 3),
+        .version = db_int(s, column + 4),
+        .member_count = db_int(s, column + 5),
+        .listed_at = db_int(s, column + 6),
+        .title = arena_copy(arena, db_text(s, column + 7)),
+        .invite_only = db_int(s, column + 8) != 0,
+    };
+    return c->title.p == NULL ? ERR_MEMORY : ERR_OK;
+}
 
 enum err
 conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
@@ -13,22 +30,8 @@ conversations_get(struct db *db, struct arena *arena, int32_t id, struct convers
 
     db_bind_int(s, 1, id);
     err = db_step(s, found);
-    if (*found) {
-        *c = (struct conversation){
-            .id = id,
-            .type = db_int(s, 0) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
-            .created_at = db_int(s, 1),
-            .updated_at = db_int(s, 2),
-            .last_seq = db_int(s, 3),
-            .version = db_int(s, 4),
-            .member_count = db_int(s, 5),
-            .listed_at = db_int(s, 6),
-            .title = arena_copy(arena, db_text(s, 7)),
-            .invite_only = db_int(s, 8) != 0,
-        };
-        if (c->title.p == NULL)
-            err = ERR_MEMORY;
-    }
+    if (*found)
+        err = conversations_row(s, 0, arena, id, c);
     db_done(s);
     return err;
 }

@@ -22,6 +22,21 @@ int_or(struct stmt *s, int column, int64_t otherwise)
     return db_is_null(s, column) ? otherwise : db_int(s, column);
 }
 
+struct stay
+memberships_stay_of(struct stmt *s, int column)
+{
+    return (struct stay){
+        .joined_version = db_int(s, column),
+        .after = db_int(s, column + 1),
+        .left_version = int_or(s, column + 2, 0),
+        .until = int_or(s, column + 3, INT64_MAX),
+        .left_at = int_or(s, column + 4, 0),
+        .role = role_named(db_text(s, column + 5)),
+        .removed = db_int(s, column + 6) != 0,
+        .since_at = db_int(s, column + 7),
+    };
+}
+
 enum err
 memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay, bool *found)
 {
@@ -29,16 +44,7 @@ memberships_last(struct db *db, int32_t conversation, struct str username, struc
     enum err err = db_step(s, found);
 
     if (*found)
-        *stay = (struct stay){
-            .joined_version = db_int(s, 0),
-            .after = db_int(s, 1),
-            .left_version = int_or(s, 2, 0),
-            .until = int_or(s, 3, INT64_MAX),
-            .left_at = int_or(s, 4, 0),
-            .role = role_named(db_text(s, 5)),
-            .removed = db_int(s, 6) != 0,
-            .since_at = db_int(s, 7),
-        };
+        *stay = memberships_stay_of(s, 0);
     db_done(s);
     return err;
 }

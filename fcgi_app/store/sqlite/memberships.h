@@ -1,16 +1,17 @@
-/*
- * memberships.h - keeps membership.active_at within ACTIVE_LAG_MS of its conversation's updated_at.
- *
- * An engine that finds a user's active conversations otherwise needs no such column.
- */
+/* memberships.h - memberships, as the rest of this engine reads and touches them. */
 #ifndef IMD_STORE_SQLITE_MEMBERSHIPS_H
 #define IMD_STORE_SQLITE_MEMBERSHIPS_H
 
 #include "store/memberships.h"
+#include "store/sqlite/db.h"
+
+/* The stay of the row at hand, whose columns from `column` on are those of the macro STAY of sql.c. */
+struct stay memberships_stay_of(struct stmt *s, int column);
 
 /*
- * Sets active_at of all present members to tx->tick; to ACTIVE_ALWAYS if *c has many members. Needs a write
- * transaction.
+ * Keeps active_at within ACTIVE_LAG_MS of the conversation's updated_at, for which an engine that finds a
+ * user's active conversations otherwise has no need: sets active_at of all present members to tx->tick; to
+ * ACTIVE_ALWAYS if *c has many members. Needs a write transaction.
  */
 enum err memberships_touch(struct tx *tx, const struct conversation *c);
 

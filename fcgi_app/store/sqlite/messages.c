@@ -5,9 +5,6 @@
 #include "model/ids.h"
 #include "store/reactions.h"
 
-/* A longer run of somebody's own messages is passed over by a search instead of step by step. */
-#define STEPS_MAX 4
-
 enum err
 messages_add(struct tx *tx, const struct message *m, int64_t version)
 {
@@ -103,6 +100,33 @@ messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, 
     db_bind_int(s, 1, conversation);
     bind_seq(s, 2, seq);
     return read_one(s, r, m, found);
+}
+
+enum err
+messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
+            bool (*each)(void *arg, size_t i, const struct message *m), void *arg)
+{
+    struct stmt *s = db_use(r->db, SQL_MESSAGE_GET);
+    bool goes_on = true;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && goes_on && i < count; i++) {
+        struct message m;
+        bool found = false;
+
+        db_bind_int(s, 1, places[i].conversation);
+        bind_seq(s, 2, places[i].seq);
+        if (places[i].seq != 0)
+            err = db_step(s, &found);
+        if (found) {
+            m = message_of(s);
+            err = reactions_read(r->db, r->arena, r->viewer, &m);
+        }
+        if (err == ERR_OK)
+            goes_on = each(arg, i, found ? &m : NULL);
+        db_done(s);
+    }
+    return err;
 }
 
 enum err
@@ -516,43 +540,6 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
         bytes += walk->steps[walk->count - 1].message.content.n;
         if (walk->count >= (size_t)walk->rows || bytes > WALK_BYTES)
             break;
-    }
-    db_done(s);
-    return err;
-}
-
-/* Passes over the user's own messages at the end of the range; the walk begins anew before them. */
-static void
-skip_run(struct stmt *s, struct message_range *range, int64_t last, int64_t run)
-{
-    db_done(s);
-    range->until = last - run;
-    db_bind_int(s, 3, range->until);
-}
-
-enum err
-messages_count_others(struct db *db, struct message_range range, struct str username,
-                      struct message_count *count)
-{
-    struct stmt *s = db_use(db, SQL_MESSAGE_OTHERS);
-    bool row = true;
-    enum err err = ERR_OK;
-
-    range.after = ids_seq(range.after);
-    range.until = ids_seq(range.until);
-    db_bind_int(s, 1, range.conversation);
-    db_bind_int(s, 2, range.after);
-    db_bind_int(s, 3, range.until);
-    db_bind_text(s, 4, username);
-    while (count->found < count->limit && count->looks > 0 && range.until > range.after) {
-        err = db_step(s, &row);
-        if (err != ERR_OK || !row)
-            break;
-        count->looks--;
-        if (db_int(s, 2) == 0)
-            count->found += db_int(s, 1);
-        else if (db_int(s, 3) > STEPS_MAX)
-            skip_run(s, &range, db_int(s, 0), db_int(s, 3));
     }
     db_done(s);
     return err;

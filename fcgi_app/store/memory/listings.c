@@ -1,0 +1,116 @@
+/* listings.c - see store/listings.h: one entry after the other, by what reads a single one. */
+#include "store/listings.h"
+
+#include "store/conversations.h"
+#include "store/markers.h"
+#include "store/memory/state.h"
+
+/* The span of the row's last stay, up to the conversation's newest message. */
+static struct span
+last_span(const struct listing_row *row)
+{
+    int64_t last_seq = row->conversation.last_seq;
+
+    return (struct span){row->last.after, row->last.until < last_seq ? row->last.until : last_seq, true};
+}
+
+static enum err
+read_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *row)
+{
+    struct span span = {0};
+    bool found = false;
+    enum err err = conversations_get(db, arena, row->id, &row->conversation, &found);
+
+    if (err == ERR_OK && found)
+        err = memberships_last(db, row->id, username, &row->last, &found);
+    if (err == ERR_OK && found)
+        err = markers_get(db, row->id, username, &row->read_seq);
+    if (err != ERR_OK || !found)
+        return err == ERR_OK ? ERR_STORAGE : err;
+    span = last_span(row);
+    if (span.until == span.after)
+        err = memberships_past_before(db, row->id, username, span.after, &span, &found);
+    row->newest_seq = found ? span.until : 0;
+    return err;
+}
+
+enum err
+listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
+                  size_t count)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = read_standing(db, arena, username, &rows[i]);
+    return err;
+}
+
+enum err
+listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
+    return err;
+}
+
+/* A count that goes on from stay to stay. */
+struct tally {
+    int64_t found;
+    int64_t looks; /* how many rows may still be read */
+};
+
+/* Counts the messages after < seq <= until, the newest first, that the user did not send and nobody deleted.
+ */
+static void
+count_range(const struct db *db, int32_t conversation, const struct span *span, struct str username,
+            struct tally *tally)
+{
+    bool in_own_run = false;
+
+    for (int64_t seq = span->until; seq > span->after && tally->found < UNREAD_MAX && tally->looks > 0;
+         seq--) {
+        const struct message_row *row = state_message(db, conversation, seq);
+        bool own;
+
+        if (row == NULL)
+            continue;
+        own = str_eq(row->message.sender, username);
+        tally->looks -= !own || !in_own_run;
+        tally->found += !own && row->message.deleted_at == 0;
+        in_own_run = own;
+    }
+}
+
+/* From the last stay back: one look for each stay, and then its messages. */
+static enum err
+count_unread(struct db *db, struct str username, struct listing_row *row)
+{
+    struct tally tally = {0, LISTINGS_LOOKS_MAX};
+    struct span span = last_span(row);
+    bool found = true;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && found && tally.found < UNREAD_MAX && tally.looks > 0) {
+        struct span unread = {span.after > row->read_seq ? span.after : row->read_seq, span.until, true};
+
+        count_range(db, row->id, &unread, username, &tally);
+        found = span.after > row->read_seq;
+        if (found)
+            err = memberships_past_before(db, row->id, username, span.after, &span, &found);
+        tally.looks--;
+    }
+    row->unread = tally.found;
+    return err;
+}
+
+enum err
+listings_unread(struct db *db, struct str username, struct listing_row *rows, size_t count)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = count_unread(db, username, &rows[i]);
+    return err;
+}

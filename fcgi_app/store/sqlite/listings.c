@@ -1,0 +1,162 @@
+/*
+ * listings.c - see store/listings.h. Must not know who asks.
+ *
+ * Each entry is a statement of its own. SQLite has no round trips to save, and one statement for the whole
+ * page over json_each() is slower: of 50 entries, the standings take 85 us instead of 80, and the names,
+ * which it sorts, 80 us instead of 45.
+ */
+#include "store/listings.h"
+
+#include "model/ids.h"
+#include "store/sqlite/conversations.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/memberships.h"
+
+/* The columns that the macro STAY of sql.c names, in its order. */
+#define STAY_COLUMNS 8
+
+/* Fills newest_seq from the rest of the row. */
+static enum err
+find_newest(struct db *db, struct str username, struct listing_row *row)
+{
+    struct span past = {0};
+    bool found = false;
+    enum err err;
+
+    row->newest_seq =
+        row->last.until < row->conversation.last_seq ? row->last.until : row->conversation.last_seq;
+    if (row->newest_seq > row->last.after)
+        return ERR_OK;
+    err = memberships_past_before(db, row->id, username, row->last.after, &past, &found);
+    row->newest_seq = past.until;
+    return err;
+}
+
+static enum err
+read_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *row)
+{
+    struct stmt *s = db_use(db, SQL_LISTING_STANDING);
+    bool found;
+    enum err err;
+
+    db_bind_int(s, 1, row->id);
+    db_bind_text(s, 2, username);
+    err = db_step(s, &found);
+    if (err == ERR_OK && !found)
+        err = ERR_STORAGE;
+    if (err == ERR_OK) {
+        row->last = memberships_stay_of(s, 0);
+        row->read_seq = db_int(s, STAY_COLUMNS);
+        err = conversations_row(s, STAY_COLUMNS + 1, arena, row->id, &row->conversation);
+    }
+    db_done(s);
+    return err == ERR_OK ? find_newest(db, username, row) : err;
+}
+
+enum err
+listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
+                  size_t count)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = read_standing(db, arena, username, &rows[i]);
+    return err;
+}
+
+enum err
+listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
+    return err;
+}
+
+/* Messages of a conversation: after < seq <= until. */
+struct range {
+    int32_t conversation;
+    int64_t after;
+    int64_t until;
+};
+
+/* A count that goes on from range to range. */
+struct tally {
+    int64_t found;
+    int64_t looks; /* how many rows may still be read */
+};
+
+/* A longer run of the user's own messages is skipped by a search instead of step by step. */
+#define STEPS_MAX 4
+
+/* Skips the user's own messages at the end of the range; the walk begins anew before them. */
+static void
+skip_run(struct stmt *s, struct range *range, int64_t last, int64_t run)
+{
+    db_done(s);
+    range->until = last - run;
+    db_bind_int(s, 3, range->until);
+}
+
+/* Counts the messages of the range, the newest first, that the user did not send and nobody deleted. */
+static enum err
+count_range(struct db *db, struct range range, struct str username, struct tally *tally)
+{
+    struct stmt *s = db_use(db, SQL_MESSAGE_OTHERS);
+    bool row = true;
+    enum err err = ERR_OK;
+
+    range.after = ids_seq(range.after);
+    range.until = ids_seq(range.until);
+    db_bind_int(s, 1, range.conversation);
+    db_bind_int(s, 2, range.after);
+    db_bind_int(s, 3, range.until);
+    db_bind_text(s, 4, username);
+    while (tally->found < UNREAD_MAX && tally->looks > 0 && range.until > range.after) {
+        err = db_step(s, &row);
+        if (err != ERR_OK || !row)
+            break;
+        tally->looks--;
+        if (db_int(s, 2) == 0)
+            tally->found += db_int(s, 1);
+        else if (db_int(s, 3) > STEPS_MAX)
+            skip_run(s, &range, db_int(s, 0), db_int(s, 3));
+    }
+    db_done(s);
+    return err;
+}
+
+/* From the last stay back: one look for each stay, and then its messages. */
+static enum err
+count_unread(struct db *db, struct str username, struct listing_row *row)
+{
+    struct tally tally = {0, LISTINGS_LOOKS_MAX};
+    int64_t last_seq = row->conversation.last_seq;
+    struct span span = {row->last.after, row->last.until < last_seq ? row->last.until : last_seq, true};
+    bool found = true;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && found && tally.found < UNREAD_MAX && tally.looks > 0) {
+        struct range range = {row->id, span.after > row->read_seq ? span.after : row->read_seq, span.until};
+
+        if (range.after < range.until)
+            err = count_range(db, range, username, &tally);
+        found = span.after > row->read_seq;
+        if (err == ERR_OK && found)
+            err = memberships_past_before(db, row->id, username, span.after, &span, &found);
+        tally.looks--;
+    }
+    row->unread = tally.found;
+    return err;
+}
+
+enum err
+listings_unread(struct db *db, struct str username, struct listing_row *rows, size_t count)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < count; i++)
+        err = count_unread(db, username, &rows[i]);
+    return err;
+}
