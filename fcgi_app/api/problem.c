@@ -4,6 +4,7 @@
  */
 #include "api/problem.h"
 
+#include <string.h>
 #include "base/log.h"
 #include "wire/render.h"
 
@@ -12,7 +13,6 @@ struct problem {
     const char *code;
     const char *sentence;
     const char *field; /* the input at fault, unless the handler sets x->field; NULL: none */
-    bool names_field;  /* code and sentence end with the name of the input at fault */
 };
 
 static const struct problem problems[ERR_COUNT] = {
@@ -46,7 +46,6 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_NOT_YOURSELF] = {403, "not_yourself", "That is another user's name", "username"},
     [ERR_TOO_MANY_REQUESTS] = {429, "too_many_requests", "Too many requests", NULL},
 
-    [ERR_NUMBER] = {400, "invalid_", "Invalid ", NULL, .names_field = true},
     [ERR_ID] = {400, "invalid_id", "Invalid conversation ID", "id"},
     [ERR_TOO_MANY_IDS] = {422, "too_many_ids", "At most 1000 conversations can be asked for at a time", "id"},
     [ERR_CURSOR] = {400, "invalid_after", "after must be a user name", "after"},
@@ -91,6 +90,27 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_OWNER] = {409, "owner_stays", "A group keeps its owner until another one takes over", "role"},
 };
 
+/* ERR_NUMBER, by the input at fault: each has a code of its own. */
+static const struct problem number_problems[] = {
+    {400, "invalid_limit", "Invalid limit", "limit"},
+    {400, "invalid_after", "Invalid after", "after"},
+    {400, "invalid_updated_after", "Invalid updated_after", "updated_after"},
+    {400, "invalid_updated_before", "Invalid updated_before", "updated_before"},
+    {400, "invalid_after_seq", "Invalid after_seq", "after_seq"},
+    {400, "invalid_before_seq", "Invalid before_seq", "before_seq"},
+    {400, "invalid_around_seq", "Invalid around_seq", "around_seq"},
+    {400, "invalid_seq", "Invalid seq", "seq"},
+};
+
+static const struct problem *
+find_problem(const struct context *x, enum err err)
+{
+    for (size_t i = 0; err == ERR_NUMBER && i < sizeof(number_problems) / sizeof(number_problems[0]); i++)
+        if (strcmp(number_problems[i].field, x->field) == 0)
+            return &number_problems[i];
+    return problems[err].status != 0 ? &problems[err] : &problems[ERR_INTERNAL];
+}
+
 /* Retry-After of a 503. */
 #define RETRY_AFTER_S 1
 
@@ -99,32 +119,24 @@ write_problem(struct context *x, const struct problem *p)
 {
     struct refusal refusal = {
         .status = p->status,
+        .code = str_c(p->code),
         .field = x->field != NULL ? x->field : p->field,
         .request_id = x->request->request_id,
     };
     struct buf sentence;
-    struct buf code;
 
     buf_init(&sentence);
-    buf_init(&code);
     buf_c(&sentence, p->sentence);
-    buf_c(&code, p->code);
-    if (p->names_field) {
-        buf_c(&sentence, refusal.field);
-        buf_c(&code, refusal.field);
-    }
     buf_str(&sentence, x->wrong);
     refusal.sentence = (struct str){sentence.p, sentence.n};
-    refusal.code = (struct str){code.p, code.n};
     render_problem(&x->response->body, &refusal);
     buf_clear(&sentence);
-    buf_clear(&code);
 }
 
 void
 problem_answer(struct context *x, enum err err)
 {
-    const struct problem *p = problems[err].status != 0 ? &problems[err] : &problems[ERR_INTERNAL];
+    const struct problem *p = find_problem(x, err);
     struct response *response = x->response;
 
     buf_reset(&response->body);
