@@ -42,8 +42,8 @@ struct request {
 };
 
 /*
- * Decodes request->query into request->params. ERR_ENCODING: a bad escape, a NUL or invalid UTF-8; see
- * r->at_fault.
+ * Decodes request->query into request->params. ERR_ENCODING: a bad escape, a NUL or invalid UTF-8;
+ * see r->at_fault.
  */
 enum err request_parse_query(struct request *r);
 /*
