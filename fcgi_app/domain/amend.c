@@ -30,15 +30,22 @@ read_whole(struct tx *tx, struct amendment *a)
     return err == ERR_OK && !found ? ERR_STORAGE : err;
 }
 
-/* Counts the change in the message's conversation. */
+/* Finds the message's conversation. */
 static enum err
-bump(struct tx *tx, const struct amendment *a, struct conversation *c)
+find_conversation(struct tx *tx, const struct amendment *a, struct conversation *c)
 {
     bool found;
     enum err err = conversations_get(tx->db, a->arena, a->message.conversation, c, &found);
 
-    if (err == ERR_OK && !found)
-        err = ERR_STORAGE;
+    return err == ERR_OK && !found ? ERR_STORAGE : err;
+}
+
+/* The same, and counts the change in it. */
+static enum err
+bump(struct tx *tx, const struct amendment *a, struct conversation *c)
+{
+    enum err err = find_conversation(tx, a, c);
+
     return err == ERR_OK ? conversations_bump(tx, c, 0, 0) : err;
 }
 
@@ -158,33 +165,36 @@ find_as_member(struct tx *tx, struct amendment *a)
 /* Notes that the reactions have changed: `username` has added or removed one; absent: all of that emoji are
  * gone. */
 static enum err
-note_reaction(struct tx *tx, struct amendment *a, struct str username, bool added)
+note_reaction(struct tx *tx, struct amendment *a, struct conversation *c, struct change reaction)
 {
-    struct change reaction = {.seq = a->message.seq, .username = username, .added = added};
-    struct conversation c;
-    enum err err = bump(tx, a, &c);
+    enum err err = conversations_bump(tx, c, 0, 0);
+
+    reaction.seq = a->message.seq;
 
     reaction.emoji = emoji_shown(a->arena, a->emoji);
     if (err == ERR_OK && reaction.emoji.p == NULL)
         err = ERR_MEMORY;
     if (err == ERR_OK)
-        err = messages_set_reacted(tx, &a->message, c.version);
-    return err == ERR_OK ? outbox_add_reaction(tx, &c, &reaction) : err;
+        err = messages_set_reacted(tx, &a->message, c->version);
+    return err == ERR_OK ? outbox_add_reaction(tx, c, &reaction) : err;
 }
 
 static enum err
 react_in_tx(struct tx *tx, void *arg)
 {
     struct amendment *a = arg;
+    struct conversation c;
     bool changed = false;
     enum err err = find_as_member(tx, a);
 
     if (err == ERR_OK && a->message.deleted_at != 0)
         err = ERR_MESSAGE_DELETED;
     if (err == ERR_OK)
+        err = find_conversation(tx, a, &c);
+    if (err == ERR_OK)
         err = reactions_add(tx, &a->message, a->emoji, a->actor.username, &changed);
     if (err == ERR_OK && changed)
-        err = note_reaction(tx, a, a->actor.username, true);
+        err = note_reaction(tx, a, &c, (struct change){.username = a->actor.username, .added = true});
     return err == ERR_OK ? read_whole(tx, a) : err;
 }
 
@@ -198,13 +208,16 @@ static enum err
 unreact_in_tx(struct tx *tx, void *arg)
 {
     struct amendment *a = arg;
+    struct conversation c;
     bool changed = false;
     enum err err = find_as_member(tx, a);
 
     if (err == ERR_OK)
+        err = find_conversation(tx, a, &c);
+    if (err == ERR_OK)
         err = reactions_remove(tx, &a->message, a->emoji, a->actor.username, &changed);
     if (err == ERR_OK && changed)
-        err = note_reaction(tx, a, a->actor.username, false);
+        err = note_reaction(tx, a, &c, (struct change){.username = a->actor.username});
     return err == ERR_OK ? read_whole(tx, a) : err;
 }
 
@@ -230,13 +243,16 @@ static enum err
 clear_in_tx(struct tx *tx, void *arg)
 {
     struct amendment *a = arg;
+    struct conversation c;
     bool changed = false;
     enum err err = find_clearable(tx, a);
 
     if (err == ERR_OK)
+        err = find_conversation(tx, a, &c);
+    if (err == ERR_OK)
         err = reactions_clear(tx, &a->message, a->emoji, &changed);
     if (err == ERR_OK && changed)
-        err = note_reaction(tx, a, (struct str){0}, false);
+        err = note_reaction(tx, a, &c, (struct change){0});
     return err == ERR_OK ? read_whole(tx, a) : err;
 }
 

@@ -121,25 +121,21 @@ give_role(struct scene *s, struct str username, enum role role)
 
 /* A group that had an owner has one while anybody is there. */
 static enum err
-appoint_heir(struct scene *s)
-{
-    struct str heir;
-    enum err err = memberships_heir(s->tx->db, s->b->arena, s->c.id, &heir);
-
-    return err == ERR_OK && heir.p != NULL ? give_role(s, heir, ROLE_OWNER) : err;
-}
-
-static enum err
 leave(struct scene *s)
 {
     struct str username = s->b->username;
-    enum err err = conversations_bump(s->tx, &s->c, 0, -1);
+    struct str heir = {0};
+    enum err err = ERR_OK;
 
+    if (s->user == ROLE_OWNER)
+        err = memberships_heir(s->tx->db, s->b->arena, s->c.id, &heir);
+    if (err == ERR_OK)
+        err = conversations_bump(s->tx, &s->c, 0, -1);
     if (err == ERR_OK)
         err = memberships_end(s->tx, &s->c, username, s->stay.joined_version, !s->alone);
     if (err == ERR_OK)
         err = outbox_add(s->tx, EVENT_MEMBER_LEFT, &s->c, s->c.last_seq, username);
-    return err == ERR_OK && s->user == ROLE_OWNER ? appoint_heir(s) : err;
+    return err == ERR_OK && heir.p != NULL ? give_role(s, heir, ROLE_OWNER) : err;
 }
 
 static enum err
@@ -164,15 +160,12 @@ leave_in_tx(struct tx *tx, void *arg)
     return err == ERR_OK && s.user != ROLE_NONE ? leave(&s) : err;
 }
 
-/* Who is the owner already, if anybody, is an admin from now on. */
+/* The present owner, if there is one (else absent), is an admin from now on. */
 static enum err
-hand_over(struct scene *s)
+hand_over(struct scene *s, struct str owner)
 {
-    struct str owner;
-    enum err err = memberships_owner(s->tx->db, s->b->arena, s->c.id, &owner);
+    enum err err = owner.p != NULL ? give_role(s, owner, ROLE_ADMIN) : ERR_OK;
 
-    if (err == ERR_OK && owner.p != NULL)
-        err = give_role(s, owner, ROLE_ADMIN);
     return err == ERR_OK ? give_role(s, s->b->username, ROLE_OWNER) : err;
 }
 
@@ -181,6 +174,8 @@ set_in_tx(struct tx *tx, void *arg)
 {
     struct belonging *b = arg;
     struct scene s = {.tx = tx, .b = b, .names = true};
+    struct str owner = {0};
+    bool gives; /* the user gets another role than they have, or than a new member has */
     enum err err = enter(&s, ERR_JOIN_PRIVATE);
 
     if (err == ERR_OK && s.user == ROLE_NONE)
@@ -189,15 +184,17 @@ set_in_tx(struct tx *tx, void *arg)
         err = ERR_NOT_A_MEMBER;
     if (err != ERR_OK)
         return err;
-    if (b->role != ROLE_NONE && b->role != (s.user == ROLE_NONE ? ROLE_MEMBER : s.user) &&
-        s.actor != ROLE_OWNER)
+    gives = b->role != ROLE_NONE && b->role != (s.user == ROLE_NONE ? ROLE_MEMBER : s.user);
+    if (gives && s.actor != ROLE_OWNER)
         return ERR_ROLE;
     if (b->role != ROLE_NONE && s.user == ROLE_OWNER && b->role != ROLE_OWNER)
         return ERR_OWNER;
-    if (s.user == ROLE_NONE)
+    if (gives && b->role == ROLE_OWNER)
+        err = memberships_owner(tx->db, b->arena, s.c.id, &owner);
+    if (err == ERR_OK && s.user == ROLE_NONE)
         err = join(&s);
-    if (err == ERR_OK && b->role != ROLE_NONE && b->role != s.user)
-        err = b->role == ROLE_OWNER ? hand_over(&s) : give_role(&s, b->username, b->role);
+    if (err == ERR_OK && gives)
+        err = b->role == ROLE_OWNER ? hand_over(&s, owner) : give_role(&s, b->username, b->role);
     if (b->role == ROLE_NONE)
         b->role = s.user;
     return err;

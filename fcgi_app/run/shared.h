@@ -28,8 +28,9 @@ struct shared_counters {
     _Atomic uint64_t answer_us[SHARED_ROUTES_MAX]; /* total time, in microseconds, waits included */
     _Atomic uint64_t commits;
     _Atomic uint64_t commits_failed;
-    _Atomic uint64_t commands; /* in all commits together */
-    _Atomic uint64_t pushes;   /* frames posted to nchan, for up to 255 users each */
+    _Atomic uint64_t commands;      /* in all commits together */
+    _Atomic uint64_t late_refusals; /* commands that were refused after they had written: their mistake */
+    _Atomic uint64_t pushes;        /* frames posted to nchan, for up to 255 users each */
     _Atomic uint64_t pushed_changes;
     _Atomic uint64_t copies_avoided;  /* of frames, for users known to have no subscription */
     _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */

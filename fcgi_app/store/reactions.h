@@ -35,7 +35,8 @@ enum err reactions_page(struct db *db, struct arena *arena, const struct message
 
 /*
  * Adds or removes a user's reaction, and brings m->emoji_count up to date. *changed false: it was so already.
- * Neither touches the message's row. ERR_TOO_MANY_REACTIONS beyond EMOJI_PER_MESSAGE different emoji.
+ * Neither touches the message's row. ERR_TOO_MANY_REACTIONS, before anything is written: the message has
+ * EMOJI_PER_MESSAGE different emoji.
  */
 enum err reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str username,
                        bool *changed);

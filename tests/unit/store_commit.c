@@ -210,6 +210,7 @@ what_is_answered_is_stored_and_what_is_refused_leaves_nothing(void **state)
     struct place *place = *state;
     struct order(*orders)[EACH] = run_lanes(place, run_order, 4, NULL, refuse_every_fourth);
 
+    place->refuses_late = true;
     for (int lane = 0; lane < LANES; lane++)
         for (int i = 0; i < EACH; i++)
             assert_int_equal(orders[lane][i].answer, orders[lane][i].verdict);
@@ -266,6 +267,7 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     struct order good = {.seq = 2};
     struct commit *commit = place->store.engine->commit;
 
+    place->refuses_late = true;
     assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &failing, 4, 0}), ERR_STORAGE);
     assert_true(atomic_load(&place->shared->commit_failing));
     /* Nothing was committed, so nothing is known of the disk. */
@@ -337,6 +339,7 @@ ticks_rise_though_the_clock_went_back(void **state)
     struct place *place = *state;
     int64_t future = clock_wall_ms() + INT64_C(86400000) * 365;
 
+    place->refuses_late = true;
     support_tell(place, "UPDATE instance SET tick = %" PRId64, future);
     for (int64_t i = 1; i <= 20; i++) {
         struct order o = {.seq = i};
@@ -419,6 +422,7 @@ where_nothing_was_written_nothing_is_committed(void **state)
     int64_t tick;
     int wal_pages;
 
+    place->refuses_late = true;
     assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
     /* A row that is delivered goes with the next commit, and not without one. */
     atomic_store(&place->shared->acknowledged_change, 1);

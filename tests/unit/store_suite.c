@@ -240,6 +240,7 @@ a_refused_command_leaves_nothing(void **state)
     enum err verdict = ERR_OK;
     const char *before;
 
+    place->refuses_late = true;
     run(place, prepare_everything, NULL);
     before = support_describe(place);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -68,6 +68,7 @@ support_close(void **state)
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     struct place *place = *state;
 
+    assert_int_equal(atomic_load(&place->shared->counters.late_refusals) > 0, place->refuses_late);
     arena_clear(&place->arena);
     store_close(&place->store);
     shared_close(place->shared);

@@ -30,6 +30,7 @@ struct place {
     struct shared *shared;
     struct store store;
     struct arena arena;
+    bool refuses_late; /* a command of the test is refused after it has written, on purpose */
 };
 
 /*

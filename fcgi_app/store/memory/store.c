@@ -189,6 +189,17 @@ commit(struct engine *e, const struct tx *tx)
         shared_announce(e->shared, tx->last_change);
 }
 
+/* Is this the refusal of a command that has written? */
+static bool
+is_late_refusal(const struct engine *e, const struct tx *tx, enum err err)
+{
+    const struct instance *last = &e->newest->instance;
+
+    return err != ERR_OK && err != ERR_STORAGE && err != ERR_MEMORY &&
+           (state_changed(e->newest) || tx->last_message_id != last->last_message_id ||
+            tx->last_change != last->last_change);
+}
+
 enum err
 store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
 {
@@ -208,6 +219,8 @@ store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
         tx.last_message_id = last->last_message_id;
         tx.last_change = last->last_change;
         err = command(&tx, arg);
+        if (is_late_refusal(e, &tx, err))
+            shared_count(&e->shared->counters.late_refusals, 1);
         shared_count(&e->shared->counters.commands, 1);
     }
     if (err == ERR_OK && state_changed(e->newest))

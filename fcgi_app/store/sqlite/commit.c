@@ -90,11 +90,20 @@ begin(struct commit *c, struct tx *tx)
     return outbox_trim(tx->db, atomic_load(&c->shared->acknowledged_change));
 }
 
+/* Has the command written anything since `before`, when the connection had written `changes` rows? */
+static bool
+has_written(const struct tx *tx, const struct tx *before, int64_t changes)
+{
+    return db_changes(tx->db) != changes || tx->last_message_id != before->last_message_id ||
+           tx->last_change != before->last_change;
+}
+
 /* One command in its savepoint. ERR_STORAGE: the transaction as a whole is lost. */
 static enum err
-run_item(struct tx *tx, struct item *item)
+run_item(struct commit *c, struct tx *tx, struct item *item)
 {
     struct tx before = *tx;
+    int64_t changes = db_changes(tx->db);
     enum err err = db_do(tx->db, SQL_SAVEPOINT);
 
     if (err != ERR_OK)
@@ -104,6 +113,8 @@ run_item(struct tx *tx, struct item *item)
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
     if (item->err != ERR_OK) {
+        if (has_written(tx, &before, changes))
+            shared_count(&c->shared->counters.late_refusals, 1);
         *tx = before;
         err = db_do(tx->db, SQL_SAVEPOINT_ROLLBACK);
     }
@@ -122,7 +133,7 @@ run_group(struct commit *c, struct tx *tx, struct item *first, bool *changed)
     for (struct item *i = first; err == ERR_OK && i != NULL; i = i->next) {
         int64_t before = db_changes(tx->db);
 
-        err = run_item(tx, i);
+        err = run_item(c, tx, i);
         *changed = *changed || (i->err == ERR_OK && db_changes(tx->db) != before);
         shared_count(&c->shared->counters.commands, 1);
     }
