@@ -184,6 +184,15 @@ db_step(struct stmt *s, bool *row)
     return s->err;
 }
 
+bool
+db_next(struct stmt *s, enum err *err)
+{
+    bool row;
+
+    *err = db_step(s, &row);
+    return row;
+}
+
 int64_t
 db_int(struct stmt *s, int column)
 {
@@ -245,10 +254,9 @@ db_texts(struct stmt *s, struct arena *arena, struct str **texts, size_t *count)
 {
     struct str *all = NULL;
     size_t n = 0;
-    bool row = true;
     enum err err = ERR_OK;
 
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         all = arena_grow(arena, all, n, sizeof(*all));
         if (all == NULL || (all[n] = arena_copy(arena, db_text(s, 0))).p == NULL) {
             err = ERR_MEMORY;

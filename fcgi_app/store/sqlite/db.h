@@ -41,6 +41,11 @@ void db_bind_int_or_null(struct stmt *s, int parameter, int64_t value);
 void db_bind_text(struct stmt *s, int parameter, struct str value);
 /* Next row: true in *row, or false at the end. ERR_STORAGE: the engine failed; it is logged. */
 enum err db_step(struct stmt *s, bool *row);
+/*
+ * Steps to the next row of a loop over all of them. False: there is none, or the engine failed, and *err
+ * says which. The loop ends with db_done(), however it is left.
+ */
+bool db_next(struct stmt *s, enum err *err);
 int64_t db_int(struct stmt *s, int column);
 bool db_is_null(struct stmt *s, int column);
 struct str db_text(struct stmt *s, int column);

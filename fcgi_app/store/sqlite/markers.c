@@ -36,14 +36,13 @@ markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation
                         struct read_marker **markers, size_t *count)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_OF_CONVERSATION);
-    bool row = true;
     enum err err = ERR_OK;
 
     *markers = NULL;
     *count = 0;
     db_bind_int(s, 1, conversation);
     db_bind_int(s, 2, MEMBERS_FEW);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         struct read_marker *m;
 
         *markers = arena_grow(arena, *markers, *count, sizeof(**markers));
@@ -67,12 +66,11 @@ markers_moved(struct db *db, struct str username, int64_t after,
               bool (*each)(void *arg, int32_t conversation, int64_t updated_at), void *arg)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_MOVED);
-    bool row = true;
     enum err err = ERR_OK;
 
     db_bind_text(s, 1, username);
     db_bind_int(s, 2, after);
-    while ((err = db_step(s, &row)) == ERR_OK && row)
+    while (db_next(s, &err))
         if (!each(arg, ids_conversation(db_int(s, 0)), db_int(s, 1)))
             break;
     db_done(s);

@@ -55,12 +55,11 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
              void *arg)
 {
     struct stmt *s = db_use(db, SQL_OUTBOX_AFTER);
-    bool row = true;
     enum err err = ERR_OK;
 
     db_bind_int(s, 1, id);
     db_bind_int(s, 2, limit);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         struct change change = {
             .id = db_int(s, 0),
             .event = event_of(db_text(s, 1)),

@@ -52,7 +52,6 @@ reactions_read(struct db *db, struct arena *arena, struct str viewer, struct mes
 {
     struct reaction *all = NULL;
     struct stmt *s;
-    bool row = true;
     enum err err = ERR_OK;
 
     m->has_viewer = viewer.p != NULL;
@@ -60,7 +59,7 @@ reactions_read(struct db *db, struct arena *arena, struct str viewer, struct mes
         return ERR_OK;
     s = use_at(db, SQL_REACTION_SETS, m->conversation, m->seq);
     db_bind_text(s, 3, viewer);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         all = arena_grow(arena, all, m->reaction_count, sizeof(*all));
         err = all == NULL ? ERR_MEMORY : read_set(db, arena, s, &all[m->reaction_count++]);
         if (err != ERR_OK)
