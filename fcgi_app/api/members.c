@@ -70,7 +70,7 @@ enum err
 api_list_members(struct context *x)
 {
     struct buf *body = &x->response->body;
-    struct member_page page = {.conversation = x->conversation};
+    struct membership_page page = {.conversation = x->conversation->id};
     enum err err = input_after_name(x, &page.after);
 
     if (err == ERR_OK)

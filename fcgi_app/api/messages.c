@@ -272,20 +272,20 @@ list_by_seq(struct context *x, struct selector *s, struct page_writer *page)
 }
 
 static enum err
-list_by_time(struct context *x, const struct selector *s, struct page_writer *page)
+list_by_time(struct context *x, const struct selector *s, struct page_writer *writer)
 {
     struct buf *body = &x->response->body;
-    struct history_sink sink = {page, page_message, page_tick_ends, page_cut};
+    struct history_sink sink = {writer, page_message, page_tick_ends, page_cut};
+    struct time_page page = {.after = s->after, .limit = s->page.limit};
     struct view view = input_view(x);
-    bool has_next = false;
     enum err err = ERR_OK;
 
     if (s->username.p != NULL)
-        err = history_of_user(&view, s->after, s->page.limit, &sink, &has_next);
+        err = history_of_user(&view, &page, &sink);
     else if (x->conversation != NULL)
-        err = history_of_conversation(&view, x->conversation, s->after, s->page.limit, &sink, &has_next);
+        err = history_of_conversation(&view, x->conversation, &page, &sink);
     buf_c(body, "],\"has_next\":");
-    buf_c(body, has_next ? "true}" : "false}");
+    buf_c(body, page.has_next ? "true}" : "false}");
     return err;
 }
 

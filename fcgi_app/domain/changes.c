@@ -199,6 +199,7 @@ static enum err
 begin(struct merge *g)
 {
     const struct changes_page *page = g->page;
+    const struct message_range everything = {page->conversation->id, 0, page->object.last_seq};
     int64_t after = page->after;
     int64_t first = 1;
     enum err err;
@@ -206,8 +207,7 @@ begin(struct merge *g)
     /* Before they came, a user received nothing. */
     if (page->username.p != NULL && g->joined_version > after)
         after = g->joined_version;
-    err =
-        messages_first_created_after(g->db, page->conversation->id, 1, page->object.last_seq, after, &first);
+    err = messages_first_created_after(g->db, &everything, after, &first);
     if (err != ERR_OK)
         return err;
     g->messages[CREATED] = (struct message_walk){.conversation = page->conversation->id, .from = first};

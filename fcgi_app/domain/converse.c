@@ -325,9 +325,7 @@ converse_members(const struct snapshot *snapshot, struct arena *arena, struct co
 }
 
 enum err
-converse_list_members(const struct snapshot *snapshot, struct arena *arena, struct member_page *page)
+converse_list_members(const struct snapshot *snapshot, struct arena *arena, struct membership_page *page)
 {
-    const struct membership_range range = {page->conversation->id, page->after, page->limit};
-
-    return memberships_page(snapshot->db, arena, &range, &page->members, &page->count, &page->has_next);
+    return memberships_page(snapshot->db, arena, page);
 }

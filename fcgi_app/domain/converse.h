@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "domain/access.h"
 #include "store/conversations.h"
+#include "store/memberships.h"
 #include "store/store.h"
 
 /* What to create, and what came of it. */
@@ -80,18 +81,8 @@ enum err converse_check_member(const struct snapshot *snapshot, struct arena *ar
 enum err converse_members(const struct snapshot *snapshot, struct arena *arena, struct conversation *c,
                           int64_t limit);
 
-/* A page of a conversation's members, in byte order of their names. */
-struct member_page {
-    const struct conversation *conversation; /* in */
-    struct str after;         /* in: the last name of the page before; absent: from the first */
-    int limit;                /* in: 1 … PAGE_LIMIT_MAX */
-    struct standing *members; /* out, from the arena … */
-    size_t count;             /* … so many */
-    bool has_next;            /* out */
-};
-
-/* Fills the outputs of the page. Present members only. */
+/* Fills the outputs of a page of the members of the conversation that the gate found in this snapshot. */
 enum err converse_list_members(const struct snapshot *snapshot, struct arena *arena,
-                               struct member_page *page);
+                               struct membership_page *page);
 
 #endif

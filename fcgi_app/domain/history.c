@@ -58,17 +58,18 @@ page_add(void *arg, const struct message *m)
 }
 
 enum err
-history_of_conversation(const struct view *view, const struct conversation *c, int64_t after, int limit,
-                        const struct history_sink *sink, bool *has_next)
+history_of_conversation(const struct view *view, const struct conversation *c, struct time_page *page,
+                        const struct history_sink *sink)
 {
     const struct message_reader reader = visibility_reader(view);
-    struct page_filler page = {.sink = sink, .limit = limit};
+    const struct message_range everything = {c->id, 0, c->last_seq};
+    struct page_filler filler = {.sink = sink, .limit = page->limit};
     int64_t seq = 0;
-    enum err err = messages_first_after(reader.db, c->id, 1, c->last_seq, after, &seq);
+    enum err err = messages_first_after(reader.db, &everything, page->after, &seq);
 
     if (err == ERR_OK && seq <= c->last_seq)
-        err = messages_range(&reader, c->id, seq, page_add, &page);
-    *has_next = page.has_next;
+        err = messages_range(&reader, c->id, seq, page_add, &filler);
+    page->has_next = filler.has_next;
     return err;
 }
 
@@ -154,24 +155,25 @@ select_key(void *arg, const struct message_key *key)
 static enum err
 select_received(struct selection *s, const struct joined *joined)
 {
+    const struct message_range everything = {joined->conversation, 0, joined->last_seq};
     int64_t seq;
-    enum err err = messages_first_after(s->db, joined->conversation, 1, joined->last_seq, s->after, &seq);
+    enum err err = messages_first_after(s->db, &everything, s->after, &seq);
 
     s->passed = false;
     while (err == ERR_OK && seq <= joined->last_seq && !s->passed) {
         struct span span = {.until = joined->last_seq, .received = true};
-        int64_t until;
+        struct message_range range = {joined->conversation, seq - 1, 0};
 
         if (seq <= joined->joined_seq)
             err = memberships_span(s->db, joined->conversation, s->username, seq, &span);
         if (err != ERR_OK)
             return err;
-        until = span.until < joined->last_seq ? span.until : joined->last_seq;
+        range.until = span.until < joined->last_seq ? span.until : joined->last_seq;
         if (span.received)
-            err = messages_keys(s->db, joined->conversation, seq, until, select_key, s);
+            err = messages_keys(s->db, &range, select_key, s);
         if (s->err != ERR_OK)
             return s->err;
-        seq = until + 1;
+        seq = range.until + 1;
     }
     return err;
 }
@@ -211,19 +213,18 @@ start_over(struct selection *s)
 static enum err
 select_before_others(struct selection *s, int effort, int64_t *moment, bool *done)
 {
-    struct joined *joined;
-    size_t count;
-    enum err err = memberships_since(s->db, s->arena, s->username, effort + 1, &joined, &count);
+    struct joined_first first = {.username = s->username, .limit = effort + 1};
+    enum err err = memberships_since(s->db, s->arena, &first);
 
     *moment = s->after;
     *done = false;
-    if (err != ERR_OK || count <= (size_t)effort || joined[effort].since_at - 1 <= s->after)
+    if (err != ERR_OK || first.count <= (size_t)effort || first.joined[effort].since_at - 1 <= s->after)
         return err;
-    *moment = joined[effort].since_at - 1;
+    *moment = first.joined[effort].since_at - 1;
     s->bound = *moment;
     for (size_t i = 0; err == ERR_OK && i < (size_t)effort; i++)
-        if (joined[i].left_at > s->after)
-            err = select_received(s, &joined[i]);
+        if (first.joined[i].left_at > s->after)
+            err = select_received(s, &first.joined[i]);
     if (err == ERR_OK && s->count > 0)
         prune(s);
     *done = err == ERR_OK && s->count >= s->need;
@@ -301,13 +302,13 @@ walk_key(void *arg, const struct message_key *key)
 static enum err
 select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 {
+    struct message_search search = {.after = moment, .limit = limit};
     struct walk walk = {.selection = s};
-    bool all;
-    enum err err = messages_since(s->db, moment, limit, walk_key, &walk, &all);
+    enum err err = messages_since(s->db, &search, walk_key, &walk);
 
     if (err == ERR_OK)
         err = s->err;
-    *done = err == ERR_OK && (walk.full || all);
+    *done = err == ERR_OK && (walk.full || search.all);
     return err;
 }
 
@@ -377,7 +378,7 @@ select_keys(struct selection *s)
 
 /* Fills the page with the messages selected. */
 static enum err
-fill(const struct selection *s, struct page_filler *page)
+fill(const struct selection *s, struct page_filler *filler)
 {
     struct visibility visibility = {.db = s->db, .viewer = s->username};
     const struct message_reader reader = {s->db, s->arena, s->username};
@@ -392,29 +393,28 @@ fill(const struct selection *s, struct page_filler *page)
         if (err == ERR_OK && found)
             err = visibility_apply(&visibility, &m);
         if (err == ERR_OK && found)
-            more = page_add(page, &m);
+            more = page_add(filler, &m);
     }
     return err;
 }
 
 enum err
-history_of_user(const struct view *view, int64_t after, int limit, const struct history_sink *sink,
-                bool *has_next)
+history_of_user(const struct view *view, struct time_page *page, const struct history_sink *sink)
 {
-    struct page_filler page = {.sink = sink, .limit = limit};
+    struct page_filler filler = {.sink = sink, .limit = page->limit};
     struct selection s = {
         .db = view->snapshot->db,
         .arena = view->arena,
         .username = view->viewer,
-        .after = after,
-        .need = (size_t)limit + 1,
+        .after = page->after,
+        .need = (size_t)page->limit + 1,
         .bound = INT64_MAX,
     };
     enum err err = select_keys(&s);
 
     if (err == ERR_OK)
-        err = fill(&s, &page);
-    *has_next = page.has_next || s.beyond;
+        err = fill(&s, &filler);
+    page->has_next = filler.has_next || s.beyond;
     return err;
 }
 
@@ -424,14 +424,21 @@ find_start(struct db *db, const struct seq_page *page, int64_t *first)
 {
     /* In a page around a message, the half before it takes no more than its share of the content. */
     bool around = page->side == SEQ_AROUND;
-    int before = around ? (page->limit - 1) / 2 : page->limit;
+    struct message_page before = {
+        .conversation = page->conversation->id,
+        .before = page->seq,
+        .limit = around ? (page->limit - 1) / 2 : page->limit,
+        .bytes = PAGE_BYTES_MAX / (around ? 2 : 1),
+    };
+    enum err err;
 
     if (page->side == SEQ_AFTER) {
-        *first = page->seq + (page->seq <= page->conversation->last_seq);
+        *first = page->seq <= page->conversation->last_seq ? page->seq + 1 : page->seq;
         return ERR_OK;
     }
-    return messages_page_before(db, page->conversation->id, page->seq, before,
-                                PAGE_BYTES_MAX / (around ? 2 : 1), first);
+    err = messages_page_before(db, &before);
+    *first = before.first;
+    return err;
 }
 
 /* A page by seq as it goes out. */

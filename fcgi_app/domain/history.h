@@ -25,18 +25,21 @@ struct history_sink {
     void (*cut)(void *arg);
 };
 
-/*
- * Both: timestamp > after (UNIX ms), oldest first, limit 1 … PAGE_LIMIT_MAX. The conversation is the one that
- * the gate found in this snapshot.
- */
-enum err history_of_conversation(const struct view *view, const struct conversation *c, int64_t after,
-                                 int limit, const struct history_sink *sink, bool *has_next);
+/* Where a page by time lies. Its messages come oldest first. */
+struct time_page {
+    int64_t after; /* in: UNIX ms; their timestamps are beyond this */
+    int limit;     /* in: 1 … PAGE_LIMIT_MAX */
+    bool has_next; /* out: there are messages after the page */
+};
+
+/* A page of the conversation that the gate found in this snapshot. */
+enum err history_of_conversation(const struct view *view, const struct conversation *c,
+                                 struct time_page *page, const struct history_sink *sink);
 /*
  * All that was sent while the viewer was a member, their own included; where they no longer are one, as it
  * was then or less (visibility.h).
  */
-enum err history_of_user(const struct view *view, int64_t after, int limit, const struct history_sink *sink,
-                         bool *has_next);
+enum err history_of_user(const struct view *view, struct time_page *page, const struct history_sink *sink);
 
 /* Where a page by seq lies: after that message, before it, or around it. */
 enum seq_side { SEQ_AFTER, SEQ_BEFORE, SEQ_AROUND };

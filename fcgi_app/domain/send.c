@@ -68,32 +68,32 @@ send_in_tx(struct tx *tx, void *arg)
 {
     struct sending *sending = arg;
     struct message *m = &sending->message;
-    struct conversation c;
-    bool found = false;
-    bool is_member = false;
-    enum err err = m->client_id.p == NULL ? ERR_OK : find_first(tx->db, sending, &found);
+    struct posting posting = {.sender = m->sender, .conversation = {.id = m->conversation}};
+    struct conversation *c = &posting.conversation;
+    bool repeated = false;
+    enum err err = m->client_id.p == NULL ? ERR_OK : find_first(tx->db, sending, &repeated);
 
-    if (err != ERR_OK || found)
+    if (err != ERR_OK || repeated)
         return err;
-    err = conversations_for_sender(tx->db, m->conversation, m->sender, &c, &found, &is_member);
+    err = conversations_for_sender(tx->db, &posting);
     if (err != ERR_OK)
         return err;
-    if (!found)
+    if (!posting.found)
         return ERR_CONVERSATION;
-    if (!is_member)
+    if (!posting.is_member)
         return refusal(tx->db, sending);
     if (m->reply_to != 0)
         err = check_reply(tx->db, m);
     if (err == ERR_OK)
-        err = conversations_bump(tx, &c, 1, 0);
+        err = conversations_bump(tx, c, 1, 0);
     if (err != ERR_OK)
         return err;
     m->id = ++tx->last_message_id;
-    m->seq = c.last_seq;
+    m->seq = c->last_seq;
     m->timestamp = tx->tick;
-    err = messages_add(tx, m, c.version);
+    err = messages_add(tx, m, c->version);
     if (err == ERR_OK)
-        err = outbox_add(tx, EVENT_MESSAGE_CREATED, &c, m->seq, (struct str){0});
+        err = outbox_add(tx, EVENT_MESSAGE_CREATED, c, m->seq, (struct str){0});
     return err;
 }
 

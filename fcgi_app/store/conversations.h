@@ -14,9 +14,16 @@
 /* Fills *c but for its members; the title from the arena. *found false: there is none of that id. */
 enum err conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c,
                            bool *found);
-/* The least that sending needs: what conversations_bump() changes, and whether `sender` is a member now. */
-enum err conversations_for_sender(struct db *db, int32_t id, struct str sender, struct conversation *c,
-                                  bool *found, bool *is_member);
+/* The least that sending needs to know of a conversation. */
+struct posting {
+    struct str sender;                /* in */
+    struct conversation conversation; /* in: its id; out: what conversations_bump() changes, if found */
+    bool found;                       /* out: there is a conversation of that id */
+    bool is_member;                   /* out: the sender is a member of it now */
+};
+
+/* Fills the outputs of the posting. */
+enum err conversations_for_sender(struct db *db, struct posting *posting);
 /* The private chat of the pair; low < high in byte order. */
 enum err conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found);
 /*

@@ -79,19 +79,19 @@ enum err memberships_set_role(struct tx *tx, const struct conversation *c, struc
  * The present members into c->members, from the arena, in byte order; nothing if there are more than `limit`.
  */
 enum err memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit);
-/* A page of members. */
-struct membership_range {
-    int32_t conversation;
-    struct str after; /* absent: from the first */
-    int limit;
+
+/* A page of a conversation's present members, in byte order of their names. */
+struct membership_page {
+    int32_t conversation;     /* in */
+    struct str after;         /* in: the last name of the page before; absent: from the first */
+    int limit;                /* in: 1 … PAGE_LIMIT_MAX */
+    struct standing *members; /* out, from the arena … */
+    size_t count;             /* … so many */
+    bool has_next;            /* out */
 };
 
-/*
- * The next members in byte order after range->after, at most range->limit, with their roles. *members from
- * the arena; *has_next: there are more.
- */
-enum err memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
-                          struct standing **members, size_t *count, bool *has_next);
+/* Fills the outputs of the page. */
+enum err memberships_page(struct db *db, struct arena *arena, struct membership_page *page);
 /*
  * Calls back with each member whom the change that made `version` concerns, in no order, and whether that
  * stay of theirs goes on; the name lives for the call.
@@ -120,9 +120,17 @@ struct active_search {
 
 /* Fills the outputs of the search. */
 enum err memberships_active(struct db *db, struct arena *arena, struct active_search *search);
-/* The first `limit` conversations that the user joined, in that order. *joined from the arena. */
-enum err memberships_since(struct db *db, struct arena *arena, struct str username, int limit,
-                           struct joined **joined, size_t *count);
+
+/* The conversations that a user joined first. */
+struct joined_first {
+    struct str username;   /* in */
+    int limit;             /* in: at most so many */
+    struct joined *joined; /* out: in the order in which the user joined them, from the arena … */
+    size_t count;          /* … so many */
+};
+
+/* Fills the outputs. */
+enum err memberships_since(struct db *db, struct arena *arena, struct joined_first *first);
 
 /* A conversation in a user's list, as far as its order goes. */
 struct listed {

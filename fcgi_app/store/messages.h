@@ -74,21 +74,33 @@ enum err messages_delete(struct tx *tx, struct message *m, int64_t version);
 /* Notes m->emoji_count (reactions.h) and the version of the change. */
 enum err messages_set_reacted(struct tx *tx, const struct message *m, int64_t version);
 
+/* Messages of a conversation: after < seq <= until. */
+struct message_range {
+    int32_t conversation;
+    int64_t after;
+    int64_t until;
+};
+
 /*
- * The first seq in low … high whose timestamp is > after (UNIX ms); high + 1 where there is none. Both ends
- * must exist unless low > high.
+ * The first seq of the range whose timestamp is > after (UNIX ms); range->until + 1 where there is none. All
+ * messages of the range must exist.
  */
-enum err messages_first_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
-                              int64_t *seq);
+enum err messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq);
 /* The same for the versions that created them. */
-enum err messages_first_created_after(struct db *db, int32_t conversation, int64_t low, int64_t high,
-                                      int64_t version, int64_t *seq);
-/*
- * From where on are the messages before `seq` a page: at most `limit`, or fewer where their content exceeds
- * `bytes`, but at least one where there is one. *first = seq where there is none.
- */
-enum err messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit, size_t bytes,
-                              int64_t *first);
+enum err messages_first_created_after(struct db *db, const struct message_range *range, int64_t version,
+                                      int64_t *seq);
+
+/* A page of messages that ends before a seq. */
+struct message_page {
+    int32_t conversation; /* in */
+    int64_t before;       /* in: seq */
+    int limit;            /* in: at most so many messages … */
+    size_t bytes;         /* in: … or fewer, once their content exceeds this; but at least one */
+    int64_t first;        /* out: seq at which the page begins; `before` if there is no message before it */
+};
+
+/* Fills the output of the page. */
+enum err messages_page_before(struct db *db, struct message_page *page);
 
 /*
  * Messages from `seq` on, in order. `each` is called with every one until it says false; their strings live
@@ -96,15 +108,20 @@ enum err messages_page_before(struct db *db, int32_t conversation, int64_t seq, 
  */
 enum err messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
                         bool (*each)(void *arg, const struct message *m), void *arg);
-/* The keys of first … last, in order, until `each` says false. */
-enum err messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
+/* The keys of the range, in order, until `each` says false. */
+enum err messages_keys(struct db *db, const struct message_range *range,
                        bool (*each)(void *arg, const struct message_key *key), void *arg);
-/*
- * The keys of messages anywhere whose timestamp is > after (UNIX ms), oldest first, at most `limit`, until
- * `each` says false. *all: there are no more than `limit`.
- */
-enum err messages_since(struct db *db, int64_t after, int limit,
-                        bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all);
+
+/* A search for messages of any conversation. */
+struct message_search {
+    int64_t after; /* in: UNIX ms; their timestamps are beyond this */
+    int limit;     /* in: at most so many */
+    bool all;      /* out: there are no more than `limit` */
+};
+
+/* The keys of the messages searched for, oldest first, until `each` says false. */
+enum err messages_since(struct db *db, struct message_search *search,
+                        bool (*each)(void *arg, const struct message_key *key), void *arg);
 
 /* A walk along versions, a bounded batch at a time. */
 struct message_walk {

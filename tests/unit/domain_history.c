@@ -236,16 +236,17 @@ ask(struct place *place, const struct whose *whose, int64_t after, int limit, st
     struct snapshot *snapshot = support_begin(place);
     const struct view view = {snapshot, &place->arena,
                               whose->user < 0 ? (struct str){0} : name_of(whose->user), false};
+    struct time_page page = {.after = after, .limit = limit};
     enum err err;
 
     got->count = 0;
     got->complete = 0;
-    got->has_next = false;
     if (whose->user < 0)
-        err = history_of_conversation(&view, support_find(place, snapshot, whose->conversation + 1), after,
-                                      limit, &sink, &got->has_next);
+        err = history_of_conversation(&view, support_find(place, snapshot, whose->conversation + 1), &page,
+                                      &sink);
     else
-        err = history_of_user(&view, after, limit, &sink, &got->has_next);
+        err = history_of_user(&view, &page, &sink);
+    got->has_next = page.has_next;
     snapshot_end(snapshot);
     arena_reset(&place->arena);
     assert_int_equal(err, ERR_OK);

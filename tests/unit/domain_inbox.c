@@ -309,24 +309,17 @@ static enum err
 post(struct tx *tx, int64_t conversation, struct str sender)
 {
     struct message m = {.conversation = conversation, .sender = sender, .content = str_c("x")};
-    struct conversation c;
-    struct arena arena;
-    bool found = false;
-    bool is_member = false;
-    enum err err;
+    struct posting posting = {.sender = sender, .conversation = {.id = conversation}};
+    struct conversation *c = &posting.conversation;
+    enum err err = conversations_for_sender(tx->db, &posting);
 
-    arena_init(&arena);
-    err = conversations_for_sender(tx->db, conversation, sender, &c, &found, &is_member);
-    if (err == ERR_OK && is_member)
-        err = conversations_bump(tx, &c, 1, 0);
-    m.id = tx->last_message_id + 1;
-    m.seq = c.last_seq;
+    if (err != ERR_OK || !posting.is_member)
+        return err;
+    err = conversations_bump(tx, c, 1, 0);
+    m.id = ++tx->last_message_id;
+    m.seq = c->last_seq;
     m.timestamp = tx->tick;
-    if (err == ERR_OK && is_member)
-        err = messages_add(tx, &m, c.version);
-    tx->last_message_id += is_member;
-    arena_clear(&arena);
-    return err;
+    return err == ERR_OK ? messages_add(tx, &m, c->version) : err;
 }
 
 static enum err

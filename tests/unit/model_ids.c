@@ -149,7 +149,10 @@ no_seq_reaches_another_conversation(void **state)
             for (size_t i = 0; i < COUNT(seqs); i++) {
                 struct db *db = snapshot->db;
                 struct message m;
-                int64_t first = seqs[i];
+                struct message_page page = {
+                    .conversation = (int32_t)empty, .before = seqs[i], .limit = 10, .bytes = 1000};
+                struct message_range range = {(int32_t)empty, 0, seqs[i]};
+                struct message_range rest = {(int32_t)empty, seqs[i], INT64_MAX};
                 const struct message_place at = {(int32_t)empty, seqs[i]};
                 struct listing_row row = {.id = (int32_t)empty,
                                           .conversation = {.id = (int32_t)empty, .last_seq = seqs[i]},
@@ -167,12 +170,11 @@ no_seq_reaches_another_conversation(void **state)
                 assert_int_equal(messages_range(&(struct message_reader){db, &place->arena, {0}},
                                                 (int32_t)empty, seqs[i], count_one, &count),
                                  ERR_OK);
-                assert_int_equal(messages_keys(db, (int32_t)empty, 0, seqs[i], count_key, &count), ERR_OK);
-                assert_int_equal(messages_keys(db, (int32_t)empty, seqs[i], INT64_MAX, count_key, &count),
-                                 ERR_OK);
+                assert_int_equal(messages_keys(db, &range, count_key, &count), ERR_OK);
+                assert_int_equal(messages_keys(db, &rest, count_key, &count), ERR_OK);
                 assert_int_equal(count, 0);
-                assert_int_equal(messages_page_before(db, (int32_t)empty, seqs[i], 10, 1000, &first), ERR_OK);
-                assert_int_equal(first, seqs[i]);
+                assert_int_equal(messages_page_before(db, &page), ERR_OK);
+                assert_int_equal(page.first, seqs[i]);
                 assert_int_equal(listings_unread(db, str_c("bob"), &row, 1), ERR_OK);
                 assert_int_equal(row.unread, 0);
             }

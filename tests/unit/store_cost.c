@@ -735,9 +735,9 @@ receive(struct place *place, const char *username, int64_t after)
     int count = 0;
     const struct history_sink sink = {&count, skip_message, skip_tick, skip_tick};
     const struct view view = {snapshot, &place->arena, str_c(username), true};
-    bool has_next;
+    struct time_page page = {.after = after, .limit = PAGE};
 
-    assert_int_equal(history_of_user(&view, after, PAGE, &sink, &has_next), ERR_OK);
+    assert_int_equal(history_of_user(&view, &page, &sink), ERR_OK);
     assert_true(count >= PAGE);
     end_question(snapshot, PAGE, "what a user received");
 }
@@ -776,8 +776,7 @@ static void
 list_members(struct place *place, int conversation, const char *after)
 {
     struct snapshot *snapshot = begin_question(place);
-    struct member_page page = {
-        .conversation = support_find(place, snapshot, conversation), .after = str_c(after), .limit = PAGE};
+    struct membership_page page = {.conversation = conversation, .after = str_c(after), .limit = PAGE};
 
     assert_int_equal(converse_list_members(snapshot, &place->arena, &page), ERR_OK);
     end_question(snapshot, PAGE, "members");

@@ -82,49 +82,56 @@ store_all(struct tx *tx, void *arg)
 }
 
 /* The two ways to ask. */
-typedef enum err find_fn(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
-                         int64_t *seq);
+typedef enum err find_fn(struct db *db, const struct message_range *range, int64_t after, int64_t *seq);
+
+/* What is searched: values[0 … count-1] are those of the messages. */
+struct searched {
+    struct db *db;
+    find_fn *find;
+    int32_t conversation;
+    const int64_t *values;
+    int64_t count;
+};
 
 static void
-assert_first(struct db *db, find_fn *find, const int64_t *values, int64_t conversation, int64_t low,
-             int64_t high, int64_t after)
+assert_first(const struct searched *s, int64_t low, int64_t high, int64_t after)
 {
+    const struct message_range range = {s->conversation, low - 1, high};
     int64_t wanted = low;
     int64_t seq = -1;
 
-    while (wanted <= high && values[wanted - 1] <= after)
+    while (wanted <= high && s->values[wanted - 1] <= after)
         wanted++;
-    assert_int_equal(find(db, conversation, low, high, after, &seq), ERR_OK);
+    assert_int_equal(s->find(s->db, &range, after, &seq), ERR_OK);
     if (seq != wanted)
-        fail_msg("conversation %" PRId64 ", %" PRId64 " … %" PRId64 " after %" PRId64 ": %" PRId64
+        fail_msg("conversation %d, %" PRId64 " … %" PRId64 " after %" PRId64 ": %" PRId64
                  " instead of %" PRId64,
-                 conversation, low, high, after, seq, wanted);
+                 s->conversation, low, high, after, seq, wanted);
 }
 
 /* Each value at which the answer can change, and the one before it. */
 static void
-check_whole(struct db *db, find_fn *find, const int64_t *values, int64_t count, int64_t conversation)
+check_whole(const struct searched *s)
 {
-    assert_first(db, find, values, conversation, 1, count, 0);
-    assert_first(db, find, values, conversation, 1, count, INT64_MAX);
-    for (int64_t i = 0; i < count; i++) {
-        if (i > 0 && values[i] == values[i - 1])
+    assert_first(s, 1, s->count, 0);
+    assert_first(s, 1, s->count, INT64_MAX);
+    for (int64_t i = 0; i < s->count; i++) {
+        if (i > 0 && s->values[i] == s->values[i - 1])
             continue;
-        assert_first(db, find, values, conversation, 1, count, values[i]);
-        assert_first(db, find, values, conversation, 1, count, values[i] - 1);
+        assert_first(s, 1, s->count, s->values[i]);
+        assert_first(s, 1, s->count, s->values[i] - 1);
     }
 }
 
 static void
-check_parts(struct chance *chance, struct db *db, find_fn *find, const int64_t *values, int64_t count,
-            int64_t conversation)
+check_parts(struct chance *chance, const struct searched *s)
 {
     for (int i = 0; i < 20; i++) {
-        int64_t low = 1 + support_draw(chance, count + 1);
-        int64_t high = low - 1 + support_draw(chance, count - low + 2);
-        int64_t near = count == 0 ? 5 : values[support_draw(chance, count)];
+        int64_t low = 1 + support_draw(chance, s->count + 1);
+        int64_t high = low - 1 + support_draw(chance, s->count - low + 2);
+        int64_t near = s->count == 0 ? 5 : s->values[support_draw(chance, s->count)];
 
-        assert_first(db, find, values, conversation, low, high, near - support_draw(chance, 2));
+        assert_first(s, low, high, near - support_draw(chance, 2));
     }
 }
 
@@ -146,11 +153,13 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
     db = snapshot->db;
     for (int n = 0; n < HISTORIES; n++) {
         struct history *h = &histories[n];
+        const struct searched times = {db, messages_first_after, n + 1, h->timestamps, h->count};
+        const struct searched versions = {db, messages_first_created_after, n + 1, h->versions, h->count};
 
-        check_whole(db, messages_first_after, h->timestamps, h->count, n + 1);
-        check_parts(&chance, db, messages_first_after, h->timestamps, h->count, n + 1);
-        check_whole(db, messages_first_created_after, h->versions, h->count, n + 1);
-        check_parts(&chance, db, messages_first_created_after, h->versions, h->count, n + 1);
+        check_whole(&times);
+        check_parts(&chance, &times);
+        check_whole(&versions);
+        check_parts(&chance, &versions);
         free(h->timestamps);
         free(h->versions);
     }

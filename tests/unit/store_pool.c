@@ -67,7 +67,7 @@ look(struct db *db)
 
     arena_init(&arena);
     ok = conversations_get(db, &arena, 1, &c, &found) == ERR_OK && found &&
-         messages_keys(db, 1, 1, INT32_MAX, count, &messages) == ERR_OK;
+         messages_keys(db, &(struct message_range){1, 0, INT32_MAX}, count, &messages) == ERR_OK;
     arena_clear(&arena);
     return ok && messages == c.last_seq ? messages : -1;
 }

@@ -299,7 +299,7 @@ messages_seen(struct db *db)
     err = conversations_get(db, &arena, 1, &c, &found);
     arena_clear(&arena);
     if (err == ERR_OK)
-        err = messages_keys(db, 1, 1, INT64_MAX, count_key, &count);
+        err = messages_keys(db, &(struct message_range){1, 0, INT64_MAX}, count_key, &count);
     if (err == ERR_OK)
         err = instance_get(db, &instance);
     if (err != ERR_OK || !found || c.last_seq != count || c.version != count + 1 ||
@@ -517,28 +517,28 @@ static void
 sending_learns_what_it_needs(void **state)
 {
     struct place *place = *state;
-    struct conversation c;
+    struct posting posting = {.sender = str_c("bob"), .conversation = {.id = 1}};
     struct snapshot *snapshot;
     struct db *db;
-    bool found;
-    bool is_member;
 
     run(place, found_group, NULL);
     run(place, post_one, (char[]){"x"});
     snapshot = support_begin(place);
     db = snapshot->db;
-    assert_int_equal(conversations_for_sender(db, 1, str_c("bob"), &c, &found, &is_member), ERR_OK);
-    assert_true(found);
-    assert_true(is_member);
-    assert_int_equal(c.id, 1);
-    assert_int_equal(c.last_seq, 1);
-    assert_int_equal(c.version, 2);
-    assert_int_equal(c.member_count, 2);
-    assert_int_equal(conversations_for_sender(db, 1, str_c("cid"), &c, &found, &is_member), ERR_OK);
-    assert_true(found);
-    assert_false(is_member);
-    assert_int_equal(conversations_for_sender(db, 2, str_c("ann"), &c, &found, &is_member), ERR_OK);
-    assert_false(found);
+    assert_int_equal(conversations_for_sender(db, &posting), ERR_OK);
+    assert_true(posting.found);
+    assert_true(posting.is_member);
+    assert_int_equal(posting.conversation.id, 1);
+    assert_int_equal(posting.conversation.last_seq, 1);
+    assert_int_equal(posting.conversation.version, 2);
+    assert_int_equal(posting.conversation.member_count, 2);
+    posting.sender = str_c("cid");
+    assert_int_equal(conversations_for_sender(db, &posting), ERR_OK);
+    assert_true(posting.found);
+    assert_false(posting.is_member);
+    posting = (struct posting){.sender = str_c("ann"), .conversation = {.id = 2}};
+    assert_int_equal(conversations_for_sender(db, &posting), ERR_OK);
+    assert_false(posting.found);
     snapshot_end(snapshot);
 }
 
@@ -844,16 +844,14 @@ check_names(struct model *m, struct db *db, struct arena *arena)
     assert_int_equal(memberships_names(db, arena, &c, n - 1), ERR_OK);
     assert_int_equal(c.members_read, 0);
     for (int limit = 1; limit <= PEOPLE; limit++) {
-        struct membership_range range = {m->c.id, none, limit};
-        struct standing *members;
-        size_t count;
-        bool has_next = n > 0;
+        struct membership_page page = {
+            .conversation = m->c.id, .after = none, .limit = limit, .has_next = n > 0};
 
-        for (int seen = 0; has_next; seen += (int)count) {
-            assert_int_equal(memberships_page(db, arena, &range, &members, &count, &has_next), ERR_OK);
-            assert_int_equal(count, n - seen < limit ? n - seen : limit);
-            assert_int_equal(has_next, seen + (int)count < n);
-            range.after = members[count - 1].username;
+        for (int seen = 0; page.has_next; seen += (int)page.count) {
+            assert_int_equal(memberships_page(db, arena, &page), ERR_OK);
+            assert_int_equal(page.count, n - seen < limit ? n - seen : limit);
+            assert_int_equal(page.has_next, seen + (int)page.count < n);
+            page.after = page.members[page.count - 1].username;
         }
     }
 }
@@ -1125,9 +1123,8 @@ a_users_active_conversations_are_found(void **state)
 {
     struct place *place = *state;
     struct active_search search = {.username = str_c("ann"), .limit = 10};
-    struct joined *joined;
+    struct joined_first first = {.username = str_c("ann"), .limit = 4};
     struct snapshot *snapshot;
-    size_t count;
 
     found_six(place);
     search.after = support_conversation(place, 5).updated_at;
@@ -1146,18 +1143,17 @@ a_users_active_conversations_are_found(void **state)
     assert_int_equal(memberships_active(snapshot->db, &place->arena, &search), ERR_OK);
     assert_false(search.all);
     assert_true(search.count <= 1);
-    assert_int_equal(memberships_since(snapshot->db, &place->arena, str_c("ann"), 4, &joined, &count),
-                     ERR_OK);
-    assert_int_equal(count, 4);
+    assert_int_equal(memberships_since(snapshot->db, &place->arena, &first), ERR_OK);
+    assert_int_equal(first.count, 4);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(joined[i].conversation, i + 1);
-        assert_int_equal(joined[i].left_at == INT64_MAX, i + 1 != 4);
+        assert_int_equal(first.joined[i].conversation, i + 1);
+        assert_int_equal(first.joined[i].left_at == INT64_MAX, i + 1 != 4);
         if (i > 0)
-            assert_true(joined[i].since_at > joined[i - 1].since_at);
+            assert_true(first.joined[i].since_at > first.joined[i - 1].since_at);
     }
-    assert_int_equal(memberships_since(snapshot->db, &place->arena, str_c("cid"), 4, &joined, &count),
-                     ERR_OK);
-    assert_int_equal(count, 0);
+    first.username = str_c("cid");
+    assert_int_equal(memberships_since(snapshot->db, &place->arena, &first), ERR_OK);
+    assert_int_equal(first.count, 0);
     snapshot_end(snapshot);
 }
 
@@ -1391,13 +1387,13 @@ messages_are_read_by_seq(void **state)
     assert_int_equal(messages_range(&r, 2, 1, collect_message, &c), ERR_OK);
     assert_int_equal(messages_range(&r, 1, INT64_MAX, collect_message, &c), ERR_OK);
     assert_run(&c, 0, 0);
-    assert_int_equal(messages_keys(r.db, 1, 5, 9, collect_key, &c), ERR_OK);
+    assert_int_equal(messages_keys(r.db, &(struct message_range){1, 4, 9}, collect_key, &c), ERR_OK);
     assert_run(&c, 5, 5);
     c = (struct collected){.limit = 2};
-    assert_int_equal(messages_keys(r.db, 1, 5, INT64_MAX, collect_key, &c), ERR_OK);
+    assert_int_equal(messages_keys(r.db, &(struct message_range){1, 4, INT64_MAX}, collect_key, &c), ERR_OK);
     assert_run(&c, 5, 2);
     c = (struct collected){.limit = 2};
-    assert_int_equal(messages_keys(r.db, 1, 9, 8, collect_key, &c), ERR_OK);
+    assert_int_equal(messages_keys(r.db, &(struct message_range){1, 8, 8}, collect_key, &c), ERR_OK);
     assert_run(&c, 0, 0);
     snapshot_end(snapshot);
 }
@@ -1418,12 +1414,11 @@ a_page_before_a_seq_is_bounded_by_number_and_bytes(void **state)
     post_thirty(place);
     snapshot = support_begin(place);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int64_t first = -1;
+        struct message_page page = {
+            .conversation = 1, .before = cases[i].seq, .limit = cases[i].limit, .bytes = cases[i].bytes};
 
-        assert_int_equal(
-            messages_page_before(snapshot->db, 1, cases[i].seq, cases[i].limit, cases[i].bytes, &first),
-            ERR_OK);
-        assert_int_equal(first, cases[i].first);
+        assert_int_equal(messages_page_before(snapshot->db, &page), ERR_OK);
+        assert_int_equal(page.first, cases[i].first);
     }
     snapshot_end(snapshot);
 }
@@ -1434,27 +1429,31 @@ messages_anywhere_are_read_by_time(void **state)
     struct place *place = *state;
     struct collected c = {.limit = 64};
     struct snapshot *snapshot;
+    struct message_search search = {.limit = 10};
     struct message m;
-    bool all;
 
     post_thirty(place);
     assert_int_equal(support_message(place, 20, &m), ERR_OK);
     snapshot = support_begin(place);
-    assert_int_equal(messages_since(snapshot->db, m.timestamp, 10, collect_key, &c, &all), ERR_OK);
+    search.after = m.timestamp;
+    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
     assert_run(&c, 21, 10);
-    assert_true(all);
+    assert_true(search.all);
     c = (struct collected){.limit = 64};
-    assert_int_equal(messages_since(snapshot->db, m.timestamp - 1, 10, collect_key, &c, &all), ERR_OK);
+    search.after = m.timestamp - 1;
+    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
     assert_run(&c, 20, 10);
-    assert_false(all);
+    assert_false(search.all);
     c = (struct collected){.limit = 3};
-    assert_int_equal(messages_since(snapshot->db, 0, 100, collect_key, &c, &all), ERR_OK);
+    search = (struct message_search){.after = 0, .limit = 100};
+    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
     assert_run(&c, 1, 3);
-    assert_true(all);
+    assert_true(search.all);
     c = (struct collected){.limit = 64};
-    assert_int_equal(messages_since(snapshot->db, INT64_MAX, 10, collect_key, &c, &all), ERR_OK);
+    search = (struct message_search){.after = INT64_MAX, .limit = 10};
+    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
     assert_run(&c, 0, 0);
-    assert_true(all);
+    assert_true(search.all);
     snapshot_end(snapshot);
 }
 

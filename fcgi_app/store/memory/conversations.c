@@ -18,22 +18,23 @@ conversations_get(struct db *db, struct arena *arena, int32_t id, struct convers
 }
 
 enum err
-conversations_for_sender(struct db *db, int32_t id, struct str sender, struct conversation *c, bool *found,
-                         bool *is_member)
+conversations_for_sender(struct db *db, struct posting *posting)
 {
+    int32_t id = posting->conversation.id;
     const struct conversation_row *row = state_conversation(db, id);
     int64_t joined_version;
 
-    *found = row != NULL;
-    if (!*found)
+    posting->is_member = false;
+    posting->found = row != NULL;
+    if (!posting->found)
         return ERR_OK;
-    *c = (struct conversation){
+    posting->conversation = (struct conversation){
         .id = id,
         .last_seq = row->conversation.last_seq,
         .version = row->conversation.version,
         .member_count = row->conversation.member_count,
     };
-    return memberships_current(db, id, sender, &joined_version, is_member);
+    return memberships_current(db, id, posting->sender, &joined_version, &posting->is_member);
 }
 
 enum err

@@ -277,30 +277,32 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c, in
 }
 
 enum err
-memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
-                 struct standing **members, size_t *count, bool *has_next)
+memberships_page(struct db *db, struct arena *arena, struct membership_page *page)
 {
-    struct standing *page = arena_alloc(arena, ((size_t)range->limit + 1) * sizeof(*page));
-    size_t n = 0;
+    size_t limit = (size_t)page->limit;
     size_t end;
-    size_t i = find_stays(db, range->conversation, &end);
+    size_t i = find_stays(db, page->conversation, &end);
 
-    *has_next = false;
-    for (; page != NULL && i < end && !*has_next; i++) {
+    page->count = 0;
+    page->has_next = false;
+    page->members = arena_alloc(arena, (limit + 1) * sizeof(*page->members));
+    if (page->members == NULL)
+        return ERR_MEMORY;
+    for (; i < end; i++) {
         const struct stay_row *row = stay_at(db, i);
+        struct standing *member = &page->members[page->count];
 
-        if (!is_present(row) || (range->after.p != NULL && str_cmp(row->username, range->after) <= 0))
+        if (!is_present(row) || (page->after.p != NULL && str_cmp(row->username, page->after) <= 0))
             continue;
-        *has_next = n == (size_t)range->limit;
-        if (*has_next)
+        page->has_next = page->count == limit;
+        if (page->has_next)
             break;
-        page[n].role = row->role;
-        if (copy_name(arena, row, &page[n++].username) != ERR_OK)
+        *member = (struct standing){.role = row->role};
+        page->count++;
+        if (copy_name(arena, row, &member->username) != ERR_OK)
             return ERR_MEMORY;
     }
-    *members = page;
-    *count = n;
-    return page == NULL ? ERR_MEMORY : ERR_OK;
+    return ERR_OK;
 }
 
 enum err
@@ -408,17 +410,16 @@ by_since(const void *a, const void *b)
 }
 
 enum err
-memberships_since(struct db *db, struct arena *arena, struct str username, int limit, struct joined **joined,
-                  size_t *count)
+memberships_since(struct db *db, struct arena *arena, struct joined_first *first)
 {
-    struct active_search search = {.username = username, .after = INT64_MIN};
+    struct active_search search = {.username = first->username, .after = INT64_MIN};
     enum err err = find_joined(db, arena, &search);
 
     if (err != ERR_OK)
         return err;
     qsort(search.joined, search.count, sizeof(*search.joined), by_since);
-    *joined = search.joined;
-    *count = search.count < (size_t)limit ? search.count : (size_t)limit;
+    first->joined = search.joined;
+    first->count = search.count < (size_t)first->limit ? search.count : (size_t)first->limit;
     return ERR_OK;
 }
 

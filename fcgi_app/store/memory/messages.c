@@ -280,48 +280,39 @@ version_of(const struct message_row *row)
     return row->version;
 }
 
-/* Messages of one conversation, low … high. */
-struct stretch {
-    const struct db *db;
-    int32_t conversation;
-    int64_t low;
-    int64_t high;
-};
-
-/* The first seq of the stretch whose value is > after; high + 1 where there is none. */
+/* The first seq of the range whose value is > after; range->until + 1 where there is none. */
 static enum err
-first_beyond(struct stretch s, int64_t (*value_of)(const struct message_row *row), int64_t after,
-             int64_t *seq)
+first_beyond(const struct db *db, const struct message_range *range,
+             int64_t (*value_of)(const struct message_row *row), int64_t after, int64_t *seq)
 {
-    int64_t end = s.high + 1;
+    int64_t low = range->after + 1;
+    int64_t end = range->until + 1;
 
-    while (s.low < end) {
-        int64_t middle = s.low + (end - s.low) / 2;
-        const struct message_row *row = state_message(s.db, s.conversation, middle);
+    while (low < end) {
+        int64_t middle = low + (end - low) / 2;
+        const struct message_row *row = state_message(db, range->conversation, middle);
 
         if (row == NULL)
             return ERR_STORAGE;
         if (value_of(row) <= after)
-            s.low = middle + 1;
+            low = middle + 1;
         else
             end = middle;
     }
-    *seq = s.low;
+    *seq = low;
     return ERR_OK;
 }
 
 enum err
-messages_first_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
-                     int64_t *seq)
+messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
 {
-    return first_beyond((struct stretch){db, conversation, low, high}, timestamp_of, after, seq);
+    return first_beyond(db, range, timestamp_of, after, seq);
 }
 
 enum err
-messages_first_created_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t version,
-                             int64_t *seq)
+messages_first_created_after(struct db *db, const struct message_range *range, int64_t version, int64_t *seq)
 {
-    return first_beyond((struct stretch){db, conversation, low, high}, version_of, version, seq);
+    return first_beyond(db, range, version_of, version, seq);
 }
 
 /* --- many */
@@ -338,22 +329,21 @@ weigh(struct db *db, struct arena *arena, const struct message_row *row, size_t 
 }
 
 enum err
-messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit, size_t bytes,
-                     int64_t *first)
+messages_page_before(struct db *db, struct message_page *page)
 {
     struct arena arena;
     size_t sum = 0;
-    size_t i = find_from(db, conversation, seq);
+    size_t i = find_from(db, page->conversation, page->before);
     enum err err = ERR_OK;
 
     arena_init(&arena);
-    *first = seq;
-    for (int n = 0; err == ERR_OK && n < limit && sum <= bytes && i > 0; n++) {
-        const struct message_row *row = row_in(db, --i, conversation);
+    page->first = page->before;
+    for (int n = 0; err == ERR_OK && n < page->limit && sum <= page->bytes && i > 0; n++) {
+        const struct message_row *row = row_in(db, --i, page->conversation);
 
         if (row == NULL)
             break;
-        *first = row->message.seq;
+        page->first = row->message.seq;
         err = weigh(db, &arena, row, &sum);
     }
     arena_clear(&arena);
@@ -380,31 +370,36 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
 }
 
 enum err
-messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
+messages_keys(struct db *db, const struct message_range *range,
               bool (*each)(void *arg, const struct message_key *key), void *arg)
 {
     const struct message_row *row;
+    size_t i;
 
-    for (size_t i = find_from(db, conversation, first); (row = row_in(db, i, conversation)) != NULL; i++) {
+    if (range->after >= range->until)
+        return ERR_OK;
+    i = find_from(db, range->conversation, range->after + 1);
+    for (; (row = row_in(db, i, range->conversation)) != NULL; i++) {
         const struct message *m = &row->message;
-        struct message_key key = {m->id, m->timestamp, conversation, m->seq};
+        struct message_key key = {m->id, m->timestamp, m->conversation, m->seq};
 
-        if (m->seq > last || !each(arg, &key))
+        if (m->seq > range->until || !each(arg, &key))
             break;
     }
     return ERR_OK;
 }
 
 enum err
-messages_since(struct db *db, int64_t after, int limit,
-               bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all)
+messages_since(struct db *db, struct message_search *search,
+               bool (*each)(void *arg, const struct message_key *key), void *arg)
 {
     const struct table *t = &db->tables[ID];
+    int limit = search->limit;
     size_t i = t->count;
 
-    while (i > 0 && ((const struct id_row *)table_row(t, i - 1))->key.timestamp > after)
+    while (i > 0 && ((const struct id_row *)table_row(t, i - 1))->key.timestamp > search->after)
         i--;
-    *all = t->count - i <= (size_t)limit;
+    search->all = t->count - i <= (size_t)limit;
     for (; i < t->count && limit > 0; i++, limit--)
         if (!each(arg, &((const struct id_row *)table_row(t, i))->key))
             break;

@@ -37,24 +37,24 @@ conversations_get(struct db *db, struct arena *arena, int32_t id, struct convers
 }
 
 enum err
-conversations_for_sender(struct db *db, int32_t id, struct str sender, struct conversation *c, bool *found,
-                         bool *is_member)
+conversations_for_sender(struct db *db, struct posting *posting)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_FOR_SENDER);
     enum err err;
 
-    db_bind_int(s, 1, id);
-    db_bind_text(s, 2, sender);
-    err = db_step(s, found);
-    if (*found) {
-        *c = (struct conversation){
-            .id = id,
+    posting->is_member = false;
+    db_bind_int(s, 1, posting->conversation.id);
+    db_bind_text(s, 2, posting->sender);
+    err = db_step(s, &posting->found);
+    if (posting->found) {
+        posting->conversation = (struct conversation){
+            .id = posting->conversation.id,
             .last_seq = db_int(s, 0),
             .version = db_int(s, 1),
             .member_count = db_int(s, 2),
             .listed_at = db_int(s, 3),
         };
-        *is_member = db_int(s, 4) != 0;
+        posting->is_member = db_int(s, 4) != 0;
     }
     db_done(s);
     return err;

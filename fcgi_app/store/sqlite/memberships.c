@@ -279,28 +279,32 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c, in
 }
 
 enum err
-memberships_page(struct db *db, struct arena *arena, const struct membership_range *range,
-                 struct standing **members, size_t *count, bool *has_next)
+memberships_page(struct db *db, struct arena *arena, struct membership_page *page)
 {
-    size_t limit = (size_t)range->limit;
+    size_t limit = (size_t)page->limit;
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_PAGE);
-    struct standing *page = arena_alloc(arena, (limit + 1) * sizeof(*page));
-    size_t n = 0;
-    bool row = true;
-    enum err err = page == NULL ? ERR_MEMORY : ERR_OK;
+    enum err err = ERR_OK;
 
-    db_bind_int(s, 1, range->conversation);
-    db_bind_text(s, 2, range->after.p == NULL ? str_c("") : range->after);
-    db_bind_int(s, 3, range->limit + 1);
-    while (err == ERR_OK && (err = db_step(s, &row)) == ERR_OK && row && n < limit) {
-        page[n] = (struct standing){arena_copy(arena, db_text(s, 0)), role_named(db_text(s, 1)), false};
-        if (page[n++].username.p == NULL)
+    page->count = 0;
+    page->has_next = false;
+    page->members = arena_alloc(arena, (limit + 1) * sizeof(*page->members));
+    if (page->members == NULL)
+        return ERR_MEMORY;
+    db_bind_int(s, 1, page->conversation);
+    db_bind_text(s, 2, page->after.p == NULL ? str_c("") : page->after);
+    db_bind_int(s, 3, page->limit + 1);
+    while (err == ERR_OK && db_next(s, &err)) {
+        struct standing *member = &page->members[page->count];
+
+        page->has_next = page->count == limit;
+        if (page->has_next)
+            break;
+        *member = (struct standing){arena_copy(arena, db_text(s, 0)), role_named(db_text(s, 1)), false};
+        page->count++;
+        if (member->username.p == NULL)
             err = ERR_MEMORY;
     }
     db_done(s);
-    *members = page;
-    *count = n;
-    *has_next = err == ERR_OK && row;
     return err;
 }
 
@@ -309,12 +313,11 @@ memberships_names_at(struct db *db, int32_t conversation, int64_t version,
                      void (*each)(void *arg, struct str name, bool present), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_NAMES_AT);
-    bool row = true;
     enum err err = ERR_OK;
 
     db_bind_int(s, 1, conversation);
     db_bind_int(s, 2, version);
-    while ((err = db_step(s, &row)) == ERR_OK && row)
+    while (db_next(s, &err))
         each(arg, db_text(s, 0), db_int(s, 1) != 0);
     db_done(s);
     return err;
@@ -347,7 +350,6 @@ memberships_active(struct db *db, struct arena *arena, struct active_search *sea
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE);
     int looks = 0;
-    bool row = true;
     enum err err = ERR_OK;
 
     search->joined = NULL;
@@ -356,29 +358,31 @@ memberships_active(struct db *db, struct arena *arena, struct active_search *sea
     db_bind_int(s, 2, lagging(search->after));
     db_bind_int(s, 3, search->after);
     db_bind_int(s, 4, search->limit + 1);
-    while (err == ERR_OK && (err = db_step(s, &row)) == ERR_OK && row && ++looks <= search->limit)
+    while (err == ERR_OK && db_next(s, &err)) {
+        looks++;
+        if (looks > search->limit)
+            break;
         err = add_active(s, arena, search);
+    }
     search->all = looks <= search->limit;
     db_done(s);
     return err;
 }
 
 enum err
-memberships_since(struct db *db, struct arena *arena, struct str username, int limit, struct joined **joined,
-                  size_t *count)
+memberships_since(struct db *db, struct arena *arena, struct joined_first *first)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_SINCE);
-    bool row = true;
     enum err err = ERR_OK;
 
-    *count = 0;
-    *joined = arena_alloc(arena, (size_t)limit * sizeof(**joined));
-    if (*joined == NULL)
-        err = ERR_MEMORY;
-    db_bind_text(s, 1, username);
-    db_bind_int(s, 2, limit);
-    while (err == ERR_OK && (err = db_step(s, &row)) == ERR_OK && row)
-        (*joined)[(*count)++] = (struct joined){
+    first->count = 0;
+    first->joined = arena_alloc(arena, (size_t)first->limit * sizeof(*first->joined));
+    if (first->joined == NULL)
+        return ERR_MEMORY;
+    db_bind_text(s, 1, first->username);
+    db_bind_int(s, 2, first->limit);
+    while (db_next(s, &err))
+        first->joined[first->count++] = (struct joined){
             .conversation = (int32_t)db_int(s, 0),
             .since_at = db_int(s, 1),
             .last_seq = db_int(s, 2),
@@ -405,10 +409,9 @@ memberships_listed(struct db *db, const struct listed_range *range,
                    bool (*each)(void *arg, const struct listed *l), void *arg)
 {
     struct stmt *s = use_range(db, SQL_MEMBERSHIP_LISTED, range);
-    bool row = true;
     enum err err = ERR_OK;
 
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         struct listed l = {
             .conversation = (int32_t)db_int(s, 0), .active_at = db_int(s, 1), .updated_at = db_int(s, 2)};
 
@@ -424,10 +427,9 @@ memberships_left(struct db *db, const struct listed_range *range,
                  bool (*each)(void *arg, const struct listed *l), void *arg)
 {
     struct stmt *s = use_range(db, SQL_MEMBERSHIP_LEFT, range);
-    bool row = true;
     enum err err = ERR_OK;
 
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         struct listed l = {
             .conversation = (int32_t)db_int(s, 0),
             .active_at = db_int(s, 1),
@@ -469,14 +471,13 @@ enum err
 memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_CHANGED);
-    bool row;
     enum err err;
 
     walk->steps = NULL;
     walk->count = 0;
     db_bind_int(s, 1, walk->conversation);
     db_bind_int(s, 2, walk->after);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         if (walk->count >= WALK_ROWS && db_int(s, 0) != walk->after)
             break;
         err = add_step(s, arena, walk);

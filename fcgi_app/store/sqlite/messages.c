@@ -344,10 +344,13 @@ narrow(const struct axis *axis, int64_t first_guess, int64_t after, struct brack
     return err;
 }
 
-/* The first seq in low … high whose value is > after; high + 1 where there is none. */
+/* The first seq in range->after + 1 … range->until whose value is > after; range->until + 1: there is none.
+ */
 static enum err
-first_beyond(const struct axis *axis, int64_t low, int64_t high, int64_t after, int64_t *seq)
+first_beyond(const struct axis *axis, const struct message_range *range, int64_t after, int64_t *seq)
 {
+    int64_t low = range->after + 1;
+    int64_t high = range->until;
     int64_t low_value = 0;
     int64_t high_value = 0;
     struct bracket b;
@@ -377,36 +380,35 @@ first_beyond(const struct axis *axis, int64_t low, int64_t high, int64_t after, 
 }
 
 enum err
-messages_first_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t after,
-                     int64_t *seq)
+messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
 {
-    return first_beyond(&(struct axis){db, conversation, SQL_MESSAGE_TIMESTAMP}, low, high, after, seq);
+    const struct axis axis = {db, range->conversation, SQL_MESSAGE_TIMESTAMP};
+
+    return first_beyond(&axis, range, after, seq);
 }
 
 enum err
-messages_first_created_after(struct db *db, int32_t conversation, int64_t low, int64_t high, int64_t version,
-                             int64_t *seq)
+messages_first_created_after(struct db *db, const struct message_range *range, int64_t version, int64_t *seq)
 {
-    return first_beyond(&(struct axis){db, conversation, SQL_MESSAGE_VERSION}, low, high, version, seq);
+    const struct axis axis = {db, range->conversation, SQL_MESSAGE_VERSION};
+
+    return first_beyond(&axis, range, version, seq);
 }
 
 enum err
-messages_page_before(struct db *db, int32_t conversation, int64_t seq, int limit, size_t bytes,
-                     int64_t *first)
+messages_page_before(struct db *db, struct message_page *page)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_BACK);
     size_t sum = 0;
-    bool row = true;
     enum err err = ERR_OK;
 
-    *first = seq;
-    db_bind_int(s, 1, conversation);
-    bind_seq(s, 2, seq);
-    for (int n = 0; n < limit && sum <= bytes; n++) {
-        err = db_step(s, &row);
-        if (err != ERR_OK || !row)
+    page->first = page->before;
+    db_bind_int(s, 1, page->conversation);
+    bind_seq(s, 2, page->before);
+    for (int n = 0; n < page->limit && sum <= page->bytes; n++) {
+        if (!db_next(s, &err))
             break;
-        *first = db_int(s, 0);
+        page->first = db_int(s, 0);
         sum += db_text(s, 1).n + (size_t)db_int(s, 2) * MESSAGES_EMOJI_BYTES +
                (size_t)db_int(s, 3) * MESSAGES_NAME_BYTES;
     }
@@ -419,12 +421,11 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
                bool (*each)(void *arg, const struct message *m), void *arg)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_RANGE);
-    bool row = true;
     enum err err = ERR_OK;
 
     db_bind_int(s, 1, conversation);
     bind_seq(s, 2, seq);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         struct message m = message_of(s);
 
         err = reactions_read(r->db, r->arena, r->viewer, &m);
@@ -436,18 +437,17 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
 }
 
 enum err
-messages_keys(struct db *db, int32_t conversation, int64_t first, int64_t last,
+messages_keys(struct db *db, const struct message_range *range,
               bool (*each)(void *arg, const struct message_key *key), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_KEYS);
-    bool row = true;
     enum err err = ERR_OK;
 
-    db_bind_int(s, 1, conversation);
-    bind_seq(s, 2, first);
-    bind_seq(s, 3, last);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
-        struct message_key key = {db_int(s, 0), db_int(s, 1), conversation, db_int(s, 2)};
+    db_bind_int(s, 1, range->conversation);
+    bind_seq(s, 2, range->after);
+    bind_seq(s, 3, range->until);
+    while (db_next(s, &err)) {
+        struct message_key key = {db_int(s, 0), db_int(s, 1), range->conversation, db_int(s, 2)};
 
         if (!each(arg, &key))
             break;
@@ -470,26 +470,25 @@ last_id(struct db *db, int64_t *id)
 }
 
 enum err
-messages_since(struct db *db, int64_t after, int limit,
-               bool (*each)(void *arg, const struct message_key *key), void *arg, bool *all)
+messages_since(struct db *db, struct message_search *search,
+               bool (*each)(void *arg, const struct message_key *key), void *arg)
 {
     /* By id, as if all messages were one conversation's. */
     const struct axis axis = {db, 0, SQL_MESSAGE_TIMESTAMP_BY_ID};
     struct stmt *s;
+    struct message_range everything = {0};
     int64_t first = 1;
-    int64_t last = 0;
-    bool row = true;
-    enum err err = last_id(db, &last);
+    enum err err = last_id(db, &everything.until);
 
     if (err == ERR_OK)
-        err = first_beyond(&axis, 1, last, after, &first);
+        err = first_beyond(&axis, &everything, search->after, &first);
     if (err != ERR_OK)
         return err;
-    *all = last - first < limit;
+    search->all = everything.until - first < search->limit;
     s = db_use(db, SQL_MESSAGE_FROM);
     db_bind_int(s, 1, first);
-    db_bind_int(s, 2, limit);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    db_bind_int(s, 2, search->limit);
+    while (db_next(s, &err)) {
         struct message_key key = {db_int(s, 0), db_int(s, 1), ids_conversation(db_int(s, 2)), db_int(s, 3)};
 
         if (!each(arg, &key))
@@ -524,7 +523,6 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
 {
     struct stmt *s = db_use(r->db, walk->changed ? SQL_MESSAGE_CHANGED : SQL_MESSAGE_CREATED_FROM);
     size_t bytes = 0;
-    bool row;
     enum err err;
 
     walk->count = 0;
@@ -533,7 +531,7 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
         return ERR_MEMORY;
     db_bind_int(s, 1, walk->conversation);
     db_bind_int(s, 2, walk->from);
-    while ((err = db_step(s, &row)) == ERR_OK && row) {
+    while (db_next(s, &err)) {
         err = add_step(s, r, walk);
         if (err != ERR_OK)
             break;

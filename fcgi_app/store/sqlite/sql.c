@@ -187,7 +187,7 @@ const char *const sql_texts[SQL_COUNT] = {
                          " FROM reaction_set s WHERE s.place = message.place) END FROM message"
                          " WHERE place > ($1 << 32) AND place < (($1 << 32) | $2) ORDER BY place DESC",
     [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
-                         " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
+                         " WHERE place > (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
     [SQL_MESSAGE_LAST_ID] = "SELECT id FROM message ORDER BY id DESC LIMIT 1",
     /* Ids have no holes but those that a restart may leave. */
     [SQL_MESSAGE_TIMESTAMP_BY_ID] =
