@@ -1,6 +1,22 @@
 /* str.c - see str.h. Must not know what the bytes mean. */
 #include "base/str.h"
 
+#include <stdlib.h>
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+void
+str_sort(struct str *list, size_t count)
+{
+    /* An empty list may have no array. */
+    if (count > 1)
+        qsort(list, count, sizeof(*list), by_bytes);
+}
+
 bool
 str_to_int(struct str s, int64_t *out)
 {

@@ -47,6 +47,9 @@ str_cmp(struct str a, struct str b)
     return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Sorts by bytes. */
+void str_sort(struct str *list, size_t count);
+
 /*
  * FNV-1a. Not collision-resistant: an attacker can choose strings that collide. Never change it:
  * databases store its values.

@@ -75,12 +75,16 @@ access_conversations(const struct access *a, int32_t *ids, size_t count, struct 
         if (i > 0 && ids[i] == ids[i - 1])
             continue;
         err = find(a, ids[i], &list->found[list->count], &found);
-        unknown = unknown || (err == ERR_OK && !found);
-        list->count += err == ERR_OK && found;
         if (err == ERR_NOT_A_MEMBER) {
             refused = true;
             err = ERR_OK;
+        } else if (err == ERR_OK && found) {
+            list->count++;
+        } else if (err == ERR_OK) {
+            unknown = true;
         }
     }
-    return err == ERR_OK && refused && !unknown && list->count == 0 ? ERR_NOT_A_MEMBER : err;
+    if (err == ERR_OK && refused && !unknown && list->count == 0)
+        return ERR_NOT_A_MEMBER;
+    return err;
 }

@@ -150,6 +150,14 @@ amend_delete(struct store *store, struct amendment *a)
     return store_run(store, delete_in_tx, a, 0);
 }
 
+/* Reactions are stored in one spelling. */
+static enum err
+make_plain(struct amendment *a)
+{
+    a->emoji = emoji_plain(a->arena, a->emoji);
+    return a->emoji.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 /* What a reaction needs before it is added or removed. */
 static enum err
 find_as_member(struct tx *tx, struct amendment *a)
@@ -158,8 +166,7 @@ find_as_member(struct tx *tx, struct amendment *a)
 
     if (err == ERR_OK)
         err = check_present(tx->db, a);
-    a->emoji = emoji_plain(a->arena, a->emoji);
-    return err == ERR_OK && a->emoji.p == NULL ? ERR_MEMORY : err;
+    return err == ERR_OK ? make_plain(a) : err;
 }
 
 /* Notes that the reactions have changed: `username` has added or removed one; absent: all of that emoji are
@@ -235,8 +242,7 @@ find_clearable(struct tx *tx, struct amendment *a)
 
     if (err == ERR_OK && !a->actor.any)
         err = check_present(tx->db, a);
-    a->emoji = emoji_plain(a->arena, a->emoji);
-    return err == ERR_OK && a->emoji.p == NULL ? ERR_MEMORY : err;
+    return err == ERR_OK ? make_plain(a) : err;
 }
 
 static enum err

@@ -70,7 +70,8 @@ drop(struct names *from, struct str name)
 {
     for (size_t i = 0; i < from->count; i++)
         if (str_eq(from->names[i], name)) {
-            from->names[i] = from->names[--from->count];
+            from->count--;
+            from->names[i] = from->names[from->count];
             return true;
         }
     return false;

@@ -12,12 +12,6 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 
-static int
-by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
 /* The creator is a member, named or not. */
 static void
 name_creator(struct creation *creation)
@@ -42,8 +36,7 @@ check_names(struct creation *creation)
             creation->wrong_name = creation->names[i];
             return ERR_MEMBER_NAME;
         }
-    if (given > 1)
-        qsort(creation->names, given, sizeof(struct str), by_bytes);
+    str_sort(creation->names, given);
     for (size_t i = 0; i < given; i++)
         if (kept == 0 || !str_eq(creation->names[kept - 1], creation->names[i]))
             creation->names[kept++] = creation->names[i];
@@ -303,7 +296,8 @@ converse_title_valid(struct str title)
 
     /* Every byte that does not continue a character begins one. */
     for (size_t i = 0; i < title.n; i++)
-        chars += ((unsigned char)title.p[i] & 0xc0) != 0x80;
+        if (((unsigned char)title.p[i] & 0xc0) != 0x80)
+            chars++;
     return chars <= TITLE_CHARS_MAX;
 }
 

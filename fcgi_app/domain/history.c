@@ -113,9 +113,11 @@ prune(struct selection *s)
     if (s->count <= s->need)
         return;
     s->bound = s->keys[s->need - 1].timestamp;
-    for (keep = s->need; keep < s->count && s->keys[keep].timestamp == s->bound; keep++)
-        ;
-    s->beyond = s->beyond || keep < s->count;
+    keep = s->need;
+    while (keep < s->count && s->keys[keep].timestamp == s->bound)
+        keep++;
+    if (keep < s->count)
+        s->beyond = true;
     s->count = keep;
 }
 
@@ -258,7 +260,9 @@ is_told_by_list(const struct selection *s, const struct message_key *key, bool *
     while (i < s->active.count && s->active.joined[i].conversation != key->conversation)
         i++;
     *received = i < s->active.count;
-    return !*received || key->seq > s->active.joined[i].joined_seq;
+    if (!*received)
+        return true;
+    return key->seq > s->active.joined[i].joined_seq;
 }
 
 static enum err
@@ -369,8 +373,10 @@ select_keys(struct selection *s)
 {
     enum err err = find_active(s, SOME_CONVERSATIONS);
 
-    if (err == ERR_OK)
-        err = s->active.all ? select_among_some(s) : select_in_rounds(s);
+    if (err == ERR_OK && s->active.all)
+        err = select_among_some(s);
+    else if (err == ERR_OK)
+        err = select_in_rounds(s);
     if (err == ERR_OK)
         prune(s);
     return err;
@@ -462,7 +468,8 @@ walk_message(void *arg, const struct message *m)
         return false;
     w->each(w->arg, m);
     w->next = m->seq + 1;
-    w->bytes += counts ? messages_bytes(m) : 0;
+    if (counts)
+        w->bytes += messages_bytes(m);
     return w->bytes <= PAGE_BYTES_MAX / (w->page->side == SEQ_AROUND ? 2 : 1);
 }
 

@@ -89,7 +89,8 @@ request_parse_query(struct request *r)
 
         if (n > 0)
             err = add_param(r, (struct str){rest.p, n});
-        n += amp != NULL;
+        if (amp != NULL)
+            n++;
         rest = (struct str){rest.p + n, rest.n - n};
     }
     return err;

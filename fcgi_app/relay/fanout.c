@@ -162,7 +162,8 @@ count_of(const struct fanout *f, uint64_t payer)
     size_t n = 0;
 
     for (size_t i = 0; i < f->count; i++)
-        n += f->deferred[i].payer == payer;
+        if (f->deferred[i].payer == payer)
+            n++;
     return n;
 }
 

@@ -134,6 +134,18 @@ charge(struct publisher *p, size_t count, int64_t last_id)
         p->charged_id = last_id;
 }
 
+/* Names the channels of some users, as nchan reads them: joined by commas. */
+static void
+join_channels(struct publisher *p, const struct str *names, size_t count)
+{
+    buf_reset(&p->channels);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_add(&p->channels, ",", 1);
+        buf_str(&p->channels, names[i]);
+    }
+}
+
 /* Gives the frame to nchan, for as many channels at once as it takes. */
 static enum err
 send_frame(struct publisher *p, const struct names *to)
@@ -142,18 +154,15 @@ send_frame(struct publisher *p, const struct names *to)
 
     if (to->count > p->users)
         p->users = to->count;
-    for (size_t i = 0; err == ERR_OK && i < to->count;) {
-        size_t end = to->count - i < NCHAN_CHANNELS_MAX ? to->count : i + NCHAN_CHANNELS_MAX;
+    for (size_t i = 0; err == ERR_OK && i < to->count; i += NCHAN_CHANNELS_MAX) {
+        size_t rest = to->count - i;
 
-        buf_reset(&p->channels);
-        for (; i < end; i++) {
-            if (p->channels.n > 0)
-                buf_add(&p->channels, ",", 1);
-            buf_str(&p->channels, to->names[i]);
-        }
-        err = buf_ok(&p->channels) ? nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
-                                                   (struct str){p->frame.p, p->frame.n})
-                                   : ERR_MEMORY;
+        join_channels(p, &to->names[i], rest < NCHAN_CHANNELS_MAX ? rest : NCHAN_CHANNELS_MAX);
+        if (buf_ok(&p->channels))
+            err = nchan_publish(p->nchan, (struct str){p->channels.p, p->channels.n},
+                                (struct str){p->frame.p, p->frame.n});
+        else
+            err = ERR_MEMORY;
         p->frames++;
         p->published++;
     }
@@ -218,12 +227,6 @@ render_message_event(struct publisher *p, const struct change *change, bool for_
     return ERR_OK;
 }
 
-static int
-by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
 /* Its members are then all whom the change concerns: how many, and if they are few, who, in byte order. */
 static enum err
 set_members_then(struct publisher *p, struct conversation *c)
@@ -244,8 +247,7 @@ set_members_then(struct publisher *p, struct conversation *c)
     if (p->audience.gone.count > 0)
         memcpy(names + p->audience.present.count, p->audience.gone.names,
                p->audience.gone.count * sizeof(*names));
-    if (count > 1)
-        qsort(names, count, sizeof(*names), by_bytes);
+    str_sort(names, count);
     c->members = names;
     c->members_read = count;
     return ERR_OK;
@@ -333,7 +335,9 @@ add_event(struct publisher *p, const struct change *change, const struct frame_p
     if (err != ERR_OK || p->frame.n <= bytes_max)
         return err;
     buf_cut(&p->frame, before);
-    return first ? render_thin_event(p, change) : ERR_OK;
+    if (first)
+        return render_thin_event(p, change);
+    return ERR_OK;
 }
 
 /*
@@ -344,18 +348,18 @@ static enum err
 render_frame(struct publisher *p, const struct change *changes, size_t count, size_t listeners, size_t *done)
 {
     const struct frame_plan plan = plan_for(listeners);
-    bool fits = true;
     enum err err = ERR_OK;
-    size_t n = 0;
 
     buf_reset(&p->frame);
     p->moved_on = false;
     render_frame_begin(&p->frame, p->epoch);
-    do {
-        err = add_event(p, &changes[n], &plan, &fits);
-        n += fits;
-    } while (err == ERR_OK && fits && n < count);
-    *done = n;
+    for (*done = 0; *done < count; (*done)++) {
+        bool fits;
+
+        err = add_event(p, &changes[*done], &plan, &fits);
+        if (err != ERR_OK || !fits)
+            break;
+    }
     render_frame_end(&p->frame);
     return err;
 }

@@ -19,3 +19,16 @@ messages_fingerprint(struct str content)
 
     return (int)((hash >> 16) ^ (hash & 0xffff));
 }
+
+enum err
+messages_keep(struct arena *arena, struct message *m)
+{
+    m->sender = arena_copy(arena, m->sender);
+    m->content = arena_copy(arena, m->content);
+    if (m->client_id.p != NULL) {
+        m->client_id = arena_copy(arena, m->client_id);
+        if (m->client_id.p == NULL)
+            return ERR_MEMORY;
+    }
+    return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
+}

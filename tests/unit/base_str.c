@@ -135,6 +135,21 @@ order_is_by_bytes(void **state)
 }
 
 static void
+a_sorted_list_is_in_the_order_of_bytes(void **state)
+{
+    struct str list[] = {str_c("b"), str_c("ab"), str_c("B"), str_c(""), str_c("a"), str_c("ab")};
+    const char *const sorted[] = {"", "B", "a", "ab", "ab", "b"};
+
+    (void)state;
+    str_sort(list, 6);
+    for (int i = 0; i < 6; i++)
+        assert_true(str_is(list[i], sorted[i]));
+    str_sort(list, 1);
+    str_sort(NULL, 0);
+    assert_true(str_is(list[0], ""));
+}
+
+static void
 absent_and_empty_are_equal_in_content(void **state)
 {
     struct str absent = str_c(NULL);
@@ -160,6 +175,7 @@ main(void)
         cmocka_unit_test(every_power_of_ten_comes_back),
         cmocka_unit_test(only_the_given_bytes_count),
         cmocka_unit_test(order_is_by_bytes),
+        cmocka_unit_test(a_sorted_list_is_in_the_order_of_bytes),
         cmocka_unit_test(absent_and_empty_are_equal_in_content),
     };
 

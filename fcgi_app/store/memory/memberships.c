@@ -469,8 +469,9 @@ list(struct db *db, const struct listed_range *range, bool left,
     }
     if (all != NULL)
         qsort(all, count, sizeof(*all), latest_first);
-    for (size_t i = 0; i < count && each(arg, &all[i]);)
-        i++;
+    for (size_t i = 0; i < count; i++)
+        if (!each(arg, &all[i]))
+            break;
     arena_clear(&arena);
     return all == NULL ? ERR_MEMORY : err;
 }

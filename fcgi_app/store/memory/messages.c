@@ -88,14 +88,7 @@ static enum err
 copy(struct arena *arena, const struct message_row *row, struct message *m)
 {
     *m = row->message;
-    m->sender = arena_copy(arena, m->sender);
-    m->content = arena_copy(arena, m->content);
-    if (m->client_id.p != NULL) {
-        m->client_id = arena_copy(arena, m->client_id);
-        if (m->client_id.p == NULL)
-            return ERR_MEMORY;
-    }
-    return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
+    return messages_keep(arena, m);
 }
 
 /* The same with reactions. NULL: nothing is found. */

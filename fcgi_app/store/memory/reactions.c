@@ -22,9 +22,10 @@ find_run(const struct db *db, int32_t conversation, int64_t seq, struct str emoj
 {
     const struct table *t = &db->tables[REACTION];
     const struct reaction_row wanted = {.conversation = conversation, .seq = seq, .emoji = emoji};
-    struct run run = {table_find(t, &wanted), 0};
+    size_t first = table_find(t, &wanted);
+    struct run run = {first, first};
 
-    for (run.end = run.first; run.end < t->count && belongs(table_row(t, run.end), &wanted);)
+    while (run.end < t->count && belongs(table_row(t, run.end), &wanted))
         run.end++;
     return run;
 }
@@ -144,7 +145,8 @@ reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str use
         err = state_keep(tx->db, &row.username);
     if (err == ERR_OK)
         err = state_add(tx->db, REACTION, &row);
-    m->emoji_count += is_new;
+    if (is_new)
+        m->emoji_count++;
     return err;
 }
 

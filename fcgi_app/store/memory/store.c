@@ -90,7 +90,8 @@ attach(struct store *s, const char *path, struct shared *shared)
     enum err err = ERR_OK;
 
     pthread_mutex_lock(&engines_mutex);
-    for (e = engines; e != NULL && strcmp(e->path, path) != 0;)
+    e = engines;
+    while (e != NULL && strcmp(e->path, path) != 0)
         e = e->next;
     if (e == NULL) {
         err = engine_new(&e, path);

@@ -99,7 +99,10 @@ conversations_add(struct tx *tx, struct str low, struct str high, struct convers
         c->last_seq = 0;
     }
     /* The row is handed out before the statement has ended. */
-    return err == ERR_OK ? db_run(s) : (db_done(s), err);
+    if (err == ERR_OK)
+        return db_run(s);
+    db_done(s);
+    return err;
 }
 
 enum err

@@ -46,20 +46,6 @@ message_of(struct stmt *s)
     };
 }
 
-/* Takes the strings of a row into the arena. */
-static enum err
-keep(struct arena *arena, struct message *m)
-{
-    m->sender = arena_copy(arena, m->sender);
-    m->content = arena_copy(arena, m->content);
-    if (m->client_id.p != NULL) {
-        m->client_id = arena_copy(arena, m->client_id);
-        if (m->client_id.p == NULL)
-            return ERR_MEMORY;
-    }
-    return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
-}
-
 /* The next row of a statement whose columns are a message's. */
 static enum err
 step_to(struct stmt *s, struct arena *arena, struct message *m, bool *found)
@@ -69,7 +55,7 @@ step_to(struct stmt *s, struct arena *arena, struct message *m, bool *found)
     if (!*found)
         return err;
     *m = message_of(s);
-    return keep(arena, m);
+    return messages_keep(arena, m);
 }
 
 /* Ends a statement that asked for one message. */
@@ -515,7 +501,7 @@ add_step(struct stmt *s, const struct message_reader *r, struct message_walk *wa
         .changed_since = db_int(s, MESSAGE_COLUMNS + 1) != 0,
     };
     walk->from = walk->changed ? step->version : step->message.seq + 1;
-    return keep(r->arena, &step->message);
+    return messages_keep(r->arena, &step->message);
 }
 
 enum err
