@@ -7,7 +7,8 @@
 #include "api/problem.h"
 #include "base/clock.h"
 #include "http/server.h"
-#include "store/store.h"
+#include "model/ids.h"
+#include "wire/object.h"
 
 /* The longest content, with each byte escaped as \u00XX, and the other members. */
 #define BODY_SEND (CONFIG_CONTENT_BYTES_MAX * 6 + 4096)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/server.h"
+#include "push/presence.h"
 #include "routes.h"
 
 /* jansson's parser needs the deepest stack, at its nesting limit of 2,048. */

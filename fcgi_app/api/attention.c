@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include "api/gate.h"
 #include "api/input.h"
+#include "model/ids.h"
 #include "domain/converse.h"
 #include "domain/reading.h"
+#include "push/presence.h"
 #include "wire/json.h"
 
 /*

@@ -10,16 +10,16 @@
 
 #include "auth/auth.h"
 #include "run/config.h"
-#include "model/ids.h"
 #include "model/model.h"
 #include "run/shared.h"
 #include "domain/access.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/router.h"
-#include "push/presence.h"
 #include "store/store.h"
-#include "wire/object.h"
+
+struct object;   /* wire/object.h */
+struct presence; /* push/presence.h */
 
 struct context {
     struct request *request;

@@ -2,9 +2,9 @@
 #include "api/gate.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include "api/input.h"
 #include "base/clock.h"
+#include "model/ids.h"
 #include "model/names.h"
 
 static enum origin

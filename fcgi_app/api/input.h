@@ -7,6 +7,7 @@
 
 #include "api/context.h"
 #include "domain/visibility.h"
+#include "wire/object.h"
 
 /* Reads a query parameter; absent or empty gives the absent string. ERR_GIVEN_TWICE. */
 enum err input_param(struct context *x, const char *name, struct str *value);

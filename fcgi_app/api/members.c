@@ -1,6 +1,5 @@
 /* members.c - the handlers of membership: join, leave, list, set a role, remove. */
 #include "api/input.h"
-#include "model/names.h"
 #include "domain/belong.h"
 #include "domain/converse.h"
 #include "wire/json.h"

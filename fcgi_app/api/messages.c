@@ -1,10 +1,11 @@
 /* messages.c - the handlers of /messages. */
 #include "api/input.h"
+#include "model/emoji.h"
+#include "model/ids.h"
 #include "domain/amend.h"
 #include "domain/history.h"
 #include "domain/message.h"
 #include "domain/send.h"
-#include "model/emoji.h"
 #include "wire/json.h"
 #include "wire/render.h"
 

@@ -1,7 +1,6 @@
 /* converse.c - see converse.h. Must not know how a request came or where its answer goes. */
 #include "domain/converse.h"
 
-#include <stdlib.h>
 #include "base/buf.h"
 #include "model/ids.h"
 #include "model/names.h"

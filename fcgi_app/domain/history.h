@@ -9,10 +9,8 @@
 #ifndef IMD_DOMAIN_HISTORY_H
 #define IMD_DOMAIN_HISTORY_H
 
-#include "base/arena.h"
 #include "model/model.h"
 #include "domain/visibility.h"
-#include "store/store.h"
 
 /*
  * Where a page goes. Messages come in order; a tick is complete at the next tick_ends(); cut() takes back

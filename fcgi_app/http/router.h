@@ -8,7 +8,8 @@
 #define IMD_HTTP_ROUTER_H
 
 #include <stdint.h>
-#include "http/request.h"
+#include "base/err.h"
+#include "base/str.h"
 
 struct context; /* what a handler works with: api/context.h */
 

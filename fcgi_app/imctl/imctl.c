@@ -8,7 +8,6 @@
 #include "imctl/imctl.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifndef IMD_VERSION

@@ -2,6 +2,7 @@
 #include "model/emoji.h"
 
 #include "base/utf8.h"
+#include "model/model.h"
 
 #define TEXT_SELECTOR  0xfe0e
 #define EMOJI_SELECTOR 0xfe0f

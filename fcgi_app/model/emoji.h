@@ -9,8 +9,8 @@
 #ifndef IMD_MODEL_EMOJI_H
 #define IMD_MODEL_EMOJI_H
 
+#include <stdbool.h>
 #include "base/arena.h"
-#include "model/model.h"
 #include "base/str.h"
 
 /*

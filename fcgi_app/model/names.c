@@ -1,6 +1,8 @@
 /* names.c - see names.h. */
 #include "model/names.h"
 
+#include "model/model.h"
+
 bool
 names_valid(struct str name)
 {

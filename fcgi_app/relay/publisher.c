@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "domain/audience.h"
 #include "domain/visibility.h"
+#include "push/nchan.h"
+#include "push/silence.h"
 #include "store/conversations.h"
 #include "store/memberships.h"
 #include "store/messages.h"

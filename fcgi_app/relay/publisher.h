@@ -18,13 +18,14 @@
 #include "domain/audience.h"
 #include "run/shared.h"
 #include "relay/fanout.h"
-#include "push/nchan.h"
-#include "push/silence.h"
 #include "store/instance.h"
 #include "store/store.h"
 
 /* As many changes as are taken at once. */
 #define PUBLISHER_BATCH_MAX 512
+
+struct nchan;
+struct silence;
 
 struct publisher {
     struct store *store;       /* borrowed, for reading */

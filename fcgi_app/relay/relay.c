@@ -12,7 +12,6 @@
  */
 #include "relay/relay.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@
 #include "base/log.h"
 #include "store/housekeeping.h"
 #include "relay/publisher.h"
+#include "push/nchan.h"
+#include "push/silence.h"
 #include "store/outbox.h"
 
 #define ANSWER_MS        5000 /* nchan answers within milliseconds, or not at all */

@@ -16,7 +16,6 @@
 #include "domain/reading.h"
 #include "domain/send.h"
 #include "store/conversations.h"
-#include "store/memberships.h"
 #include "store/messages.h"
 
 #define USERS        8

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "domain/amend.h"
-#include "domain/converse.h"
 #include "domain/inbox.h"
 #include "domain/reading.h"
 #include "store/accounts.h"

@@ -5,7 +5,6 @@
 #include "support.h"
 
 #include "model/ids.h"
-#include "store/conversations.h"
 #include "store/listings.h"
 #include "store/messages.h"
 

@@ -19,6 +19,7 @@
 #include "domain/amend.h"
 #include "domain/converse.h"
 #include "domain/reading.h"
+#include "push/nchan.h"
 #include "relay/publisher.h"
 
 /* A publisher between a store and an nchan. */

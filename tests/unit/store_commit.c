@@ -13,7 +13,6 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "store/accounts.h"
-#include "store/sqlite/instance.h"
 #include "store/messages.h"
 #include "store/outbox.h"
 #include "store/sqlite/commit.h"

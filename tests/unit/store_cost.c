@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include "model/ids.h"
 #include "domain/access.h"
 #include "domain/amend.h"
 #include "domain/belong.h"
@@ -18,7 +17,6 @@
 #include "domain/history.h"
 #include "domain/inbox.h"
 #include "domain/reading.h"
-#include "domain/send.h"
 #include "store/memberships.h"
 #include "store/sqlite/db.h"
 

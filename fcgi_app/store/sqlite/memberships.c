@@ -2,7 +2,6 @@
 #include "store/sqlite/memberships.h"
 
 #include "store/sqlite/db.h"
-#include "model/ids.h"
 
 /* A statement whose first two parameters are a conversation and a user. */
 static struct stmt *
