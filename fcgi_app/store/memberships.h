@@ -57,9 +57,9 @@ struct span {
 /* The span that the message `seq` (1 or more) lies in. */
 enum err memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq,
                           struct span *span);
-/* The last stay that ended with messages received and began before `seq`. */
+/* The last stay that ended with messages received and began before `seq`; an empty span: there is none. */
 enum err memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
-                                 struct span *span, bool *found);
+                                 struct span *span);
 
 /* The present owner, from the arena; absent: there is none. */
 enum err memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username);

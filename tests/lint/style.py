@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Checks what the formatters do not: names of test functions, the width of comments, comments of headers.
+"""
+Checks what the formatters do not: names of test functions, the width of comments, comments of headers, the number of
+parameters.
 
 Prints each breach as FILE:LINE and exits 1 if there is one.
 """
@@ -69,11 +71,29 @@ def header_comments(path):
             yield number, f"{name}: no comment above it or above its group"
 
 
+PARAMETERS_MAX = 5
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# A declaration or definition at the margin, with its parameters, which may be functions themselves.
+SIGNATURE = re.compile(r"^[a-z_][\w \t*\n]*?\b(?P<name>\w+)\((?P<parameters>(?:[^();{}]|\([^();{}]*\))*)\)\s*[;{]",
+                       re.MULTILINE)
+
+
+def parameter_counts(path):
+    """Yields a breach for each function that takes too many parameters: they belong into a struct."""
+    text = COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment.group()), path.read_text())
+    for found in SIGNATURE.finditer(text):
+        count = re.sub(r"\(.*?\)", "", found.group("parameters"), flags=re.DOTALL).count(",") + 1
+        if count > PARAMETERS_MAX:
+            yield (text.count("\n", 0, found.start("name")) + 1,
+                   f"{found.group('name')}: {count} parameters; {PARAMETERS_MAX} are allowed, else a struct")
+
+
 CHECKS = (
     ("tests/**/*.py", test_names),
     ("fcgi_app/**/*.[ch]", comment_widths),
     ("tests/**/*.[ch]", comment_widths),
     ("fcgi_app/**/*.h", header_comments),
+    ("fcgi_app/**/*.[ch]", parameter_counts),
 )
 
 

@@ -29,8 +29,8 @@ read_standing(struct db *db, struct arena *arena, struct str username, struct li
         return err == ERR_OK ? ERR_STORAGE : err;
     span = last_span(row);
     if (span.until == span.after)
-        err = memberships_past_before(db, row->id, username, span.after, &span, &found);
-    row->newest_seq = found ? span.until : 0;
+        err = memberships_past_before(db, row->id, username, span.after, &span);
+    row->newest_seq = span.until;
     return err;
 }
 
@@ -77,8 +77,10 @@ count_range(const struct db *db, int32_t conversation, const struct span *span, 
         if (row == NULL)
             continue;
         own = str_eq(row->message.sender, username);
-        tally->looks -= !own || !in_own_run;
-        tally->found += !own && row->message.deleted_at == 0;
+        if (!own || !in_own_run)
+            tally->looks--;
+        if (!own && row->message.deleted_at == 0)
+            tally->found++;
         in_own_run = own;
     }
 }
@@ -89,16 +91,15 @@ count_unread(struct db *db, struct str username, struct listing_row *row)
 {
     struct tally tally = {0, LISTINGS_LOOKS_MAX};
     struct span span = last_span(row);
-    bool found = true;
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && found && tally.found < UNREAD_MAX && tally.looks > 0) {
+    while (err == ERR_OK && span.received && tally.found < UNREAD_MAX && tally.looks > 0) {
         struct span unread = {span.after > row->read_seq ? span.after : row->read_seq, span.until, true};
 
         count_range(db, row->id, &unread, username, &tally);
-        found = span.after > row->read_seq;
-        if (found)
-            err = memberships_past_before(db, row->id, username, span.after, &span, &found);
+        if (span.after <= row->read_seq)
+            break;
+        err = memberships_past_before(db, row->id, username, span.after, &span);
         tally.looks--;
     }
     row->unread = tally.found;

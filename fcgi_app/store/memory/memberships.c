@@ -131,17 +131,16 @@ memberships_span(struct db *db, int32_t conversation, struct str username, int64
 
 enum err
 memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
-                        struct span *span, bool *found)
+                        struct span *span)
 {
     size_t end;
     size_t first = find_stays_of(db, conversation, username, &end);
 
-    *found = false;
-    while (end > first && !*found) {
+    *span = (struct span){0};
+    while (end > first && !span->received) {
         const struct stay_row *row = stay_at(db, --end);
 
-        *found = !is_present(row) && row->until > row->after && row->after < seq;
-        if (*found)
+        if (!is_present(row) && row->until > row->after && row->after < seq)
             *span = (struct span){row->after, row->until, true};
     }
     return ERR_OK;

@@ -8,6 +8,7 @@
 #include "store/listings.h"
 
 #include "model/ids.h"
+#include "store/messages.h"
 #include "store/sqlite/conversations.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/memberships.h"
@@ -19,15 +20,14 @@
 static enum err
 find_newest(struct db *db, struct str username, struct listing_row *row)
 {
-    struct span past = {0};
-    bool found = false;
+    struct span past;
     enum err err;
 
     row->newest_seq =
         row->last.until < row->conversation.last_seq ? row->last.until : row->conversation.last_seq;
     if (row->newest_seq > row->last.after)
         return ERR_OK;
-    err = memberships_past_before(db, row->id, username, row->last.after, &past, &found);
+    err = memberships_past_before(db, row->id, username, row->last.after, &past);
     row->newest_seq = past.until;
     return err;
 }
@@ -74,13 +74,6 @@ listings_names(struct db *db, struct arena *arena, struct listing_row *rows, siz
     return err;
 }
 
-/* Messages of a conversation: after < seq <= until. */
-struct range {
-    int32_t conversation;
-    int64_t after;
-    int64_t until;
-};
-
 /* A count that goes on from range to range. */
 struct tally {
     int64_t found;
@@ -92,7 +85,7 @@ struct tally {
 
 /* Skips the user's own messages at the end of the range; the walk begins anew before them. */
 static void
-skip_run(struct stmt *s, struct range *range, int64_t last, int64_t run)
+skip_run(struct stmt *s, struct message_range *range, int64_t last, int64_t run)
 {
     db_done(s);
     range->until = last - run;
@@ -101,10 +94,9 @@ skip_run(struct stmt *s, struct range *range, int64_t last, int64_t run)
 
 /* Counts the messages of the range, the newest first, that the user did not send and nobody deleted. */
 static enum err
-count_range(struct db *db, struct range range, struct str username, struct tally *tally)
+count_range(struct db *db, struct message_range range, struct str username, struct tally *tally)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_OTHERS);
-    bool row = true;
     enum err err = ERR_OK;
 
     range.after = ids_seq(range.after);
@@ -114,8 +106,7 @@ count_range(struct db *db, struct range range, struct str username, struct tally
     db_bind_int(s, 3, range.until);
     db_bind_text(s, 4, username);
     while (tally->found < UNREAD_MAX && tally->looks > 0 && range.until > range.after) {
-        err = db_step(s, &row);
-        if (err != ERR_OK || !row)
+        if (!db_next(s, &err))
             break;
         tally->looks--;
         if (db_int(s, 2) == 0)
@@ -134,17 +125,18 @@ count_unread(struct db *db, struct str username, struct listing_row *row)
     struct tally tally = {0, LISTINGS_LOOKS_MAX};
     int64_t last_seq = row->conversation.last_seq;
     struct span span = {row->last.after, row->last.until < last_seq ? row->last.until : last_seq, true};
-    bool found = true;
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && found && tally.found < UNREAD_MAX && tally.looks > 0) {
-        struct range range = {row->id, span.after > row->read_seq ? span.after : row->read_seq, span.until};
+    while (err == ERR_OK && span.received && tally.found < UNREAD_MAX && tally.looks > 0) {
+        int64_t after = span.after > row->read_seq ? span.after : row->read_seq;
+        const struct message_range range = {row->id, after, span.until};
 
         if (range.after < range.until)
             err = count_range(db, range, username, &tally);
-        found = span.after > row->read_seq;
-        if (err == ERR_OK && found)
-            err = memberships_past_before(db, row->id, username, span.after, &span, &found);
+        if (span.after <= row->read_seq)
+            break;
+        if (err == ERR_OK)
+            err = memberships_past_before(db, row->id, username, span.after, &span);
         tally.looks--;
     }
     row->unread = tally.found;

@@ -87,14 +87,16 @@ memberships_first(struct db *db, int32_t conversation, struct str username, int6
 
 enum err
 memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
-                        struct span *span, bool *found)
+                        struct span *span)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_PAST_BEFORE, conversation, username);
+    bool row;
     enum err err;
 
+    *span = (struct span){0};
     db_bind_int(s, 3, seq);
-    err = db_step(s, found);
-    if (*found)
+    err = db_step(s, &row);
+    if (row)
         *span = (struct span){db_int(s, 0), db_int(s, 1), true};
     db_done(s);
     return err;
@@ -135,10 +137,10 @@ memberships_span(struct db *db, int32_t conversation, struct str username, int64
         *span = (struct span){last.after, last.until, true};
         return ERR_OK;
     }
-    err = memberships_past_before(db, conversation, username, seq, &past, &found);
+    err = memberships_past_before(db, conversation, username, seq, &past);
     if (err != ERR_OK)
         return err;
-    if (found && seq <= past.until) {
+    if (past.received && seq <= past.until) {
         *span = past;
         return ERR_OK;
     }
