@@ -18,7 +18,7 @@
 #define MESSAGES_EMOJI_BYTES 64
 #define MESSAGES_NAME_BYTES  (USERNAME_BYTES_MAX + 3)
 
-/* About what it takes in an answer, in bytes: a page is bounded by it. */
+/* Returns about how many bytes the message's content and reactions take in an answer. */
 size_t messages_bytes(const struct message *m);
 
 /* Copies the message's strings into the arena: the engines read from what does not last. ERR_MEMORY. */
@@ -51,8 +51,10 @@ struct message_place {
 enum err messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
                      bool (*each)(void *arg, size_t i, const struct message *m), void *arg);
 enum err messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found);
-/* The same but for content and reactions, which it does not read: content is "" and emoji_count tells of the
- * others. */
+/*
+ * The message without its content and its reactions, which cost most to read: m->content is "", and
+ * m->emoji_count tells whether there are reactions.
+ */
 enum err messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
 /* Reads the content of a head, from the arena. */
 enum err messages_content(struct db *db, struct arena *arena, struct message *m);
@@ -98,7 +100,7 @@ struct message_page {
     int32_t conversation; /* in */
     int64_t before;       /* in: seq */
     int limit;            /* in: at most so many messages … */
-    size_t bytes;         /* in: … or fewer, once their content exceeds this; but at least one */
+    size_t bytes;         /* in: … or fewer, once content and reactions exceed this; but at least one */
     int64_t first;        /* out: seq at which the page begins; `before` if there is no message before it */
 };
 
