@@ -165,8 +165,8 @@ struct show {
     struct str username;
     bool (*each)(void *arg, const struct listing *listing);
     void *arg;
-    bool more;           /* there is room for more */
-    struct arena *arena; /* of the entry at hand: each may hold a large message */
+    bool more;        /* there is room for more */
+    struct arena own; /* of the entry at hand: each may hold a large message */
     const struct listed *entry;
     const struct listing_row *row; /* of the next entry that was not left */
 };
@@ -222,7 +222,7 @@ show_entry(void *arg, size_t i, const struct message *newest)
         return false;
     w->more = w->entry->left ? show_left(w, w->entry) : show_present(w, newest);
     w->entry++;
-    arena_reset(w->arena);
+    arena_reset(&w->own);
     return true;
 }
 
@@ -246,7 +246,7 @@ read_rows(const struct show *w, struct arena *arena, size_t count, struct listin
 static enum err
 show_batch(struct show *w, struct arena *arena, size_t count)
 {
-    const struct message_reader reader = {w->db, w->arena, w->username};
+    const struct message_reader reader = {w->db, &w->own, w->username};
     struct listing_row *rows = arena_alloc(arena, count * sizeof(*rows));
     struct message_place *places = arena_alloc(arena, count * sizeof(*places));
     size_t n = 0;
@@ -268,7 +268,6 @@ show_page(struct show *w, const struct search *s, bool *has_next)
 {
     const struct listed *end;
     struct arena batch;
-    struct arena own;
     enum err err = ERR_OK;
 
     *has_next = s->ended_early;
@@ -276,8 +275,7 @@ show_page(struct show *w, const struct search *s, bool *has_next)
         return ERR_OK;
     end = s->entries + page_length(s);
     arena_init(&batch);
-    arena_init(&own);
-    w->arena = &own;
+    arena_init(&w->own);
     w->entry = s->entries;
     while (err == ERR_OK && w->entry < end && is_on_page(w, w->entry)) {
         size_t left = (size_t)(end - w->entry);
@@ -286,7 +284,7 @@ show_page(struct show *w, const struct search *s, bool *has_next)
         arena_reset(&batch);
     }
     *has_next = *has_next || w->entry < s->entries + s->count;
-    arena_clear(&own);
+    arena_clear(&w->own);
     arena_clear(&batch);
     return err;
 }

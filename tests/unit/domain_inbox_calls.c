@@ -1,0 +1,106 @@
+/*
+ * Checks: a page of a user's list takes the same number of calls of the store, however many entries
+ * it has. An engine behind a network pays a round trip for each.
+ */
+#include "support.h"
+
+/* The list as it is, but for counting its calls of the store. The library has the original. */
+#define inbox_list counted_list
+
+#include "domain/inbox.h"
+#include "domain/reading.h"
+#include "store/instance.h"
+#include "store/listings.h"
+#include "store/markers.h"
+#include "store/memberships.h"
+#include "store/messages.h"
+
+static int calls;
+
+#define CALL(call) (calls++, call)
+
+#define instance_get(...)       CALL(instance_get(__VA_ARGS__))
+#define memberships_listed(...) CALL(memberships_listed(__VA_ARGS__))
+#define memberships_left(...)   CALL(memberships_left(__VA_ARGS__))
+#define markers_moved(...)      CALL(markers_moved(__VA_ARGS__))
+#define listings_standing(...)  CALL(listings_standing(__VA_ARGS__))
+#define listings_names(...)     CALL(listings_names(__VA_ARGS__))
+#define listings_unread(...)    CALL(listings_unread(__VA_ARGS__))
+#define messages_at(...)        CALL(messages_at(__VA_ARGS__))
+
+/* Nothing that reads a single entry may be called for a page. */
+#pragma GCC poison conversations_get memberships_last memberships_current memberships_role memberships_names
+#pragma GCC poison memberships_past_before markers_get messages_get reactions_read
+
+#include "domain/inbox.c"
+
+static bool
+count_entry(void *arg, const struct listing *l)
+{
+    (void)l;
+    *(int *)arg += 1;
+    return true;
+}
+
+/* How many calls a page takes that must have so many entries. */
+static int
+calls_of(struct place *place, int64_t after, int limit, int entries)
+{
+    struct inbox inbox = {
+        .username = str_c("ann"), .updated_after = after, .updated_before = INT64_MAX, .limit = limit};
+    struct snapshot *snapshot = support_begin(place);
+    int count = 0;
+
+    calls = 0;
+    assert_int_equal(inbox_list(snapshot, &place->arena, &inbox, count_entry, &count), ERR_OK);
+    snapshot_end(snapshot);
+    assert_int_equal(count, entries);
+    return calls;
+}
+
+/* Groups of ann with an unread message and one that she has read; each third has been left. */
+static void
+make_groups(struct place *place, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int64_t id = support_create(place, TYPE_GROUP, "ann bob");
+        struct reading r = {
+            .arena = &place->arena, .conversation = (int32_t)id, .username = str_c("ann"), .seq = 1};
+
+        support_send(place, id, "bob", "read");
+        support_send(place, id, "bob", "unread");
+        assert_int_equal(reading_mark(&place->store, &r), ERR_OK);
+        if (i % 3 == 2)
+            support_leave(place, id, "ann");
+    }
+}
+
+static void
+a_longer_page_takes_no_more_calls_of_the_store(void **state)
+{
+    struct place *place = *state;
+    int whole;
+    int since;
+
+    make_groups(place, 3);
+    whole = calls_of(place, -1, 50, 2);
+    since = calls_of(place, 0, 50, 3);
+    assert_in_range(whole, 1, 8);
+    assert_in_range(since, 1, 10);
+    make_groups(place, 87);
+    assert_int_equal(calls_of(place, -1, 1, 1), whole);
+    assert_int_equal(calls_of(place, -1, 50, 50), whole);
+    assert_int_equal(calls_of(place, -1, 1000, 60), whole);
+    assert_int_equal(calls_of(place, 0, 1000, 90), since);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_longer_page_takes_no_more_calls_of_the_store, support_open,
+                                        support_close),
+    };
+
+    return cmocka_run_group_tests(tests, support_group, NULL);
+}
