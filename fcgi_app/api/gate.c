@@ -289,10 +289,10 @@ gate_admit(struct context *x, const struct route *route)
 enum err
 gate_charge(struct context *x, int64_t units)
 {
-    int64_t most = x->config->user_burst - 1;
+    /* More than a burst could never be granted, and all of it only to who has done nothing lately. */
+    int64_t most = x->config->user_burst * 3 / 4;
     enum err err = ERR_OK;
 
-    /* More than a burst could never be granted. */
     units = units < most ? units : most;
     if (x->payer == 0 || units <= 0)
         return ERR_OK;

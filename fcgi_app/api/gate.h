@@ -25,7 +25,7 @@ enum err gate_identify(struct context *x, const struct route *route);
 enum err gate_admit(struct context *x, const struct route *route);
 /*
  * Charges the caller for an expensive request, before the work: `units` more than the one of every
- * request, up to the burst in all. ERR_TOO_MANY_REQUESTS: nothing was charged.
+ * request, at most three quarters of a burst. ERR_TOO_MANY_REQUESTS: nothing was charged.
  */
 enum err gate_charge(struct context *x, int64_t units);
 /* Refunds what gate_charge() charged, because the work was not done. */

@@ -17,6 +17,12 @@
 #define TOO_OLD_MS      60000
 /* One frame's copies, of nchan's 128 MB: it keeps what it has been given for some seconds. */
 #define FANOUT_BYTES_MAX (16 * 1024 * 1024)
+/*
+ * What merged frames of one conversation may take of that memory, before it is rounded up, however fast they
+ * follow each other: nchan keeps the last FANOUT_KEPT of a channel. Rounded up it is what all heavy frames
+ * may add at once (fanout.c), so a group that talks fast is not put off.
+ */
+#define MERGED_BYTES_MAX (16 * 1024 * 1024)
 /* A batch that has given nchan so much ends: it is large, or for many. */
 #define QUEUED_BYTES_ENOUGH (1024 * 1024)
 /* A frame of one thin event, about. */
@@ -318,9 +324,10 @@ struct frame_plan {
 static struct frame_plan
 plan_for(size_t users)
 {
-    size_t share = FANOUT_BYTES_MAX / (users == 0 ? 1 : users);
+    size_t alone = FANOUT_BYTES_MAX / (users == 0 ? 1 : users);
+    size_t merged = MERGED_BYTES_MAX / (FANOUT_KEPT * (users == 0 ? 1 : users));
 
-    return (struct frame_plan){false, share < FRAME_BYTES_MAX ? share : FRAME_BYTES_MAX, share};
+    return (struct frame_plan){false, merged < FRAME_BYTES_MAX ? merged : FRAME_BYTES_MAX, alone};
 }
 
 /* One more event, whole or, where it alone is too long for so many, thin. *fits false: it is for the next
