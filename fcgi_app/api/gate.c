@@ -289,7 +289,7 @@ gate_admit(struct context *x, const struct route *route)
 enum err
 gate_charge(struct context *x, int64_t units)
 {
-    /* More than a burst could never be granted, and all of it only to who has done nothing lately. */
+    /* A whole burst would be granted to nobody who has done anything lately. */
     int64_t most = x->config->user_burst * 3 / 4;
     enum err err = ERR_OK;
 
