@@ -321,11 +321,12 @@ struct frame_plan {
     size_t alone_max; /* … but for its first, which is whole up to this */
 };
 
+/* `users`: one or more. */
 static struct frame_plan
 plan_for(size_t users)
 {
-    size_t alone = FANOUT_BYTES_MAX / (users == 0 ? 1 : users);
-    size_t merged = MERGED_BYTES_MAX / (FANOUT_KEPT * (users == 0 ? 1 : users));
+    size_t alone = FANOUT_BYTES_MAX / users;
+    size_t merged = MERGED_BYTES_MAX / (FANOUT_KEPT * users);
 
     return (struct frame_plan){false, merged < FRAME_BYTES_MAX ? merged : FRAME_BYTES_MAX, alone};
 }

@@ -507,3 +507,16 @@ support_draw(struct chance *chance, int64_t below)
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return (int64_t)((z ^ (z >> 31)) % (uint64_t)below);
 }
+
+bool
+support_accepts(bool (*valid)(struct str text), const char *bytes, size_t n)
+{
+    char *exact = malloc(n > 0 ? n : 1);
+    bool result;
+
+    assert_non_null(exact);
+    memcpy(exact, bytes, n);
+    result = valid((struct str){exact, n});
+    free(exact);
+    return result;
+}

@@ -73,6 +73,9 @@ const char *support_text(struct place *place, const char *format, ...) __attribu
 size_t support_rows(struct place *place, int columns, int64_t **values, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* What `valid` says of these bytes, which lie on the heap: so a look beyond their end is seen. */
+bool support_accepts(bool (*valid)(struct str text), const char *bytes, size_t n);
+
 /* --- any engine: what the store holds, each read in a snapshot of its own */
 
 struct instance support_instance(struct place *place);
