@@ -28,7 +28,7 @@ const struct route routes[] = {
     {"DELETE", "/messages/{id}/reactions/{emoji}", api_unreact, 0, FOR_CALLERS | SELF_IN_QUERY},
     {"POST", "/conversations", api_create_conversation, BODY_CREATE, FOR_CALLERS | SELF_IN_BODY},
     {"GET", "/conversations", api_list_conversations, 0,
-     FOR_CALLERS | SELF_IN_QUERY | READS | MEMBER_OF_LISTED | CATCHES_UP},
+     FOR_CALLERS | SELF_IN_QUERY | READS | MEMBER_OF_IDS | CATCHES_UP},
     {"PATCH", "/conversations/{id}", api_change_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},
     {"POST", "/conversations/{id}/join", api_join_conversation, BODY_SMALL, FOR_CALLERS | NAMES_ANOTHER},
     {"POST", "/conversations/{id}/leave", api_leave_conversation, BODY_SMALL, FOR_CALLERS | SELF_IN_BODY},

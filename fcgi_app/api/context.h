@@ -50,7 +50,7 @@ struct context {
      */
     const struct conversation *conversation; /* NULL: the query asks for one that does not exist */
     const struct message_key *message;
-    struct access_list listed; /* the requested conversations that the caller may read */
+    struct access_list requested; /* those of the requested conversations that the caller may read */
     struct auth *auth;
     struct shared *shared;
     struct presence *presence;

@@ -156,7 +156,7 @@ list_by_id(struct context *x)
     enum err err;
 
     buf_c(body, "{\"conversations\":[");
-    err = converse_show(x->snapshot, &x->listed, list_conversation, body);
+    err = converse_show(x->snapshot, &x->requested, list_conversation, body);
     buf_c(body, "]}");
     return err;
 }

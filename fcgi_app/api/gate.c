@@ -134,7 +134,7 @@ read_name(struct context *x, const struct route *route, struct str *name)
 static bool
 selects_otherwise(struct context *x, const struct route *route)
 {
-    const char *by = route->needs & MEMBER_OF_LISTED  ? "id"
+    const char *by = route->needs & MEMBER_OF_IDS     ? "id"
                      : route->needs & MEMBER_OF_QUERY ? "conversation_id"
                                                       : NULL;
     struct str value = {0};
@@ -218,7 +218,7 @@ find_in_query(struct context *x, const struct access *a)
 
 /* Finds the conversations of all "id" parameters. */
 static enum err
-find_listed(struct context *x, const struct access *a)
+find_by_ids(struct context *x, const struct access *a)
 {
     const struct request *r = x->request;
     int32_t *ids;
@@ -234,7 +234,7 @@ find_listed(struct context *x, const struct access *a)
             return ERR_ID;
     if (count > PAGE_LIMIT_MAX)
         return ERR_TOO_MANY_IDS;
-    return access_conversations(a, ids, count, &x->listed);
+    return access_conversations(a, ids, count, &x->requested);
 }
 
 /* Finds what the request is about, and checks that the reader may see it. */
@@ -254,8 +254,8 @@ find_subject(struct context *x, const struct route *route)
         return access_message(&a, x->message_id, &x->message, &x->conversation);
     if (route->needs & MEMBER_OF_QUERY)
         return find_in_query(x, &a);
-    if (route->needs & MEMBER_OF_LISTED)
-        return find_listed(x, &a);
+    if (route->needs & MEMBER_OF_IDS)
+        return find_by_ids(x, &a);
     return ERR_OK;
 }
 

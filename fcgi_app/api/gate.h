@@ -18,7 +18,7 @@ enum err gate_identify(struct context *x, const struct route *route);
  * once query and body are read.
  *
  * For a route that READS, begins x->snapshot, sets x->store to NULL, and fills x->conversation,
- * x->message or x->listed. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER; ERR_CONVERSATION_UNKNOWN and
+ * x->message or x->requested. ERR_NOT_YOURSELF, ERR_NOT_A_MEMBER; ERR_CONVERSATION_UNKNOWN and
  * ERR_MESSAGE_UNKNOWN for an id in the path; ERR_SELECTOR, ERR_CONVERSATION, ERR_ID,
  * ERR_TOO_MANY_IDS and ERR_GIVEN_TWICE for the query.
  */

@@ -31,7 +31,7 @@ enum route_need {
     MEMBER_OF_PATH = 1 << 6,    /* reads the conversation {id} */
     MEMBER_OF_MESSAGE = 1 << 7, /* reads the message {id} */
     MEMBER_OF_QUERY = 1 << 8,   /* reads the conversation "conversation_id", unless a user is selected */
-    MEMBER_OF_LISTED = 1 << 9,  /* reads the conversations "id", unless a user is selected */
+    MEMBER_OF_IDS = 1 << 9,     /* reads the conversations "id", unless a user is selected */
     NAMES_ANOTHER =
         1 << 10, /* "username" in the body is the affected user; the domain checks whether the caller may */
     SUBSCRIBES = 1 << 11, /* opens a subscription, so the query may carry the token */

@@ -472,8 +472,10 @@ send_to_all(struct publisher *p, const struct change *changes, size_t count, str
     enum err err;
 
     /* The same frame for all is the rule. */
-    for (size_t i = 0; !p->moved_on && i < gone->count; i++)
-        present->names[present->count++] = gone->names[i];
+    if (!p->moved_on && gone->count > 0) {
+        memcpy(present->names + present->count, gone->names, gone->count * sizeof(*gone->names));
+        present->count += gone->count;
+    }
     err = send_frame(p, present);
     if (err != ERR_OK || gone->count == 0 || !p->moved_on)
         return err;
@@ -487,6 +489,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
 {
     struct fanout_frame frame = {changes->conversation, 0, THIN_BYTES, clock_mono_ms()};
     struct audience listeners;
+    size_t same;
     enum err err;
 
     *done = 1;
@@ -497,10 +500,12 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     frame.users = listeners.present.count + listeners.gone.count;
     if (err == ERR_OK && !has_room(p, changes, 1, &frame))
         return put_off(p, changes, 1, frame.users);
-    *done = audience_same(changes, count, many);
-    if (err != ERR_OK || frame.users == 0)
+    same = audience_same(changes, count, many);
+    if (err != ERR_OK || frame.users == 0) {
+        *done = same;
         return err;
-    err = render_frame(p, changes, *done, frame.users, done);
+    }
+    err = render_frame(p, changes, same, frame.users, done);
     frame.bytes = p->frame.n;
     if (err == ERR_OK && !has_room(p, changes, *done, &frame))
         return put_off(p, changes, *done, frame.users);
@@ -544,6 +549,7 @@ static struct group *
 make_groups(struct batch *b, size_t *count)
 {
     struct group *groups = arena_alloc(&b->publisher->arena, (b->count + 1) * sizeof(*groups));
+    struct group *group = groups;
 
     *count = 0;
     if (groups == NULL)
@@ -551,10 +557,16 @@ make_groups(struct batch *b, size_t *count)
     if (b->count > 1)
         qsort(b->changes, b->count, sizeof(*b->changes), by_conversation);
     for (size_t i = 0; i < b->count; i++) {
-        if (i == 0 || b->changes[i].conversation != b->changes[i - 1].conversation)
-            groups[(*count)++] = (struct group){.from = i, .first_id = b->changes[i].id};
-        groups[*count - 1].end = i + 1;
-        groups[*count - 1].has_read = groups[*count - 1].has_read || b->changes[i].event == EVENT_READ;
+        const struct change *change = &b->changes[i];
+
+        if (i == 0 || change->conversation != change[-1].conversation) {
+            group = &groups[*count];
+            *group = (struct group){.from = i, .first_id = change->id};
+            *count += 1;
+        }
+        group->end = i + 1;
+        if (change->event == EVENT_READ)
+            group->has_read = true;
     }
     if (*count > 1)
         qsort(groups, *count, sizeof(*groups), by_first_id);

@@ -71,7 +71,7 @@ has_text(const struct route *route)
 static void
 a_route_reads_or_changes_something_and_never_both(void **state)
 {
-    const unsigned finds = MEMBER_OF_PATH | MEMBER_OF_MESSAGE | MEMBER_OF_QUERY | MEMBER_OF_LISTED;
+    const unsigned finds = MEMBER_OF_PATH | MEMBER_OF_MESSAGE | MEMBER_OF_QUERY | MEMBER_OF_IDS;
 
     (void)state;
     for (size_t i = 0; i < route_count; i++) {
