@@ -9,7 +9,14 @@
 #include "store/outbox.h"
 #include "store/reactions.h"
 
-/* What of the message every command decides from: neither its content nor its reactions. */
+/* What each command of this file reads; some read more. */
+static struct command
+command_of(command_fn *run, struct amendment *a)
+{
+    return (struct command){.run = run, .arg = a, .reads = {.message = a->id, .users = {a->actor.username}}};
+}
+
+/* Reads what every command decides by: the message without its content and its reactions. */
 static enum err
 find_head(struct tx *tx, struct amendment *a)
 {
@@ -106,7 +113,12 @@ edit_in_tx(struct tx *tx, void *arg)
 enum err
 amend_edit(struct store *store, struct amendment *a)
 {
-    return store_run(store, edit_in_tx, a, a->content.n);
+    struct command command = command_of(edit_in_tx, a);
+
+    command.bytes = a->content.n;
+    command.reads.content = true;
+    command.reads.reactions = true;
+    return store_run(store, &command);
 }
 
 /* What the actor has sent, or may delete as an admin of the group. */
@@ -147,26 +159,35 @@ delete_in_tx(struct tx *tx, void *arg)
 enum err
 amend_delete(struct store *store, struct amendment *a)
 {
-    return store_run(store, delete_in_tx, a, 0);
+    struct command command = command_of(delete_in_tx, a);
+
+    command.reads.content = true;
+    return store_run(store, &command);
 }
 
-/* Reactions are stored in one spelling. */
-static enum err
-make_plain(struct amendment *a)
-{
-    a->emoji = emoji_plain(a->arena, a->emoji);
-    return a->emoji.p == NULL ? ERR_MEMORY : ERR_OK;
-}
-
-/* What a reaction needs before it is added or removed. */
+/* Finds the message whose reactions a member changes. */
 static enum err
 find_as_member(struct tx *tx, struct amendment *a)
 {
     enum err err = find_head(tx, a);
 
-    if (err == ERR_OK)
-        err = check_present(tx->db, a);
-    return err == ERR_OK ? make_plain(a) : err;
+    return err == ERR_OK ? check_present(tx->db, a) : err;
+}
+
+/* Runs a command on reactions. The store knows one spelling of each emoji: the plain one. */
+static enum err
+run_on_reactions(struct store *store, command_fn *run, struct amendment *a)
+{
+    struct command command = command_of(run, a);
+
+    a->emoji = emoji_plain(a->arena, a->emoji);
+    if (a->emoji.p == NULL)
+        return ERR_MEMORY;
+    command.bytes = a->emoji.n;
+    command.reads.emoji = a->emoji;
+    command.reads.content = true;
+    command.reads.reactions = true;
+    return store_run(store, &command);
 }
 
 /* Notes that the reactions have changed: `username` has added or removed one; absent: all of that emoji are
@@ -208,7 +229,7 @@ react_in_tx(struct tx *tx, void *arg)
 enum err
 amend_react(struct store *store, struct amendment *a)
 {
-    return store_run(store, react_in_tx, a, a->emoji.n);
+    return run_on_reactions(store, react_in_tx, a);
 }
 
 static enum err
@@ -231,7 +252,7 @@ unreact_in_tx(struct tx *tx, void *arg)
 enum err
 amend_unreact(struct store *store, struct amendment *a)
 {
-    return store_run(store, unreact_in_tx, a, 0);
+    return run_on_reactions(store, unreact_in_tx, a);
 }
 
 /* Senders do so while they are members: afterwards they may delete the message and no more. */
@@ -242,7 +263,7 @@ find_clearable(struct tx *tx, struct amendment *a)
 
     if (err == ERR_OK && !a->actor.any)
         err = check_present(tx->db, a);
-    return err == ERR_OK ? make_plain(a) : err;
+    return err;
 }
 
 static enum err
@@ -265,5 +286,5 @@ clear_in_tx(struct tx *tx, void *arg)
 enum err
 amend_clear(struct store *store, struct amendment *a)
 {
-    return store_run(store, clear_in_tx, a, 0);
+    return run_on_reactions(store, clear_in_tx, a);
 }

@@ -216,32 +216,49 @@ remove_in_tx(struct tx *tx, void *arg)
     return s.user != ROLE_NONE ? leave(&s) : ERR_OK;
 }
 
-static enum err
-run(struct store *store, struct belonging *b, enum err (*command)(struct tx *tx, void *arg))
+/* What each command of this file reads; some read more. */
+static struct command
+command_of(command_fn *run, struct belonging *b)
 {
-    return store_run(store, command, b, b->username.n);
+    return (struct command){
+        .run = run,
+        .arg = b,
+        .bytes = b->username.n,
+        .reads = {.conversation = b->conversation, .users = {b->username, b->actor.username}},
+    };
 }
 
 enum err
 belong_join(struct store *store, struct belonging *b)
 {
-    return run(store, b, join_in_tx);
+    const struct command command = command_of(join_in_tx, b);
+
+    return store_run(store, &command);
 }
 
 enum err
 belong_leave(struct store *store, struct belonging *b)
 {
-    return run(store, b, leave_in_tx);
+    struct command command = command_of(leave_in_tx, b);
+
+    command.reads.heir = true;
+    return store_run(store, &command);
 }
 
 enum err
 belong_set(struct store *store, struct belonging *b)
 {
-    return run(store, b, set_in_tx);
+    struct command command = command_of(set_in_tx, b);
+
+    command.reads.owner = b->role == ROLE_OWNER;
+    return store_run(store, &command);
 }
 
 enum err
 belong_remove(struct store *store, struct belonging *b)
 {
-    return run(store, b, remove_in_tx);
+    struct command command = command_of(remove_in_tx, b);
+
+    command.reads.heir = true;
+    return store_run(store, &command);
 }

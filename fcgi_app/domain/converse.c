@@ -177,6 +177,28 @@ look_for_pair(struct store *store, struct creation *creation, bool *exists)
     return err;
 }
 
+/* New members are not read: the store adds those accounts that are missing. */
+static enum err
+create(struct store *store, struct creation *creation)
+{
+    struct command command = {
+        .run = create_in_tx,
+        .arg = creation,
+        .bytes = creation->title.n + creation->name_count * 64,
+        .reads = {.names = true},
+    };
+
+    if (creation->key.client_id.p != NULL) {
+        command.reads.creation = &creation->key;
+        command.reads.users[0] = creation->creator;
+    }
+    if (creation->type == TYPE_PRIVATE) {
+        command.reads.low = creation->names[0];
+        command.reads.high = creation->names[1];
+    }
+    return store_run(store, &command);
+}
+
 enum err
 converse_create(struct store *store, struct creation *creation)
 {
@@ -191,7 +213,7 @@ converse_create(struct store *store, struct creation *creation)
         err = look_for_pair(store, creation, &exists);
     if (err != ERR_OK || exists)
         return err;
-    return store_run(store, create_in_tx, creation, creation->title.n + creation->name_count * 64);
+    return create(store, creation);
 }
 
 enum err
@@ -285,7 +307,18 @@ set_settings_in_tx(struct tx *tx, void *arg)
 enum err
 converse_set_settings(struct store *store, struct settings_change *settings)
 {
-    return store_run(store, set_settings_in_tx, settings, settings->title.n);
+    return store_run(store, &(struct command){
+                                .run = set_settings_in_tx,
+                                .arg = settings,
+                                .bytes = settings->title.n,
+                                .reads =
+                                    {
+                                        .conversation = settings->id,
+                                        .users = {settings->actor.username},
+                                        .names = true,
+                                        .owner = settings->join == JOIN_STAYS,
+                                    },
+                            });
 }
 
 bool

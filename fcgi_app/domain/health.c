@@ -28,7 +28,8 @@ probe(struct store *store, const struct shared *shared)
     int64_t failed_bytes = atomic_load(&shared->failed_bytes);
     int64_t bytes = atomic_load(&shared->commit_failing) ? failed_bytes + COMMIT_BYTES : 0;
 
-    return store_run(store, probe_in_tx, &bytes, (size_t)failed_bytes);
+    return store_run(store,
+                     &(struct command){.run = probe_in_tx, .arg = &bytes, .bytes = (size_t)failed_bytes});
 }
 
 enum err

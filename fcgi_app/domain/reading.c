@@ -44,7 +44,12 @@ enum err
 reading_mark(struct store *store, struct reading *r)
 {
     struct snapshot *snapshot;
-    enum err err = store_run(store, mark_in_tx, r, 0);
+    const struct command command = {
+        .run = mark_in_tx,
+        .arg = r,
+        .reads = {.conversation = r->conversation, .users = {r->username}, .marker = true},
+    };
+    enum err err = store_run(store, &command);
 
     if (err == ERR_OK)
         err = snapshot_begin(store, &snapshot);

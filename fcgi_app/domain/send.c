@@ -100,6 +100,19 @@ send_in_tx(struct tx *tx, void *arg)
 enum err
 send_message(struct store *store, struct sending *sending)
 {
-    /* A malformed name is an unknown one; the conversation is still to be checked first. */
-    return store_run(store, send_in_tx, sending, sending->message.content.n);
+    const struct message *m = &sending->message;
+
+    /* A malformed name is treated as an unknown one, after the conversation has been checked. */
+    return store_run(store, &(struct command){
+                                .run = send_in_tx,
+                                .arg = sending,
+                                .bytes = m->content.n,
+                                .reads =
+                                    {
+                                        .conversation = m->conversation,
+                                        .users = {m->sender},
+                                        .client_id = m->client_id,
+                                        .reply_to = m->reply_to,
+                                    },
+                            });
 }

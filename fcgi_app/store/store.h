@@ -8,7 +8,7 @@
 #define IMD_STORE_STORE_H
 
 #include "run/shared.h"
-#include "store/tx.h"
+#include "store/command.h"
 
 /*
  * At the start, before the first child: locks the database for this process and its children, makes it where
@@ -33,11 +33,11 @@ enum err store_open_for_reading(struct store *s, const char *path, int readers);
 void store_close(struct store *s);
 
 /*
- * Runs the command in a transaction that it may share with others; returns after that is durable, or the
- * command was refused. `bytes`: about how much it stores. Returns the command's error, or ERR_STORAGE where
- * the transaction failed: then nothing of it is stored.
+ * Runs the command in a transaction that it may share with others; returns after the transaction is
+ * durable, or the command was refused. Borrows the command and the strings of its declaration. Returns
+ * the command's error, or ERR_STORAGE if the transaction failed: then nothing of it is stored.
  */
-enum err store_run(struct store *s, command_fn *command, void *arg, size_t bytes);
+enum err store_run(struct store *s, const struct command *command);
 
 /*
  * One state of the database. Everything that is read through a snapshot is of one moment, which lies

@@ -34,10 +34,10 @@ struct group {
     bool deleted;
 };
 
-enum command { JOIN, LEAVE, SET, REMOVE, NAME, DELETE, COMMANDS };
+enum verb { JOIN, LEAVE, SET, REMOVE, NAME, DELETE, COMMANDS };
 
 struct order {
-    enum command command;
+    enum verb command;
     int actor;
     bool any; /* by an administrator's own authority */
     bool verified;
@@ -410,7 +410,7 @@ try(struct hall *h, struct group *g, const struct order *o, bool invite)
 static void
 everybody_towards_everybody(void **state)
 {
-    static const enum command commands[] = {JOIN, SET, REMOVE};
+    static const enum verb commands[] = {JOIN, SET, REMOVE};
     struct place *place = *state;
     struct hall h;
     struct group g;
@@ -477,7 +477,7 @@ a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else(void **state)
         for (int role = ROLE_NONE; role <= ROLE_OWNER; role++)
             for (int title = -1; title < 2; title++)
                 for (int policy = JOIN_STAYS; policy <= JOIN_INVITE; policy++) {
-                    o.command = (enum command)command;
+                    o.command = (enum verb)command;
                     o.role = (enum role)role;
                     o.title = title;
                     o.policy = (enum join_policy)policy;
@@ -500,7 +500,7 @@ a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else(void **state)
 static struct order
 any_order(struct chance *chance)
 {
-    struct order o = {.command = (enum command)support_draw(chance, COMMANDS)};
+    struct order o = {.command = (enum verb)support_draw(chance, COMMANDS)};
 
     o.actor = (int)support_draw(chance, PEOPLE);
     o.user = o.command == LEAVE ? o.actor : (int)support_draw(chance, PEOPLE);

@@ -616,7 +616,7 @@ happen_many(struct place *place, struct model *model, int says, int edits, int e
 {
     struct bulk bulk = {model, says, edits, erases};
 
-    assert_int_equal(store_run(&place->store, bulk_in_tx, &bulk, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, bulk_in_tx, &bulk), ERR_OK);
 }
 
 /* From `after` to the end. *empty: how many pages showed no object. */

@@ -173,7 +173,7 @@ model_new(struct place *place, const struct model *plan)
     assert_non_null(model);
     *model = *plan;
     memset(letters, 'x', sizeof(letters));
-    assert_int_equal(store_run(&place->store, live, model, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, live, model), ERR_OK);
     return model;
 }
 
@@ -438,7 +438,7 @@ pages_of_somebody_who_joins_one_by_one_are_right(void **state)
     memset(letters, 'x', sizeof(letters));
     *model = (struct model){.users = 2, .conversations = 48, .ticks = 130, .content_bytes_max = 3};
     support_chance(&model->chance);
-    assert_int_equal(store_run(&((struct place *)*state)->store, join_one_by_one, model, 0), ERR_OK);
+    assert_int_equal(support_run(&((struct place *)*state)->store, join_one_by_one, model), ERR_OK);
     for (int i = 0; i < model->count; i++)
         for (size_t k = 0; k < sizeof(limits) / sizeof(limits[0]); k++)
             for (int64_t early = 0; early < 2; early++) {
@@ -524,7 +524,7 @@ a_tick_larger_than_the_page_is_whole_and_more_follows(void **state)
         struct place *place = *state;
 
         *model = (struct model){.users = 1, .conversations = 2, .sole_member = 2, .content_bytes_max = 9};
-        assert_int_equal(store_run(&place->store, commands[i], model, 0), ERR_OK);
+        assert_int_equal(support_run(&place->store, commands[i], model), ERR_OK);
         for (int limit = 1; limit <= CROWD + 2; limit++)
             check_paging(place, model, &(struct whose){0, -1}, limit, got);
         support_close(state);
@@ -682,7 +682,7 @@ pages_of_what_many_send_at_once_are_right(void **state)
     model->conversations = 3;
     support_chance(&model->chance);
     memset(letters, 'x', sizeof(letters));
-    assert_int_equal(store_run(&place->store, all_join, model, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, all_join, model), ERR_OK);
     support_threads(SENDERS, send_some, &senders);
     assert_int_equal(atomic_load(&senders.errors), 0);
     model->count = SENDERS * EACH;

@@ -393,7 +393,7 @@ happen(struct place *place, struct chance *chance, int64_t conversations)
         pass_time(place, chance);
         break;
     default:
-        err = store_run(&place->store, burst_in_tx, &b, 0);
+        err = support_run(&place->store, burst_in_tx, &b);
     }
     assert_int_equal(err, ERR_OK);
 }
@@ -529,7 +529,7 @@ activity_is_found_however_far_its_record_lags(void **state)
             struct burst b = {&chance, COUNT, 10,
                               support_draw(&chance, i % 2 == 0 ? 3000 : 2 * ACTIVE_LAG_MS)};
 
-            assert_int_equal(store_run(&place->store, burst_in_tx, &b, 0), ERR_OK);
+            assert_int_equal(support_run(&place->store, burst_in_tx, &b), ERR_OK);
         }
         for (int limit = 1; limit < COUNT; limit += 1 + round % 3)
             ask_all(place, "ann", round % 2 == 0 ? -1 : now + support_draw(&chance, 150000), limit);
@@ -565,8 +565,8 @@ live_with_many(struct place *place)
     struct chance chance = {7};
     struct burst b = {&chance, MANY, 400, 700};
 
-    assert_int_equal(store_run(&place->store, create_many, NULL, 0), ERR_OK);
-    assert_int_equal(store_run(&place->store, burst_in_tx, &b, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, create_many, NULL), ERR_OK);
+    assert_int_equal(support_run(&place->store, burst_in_tx, &b), ERR_OK);
 }
 
 static void
@@ -593,7 +593,7 @@ a_tick_larger_than_the_page_is_whole(void **state)
 
     for (int i = 0; i < 30; i++)
         support_create(place, TYPE_GROUP, "ann bob cid dan eve");
-    assert_int_equal(store_run(&place->store, burst_in_tx, &b, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, burst_in_tx, &b), ERR_OK);
     for (int limit = 1; limit <= 31; limit += 6) {
         ask_all(place, "ann", -1, limit);
         ask_all(place, "ann", 0, limit);

@@ -225,7 +225,7 @@ send_so_many(struct place *place, int64_t conversation, const char *sender, int 
 {
     struct many many = {conversation, sender, count};
 
-    assert_int_equal(store_run(&place->store, send_many, &many, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, send_many, &many), ERR_OK);
 }
 
 static void
@@ -362,11 +362,11 @@ what_lies_beyond_thousands_of_deleted_messages_is_not_counted(void **state)
 
     send_so_many(place, group, "ann", 3);
     send_so_many(place, group, "ann", 2000);
-    assert_int_equal(store_run(&place->store, erase_from, &first, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, erase_from, &first), ERR_OK);
     assert_marked(place, group, "bob", 0, 0, 3);
     send_so_many(place, group, "ann", 1000);
     first.id = 2004;
-    assert_int_equal(store_run(&place->store, erase_from, &first, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, erase_from, &first), ERR_OK);
     assert_marked(place, group, "bob", 0, 0, 0);
 }
 

@@ -123,7 +123,7 @@ run_lane(void *arg, int n)
         struct order *o = &lanes->orders[n][i];
 
         o->answer = commit_run(lanes->store->engine->commit,
-                               &(struct commit_command){lanes->command, o, lanes->bytes, 0});
+                               &(struct command){.run = lanes->command, .arg = o, .bytes = lanes->bytes}, 0);
     }
 }
 
@@ -248,9 +248,9 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
     assert_true(answered > 0);
     assert_stored(place, orders);
     assert_ticks_rise(place, orders);
-    assert_int_equal(
-        commit_run(place->store.engine->commit, &(struct commit_command){run_order, &last, as_much, 0}),
-        ERR_OK);
+    assert_int_equal(commit_run(place->store.engine->commit,
+                                &(struct command){.run = run_order, .arg = &last, .bytes = as_much}, 0),
+                     ERR_OK);
     assert_false(atomic_load(&place->shared->commit_failing));
     assert_int_equal(last.id, answered + 1);
     free(orders);
@@ -267,15 +267,19 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     struct commit *commit = place->store.engine->commit;
 
     place->refuses_late = true;
-    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &failing, 4, 0}), ERR_STORAGE);
+    assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &failing, .bytes = 4}, 0),
+                     ERR_STORAGE);
     assert_true(atomic_load(&place->shared->commit_failing));
     /* Nothing was committed, so nothing is known of the disk. */
-    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &refused, 4, 0}), ERR_USERNAME);
+    assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &refused, .bytes = 4}, 0),
+                     ERR_USERNAME);
     assert_true(atomic_load(&place->shared->commit_failing));
     /* On a full disk less than that may still find room. */
-    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &small, 3, 0}), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &small, .bytes = 3}, 0),
+                     ERR_OK);
     assert_true(atomic_load(&place->shared->commit_failing));
-    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &good, .bytes = 4}, 0),
+                     ERR_OK);
     assert_false(atomic_load(&place->shared->commit_failing));
     assert_int_equal(good.id, 2);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), 2);
@@ -303,9 +307,10 @@ a_group_is_bounded(void **state)
         support_ask(place, "SELECT max(n) FROM (SELECT count(*) AS n FROM message GROUP BY timestamp)"), 1,
         5);
     /* What exceeds the bound alone goes alone. */
-    assert_int_equal(commit_run(place->store.engine->commit,
-                                &(struct commit_command){run_order, &larger, 16 * 1024 * 1024, 0}),
-                     ERR_OK);
+    assert_int_equal(
+        commit_run(place->store.engine->commit,
+                   &(struct command){.run = run_order, .arg = &larger, .bytes = 16 * 1024 * 1024}, 0),
+        ERR_OK);
     free(orders);
 }
 
@@ -326,7 +331,7 @@ a_command_runs_under_the_write_lock(void **state)
 
     for (int i = 0; i < 2; i++)
         assert_int_equal(commit_run(place->store.engine->commit,
-                                    &(struct commit_command){run_if_locked, place->shared, 0, 0}),
+                                    &(struct command){.run = run_if_locked, .arg = place->shared}, 0),
                          ERR_OK);
     assert_int_equal(pthread_mutex_trylock(&place->shared->write_lock), 0);
     shared_unlock(place->shared);
@@ -344,12 +349,13 @@ ticks_rise_though_the_clock_went_back(void **state)
         struct order o = {.seq = i};
         struct order refused = {.seq = 1000, .verdict = ERR_USERNAME};
 
-        assert_int_equal(
-            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}), ERR_OK);
+        assert_int_equal(commit_run(place->store.engine->commit,
+                                    &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0),
+                         ERR_OK);
         assert_int_equal(o.tick, future + i);
-        assert_int_equal(
-            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &refused, 4, 0}),
-            ERR_USERNAME);
+        assert_int_equal(commit_run(place->store.engine->commit,
+                                    &(struct command){.run = run_order, .arg = &refused, .bytes = 4}, 0),
+                         ERR_USERNAME);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), future + 20);
 }
@@ -364,8 +370,9 @@ ticks_follow_the_clock(void **state)
         struct order o = {.seq = i};
         int64_t before = clock_wall_ms();
 
-        assert_int_equal(
-            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}), ERR_OK);
+        assert_int_equal(commit_run(place->store.engine->commit,
+                                    &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0),
+                         ERR_OK);
         assert_true(o.tick > last);
         assert_true(o.tick >= before);
         assert_true(o.tick <= clock_wall_ms() + i);
@@ -381,8 +388,9 @@ delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
     for (int64_t i = 1; i <= 5; i++) {
         struct order o = {.seq = i};
 
-        assert_int_equal(
-            commit_run(place->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}), ERR_OK);
+        assert_int_equal(commit_run(place->store.engine->commit,
+                                    &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0),
+                         ERR_OK);
         atomic_store(&place->shared->acknowledged_change, i);
     }
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
@@ -422,14 +430,15 @@ where_nothing_was_written_nothing_is_committed(void **state)
     int wal_pages;
 
     place->refuses_late = true;
-    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &good, .bytes = 4}, 0),
+                     ERR_OK);
     /* A row that is delivered goes with the next commit, and not without one. */
     atomic_store(&place->shared->acknowledged_change, 1);
     tick = support_ask(place, "SELECT tick FROM instance");
     wal_pages = atomic_load(&place->shared->wal_pages);
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(commit_run(commit, &(struct commit_command){look_only, name, 0, 0}), ERR_OK);
-        assert_int_equal(commit_run(commit, &(struct commit_command){write_and_refuse, &refused, 0, 0}),
+        assert_int_equal(commit_run(commit, &(struct command){.run = look_only, .arg = name}, 0), ERR_OK);
+        assert_int_equal(commit_run(commit, &(struct command){.run = write_and_refuse, .arg = &refused}, 0),
                          ERR_SENDER_NOT_MEMBER);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
@@ -438,7 +447,8 @@ where_nothing_was_written_nothing_is_committed(void **state)
     assert_int_equal(atomic_load(&counters->commands), 11);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);
     good.seq = 3;
-    assert_int_equal(commit_run(commit, &(struct commit_command){run_order, &good, 4, 0}), ERR_OK);
+    assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &good, .bytes = 4}, 0),
+                     ERR_OK);
     assert_int_equal(atomic_load(&counters->commits), 2);
     assert_int_equal(support_ask(place, "SELECT id FROM outbox"), 2);
     assert_int_equal(good.id, 2);
@@ -461,9 +471,9 @@ each_command_has_a_payer_of_its_own(void **state)
     struct store store = {.engine = place->store.engine, .payer = UINT64_MAX};
     uint64_t seen = 0;
 
-    assert_int_equal(store_run(&store, note_payer, &seen, 0), ERR_OK);
+    assert_int_equal(support_run(&store, note_payer, &seen), ERR_OK);
     assert_true(seen == UINT64_MAX);
-    assert_int_equal(store_run(&place->store, note_payer, &seen, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, note_payer, &seen), ERR_OK);
     assert_true(seen == 0);
 }
 
@@ -485,7 +495,8 @@ run_process_lane(void *arg, int n)
     for (int i = 0; i < PROCESS_EACH; i++) {
         struct order o = {.lane = p->number * PROCESS_LANES + n, .seq = i + 1};
 
-        if (commit_run(p->store.engine->commit, &(struct commit_command){run_order, &o, 4, 0}) != ERR_OK ||
+        if (commit_run(p->store.engine->commit, &(struct command){.run = run_order, .arg = &o, .bytes = 4},
+                       0) != ERR_OK ||
             o.tick <= last)
             atomic_fetch_add(&p->errors, 1);
         last = o.tick;

@@ -485,7 +485,7 @@ steps_written(struct place *place)
 {
     int64_t steps;
 
-    assert_int_equal(store_run(&place->store, read_steps, &steps, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, read_steps, &steps), ERR_OK);
     return steps;
 }
 

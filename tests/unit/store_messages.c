@@ -148,7 +148,7 @@ the_first_after_a_moment_or_a_version_is_found(void **state)
     assert_non_null(histories);
     for (int n = 0; n < HISTORIES; n++)
         make(&chance, &histories[n]);
-    assert_int_equal(store_run(&place->store, store_all, histories, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, store_all, histories), ERR_OK);
     snapshot = support_begin(place);
     db = snapshot->db;
     for (int n = 0; n < HISTORIES; n++) {

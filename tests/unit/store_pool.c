@@ -80,10 +80,10 @@ a_snapshot_stays_until_its_end(void **state)
     struct snapshot *old;
     struct snapshot *new;
 
-    assert_int_equal(store_run(store, create, NULL, 0), ERR_OK);
+    assert_int_equal(support_run(store, create, NULL), ERR_OK);
     assert_int_equal(snapshot_begin(store, &old), ERR_OK);
     assert_int_equal(look(old->db), 0);
-    assert_int_equal(store_run(store, send, NULL, 0), ERR_OK);
+    assert_int_equal(support_run(store, send, NULL), ERR_OK);
     assert_int_equal(look(old->db), 0);
     assert_int_equal(snapshot_begin(store, &new), ERR_OK);
     assert_int_equal(look(new->db), 1);
@@ -108,7 +108,7 @@ static void
 write_while_others_read(struct crowd *crowd)
 {
     while (atomic_load(&crowd->reading) > 0 || crowd->writes < WRITES_MIN) {
-        if (store_run(crowd->store, send, NULL, 0) != ERR_OK)
+        if (support_run(crowd->store, send, NULL) != ERR_OK)
             atomic_fetch_add(&crowd->errors, 1);
         crowd->writes++;
     }
@@ -158,7 +158,7 @@ more_threads_than_connections_all_see_one_state_each(void **state)
     struct crowd crowd = {.store = &place->store, .reading = THREADS};
     struct snapshot *s;
 
-    assert_int_equal(store_run(&place->store, create, NULL, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, create, NULL), ERR_OK);
     support_threads(THREADS + 1, take_part, &crowd);
     assert_int_equal(atomic_load(&crowd.errors), 0);
     for (int i = 0; i < THREADS; i++)

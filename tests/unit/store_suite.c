@@ -24,7 +24,7 @@ static const struct str none = {0};
 static void
 run(struct place *place, command_fn *command, void *arg)
 {
-    assert_int_equal(store_run(&place->store, command, arg, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, command, arg), ERR_OK);
 }
 
 /* A group of ann, the owner, and bob; cid has an account. Its id is 1. */
@@ -245,7 +245,7 @@ a_refused_command_leaves_nothing(void **state)
     before = support_describe(place);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         verdict = cases[i].verdict;
-        assert_int_equal(store_run(&place->store, change_everything, &verdict, 0), cases[i].answer);
+        assert_int_equal(support_run(&place->store, change_everything, &verdict), cases[i].answer);
         assert_string_equal(support_describe(place), before);
     }
     verdict = ERR_OK;
@@ -270,7 +270,7 @@ post_three(void *arg, int n)
 
     (void)n;
     for (int i = 0; i < 3; i++)
-        if (store_run(&t->place->store, post_one, (char[]){"later"}, 0) != ERR_OK)
+        if (support_run(&t->place->store, post_one, (char[]){"later"}) != ERR_OK)
             atomic_fetch_add(&t->errors, 1);
 }
 
@@ -350,7 +350,7 @@ write_or_look(void *arg, int n)
         int64_t seen;
 
         if (n % 2 == 0) {
-            if (store_run(&t->place->store, post_one, (char[]){"x"}, 1) != ERR_OK)
+            if (support_run(&t->place->store, post_one, (char[]){"x"}) != ERR_OK)
                 atomic_fetch_add(&t->errors, 1);
             continue;
         }
@@ -449,7 +449,7 @@ a_pair_has_one_private_chat(void **state)
     run(place, found_group, NULL);
     run(place, add_pair, pair);
     run(place, add_pair, other);
-    assert_int_equal(store_run(&place->store, add_pair, pair, 0), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, add_pair, pair), ERR_STORAGE);
     assert_int_equal(support_count_conversations(place), 3);
     snapshot = support_begin(place);
     assert_int_equal(conversations_by_pair(snapshot->db, pair[0], pair[1], &id, &found), ERR_OK);
@@ -566,7 +566,7 @@ a_creation_key_is_used_once(void **state)
     for (int i = 0; i < 4; i++)
         run(place, add_key, &keys[i]);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(store_run(&place->store, add_key, &keys[i], 0), ERR_STORAGE);
+        assert_int_equal(support_run(&place->store, add_key, &keys[i]), ERR_STORAGE);
     snapshot = support_begin(place);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(conversations_by_key(snapshot->db, &keys[i], &id, &fingerprint, &found), ERR_OK);
@@ -978,8 +978,8 @@ a_group_has_at_most_one_owner(void **state)
 
     run(place, found_group, NULL);
     before = support_describe(place);
-    assert_int_equal(store_run(&place->store, crown, (char[]){"bob"}, 0), ERR_STORAGE);
-    assert_int_equal(store_run(&place->store, crown, (char[]){"cid"}, 0), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, crown, (char[]){"bob"}), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, crown, (char[]){"cid"}), ERR_STORAGE);
     assert_string_equal(support_describe(place), before);
     run(place, crown, (char[]){"ann"});
 }
@@ -1021,10 +1021,10 @@ what_refers_to_nobody_is_not_stored(void **state)
 
     run(place, found_group, NULL);
     before = support_describe(place);
-    assert_int_equal(store_run(&place->store, add_stranger, (char[]){"zoe"}, 0), ERR_STORAGE);
-    assert_int_equal(store_run(&place->store, add_to_nothing, NULL, 0), ERR_STORAGE);
-    assert_int_equal(store_run(&place->store, mark_for_stranger, (char[]){"zoe"}, 0), ERR_STORAGE);
-    assert_int_equal(store_run(&place->store, post_as_stranger, (char[]){"zoe"}, 0), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, add_stranger, (char[]){"zoe"}), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, add_to_nothing, NULL), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, mark_for_stranger, (char[]){"zoe"}), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, post_as_stranger, (char[]){"zoe"}), ERR_STORAGE);
     assert_string_equal(support_describe(place), before);
 }
 
@@ -1177,7 +1177,7 @@ a_message_is_found_by_place_id_and_key(void **state)
     run(place, found_group, NULL);
     run(place, post_one, (char[]){"one"});
     run(place, post_keyed, (char[]){"k"});
-    assert_int_equal(store_run(&place->store, post_keyed, (char[]){"k"}, 0), ERR_STORAGE);
+    assert_int_equal(support_run(&place->store, post_keyed, (char[]){"k"}), ERR_STORAGE);
     snapshot = support_begin(place);
     r.db = snapshot->db;
     r.arena = &place->arena;
@@ -1914,7 +1914,7 @@ a_message_has_so_many_different_emoji(void **state)
     run(place, react, &r);
     assert_true(r.changed);
     snprintf(emoji, sizeof(emoji), "other");
-    assert_int_equal(store_run(&place->store, react, &r, 0), ERR_TOO_MANY_REACTIONS);
+    assert_int_equal(support_run(&place->store, react, &r), ERR_TOO_MANY_REACTIONS);
 }
 
 static enum err

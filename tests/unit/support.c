@@ -90,6 +90,12 @@ support_check_and_close(void **state)
     return support_close(state);
 }
 
+enum err
+support_run(struct store *store, command_fn *run, void *arg)
+{
+    return store_run(store, &(struct command){.run = run, .arg = arg, .reads = {.open = true}});
+}
+
 int64_t
 support_create(struct place *place, enum conversation_type type, const char *names)
 {
@@ -235,7 +241,7 @@ support_pass_time(struct place *place, int64_t ms)
 {
     int64_t tick = support_tick(place);
 
-    assert_int_equal(store_run(&place->store, advance, &ms, 0), ERR_OK);
+    assert_int_equal(support_run(&place->store, advance, &ms), ERR_OK);
     assert_true(support_tick(place) >= tick + ms);
 }
 

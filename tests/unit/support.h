@@ -98,6 +98,9 @@ const char *support_describe(struct place *place);
 
 /* --- any engine */
 
+/* Runs a command of the test's own, which may read anything. */
+enum err support_run(struct store *store, command_fn *run, void *arg);
+
 /*
  * Commands that must succeed. Names stand in one text, parted by blanks; what comes back is from
  * the arena.

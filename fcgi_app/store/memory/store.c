@@ -202,14 +202,13 @@ is_late_refusal(const struct engine *e, const struct tx *tx, enum err err)
 }
 
 enum err
-store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
+store_run(struct store *s, const struct command *command)
 {
     struct engine *e = s->engine;
     int64_t now = clock_wall_ms();
     struct tx tx = {.payer = s->payer};
     enum err err;
 
-    (void)bytes;
     pthread_mutex_lock(&e->mutex);
     err = claim_newest(e);
     if (err == ERR_OK) {
@@ -219,7 +218,7 @@ store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
         tx.tick = now > last->tick ? now : last->tick + 1;
         tx.last_message_id = last->last_message_id;
         tx.last_change = last->last_change;
-        err = command(&tx, arg);
+        err = command->run(&tx, command->arg);
         if (is_late_refusal(e, &tx, err))
             shared_count(&e->shared->counters.late_refusals, 1);
         shared_count(&e->shared->counters.commands, 1);

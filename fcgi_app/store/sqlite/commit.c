@@ -17,7 +17,8 @@ enum item_state { ITEM_QUEUED, ITEM_LEADS, ITEM_DONE };
 
 /* One command in the queue; lives on its thread's stack. */
 struct item {
-    const struct commit_command *command;
+    const struct command *command;
+    uint64_t payer; /* see struct tx */
     enum err err;
     struct item *next;
     _Atomic int state; /* enum item_state; the futex that its thread sleeps on */
@@ -108,7 +109,7 @@ run_item(struct commit *c, struct tx *tx, struct item *item)
 
     if (err != ERR_OK)
         return err;
-    tx->payer = item->command->payer;
+    tx->payer = item->payer;
     item->err = item->command->run(tx, item->command->arg);
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
@@ -268,9 +269,9 @@ lead(struct commit *c, struct item *own)
 }
 
 enum err
-commit_run(struct commit *c, const struct commit_command *command)
+commit_run(struct commit *c, const struct command *command, uint64_t payer)
 {
-    struct item item = {.command = command};
+    struct item item = {.command = command, .payer = payer};
     bool leads;
 
     /* From here on this thread waits, for the disk or for who waits for it. */

@@ -13,17 +13,7 @@
 #define IMD_STORE_SQLITE_COMMIT_H
 
 #include "run/shared.h"
-#include "store/tx.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-struct commit_command {
-    command_fn *run;
-    void *arg;
-    size_t bytes;   /* about how much it stores; a group's sum is bounded */
-    uint64_t payer; /* see struct tx */
-};
+#include "store/command.h"
 
 struct commit;
 
@@ -37,6 +27,6 @@ void commit_close(struct commit *c);
  * Where no command of the group wrote anything, nothing is committed. Returns the command's error, or
  * ERR_STORAGE where the transaction failed: then nothing of it is stored. Opens a transaction itself.
  */
-enum err commit_run(struct commit *c, const struct commit_command *command);
+enum err commit_run(struct commit *c, const struct command *command, uint64_t payer);
 
 #endif

@@ -75,9 +75,9 @@ store_close(struct store *s)
 }
 
 enum err
-store_run(struct store *s, command_fn *command, void *arg, size_t bytes)
+store_run(struct store *s, const struct command *command)
 {
-    return commit_run(s->engine->commit, &(struct commit_command){command, arg, bytes, s->payer});
+    return commit_run(s->engine->commit, command, s->payer);
 }
 
 enum err
