@@ -1,9 +1,11 @@
 /*
  * reactions.js - the dialog that shows who reacted to a message, and how. A message lists the first
- * 100 names of each emoji. The dialog reads the others page by page, when the user asks for them.
+ * 100 names of each emoji. The dialog reads the others page by page, when the user asks for them
+ * (reactors.js).
  */
 import { confirm, open, sentence } from "./dialogs.js";
 import { h, setText } from "./dom.js";
+import { Reactors } from "./reactors.js";
 import { t } from "./words.js";
 
 /** Opens the dialog. `mayClear()` says whether the user may remove everybody's reactions. */
@@ -14,8 +16,9 @@ export function reactions(client, message, mayClear) {
 class Reactions {
   #client;
   #message;
+  #told; // the message of the last event
   #mayClear;
-  #sections = new Map(); // emoji: its parts. `known` holds the names read so far, without a gap before the last
+  #sections = new Map(); // emoji: its parts, and a Reactors
   #root = h("div", { class: "details" });
   #fault = h("p", { class: "fault", role: "alert" });
 
@@ -32,23 +35,23 @@ class Reactions {
     this.#draw();
   }
 
-  /**
-   * Applies a push to the names read so far. A push that names nobody makes them unknown, except
-   * those in the message.
-   */
-  #apply({ emoji, username, added }) {
-    if (!username) for (const { known } of this.#sections.values()) known.clear();
-    const parts = username && this.#sections.get(emoji);
-    if (!parts) return;
-    const { known, counted } = parts;
-    if (!added) known.delete(username);
-    else if (known.size === counted || username < inOrder(known).at(-1)) known.add(username);
-    parts.counted += added ? 1 : -1;
+  /** An event that names nobody is an edit, or stands for pushes that were missed. */
+  #apply({ message, emoji, username, added }) {
+    this.#told = message;
+    for (const [each, { reactors }] of this.#sections)
+      if (!username) reactors.miss();
+      else if (each === emoji) reactors.push({ username, added });
   }
 
   #update() {
     const { id, conversation } = this.#message;
-    this.#message = this.#client.messages(conversation).find((each) => each.id === id) ?? this.#message;
+    const message = this.#client.messages(conversation).find((each) => each.id === id) ?? this.#message;
+    const changed = message !== this.#message;
+    for (const [emoji, { reactors }] of changed ? this.#sections : []) {
+      if (message !== this.#told) reactors.miss();
+      reactors.expect(message.reactions?.[emoji]?.count);
+    }
+    this.#message = message;
     this.#draw();
   }
 
@@ -63,7 +66,7 @@ class Reactions {
       }
     for (const [emoji, reaction] of Object.entries(shown)) {
       if (!this.#sections.has(emoji)) this.#add(emoji);
-      this.#fill(this.#sections.get(emoji), reaction);
+      this.#fill(emoji, reaction);
     }
   }
 
@@ -79,23 +82,26 @@ class Reactions {
     const clear = h("button", attributes, t("clearButton"));
     const heading = h("h3", {}, h("span", { class: "sign" }, emoji), " ", count);
     const section = h("section", {}, h("header", {}, heading, clear), people, more);
-    this.#sections.set(emoji, { section, count, people, more, clear, known: new Set(), counted: 0, reading: false });
+    const read = (query) => this.#client.reactions(this.#message.id, emoji, query);
+    this.#sections.set(emoji, { section, count, people, more, clear, reactors: new Reactors(read) });
     this.#root.append(section);
   }
 
-  #fill(parts, { count, names }) {
-    const { known, people, more, clear } = parts;
-    if (parts.counted !== count) known.clear();
-    parts.counted = count;
-    for (const name of names) known.add(name);
-    setText(parts.count, String(count));
-    for (const [n, name] of inOrder(known).entries()) {
+  #fill(emoji, reaction) {
+    const { section, count, people, more, clear, reactors } = this.#sections.get(emoji);
+    reactors.list(reaction);
+    if (reactors.stale) this.#read(emoji);
+    const { stale, whole } = reactors,
+      names = inOrder(reactors.known);
+    section.setAttribute("aria-busy", String(stale));
+    setText(count, String(whole && !stale ? names.length : reaction.count));
+    for (const [n, name] of names.entries()) {
       if (!people.children[n]) people.append(h("li"));
       setText(people.children[n], name === this.#client.user ? `${name} (${t("you")})` : name);
     }
-    while (people.children.length > known.size) people.lastChild.remove();
-    this.#show(more, known.size < count);
-    setText(more, t("andMore", count - known.size));
+    while (people.children.length > names.length) people.lastChild.remove();
+    this.#show(more, !whole);
+    setText(more, t("andMore", Math.max(1, reaction.count - names.length)));
     this.#show(clear, this.#mayClear());
   }
 
@@ -109,23 +115,22 @@ class Reactions {
     if (part.contains(document.activeElement)) this.dialog.focus();
   }
 
-  async #more(emoji) {
-    const parts = this.#sections.get(emoji),
-      after = inOrder(parts.known).at(-1);
-    if (parts.reading) return;
-    parts.reading = true; // a disabled button would lose the focus
+  /** The button is never disabled, because that would lose the focus. */
+  #more(emoji) {
+    this.#sections.get(emoji).reactors.want();
+    this.#read(emoji);
+  }
+
+  async #read(emoji) {
+    const { reactors } = this.#sections.get(emoji);
+    if (reactors.reading) return;
     try {
-      const { names, count } = await this.#client.reactions(this.#message.id, emoji, { after });
+      await reactors.read();
       setText(this.#fault, "");
-      // If the counts differ, somebody reacted meanwhile, and their push may have come or not. Then
-      // the user must ask again.
-      if (parts.counted === count) names.forEach((name) => parts.known.add(name));
-      this.#draw();
     } catch (error) {
       setText(this.#fault, sentence(error));
-    } finally {
-      parts.reading = false;
     }
+    this.#draw();
   }
 }
 

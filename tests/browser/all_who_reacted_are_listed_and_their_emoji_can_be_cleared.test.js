@@ -7,11 +7,21 @@ import { Page } from "./page.js";
 import { Stack, until } from "./stack.js";
 
 const CROWD = Array.from({ length: 250 }, (_, n) => `u${String(n).padStart(3, "0")}`);
+const AS_SENT = (frame) => [frame];
 let stack, browsers, ann, bob, id, message;
+/** Returns the frames that bob's page gets instead of one. */
+let deliver = AS_SENT;
+/** After which names bob's page asked for more. */
+const asked = [];
 
 const reaction = (emoji, name) => `/messages/${message}/reactions/${encodeURIComponent(emoji)}?username=${name}`;
 const react = (emoji, name) => stack.request("PUT", reaction(emoji, name));
 const unreact = (emoji, name) => stack.request("DELETE", reaction(emoji, name));
+
+/** Who likes the message now. */
+const fans = new Set(CROWD);
+const like = (name) => react("👍", name).then(() => fans.add(name));
+const unlike = (name) => unreact("👍", name).then(() => fans.delete(name));
 
 before(async () => {
   stack = await new Stack().start();
@@ -30,11 +40,19 @@ before(async () => {
   for (const name of CROWD) await react("👍", name);
   await react("🎉", "bob");
   browsers = [await browse(), await browse()];
+  await browsers[1].context.routeWebSocket(/\/ws\//, (page) => {
+    const server = page.connectToServer();
+    server.onMessage((frame) => deliver(JSON.parse(frame)).forEach((each) => page.send(JSON.stringify(each))));
+  });
   [ann, bob] = [await Page.open(browsers[0], stack, "ann"), await Page.open(browsers[1], stack, "bob")];
   for (const one of [ann, bob]) {
     one.page.setDefaultTimeout(10000);
     await one.enter(id);
   }
+  bob.page.on("request", (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    if (pathname.endsWith("/reactions")) asked.push(searchParams.get("after"));
+  });
 });
 
 after(async () => {
@@ -53,6 +71,7 @@ async function dialogOf(one, emoji) {
     heading: section.getByRole("heading"),
     more: section.getByRole("button", { name: /^And \d+ more$/ }),
     clear: section.getByRole("button", { name: `Remove all ${emoji}` }),
+    busy: root.locator("section[aria-busy=true]"),
   };
 }
 
@@ -68,11 +87,6 @@ test("beside an emoji stand ten names and the number of the others", async () =>
 });
 
 test("the first hundred names are there at once, and the others come page by page", async () => {
-  const asked = [];
-  bob.page.on("request", (request) => {
-    const { pathname, searchParams } = new URL(request.url());
-    if (pathname.endsWith("/reactions")) asked.push(searchParams.get("after"));
-  });
   const { names, more, heading } = await dialogOf(bob, "👍");
   assert.equal(await heading.textContent(), "👍 250");
   await shows(names, 100);
@@ -90,17 +104,90 @@ test("the first hundred names are there at once, and the others come page by pag
   assert.equal(await own.more.isVisible(), false);
 });
 
+/** Waits until the dialog shows the names of all fans, as all that there are. */
+async function showsFans({ names, heading, more, busy }) {
+  const shown = async () => [await heading.textContent(), await names.allTextContents(), await more.isVisible()];
+  const expected = JSON.stringify([`👍 ${fans.size}`, [...fans].sort(), false]);
+  await until(async () => JSON.stringify(await shown()) === expected, `all ${fans.size} are listed`, 10000);
+  await busy.waitFor({ state: "detached" });
+}
+
+/** Notes what the dialog shows after each change: the count, the number of names, and whether it reads them again. */
+const watch = ({ root }) =>
+  root.evaluate((dialog) => {
+    const section = [...dialog.querySelectorAll("section")].find((each) => each.innerText.startsWith("👍"));
+    window.shown = [];
+    new MutationObserver(() => {
+      const count = Number(section.querySelector("h3").lastChild.textContent);
+      window.shown.push([count, section.querySelectorAll("li").length, section.ariaBusy === "true"]);
+    }).observe(section, { attributes: true, childList: true, subtree: true });
+  });
+const watched = () => bob.page.evaluate(() => window.shown);
+
+/** Does something of which bob's page hears nothing but the last change. */
+async function losing(pushes, change) {
+  let lost = 0;
+  deliver = ({ events }) => ((lost += events.length), []);
+  await change();
+  await until(() => lost === pushes, `${pushes} pushes are lost`, 10000);
+  deliver = AS_SENT;
+}
+
 test("a list that was read stays true while others come and go", async () => {
-  const { names, heading, more } = await dialogOf(bob, "👍");
-  for (const name of ["u000", "u150", "u249"]) await unreact("👍", name);
-  await until(async () => (await heading.textContent()) === "👍 247", "three are gone", 5000);
-  const left = CROWD.filter((name) => !["u000", "u150", "u249"].includes(name));
-  assert.deepEqual(await names.allTextContents(), left);
-  await react("👍", "u150");
-  await react("👍", "ann");
-  await until(async () => (await heading.textContent()) === "👍 249", "two have come", 5000);
-  assert.deepEqual(await names.allTextContents(), [...left, "u150", "ann"].sort());
-  assert.equal(await more.isVisible(), false);
+  const dialog = await dialogOf(bob, "👍");
+  for (const name of ["u000", "u150", "u249"]) await unlike(name);
+  await showsFans(dialog);
+  for (const name of ["u150", "ann"]) await like(name);
+  await showsFans(dialog);
+});
+
+test("a list that was read is whole all the time, though a push has a message that is newer than its change", async () => {
+  const dialog = await dialogOf(bob, "👍"),
+    before = asked.length,
+    events = [];
+  await watch(dialog);
+  deliver = ({ epoch, events: some }) => {
+    if (events.push(...some) < 4) return [];
+    const { message } = events.at(-1);
+    return events.map((event) => ({ epoch, events: [{ ...event, message }] }));
+  };
+  for (const name of ["ann", "u100", "u200"]) await unlike(name);
+  await like("u200");
+  await showsFans(dialog);
+  deliver = AS_SENT;
+  const shown = await watched();
+  for (const [count, listed, again] of shown) assert.deepEqual([count, again], [listed, false]);
+  assert.deepEqual([...new Set(shown.map(([count]) => count))], [248, 247, 246]);
+  assert.equal(asked.length, before, "no page was asked for");
+});
+
+test("when pushes were lost a list that was read is read again by itself, and meanwhile shows the old names", async () => {
+  const dialog = await dialogOf(bob, "👍"),
+    before = asked.length;
+  await watch(dialog);
+  await losing(3, async () => {
+    for (const name of ["u001", "u120", "u248"]) await unlike(name);
+  });
+  await like("ann");
+  await showsFans(dialog);
+  for (const [count, listed, again] of await watched()) assert.ok(listed >= fans.size && (again || count === listed));
+  assert.equal(asked.length, before + 1, "one page had all that were missed");
+});
+
+test("a list that cannot be read again says so, and goes on from the names that the message lists", async () => {
+  const dialog = await dialogOf(bob, "👍"),
+    alert = dialog.root.getByRole("alert");
+  await bob.page.route("**/reactions?*", (route) => route.abort());
+  await losing(1, () => unlike("u200"));
+  await unlike("ann");
+  await alert.filter({ hasText: "The server does not answer." }).waitFor();
+  await shows(dialog.names, 100);
+  assert.equal(await dialog.more.textContent(), `And ${fans.size - 100} more`);
+  await bob.page.unroute("**/reactions?*");
+  await dialog.more.click();
+  await shows(dialog.names, 200);
+  await dialog.more.click();
+  await showsFans(dialog);
   await bob.page.keyboard.press("Escape");
 });
 
@@ -134,7 +221,7 @@ test("an emoji is cleared for everybody, and not before the user is sure", async
   await sure.waitFor();
   await ann.page.keyboard.press("Escape");
   await sure.waitFor({ state: "detached" });
-  assert.equal((await held())["👍"].count, 249);
+  assert.equal((await held())["👍"].count, fans.size);
   await clear.click();
   await sure.getByRole("button", { name: "Remove all", exact: true }).click();
   await heading.waitFor({ state: "detached" });

@@ -1,0 +1,120 @@
+/*
+ * reactors.js - who reacted to a message with one emoji, as far as the user has read. Pushes keep
+ * the names true. If pushes were missed, reads the same pages again. Knows no page and no client.
+ *
+ * A push has the message as it is when pushed, which can be newer than the push's own change. The
+ * count of a message can thus include changes whose pushes are still to come, so a count that
+ * differs from the number of names does not mean that a push was missed.
+ */
+
+const AGAIN = 1000; // names on a page that the user has read before
+
+export class Reactors {
+  /** All names up to `last`, in byte order; if `whole`, all that there are. */
+  known = new Set();
+  last;
+  whole = false;
+  reading = false;
+  #page;
+  #listed = []; // what the message lists
+  #further = false; // the user has read more than the message lists
+  #wanted = false;
+  #missed = false; // pushes were missed since the pages were read
+  #again = false; // the pages are being read again
+  #pushes = []; // since the first of the pages that are being read
+
+  /** `page({ after, limit })` reads names from the server. */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  /** The names are of earlier: read() reads them again. */
+  get stale() {
+    return this.#missed || this.#again;
+  }
+
+  /** Takes what the message lists: its first names, and how many there are. */
+  list({ names, count }) {
+    this.#listed = names;
+    const whole = names.length === count;
+    if (this.#further && !whole) return;
+    this.#missed = false;
+    this.#set(names, names.at(-1), whole);
+  }
+
+  /** Applies a push about this emoji. */
+  push(push) {
+    if (this.reading) this.#pushes.push(push);
+    this.#apply(push);
+  }
+
+  /** Pushes may have been missed. */
+  miss() {
+    this.#missed = this.#further;
+  }
+
+  /** The message has changed. If no name is left to read, reads again, to see that these are all. */
+  expect(count) {
+    if (!this.whole && this.known.size >= count) this.miss();
+  }
+
+  /** The user wants the next page. */
+  want() {
+    this.#wanted = this.#further = true;
+  }
+
+  /** Reads what is missed or wanted. If that fails, of stale names those remain that the message lists. */
+  async read() {
+    this.reading = true;
+    try {
+      while (this.#missed || this.#wanted) await (this.#missed ? this.#readAgain() : this.#readNext());
+    } catch (error) {
+      if (this.stale) this.#further = false;
+      throw error;
+    } finally {
+      this.reading = this.#wanted = this.#missed = this.#again = false;
+    }
+  }
+
+  async #readNext() {
+    this.#pushes = [];
+    const { names, has_next } = await this.#page({ after: this.last });
+    if (this.#missed) return; // read() comes back to it
+    this.#wanted = false;
+    this.#take([...this.known, ...names], names.at(-1) ?? this.last, !has_next);
+  }
+
+  /** Reads up to where the user had read, while the old names are still known. */
+  async #readAgain() {
+    const goal = this.whole ? undefined : this.last,
+      names = [...this.#listed];
+    this.#pushes = [];
+    this.#missed = false;
+    this.#again = true;
+    let more = true;
+    while (more && !(names.at(-1) >= goal)) {
+      const page = await this.#page({ after: names.at(-1), limit: AGAIN });
+      names.push(...page.names);
+      more = page.has_next;
+    }
+    this.#again = false;
+    this.#take(names, names.at(-1), !more);
+  }
+
+  /** Pushes that came meanwhile can be older than a page or newer; in their order they end with the truth. */
+  #take(names, last, whole) {
+    this.#set(names, last, whole);
+    for (const push of this.#pushes) this.#apply(push);
+  }
+
+  #apply({ username, added }) {
+    if (!added) this.known.delete(username);
+    else if (this.whole || username <= this.last) this.known.add(username);
+  }
+
+  #set(names, last, whole) {
+    this.known = new Set(names);
+    this.last = last;
+    this.whole = whole;
+  }
+}
