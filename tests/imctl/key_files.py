@@ -1,5 +1,5 @@
-"""Keys in directories of a test's own, and imctl run with them. Tokens are also made and read by PyJWT, which knows
-nothing of imd."""
+"""Directories of keys for one test, and imctl run with them. PyJWT, which is independent of imd, makes and reads tokens
+too."""
 import functools
 import os
 import subprocess
@@ -18,12 +18,12 @@ ALGORITHMS = ("HS256", "RS256", "ES256")
 
 
 def program():
-    """Beside the imd under test."""
+    """The path of imctl, which is beside the imd under test."""
     return str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute().with_name("imctl"))
 
 
 def run(*arguments, stdin=""):
-    """Runs imctl to its end; stdin is what it may read."""
+    """Runs imctl to its end, with this text as its stdin."""
     done = subprocess.run([program(), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=30)
     assert not [report for report in SANITIZER_REPORTS if report in done.stderr], done.stderr
     return done
@@ -41,12 +41,12 @@ def public_pem(key):
 
 @functools.cache
 def pairs():
-    """The same for all tests: to make one takes a while."""
+    """One RSA and one EC key, made once for all tests, because that is slow."""
     return rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
 
 
 class Keyring:
-    """`keys` is what imd would read; `private` holds the halves that sign."""
+    """`keys` is the directory that imd would read. `private` holds the keys that sign."""
 
     def __init__(self, path):
         self.path = path
@@ -72,7 +72,7 @@ class Keyring:
         return self.private / f"k{algorithm[0]}.{algorithm.lower()}"
 
     def secrets(self):
-        """What no message may show: secrets, and each line of a private key."""
+        """The texts that no message may contain: the secrets, and each line of a private key."""
         lines = [line for name in ("RS256", "ES256") for line in self.signing[name].splitlines()]
         return [SECRET, OTHER, *(line for line in lines if len(line) > 20 and "PRIVATE" not in line)]
 
@@ -86,8 +86,8 @@ class Keyring:
     def inspect(self, token, *flags):
         return run("token", f"--keys={self.keys}", f"--inspect={token}", *flags)
 
-    def taken(self, token, *flags):
-        """The lines that inspect shows of a token that imd would take."""
+    def accepted(self, token, *flags):
+        """Asserts that imd would accept the token; returns who it says the caller is."""
         done = self.inspect(token, *flags)
         assert done.returncode == 0 and done.stderr == "", done
         header, claims, verdict = done.stdout.splitlines()
@@ -96,7 +96,7 @@ class Keyring:
         return verdict.removeprefix("valid: ")
 
     def refused(self, token, *flags):
-        """Why imd would not take the token."""
+        """Asserts that imd would refuse the token; returns the reason."""
         done = self.inspect(token, *flags)
         assert done.returncode == 1 and done.stderr == "", done
         verdict = done.stdout.splitlines()[-1]
@@ -109,7 +109,7 @@ class Keyring:
         return jwt.get_unverified_header(token), claims
 
     def sign(self, claims, algorithm="HS256", **header):
-        """By PyJWT."""
+        """A token, made by PyJWT."""
         return jwt.encode({"sub": "ann", **claims}, self.signing[algorithm], algorithm, headers=header or None)
 
 

@@ -48,10 +48,10 @@ def test_the_exit_codes_are_the_same_in_every_help_text():
         assert exit_codes(shown("help", command)) == codes
 
 
-def test_no_line_of_help_is_wider_than_a_page():
+def test_no_line_of_help_exceeds_120_columns():
     for text in (shown("help"), *(shown("help", command) for command in COMMANDS)):
         assert max(map(len, text.splitlines())) <= 120
 
 
-def test_the_version_is_that_of_imd():
+def test_the_flag_version_prints_a_version():
     assert re.fullmatch(r"imctl \d+\.\d+\.\d+\n", shown("--version"))

@@ -1,4 +1,4 @@
-"""The status is 2, stdout stays empty, and stderr is the usage or one line that says why."""
+"""On an error the exit status is 2, stdout is empty, and stderr shows the usage or one line with the reason."""
 import os
 import subprocess
 
@@ -6,14 +6,14 @@ import pytest
 
 from key_files import ALGORITHMS, program, run
 
-OF_IMCTL = [
+WITHOUT_A_COMMAND = [
     [],
     ["--sub=ann"],
     ["help", "token", "repair-clock"],
     ["--help", "token"],
     ["--version", "token"],
 ]
-OF_A_COMMAND = [
+WRONG_OPTIONS = [
     ["token"],
     ["token", "ann"],
     ["token", "--sub"],
@@ -36,14 +36,14 @@ OF_A_COMMAND = [
 ]
 
 
-@pytest.mark.parametrize("arguments", OF_IMCTL, ids=lambda arguments: " ".join(arguments) or "nothing")
+@pytest.mark.parametrize("arguments", WITHOUT_A_COMMAND, ids=lambda arguments: " ".join(arguments) or "nothing")
 def test_a_command_line_without_a_command_shows_the_list(arguments):
     done = run(*arguments)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("usage: imctl COMMAND")
 
 
-@pytest.mark.parametrize("arguments", OF_A_COMMAND, ids=lambda arguments: " ".join(arguments))
+@pytest.mark.parametrize("arguments", WRONG_OPTIONS, ids=lambda arguments: " ".join(arguments))
 def test_a_wrong_option_shows_the_help_of_its_command(ring, arguments):
     keys = [f"--keys={ring.keys}"] if arguments[0] == "token" else []
     done = run(arguments[0], *keys, *arguments[1:])
@@ -53,75 +53,75 @@ def test_a_wrong_option_shows_the_help_of_its_command(ring, arguments):
 
 @pytest.mark.parametrize("arguments", [["mint"], ["mint", "--sub=ann"], ["help", "mint"]], ids=" ".join)
 def test_an_unknown_command_is_named(arguments):
-    told(run(*arguments), "there is no command 'mint'", "imctl help")
+    assert_error(run(*arguments), "there is no command 'mint'", "imctl help")
 
 
 def test_messages_of_getopt_name_the_whole_command():
     assert run("token", "--role=admin").stderr.startswith("imctl token: ")
 
 
-def told(done, *words):
+def assert_error(done, *words):
     assert done.returncode == 2 and done.stdout == "", done
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("imctl: "), done.stderr
     assert not [word for word in words if word not in done.stderr], done.stderr
 
 
 @pytest.mark.parametrize("name", ["", " ann", "a b", "a-b", "é", "a" * 21, "ann\n", "*"])
-def test_a_name_that_is_none(ring, name):
-    told(run("token", f"--keys={ring.keys}", f"--sub={name}"), "--sub", "1 to 20 letters, digits and _")
+def test_an_invalid_user_name_is_reported(ring, name):
+    assert_error(run("token", f"--keys={ring.keys}", f"--sub={name}"), "--sub", "1 to 20 letters, digits and _")
 
 
-def test_keys_that_are_not_there(ring):
+def test_missing_keys_are_reported(ring):
     (ring.path / "empty").mkdir()
     for action in ("--sub=ann", "--inspect=a.b.c"):
-        told(run("token", action, "--keys=/nowhere/keys"), "/nowhere/keys", "No such file")
-        told(run("token", action, f"--keys={ring.path}/empty"), f"{ring.path}/empty", "no key")
-    told(run("token", "--sub=ann", "--key=/nowhere/k.hs256"), "/nowhere/k.hs256", "No such file")
-    told(run("token", "--sub=ann", f"--keys={ring.keys}", "--kid=nobody"), "no such key")
+        assert_error(run("token", action, "--keys=/nowhere/keys"), "/nowhere/keys", "No such file")
+        assert_error(run("token", action, f"--keys={ring.path}/empty"), f"{ring.path}/empty", "no key")
+    assert_error(run("token", "--sub=ann", "--key=/nowhere/k.hs256"), "/nowhere/k.hs256", "No such file")
+    assert_error(run("token", "--sub=ann", f"--keys={ring.keys}", "--kid=nobody"), "no such key")
 
 
-def test_a_directory_without_a_secret(ring):
+def test_a_directory_without_a_secret_is_reported(ring):
     (ring.keys / "kH.hs256").unlink()
-    told(run("token", "--sub=ann", f"--keys={ring.keys}"), "no secret")
+    assert_error(run("token", "--sub=ann", f"--keys={ring.keys}"), "no secret")
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
-def test_a_public_key_does_not_sign(ring, algorithm):
-    told(run("token", "--sub=ann", f"--keys={ring.keys}", f"--kid=k{algorithm[0]}"), "cannot sign", "--key")
+def test_a_public_key_cannot_sign_a_token(ring, algorithm):
+    assert_error(run("token", "--sub=ann", f"--keys={ring.keys}", f"--kid=k{algorithm[0]}"), "cannot sign", "--key")
     path = ring.keys / f"k{algorithm[0]}.{algorithm.lower()}"
-    told(run("token", "--sub=ann", f"--key={path}"), str(path), "no private key")
+    assert_error(run("token", "--sub=ann", f"--key={path}"), str(path), "no private key")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_what_signs_and_everybody_can_read(ring, algorithm):
+def test_a_world_readable_key_is_refused(ring, algorithm):
     path = ring.key_file(algorithm)
     path.chmod(0o604)
-    told(run("token", "--sub=ann", f"--key={path}"), str(path), "chmod o=")
+    assert_error(run("token", "--sub=ann", f"--key={path}"), str(path), "chmod o=")
 
 
-def test_a_key_of_another_name_or_kind(ring):
-    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'key.pem', ring.signing['RS256'])}"), "not named")
-    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.es256', ring.signing['RS256'])}"), "P-256")
-    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.rs256', ring.signing['ES256'])}"), "RSA")
-    told(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.hs256', 'short')}"), "32 bytes")
+def test_a_key_of_the_wrong_name_or_algorithm_is_refused(ring):
+    assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'key.pem', ring.signing['RS256'])}"), "not named")
+    assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.es256', ring.signing['RS256'])}"), "P-256")
+    assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.rs256', ring.signing['ES256'])}"), "RSA")
+    assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.hs256', 'short')}"), "32 bytes")
 
 
-def test_settings_that_are_wrong(ring):
+def test_wrong_settings_are_reported_with_file_and_line(ring):
     settings = ring.put(ring.path, "imd.conf", "# settings\nthreads = many\n")
-    told(run("token", "--sub=ann", f"--config={settings}"), f"{settings}:2: ", "threads")
-    told(run("token", "--sub=ann", "--config=/nowhere/imd.conf"), "/nowhere/imd.conf")
-    told(run("token", "--sub=ann", "--config="), "--config")
-    told(run("token", "--sub=ann", "--config=/" + "c" * 600), "--config")
+    assert_error(run("token", "--sub=ann", f"--config={settings}"), f"{settings}:2: ", "threads")
+    assert_error(run("token", "--sub=ann", "--config=/nowhere/imd.conf"), "/nowhere/imd.conf")
+    assert_error(run("token", "--sub=ann", "--config="), "--config")
+    assert_error(run("token", "--sub=ann", "--config=/" + "c" * 600), "--config")
 
 
 @pytest.mark.parametrize("claim", ["sub", "exp", ""])
-def test_a_claim_that_makes_no_administrator(ring, claim):
+def test_the_flag_admin_is_refused_without_an_admin_claim(ring, claim):
     settings = ring.put(ring.path, "imd.conf", f"jwt_admin_claim = {claim}\n")
-    told(run("token", "--sub=ann", "--admin", f"--config={settings}"), "--admin", "jwt_admin_claim")
+    assert_error(run("token", "--sub=ann", "--admin", f"--config={settings}"), "--admin", "jwt_admin_claim")
 
 
 @pytest.mark.parametrize("what", ["mint", "inspect"])
-def test_output_that_goes_nowhere(ring, what):
+def test_a_failed_write_to_stdout_is_reported(ring, what):
     flag = "--sub=ann" if what == "mint" else f"--inspect={ring.mint('--sub=ann')}"
     with open("/dev/full", "wb") as full:
         done = subprocess.run([program(), "token", f"--keys={ring.keys}", flag], stdout=full, stderr=subprocess.PIPE,
