@@ -100,8 +100,10 @@ def test_a_world_readable_key_is_refused(ring, algorithm):
 
 
 def test_a_key_of_the_wrong_name_or_algorithm_is_refused(ring):
-    assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'key.pem', ring.signing['RS256'])}"), "not named")
-    assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.es256', ring.signing['RS256'])}"), "P-256")
+    assert_error(run("token", "--sub=ann",
+                     f"--key={ring.put(ring.private, 'key.pem', ring.signing['RS256'])}"), "not named")
+    assert_error(run("token", "--sub=ann",
+                     f"--key={ring.put(ring.private, 'x.es256', ring.signing['RS256'])}"), "P-256")
     assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.rs256', ring.signing['ES256'])}"), "RSA")
     assert_error(run("token", "--sub=ann", f"--key={ring.put(ring.private, 'x.hs256', 'short')}"), "32 bytes")
 

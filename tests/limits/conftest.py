@@ -1,5 +1,5 @@
 """
-One stack with the limits that a host has, but impatient: what takes a minute with what is shipped takes a second here.
+One stack with the limits that imd ships, but with short timeouts: what takes a minute on a host takes a second here.
 """
 import resource
 import sys
@@ -31,14 +31,14 @@ NO_LIMIT_OF_IMD = ["--user-rate=1000000", "--user-burst=1000000"]
 
 @pytest.fixture(scope="session", autouse=True)
 def descriptors():
-    """Thousands of sockets need as many, here and in nginx, which inherits it."""
+    """Raises the limit of open files, for thousands of sockets. nginx inherits it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @pytest.fixture(scope="session")
 def stack():
-    """With fewer threads than the slow clients of any test."""
+    """A stack with fewer threads of imd than any test has slow clients."""
     with Stack(nginx_workers=2, http_extra=HOST, env={"LIMITS": "1"},
                imd_flags=["--threads=8", *NO_LIMIT_OF_IMD]) as impatient:
         files = {path: path.read_text() for path in map(impatient.state.joinpath, ("imd-server.conf", "imd-request.conf"))}

@@ -1,6 +1,6 @@
 """
-Clients that are slow, deaf or dead, on sockets by hand: a library would be none of that. And what must hold while they
-are there: others are answered.
+Clients that are slow, read nothing or are gone. They use plain sockets, because no library would behave like that.
+Meanwhile a bystander checks that others are answered.
 """
 import contextlib
 import os
@@ -24,7 +24,7 @@ EVENTSOURCE = (b"Accept: text/event-stream",)
 
 
 def connect(stack, source="127.0.0.1", receive_bytes=None):
-    """With `receive_bytes`, the kernel of the one who does not read takes no more than that."""
+    """A connection from this address. `receive_bytes` bounds how much the kernel buffers for this client."""
     connection = socket.socket()
     connection.settimeout(20)
     if receive_bytes:
@@ -35,19 +35,19 @@ def connect(stack, source="127.0.0.1", receive_bytes=None):
 
 
 def head(method, target, *lines):
-    """A request's head without the empty line that ends it."""
+    """Request line and header fields, without the empty line that ends them."""
     return b"\r\n".join([b"%s %s HTTP/1.1" % (method, target), b"Host: a", *lines]) + b"\r\n"
 
 
 def subscribe(stack, name, lines, **more):
-    """An open subscription, and nothing read of it but its status."""
+    """(connection, HTTP status) of a new subscription. Nothing but the status is read."""
     connection = connect(stack, **more)
     connection.sendall(head(b"GET", b"/ws/?username=" + name.encode(), *lines) + b"\r\n")
     return connection, int(connection.recv(12)[9:])
 
 
 def until_ended(connection, timeout_s=20):
-    """Reads until the server ends it: what came, and whether it was reset."""
+    """Reads until the server closes the connection; returns (bytes read, whether it was reset)."""
     connection.settimeout(timeout_s)
     came = b""
     try:
@@ -59,7 +59,7 @@ def until_ended(connection, timeout_s=20):
 
 
 def nchan(stack):
-    """What nchan says of itself: {"subscribers": 1, "shared memory used": 20, …}; memory in kB."""
+    """nchan's own figures: {"subscribers": 1, "shared memory used": 20, …}; memory in kB."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(stack.state / "push.sock"))
         connection.sendall(head(b"GET", b"/status", b"Connection: close") + b"\r\n")
@@ -68,7 +68,7 @@ def nchan(stack):
 
 
 def answers(stack, method, path):
-    """How many requests of this route imd itself has answered."""
+    """The number of requests of this route that reached imd."""
     with Client(stack, source=ELSEWHERE) as api:
         metrics = api.get("/metrics").body.decode()
     return sum(int(count) for count in
@@ -76,7 +76,7 @@ def answers(stack, method, path):
 
 
 class Bystander:
-    """Somebody who goes on sending and reading, each time on a new connection, and notes how long it took."""
+    """A user who keeps sending and reading, each time on a new connection, and records how long it takes."""
 
     def __init__(self, stack):
         self._stack = stack
@@ -117,7 +117,7 @@ class Bystander:
 
 @contextlib.contextmanager
 def others_are_answered(stack):
-    """Whatever is done in it, a bystander is answered promptly, each time."""
+    """Asserts that a bystander is answered promptly, each time, while the block runs."""
     with Bystander(stack) as bystander:
         yield
     assert max(bystander.seconds) < PROMPT_S, sorted(bystander.seconds)[-5:]

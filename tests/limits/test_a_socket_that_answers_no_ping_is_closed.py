@@ -1,6 +1,6 @@
 """
-A half-open socket: its client is gone, and nobody has said so. What ends it: the second ping of nchan that finds the
-first unanswered, so after two nchan_websocket_ping_interval (imd-server.conf: 25 s; here 1 s).
+A half-open socket: its client is gone without closing it. nchan closes it at the second ping if the first was not
+answered, so after two nchan_websocket_ping_interval (imd-server.conf: 25 s; here 1 s).
 """
 import time
 
@@ -12,7 +12,7 @@ PING, PONG = b"\x89\x00", b"\x8a\x80\0\0\0\0"
 CLOSE = b"\x88\x09\x03\xe8"
 
 
-def test_one_that_is_silent(stack):
+def test_a_websocket_without_pongs_is_closed_at_the_second_ping(stack):
     client, status = subscribe(stack, new_name(), WEBSOCKET)
     with client, others_are_answered(stack):
         assert status == 101
@@ -22,7 +22,7 @@ def test_one_that_is_silent(stack):
         assert b"\r\n\r\n" + PING + CLOSE in came
 
 
-def test_one_that_answers_stays(stack):
+def test_a_websocket_that_answers_pings_stays_open(stack):
     client, _ = subscribe(stack, new_name(), WEBSOCKET)
     with client:
         client.settimeout(5)

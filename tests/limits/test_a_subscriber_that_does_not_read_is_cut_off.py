@@ -1,8 +1,8 @@
 """
-Two have a buffer full and read nothing. What ends the EventSource: send_timeout (imd-server.conf: 10 s; here 0.5 s). It
-must be shorter than nchan_eventsource_ping_interval (25 s; here 1 s), because whatever nchan sends begins it anew. It
-ends the WebSocket too, if the second unanswered ping does not come first. An EventSource answers nothing: one that has
-nothing to read stays until the kernel finds its peer gone.
+Subscribers whose buffers are full and who read nothing. send_timeout (imd-server.conf: 10 s; here 0.5 s) ends an
+EventSource. It must be shorter than nchan_eventsource_ping_interval (25 s; here 1 s), because each ping restarts it. It
+ends a WebSocket too, unless the second unanswered ping comes first. An EventSource answers no pings, so one with empty
+buffers stays until the kernel finds its peer gone.
 """
 import contextlib
 import time
@@ -16,7 +16,7 @@ CLIENTS = 20
 MESSAGES = 120
 
 
-def test_what_they_held_of_nchans_memory_comes_back(stack):
+def test_subscribers_that_do_not_read_are_cut_off_and_their_memory_freed(stack):
     name = new_name()
     with contextlib.ExitStack() as cleanup, Client(stack) as api, others_are_answered(stack):
         group = api.group(name)
@@ -24,13 +24,13 @@ def test_what_they_held_of_nchans_memory_comes_back(stack):
             client, status = subscribe(stack, name, (WEBSOCKET, EVENTSOURCE)[number % 2], receive_bytes=4096)
             assert status in (101, 200)
             cleanup.enter_context(client)
-        # Counted a moment after the status line is sent.
+        # nchan counts a subscriber a moment after it sends the status line.
         wait_until(lambda: nchan(stack)["subscribers"] == CLIENTS, 5, "nchan counts them all")
         for _ in range(MESSAGES):
             api.send(group, name, "x" * 60_000)
         assert nchan(stack)["shared memory used"] > 1000
         start = time.monotonic()
-        wait_until(lambda: nchan(stack)["subscribers"] == 0, 10, "all are ended")
+        wait_until(lambda: nchan(stack)["subscribers"] == 0, 10, "nchan ends all subscriptions")
         assert time.monotonic() - start < 5
-        # nchan looks every five seconds for messages that are older than three.
-        wait_until(lambda: nchan(stack)["shared memory used"] < 1000, 20, "the memory is given back")
+        # Every five seconds nchan frees messages that are older than three seconds.
+        wait_until(lambda: nchan(stack)["shared memory used"] < 1000, 20, "nchan frees the memory")

@@ -1,4 +1,4 @@
-"""What ends it: keepalive_timeout, nginx's default (75 s; here 1 s)."""
+"""keepalive_timeout, nginx's default (75 s; here 1 s), closes connections that carry no request."""
 import contextlib
 import time
 
@@ -7,7 +7,7 @@ from slow import connect, head, others_are_answered, until_ended
 CLIENTS = 300
 
 
-def test_idle(stack):
+def test_idle_connections_are_closed_after_the_timeout(stack):
     with contextlib.ExitStack() as cleanup, others_are_answered(stack):
         clients = [cleanup.enter_context(connect(stack)) for _ in range(CLIENTS)]
         for client in clients:

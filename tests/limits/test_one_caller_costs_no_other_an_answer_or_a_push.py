@@ -1,7 +1,6 @@
 """
-While one caller does what costs most, within the limits as shipped, two others talk: each of their requests is answered
-200, and each of their messages is pushed; and nchan's memory is never full. How long it takes is the bench's to measure
-(make isolation).
+One caller does what costs most within the limits that imd ships, while two others talk. Each request of theirs gets
+200, each of their messages is pushed, and nchan's memory is never full. `make isolation` measures how long it takes.
 """
 import pytest
 

@@ -1,6 +1,6 @@
 """
-imd's one promise, put to the test at random: SEED=1234 makes the same decisions again.
-tests/model/soak.py does this for as long as one likes.
+Checks imd's main promise with random operations and faults. SEED=1234 repeats the decisions of a run. `make soak` runs
+this for longer.
 """
 import os
 import random
@@ -10,7 +10,7 @@ from world import prove
 OPERATIONS = 1500
 
 
-def test_a_short_run():
+def test_clients_hold_what_the_database_holds_after_random_faults():
     seed = int(os.environ.get("SEED") or random.randrange(1_000_000))
     print(f"SEED={seed}")
     print(prove(seed, OPERATIONS))

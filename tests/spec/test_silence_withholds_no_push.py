@@ -1,4 +1,4 @@
-"""The model of who is published to (silence.pml) holds in all interleavings, and finds each mistake that it knows."""
+"""The model of silence (silence.pml) holds in all interleavings, and fails for each mistake that is planted in it."""
 import subprocess
 from pathlib import Path
 
@@ -11,11 +11,11 @@ MISTAKES = ["NO_EXPIRY", "NOTE_LATE", "NO_QUIET", "STAMP_AFTER_ANSWER", "NO_COMP
 
 
 def check(directory, *mistakes):
-    """spin's verdict on all interleavings: how many assertions fail, and how many states there were."""
+    """Checks all interleavings with spin; returns (failed assertions, states)."""
     flags = [f"-D{mistake}" for mistake in mistakes]
     subprocess.run(["spin", "-a", *flags, str(MODEL)], cwd=directory, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["gcc", "-O2", "-w", "-DSAFETY", "-o", "pan", "pan.c"], cwd=directory, check=True)
-    # -E: the processes need not all end. Depth: enough for the longest run, else pan says so.
+    # -E: processes may be blocked at the end. -m: a depth that the longest run does not reach, else pan reports it.
     out = subprocess.run(["./pan", "-E", "-m200000"], cwd=directory, check=True, capture_output=True, text=True).stdout
     assert "max search depth too small" not in out, out
     errors = int(out.split("errors: ")[1].split()[0])
@@ -30,12 +30,12 @@ def test_no_interleaving_withholds_a_push(tmp_path):
     assert states > 10000
 
 
-def test_the_model_withholds_something(tmp_path):
+def test_the_model_can_withhold_a_publish(tmp_path):
     errors, _ = check(tmp_path, "NOTHING_IS_WITHHELD")
     assert errors > 0
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_the_model_finds_the_mistake(tmp_path, mistake):
+def test_each_planted_mistake_withholds_a_push(tmp_path, mistake):
     errors, _ = check(tmp_path, mistake)
     assert errors > 0

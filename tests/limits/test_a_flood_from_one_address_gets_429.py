@@ -1,6 +1,6 @@
 """
-What refuses it: limit_req imd_requests, 200 a second and 1,000 at once of one address (imd-http.conf, imd-fastcgi.conf),
-before imd hears of it.
+limit_req imd_requests allows one address 200 requests a second and bursts of 1,000 (imd-http.conf, imd-fastcgi.conf).
+nginx refuses the others, and they never reach imd.
 """
 import re
 import time
@@ -14,7 +14,7 @@ AT_ONCE = 500
 
 
 def flood(stack, source):
-    """As fast as one client can: {status: how many}, the last refusal, and the seconds it took."""
+    """Sends as fast as one client can; returns ({status: count}, the last refusal, the seconds it took)."""
     start = time.monotonic()
     statuses, refusal = {}, b""
     for _ in range(REQUESTS // AT_ONCE):
@@ -30,7 +30,7 @@ def flood(stack, source):
     return statuses, refusal, time.monotonic() - start
 
 
-def test_a_flood(stack):
+def test_requests_beyond_rate_and_burst_get_429_and_never_reach_imd(stack):
     before = answers(stack, "GET", "/conversations")
     with others_are_answered(stack):
         statuses, refusal, seconds = flood(stack, "127.0.0.4")
@@ -41,7 +41,7 @@ def test_a_flood(stack):
         assert line in refusal
 
 
-def test_a_flood_where_there_are_no_limits():
+def test_without_limits_every_request_of_a_flood_is_answered():
     with Stack(imd_flags=["--user-rate=1", "--user-burst=1"]) as stack:
         statuses, _, _ = flood(stack, "127.0.0.4")
         assert statuses == {200: REQUESTS}

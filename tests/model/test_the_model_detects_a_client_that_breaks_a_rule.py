@@ -1,6 +1,6 @@
 """
-That the model can fail: for each of a client's rules there is a scene in which one who breaks it ends with something
-else than the database, and one who keeps it does not.
+Proves that the model test can fail. For each rule of clients there is a scene: a client that breaks the rule ends with
+something else than the database, and a client that keeps it does not.
 """
 import math
 import sqlite3
@@ -21,7 +21,7 @@ NOW_AND_AGAIN = (0, math.inf)
 
 
 class Scene:
-    """Alice, whose client is looked at; bob, who writes; and a link that does as it is told."""
+    """Alice, whose client is checked; bob, who writes; and a link that loses and delays frames as the scene says."""
 
     def __init__(self, stack, kind, **options):
         self.stack = stack
@@ -31,7 +31,7 @@ class Scene:
         self.api = Api(stack)
 
     def begin(self, *members):
-        """Bob's group with these in it, and alice's client online, to whom nothing is pushed of what was before."""
+        """Creates bob's group with these members. Brings alice's client online after all earlier changes are pushed."""
         self.group = self.api.group(self.bob, *members)
         wait_until(lambda: self.api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all is pushed")
         self.client.start()
@@ -39,8 +39,8 @@ class Scene:
 
     def hears(self, action, *args, fate=AT_ONCE, frames=1):
         """
-        Does something that makes so many frames, the first of which meets this fate; returns when alice's client has
-        dealt with them.
+        Does something that makes `frames` frames, the first of which meets this fate. Returns the result when alice's
+        client has processed them.
         """
         fates = chain([fate], repeat(AT_ONCE))
         self.link.fate = lambda: next(fates)
@@ -91,7 +91,7 @@ def frames_come_in_another_order(scene):
 def what_was_said_before_she_came_is_edited(scene):
     scene.begin()
     message = scene.says()
-    scene.hears(scene.api.private, scene.alice, scene.bob)  # so that there is an alice
+    scene.hears(scene.api.private, scene.alice, scene.bob)  # creates the user alice
     scene.hears(scene.api.join, scene.group, scene.alice)
     scene.hears(scene.api.edit, message, scene.bob, "edited")
 
@@ -140,7 +140,7 @@ def a_creation_comes_again_after_she_left(scene):
 
 
 def she_leaves_between_two_pages(scene):
-    """The second message is on the first page. The first, since it has changed, would be on the next."""
+    """The second message is on the first page. The first message has changed, so it would be on the next page."""
     scene.begin(scene.alice)
     first = scene.misses(scene.says)
     scene.misses(scene.says)
@@ -167,7 +167,7 @@ def a_large_message_is_sent_to_many(scene):
 
 
 def a_backup_is_restored(scene):
-    """After it, the same versions are of other changes."""
+    """After the restore, the same versions belong to other changes."""
     scene.begin(scene.alice)
     backup = scene.stack.state / "backup.db"
     with closing(sqlite3.connect(scene.stack.db)) as database, closing(sqlite3.connect(backup)) as copy:
@@ -284,7 +284,7 @@ def stack():
 
 @pytest.fixture
 def play(stack):
-    """Plays a scene and tells how alice's client differs from the database."""
+    """Plays a scene and returns how alice's client differs from the database."""
     scenes = []
 
     def play(scene, kind, **options):
@@ -298,11 +298,11 @@ def play(stack):
 
 
 @pytest.mark.parametrize("scene, breaker, options, noticed", CASES, ids=name)
-def test_who_breaks_it_is_noticed(play, scene, breaker, options, noticed):
+def test_a_client_that_breaks_a_rule_differs_from_the_database(play, scene, breaker, options, noticed):
     assert noticed in "\n".join(play(scene, breaker, **options))
 
 
 @pytest.mark.parametrize("freezes", [False, True], ids=["drops", "freezes"])
 @pytest.mark.parametrize("scene", [scene for scene, *_ in CASES], ids=name)
-def test_who_keeps_it_is_not(play, scene, freezes):
+def test_a_client_that_keeps_the_rules_holds_what_the_database_holds(play, scene, freezes):
     assert play(scene, Client, freezes=freezes, limit=1) == []

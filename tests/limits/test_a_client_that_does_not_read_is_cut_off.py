@@ -1,6 +1,6 @@
 """
-What ends it: send_timeout (imd-server.conf: 20 s; here 1 s); reset_timedout_connection gives back what the kernel held.
-imd's threads are free as soon as nginx has the answer: fastcgi_buffering.
+send_timeout (imd-server.conf: 20 s; here 1 s) ends the connection, and reset_timedout_connection frees what the kernel
+buffered. nginx buffers answers (fastcgi_buffering), so imd's threads are free before the client has read anything.
 """
 import contextlib
 import select
@@ -15,7 +15,7 @@ CLIENTS = 20
 PIPELINED = 40
 
 
-def test_pages_upon_pages(stack):
+def test_clients_that_do_not_read_their_answers_are_reset(stack):
     name = new_name("talker")
     with Client(stack) as api:
         group = api.group(name)
@@ -33,7 +33,7 @@ def test_pages_upon_pages(stack):
 
 
 def wait_for_reset(client):
-    """A reset is told without reading; a mere close would come after all that was not read."""
+    """Waits for a reset, which poll() reports before the answers are read. A plain close would come after them."""
     poll = select.poll()
     poll.register(client, 0)
     assert poll.poll(5000), "neither reset nor closed"

@@ -1,4 +1,4 @@
-"""What a failure's seed is worth: who is given it again does the same, and another one does something else."""
+"""A failure of the model test can be repeated by its seed, and another seed makes other decisions."""
 import random
 from itertools import islice
 
@@ -20,16 +20,16 @@ def links_fates(seed):
     return [odds() for _ in range(500)]
 
 
-def test_it_does():
+def test_equal_seeds_make_equal_decisions_and_others_differ():
     for decide in users_decisions, faults_plan, links_fates:
         assert decide(1) == decide(1) != decide(2)
 
 
-def test_users_differ():
+def test_users_of_one_seed_make_different_decisions():
     assert list(islice(decisions(1, "ann"), 50)) != list(islice(decisions(1, "bob"), 50))
 
 
-def test_nothing_is_left_out():
+def test_a_run_has_every_kind_of_decision_and_fault():
     assert {kind for _, kind, _ in users_decisions(1)} == set(WEIGHTS)
     for operations in 500, 1500, 20000:
         kinds = [fault.kind for fault in plan(1, operations)]

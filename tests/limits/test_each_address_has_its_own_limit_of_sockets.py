@@ -1,6 +1,5 @@
 """
-What refuses more than fifty: limit_conn imd_sockets (imd-server.conf). By address where nobody is asked who they are,
-else by user.
+limit_conn imd_sockets (imd-server.conf) allows 50 sockets: by address if callers are anonymous, else by user.
 """
 import contextlib
 
@@ -11,7 +10,7 @@ from slow import ELSEWHERE, EVENTSOURCE, WEBSOCKET, others_are_answered, subscri
 SOCKETS = 50
 
 
-def test_all_of_them_open(stack):
+def test_the_51st_socket_of_an_address_gets_429_and_others_can_subscribe(stack):
     with contextlib.ExitStack() as cleanup, others_are_answered(stack):
 
         def subscribed(lines, **more):

@@ -1,4 +1,4 @@
-"""What makes work out of all proportion to its size, as large as it may be: each costs less than a second."""
+"""The largest allowed input that could cost more work than its size suggests. Each request is answered promptly."""
 import json
 import time
 
@@ -15,7 +15,7 @@ def document(**more):
 
 
 def around(beginning, middle, end):
-    """Just under what a body may be, all of it `middle`."""
+    """A body just below the limit of size, made of `middle` repeated."""
     return beginning + middle * ((BODY - len(beginning) - len(end)) // len(middle)) + end
 
 
@@ -36,7 +36,7 @@ NAMES = [f"m_{number}" for number in range(20_000)]
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits(stack):
+def bystander(stack):
     with others_are_answered(stack):
         yield
 
@@ -50,13 +50,13 @@ def assert_quick(ask):
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("path", ["/conversations/", "/messages/"])
-def test_a_body(stack, path, name):
+def test_costly_bodies_are_answered_promptly(stack, path, name):
     assert BODY - 100_000 < len(BODIES[name]) < 512 * 1024
     with Client(stack) as api:
         assert assert_quick(lambda: api.post_bytes(path, BODIES[name])).status in (200, 400, 413)
 
 
-def test_20_000_members(stack):
+def test_requests_about_20_000_members_are_answered_promptly(stack):
     with Client(stack) as api:
         group = assert_quick(lambda: api.post("/conversations/", {"type": "group_chat", "members": NAMES})).ok["id"]
         again = assert_quick(lambda: api.post("/conversations/", {"type": "group_chat", "members": NAMES[::-1]})).ok
@@ -76,7 +76,7 @@ def test_20_000_members(stack):
     {"x": list(range(1500))},
     {"%41" * 2000: 1},
 ], ids=["ids", "one_id", "long_ids", "names", "unknown", "escapes"])
-def test_1000_parameters(stack, query):
+def test_hundreds_of_parameters_are_answered_promptly(stack, query):
     with Client(stack) as api:
         for path in ("/conversations/", "/messages/"):
             answer = assert_quick(lambda: api.get(path, **query))

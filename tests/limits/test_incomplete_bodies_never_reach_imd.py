@@ -1,7 +1,7 @@
 """
-What keeps it from imd: fastcgi_request_buffering. What ends one that falls silent: client_body_timeout
-(imd-request.conf: 20 s; here 1 s), which each piece begins anew. So what bounds those that go on and on:
-client_max_body_size (512 kB), and limit_conn imd_in_hand, 1,000 requests of one address (here 100).
+nginx buffers bodies (fastcgi_request_buffering), so an incomplete body never occupies a thread of imd.
+client_body_timeout (imd-request.conf: 20 s; here 1 s) ends a body that stalls, but each piece restarts it. So
+client_max_body_size (512 kB) and limit_conn imd_in_hand (1,000 requests of one address; here 100) bound the others.
 """
 import contextlib
 import http.client
@@ -31,7 +31,7 @@ def begin_on(client, kind):
 
 
 def first_word(client):
-    """What the server says; nothing, if it ends the connection."""
+    """The first bytes that the server sends; empty if it closes the connection."""
     try:
         return client.recv(4096)
     except ConnectionResetError:
@@ -39,7 +39,7 @@ def first_word(client):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_bytes_that_come_one_by_one(stack, kind):
+def test_a_body_that_stalls_is_cut_off_and_never_reaches_imd(stack, kind):
     before = answers(stack, "POST", "/messages")
     with begin(stack, kind) as client:
         client.settimeout(0.1)
@@ -55,13 +55,13 @@ def test_bytes_that_come_one_by_one(stack, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_more_than_one_address_may_have_in_hand(stack, kind):
+def test_one_request_too_many_of_one_address_gets_429(stack, kind):
     with contextlib.ExitStack() as cleanup, others_are_answered(stack):
-        # All within the second that a body may be silent, however long it takes to connect.
+        # Connecting may be slow, so all requests begin afterwards, within the second that a body may stall.
         clients = [cleanup.enter_context(connect(stack)) for _ in range(IN_HAND + 1)]
         for client in clients:
             begin_on(client, kind)
-        # Which of them came last is for nginx's workers to say.
+        # The workers of nginx decide which of the requests is one too many.
         [refusal] = filter(None, map(first_word, clients))
         assert refusal.startswith(b"HTTP/1.1 429 ")
         assert b"\r\nRetry-After: 1\r\n" in refusal and b'"code":"too_many_requests"' in refusal
@@ -69,8 +69,8 @@ def test_more_than_one_address_may_have_in_hand(stack, kind):
             api.get("/conversations/", id=1).ok
 
 
-def test_chunks_without_end(stack):
-    """Refused as soon as they are more than a body may be."""
+def test_endless_chunks_get_413_and_never_reach_imd(stack):
+    """nginx refuses the body as soon as it exceeds the limit, though its length is not announced."""
     before = answers(stack, "POST", "/messages")
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     with connect(stack) as client:

@@ -1,4 +1,4 @@
-"""What ends it: client_header_timeout, nginx's default (60 s; here 1 s). It bounds the whole head, not each piece."""
+"""client_header_timeout, nginx's default (60 s; here 1 s), bounds the time of a whole request header."""
 import contextlib
 import time
 
@@ -11,7 +11,7 @@ CLIENTS = 100
 
 @pytest.mark.parametrize("beginning", [b"", b"G", head(b"GET", b"/messages/?username=ann")],
                          ids=["nothing", "a_letter", "no_empty_line"])
-def test_one_that_falls_silent(stack, beginning):
+def test_a_header_that_stalls_is_cut_off_after_the_timeout(stack, beginning):
     with contextlib.ExitStack() as cleanup, others_are_answered(stack):
         clients = [cleanup.enter_context(connect(stack)) for _ in range(CLIENTS)]
         for client in clients:
@@ -22,7 +22,7 @@ def test_one_that_falls_silent(stack, beginning):
         assert 0.5 < time.monotonic() - start < 3
 
 
-def test_one_that_sends_a_byte_at_a_time(stack):
+def test_a_header_sent_byte_by_byte_is_cut_off_after_the_timeout(stack):
     with connect(stack) as client, others_are_answered(stack):
         client.sendall(head(b"GET", b"/healthz") + b"X-Long: ")
         client.settimeout(0.05)
