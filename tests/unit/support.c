@@ -69,6 +69,8 @@ support_close(void **state)
     struct place *place = *state;
 
     assert_int_equal(atomic_load(&place->shared->counters.late_refusals) > 0, place->refuses_late);
+    if (!place->undeclared)
+        assert_string_equal(support_undeclared(place), "");
     arena_clear(&place->arena);
     store_close(&place->store);
     shared_close(place->shared);

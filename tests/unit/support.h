@@ -31,6 +31,7 @@ struct place {
     struct store store;
     struct arena arena;
     bool refuses_late; /* a command of the test is refused after it has written, on purpose */
+    bool undeclared;   /* a command of the test reads what it did not declare, on purpose */
 };
 
 /*
@@ -97,6 +98,12 @@ size_t support_changes(struct place *place, struct change **changes);
 const char *support_describe(struct place *place);
 
 /* --- any engine */
+
+/*
+ * Says which read was the first that its command did not declare; "": none was, or the engine does
+ * not look. Lives as long as the store.
+ */
+const char *support_undeclared(const struct place *place);
 
 /* Runs a command of the test's own, which may read anything. */
 enum err support_run(struct store *store, command_fn *run, void *arg);

@@ -4,6 +4,8 @@
  */
 #include "support.h"
 
+#include "store/memory/engine.h"
+
 void
 support_setup_engine(void)
 {
@@ -13,6 +15,13 @@ void
 support_make(const struct place *place)
 {
     (void)place;
+}
+
+/* A test that opens no store has no engine. */
+const char *
+support_undeclared(const struct place *place)
+{
+    return place->store.engine == NULL ? "" : place->store.engine->undeclared;
 }
 
 /* Its constraints are checked as it writes. */

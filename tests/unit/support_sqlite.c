@@ -14,6 +14,14 @@ support_setup_engine(void)
     db_setup();
 }
 
+/* SQLite ignores what commands declare. */
+const char *
+support_undeclared(const struct place *place)
+{
+    (void)place;
+    return "";
+}
+
 void
 support_make(const struct place *place)
 {

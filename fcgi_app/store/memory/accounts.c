@@ -1,11 +1,12 @@
 /* accounts.c - see store/accounts.h. */
 #include "store/accounts.h"
 
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 enum err
 accounts_exists(struct db *db, struct str name, bool *exists)
 {
+    declared_account(db, __func__, name);
     *exists = state_has_account(db, name);
     return ERR_OK;
 }

@@ -2,13 +2,14 @@
 #include "store/conversations.h"
 
 #include "store/memberships.h"
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 enum err
 conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
 {
     const struct conversation_row *row = state_conversation(db, id);
 
+    declared_conversation(db, __func__, id);
     *found = row != NULL;
     if (!*found)
         return ERR_OK;
@@ -24,6 +25,7 @@ conversations_for_sender(struct db *db, struct posting *posting)
     const struct conversation_row *row = state_conversation(db, id);
     int64_t joined_version;
 
+    declared_stay(db, __func__, posting->conversation.id, posting->sender);
     posting->is_member = false;
     posting->found = row != NULL;
     if (!posting->found)
@@ -42,6 +44,7 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *i
 {
     const struct table *t = &db->tables[CONVERSATION];
 
+    declared_pair(db, __func__, low, high);
     *found = false;
     for (size_t i = 0; i < t->count && !*found; i++) {
         const struct conversation_row *row = table_row(t, i);
@@ -91,6 +94,7 @@ conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id,
     const struct creation_row wanted = {.creator = key->creator, .client_id = key->client_id};
     const struct creation_row *row = table_get(&db->tables[CREATION], &wanted);
 
+    declared_creation(db, __func__, key);
     *found = row != NULL;
     if (*found) {
         *id = row->conversation;

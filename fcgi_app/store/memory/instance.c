@@ -1,9 +1,10 @@
 /* instance.c - see store/instance.h. */
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 enum err
 instance_get(struct db *db, struct instance *instance)
 {
+    declared_open(db, __func__);
     *instance = db->instance;
     return ERR_OK;
 }

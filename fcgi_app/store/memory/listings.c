@@ -3,7 +3,7 @@
 
 #include "store/conversations.h"
 #include "store/markers.h"
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 /* The span of the row's last stay, up to the conversation's newest message. */
 static struct span
@@ -40,6 +40,7 @@ listings_standing(struct db *db, struct arena *arena, struct str username, struc
 {
     enum err err = ERR_OK;
 
+    declared_open(db, __func__);
     for (size_t i = 0; err == ERR_OK && i < count; i++)
         err = read_standing(db, arena, username, &rows[i]);
     return err;
@@ -50,6 +51,7 @@ listings_names(struct db *db, struct arena *arena, struct listing_row *rows, siz
 {
     enum err err = ERR_OK;
 
+    declared_open(db, __func__);
     for (size_t i = 0; err == ERR_OK && i < count; i++)
         err = memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
     return err;
@@ -111,6 +113,7 @@ listings_unread(struct db *db, struct str username, struct listing_row *rows, si
 {
     enum err err = ERR_OK;
 
+    declared_open(db, __func__);
     for (size_t i = 0; err == ERR_OK && i < count; i++)
         err = count_unread(db, username, &rows[i]);
     return err;

@@ -2,7 +2,7 @@
 #include "store/markers.h"
 
 #include "store/memberships.h"
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 static struct marker_row *
 find(struct db *db, int32_t conversation, struct str username)
@@ -17,6 +17,7 @@ markers_get(struct db *db, int32_t conversation, struct str username, int64_t *s
 {
     const struct marker_row *row = find(db, conversation, username);
 
+    declared_marker(db, __func__, conversation, username);
     *seq = row == NULL ? 0 : row->seq;
     return ERR_OK;
 }
@@ -57,6 +58,7 @@ markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation
     const struct table *t = &db->tables[MARKER];
     const struct marker_row first = {.conversation = conversation, .username = str_c("")};
 
+    declared_open(db, __func__);
     *markers = NULL;
     *count = 0;
     for (size_t i = table_find(t, &first); i < t->count && *count < MEMBERS_FEW; i++) {
@@ -84,6 +86,7 @@ markers_moved(struct db *db, struct str username, int64_t after,
 {
     const struct table *t = &db->tables[MARKER];
 
+    declared_open(db, __func__);
     for (size_t i = 0; i < t->count; i++) {
         const struct marker_row *row = table_row(t, i);
 

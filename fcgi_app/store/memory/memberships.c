@@ -6,7 +6,7 @@
 #include "store/memberships.h"
 
 #include <stdlib.h>
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 /* All stays i … of the conversation, by user and time; *end = where they end. */
 static size_t
@@ -60,6 +60,7 @@ memberships_last(struct db *db, int32_t conversation, struct str username, struc
 {
     const struct stay_row *row = find_last(db, conversation, username);
 
+    declared_stay(db, __func__, conversation, username);
     *found = row != NULL;
     if (*found)
         *stay = (struct stay){
@@ -81,6 +82,7 @@ memberships_current(struct db *db, int32_t conversation, struct str username, in
 {
     const struct stay_row *row = find_last(db, conversation, username);
 
+    declared_stay(db, __func__, conversation, username);
     *is_member = row != NULL && is_present(row);
     if (*is_member)
         *joined_version = row->joined_version;
@@ -92,6 +94,7 @@ memberships_role(struct db *db, int32_t conversation, struct str username, enum 
 {
     const struct stay_row *row = find_last(db, conversation, username);
 
+    declared_stay(db, __func__, conversation, username);
     *role = row != NULL && is_present(row) ? row->role : ROLE_NONE;
     return ERR_OK;
 }
@@ -102,6 +105,7 @@ memberships_first(struct db *db, int32_t conversation, struct str username, int6
     size_t end;
     size_t first = find_stays_of(db, conversation, username, &end);
 
+    declared_open(db, __func__);
     *joined_version = first < end ? stay_at(db, first)->joined_version : 0;
     return ERR_OK;
 }
@@ -112,6 +116,7 @@ memberships_span(struct db *db, int32_t conversation, struct str username, int64
     size_t end;
     size_t i = find_stays_of(db, conversation, username, &end);
 
+    declared_open(db, __func__);
     *span = (struct span){0, INT64_MAX, false};
     for (; i < end; i++) {
         const struct stay_row *row = stay_at(db, i);
@@ -136,6 +141,7 @@ memberships_past_before(struct db *db, int32_t conversation, struct str username
     size_t end;
     size_t first = find_stays_of(db, conversation, username, &end);
 
+    declared_open(db, __func__);
     *span = (struct span){0};
     while (end > first && !span->received) {
         const struct stay_row *row = stay_at(db, --end);
@@ -176,6 +182,7 @@ copy_name(struct arena *arena, const struct stay_row *row, struct str *username)
 enum err
 memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
+    declared_owner(db, __func__, conversation);
     return copy_name(arena, find_oldest(db, conversation, ROLE_OWNER), username);
 }
 
@@ -184,6 +191,7 @@ memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struc
 {
     const struct stay_row *heir = find_oldest(db, conversation, ROLE_ADMIN);
 
+    declared_heir(db, __func__, conversation);
     if (heir == NULL)
         heir = find_oldest(db, conversation, ROLE_MEMBER);
     return copy_name(arena, heir, username);
@@ -205,6 +213,9 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
     };
     enum err err = ERR_OK;
 
+    /* The stay that this one supersedes. In a new conversation there is none. */
+    if (c->version > 1)
+        declared_stay(tx->db, __func__, c->id, username);
     if (state_conversation(tx->db, c->id) == NULL || !state_has_account(tx->db, username) ||
         (role == ROLE_OWNER && find_oldest(tx->db, c->id, ROLE_OWNER) != NULL))
         return ERR_STORAGE;
@@ -262,6 +273,7 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c, in
     size_t end;
     size_t i = find_stays(db, c->id, &end);
 
+    declared_names(db, __func__, c->id);
     c->members = NULL;
     c->members_read = 0;
     for (; c->member_count <= limit && i < end; i++) {
@@ -282,6 +294,7 @@ memberships_page(struct db *db, struct arena *arena, struct membership_page *pag
     size_t end;
     size_t i = find_stays(db, page->conversation, &end);
 
+    declared_open(db, __func__);
     page->count = 0;
     page->has_next = false;
     page->members = arena_alloc(arena, (limit + 1) * sizeof(*page->members));
@@ -310,6 +323,7 @@ memberships_names_at(struct db *db, int32_t conversation, int64_t version,
 {
     size_t end;
 
+    declared_open(db, __func__);
     for (size_t i = find_stays(db, conversation, &end); i < end; i++) {
         const struct stay_row *row = stay_at(db, i);
 
@@ -393,6 +407,7 @@ memberships_active(struct db *db, struct arena *arena, struct active_search *sea
 {
     enum err err = find_joined(db, arena, search);
 
+    declared_open(db, __func__);
     search->all = search->count <= (size_t)search->limit;
     if (!search->all)
         search->count = (size_t)search->limit;
@@ -414,6 +429,7 @@ memberships_since(struct db *db, struct arena *arena, struct joined_first *first
     struct active_search search = {.username = first->username, .after = INT64_MIN};
     enum err err = find_joined(db, arena, &search);
 
+    declared_open(db, __func__);
     if (err != ERR_OK)
         return err;
     qsort(search.joined, search.count, sizeof(*search.joined), by_since);
@@ -479,6 +495,7 @@ enum err
 memberships_listed(struct db *db, const struct listed_range *range,
                    bool (*each)(void *arg, const struct listed *l), void *arg)
 {
+    declared_open(db, __func__);
     return list(db, range, false, each, arg);
 }
 
@@ -486,6 +503,7 @@ enum err
 memberships_left(struct db *db, const struct listed_range *range,
                  bool (*each)(void *arg, const struct listed *l), void *arg)
 {
+    declared_open(db, __func__);
     return list(db, range, true, each, arg);
 }
 
@@ -509,6 +527,7 @@ memberships_walk(struct db *db, struct arena *arena, struct membership_walk *wal
     size_t end;
     size_t i = find_stays(db, walk->conversation, &end);
 
+    declared_open(db, __func__);
     walk->steps = NULL;
     walk->count = 0;
     for (; i < end; i++) {

@@ -2,7 +2,7 @@
 #include "store/messages.h"
 
 #include <stdlib.h>
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 #include "store/reactions.h"
 
 /* The index of the first message of the conversation from `seq` on, or of what follows them. */
@@ -114,6 +114,7 @@ enum err
 messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
              bool *found)
 {
+    declared_open(r->db, __func__);
     return read_row(r, state_message(r->db, conversation, seq), m, found);
 }
 
@@ -124,6 +125,7 @@ messages_at(const struct message_reader *r, const struct message_place *places, 
     bool goes_on = true;
     enum err err = ERR_OK;
 
+    declared_open(r->db, __func__);
     for (size_t i = 0; err == ERR_OK && goes_on && i < count; i++) {
         struct message m;
         bool found;
@@ -138,6 +140,7 @@ messages_at(const struct message_reader *r, const struct message_place *places, 
 enum err
 messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
 {
+    declared_content(r->db, __func__, id);
     return read_row(r, find_by_id(r->db, id), m, found);
 }
 
@@ -147,6 +150,7 @@ messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m,
     const struct message_row *row = find_by_id(db, id);
     enum err err = row == NULL ? ERR_OK : copy(arena, row, m);
 
+    declared_head(db, __func__, id);
     *found = row != NULL;
     if (*found)
         m->content = str_c("");
@@ -158,6 +162,7 @@ messages_content(struct db *db, struct arena *arena, struct message *m)
 {
     const struct message_row *row = state_message(db, m->conversation, m->seq);
 
+    declared_content(db, __func__, m->id);
     if (row == NULL)
         return ERR_STORAGE;
     m->content = arena_copy(arena, row->message.content);
@@ -169,6 +174,7 @@ messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 {
     const struct message_row *row = find_by_id(db, id);
 
+    declared_place(db, __func__, id);
     *found = row != NULL;
     if (*found)
         *key = (struct message_key){id, row->message.timestamp, row->message.conversation, row->message.seq};
@@ -181,6 +187,7 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
 {
     const struct message_row *row = find_by_client_id(r->db, r->viewer, client_id);
 
+    declared_sent(r->db, __func__, r->viewer, client_id);
     *fingerprint = row == NULL ? -1 : row->fingerprint;
     return read_row(r, row, m, found);
 }
@@ -299,12 +306,14 @@ first_beyond(const struct db *db, const struct message_range *range,
 enum err
 messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
 {
+    declared_open(db, __func__);
     return first_beyond(db, range, timestamp_of, after, seq);
 }
 
 enum err
 messages_first_created_after(struct db *db, const struct message_range *range, int64_t version, int64_t *seq)
 {
+    declared_open(db, __func__);
     return first_beyond(db, range, version_of, version, seq);
 }
 
@@ -329,6 +338,7 @@ messages_page_before(struct db *db, struct message_page *page)
     size_t i = find_from(db, page->conversation, page->before);
     enum err err = ERR_OK;
 
+    declared_open(db, __func__);
     arena_init(&arena);
     page->first = page->before;
     for (int n = 0; err == ERR_OK && n < page->limit && sum <= page->bytes && i > 0; n++) {
@@ -349,6 +359,7 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
 {
     const struct message_row *row;
 
+    declared_open(r->db, __func__);
     for (size_t i = find_from(r->db, conversation, seq); (row = row_in(r->db, i, conversation)) != NULL;
          i++) {
         struct message m = row->message;
@@ -369,6 +380,7 @@ messages_keys(struct db *db, const struct message_range *range,
     const struct message_row *row;
     size_t i;
 
+    declared_open(db, __func__);
     if (range->after >= range->until)
         return ERR_OK;
     i = find_from(db, range->conversation, range->after + 1);
@@ -390,6 +402,7 @@ messages_since(struct db *db, struct message_search *search,
     int limit = search->limit;
     size_t i = t->count;
 
+    declared_open(db, __func__);
     while (i > 0 && ((const struct id_row *)table_row(t, i - 1))->key.timestamp > search->after)
         i--;
     search->all = t->count - i <= (size_t)limit;
@@ -452,6 +465,7 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
     const struct message_row **rows = find_steps(r, walk, &count);
     enum err err = ERR_OK;
 
+    declared_open(r->db, __func__);
     walk->count = 0;
     walk->steps = arena_alloc(r->arena, (size_t)walk->rows * sizeof(*walk->steps));
     if (rows == NULL || walk->steps == NULL)

@@ -1,7 +1,7 @@
 /* outbox.c - see store/outbox.h. */
 #include "store/outbox.h"
 
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 static enum err
 add(struct tx *tx, const struct conversation *c, const struct change *what)
@@ -47,6 +47,7 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
 {
     const struct table *t = &db->tables[OUTBOX];
 
+    declared_open(db, __func__);
     for (size_t i = 0; i < t->count && limit > 0; i++) {
         const struct outbox_row *row = table_row(t, i);
 
@@ -64,6 +65,7 @@ outbox_oldest(struct db *db, int64_t *id)
 {
     const struct table *t = &db->tables[OUTBOX];
 
+    declared_open(db, __func__);
     *id = t->count == 0 ? 0 : ((const struct outbox_row *)table_row(t, 0))->change.id;
     return ERR_OK;
 }

@@ -2,7 +2,7 @@
 #include "store/reactions.h"
 
 #include "model/emoji.h"
-#include "store/memory/state.h"
+#include "store/memory/declared.h"
 
 /* The rows first … end-1 of the message with the emoji; absent: with any. */
 struct run {
@@ -80,6 +80,7 @@ reactions_read(struct db *db, struct arena *arena, struct str viewer, struct mes
     struct reaction *reactions = NULL;
     enum err err = ERR_OK;
 
+    declared_reactions(db, __func__, m, viewer);
     m->has_viewer = viewer.p != NULL;
     if (m->emoji_count == 0)
         return ERR_OK;
@@ -101,6 +102,7 @@ reactions_page(struct db *db, struct arena *arena, const struct message_key *key
     struct run run = find_run(db, key->conversation, key->seq, page->emoji);
     enum err err;
 
+    declared_open(db, __func__);
     page->count = (int64_t)(run.end - run.first);
     while (run.first < run.end && str_cmp(row_at(db, run.first)->username, page->after) <= 0)
         run.first++;
@@ -133,6 +135,7 @@ reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str use
     bool is_new = !has_emoji(tx->db, m, emoji);
     enum err err;
 
+    declared_reaction(tx->db, __func__, m, emoji, username);
     *changed = find(tx->db, m, emoji, username) == NULL;
     if (!*changed)
         return ERR_OK;
@@ -156,6 +159,7 @@ reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str 
     const struct reaction_row *row = find(tx->db, m, emoji, username);
     enum err err;
 
+    declared_reaction(tx->db, __func__, m, emoji, username);
     *changed = row != NULL;
     if (!*changed)
         return ERR_OK;
@@ -178,6 +182,7 @@ delete_run(struct db *db, struct run run)
 enum err
 reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed)
 {
+    declared_reaction(tx->db, __func__, m, emoji, (struct str){0});
     *changed = has_emoji(tx->db, m, emoji);
     m->emoji_count -= *changed;
     return delete_run(tx->db, find_run(tx->db, m->conversation, m->seq, emoji));

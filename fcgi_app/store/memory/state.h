@@ -85,6 +85,9 @@ struct undo {
     const void *new; /* the row as it is, or at least its key; NULL: it was deleted */
 };
 
+/* Room for the sentence that names a read which its command did not declare. */
+#define UNDECLARED_BYTES 256
+
 struct db {
     struct table tables[TABLE_COUNT];
     struct instance instance;
@@ -94,7 +97,9 @@ struct db {
     struct undo *changes; /* since the command began */
     size_t change_count;
     size_t change_room;
-    bool touched; /* something beside the rows is to be stored */
+    bool touched;                      /* something beside the rows is to be stored */
+    const struct command_reads *reads; /* what the command that runs has declared; NULL: none runs */
+    char undeclared[UNDECLARED_BYTES]; /* the first read that it has not (declared.h); "": there was none */
 };
 
 /* An empty one with one user; `bytes` is borrowed. NULL: out of memory. */

@@ -8,23 +8,12 @@
  */
 #include "store/store.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include "base/clock.h"
-#include "store/memory/state.h"
-
-struct engine {
-    struct engine *next;
-    char *path;
-    int stores;            /* that are open */
-    struct shared *shared; /* of the first store that writes */
-    pthread_mutex_t mutex; /* guards what follows; held while a command runs */
-    struct arena bytes;    /* of all strings */
-    struct db *newest;
-};
+#include "store/memory/engine.h"
 
 /* All engines of this process, as all databases lie in one file system. */
 static pthread_mutex_t engines_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -201,6 +190,21 @@ is_late_refusal(const struct engine *e, const struct tx *tx, enum err err)
             tx->last_change != last->last_change);
 }
 
+/* Runs the command while its reads are compared with those that it declared. */
+static enum err
+run_declared(struct engine *e, struct tx *tx, const struct command *command)
+{
+    enum err err;
+
+    tx->db->reads = &command->reads;
+    err = command->run(tx, command->arg);
+    tx->db->reads = NULL;
+    if (e->undeclared[0] == '\0')
+        memcpy(e->undeclared, tx->db->undeclared, sizeof(e->undeclared));
+    tx->db->undeclared[0] = '\0';
+    return err;
+}
+
 enum err
 store_run(struct store *s, const struct command *command)
 {
@@ -218,7 +222,7 @@ store_run(struct store *s, const struct command *command)
         tx.tick = now > last->tick ? now : last->tick + 1;
         tx.last_message_id = last->last_message_id;
         tx.last_change = last->last_change;
-        err = command->run(&tx, command->arg);
+        err = run_declared(e, &tx, command);
         if (is_late_refusal(e, &tx, err))
             shared_count(&e->shared->counters.late_refusals, 1);
         shared_count(&e->shared->counters.commands, 1);
