@@ -26,7 +26,7 @@
 #include "run/sandbox.h"
 #include "run/shared.h"
 #include "base/str.h"
-#include "http/server.h"
+#include "http/listener.h"
 #include "relay/relay.h"
 #include "store/store.h"
 #include "wire/object.h"
@@ -59,8 +59,8 @@ struct master {
     int argc;
     char **argv;
     struct shared *shared;
-    int listen_fd;
-    bool listen_fd_is_ours; /* made from --socket, not inherited */
+    struct listeners listeners;
+    bool web_is_ours; /* made from --socket, not inherited */
     sigset_t signals;
     struct slot slots[CONFIG_PROCESSES_MAX + 1]; /* the relay first */
     int slot_count;
@@ -79,11 +79,12 @@ child_main(struct master *m, enum child child, int ready_fd, pid_t parent)
     if (sandbox_enter(child == CHILD_RELAY ? SANDBOX_RELAY : SANDBOX_WORKER) != ERR_OK)
         exit(EXIT_FAILURE);
     if (child == CHILD_RELAY) {
-        close(m->listen_fd);
+        close(m->listeners.web_fd);
+        close(m->listeners.control_fd);
         close(ready_fd);
         exit(relay_run(&m->config, m->shared));
     }
-    exit(worker_run(&m->config, m->shared, m->listen_fd, ready_fd));
+    exit(worker_run(&m->config, m->shared, &m->listeners, ready_fd));
 }
 
 /* Forks one child. *ready_fd becomes readable when it is ready or dead; the caller closes it. */
@@ -153,10 +154,13 @@ bury(struct master *m, struct slot *s, int status)
     pause = pause_after(s->failures);
     s->pid = 0;
     s->start_ms = now + pause;
-    if (!m->ending)
-        log_event(LOG_WARNING, "child_died", "role=%s signal=%d exit=%d again_in_ms=%lld",
-                  child_name(s->child), WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-                  WIFEXITED(status) ? WEXITSTATUS(status) : 0, (long long)pause);
+    if (m->ending)
+        return;
+    shared_count(&m->shared->counters.child_deaths, 1);
+    atomic_store(&m->shared->child_death_ms, clock_wall_ms());
+    log_event(LOG_WARNING, "child_died", "role=%s signal=%d exit=%d again_in_ms=%lld", child_name(s->child),
+              WIFSIGNALED(status) ? WTERMSIG(status) : 0, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+              (long long)pause);
 }
 
 /* Takes all that have died. Those in no slot were replaced on purpose. */
@@ -405,18 +409,27 @@ systemd_listens(void)
 
 /* systemd's socket, a FastCGI manager's on descriptor 0, or our own. */
 static enum err
-open_listener(struct master *m)
+open_web_listener(struct master *m)
 {
-    m->listen_fd_is_ours = false;
+    m->web_is_ours = false;
     if (systemd_listens())
-        m->listen_fd = SYSTEMD_FIRST_FD;
+        m->listeners.web_fd = SYSTEMD_FIRST_FD;
     else if (is_listening(STDIN_FILENO))
-        m->listen_fd = STDIN_FILENO;
+        m->listeners.web_fd = STDIN_FILENO;
     else
-        m->listen_fd_is_ours = true;
-    if (!m->listen_fd_is_ours)
+        m->web_is_ours = true;
+    if (!m->web_is_ours)
         return ERR_OK;
-    return server_listen(m->config.socket, (int)m->config.socket_mode, &m->listen_fd);
+    return listener_open(m->config.socket, (int)m->config.socket_mode, &m->listeners.web_fd);
+}
+
+/* The control socket is always our own, and for no other user. */
+static enum err
+open_listeners(struct master *m)
+{
+    enum err err = open_web_listener(m);
+
+    return err == ERR_OK ? listener_open(m->config.control, 0600, &m->listeners.control_fd) : err;
 }
 
 /*
@@ -469,7 +482,7 @@ run(struct master *m)
     /* Messages are private: nobody else reads what we write. */
     umask(0027);
     if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter(SANDBOX_MASTER) != ERR_OK ||
-        !may_start(m) || open_listener(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)
+        !may_start(m) || open_listeners(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)
         return EXIT_FAILURE;
     if (shared_open(&m->shared) != ERR_OK) {
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");
@@ -477,12 +490,14 @@ run(struct master *m)
     }
     set_silence(m, m->config.silence != 0);
     tell_relay(m);
-    log_event(LOG_INFO, "started", "version=%s socket=%s database=%s workers=%lld threads=%lld", IMD_VERSION,
-              m->listen_fd_is_ours ? m->config.socket : "inherited", m->config.database,
-              (long long)m->config.processes, (long long)m->config.threads);
+    atomic_store(&m->shared->started_ms, clock_wall_ms());
+    log_event(LOG_INFO, "started", "version=%s socket=%s control=%s database=%s workers=%lld threads=%lld",
+              IMD_VERSION, m->web_is_ours ? m->config.socket : "inherited", m->config.control,
+              m->config.database, (long long)m->config.processes, (long long)m->config.threads);
     supervise(m);
-    if (m->listen_fd_is_ours)
+    if (m->web_is_ours)
         unlink(m->config.socket);
+    unlink(m->config.control);
     shared_close(m->shared);
     log_event(LOG_INFO, "ended", "%s", "");
     return EXIT_SUCCESS;

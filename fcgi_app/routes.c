@@ -6,6 +6,7 @@
 #include "api/gate.h"
 #include "api/problem.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "http/server.h"
 #include "model/ids.h"
 #include "wire/object.h"
@@ -47,6 +48,8 @@ const struct route routes[] = {
     {"GET", "/healthz", api_health, 0, FOR_ANYONE},
     {"GET", "/metrics", api_metrics, 0, FOR_ADMINS},
     {"GET", "/openapi.json", api_openapi, 0, FOR_ANYONE},
+    {"GET", "/control/status", api_status, 0, FOR_CONTROL},
+    {"GET", "/control/listeners", api_listeners, 0, FOR_CONTROL},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 _Static_assert(sizeof(routes) / sizeof(routes[0]) < SHARED_ROUTES_MAX, "each route has a row of counters");
@@ -83,6 +86,16 @@ count_answer(const struct context *x, const struct route_match *match, int64_t s
     shared_count(&c->answer_us[row], (uint64_t)(clock_mono_us() - started_us));
 }
 
+/* Logs what administrators do, except what only reads. */
+static void
+log_control(const struct context *x, const struct route_match *match)
+{
+    if (x->request->control && match->route != NULL && !str_is(x->request->method, "GET") &&
+        !str_is(x->request->method, "HEAD"))
+        log_event(LOG_INFO, "control_request", "method=%s path=%s status=%d", match->route->method,
+                  match->route->path, x->response->status);
+}
+
 /* Ends the body with a newline, so that a terminal's prompt starts on its own line. */
 static void
 end_line(struct buf *body)
@@ -95,8 +108,9 @@ void
 routes_answer(struct context *x, struct exchange *e)
 {
     int64_t started_us = clock_mono_us();
+    const struct route_request wanted = {x->request->method, x->request->path, x->request->control};
     struct route_match match;
-    enum err err = router_find(routes, route_count, x->request->method, x->request->path, &match);
+    enum err err = router_find(routes, route_count, &wanted, &match);
     struct str allow;
 
     x->response->status = 200;
@@ -122,4 +136,5 @@ routes_answer(struct context *x, struct exchange *e)
     end_line(&x->response->body);
     object_free(x->body);
     count_answer(x, &match, started_us);
+    log_control(x, &match);
 }

@@ -125,7 +125,7 @@ wait_for_end(struct worker *w, const sigset_t *signals)
 }
 
 static enum err
-open_all(struct worker *w, int listen_fd)
+open_all(struct worker *w, const struct listeners *listeners)
 {
     enum err err = store_open(&w->store, w->config->database, (int)w->config->readers, w->shared);
 
@@ -134,7 +134,7 @@ open_all(struct worker *w, int listen_fd)
     if (err == ERR_OK)
         err = auth_new(&w->auth, w->config);
     if (err == ERR_OK)
-        err = server_open(&w->server, listen_fd, (int)w->config->threads, (int)w->config->readers);
+        err = server_open(&w->server, listeners, (int)w->config->threads, (int)w->config->readers);
     return err;
 }
 
@@ -152,7 +152,8 @@ tell_ready(int ready_fd)
 }
 
 int
-worker_run(const struct config *config, struct shared *shared, int listen_fd, int ready_fd)
+worker_run(const struct config *config, struct shared *shared, const struct listeners *listeners,
+           int ready_fd)
 {
     struct worker w = {.config = config, .shared = shared};
     pthread_t threads[CONFIG_THREADS_MAX];
@@ -164,7 +165,7 @@ worker_run(const struct config *config, struct shared *shared, int listen_fd, in
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGQUIT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (open_all(&w, listen_fd) != ERR_OK)
+    if (open_all(&w, listeners) != ERR_OK)
         return EXIT_FAILURE;
     signal(SIGPIPE, SIG_IGN);
     count = start_threads(&w, threads);

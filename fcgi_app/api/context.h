@@ -90,5 +90,7 @@ enum err api_subscribe(struct context *x);
 enum err api_health(struct context *x);
 enum err api_metrics(struct context *x);
 enum err api_openapi(struct context *x);
+enum err api_status(struct context *x);
+enum err api_listeners(struct context *x);
 
 #endif

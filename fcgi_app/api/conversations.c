@@ -212,7 +212,7 @@ api_change_conversation(struct context *x)
 {
     struct settings_change settings = {.arena = x->arena, .id = x->conversation_id, .actor = x->actor};
     enum object_kind title = object_string(x->body, "title", &settings.title);
-    enum err err = input_actor(x);
+    enum err err = input_authority(x);
 
     if (err == ERR_OK)
         err = read_join(x, &settings.join);

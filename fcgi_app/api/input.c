@@ -41,6 +41,12 @@ input_actor(const struct context *x)
     return names_valid(x->actor.username) ? ERR_OK : ERR_USERNAME;
 }
 
+enum err
+input_authority(const struct context *x)
+{
+    return x->actor.any && x->request->control ? ERR_OK : input_actor(x);
+}
+
 static enum object_kind
 optional(const struct context *x, const char *key, enum object_kind kind)
 {

@@ -13,6 +13,11 @@
 enum err input_param(struct context *x, const char *name, struct str *value);
 /* Checks that there is an acting user with a valid name. ERR_USERNAME. */
 enum err input_actor(const struct context *x);
+/*
+ * The same, for what administrators may do by their own authority: one on the control socket has no
+ * name.
+ */
+enum err input_authority(const struct context *x);
 /* Reads an optional string or integer of the body; null counts as absent. */
 enum object_kind input_string(const struct context *x, const char *key, struct str *out);
 enum object_kind input_int(const struct context *x, const char *key, int64_t *out);

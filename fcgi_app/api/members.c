@@ -94,7 +94,7 @@ api_set_member(struct context *x)
 {
     struct belonging b = {
         .arena = x->arena, .conversation = x->conversation_id, .actor = x->actor, .username = x->text};
-    enum err err = input_actor(x);
+    enum err err = input_authority(x);
 
     if (err == ERR_OK)
         err = read_role(x, &b.role);
@@ -111,7 +111,7 @@ api_remove_member(struct context *x)
 {
     struct belonging b = {
         .arena = x->arena, .conversation = x->conversation_id, .actor = x->actor, .username = x->text};
-    enum err err = input_actor(x);
+    enum err err = input_authority(x);
 
     return err == ERR_OK ? run(x, &b, belong_remove) : err;
 }

@@ -95,12 +95,14 @@ api_edit_message(struct context *x)
     return err;
 }
 
-/* Runs a command whose only input beside the path is the user name. */
+/*
+ * Runs a command whose only input beside the path is the user name. `err`: what is wrong with that
+ * name.
+ */
 static enum err
-amend(struct context *x, enum err (*command)(struct store *store, struct amendment *a))
+amend(struct context *x, enum err err, enum err (*command)(struct store *store, struct amendment *a))
 {
     struct amendment a = {.arena = x->arena, .id = x->message_id, .actor = x->actor, .emoji = x->text};
-    enum err err = input_actor(x);
 
     if (err == ERR_OK)
         err = command(x->store, &a);
@@ -113,14 +115,14 @@ amend(struct context *x, enum err (*command)(struct store *store, struct amendme
 enum err
 api_delete_message(struct context *x)
 {
-    return amend(x, amend_delete);
+    return amend(x, input_authority(x), amend_delete);
 }
 
 /* PUT /messages/{id}/reactions/{emoji}?username= */
 enum err
 api_react(struct context *x)
 {
-    return emoji_valid(x->text) ? amend(x, amend_react) : ERR_EMOJI;
+    return emoji_valid(x->text) ? amend(x, input_actor(x), amend_react) : ERR_EMOJI;
 }
 
 /* DELETE /messages/{id}/reactions/{emoji}?username=&all= */
@@ -134,7 +136,10 @@ api_unreact(struct context *x)
         err = ERR_FLAG;
     if (err == ERR_OK && !emoji_valid(x->text))
         err = ERR_EMOJI;
-    return err == ERR_OK ? amend(x, all.p != NULL ? amend_clear : amend_unreact) : err;
+    if (err != ERR_OK)
+        return err;
+    return all.p != NULL ? amend(x, input_authority(x), amend_clear)
+                         : amend(x, input_actor(x), amend_unreact);
 }
 
 /* GET /messages/{id}/reactions?emoji=&after=&limit=100 */

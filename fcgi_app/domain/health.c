@@ -32,6 +32,12 @@ probe(struct store *store, const struct shared *shared)
                      &(struct command){.run = probe_in_tx, .arg = &bytes, .bytes = (size_t)failed_bytes});
 }
 
+bool
+health_relay_runs(struct shared *shared)
+{
+    return clock_mono_ms() - atomic_load(&shared->relay_beat_ms) <= BEAT_FRESH_MS;
+}
+
 enum err
 health_check(struct store *store, struct shared *shared, struct health *health)
 {
@@ -46,7 +52,7 @@ health_check(struct store *store, struct shared *shared, struct health *health)
     };
     if (atomic_load(&shared->commit_failing) || now - atomic_load(&shared->commit_ok_ms) > COMMIT_FRESH_MS)
         err = probe(store, shared);
-    if (err == ERR_OK && now - atomic_load(&shared->relay_beat_ms) > BEAT_FRESH_MS)
+    if (err == ERR_OK && !health_relay_runs(shared))
         err = ERR_RELAY;
     return err;
 }

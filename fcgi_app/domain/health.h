@@ -12,6 +12,8 @@ struct health {
         clock_behind_s; /* so far the wall clock is behind what was stored last; 0: by less than a minute */
 };
 
+/* True if the relay's loop has run lately. */
+bool health_relay_runs(struct shared *shared);
 /*
  * ERR_STORAGE: nothing can be committed, as a commit of the last second or one made now shows.
  * ERR_RELAY: the relay has not gone round for a while. Fills *health all the same. May open a transaction.

@@ -34,6 +34,7 @@ struct request {
     struct str server_address;    /* the address that the request arrived at */
     struct str origin;    /* nginx's classification of the Origin (imd-http.conf); absent: no Origin */
     bool limited;         /* nginx turns the rate limits on */
+    bool control;         /* it came by the control socket, from a peer that may use it (listener.h) */
     struct str body;      /* absent until read */
     struct param *params; /* of the query, decoded */
     size_t param_count;

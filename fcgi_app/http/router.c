@@ -53,9 +53,12 @@ allow(struct route_match *match, const char *method)
 }
 
 enum err
-router_find(const struct route *routes, size_t count, struct str method, struct str path,
+router_find(const struct route *routes, size_t count, const struct route_request *request,
             struct route_match *match)
 {
+    struct str method = request->method;
+    struct str path = request->path;
+
     *match = (struct route_match){0};
     if (path.n > 1 && path.p[path.n - 1] == '/')
         path.n--;
@@ -65,6 +68,8 @@ router_find(const struct route *routes, size_t count, struct str method, struct 
         struct str text = {0};
         int64_t id = 0;
 
+        if ((routes[i].needs & FOR_CONTROL) && !request->control)
+            continue;
         if (!path_fits(&routes[i], path, &id, &text))
             continue;
         if (str_is(method, routes[i].method)) {

@@ -7,6 +7,8 @@
 #ifndef IMD_HTTP_ROUTER_H
 #define IMD_HTTP_ROUTER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "base/err.h"
 #include "base/str.h"
@@ -34,8 +36,9 @@ enum route_need {
     MEMBER_OF_IDS = 1 << 9,     /* reads the conversations "id", unless a user is selected */
     NAMES_ANOTHER =
         1 << 10, /* "username" in the body is the affected user; the domain checks whether the caller may */
-    SUBSCRIBES = 1 << 11, /* opens a subscription, so the query may carry the token */
-    CATCHES_UP = 1 << 12, /* users ask for this just after they opened a subscription */
+    SUBSCRIBES = 1 << 11,  /* opens a subscription, so the query may carry the token */
+    CATCHES_UP = 1 << 12,  /* users ask for this just after they opened a subscription */
+    FOR_CONTROL = 1 << 13, /* exists on the control socket alone, whose callers are administrators */
 };
 
 struct route {
@@ -44,6 +47,13 @@ struct route {
     route_handler *handler;
     size_t body_bytes_max; /* 0: the body is not read; else a JSON object of at most this size is required */
     unsigned needs;        /* flags of enum route_need */
+};
+
+/* What is looked for. */
+struct route_request {
+    struct str method;
+    struct str path;
+    bool control; /* it came by the control socket: routes FOR_CONTROL exist */
 };
 
 struct route_match {
@@ -57,7 +67,7 @@ struct route_match {
  * Finds the route of a method and a path; one trailing '/' is ignored. ERR_NOT_FOUND, or ERR_METHOD
  * with match->allow.
  */
-enum err router_find(const struct route *routes, size_t count, struct str method, struct str path,
+enum err router_find(const struct route *routes, size_t count, const struct route_request *request,
                      struct route_match *match);
 
 #endif

@@ -18,26 +18,21 @@
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/slots.h"
 #include "http/guard.h"
 
-#define BACKLOG 1024
-/*
- * The timeout of one read or write. nginx sends and receives promptly; a slower peer must free the
- * thread.
- */
-#define IO_TIMEOUT_S 5
+/* The longest wait for more bytes of a request. */
+#define IO_TIMEOUT_S LISTENER_IO_TIMEOUT_S
 /* The time to receive a whole request, so that one sent byte by byte does not hold the thread. */
 #define REQUEST_TIMEOUT_MS 10000
 /*
@@ -54,101 +49,100 @@
 /* The largest body that nginx lets through (512 kB), with its parameters and record headers. */
 #define REQUEST_BYTES_MAX (1024 * 1024)
 
+/* An open connection. In the epoll set, both members are in the data of its events. */
+struct connection {
+    int fd;
+    enum listener_kind kind; /* of the listener that accepted it */
+};
+
+/* The listening socket of one kind, and its connections. */
+struct entrance {
+    int fd;
+    int open_max;     /* further connections wait in the backlog; 0: no limit */
+    int open;         /* connections, plus threads that are accepting one */
+    bool paused;      /* the listening socket is not in the epoll set */
+    int slow_max;     /* threads that may wait for slow bodies */
+    _Atomic int slow; /* threads that do */
+};
+
 struct server {
-    int listen_fd;
+    struct entrance entrances[LISTENER_KINDS];
     int epoll_fd;
-    int stop_fd;           /* eventfd in the epoll set: readable once the server stops */
-    _Atomic int open;      /* open connections, plus threads that are accepting one */
-    _Atomic bool draining; /* no new connections */
-    _Atomic bool full;     /* out of descriptors: the listening socket is not in the epoll set */
-    struct slots slots;    /* limit the threads that compute at once */
-    int slow_max;          /* threads that may wait for slow bodies */
-    _Atomic int slow;      /* threads that do */
+    int stop_fd;          /* eventfd in the epoll set: readable once the server stops */
+    pthread_mutex_t lock; /* guards the next two, and `open` and `paused` of the entrances */
+    bool draining;        /* no new connections */
+    int control[LISTENER_CONTROL_OPEN_MAX]; /* open connections of the control socket; -1: none */
+    struct slots slots;                     /* limit the threads that compute at once */
 };
 
 struct exchange {
     FCGX_Request fcgi;
     struct buf head; /* the answer's status and headers */
-    int connection;
-    bool slow; /* counted in server->slow */
-    int spool; /* file in memory that libfcgi reads in the connection's place; -1: none */
+    struct connection connection;
+    bool slow; /* counted in the entrance's `slow` */
+    int spool; /* what libfcgi reads in the connection's place: a file in memory or a duplicate; -1: none */
     unsigned char look[LOOK_BYTES];
 };
 
-static enum err
-listen_failed(const char *what, const char *path)
-{
-    log_event(LOG_ERROR, "listen_failed", "action=%s socket=%s reason=\"%s\"", what, path, strerror(errno));
-    return ERR_IO;
-}
-
-/* Removes a stale socket file. Refuses if somebody listens on it, or if it is not a socket. */
-static enum err
-remove_stale(int fd, const struct sockaddr_un *address)
-{
-    struct stat status;
-
-    if (lstat(address->sun_path, &status) != 0)
-        return ERR_OK;
-    if (!S_ISSOCK(status.st_mode)) {
-        errno = ENOTSOCK;
-        return listen_failed("replace", address->sun_path);
-    }
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
-        errno = EADDRINUSE;
-        return listen_failed("another_imd_listens_here", address->sun_path);
-    }
-    if (errno == ECONNREFUSED && unlink(address->sun_path) != 0)
-        return listen_failed("unlink", address->sun_path);
-    return ERR_OK;
-}
-
-enum err
-server_listen(const char *path, int mode, int *listen_fd)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    enum err err;
-    mode_t mask;
-    int fd;
-    int rc;
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        errno = ENAMETOOLONG;
-        return listen_failed("socket", path);
-    }
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return listen_failed("socket", path);
-    err = remove_stale(fd, &address);
-    if (err != ERR_OK)
-        goto fail;
-    /* umask, not chmod: the mode must hold from the first moment. */
-    mask = umask((mode_t)(~mode & 0777));
-    rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
-    umask(mask);
-    if (rc != 0 || listen(fd, BACKLOG) != 0) {
-        err = listen_failed("bind", path);
-        goto fail;
-    }
-    *listen_fd = fd;
-    return ERR_OK;
-fail:
-    close(fd);
-    return err;
-}
-
-/* Adds or changes a descriptor in the epoll set; the event's data is the descriptor. */
+/* Adds or changes a descriptor in the epoll set. */
 static int
-watch(struct server *s, int operation, int fd, uint32_t events)
+watch(struct server *s, int operation, struct connection c, uint32_t events)
 {
-    struct epoll_event event = {.events = events, .data.fd = fd};
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)c.kind << 32 | (uint32_t)c.fd};
 
-    return epoll_ctl(s->epoll_fd, operation, fd, &event);
+    return epoll_ctl(s->epoll_fd, operation, c.fd, &event);
+}
+
+/*
+ * Listens again, or for the first time. Exclusive, so that a new connection does not wake every
+ * worker.
+ */
+static int
+watch_listener(struct server *s, enum listener_kind kind)
+{
+    return watch(s, EPOLL_CTL_ADD, (struct connection){s->entrances[kind].fd, kind},
+                 EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+/*
+ * The control socket gets at most half of the threads, so that it cannot take all of them from
+ * nginx.
+ */
+static void
+init_entrances(struct server *s, const struct listeners *listeners, int threads)
+{
+    struct entrance *web = &s->entrances[LISTENER_WEB];
+    struct entrance *control = &s->entrances[LISTENER_CONTROL];
+
+    *web = (struct entrance){.fd = listeners->web_fd, .slow_max = (threads + 1) / 2};
+    *control = (struct entrance){.fd = listeners->control_fd, .open_max = (threads + 1) / 2};
+    if (control->open_max > LISTENER_CONTROL_OPEN_MAX)
+        control->open_max = LISTENER_CONTROL_OPEN_MAX;
+    control->slow_max = (control->open_max + 1) / 2;
+    for (int i = 0; i < LISTENER_CONTROL_OPEN_MAX; i++)
+        s->control[i] = -1;
+}
+
+/* Begins to listen. False: the kernel refuses. */
+static bool
+watch_all(struct server *s)
+{
+    for (int kind = 0; kind < LISTENER_KINDS; kind++) {
+        int fd = s->entrances[kind].fd;
+
+        /*
+         * An inherited socket may be blocking, and another worker may accept the connection that
+         * woke us.
+         */
+        if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0 ||
+            watch_listener(s, (enum listener_kind)kind) != 0)
+            return false;
+    }
+    return watch(s, EPOLL_CTL_ADD, (struct connection){.fd = s->stop_fd}, EPOLLIN) == 0;
 }
 
 enum err
-server_open(struct server **out, int listen_fd, int threads, int busy)
+server_open(struct server **out, const struct listeners *listeners, int threads, int busy)
 {
     struct server *s = calloc(1, sizeof(*s));
 
@@ -156,24 +150,16 @@ server_open(struct server **out, int listen_fd, int threads, int busy)
         return ERR_MEMORY;
     if (FCGX_Init() != 0)
         goto fail_alloc;
-    s->listen_fd = listen_fd;
-    s->slow_max = (threads + 1) / 2;
-    /*
-     * An inherited socket may be blocking, and another worker may accept the connection that woke
-     * us.
-     */
-    if (fcntl(listen_fd, F_SETFL, fcntl(listen_fd, F_GETFL) | O_NONBLOCK) != 0)
-        goto fail_alloc;
+    init_entrances(s, listeners, threads);
     s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll_fd < 0)
         goto fail_alloc;
     s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->stop_fd < 0)
         goto fail_epoll;
-    /* Exclusive, so that a new connection does not wake every worker. */
-    if (watch(s, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLEXCLUSIVE) != 0 ||
-        watch(s, EPOLL_CTL_ADD, s->stop_fd, EPOLLIN) != 0)
+    if (!watch_all(s))
         goto fail_stop;
+    pthread_mutex_init(&s->lock, NULL);
     slots_init(&s->slots, (unsigned)busy);
     *out = s;
     return ERR_OK;
@@ -190,6 +176,7 @@ void
 server_close(struct server *s)
 {
     slots_clear(&s->slots);
+    pthread_mutex_destroy(&s->lock);
     close(s->stop_fd);
     close(s->epoll_fd);
     free(s);
@@ -204,11 +191,36 @@ end_waiting(struct server *s)
         log_event(LOG_ERROR, "stop_failed", "reason=\"%s\"", strerror(errno));
 }
 
+/* Takes the listening socket out of the epoll set until resume(). The caller holds the lock. */
+static void
+pause_listener(struct server *s, struct entrance *entrance)
+{
+    if (!entrance->paused && !s->draining)
+        epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, entrance->fd, NULL);
+    entrance->paused = true;
+}
+
+/* Accepts again where that was paused and is possible now. The caller holds the lock. */
+static void
+resume(struct server *s)
+{
+    for (int kind = 0; kind < LISTENER_KINDS && !s->draining; kind++) {
+        struct entrance *entrance = &s->entrances[kind];
+
+        if (!entrance->paused || (entrance->open_max > 0 && entrance->open >= entrance->open_max))
+            continue;
+        entrance->paused = watch_listener(s, (enum listener_kind)kind) != 0;
+    }
+}
+
 static void
 accept_no_more(struct server *s)
 {
-    atomic_store(&s->draining, true);
-    epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
+    pthread_mutex_lock(&s->lock);
+    for (int kind = 0; kind < LISTENER_KINDS; kind++)
+        pause_listener(s, &s->entrances[kind]);
+    s->draining = true;
+    pthread_mutex_unlock(&s->lock);
 }
 
 void
@@ -219,23 +231,74 @@ server_stop(struct server *s)
 }
 
 /*
- * One open connection less. Stops the server if it was the last one while draining. Resumes
- * accepting if descriptors had run out, because one is free now.
+ * Counts a connection that is about to be accepted, so that a drain does not end meanwhile. False:
+ * there are as many as are allowed.
  */
-static void
-one_less(struct server *s)
+static bool
+reserve(struct server *s, enum listener_kind kind)
 {
-    if (atomic_fetch_sub(&s->open, 1) == 1 && atomic_load(&s->draining))
-        end_waiting(s);
-    if (atomic_exchange(&s->full, false) && !atomic_load(&s->draining))
-        watch(s, EPOLL_CTL_ADD, s->listen_fd, EPOLLIN | EPOLLEXCLUSIVE);
+    struct entrance *entrance = &s->entrances[kind];
+    bool allowed;
+
+    pthread_mutex_lock(&s->lock);
+    allowed = entrance->open_max == 0 || entrance->open < entrance->open_max;
+    if (allowed)
+        entrance->open++;
+    if (entrance->open == entrance->open_max)
+        pause_listener(s, entrance);
+    pthread_mutex_unlock(&s->lock);
+    return allowed;
 }
 
-static void
-drop_connection(struct server *s, int fd)
+/* Connections of both kinds. The caller holds the lock. */
+static int
+count_open(const struct server *s)
 {
-    close(fd); /* this also removes it from the epoll set */
-    one_less(s);
+    return s->entrances[LISTENER_WEB].open + s->entrances[LISTENER_CONTROL].open;
+}
+
+/*
+ * One open connection less. Stops the server if it was the last one while draining. Resumes
+ * accepting if it was paused, because a descriptor is free now.
+ */
+static void
+one_less(struct server *s, enum listener_kind kind)
+{
+    bool last;
+
+    pthread_mutex_lock(&s->lock);
+    s->entrances[kind].open--;
+    last = count_open(s) == 0 && s->draining;
+    resume(s);
+    pthread_mutex_unlock(&s->lock);
+    if (last)
+        end_waiting(s);
+}
+
+/* Puts `to` in the place of `from` in the list of control connections. */
+static void
+replace_control(struct server *s, int from, int to)
+{
+    bool replaced = false;
+
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < LISTENER_CONTROL_OPEN_MAX && !replaced; i++) {
+        replaced = s->control[i] == from;
+        if (replaced)
+            s->control[i] = to;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Closes a connection, which also removes it from the epoll set. */
+static void
+drop_connection(struct server *s, struct connection c)
+{
+    /* Off the list first: the next descriptor may get this number. */
+    if (c.kind == LISTENER_CONTROL)
+        replace_control(s, c.fd, -1);
+    close(c.fd);
+    one_less(s, c.kind);
 }
 
 enum err
@@ -266,42 +329,55 @@ exchange_free(struct exchange *e)
  * listening socket leaves the epoll set, which would report it endlessly, until a connection ends.
  */
 static void
-accept_failed(struct server *s, int error)
+accept_failed(struct server *s, enum listener_kind kind, int error)
 {
     bool out_of_descriptors = error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 
-    if (error == EAGAIN || error == EINTR || error == ECONNABORTED) {
-        one_less(s);
+    if (error != EAGAIN && error != EINTR && error != ECONNABORTED)
+        log_event(LOG_ERROR, "accept_failed", "reason=\"%s\"", strerror(error));
+    if (!out_of_descriptors) {
+        one_less(s, kind);
         return;
     }
-    log_event(LOG_ERROR, "accept_failed", "reason=\"%s\"", strerror(error));
-    if (out_of_descriptors && atomic_load(&s->open) > 1) {
-        epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
-        atomic_fetch_sub(&s->open, 1);
-        atomic_store(&s->full, true);
-    } else {
-        one_less(s);
-    }
+    pthread_mutex_lock(&s->lock);
+    s->entrances[kind].open--;
+    if (count_open(s) > 0)
+        pause_listener(s, &s->entrances[kind]);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* Accepts one connection. False: there was none. */
 static bool
-accept_one(struct server *s)
+accept_one(struct server *s, enum listener_kind kind)
 {
-    struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
-    int fd;
+    struct connection c = {.kind = kind};
 
-    atomic_fetch_add(&s->open, 1);
-    fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd < 0) {
-        accept_failed(s, errno);
+    if (!reserve(s, kind))
+        return false;
+    c.fd = listener_accept(s->entrances[kind].fd, kind);
+    if (c.fd < 0) {
+        accept_failed(s, kind, errno);
         return false;
     }
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-    if (watch(s, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
-        drop_connection(s, fd);
+    if (kind == LISTENER_CONTROL)
+        replace_control(s, -1, c.fd);
+    if (watch(s, EPOLL_CTL_ADD, c, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
+        drop_connection(s, c);
     return true;
+}
+
+/*
+ * Ends the control connections that have not sent a request yet. One that has is answered. A client
+ * whose request is cut knows that it was not executed, and asks again.
+ */
+static void
+end_silent_control(struct server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < LISTENER_CONTROL_OPEN_MAX; i++)
+        if (s->control[i] >= 0)
+            shutdown(s->control[i], SHUT_RD);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /*
@@ -312,19 +388,22 @@ void
 server_drain(struct server *s)
 {
     /* One extra count, so that a drain without connections also ends. */
-    atomic_fetch_add(&s->open, 1);
+    pthread_mutex_lock(&s->lock);
+    s->entrances[LISTENER_WEB].open++;
+    pthread_mutex_unlock(&s->lock);
     accept_no_more(s);
-    while (accept_one(s))
-        ;
-    one_less(s);
+    for (int kind = 0; kind < LISTENER_KINDS; kind++)
+        while (accept_one(s, (enum listener_kind)kind))
+            ;
+    end_silent_control(s);
+    one_less(s, LISTENER_WEB);
 }
 
 /*
- * Returns the next readable connection; -1: the server has stopped, and nothing is readable any
- * more.
+ * Waits for the next readable connection. False: the server has stopped, and nothing is readable.
  */
-static int
-wait_readable(struct server *s)
+static bool
+wait_readable(struct server *s, struct connection *c)
 {
     bool stopping = false;
 
@@ -334,36 +413,38 @@ wait_readable(struct server *s)
 
         if (n < 1)
             continue;
-        if (event.data.fd == s->listen_fd) {
-            accept_one(s);
-        } else if (event.data.fd != s->stop_fd) {
-            return event.data.fd;
+        *c = (struct connection){(int)(uint32_t)event.data.u64, (enum listener_kind)(event.data.u64 >> 32)};
+        if (c->fd == s->entrances[c->kind].fd) {
+            accept_one(s, c->kind);
+        } else if (c->fd != s->stop_fd) {
+            return true;
         } else if (stopping) {
-            return -1;
+            return false;
         }
         /*
          * epoll returns ready descriptors in turn, so two stop events in a row mean that nothing
          * else is ready.
          */
-        stopping = event.data.fd == s->stop_fd;
+        stopping = c->fd == s->stop_fd;
     }
 }
 
 /*
  * Waits for more bytes of a request that began at `began_ms`. Returns NULL, or why no more will
- * come. Only slow_max threads may wait for requests that are not prompt. Further ones are dropped,
- * so that slow requests cannot starve complete ones.
+ * come. Only slow_max threads may wait for requests of one socket that are not prompt. Further ones
+ * are dropped, so that slow requests cannot starve complete ones.
  */
 static const char *
 wait_for_more(struct server *s, struct exchange *e, int64_t began_ms)
 {
-    struct pollfd more = {.fd = e->connection, .events = POLLIN};
+    struct pollfd more = {.fd = e->connection.fd, .events = POLLIN};
+    struct entrance *entrance = &s->entrances[e->connection.kind];
     int64_t age_ms = clock_mono_ms() - began_ms;
 
     if (age_ms < PROMPT_MS && poll(&more, 1, (int)(PROMPT_MS - age_ms)) > 0)
         return NULL;
-    if (!e->slow && atomic_fetch_add(&s->slow, 1) >= s->slow_max) {
-        atomic_fetch_sub(&s->slow, 1);
+    if (!e->slow && atomic_fetch_add(&entrance->slow, 1) >= entrance->slow_max) {
+        atomic_fetch_sub(&entrance->slow, 1);
         return "too_many_slow_bodies";
     }
     e->slow = true;
@@ -383,7 +464,7 @@ fill_spool(struct server *s, struct exchange *e)
 
     guard_init(&guard);
     while (seen != GUARD_WHOLE) {
-        ssize_t n = recv(e->connection, e->look, LOOK_BYTES, MSG_DONTWAIT);
+        ssize_t n = recv(e->connection.fd, e->look, LOOK_BYTES, MSG_DONTWAIT);
 
         if (n < 0 && errno == EAGAIN) {
             const char *fault = wait_for_more(s, e, began_ms);
@@ -431,7 +512,7 @@ spool(struct server *s, struct exchange *e)
     if (fault != NULL)
         close_spool(e);
     if (e->slow)
-        atomic_fetch_sub(&s->slow, 1);
+        atomic_fetch_sub(&s->entrances[e->connection.kind].slow, 1);
     return fault;
 }
 
@@ -442,7 +523,7 @@ spool(struct server *s, struct exchange *e)
 static bool
 judge(struct server *s, struct exchange *e)
 {
-    ssize_t n = recv(e->connection, e->look, LOOK_BYTES, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recv(e->connection.fd, e->look, LOOK_BYTES, MSG_PEEK | MSG_DONTWAIT);
     const char *fault = "not_a_request";
     enum guard_verdict seen;
     struct guard guard;
@@ -460,16 +541,29 @@ judge(struct server *s, struct exchange *e)
     return fault == NULL;
 }
 
+/*
+ * Returns the descriptor that libfcgi reads; -1: there are none left. libfcgi closes it if it
+ * fails. That must not be a control connection itself, which end_silent_control() may still use.
+ */
+static int
+choose_source(struct exchange *e)
+{
+    if (e->spool < 0 && e->connection.kind == LISTENER_WEB)
+        return e->connection.fd;
+    if (e->spool < 0)
+        e->spool = fcntl(e->connection.fd, F_DUPFD_CLOEXEC, 0);
+    return e->spool;
+}
+
 /* Starts reading a request. False: there is none, and the connection is closed. */
 static bool
-begin(struct server *s, struct exchange *e, int fd)
+begin(struct server *s, struct exchange *e, struct connection c)
 {
-    e->connection = fd;
-    if (!judge(s, e)) {
-        drop_connection(s, fd);
+    e->connection = c;
+    if (!judge(s, e) || (e->fcgi.ipcFd = choose_source(e)) < 0) {
+        drop_connection(s, c);
         return false;
     }
-    e->fcgi.ipcFd = e->spool >= 0 ? e->spool : fd;
     /* FCGX_Accept_r() first finishes the previous request, and would then close this connection. */
     e->fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&e->fcgi) == 0)
@@ -477,10 +571,10 @@ begin(struct server *s, struct exchange *e, int fd)
     /* libfcgi has closed the descriptor that it read from. */
     e->fcgi.ipcFd = -1;
     if (e->spool < 0) {
-        one_less(s);
+        one_less(s, c.kind);
     } else {
         e->spool = -1;
-        drop_connection(s, fd);
+        drop_connection(s, c);
     }
     return false;
 }
@@ -508,17 +602,18 @@ request_id(const struct exchange *e)
 bool
 server_next(struct server *s, struct exchange *e, struct arena *arena, struct request *r)
 {
-    int fd;
+    struct connection c;
 
     do {
         slots_acquire(&s->slots);
-        fd = wait_readable(s);
-        if (fd < 0) {
+        if (!wait_readable(s, &c)) {
             slots_release();
             return false;
         }
-    } while (!begin(s, e, fd));
+    } while (!begin(s, e, c));
     *r = (struct request){
+        /* Not from a parameter, so nothing that is sent can pretend it. */
+        .control = c.kind == LISTENER_CONTROL,
         .method = param(e, "REQUEST_METHOD"),
         .path = param(e, "IMD_PATH"),
         .query = param(e, "QUERY_STRING"),
@@ -646,11 +741,13 @@ server_answer(struct server *s, struct exchange *e, const struct request *r, con
     write_head(&e->head, response);
     drop_rest(e);
     /* The request is read completely. From here on libfcgi writes to the connection. */
-    e->fcgi.ipcFd = e->connection;
+    e->fcgi.ipcFd = e->connection.fd;
     close_spool(e);
     FCGX_PutStr(e->head.p, (int)e->head.n, e->fcgi.out);
     if (!str_is(r->method, "HEAD"))
         FCGX_PutStr(response->body.p, (int)response->body.n, e->fcgi.out);
-    if (!finish(e) || watch(s, EPOLL_CTL_MOD, e->connection, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
+    /* A control connection has one request, so that none can hold up a drain. */
+    if (!finish(e) || e->connection.kind == LISTENER_CONTROL ||
+        watch(s, EPOLL_CTL_MOD, e->connection, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
         drop_connection(s, e->connection);
 }

@@ -1,8 +1,8 @@
 /*
- * server.h - the FastCGI side of a worker: accepts connections from nginx, reads requests, sends
- * answers.
+ * server.h - the FastCGI side of a worker: accepts connections from nginx and on the control
+ * socket, reads requests, sends answers.
  *
- * All threads of a worker wait on one epoll set, which holds the listening socket and every idle
+ * All threads of a worker wait on one epoll set, which holds the listening sockets and every idle
  * connection. So an idle connection costs a descriptor and no thread, and idle connections cannot
  * starve requests. Under load, a thread goes from one request to the next without sleeping. A
  * thread reads a request with libfcgi only after all its bytes have arrived and been validated
@@ -11,6 +11,7 @@
 #ifndef IMD_HTTP_SERVER_H
 #define IMD_HTTP_SERVER_H
 
+#include "http/listener.h"
 #include "http/request.h"
 #include "http/response.h"
 
@@ -18,21 +19,16 @@ struct server;   /* one per worker */
 struct exchange; /* one per thread: the current request */
 
 /*
- * Listens on `path`, replacing a stale socket. ERR_IO, logged; also if another process listens
- * there.
+ * Call it after the fork and before the threads start. The listening sockets are borrowed.
+ * `threads`: how many will call server_next(). `busy`: how many of them compute at once, while the
+ * others wait for a commit or their turn.
  */
-enum err server_listen(const char *path, int mode, int *listen_fd);
-
-/*
- * Call it after the fork and before the threads start. `listen_fd` is borrowed. `threads`: how many
- * will call server_next(). `busy`: how many of them compute at once, while the others wait for a
- * commit or their turn.
- */
-enum err server_open(struct server **out, int listen_fd, int threads, int busy);
+enum err server_open(struct server **out, const struct listeners *listeners, int threads, int busy);
 void server_close(struct server *s);
 /*
  * Stops accepting; any thread may call it. Open connections are served until nginx closes them,
- * which it does soon, so no request meets a closed connection. Then server_next() returns false.
+ * which it does soon, so no request meets a closed connection. Control connections that have not
+ * sent a request are ended. Then server_next() returns false.
  */
 void server_drain(struct server *s);
 /* Makes server_next() return false as soon as nothing is readable. Any thread may call it. */

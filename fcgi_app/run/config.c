@@ -54,6 +54,9 @@ static const struct setting settings[] = {
     {"socket", KIND_PATH, RESTART, AT(socket), 0, 0, "/run/imd/imd.sock",
      "the FastCGI socket that nginx passes requests to; unused if systemd or a FastCGI manager passes one"},
     {"socket_mode", KIND_OCTAL, RESTART, AT(socket_mode), 0, 0777, "0660", "the permissions of that socket"},
+    {"control", KIND_PATH, RESTART, AT(control), 0, 0, "control.sock",
+     "the socket on which imctl administers imd; a name without a slash lies beside `socket`. Only root and "
+     "imd's user may use it"},
     {"push_socket", KIND_PATH, RESTART, AT(push_socket), 0, 0, "/run/imd/push.sock",
      "the socket on which nginx accepts pushes, as imd-push.conf names it"},
     {"processes", KIND_INT, RELOAD, AT(processes), 1, CONFIG_PROCESSES_MAX, "2", "the number of workers"},
@@ -368,6 +371,24 @@ read_flag(const struct reading *r, const char *flag)
     return is_bare(flag) ? assign(r, "--", str_c(flag + 2), "yes") : ERR_OK;
 }
 
+/* Puts a control socket without a directory beside the FastCGI socket. */
+static enum err
+place_control(const struct reading *r)
+{
+    struct config *config = r->config;
+    const char *slash = strrchr(config->socket, '/');
+    size_t n = slash == NULL ? 0 : (size_t)(slash + 1 - config->socket);
+    size_t name_n = strlen(config->control);
+
+    if (strchr(config->control, '/') != NULL)
+        return ERR_OK;
+    if (n + name_n >= sizeof(config->control))
+        return refuse(r, "control: the path of socket is too long to put it there");
+    memmove(config->control + n, config->control, name_n + 1);
+    memcpy(config->control, config->socket, n);
+    return ERR_OK;
+}
+
 enum err
 config_read(struct config *config, int argc, char **argv, char *message, size_t size)
 {
@@ -384,7 +405,7 @@ config_read(struct config *config, int argc, char **argv, char *message, size_t 
         err = read_file(&r, config->file);
     for (int i = 1; err == ERR_OK && i < argc; i++)
         err = read_flag(&r, argv[i]);
-    return err;
+    return err == ERR_OK ? place_control(&r) : err;
 }
 
 static size_t

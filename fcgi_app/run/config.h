@@ -36,6 +36,7 @@ struct config {
     char socket[CONFIG_PATH_BYTES];      /* the FastCGI socket; unused if imd inherits one */
     char push_socket[CONFIG_PATH_BYTES]; /* nginx's private publisher (imd-push.conf) */
     int64_t socket_mode;                 /* permission bits of the socket */
+    char control[CONFIG_PATH_BYTES];     /* the control socket; config_read() puts it beside `socket` */
     int64_t processes;                   /* worker processes */
     int64_t threads;                     /* of each worker */
     int64_t readers;           /* of each worker: read connections, and threads that may compute at once */

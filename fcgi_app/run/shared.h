@@ -36,7 +36,8 @@ struct shared_counters {
     _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */
     _Atomic uint64_t push_connections;
     _Atomic uint64_t checkpoints;
-    _Atomic uint64_t limited; /* requests that got 429 */
+    _Atomic uint64_t limited;      /* requests that got 429 */
+    _Atomic uint64_t child_deaths; /* workers and relays that ended although nobody stopped them */
 };
 
 /* A typing event. Small enough for a pipe to take it whole. */
@@ -71,6 +72,8 @@ struct shared {
     struct grants grants;                  /* when each user was last granted a subscription */
     _Atomic bool silence;                  /* publish only to users who may be listening (push/silence.h) */
     _Atomic int64_t silent_names;
+    _Atomic int64_t started_ms;     /* UNIX ms: when the master started */
+    _Atomic int64_t child_death_ms; /* UNIX ms: when the last of counters.child_deaths was; 0: never */
 };
 
 /* Maps and initialises the memory. It lives as long as the process tree. ERR_MEMORY or ERR_IO. */

@@ -33,7 +33,7 @@ LIBRARY_ROOM = {"sqlite3.h": "store/sqlite/db.c", "jansson.h": "wire/object.c", 
                 "jwt.h": "auth/token.c", "seccomp.h": "run/sandbox.c"}
 CRYPTO_FILE = "auth/token.c"
 SOCKETS_ROOM = re.compile(r"(?<![\w>.])connect\(")
-CONNECT_FILES = {"push/pipe.c", "http/server.c"}
+CONNECT_FILES = {"push/pipe.c", "http/listener.c", "imctl/control.c"}
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\s')
 SQL_FILE = "store/sqlite/sql.c"
 # Statements are prepared from the table alone; scripts are those of schema/.

@@ -16,7 +16,16 @@
 static enum err
 find(const char *method, const char *path, struct route_match *match)
 {
-    return router_find(routes, route_count, str_c(method), str_c(path), match);
+    const struct route_request request = {str_c(method), str_c(path), true};
+
+    return router_find(routes, route_count, &request, match);
+}
+
+static enum err
+find_str(struct str method, struct str path)
+{
+    return router_find(routes, route_count, &(struct route_request){method, path, true},
+                       &(struct route_match){0});
 }
 
 /* Puts `text` in the place of `hole`, where there is one. */
@@ -300,12 +309,31 @@ no_other_path_is_found(void **state)
         assert_null(match.route);
         assert_string_equal(match.allow, "");
     }
-    assert_int_equal(
-        router_find(routes, route_count, str_c("GET"), (struct str){"/ws\0", 4}, &(struct route_match){0}),
-        ERR_NOT_FOUND);
-    assert_int_equal(
-        router_find(routes, route_count, str_c("GET"), (struct str){0}, &(struct route_match){0}),
-        ERR_NOT_FOUND);
+    assert_int_equal(find_str(str_c("GET"), (struct str){"/ws\0", 4}), ERR_NOT_FOUND);
+    assert_int_equal(find_str(str_c("GET"), (struct str){0}), ERR_NOT_FOUND);
+}
+
+/* Not even its methods are told to others. */
+static void
+a_control_route_exists_on_the_control_socket_alone(void **state)
+{
+    int hidden = 0;
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        struct route_request request = {str_c(routes[i].method), str_c(path_of(&routes[i], "1", "")), false};
+        bool control = (routes[i].needs & FOR_CONTROL) != 0;
+        struct route_match match;
+
+        assert_int_equal(control, strncmp(routes[i].path, "/control/", 9) == 0);
+        assert_int_equal(router_find(routes, route_count, &request, &match),
+                         control ? ERR_NOT_FOUND : ERR_OK);
+        request.method = str_c("PURGE");
+        assert_int_equal(router_find(routes, route_count, &request, &match),
+                         control ? ERR_NOT_FOUND : ERR_METHOD);
+        hidden += control;
+    }
+    assert_true(hidden > 0);
 }
 
 /* No row hides another: the first that fits is the only one. */
@@ -325,6 +353,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_route_reads_or_changes_something_and_never_both),
         cmocka_unit_test(every_row_is_found_with_and_without_slash),
+        cmocka_unit_test(a_control_route_exists_on_the_control_socket_alone),
         cmocka_unit_test(a_text_is_one_segment_as_it_stands),
         cmocka_unit_test(head_is_answered_by_get),
         cmocka_unit_test(a_wrong_method_is_told_the_right_ones),

@@ -435,7 +435,8 @@ what_is_asked_for_is_told(void **state)
 static void
 a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
 {
-    static const char *const fixed[] = {"database", "socket", "socket_mode", "push_socket", "user"};
+    static const char *const fixed[] = {"database", "socket",      "socket_mode",
+                                        "control",  "push_socket", "user"};
     struct config running;
     char text[256] = "threads = 7\nlog_level = error\nadmins = ann\n";
     char keys[64];
@@ -451,10 +452,11 @@ a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s = 0600\n", fixed[i]);
     assert_int_equal(read_text(text, NULL), ERR_OK);
     assert_true(config_keep_fixed(&config, &running, keys, sizeof(keys)));
-    assert_string_equal(keys, "database,socket,socket_mode,push_socket,user");
+    assert_string_equal(keys, "database,socket,socket_mode,control,push_socket,user");
     assert_string_equal(config.database, running.database);
     assert_string_equal(config.socket, running.socket);
     assert_int_equal(config.socket_mode, 0660);
+    assert_string_equal(config.control, running.control);
     assert_string_equal(config.push_socket, running.push_socket);
     assert_string_equal(config.user, "");
     assert_int_equal(config.threads, 7);
@@ -496,6 +498,36 @@ remove_file(void **state)
     return unlink(path);
 }
 
+static void
+the_control_socket_lies_beside_the_other_unless_it_has_a_path(void **state)
+{
+    char longest[CONFIG_PATH_BYTES + 16];
+
+    (void)state;
+    assert_int_equal(read_flags(NULL, NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "/run/imd/control.sock");
+    assert_int_equal(read_flags("--socket=/a/b/c.sock", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "/a/b/control.sock");
+    assert_int_equal(read_flags("--control=root.sock", "--socket=/a/b/c.sock", NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "/a/b/root.sock");
+    assert_int_equal(read_flags("--socket=c.sock", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "control.sock");
+    assert_int_equal(read_flags("--socket=/c.sock", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "/control.sock");
+    assert_int_equal(read_flags("--control=/x/y.sock", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "/x/y.sock");
+    assert_int_equal(read_flags("--control=./y.sock", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.control, "./y.sock");
+
+    memset(longest, 's', sizeof(longest));
+    memcpy(longest, "--socket=/", 10);
+    longest[9 + CONFIG_PATH_BYTES - 1] = '\0';
+    longest[9 + CONFIG_PATH_BYTES - 3] = '/';
+    assert_int_equal(read_flags(longest, NULL, NULL, NULL), ERR_CONFIG);
+    assert_non_null(strstr(message, "control"));
+    assert_int_equal(read_flags(longest, "--control=/x/y.sock", NULL, NULL), ERR_OK);
+}
+
 int
 main(void)
 {
@@ -514,6 +546,7 @@ main(void)
         cmocka_unit_test(a_message_never_leaves_its_room),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(what_is_asked_for_is_told),
+        cmocka_unit_test(the_control_socket_lies_beside_the_other_unless_it_has_a_path),
         cmocka_unit_test(a_reload_keeps_what_needs_a_restart_and_names_what_changed),
         cmocka_unit_test(keys_that_changed_never_leave_their_room),
     };

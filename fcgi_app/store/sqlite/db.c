@@ -327,6 +327,14 @@ db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *arg)
     sqlite3_wal_hook(db->handle, committed, db);
 }
 
+const char *
+db_path(struct db *db)
+{
+    const char *path = sqlite3_db_filename(db->handle, "main");
+
+    return path == NULL ? "" : path;
+}
+
 enum err
 db_user_version(struct db *db, int64_t *version)
 {

@@ -82,6 +82,8 @@ bool db_in_transaction(struct db *db);
 /* Calls back after each commit of this connection with the length of the write-ahead log in pages. */
 void db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *arg);
 
+/* The path of the database file; borrowed. */
+const char *db_path(struct db *db);
 /* For migrations: the number of the last one applied, and running a script of many statements. */
 enum err db_user_version(struct db *db, int64_t *version);
 enum err db_script(struct db *db, const char *script);

@@ -1,0 +1,25 @@
+/* status.h - what an operator asks first about a running imd. */
+#ifndef IMD_DOMAIN_STATUS_H
+#define IMD_DOMAIN_STATUS_H
+
+#include "domain/health.h"
+#include "store/instance.h"
+#include "store/size.h"
+
+struct status {
+    bool storage_works; /* commits succeed, and the database can be read */
+    bool relay_works;   /* the relay's loop runs */
+    struct health health;
+    int64_t relay_lag_ms; /* the age of the oldest change that is not pushed yet; 0: all are */
+    bool is_read;         /* the next two were read from the database */
+    struct instance instance;
+    struct size size;
+};
+
+/*
+ * Fills *status, whatever is wrong: what cannot be found out is zero. May open a transaction, as
+ * health_check() does, and takes a snapshot of its own.
+ */
+void status_read(struct store *store, struct shared *shared, struct status *status);
+
+#endif

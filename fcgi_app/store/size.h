@@ -1,0 +1,19 @@
+/* size.h - how large the database is, and of which schema. */
+#ifndef IMD_STORE_SIZE_H
+#define IMD_STORE_SIZE_H
+
+#include <stdint.h>
+#include "base/err.h"
+
+struct db;
+
+struct size {
+    int64_t schema;         /* the number of the last migration that was applied */
+    int64_t database_bytes; /* of the database file */
+    int64_t log_bytes;      /* of the write-ahead log's file */
+};
+
+/* Needs no transaction. ERR_STORAGE. */
+enum err size_get(struct db *db, struct size *size);
+
+#endif
