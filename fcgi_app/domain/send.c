@@ -88,7 +88,6 @@ send_in_tx(struct tx *tx, void *arg)
         err = conversations_bump(tx, c, 1, 0);
     if (err != ERR_OK)
         return err;
-    m->id = ++tx->last_message_id;
     m->seq = c->last_seq;
     m->timestamp = tx->tick;
     err = messages_add(tx, m, c->version);

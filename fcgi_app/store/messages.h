@@ -24,8 +24,8 @@ size_t messages_bytes(const struct message *m);
 /* Copies the message's strings into the arena: the engines read from what does not last. ERR_MEMORY. */
 enum err messages_keep(struct arena *arena, struct message *m);
 
-/* Stores it as the change that made `version`. */
-enum err messages_add(struct tx *tx, const struct message *m, int64_t version);
+/* Gives the message its id, and stores it as the change that made `version`. */
+enum err messages_add(struct tx *tx, struct message *m, int64_t version);
 
 /* Who reads messages with their reactions. */
 struct message_reader {

@@ -13,13 +13,14 @@
 
 struct db;
 
+struct tx_counters;
+
 /* The write transaction as a command sees it. */
 struct tx {
     struct db *db;
-    int64_t tick;            /* UNIX ms: the timestamp of everything in this transaction */
-    int64_t last_message_id; /* raise by one for each message */
-    int64_t last_change;     /* raise by one for each outbox row */
-    uint64_t payer;          /* of this command: whose rate it counts for (limiter_key); 0: nobody's */
+    int64_t tick;                 /* UNIX ms: the timestamp of everything in this transaction */
+    uint64_t payer;               /* the limiter_key() that this command's changes are charged to; 0: none */
+    struct tx_counters *counters; /* the engine's: the ids that it gave last */
 };
 
 /*

@@ -549,15 +549,16 @@ say_in_tx(struct tx *tx, struct model *model, struct conversation *c)
     struct message m = {.conversation = model->conversation, .sender = str_c(users[2]), .content = str_c("")};
     enum err err = conversations_bump(tx, c, 1, 0);
 
-    m.id = ++tx->last_message_id;
     m.seq = c->last_seq;
     m.timestamp = tx->tick;
+    if (err == ERR_OK)
+        err = messages_add(tx, &m, c->version);
     *s = (struct said){.sender = 2,
                        .id = m.id,
                        .timestamp = m.timestamp,
                        .receivers = model->members,
                        .version = ++model->version};
-    return err == ERR_OK ? messages_add(tx, &m, c->version) : err;
+    return err;
 }
 
 static enum err

@@ -115,7 +115,6 @@ post(struct tx *tx, struct model *model, int c)
         return ERR_OK;
     err = conversations_bump(tx, row, 1, 0);
     s->m = (struct message){
-        .id = ++tx->last_message_id,
         .conversation = row->id,
         .seq = row->last_seq,
         .timestamp = tx->tick,

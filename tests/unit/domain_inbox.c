@@ -315,7 +315,6 @@ post(struct tx *tx, int64_t conversation, struct str sender)
     if (err != ERR_OK || !posting.is_member)
         return err;
     err = conversations_bump(tx, c, 1, 0);
-    m.id = ++tx->last_message_id;
     m.seq = c->last_seq;
     m.timestamp = tx->tick;
     return err == ERR_OK ? messages_add(tx, &m, c->version) : err;

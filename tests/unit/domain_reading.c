@@ -210,7 +210,6 @@ send_many(struct tx *tx, void *arg)
     err = conversations_get(tx->db, &arena, many->conversation, &c, &found);
     for (int i = 0; err == ERR_OK && i < many->count; i++) {
         err = conversations_bump(tx, &c, 1, 0);
-        m.id = ++tx->last_message_id;
         m.seq = c.last_seq;
         m.timestamp = tx->tick;
         if (err == ERR_OK)
@@ -339,12 +338,13 @@ erase_from(struct tx *tx, void *arg)
 
     arena_init(&arena);
     err = conversations_get(tx->db, &arena, first->conversation, &c, &found);
-    for (int64_t id = first->id; err == ERR_OK && id <= tx->last_message_id; id++) {
+    for (int64_t id = first->id; err == ERR_OK && found; id++) {
         struct message m = {0};
 
         err = messages_head(tx->db, &arena, id, &m, &found);
-        if (err == ERR_OK)
-            err = conversations_bump(tx, &c, 0, 0);
+        if (err != ERR_OK || !found)
+            break;
+        err = conversations_bump(tx, &c, 0, 0);
         if (err == ERR_OK)
             err = messages_delete(tx, &m, c.version);
     }

@@ -17,6 +17,7 @@
 #include "store/outbox.h"
 #include "store/sqlite/commit.h"
 #include "store/sqlite/engine.h"
+#include "store/sqlite/instance.h"
 
 #define LANES 16
 #define EACH  200
@@ -52,11 +53,10 @@ write_order(struct tx *tx, struct order *o)
                         .timestamp = tx->tick};
     enum err err = accounts_add(tx, m.sender);
 
-    m.id = ++tx->last_message_id;
-    o->id = m.id;
     o->tick = tx->tick;
     if (err == ERR_OK)
         err = messages_add(tx, &m, c.version);
+    o->id = m.id;
     if (err == ERR_OK)
         err = outbox_add(tx, EVENT_MESSAGE_CREATED, &c, m.seq, (struct str){0});
     return err;
@@ -82,7 +82,7 @@ stored_in_group(struct pool *pool, const struct tx *tx)
     if (pool_begin(pool, &snapshot) != ERR_OK)
         return -1;
     if (instance_get(snapshot->db, &seen) == ERR_OK)
-        stored = tx->last_message_id - seen.last_message_id;
+        stored = tx->counters->last_message_id - seen.last_message_id;
     snapshot_end(snapshot);
     return stored;
 }

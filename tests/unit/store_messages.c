@@ -72,7 +72,6 @@ store_all(struct tx *tx, void *arg)
 
     for (int64_t n = 0; n < HISTORIES; n++)
         for (int64_t i = 0; err == ERR_OK && i < histories[n].count; i++) {
-            m.id = ++tx->last_message_id;
             m.conversation = n + 1;
             m.seq = i + 1;
             m.timestamp = histories[n].timestamps[i];

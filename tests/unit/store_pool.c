@@ -41,7 +41,6 @@ send(struct tx *tx, void *arg)
     if (err == ERR_OK)
         err = conversations_bump(tx, &c, 1, 0);
     m.seq = c.last_seq;
-    m.id = ++tx->last_message_id;
     m.timestamp = tx->tick;
     arena_clear(&arena);
     return err == ERR_OK ? messages_add(tx, &m, c.version) : err;

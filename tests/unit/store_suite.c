@@ -73,7 +73,6 @@ post(struct tx *tx, int32_t conversation, const char *sender, const char *conten
                         .client_id = str_c(client_id)};
     enum err err = conversations_bump(tx, &c, 1, 0);
 
-    m.id = ++tx->last_message_id;
     m.seq = c.last_seq;
     m.timestamp = tx->tick;
     if (err == ERR_OK)

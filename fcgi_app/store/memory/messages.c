@@ -51,13 +51,12 @@ keep_strings(struct db *db, struct message *m)
 }
 
 enum err
-messages_add(struct tx *tx, const struct message *m, int64_t version)
+messages_add(struct tx *tx, struct message *m, int64_t version)
 {
-    struct id_row id = {{m->id, m->timestamp, m->conversation, m->seq}};
+    struct id_row id = {{0, m->timestamp, m->conversation, m->seq}};
     struct message_row row = {
         .message =
             {
-                .id = m->id,
                 .conversation = m->conversation,
                 .seq = m->seq,
                 .timestamp = m->timestamp,
@@ -75,6 +74,9 @@ messages_add(struct tx *tx, const struct message *m, int64_t version)
         return ERR_STORAGE;
     if (m->client_id.p != NULL && find_by_client_id(tx->db, m->sender, m->client_id) != NULL)
         return ERR_STORAGE;
+    m->id = ++tx->counters->last_message_id;
+    row.message.id = m->id;
+    id.key.id = m->id;
     err = keep_strings(tx->db, &row.message);
     if (err == ERR_OK)
         err = state_add(tx->db, ID, &id);

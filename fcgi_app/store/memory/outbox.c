@@ -13,7 +13,7 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
         err = state_keep(tx->db, &row.change.emoji);
     if (err != ERR_OK)
         return err;
-    row.change.id = ++tx->last_change;
+    row.change.id = ++tx->counters->last_change;
     row.change.conversation = c->id;
     row.change.version = c->version;
     row.change.tick = tx->tick;

@@ -77,6 +77,12 @@ struct outbox_row {
     struct change change; /* by id */
 };
 
+/* The ids that were given last. */
+struct tx_counters {
+    int64_t last_message_id;
+    int64_t last_change;
+};
+
 enum table_name { ACCOUNT, CONVERSATION, CREATION, STAY, MARKER, MESSAGE, ID, REACTION, OUTBOX, TABLE_COUNT };
 
 struct undo {

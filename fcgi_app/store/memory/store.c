@@ -166,28 +166,24 @@ static void
 commit(struct engine *e, const struct tx *tx)
 {
     struct instance *instance = &e->newest->instance;
-    bool announces = tx->last_change > instance->last_change;
+    bool announces = tx->counters->last_change > instance->last_change;
 
     instance->tick = tx->tick;
-    instance->last_message_id = tx->last_message_id;
-    instance->last_change = tx->last_change;
+    instance->last_message_id = tx->counters->last_message_id;
+    instance->last_change = tx->counters->last_change;
     state_accept(e->newest);
     trim_outbox(e);
     shared_count(&e->shared->counters.commits, 1);
     atomic_store(&e->shared->commit_ok_ms, clock_mono_ms());
     if (announces)
-        shared_announce(e->shared, tx->last_change);
+        shared_announce(e->shared, instance->last_change);
 }
 
 /* Is this the refusal of a command that has written? */
 static bool
-is_late_refusal(const struct engine *e, const struct tx *tx, enum err err)
+is_late_refusal(const struct engine *e, enum err err)
 {
-    const struct instance *last = &e->newest->instance;
-
-    return err != ERR_OK && err != ERR_STORAGE && err != ERR_MEMORY &&
-           (state_changed(e->newest) || tx->last_message_id != last->last_message_id ||
-            tx->last_change != last->last_change);
+    return err != ERR_OK && err != ERR_STORAGE && err != ERR_MEMORY && state_changed(e->newest);
 }
 
 /* Runs the command while its reads are compared with those that it declared. */
@@ -210,7 +206,8 @@ store_run(struct store *s, const struct command *command)
 {
     struct engine *e = s->engine;
     int64_t now = clock_wall_ms();
-    struct tx tx = {.payer = s->payer};
+    struct tx_counters counters;
+    struct tx tx = {.payer = s->payer, .counters = &counters};
     enum err err;
 
     pthread_mutex_lock(&e->mutex);
@@ -220,10 +217,9 @@ store_run(struct store *s, const struct command *command)
 
         tx.db = e->newest;
         tx.tick = now > last->tick ? now : last->tick + 1;
-        tx.last_message_id = last->last_message_id;
-        tx.last_change = last->last_change;
+        counters = (struct tx_counters){last->last_message_id, last->last_change};
         err = run_declared(e, &tx, command);
-        if (is_late_refusal(e, &tx, err))
+        if (is_late_refusal(e, err))
             shared_count(&e->shared->counters.late_refusals, 1);
         shared_count(&e->shared->counters.commands, 1);
     }

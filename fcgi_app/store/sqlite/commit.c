@@ -91,19 +91,11 @@ begin(struct commit *c, struct tx *tx)
     return outbox_trim(tx->db, atomic_load(&c->shared->acknowledged_change));
 }
 
-/* Has the command written anything since `before`, when the connection had written `changes` rows? */
-static bool
-has_written(const struct tx *tx, const struct tx *before, int64_t changes)
-{
-    return db_changes(tx->db) != changes || tx->last_message_id != before->last_message_id ||
-           tx->last_change != before->last_change;
-}
-
 /* One command in its savepoint. ERR_STORAGE: the transaction as a whole is lost. */
 static enum err
 run_item(struct commit *c, struct tx *tx, struct item *item)
 {
-    struct tx before = *tx;
+    struct tx_counters before = *tx->counters;
     int64_t changes = db_changes(tx->db);
     enum err err = db_do(tx->db, SQL_SAVEPOINT);
 
@@ -114,9 +106,9 @@ run_item(struct commit *c, struct tx *tx, struct item *item)
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
     if (item->err != ERR_OK) {
-        if (has_written(tx, &before, changes))
+        if (db_changes(tx->db) != changes)
             shared_count(&c->shared->counters.late_refusals, 1);
-        *tx = before;
+        *tx->counters = before;
         err = db_do(tx->db, SQL_SAVEPOINT_ROLLBACK);
     }
     if (err == ERR_OK)
@@ -177,10 +169,11 @@ group_bytes(const struct item *first)
 static enum err
 transact(struct commit *c, struct item *first)
 {
-    struct tx tx = {0};
+    struct tx_counters counters = {0};
+    struct tx tx = {.counters = &counters};
     bool changed = false;
     enum err err = begin(c, &tx);
-    int64_t last_change = tx.last_change;
+    int64_t last_change = counters.last_change;
 
     if (err == ERR_OK)
         err = run_group(c, &tx, first, &changed);
@@ -188,8 +181,8 @@ transact(struct commit *c, struct item *first)
         err = instance_set(&tx);
     if (err == ERR_OK)
         err = db_do(c->db, changed ? SQL_COMMIT : SQL_ROLLBACK);
-    if (err == ERR_OK && tx.last_change > last_change)
-        shared_announce(c->shared, tx.last_change);
+    if (err == ERR_OK && counters.last_change > last_change)
+        shared_announce(c->shared, counters.last_change);
     if (err == ERR_OK && db_take_wipe(c->db))
         atomic_store(&c->shared->wipe, true);
     if (err != ERR_OK && db_in_transaction(c->db))

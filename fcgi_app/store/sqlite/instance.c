@@ -35,8 +35,7 @@ instance_advance(struct tx *tx)
     enum err err = instance_get(tx->db, &instance);
 
     tx->tick = now > instance.tick ? now : instance.tick + 1;
-    tx->last_message_id = instance.last_message_id;
-    tx->last_change = instance.last_change;
+    *tx->counters = (struct tx_counters){instance.last_message_id, instance.last_change};
     return err;
 }
 
@@ -46,8 +45,8 @@ instance_set(const struct tx *tx)
     struct stmt *s = db_use(tx->db, SQL_INSTANCE_SET);
 
     db_bind_int(s, 1, tx->tick);
-    db_bind_int(s, 2, tx->last_message_id);
-    db_bind_int(s, 3, tx->last_change);
+    db_bind_int(s, 2, tx->counters->last_message_id);
+    db_bind_int(s, 3, tx->counters->last_change);
     return db_run(s);
 }
 

@@ -4,9 +4,17 @@
 
 #include "store/instance.h"
 
-/* Reads the counters into *tx; its tick becomes max(clock, last tick + 1). Needs a write transaction. */
+/* The ids that were given last. */
+struct tx_counters {
+    int64_t last_message_id;
+    int64_t last_change;
+};
+
+/*
+ * Reads tx->counters; the tick becomes max(clock, last tick + 1). Needs a write transaction.
+ */
 enum err instance_advance(struct tx *tx);
-/* Writes them back. Needs a write transaction. */
+/* Stores the tick and the counters. Needs a write transaction. */
 enum err instance_set(const struct tx *tx);
 /* Another epoch, random: *epoch is that one. Needs a write transaction. */
 enum err instance_renew_epoch(struct db *db, char epoch[EPOCH_BYTES]);

@@ -2,14 +2,16 @@
 #include "store/messages.h"
 
 #include "store/sqlite/db.h"
+#include "store/sqlite/instance.h"
 #include "model/ids.h"
 #include "store/reactions.h"
 
 enum err
-messages_add(struct tx *tx, const struct message *m, int64_t version)
+messages_add(struct tx *tx, struct message *m, int64_t version)
 {
     struct stmt *s = db_use(tx->db, SQL_MESSAGE_ADD);
 
+    m->id = ++tx->counters->last_message_id;
     db_bind_int(s, 1, m->conversation);
     db_bind_int(s, 2, m->seq);
     db_bind_int(s, 3, m->id);

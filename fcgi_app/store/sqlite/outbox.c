@@ -3,6 +3,7 @@
 
 #include "store/sqlite/db.h"
 #include "model/ids.h"
+#include "store/sqlite/instance.h"
 
 /* A change of the conversation at its present version: the event and what follows version in *what. */
 static enum err
@@ -10,8 +11,7 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
 {
     struct stmt *s = db_use(tx->db, SQL_OUTBOX_ADD);
 
-    tx->last_change += 1;
-    db_bind_int(s, 1, tx->last_change);
+    db_bind_int(s, 1, ++tx->counters->last_change);
     db_bind_text(s, 2, str_c(change_event_names[what->event]));
     db_bind_int(s, 3, c->id);
     db_bind_int(s, 4, c->version);
