@@ -69,7 +69,7 @@ read_open(int fd, struct key *key, bool to_sign)
     if ((key->alg == KEY_HS256 || to_sign) && (status.st_mode & 007) != 0)
         return "everybody can read it, and so mint tokens; run chmod o= on it";
     if (!read_bytes(fd, key))
-        return "cannot be read, or is longer than a key";
+        return "cannot be read, or is too large";
     return token_key_fault(key, to_sign);
 }
 
@@ -118,8 +118,8 @@ keys_read(struct keys *keys, const char *directory, char *message, size_t size)
     if (count < 1 || count > KEYS_MAX) {
         snprintf(message, size, "jwt_keys: %s: %s", directory,
                  count < 0    ? strerror(errno)
-                 : count == 0 ? "there is no key in it (KID.hs256, KID.rs256 or KID.es256)"
-                              : "there are too many keys in it");
+                 : count == 0 ? "the directory holds no key (KID.hs256, KID.rs256 or KID.es256)"
+                              : "the directory holds too many keys");
         err = ERR_CONFIG;
     } else {
         keys->list = calloc((size_t)count, sizeof(*keys->list));

@@ -217,7 +217,7 @@ read_subject(struct reading *r, const struct object *claims, const struct token_
 {
     struct str subject;
 
-    r->why = "sub is no user name (1 to 20 letters, digits and _)";
+    r->why = "sub must be 1 to 20 letters, digits or _";
     if (object_string(claims, "sub", &subject) != OBJECT_OK || !names_valid(subject))
         return false;
     memcpy(out->subject, subject.p, subject.n);
@@ -245,7 +245,7 @@ read_times(struct reading *r, const struct object *claims, int64_t now_s, struct
     int64_t not_before = 0;
     int64_t expires = INT64_MAX - TOKEN_LEEWAY_S;
 
-    r->why = "exp or nbf is no whole number";
+    r->why = "exp and nbf must be whole numbers";
     if (object_int(claims, "nbf", &not_before) == OBJECT_MISTYPED ||
         object_int(claims, "exp", &expires) == OBJECT_MISTYPED || expires < 0)
         return ERR_TOKEN;
@@ -276,12 +276,12 @@ enum err
 token_verify(const struct token_rules *rules, struct str token, int64_t now_s, struct token_claims *claims,
              const char **why)
 {
-    struct reading r = {.why = "it is not of the form of a token"};
+    struct reading r = {.why = "it is not a signed token (three parts of base64url)"};
     struct object *header = NULL;
     enum err err = ERR_TOKEN;
 
     if (take_text(&r, token)) {
-        r.why = "its header asks for what is not known";
+        r.why = "its header is not supported";
         if (parse_part(r.text, r.header_n, &header) == ERR_OK && read_header(&r, header) &&
             is_signed(&r, rules->keys))
             err = read_claims(&r, rules, now_s, claims);
@@ -388,11 +388,11 @@ pem_fault(const struct key *key, bool to_sign)
     else if (bio != NULL)
         pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
     if (pkey == NULL)
-        fault = to_sign ? "is no private key in PEM" : "is no public key in PEM";
+        fault = to_sign ? "is not a private key in PEM format" : "is not a public key in PEM format";
     else if (key->alg == KEY_RS256 && !is_strong_rsa(pkey))
-        fault = "is no RSA key of at least 2048 bits";
+        fault = "is not an RSA key of at least 2048 bits";
     else if (key->alg == KEY_ES256 && !is_p256(pkey))
-        fault = "is no key of the curve P-256";
+        fault = "is not a key on the curve P-256";
     EVP_PKEY_free(pkey);
     BIO_free(bio);
     ERR_clear_error();

@@ -41,7 +41,7 @@ async function createUnheard(dialog) {
     await route.abort();
   });
   await create(dialog);
-  await dialog.getByRole("alert").filter({ hasText: "The server does not answer." }).waitFor();
+  await dialog.getByRole("alert").filter({ hasText: "The server is not responding." }).waitFor();
   await ann.page.unroute(PATH);
   assert.ok(heard > 0, "the server has heard a request");
 }

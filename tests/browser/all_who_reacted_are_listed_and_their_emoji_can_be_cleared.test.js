@@ -180,7 +180,7 @@ test("a list that cannot be read again says so, and goes on from the names that 
   await bob.page.route("**/reactions?*", (route) => route.abort());
   await losing(1, () => unlike("u200"));
   await unlike("ann");
-  await alert.filter({ hasText: "The server does not answer." }).waitFor();
+  await alert.filter({ hasText: "The server is not responding." }).waitFor();
   await shows(dialog.names, 100);
   assert.equal(await dialog.more.textContent(), `And ${fans.size - 100} more`);
   await bob.page.unroute("**/reactions?*");
@@ -196,7 +196,7 @@ test("a page that does not come is told, and can be asked for again", async () =
   await shows(names, 100);
   await bob.page.route("**/reactions?*", (route) => route.abort());
   await more.click();
-  await root.getByRole("alert").filter({ hasText: "The server does not answer." }).waitFor();
+  await root.getByRole("alert").filter({ hasText: "The server is not responding." }).waitFor();
   await bob.page.unroute("**/reactions?*");
   await more.click();
   await shows(names, 200);
@@ -215,7 +215,7 @@ test("only those who may delete the message can clear an emoji, as soon as they 
 
 test("an emoji is cleared for everybody, and not before the user is sure", async () => {
   const { root, heading, clear } = await dialogOf(ann, "👍"),
-    sure = ann.page.getByRole("dialog", { name: "Remove everybody’s 👍?" });
+    sure = ann.page.getByRole("dialog", { name: "Remove everyone’s 👍?" });
   const held = async () => (await stack.messages(id)).find((each) => each.id === message).reactions;
   await clear.click();
   await sure.waitFor();

@@ -56,7 +56,7 @@ test("the list tells who is online and who is not; of a group, that somebody els
   await face(away, ".away").waitFor();
   await face(group, ".here").waitFor();
   assert.match(await ann.entry(here).textContent(), /online/);
-  assert.match(await ann.entry(away).textContent(), /not here/);
+  assert.match(await ann.entry(away).textContent(), /offline/);
 });
 
 test("each conversation in sight is asked about at most every ten seconds, however much one scrolls", async () => {
@@ -87,7 +87,7 @@ test("who is online is unknown, not away, when nobody could tell for a minute", 
   for (let seconds = 0; seconds <= STALE_S; seconds += 10) await pass(10);
   await subtitle.waitFor({ state: "detached" });
   for (const id of [here, away, group]) assert.equal(await face(id, ".here, .avatar.away").count(), 0);
-  assert.doesNotMatch(await ann.entry(away).textContent(), /not here/);
+  assert.doesNotMatch(await ann.entry(away).textContent(), /offline/);
   await ann.page.unroute(/\/presence/);
   await pass(20);
   await subtitle.waitFor();

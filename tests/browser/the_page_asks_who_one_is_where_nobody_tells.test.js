@@ -50,7 +50,7 @@ test("by token", async () => {
     await isIn(page, "bob");
     // A name in the address that is not the token's is refused; it does not stay in the way.
     await page.goto(`${stack.url}/im/?user=ann`);
-    await page.getByText("That is another user's name").waitFor();
+    await page.getByText("username must be the authenticated user").waitFor();
     await page.getByRole("button", { name: "Try again" }).click();
     await isIn(page, "bob");
     // One in the address is taken, and stands there no longer.

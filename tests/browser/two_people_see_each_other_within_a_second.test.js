@@ -177,7 +177,7 @@ step("who is here, a new name, a member more", async (t) => {
   await ann.button("Details").click();
   const dialog = ann.page.getByRole("dialog", { name: "Tea" });
   await dialog.locator("li", { hasText: "bob" }).filter({ hasText: "online" }).waitFor();
-  await dialog.locator("li", { hasText: "carol" }).filter({ hasText: "not here" }).waitFor();
+  await dialog.locator("li", { hasText: "carol" }).filter({ hasText: "offline" }).waitFor();
   await dialog.getByLabel("Title").fill("Green tea");
   await dialog.getByRole("button", { name: "Rename" }).click();
   await soon(t, "he sees the name", has(bob.entry(ann.open), "Green tea"));

@@ -73,7 +73,7 @@ def test_a_different_request_under_the_same_key_is_refused(api, nothing_changes_
     asked = {"kind": "group_chat", "members": [bob], "title": "Tea", "join": None, **other}
     with nothing_changes_after():
         create(api, alice, *asked.pop("members"), key="k", **asked).problem(
-            422, "Another conversation was created under this key before", code="idempotency_mismatch",
+            422, "This idempotency key was used for another conversation", code="idempotency_mismatch",
             field="client_id")
         (_, headers) = KEYS["the_header"]("k")
         asked = {"kind": "group_chat", "members": [bob], "title": "Tea", "join": None, **other}

@@ -89,7 +89,7 @@ def test_a_directory_without_a_secret_is_reported(ring):
 def test_a_public_key_cannot_sign_a_token(ring, algorithm):
     assert_error(run("token", "--sub=ann", f"--keys={ring.keys}", f"--kid=k{algorithm[0]}"), "cannot sign", "--key")
     path = ring.keys / f"k{algorithm[0]}.{algorithm.lower()}"
-    assert_error(run("token", "--sub=ann", f"--key={path}"), str(path), "no private key")
+    assert_error(run("token", "--sub=ann", f"--key={path}"), str(path), "not a private key")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

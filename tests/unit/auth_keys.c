@@ -172,11 +172,11 @@ files_of_other_names_are_passed_over(void **state)
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         put(*state, others[i], "x");
-    assert_refused(*state, *state, "there is no key in it");
+    assert_refused(*state, *state, "the directory holds no key");
     memset(name, 'k', sizeof(name));
     snprintf(name + KEY_ID_BYTES_MAX + 1, 15, ".hs256");
     put(*state, name, SECRET);
-    assert_refused(*state, *state, "there is no key in it");
+    assert_refused(*state, *state, "the directory holds no key");
     snprintf(name + KEY_ID_BYTES_MAX, 16, ".hs256");
     put(*state, name, SECRET);
     assert_int_equal(read_all(&keys, *state), ERR_OK);
@@ -252,9 +252,9 @@ a_secret_that_everybody_can_touch_is_refused(void **state)
 static void
 a_public_key_is_of_its_kind_and_strong(void **state)
 {
-    static const char rsa_fault[] = "is no RSA key of at least 2048 bits";
-    static const char ec_fault[] = "is no key of the curve P-256";
-    static const char no_key[] = "is no public key in PEM";
+    static const char rsa_fault[] = "is not an RSA key of at least 2048 bits";
+    static const char ec_fault[] = "is not a key on the curve P-256";
+    static const char no_key[] = "is not a public key in PEM format";
     char *cut = strndup(rsa_public, strlen(rsa_public) / 2);
 
     assert_refused_text(*state, "a.rs256", rsa_short, rsa_fault);
@@ -276,8 +276,8 @@ a_public_key_is_of_its_kind_and_strong(void **state)
 static void
 the_private_half_is_refused_where_the_public_is_needed(void **state)
 {
-    assert_refused_text(*state, "a.rs256", rsa_private, "is no public key in PEM");
-    assert_refused_text(*state, "a.es256", ec_private, "is no public key in PEM");
+    assert_refused_text(*state, "a.rs256", rsa_private, "is not a public key in PEM format");
+    assert_refused_text(*state, "a.es256", ec_private, "is not a public key in PEM format");
 }
 
 static void
@@ -314,12 +314,12 @@ what_cannot_sign_is_refused_to_sign(void **state)
         const char *text;
         const char *fault;
     } cases[] = {
-        {"k.rs256", rsa_public, "is no private key in PEM"},
-        {"k.es256", ec_public, "is no private key in PEM"},
-        {"k.rs256", ec_private, "is no RSA key of at least 2048 bits"},
-        {"k.rs256", rsa_short_private, "is no RSA key of at least 2048 bits"},
-        {"k.es256", rsa_private, "is no key of the curve P-256"},
-        {"k.es256", p384_private, "is no key of the curve P-256"},
+        {"k.rs256", rsa_public, "is not a private key in PEM format"},
+        {"k.es256", ec_public, "is not a private key in PEM format"},
+        {"k.rs256", ec_private, "is not an RSA key of at least 2048 bits"},
+        {"k.rs256", rsa_short_private, "is not an RSA key of at least 2048 bits"},
+        {"k.es256", rsa_private, "is not a key on the curve P-256"},
+        {"k.es256", p384_private, "is not a key on the curve P-256"},
         {"k.hs256", "short", "is shorter than 32 bytes"},
         {"k.pem", rsa_private, "not named KID.hs256, KID.rs256 or KID.es256"},
         {"hs256", SECRET, "not named KID.hs256, KID.rs256 or KID.es256"},
@@ -355,13 +355,13 @@ nobody_is_asked_for_a_passphrase(void **state)
     assert_int_equal(chmod(path_of(*state, "k.es256"), 0600), 0);
     assert_int_equal(keys_read_one(&key, path_of(*state, "k.es256"), true, message, sizeof(message)),
                      ERR_CONFIG);
-    assert_non_null(strstr(message, "is no private key in PEM"));
+    assert_non_null(strstr(message, "is not a private key in PEM format"));
 }
 
 static void
 a_directory_holds_keys(void **state)
 {
-    assert_refused(*state, *state, "there is no key in it");
+    assert_refused(*state, *state, "the directory holds no key");
     assert_refused("/nowhere/keys", "/nowhere/keys", "No such file or directory");
     put(*state, "a.hs256", SECRET);
     assert_refused(path_of(*state, "a.hs256"), "a.hs256", "Not a directory");
@@ -377,7 +377,7 @@ a_key_is_a_file_of_bounded_length(void **state)
     assert_non_null(bytes);
     memset(bytes, 's', n);
     put_bytes(*state, "a.hs256", bytes, n);
-    assert_refused(*state, "a.hs256", "is longer than a key");
+    assert_refused(*state, "a.hs256", "is too large");
     put_bytes(*state, "a.hs256", bytes, 16000);
     assert_int_equal(read_all(&keys, *state), ERR_OK);
     assert_int_equal(keys.list[0].n, 16000);
@@ -417,7 +417,7 @@ one_bad_key_spoils_the_directory(void **state)
     put(*state, "b.rs256", rsa_public);
     put(*state, "c.es256", "no key");
     put(*state, "d.hs256", SECRET);
-    assert_refused(*state, "c.es256", "is no public key in PEM");
+    assert_refused(*state, "c.es256", "is not a public key in PEM format");
 }
 
 static void
