@@ -1,31 +1,32 @@
-/* fanout.c - see fanout.h. Must not know what is published, nor to whom. */
+/* fanout.c - see fanout.h. Must not know the content of frames, nor who receives them. */
 #include "relay/fanout.h"
 
 #include <string.h>
 
 /*
- * Of nchan's 128 MB, in which a copy stays for about 4 s. So all heavy frames together hold at most the burst
- * and what comes back in that time: 32 + 4 * 12 MB; those of one payer 8 + 4 * 3 MB.
+ * The two buckets, out of nchan's 128 MB. A copy stays there for about 4 s. So all heavy frames
+ * together hold at most the burst and 4 s of refill, which is 32 + 4 * 12 MB. Those of one payer
+ * hold at most 8 + 4 * 3 MB.
  */
 #define ALL_BYTES         (INT64_C(32) * 1024 * 1024)
 #define ALL_BYTES_PER_S   (INT64_C(12) * 1024 * 1024)
 #define PAYER_BYTES       (INT64_C(8) * 1024 * 1024)
 #define PAYER_BYTES_PER_S (INT64_C(3) * 1024 * 1024)
 #define KEPT_MS           4000
-/* What nchan keeps for a copy beside the frame. */
+/* nchan's overhead for each copy of a frame. */
 #define MESSAGE_BYTES 180
-/* nginx's slab allocator rounds up: to a power of two, and from here on to whole pages. */
+/* nginx's slab allocator rounds up to a power of two, and above SLOT_BYTES_MAX to whole pages. */
 #define SLOT_BYTES_MIN 256
 #define SLOT_BYTES_MAX 2048
 #define PAGE_BYTES     4096
 
 #define S_US INT64_C(1000000)
 
-/* Of payers, in units of 1 KB. */
+/* One payer's bucket, in units of 1 KB. */
 static const struct limiter_rate payer_rate = {.interval_us = S_US * 1024 / PAYER_BYTES_PER_S,
                                                .burst = PAYER_BYTES / 1024};
 
-/* What nchan's memory loses to one copy of a frame: up to twice its bytes. */
+/* Returns how much of nchan's memory one copy of a frame takes: up to twice its bytes. */
 static size_t
 copy_bytes(size_t frame_bytes)
 {
@@ -39,6 +40,7 @@ copy_bytes(size_t frame_bytes)
     return slot;
 }
 
+/* Returns how much of nchan's memory all copies of a frame take. */
 static size_t
 weight(size_t users, size_t bytes)
 {
@@ -51,8 +53,10 @@ fanout_is_heavy(size_t users, size_t bytes)
     return weight(users, bytes) > FANOUT_LIGHT_BYTES;
 }
 
-/* How long until there is room again; 0: there is. One frame may be more than there is room for: the next one
- * waits. */
+/*
+ * Returns how long until the allowance of all has room; 0: now. One frame may overdraw it, and then
+ * the next one waits.
+ */
 static int64_t
 wait_of_all_us(const struct fanout *f, int64_t now_ms)
 {
@@ -61,6 +65,7 @@ wait_of_all_us(const struct fanout *f, int64_t now_ms)
     return wait_us > 0 ? wait_us : 0;
 }
 
+/* Returns how long until the payer's allowance has room; 0: now. */
 static int64_t
 wait_of_payer_us(struct fanout *f, uint64_t payer, int64_t now_ms)
 {
@@ -72,6 +77,7 @@ wait_of_payer_us(struct fanout *f, uint64_t payer, int64_t now_ms)
     return 0;
 }
 
+/* Returns how long until both allowances have room; 0: now. */
 static int64_t
 wait_us(struct fanout *f, uint64_t payer, int64_t now_ms)
 {
@@ -87,20 +93,26 @@ fanout_affords(struct fanout *f, uint64_t payer, int64_t now_ms)
     return wait_us(f, payer, now_ms) == 0;
 }
 
-/* How much less an earlier frame takes if nchan drops it now, for one to so many users. */
+/*
+ * Returns how much memory is saved if nchan drops an earlier frame now, to make room for one to
+ * `users` users.
+ */
 static size_t
 saved_bytes(const struct fanout_sent *old, size_t users, int64_t now_ms)
 {
     int64_t left_ms = KEPT_MS - (now_ms - old->at_ms);
     size_t copies = users < old->users ? users : old->users;
 
-    return left_ms <= 0 || left_ms > KEPT_MS ? 0 : copies * old->copy_bytes * (size_t)left_ms / KEPT_MS;
+    if (left_ms <= 0 || left_ms > KEPT_MS)
+        return 0;
+    return copies * old->copy_bytes * (size_t)left_ms / KEPT_MS;
 }
 
 /*
- * What a frame adds to nchan's memory. A channel keeps so many messages at most, so in quick succession each
- * frame makes nchan drop an earlier one before its time. What that saves is subtracted: as much as the
- * earlier frame weighed, which may be far less than this one.
+ * Returns what a frame adds to nchan's memory. A channel keeps at most FANOUT_KEPT messages, so in
+ * quick succession each frame makes nchan drop an earlier one before its time. The memory that this
+ * saves is subtracted. It is as much as the earlier frame weighed, which may be far less than this
+ * one.
  */
 static size_t
 added_bytes(struct fanout *f, const struct fanout_frame *frame)
@@ -145,17 +157,17 @@ fanout_charge(struct fanout *f, uint64_t payer, size_t bytes, int64_t now_ms)
         limiter_charge(&f->payers, payer, &payer_rate, &work);
 }
 
-/* f->count: it is not deferred. */
-static size_t
-find(const struct fanout *f, int32_t conversation)
+/* Returns the entry of a conversation; NULL: it has none. */
+static struct fanout_deferred *
+find(struct fanout *f, int32_t conversation)
 {
-    size_t i = 0;
-
-    while (i < f->count && f->deferred[i].conversation != conversation)
-        i++;
-    return i;
+    for (size_t i = 0; i < f->count; i++)
+        if (f->deferred[i].conversation == conversation)
+            return &f->deferred[i];
+    return NULL;
 }
 
+/* Returns how many deferred conversations the payer has. */
 static size_t
 count_of(const struct fanout *f, uint64_t payer)
 {
@@ -167,7 +179,10 @@ count_of(const struct fanout *f, uint64_t payer)
     return n;
 }
 
-/* It waits for the payer who has room sooner, and for what nobody has been told of yet. */
+/*
+ * Merges another deferral into the entry of its conversation. It is charged to the payer who has
+ * room sooner. If its event is in flight already, it waits for another one.
+ */
 static void
 wait_on(struct fanout *f, struct fanout_deferred *known, const struct fanout_deferred *deferred)
 {
@@ -184,34 +199,28 @@ wait_on(struct fanout *f, struct fanout_deferred *known, const struct fanout_def
 bool
 fanout_defer(struct fanout *f, const struct fanout_deferred *deferred)
 {
-    size_t i = find(f, deferred->conversation);
+    struct fanout_deferred *known = find(f, deferred->conversation);
 
-    if (i < f->count) {
-        wait_on(f, &f->deferred[i], deferred);
+    if (known != NULL) {
+        wait_on(f, known, deferred);
         return true;
     }
-    if (f->count == FANOUT_DEFERRED_MAX ||
-        (deferred->payer != 0 && count_of(f, deferred->payer) >= FANOUT_DEFERRED_OF_PAYER))
+    if (f->count == FANOUT_DEFERRED_MAX)
+        return false;
+    if (deferred->payer != 0 && count_of(f, deferred->payer) >= FANOUT_DEFERRED_OF_PAYER)
         return false;
     f->deferred[f->count] = *deferred;
-    f->deferred[f->count++].sent = 0;
+    f->deferred[f->count].sent = 0;
+    f->count++;
     return true;
 }
 
-bool
-fanout_is_waiting(const struct fanout *f, int32_t conversation)
+const struct fanout_deferred *
+fanout_find(struct fanout *f, int32_t conversation)
 {
-    size_t i = find(f, conversation);
+    struct fanout_deferred *known = find(f, conversation);
 
-    return i < f->count && f->deferred[i].sent == 0;
-}
-
-size_t
-fanout_users(const struct fanout *f, int32_t conversation)
-{
-    size_t i = find(f, conversation);
-
-    return i < f->count && f->deferred[i].sent == 0 ? f->deferred[i].users : 0;
+    return known != NULL && known->sent == 0 ? known : NULL;
 }
 
 int64_t
@@ -219,13 +228,15 @@ fanout_wait_ms(struct fanout *f, int64_t now_ms)
 {
     int64_t least_us = -1;
 
-    for (size_t i = 0; i < f->count && least_us != 0; i++)
-        if (f->deferred[i].sent == 0) {
-            int64_t us = wait_us(f, f->deferred[i].payer, now_ms);
+    for (size_t i = 0; i < f->count && least_us != 0; i++) {
+        int64_t us;
 
-            if (least_us < 0 || us < least_us)
-                least_us = us;
-        }
+        if (f->deferred[i].sent != 0)
+            continue;
+        us = wait_us(f, f->deferred[i].payer, now_ms);
+        if (least_us < 0 || us < least_us)
+            least_us = us;
+    }
     return least_us < 0 ? -1 : (least_us + 999) / 1000;
 }
 
@@ -238,7 +249,7 @@ fanout_next(struct fanout *f, int64_t now_ms)
     return NULL;
 }
 
-/* Keeps those of which `keep` is true, in their order; returns how many went. */
+/* Removes the entries for which `keep` is false; keeps the order. Returns how many it removed. */
 static int
 sift(struct fanout *f, bool (*keep)(const struct fanout_deferred *deferred, int64_t limit), int64_t limit)
 {

@@ -13,19 +13,19 @@
 #include "store/outbox.h"
 #include "wire/render.h"
 
-#define FRAME_BYTES_MAX (256 * 1024) /* a frame takes no more events from here on */
+#define FRAME_BYTES_MAX (256 * 1024) /* no events are added to a frame beyond this */
 #define TOO_OLD_MS      60000
-/* One frame's copies, of nchan's 128 MB: it keeps what it has been given for some seconds. */
+/* The most memory for all copies of one frame, of nchan's 128 MB. nchan keeps them for seconds. */
 #define FANOUT_BYTES_MAX (16 * 1024 * 1024)
 /*
- * What merged frames of one conversation may take of that memory, before it is rounded up, however fast they
- * follow each other: nchan keeps the last FANOUT_KEPT of a channel. Rounded up it is what all heavy frames
- * may add at once (fanout.c), so a group that talks fast is not put off.
+ * The most memory for merged frames of one conversation, before rounding, however fast they follow
+ * each other: nchan keeps the last FANOUT_KEPT messages of a channel. Rounded up, it is what all
+ * heavy frames may add at once (fanout.c), so a fast group is not deferred.
  */
 #define MERGED_BYTES_MAX (16 * 1024 * 1024)
-/* A batch that has given nchan so much ends: it is large, or for many. */
+/* A batch ends once so much of it waits to be written to nchan. */
 #define QUEUED_BYTES_ENOUGH (1024 * 1024)
-/* A frame of one thin event, about. */
+/* The approximate size of a frame of one thin event. */
 #define THIN_BYTES 200
 
 /* The changes of one batch. */
@@ -46,13 +46,34 @@ publisher_clear(struct publisher *p)
     buf_clear(&p->channels);
 }
 
-/* Keeps one change for sending, or drops it. */
+void
+publisher_lose(struct publisher *p)
+{
+    p->ahead_count = 0;
+    fanout_lose(&p->fanout);
+}
+
+/* True if an earlier batch has published the change. */
+static bool
+is_published(const struct publisher *p, int64_t id)
+{
+    for (size_t i = 0; i < p->ahead_count; i++)
+        if (p->ahead[i].id == id)
+            return true;
+    return false;
+}
+
+/* Takes one change for publishing, skips it if it is published, or drops it if it is too old. */
 static bool
 take_change(void *arg, const struct change *change)
 {
     struct batch *b = arg;
     struct publisher *p = b->publisher;
 
+    if (is_published(p, change->id)) {
+        b->result->last_id = change->id;
+        return true;
+    }
     if (b->now_ms - change->tick > TOO_OLD_MS) {
         b->result->dropped++;
     } else if (b->connected) {
@@ -68,9 +89,9 @@ take_change(void *arg, const struct change *change)
 }
 
 /*
- * Those of the names who may be listening, in an array with room for so many more. All changes at hand, and
- * the snapshot that they are rendered from, were read before: whoever begins to listen after this asks the
- * database for them.
+ * Finds the users among `names` who may be listening. The result has room for `room` more names.
+ * The changes and the snapshot were read before this call, so users who subscribe after it find the
+ * changes in the database.
  */
 static enum err
 find_listeners(struct publisher *p, const struct names *names, size_t room, struct names *listeners)
@@ -85,7 +106,7 @@ find_listeners(struct publisher *p, const struct names *names, size_t room, stru
     return ERR_OK;
 }
 
-/* Whom the change concerns into p->audience, and those of them who may be listening. */
+/* Finds the users whom the change concerns (p->audience), and those of them who may listen. */
 static enum err
 collect_listeners(struct publisher *p, const struct change *change, bool many, struct audience *listeners)
 {
@@ -97,18 +118,19 @@ collect_listeners(struct publisher *p, const struct change *change, bool many, s
     return err == ERR_OK ? find_listeners(p, &p->audience.gone, 0, &listeners->gone) : err;
 }
 
-/* So many listeners are as much work as a request. */
+/* Publishing to so many listeners costs as much as a request. */
 #define LISTENERS_OF_UNIT 1000
-/* To look for listeners among so many members is as much work, though none be found. */
+/* Looking for listeners among so many members costs as much, even if none is found. */
 #define LOOKS_OF_UNIT 5000
 
-/* Notes what the change's fan-out costs whoever made it. Only here it is known how many listen. */
+/* Notes what the fan-out of the change costs its payer. Only the relay knows how many listen. */
 static void
 note_cost(struct publisher *p, const struct change *change, size_t listeners)
 {
     p->units[change - p->changes] += (int64_t)listeners / LISTENERS_OF_UNIT;
 }
 
+/* Notes what it cost to look for listeners. */
 static void
 note_look(struct publisher *p, const struct change *change)
 {
@@ -118,31 +140,43 @@ note_look(struct publisher *p, const struct change *change)
 }
 
 /*
- * Charges whoever made the changes of a batch for their fan-out, each change once: those after `last_id` come
- * again, as do those up to charged_id after a lost connection. A payer from before the last start is nobody's
- * key any more.
+ * Charges the payer of one change for its fan-out. A change up to charged_id was published and
+ * charged before a connection was lost.
  */
 static void
-charge(struct publisher *p, size_t count, int64_t last_id)
+charge(struct publisher *p, const struct published_ahead *change)
 {
     int64_t per_s = atomic_load(&p->shared->user_rate);
     struct limiter_rate rate = {.burst = atomic_load(&p->shared->user_burst)};
+    struct limiter_work work = {.units = change->units, .now_us = clock_mono_us()};
 
-    if (per_s <= 0)
+    if (per_s <= 0 || work.units <= 0 || change->payer == 0 || change->id <= p->charged_id)
         return;
     rate.interval_us = 1000000 / per_s;
-    for (size_t i = 0; i < count; i++) {
-        const struct change *change = &p->changes[i];
-        struct limiter_work work = {.units = p->units[i], .now_us = clock_mono_us()};
+    limiter_charge(&p->shared->limiter, change->payer, &rate, &work);
+}
 
-        if (work.units > 0 && change->payer != 0 && change->id > p->charged_id && change->id <= last_id)
-            limiter_charge(&p->shared->limiter, change->payer, &rate, &work);
+/*
+ * Ends the accounts up to last_id: charges each published change up to it once, and keeps the
+ * others for later batches to skip. Until then a lost connection makes them come again, uncharged.
+ */
+static void
+settle(struct publisher *p, int64_t last_id)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->ahead_count; i++) {
+        if (p->ahead[i].id <= last_id)
+            charge(p, &p->ahead[i]);
+        else
+            p->ahead[kept++] = p->ahead[i];
     }
+    p->ahead_count = kept;
     if (last_id > p->charged_id)
         p->charged_id = last_id;
 }
 
-/* Names the channels of some users, as nchan reads them: joined by commas. */
+/* Writes the channels of some users to p->channels, joined by commas. */
 static void
 join_channels(struct publisher *p, const struct str *names, size_t count)
 {
@@ -154,7 +188,7 @@ join_channels(struct publisher *p, const struct str *names, size_t count)
     }
 }
 
-/* Gives the frame to nchan, for as many channels at once as it takes. */
+/* Publishes p->frame to these users, up to NCHAN_CHANNELS_MAX in one request. */
 static enum err
 send_frame(struct publisher *p, const struct names *to)
 {
@@ -178,7 +212,7 @@ send_frame(struct publisher *p, const struct names *to)
 }
 
 /*
- * Counts the frame against the allowances: its changes are equal parts of what it weighs, each for its own
+ * Counts the frame against the allowances. Each of its changes counts an equal part against its own
  * payer.
  */
 static void
@@ -198,8 +232,8 @@ is_about_message(enum change_event event)
 }
 
 /*
- * Without a message or a conversation. A role as it is now: a later change tells another, and who has left
- * meanwhile was a member.
+ * Renders the event without its message or conversation. It tells the present role, because a later
+ * change announces any other one. A user who has left since is told to be a member.
  */
 static enum err
 render_thin_event(struct publisher *p, const struct change *change)
@@ -215,7 +249,7 @@ render_thin_event(struct publisher *p, const struct change *change)
     return err;
 }
 
-/* As it is now: later changes follow. */
+/* Renders the message as it is now. Later changes to it follow. */
 static enum err
 render_message_event(struct publisher *p, const struct change *change, bool for_gone)
 {
@@ -235,7 +269,10 @@ render_message_event(struct publisher *p, const struct change *change, bool for_
     return ERR_OK;
 }
 
-/* Its members are then all whom the change concerns: how many, and if they are few, who, in byte order. */
+/*
+ * Sets the members at the time of the change: everyone whom it concerns. Their names, in byte
+ * order, are set only if they are few.
+ */
 static enum err
 set_members_then(struct publisher *p, struct conversation *c)
 {
@@ -262,8 +299,8 @@ set_members_then(struct publisher *p, struct conversation *c)
 }
 
 /*
- * As it was with this change, so that nobody takes its version for a later one; but for the title, which a
- * later change tells again.
+ * Renders the conversation as the change left it, so that its version matches. Only the title is
+ * the present one, which a later change announces again.
  */
 static enum err
 render_conversation_event(struct publisher *p, const struct change *change, bool for_gone)
@@ -288,7 +325,9 @@ render_conversation_event(struct publisher *p, const struct change *change, bool
     return err;
 }
 
-/* The role as it is now. Those who have left since are told only that something changed. */
+/*
+ * Renders the present role. Members who have left since learn only that the conversation changed.
+ */
 static enum err
 render_role_event(struct publisher *p, const struct change *change, bool for_gone)
 {
@@ -314,14 +353,14 @@ render_change(struct publisher *p, const struct change *change, bool for_gone)
     return render_thin_event(p, change);
 }
 
-/* A frame, and whom it is for: nchan keeps a copy for each. */
+/* The limits of a frame. They depend on its audience: nchan keeps a copy for each user. */
 struct frame_plan {
-    bool for_gone;    /* for those who have left since */
-    size_t bytes_max; /* it takes no event beyond this, … */
-    size_t alone_max; /* … but for its first, which is whole up to this */
+    bool for_gone;    /* for members who have left since */
+    size_t bytes_max; /* no event is added beyond this … */
+    size_t alone_max; /* … except the first one, which is sent whole up to this */
 };
 
-/* `users`: one or more. */
+/* Plans a frame for `users` users, at least one. */
 static struct frame_plan
 plan_for(size_t users)
 {
@@ -331,8 +370,10 @@ plan_for(size_t users)
     return (struct frame_plan){false, merged < FRAME_BYTES_MAX ? merged : FRAME_BYTES_MAX, alone};
 }
 
-/* One more event, whole or, where it alone is too long for so many, thin. *fits false: it is for the next
- * frame. */
+/*
+ * Adds an event to the frame. The first event is sent thin if it is too long for so many users.
+ * *fits is false if the event belongs into the next frame.
+ */
 static enum err
 add_event(struct publisher *p, const struct change *change, const struct frame_plan *plan, bool *fits)
 {
@@ -351,8 +392,8 @@ add_event(struct publisher *p, const struct change *change, const struct frame_p
 }
 
 /*
- * The frame for the first of the changes, `count` of one conversation that concern the same users; *done: how
- * many it holds.
+ * Renders a frame from the first of `count` changes of one conversation that concern the same
+ * users. *done is how many changes it holds.
  */
 static enum err
 render_frame(struct publisher *p, const struct change *changes, size_t count, size_t listeners, size_t *done)
@@ -374,11 +415,11 @@ render_frame(struct publisher *p, const struct change *changes, size_t count, si
     return err;
 }
 
-/* The same events for those who have left since: what has changed since is not for them. */
+/* Renders the same events for members who have left since, without what has changed since. */
 static enum err
 render_frame_for_gone(struct publisher *p, const struct change *changes, size_t count)
 {
-    /* They are a part of those whom the frame was planned for. */
+    /* The frame was planned for more users than these. */
     const struct frame_plan plan = {true, SIZE_MAX, SIZE_MAX};
     enum err err = ERR_OK;
     bool fits;
@@ -402,7 +443,7 @@ has_many_members(struct publisher *p, int32_t conversation, bool *many)
     return err;
 }
 
-/* A frame of this event alone, thin. */
+/* Renders a frame of this event alone, thin. */
 static void
 render_alone(struct publisher *p, const struct change *change)
 {
@@ -412,7 +453,7 @@ render_alone(struct publisher *p, const struct change *change)
     render_frame_end(&p->frame);
 }
 
-/* Whoever is no longer there is not told by the event that comes later. */
+/* Tells a user at once that they have left: the deferred event will go to members only. */
 static enum err
 tell_leaver(struct publisher *p, const struct change *change)
 {
@@ -428,7 +469,7 @@ tell_leaver(struct publisher *p, const struct change *change)
     return send_frame(p, &leaver.present);
 }
 
-/* Changes of one conversation whose members are told later. */
+/* Defers changes of one conversation. */
 static enum err
 put_off(struct publisher *p, const struct change *changes, size_t count, size_t listeners)
 {
@@ -444,14 +485,14 @@ put_off(struct publisher *p, const struct change *changes, size_t count, size_t 
         };
 
         if (!fanout_defer(&p->fanout, &deferred))
-            p->untold++;
+            p->unannounced++;
         note_cost(p, &changes[i], listeners);
         err = tell_leaver(p, &changes[i]);
     }
     return err;
 }
 
-/* May a frame of so many bytes with these changes go out now? Light ones always may. */
+/* True if a frame with these changes may go out now. A light frame always may. */
 static bool
 has_room(struct publisher *p, const struct change *changes, size_t count, const struct fanout_frame *frame)
 {
@@ -463,7 +504,10 @@ has_room(struct publisher *p, const struct change *changes, size_t count, const 
     return true;
 }
 
-/* The frame that is rendered, to all whom it is for; who is gone gets one without what has changed since. */
+/*
+ * Publishes p->frame. If its subject has changed since, members who have left get another frame,
+ * without that.
+ */
 static enum err
 send_to_all(struct publisher *p, const struct change *changes, size_t count, struct audience *listeners)
 {
@@ -471,7 +515,7 @@ send_to_all(struct publisher *p, const struct change *changes, size_t count, str
     const struct names *gone = &listeners->gone;
     enum err err;
 
-    /* The same frame for all is the rule. */
+    /* Usually the same frame is for everyone. */
     if (!p->moved_on && gone->count > 0) {
         memcpy(present->names + present->count, gone->names, gone->count * sizeof(*gone->names));
         present->count += gone->count;
@@ -483,18 +527,23 @@ send_to_all(struct publisher *p, const struct change *changes, size_t count, str
     return err == ERR_OK ? send_frame(p, gone) : err;
 }
 
-/* Publishes one frame off the front of the changes, or puts it off; *done: how many changes it holds. */
+/*
+ * Publishes one frame from the first changes, or defers them. *done is how many changes it has
+ * handled.
+ */
 static enum err
 publish_frame(struct publisher *p, const struct change *changes, size_t count, bool many, size_t *done)
 {
     struct fanout_frame frame = {changes->conversation, 0, THIN_BYTES, clock_mono_ms()};
+    const struct fanout_deferred *waiting;
     struct audience listeners;
     size_t same;
     enum err err;
 
     *done = 1;
-    if (changes->event != EVENT_READ && fanout_is_waiting(&p->fanout, changes->conversation))
-        return put_off(p, changes, 1, fanout_users(&p->fanout, changes->conversation));
+    waiting = fanout_find(&p->fanout, changes->conversation);
+    if (changes->event != EVENT_READ && waiting != NULL)
+        return put_off(p, changes, 1, waiting->users);
     err = collect_listeners(p, changes, many, &listeners);
     note_look(p, changes);
     frame.users = listeners.present.count + listeners.gone.count;
@@ -515,7 +564,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     return err == ERR_OK ? send_to_all(p, changes, *done, &listeners) : err;
 }
 
-/* By conversation, and in each by the order of commits: all that clients may rely on. */
+/* Sorts by conversation and id: clients may rely on the order of commits in each conversation. */
 static int
 by_conversation(const void *a, const void *b)
 {
@@ -527,9 +576,10 @@ by_conversation(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* The changes of one conversation: those not yet published are changes[from … end-1]. */
+/* The changes of one conversation in a batch: changes[begin … end-1]. */
 struct group {
-    size_t from;
+    size_t begin;
+    size_t next; /* the first one that is not handled yet */
     size_t end;
     int64_t first_id;
     bool has_read; /* one of them is a read marker */
@@ -544,7 +594,7 @@ by_first_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorts the changes into groups, the one with the oldest change first. */
+/* Groups the changes by conversation. The group with the oldest change comes first. */
 static struct group *
 make_groups(struct batch *b, size_t *count)
 {
@@ -561,7 +611,7 @@ make_groups(struct batch *b, size_t *count)
 
         if (i == 0 || change->conversation != change[-1].conversation) {
             group = &groups[*count];
-            *group = (struct group){.from = i, .first_id = change->id};
+            *group = (struct group){.begin = i, .next = i, .first_id = change->id};
             *count += 1;
         }
         group->end = i + 1;
@@ -573,28 +623,61 @@ make_groups(struct batch *b, size_t *count)
     return groups;
 }
 
-/* The frames of one group, until there is enough for once. */
+/* Publishes the frames of one group, until the batch has given nchan enough. */
 static enum err
 publish_group(struct batch *b, struct group *g, bool *enough)
 {
     struct publisher *p = b->publisher;
     bool many = false;
-    enum err err = g->has_read ? has_many_members(p, b->changes[g->from].conversation, &many) : ERR_OK;
+    enum err err = g->has_read ? has_many_members(p, b->changes[g->begin].conversation, &many) : ERR_OK;
 
-    while (err == ERR_OK && !*enough && g->from < g->end) {
+    while (err == ERR_OK && !*enough && g->next < g->end) {
         size_t done = 0;
 
-        err = publish_frame(p, b->changes + g->from, g->end - g->from, many, &done);
-        g->from += done;
+        err = publish_frame(p, b->changes + g->next, g->end - g->next, many, &done);
+        g->next += done;
         *enough = nchan_queued_bytes(p->nchan) > QUEUED_BYTES_ENOUGH;
     }
     return err;
 }
 
 /*
- * Group by group, until there is enough for once. Then the batch ends before the oldest change that is left:
- * younger ones that have gone out come again, after it, and clients know their versions already. Since the
- * oldest goes first, each batch gets further.
+ * Remembers that changes[i] is published. There is room: everything published ahead is among the
+ * changes of this batch. A forgotten change would only be published again.
+ */
+static void
+remember(struct batch *b, size_t i)
+{
+    struct publisher *p = b->publisher;
+    const struct change *change = &b->changes[i];
+
+    if (p->ahead_count == PUBLISHER_BATCH_MAX)
+        return;
+    p->ahead[p->ahead_count] = (struct published_ahead){change->id, change->payer, p->units[i]};
+    p->ahead_count++;
+}
+
+/*
+ * Ends the batch before its oldest change that is not published. The published changes after that
+ * one are remembered, so that no later batch publishes them again.
+ */
+static void
+end_batch(struct batch *b, const struct group *groups, size_t count)
+{
+    for (size_t g = 0; g < count; g++) {
+        const struct group *group = &groups[g];
+
+        if (group->next < group->end && b->changes[group->next].id <= b->result->last_id)
+            b->result->last_id = b->changes[group->next].id - 1;
+        for (size_t i = group->begin; i < group->next; i++)
+            remember(b, i);
+    }
+    settle(b->publisher, b->result->last_id);
+}
+
+/*
+ * Publishes group by group, until nchan has been given enough. Since the group with the oldest
+ * change goes first, each batch advances.
  */
 static enum err
 publish_all(struct batch *b)
@@ -612,15 +695,12 @@ publish_all(struct batch *b)
     memset(p->units, 0, (b->count + 1) * sizeof(*p->units));
     for (size_t g = 0; err == ERR_OK && !enough && g < count; g++)
         err = publish_group(b, &groups[g], &enough);
-    for (size_t g = 0; err == ERR_OK && g < count; g++)
-        if (groups[g].from < groups[g].end && b->changes[groups[g].from].id <= b->result->last_id)
-            b->result->last_id = b->changes[groups[g].from].id - 1;
     if (err == ERR_OK)
-        charge(p, b->count, b->result->last_id);
+        end_batch(b, groups, count);
     return err;
 }
 
-/* Begins what is published at once, from one snapshot. */
+/* Begins a call: everything in it is read from one snapshot. */
 static enum err
 begin(struct publisher *p)
 {
@@ -628,7 +708,7 @@ begin(struct publisher *p)
 
     p->frames = 0;
     p->users = 0;
-    p->untold = 0;
+    p->unannounced = 0;
     p->snapshot = NULL;
     err = snapshot_begin(p->store, &p->snapshot);
     p->db = err == ERR_OK ? p->snapshot->db : NULL;
@@ -666,7 +746,7 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
     result->frames = p->frames;
     result->users = p->users;
     result->taken = (int)b.count;
-    result->untold = p->untold;
+    result->unannounced = p->unannounced;
     end(p);
     return err;
 }

@@ -1,13 +1,15 @@
 /*
- * relay.c - see relay.h: outbox in, frames out, acknowledgements noted.
+ * relay.c - see relay.h: reads the outbox, publishes frames, records acknowledgements.
  *
- * It takes the outbox in order, and publisher.c gives each change to nchan, many requests in flight. What
- * nchan has answered is noted in the shared page; the next writer's transaction deletes those rows, so
- * delivery costs no commit of its own. When a connection is lost, everything not answered is published again,
- * in order: a change may come twice, never not at all. A change older than a minute is dropped: whoever could
- * have received it has asked the database by then.
+ * It reads the outbox in order. publisher.c gives the changes to nchan, with many requests in
+ * flight. The relay records in the shared page how far nchan has answered, and the next writer's
+ * transaction deletes those rows. So delivery costs no commit of its own.
  *
- * Must not know how a message comes to be. A second thread keeps the write-ahead log short
+ * After a lost connection, everything unanswered is published again, in order. So a change may be
+ * delivered twice, but is not lost. A change older than a minute is dropped: by then its listeners
+ * have read it from the database.
+ *
+ * Must not know how a message is created. A second thread keeps the write-ahead log short
  * (store/housekeeping.h).
  */
 #include "relay/relay.h"
@@ -26,18 +28,17 @@
 #include "store/outbox.h"
 
 #define ANSWER_MS        5000 /* nchan answers within milliseconds, or not at all */
-#define ANSWER_FULL_MS   500  /* or, with its memory full, swallows a push */
-#define FULL_MS          5000 /* its memory passes for full for so long after a refusal */
-#define ROUND_MS         1000 /* so often it goes round at least */
+#define ANSWER_FULL_MS   500  /* the same while its memory is full: it may then lose a request */
+#define FULL_MS          5000 /* how long its memory is assumed to be full after a refusal */
+#define ROUND_MS         1000 /* the longest sleep */
 #define RECONNECT_MS     20
 #define RECONNECT_MS_MAX 1000
-#define REFUSED_MS                                                                                           \
-    1500               /* a small fan-out that nchan refuses for so long is given up, a large one at once    \
-                        */
-#define FINISH_MS 2000 /* what SIGTERM leaves for what is pending */
+/* A small fan-out that nchan refuses for so long is dropped. A large one is dropped at once. */
+#define REFUSED_MS 1500
+#define FINISH_MS  2000 /* how long pending changes may take after SIGTERM */
 /* A fan-out to more users than this is large. */
 #define LARGE_USERS 1000
-/* A deferred conversation that has waited for so long is given up: clients have asked by then. */
+/* A conversation deferred for so long is dropped: clients have fetched its changes by then. */
 #define DEFERRED_MS 60000
 
 struct relay {
@@ -46,21 +47,22 @@ struct relay {
     struct nchan *nchan;
     struct silence *silence;
     struct publisher publisher;
-    int64_t queued_id;     /* the last change taken from the outbox */
-    int64_t delivered_id;  /* up to here all is delivered, but for what is deferred */
-    uint64_t answers;      /* of nchan, and requests that were lost, since the start */
-    int64_t full_until_ms; /* nchan's memory passes for full (clock_mono_ms) */
-    size_t users;          /* whom the largest of the last batch's frames was for */
-    int64_t progress_ms;   /* when nchan last answered or was idle (clock_mono_ms) */
-    int64_t retry_ms;      /* pause before the next try to connect; grows until something is delivered */
-    int64_t
-        refused_since_ms; /* nchan refuses the change at hand since then (clock_mono_ms); 0: it does not */
-    bool look;            /* look at the outbox though nobody has announced anything */
+    int64_t queued_id;        /* the last change taken from the outbox */
+    int64_t delivered_id;     /* every change up to it is delivered or deferred */
+    uint64_t answers;         /* publishes that were answered or lost since the start */
+    int64_t full_until_ms;    /* until then nchan's memory is assumed to be full (clock_mono_ms) */
+    size_t users;             /* the audience of the largest frame of the last batch */
+    int64_t progress_ms;      /* when nchan last answered or was idle (clock_mono_ms) */
+    int64_t retry_ms;         /* the pause before the next attempt to connect */
+    int64_t refused_since_ms; /* when nchan began to refuse the current change; 0: it does not */
+    bool look;                /* read the outbox even if no writer has announced a change */
     int signal_fd;
-    int64_t finish_by_ms; /* after SIGTERM; 0: not yet */
+    int64_t finish_by_ms; /* the deadline after SIGTERM; 0: no SIGTERM yet */
 };
 
-/* What another relay need not see again: all that is delivered, before the oldest of what is deferred. */
+/*
+ * Records which changes the next relay can skip: those delivered, up to the oldest deferred one.
+ */
 static void
 acknowledge(struct relay *r)
 {
@@ -71,7 +73,7 @@ acknowledge(struct relay *r)
     atomic_store(&r->shared->acknowledged_change, r->delivered_id < floor ? r->delivered_id : floor - 1);
 }
 
-/* nchan has answered one request; where it bears a ticket, all changes up to that one are delivered. */
+/* nchan has answered one publish. A ticket is the id up to which every change is delivered. */
 static void
 answered(void *arg, int64_t id)
 {
@@ -88,8 +90,8 @@ answered(void *arg, int64_t id)
 }
 
 /*
- * Forgets what is in flight: it will be read and published again. The pause before the next try grows, except
- * where nginx only closed a connection that was idle.
+ * Forgets everything in flight, which will be read and published again. The pause before the next
+ * attempt grows, unless nginx has only closed an idle connection.
  */
 static void
 lose_connection(struct relay *r, const char *why)
@@ -103,25 +105,25 @@ lose_connection(struct relay *r, const char *why)
     if (r->retry_ms > RECONNECT_MS_MAX)
         r->retry_ms = RECONNECT_MS_MAX;
     r->answers = r->publisher.published;
-    fanout_lose(&r->publisher.fanout);
+    publisher_lose(&r->publisher);
     r->queued_id = r->delivered_id;
 }
 
 static void
-dropped(struct relay *r, int changes, const char *why)
+count_dropped(struct relay *r, int changes, const char *why)
 {
     shared_count(&r->shared->counters.dropped_changes, (uint64_t)changes);
     log_event(LOG_WARNING, "push_dropped", "changes=%d reason=%s", changes, why);
 }
 
 /*
- * nchan cannot take a push just now, its memory is full. Changes go one by one until it can, and one that it
- * has refused for so long is given up: everybody else's pushes wait behind it, and versions tell who missed
- * it. One for thousands takes so much memory that waiting would help the less, and holds up the others the
- * more.
+ * nchan has refused a publish because its memory is full. Until it accepts one, changes are
+ * published one at a time. A change that it refuses for REFUSED_MS is dropped, because all other
+ * pushes wait behind it. Clients notice the gap in the versions. A fan-out to thousands is dropped
+ * at once: it needs so much memory that waiting rarely helps.
  */
 static void
-refused(struct relay *r)
+handle_refusal(struct relay *r)
 {
     int64_t now = clock_mono_ms();
     int64_t at_hand = r->queued_id;
@@ -132,16 +134,16 @@ refused(struct relay *r)
     r->publisher.batch_max = 1;
     r->full_until_ms = now + FULL_MS;
     if (alone && (r->users > LARGE_USERS || now - r->refused_since_ms > REFUSED_MS)) {
-        dropped(r, 1, "refused");
+        count_dropped(r, 1, "refused");
         r->delivered_id = at_hand;
         r->refused_since_ms = 0;
     }
     lose_connection(r, "refused");
 }
 
-/* Takes what has been committed off the outbox, up to a batch. */
+/* Publishes the next batch of committed changes. */
 static void
-queue_changes(struct relay *r)
+publish_changes(struct relay *r)
 {
     struct batch_result result;
     enum err err = publisher_batch(&r->publisher, r->queued_id, &result);
@@ -151,14 +153,14 @@ queue_changes(struct relay *r)
         return;
     }
     if (result.dropped > 0)
-        dropped(r, result.dropped, "too_old");
-    /* Without a line in the log for each: somebody may do this all the time. */
-    shared_count(&r->shared->counters.dropped_changes, (uint64_t)result.untold);
+        count_dropped(r, result.dropped, "too_old");
+    /* These are not logged, because one user could cause them all the time. */
+    shared_count(&r->shared->counters.dropped_changes, (uint64_t)result.unannounced);
     shared_count(&r->shared->counters.pushes, (uint64_t)result.frames);
     shared_count(&r->shared->counters.pushed_changes, (uint64_t)result.taken);
     r->queued_id = result.last_id;
     r->users = result.users;
-    /* What needs no push counts as done in its turn: after what is in flight before it. */
+    /* A batch without a push is delivered when everything in flight before it is. */
     if (result.frames == 0 && nchan_in_flight(r->nchan))
         nchan_set_ticket(r->nchan, result.last_id);
     else if (result.frames == 0)
@@ -166,18 +168,18 @@ queue_changes(struct relay *r)
 }
 
 /*
- * Who is typing, as far as there is room for it after what is committed. While nchan cannot be reached it is
- * forgotten: it would be old by then.
+ * Publishes typing events, as long as nchan has room after the changes. While nchan is unreachable,
+ * typing events are discarded: later they would be stale.
  */
 static void
-pass_typing_on(struct relay *r)
+publish_typing(struct relay *r)
 {
     struct shared_typing typing;
     struct shared_typing last = {0};
 
     while ((!nchan_connected(r->nchan) || nchan_has_room(r->nchan)) &&
            shared_next_typing(r->shared, &typing)) {
-        /* Every key stroke may send one. */
+        /* A client may send one for each key stroke. */
         bool again = typing.conversation == last.conversation && strcmp(typing.username, last.username) == 0;
 
         last = typing;
@@ -196,7 +198,10 @@ is_full(const struct relay *r)
     return clock_mono_ms() < r->full_until_ms;
 }
 
-/* Returns how long until the next deferred conversation may go out; -1: none waits, or nchan has no room. */
+/*
+ * Returns how long until the next deferred conversation may be published; -1: none is waiting, or
+ * nchan has no room.
+ */
 static int64_t
 wait_of_deferred_ms(struct relay *r)
 {
@@ -205,14 +210,14 @@ wait_of_deferred_ms(struct relay *r)
     return fanout_wait_ms(&r->publisher.fanout, clock_mono_ms());
 }
 
-/* One fan-out that had to wait, where there is room for it. */
+/* Publishes one deferred conversation, if there is room for it. */
 static void
-pass_deferred_on(struct relay *r)
+publish_deferred(struct relay *r)
 {
     int expired = fanout_expire(&r->publisher.fanout, clock_mono_ms() - DEFERRED_MS);
 
     if (expired > 0)
-        dropped(r, expired, "waited_too_long");
+        count_dropped(r, expired, "waited_too_long");
     if (wait_of_deferred_ms(r) != 0)
         return;
     if (publisher_deferred(&r->publisher) != ERR_OK)
@@ -221,15 +226,19 @@ pass_deferred_on(struct relay *r)
         shared_count(&r->shared->counters.pushes, (uint64_t)r->publisher.frames);
 }
 
-/* May the next batch go out? While changes go one by one, each waits for the answer to the one before. */
+/*
+ * True if the next batch may be published. While changes go one at a time, each waits until the one
+ * before is answered.
+ */
 static bool
 has_room(const struct relay *r)
 {
     return nchan_has_room(r->nchan) && (r->publisher.batch_max > 1 || !nchan_in_flight(r->nchan));
 }
 
+/* True if committed changes are not queued yet. */
 static bool
-behind(const struct relay *r)
+is_behind(const struct relay *r)
 {
     return atomic_load(&r->shared->committed_change) > r->queued_id;
 }
@@ -248,7 +257,7 @@ connect_again(struct relay *r)
               (long long)(atomic_load(&r->shared->committed_change) - r->queued_id));
 }
 
-/* SIGTERM: what is pending may still go out, for a short while. */
+/* Starts the deadline after SIGTERM. Until then, pending changes are still published. */
 static void
 begin_to_finish(struct relay *r)
 {
@@ -258,34 +267,47 @@ begin_to_finish(struct relay *r)
         r->finish_by_ms = clock_mono_ms() + FINISH_MS;
 }
 
-/* Sleeps until there is something to do, at most a round. */
+/*
+ * Returns how long to sleep at most. Without a connection, until the next attempt to connect. With
+ * deferred conversations, until the next may be published, even if that is now: without listeners
+ * it takes no publish, so no answer of nchan would wake the relay.
+ */
+static int
+sleep_ms(struct relay *r)
+{
+    int round_ms = nchan_in_flight(r->nchan) && is_full(r) ? ANSWER_FULL_MS : ROUND_MS;
+    int timeout_ms = nchan_connected(r->nchan) ? round_ms : (int)r->retry_ms;
+    int64_t deferred_ms = wait_of_deferred_ms(r);
+
+    if (deferred_ms >= 0 && deferred_ms < timeout_ms)
+        return (int)deferred_ms;
+    return timeout_ms;
+}
+
+/* Sleeps until there is something to do, at most ROUND_MS. */
 static void
 wait_for_work(struct relay *r)
 {
-    /* Without a connection only the time to try again counts; without room, only what nchan answers. */
     bool connected = nchan_connected(r->nchan);
     bool wants_changes = connected && has_room(r);
-    int round_ms = nchan_in_flight(r->nchan) && is_full(r) ? ANSWER_FULL_MS : ROUND_MS;
-    int timeout_ms = connected ? round_ms : (int)r->retry_ms;
-    int64_t deferred_ms = wait_of_deferred_ms(r);
+    int timeout_ms = sleep_ms(r);
     bool wants_typing = !connected || nchan_has_room(r->nchan);
+    short nchan_events = nchan_wants_write(r->nchan) ? POLLIN | POLLOUT : POLLIN;
     struct pollfd fds[4] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
         {.fd = r->signal_fd, .events = POLLIN},
-        {.fd = nchan_fd(r->nchan), .events = (short)(POLLIN | (nchan_wants_write(r->nchan) ? POLLOUT : 0))},
+        {.fd = nchan_fd(r->nchan), .events = nchan_events},
         {.fd = wants_typing ? r->shared->typing_fds[0] : -1, .events = POLLIN},
     };
 
-    /* 0 too: a deferred conversation that nobody listens to takes no publish, so no answer of nchan would
-     * wake us. */
-    if (deferred_ms >= 0 && deferred_ms < timeout_ms)
-        timeout_ms = (int)deferred_ms;
-    /* First the flag, then the look: a writer does the two the other way round, so one of us sees the other.
+    /*
+     * Set the flag, then check for changes. A writer commits a change, then checks the flag. So at
+     * least one of the two sees the other.
      */
     atomic_store(&r->shared->relay_asleep, wants_changes);
-    if (wants_changes && behind(r))
+    if (wants_changes && is_behind(r))
         timeout_ms = 0;
-    /* A writer that died between its commit and the announcement: its changes are found here. */
+    /* After an idle round, look for the changes of a writer that died before it announced them. */
     r->look = poll(fds, 4, timeout_ms) == 0 && timeout_ms == ROUND_MS;
     atomic_store(&r->shared->relay_asleep, false);
     if ((fds[0].revents & POLLIN) != 0)
@@ -294,14 +316,14 @@ wait_for_work(struct relay *r)
         begin_to_finish(r);
 }
 
-/* How long nchan has owed an answer, in ms. */
+/* Returns for how long nchan has owed an answer, in ms; 0: nothing is in flight. */
 static int64_t
 owed_ms(const struct relay *r)
 {
     return nchan_in_flight(r->nchan) ? clock_mono_ms() - r->progress_ms : 0;
 }
 
-/* Writes and reads as far as it goes without waiting. */
+/* Writes to nchan and reads its answers, without blocking. */
 static void
 talk_to_nchan(struct relay *r)
 {
@@ -309,41 +331,45 @@ talk_to_nchan(struct relay *r)
 
     if (!nchan_in_flight(r->nchan))
         r->progress_ms = clock_mono_ms();
-    /* What it has answered before it closed still counts. */
+    /* Answers that came before it closed the connection still count. */
     if (err == ERR_OK)
         err = nchan_read(r->nchan, answered, r);
     if (err == ERR_OK && is_full(r) && owed_ms(r) > ANSWER_FULL_MS)
         err = ERR_REFUSED;
     if (err == ERR_REFUSED)
-        refused(r);
+        handle_refusal(r);
     else if (err != ERR_OK)
         lose_connection(r, "closed");
     else if (owed_ms(r) > ANSWER_MS)
         lose_connection(r, "no_answer");
 }
 
-/* After SIGTERM: all is delivered, or it cannot be just now. The outbox keeps what is left. */
+/*
+ * True after SIGTERM once everything is delivered, or cannot be now. The outbox keeps what is left.
+ */
 static bool
-finished(const struct relay *r)
+is_finished(const struct relay *r)
 {
     if (r->finish_by_ms == 0)
         return false;
-    return !nchan_connected(r->nchan) || clock_mono_ms() > r->finish_by_ms ||
-           (!behind(r) && !nchan_in_flight(r->nchan) && r->publisher.fanout.count == 0);
+    if (!nchan_connected(r->nchan) || clock_mono_ms() > r->finish_by_ms)
+        return true;
+    return !is_behind(r) && !nchan_in_flight(r->nchan) && r->publisher.fanout.count == 0;
 }
 
+/* The main loop: until SIGTERM, and then until everything pending is published. */
 static void
-go_round(struct relay *r)
+run(struct relay *r)
 {
-    while (!finished(r)) {
+    while (!is_finished(r)) {
         atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
         log_set_level((enum log_level)atomic_load(&r->shared->log_level));
         if (!nchan_connected(r->nchan))
             connect_again(r);
-        if ((behind(r) || r->look) && has_room(r))
-            queue_changes(r);
-        pass_typing_on(r);
-        pass_deferred_on(r);
+        if ((is_behind(r) || r->look) && has_room(r))
+            publish_changes(r);
+        publish_typing(r);
+        publish_deferred(r);
         if (nchan_connected(r->nchan))
             talk_to_nchan(r);
         acknowledge(r);
@@ -351,9 +377,20 @@ go_round(struct relay *r)
     }
 }
 
-/* Where to begin: at what a relay before this one has not seen delivered. */
+/* Raises committed_change to the last change. A writer may have announced a later one already. */
+static void
+announce(struct shared *shared, int64_t last_change)
+{
+    int64_t known = atomic_load(&shared->committed_change);
+    bool raised = false;
+
+    while (known < last_change && !raised)
+        raised = atomic_compare_exchange_weak(&shared->committed_change, &known, last_change);
+}
+
+/* Finds the first change that no earlier relay has seen delivered. */
 static enum err
-find_beginning(struct relay *r)
+find_start(struct relay *r)
 {
     struct instance instance = {0};
     int64_t oldest = 0;
@@ -376,11 +413,7 @@ find_beginning(struct relay *r)
         r->queued_id = known;
     r->delivered_id = r->queued_id;
     atomic_store(&r->shared->acknowledged_change, r->queued_id);
-    /* A writer may have announced a later one already. */
-    known = atomic_load(&r->shared->committed_change);
-    while (known < instance.last_change &&
-           !atomic_compare_exchange_weak(&r->shared->committed_change, &known, instance.last_change))
-        ;
+    announce(r->shared, instance.last_change);
     return ERR_OK;
 }
 
@@ -407,7 +440,7 @@ open_all(struct relay *r, const struct config *config)
     r->publisher.shared = r->shared;
     r->publisher.batch_max = PUBLISHER_BATCH_MAX;
     if (err == ERR_OK)
-        err = find_beginning(r);
+        err = find_start(r);
     return err;
 }
 
@@ -425,7 +458,7 @@ relay_run(const struct config *config, struct shared *shared)
     }
     log_event(LOG_INFO, "relay_ready", "pending=%lld",
               (long long)(atomic_load(&shared->committed_change) - r.queued_id));
-    go_round(&r);
+    run(&r);
     log_event(
         LOG_INFO, "relay_ended", "pending=%lld",
         (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));

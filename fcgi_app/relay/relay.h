@@ -5,7 +5,10 @@
 #include "run/config.h"
 #include "run/shared.h"
 
-/* Publishes until SIGTERM; then what is pending, for a short while. Returns the exit status. */
+/*
+ * Publishes changes until SIGTERM, then for a short while those that are pending. Returns the exit
+ * status.
+ */
 int relay_run(const struct config *config, struct shared *shared);
 
 #endif

@@ -201,16 +201,15 @@ each_conversation_waits_once_and_the_oldest_is_first(void **state)
     assert_true(defer(f, 7, 0));
     assert_true(defer(f, 9, 0));
     assert_int_equal(f->count, 3);
-    assert_true(fanout_is_waiting(f, 9));
-    assert_false(fanout_is_waiting(f, 10));
-    assert_int_equal(fanout_users(f, 9), 2000);
-    assert_int_equal(fanout_users(f, 10), 0);
+    assert_non_null(fanout_find(f, 9));
+    assert_null(fanout_find(f, 10));
+    assert_int_equal(fanout_find(f, 9)->users, 2000);
     assert_int_equal(fanout_wait_ms(f, START_MS), 0);
     assert_int_equal(next(f, START_MS), 7);
     assert_int_equal(next(f, START_MS), 8);
     assert_int_equal(next(f, START_MS), 9);
     assert_int_equal(fanout_wait_ms(f, START_MS), -1);
-    assert_false(fanout_is_waiting(f, 7));
+    assert_null(fanout_find(f, 7));
 }
 
 static void
@@ -258,18 +257,18 @@ what_is_in_flight_is_kept_until_it_is_delivered(void **state)
     defer(f, 7, 0);
     defer(f, 8, 0);
     fanout_next(f, START_MS)->sent = 5;
-    assert_false(fanout_is_waiting(f, 7));
+    assert_null(fanout_find(f, 7));
     assert_int_equal(fanout_floor(f), 70);
     fanout_delivered(f, 4);
     assert_int_equal(fanout_floor(f), 70);
     /* The connection ends. */
     fanout_lose(f);
-    assert_true(fanout_is_waiting(f, 7));
+    assert_non_null(fanout_find(f, 7));
     fanout_next(f, START_MS)->sent = 6;
     /* Something more is said meanwhile: that event may not tell of it. */
     defer(f, 7, 0);
     fanout_delivered(f, 6);
-    assert_true(fanout_is_waiting(f, 7));
+    assert_non_null(fanout_find(f, 7));
     fanout_next(f, START_MS)->sent = 7;
     fanout_delivered(f, 7);
     assert_int_equal(fanout_floor(f), 80);
