@@ -1,10 +1,10 @@
 /*
  * main.c - the master: configure, migrate, listen, fork, supervise.
  *
- * It never touches a request. A child that dies is started again, after a pause that grows while it
- * keeps dying. SIGTERM and SIGINT end everything in order: workers answer what they have, then the
- * relay publishes what is pending. SIGHUP replaces the workers one by one. Children end if the
- * master is gone.
+ * The master handles no request. It restarts a child that dies, after a pause that grows while the
+ * child keeps dying. SIGTERM and SIGINT end the processes in order: the workers answer the requests
+ * that they have, then the relay publishes the pending changes. SIGHUP replaces the workers one by
+ * one. If the master dies, its children end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,22 +36,22 @@
 #define IMD_VERSION "0"
 #endif
 
-#define READY_MS         10000 /* a worker that is not ready by then is broken */
-#define HEALTHY_MS       10000 /* who lived so long has not failed at once */
-#define PAUSE_MS         100   /* before the second try; doubles */
+#define READY_MS         10000 /* a worker that is not ready by then has failed */
+#define HEALTHY_MS       10000 /* a child that lived so long has not failed at its start */
+#define PAUSE_MS         100   /* the pause before the second restart; doubles each time */
 #define PAUSE_MS_MAX     10000
 #define RELAY_END_MS     5000
 #define SYSTEMD_FIRST_FD 3
 
 enum child { CHILD_WORKER, CHILD_RELAY };
 
-/* A place in the pool that is to be filled. */
+/* One place in the pool: a child, or none at the moment. */
 struct slot {
     enum child child;
     pid_t pid;          /* 0: empty */
     int failures;       /* deaths in a row, each soon after its start */
     int64_t started_ms; /* clock_mono_ms */
-    int64_t start_ms;   /* when to fill it */
+    int64_t start_ms;   /* when to start a child, if empty */
 };
 
 struct master {
@@ -65,7 +65,7 @@ struct master {
     struct slot slots[CONFIG_PROCESSES_MAX + 1]; /* the relay first */
     int slot_count;
     bool ending;
-    bool reloading; /* SIGHUP came */
+    bool reloading; /* SIGHUP has arrived */
 };
 
 static void
@@ -163,20 +163,23 @@ bury(struct master *m, struct slot *s, int status)
               (long long)pause);
 }
 
-/* Takes all that have died. Those in no slot were replaced on purpose. */
+/* Reaps all dead children. A child without a slot was replaced on purpose. */
 static void
 reap(struct master *m)
 {
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    for (pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
         for (int i = 0; i < m->slot_count; i++)
             if (m->slots[i].pid == pid)
                 bury(m, &m->slots[i], status);
+    }
 }
 
-/* Waits for a signal until the deadline and deals with the dead; 0 at the deadline. */
+/*
+ * Waits for a signal until the deadline, and reaps dead children. Returns the signal; 0: none came.
+ */
 static int
 wait_signal(struct master *m, int64_t until_ms)
 {
@@ -196,14 +199,14 @@ wait_signal(struct master *m, int64_t until_ms)
     return signal < 0 ? 0 : signal;
 }
 
-/* Is the process still there? It is our child, so its number is not reused before it is reaped. */
+/* True if the child still exists. Its process id is not reused before it is reaped. */
 static bool
-alive(pid_t pid)
+is_alive(pid_t pid)
 {
     return kill(pid, 0) == 0;
 }
 
-/* Fills the slots whose time has come; returns when the next one's comes. */
+/* Starts the children that are due. Returns when the next one is due (clock_mono_ms). */
 static int64_t
 fill_slots(struct master *m)
 {
@@ -222,18 +225,18 @@ fill_slots(struct master *m)
 }
 
 /*
- * Waits until the process has ended, and kills it at the deadline. Meanwhile the others are looked
- * after.
+ * Waits until the process has ended, and kills it at the deadline. Meanwhile it supervises the
+ * other children.
  */
 static void
 wait_ended(struct master *m, pid_t pid, int64_t until_ms)
 {
     reap(m);
-    while (alive(pid)) {
+    while (is_alive(pid)) {
         int64_t next = m->ending ? until_ms : fill_slots(m);
 
         wait_signal(m, next < until_ms ? next : until_ms);
-        if (alive(pid) && clock_mono_ms() >= until_ms) {
+        if (is_alive(pid) && clock_mono_ms() >= until_ms) {
             log_event(LOG_WARNING, "child_killed", "child=%d reason=deadline", (int)pid);
             kill(pid, SIGKILL);
             until_ms = clock_mono_ms() + RELAY_END_MS;
@@ -241,7 +244,7 @@ wait_ended(struct master *m, pid_t pid, int64_t until_ms)
     }
 }
 
-/* Starts a worker in the slot and waits until it serves. False: it does not. */
+/* Starts a worker in the slot and waits until it is ready. False: it failed. */
 static bool
 start_ready(struct master *m, struct slot *s)
 {
@@ -298,7 +301,9 @@ keep_fixed(struct config *fresh, const struct config *running)
         log_event(LOG_WARNING, "restart_needed", "settings=%s", keys);
 }
 
-/* While it was off, others may have granted subscriptions that nobody has noted. */
+/*
+ * Turns silence on or off. While it was off, another imd may have granted subscriptions unnoticed.
+ */
 static void
 set_silence(struct master *m, bool on)
 {
@@ -307,7 +312,7 @@ set_silence(struct master *m, bool on)
     atomic_store(&m->shared->silence, on);
 }
 
-/* Tells the relay what a reload may change: unlike the workers, it is not replaced. */
+/* Passes changed settings to the relay: unlike the workers, it is not replaced at a reload. */
 static void
 tell_relay(struct master *m)
 {
@@ -348,7 +353,7 @@ reload(struct master *m)
     log_event(LOG_INFO, "reloaded", "workers=%d", m->slot_count - 1);
 }
 
-/* Workers first: what they still commit, the relay still publishes. */
+/* Ends the workers first, so that the relay still publishes their last commits. */
 static void
 end_children(struct master *m)
 {
@@ -375,7 +380,7 @@ supervise(struct master *m)
     while (!m->ending) {
         int64_t next = fill_slots(m);
 
-        /* It may have come during the last reload. */
+        /* SIGHUP may have arrived during the last reload. */
         if (!m->reloading)
             wait_signal(m, next);
         if (m->reloading && !m->ending) {
@@ -396,7 +401,7 @@ is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &n) == 0 && value != 0;
 }
 
-/* systemd says by two variables that descriptors were handed over, and to whom. */
+/* True if systemd passed this process a socket: LISTEN_FDS says so, and LISTEN_PID for whom. */
 static bool
 systemd_listens(void)
 {
@@ -407,7 +412,7 @@ systemd_listens(void)
            str_to_int(str_c(getenv("LISTEN_FDS")), &count) && count >= 1 && is_listening(SYSTEMD_FIRST_FD);
 }
 
-/* systemd's socket, a FastCGI manager's on descriptor 0, or our own. */
+/* Uses systemd's socket, or a FastCGI manager's on descriptor 0, or creates one. */
 static enum err
 open_web_listener(struct master *m)
 {
@@ -423,7 +428,7 @@ open_web_listener(struct master *m)
     return listener_open(m->config.socket, (int)m->config.socket_mode, &m->listeners.web_fd);
 }
 
-/* The control socket is always our own, and for no other user. */
+/* Creates the control socket, for the user of imd only. */
 static enum err
 open_listeners(struct master *m)
 {
@@ -433,8 +438,8 @@ open_listeners(struct master *m)
 }
 
 /*
- * Each connection that nginx keeps is a descriptor; and memory that one large request took is given
- * back.
+ * Raises the limit of descriptors, because each connection that nginx keeps needs one. Makes malloc
+ * return the memory of large requests.
  */
 static void
 take_limits(void)
@@ -447,13 +452,11 @@ take_limits(void)
     }
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    /*
-     * Few threads compute at once: more heaps than that would but keep what each has once needed.
-     */
+    /* Few threads compute at once. More heaps would only keep the memory that each once needed. */
     mallopt(M_ARENA_MAX, 2);
 }
 
-/* What the settings say together, read with the rights that the workers will have. */
+/* Checks that the settings allow a start. Reads keys with the rights that the workers will have. */
 static bool
 may_start(const struct master *m)
 {
@@ -476,10 +479,10 @@ run(struct master *m)
     sigaddset(&m->signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &m->signals, NULL);
     take_limits();
-    /* A limit on file sizes is a full disk, not a death. */
+    /* Exceeding a limit on file sizes is an error like a full disk, and must not kill imd. */
     signal(SIGXFSZ, SIG_IGN);
     object_setup();
-    /* Messages are private: nobody else reads what we write. */
+    /* Messages are private, so other users may not read imd's files. */
     umask(0027);
     if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter(SANDBOX_MASTER) != ERR_OK ||
         !may_start(m) || open_listeners(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)

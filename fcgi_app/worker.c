@@ -106,7 +106,8 @@ join_threads(const struct config *config, const pthread_t *threads, int count)
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += config->drain_ms / 1000 + 1;
     for (int i = 0; i < count; i++)
-        all = pthread_timedjoin_np(threads[i], NULL, &deadline) == 0 && all;
+        if (pthread_timedjoin_np(threads[i], NULL, &deadline) != 0)
+            all = false;
     return all;
 }
 

@@ -142,11 +142,13 @@ read_name(struct context *x, const struct route *route, struct str *name)
 static bool
 selects_otherwise(struct context *x, const struct route *route)
 {
-    const char *by = route->needs & MEMBER_OF_IDS     ? "id"
-                     : route->needs & MEMBER_OF_QUERY ? "conversation_id"
-                                                      : NULL;
+    const char *by = NULL;
     struct str value = {0};
 
+    if (route->needs & MEMBER_OF_IDS)
+        by = "id";
+    else if (route->needs & MEMBER_OF_QUERY)
+        by = "conversation_id";
     /* A parameter that is given twice is given. */
     return by != NULL && (request_param(x->request, by, &value) != ERR_OK || value.n > 0);
 }
@@ -168,8 +170,8 @@ act_for_another(struct context *x, const struct route *route)
 }
 
 /*
- * Finds the acting user: the caller, or whom an administrator names. Without authentication, it is
- * whoever is named.
+ * Finds the acting user: the caller, or the user that an administrator names. Without
+ * authentication, it is the named user.
  */
 static enum err
 find_actor(struct context *x, const struct route *route)
@@ -237,9 +239,13 @@ find_by_ids(struct context *x, const struct access *a)
     ids = arena_alloc(x->arena, (r->param_count + 1) * sizeof(*ids));
     if (ids == NULL)
         return ERR_MEMORY;
-    for (size_t i = 0; i < r->param_count; i++)
-        if (str_is(r->params[i].name, "id") && !ids_read_conversation(r->params[i].value, &ids[count++]))
+    for (size_t i = 0; i < r->param_count; i++) {
+        if (!str_is(r->params[i].name, "id"))
+            continue;
+        if (!ids_read_conversation(r->params[i].value, &ids[count]))
             return ERR_ID;
+        count++;
+    }
     if (count > PAGE_LIMIT_MAX)
         return ERR_TOO_MANY_IDS;
     return access_conversations(a, ids, count, &x->requested);
@@ -297,7 +303,7 @@ gate_admit(struct context *x, const struct route *route)
 enum err
 gate_charge(struct context *x, int64_t units)
 {
-    /* A whole burst would be granted to nobody who has done anything lately. */
+    /* A caller who made any request lately no longer has a whole burst. */
     int64_t most = x->config->user_burst * 3 / 4;
     enum err err = ERR_OK;
 

@@ -106,7 +106,9 @@ static const struct problem number_problems[] = {
 static const struct problem *
 find_problem(const struct context *x, enum err err)
 {
-    for (size_t i = 0; err == ERR_NUMBER && i < sizeof(number_problems) / sizeof(number_problems[0]); i++)
+    const size_t count = err == ERR_NUMBER ? sizeof(number_problems) / sizeof(number_problems[0]) : 0;
+
+    for (size_t i = 0; i < count; i++)
         if (strcmp(number_problems[i].field, x->field) == 0)
             return &number_problems[i];
     return problems[err].status != 0 ? &problems[err] : &problems[ERR_INTERNAL];

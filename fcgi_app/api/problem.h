@@ -4,7 +4,7 @@
 
 #include "api/context.h"
 
-/* Replaces the response by the problem of `err`, dropping whatever was written of an answer. */
+/* Replaces the response by the problem of `err`, and drops any partial answer. */
 void problem_answer(struct context *x, enum err err);
 
 #endif

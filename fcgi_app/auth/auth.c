@@ -155,8 +155,9 @@ find_token(const struct credentials *c)
 
     /* Another scheme is for the host's nginx. */
     if (token.n > n && strncasecmp(token.p, scheme, n) == 0) {
-        for (token.p += n, token.n -= n; token.n > 0 && token.p[0] == ' '; token.n--)
-            token.p++;
+        token = (struct str){token.p + n, token.n - n};
+        while (token.n > 0 && token.p[0] == ' ')
+            token = (struct str){token.p + 1, token.n - 1};
         return token;
     }
     if (c->cookie.n > 0 && cookie_counts(c))

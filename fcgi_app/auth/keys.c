@@ -107,6 +107,14 @@ is_key(const struct dirent *entry)
     return parse_name(entry->d_name, &key);
 }
 
+static const char *
+count_fault(int count)
+{
+    if (count == 0)
+        return "the directory holds no key (KID.hs256, KID.rs256 or KID.es256)";
+    return "the directory holds too many keys";
+}
+
 enum err
 keys_read(struct keys *keys, const char *directory, char *message, size_t size)
 {
@@ -117,9 +125,7 @@ keys_read(struct keys *keys, const char *directory, char *message, size_t size)
     *keys = (struct keys){0};
     if (count < 1 || count > KEYS_MAX) {
         snprintf(message, size, "jwt_keys: %s: %s", directory,
-                 count < 0    ? strerror(errno)
-                 : count == 0 ? "the directory holds no key (KID.hs256, KID.rs256 or KID.es256)"
-                              : "the directory holds too many keys");
+                 count < 0 ? strerror(errno) : count_fault(count));
         err = ERR_CONFIG;
     } else {
         keys->list = calloc((size_t)count, sizeof(*keys->list));

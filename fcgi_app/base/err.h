@@ -13,7 +13,7 @@ enum err {
     /* The machine is at fault. */
     ERR_STORAGE,  /* the database cannot be read or written: locked, disk full, damaged */
     ERR_RELAY,    /* no relay is publishing */
-    ERR_PRESENCE, /* nobody answers who is online */
+    ERR_PRESENCE, /* nchan does not answer who is online */
     ERR_MEMORY,   /* allocation failed */
     ERR_IO,       /* a socket or file failed */
     ERR_REFUSED,  /* a push cannot be accepted now; retry later */
@@ -29,7 +29,7 @@ enum err {
     ERR_NOT_AN_OBJECT, /* JSON, but not an object */
     ERR_ENCODING,      /* a bad escape, a NUL, or not UTF-8 */
     ERR_GIVEN_TWICE,   /* an input that may be given once */
-    ERR_PROTOCOL,      /* not one of the protocols that are spoken here */
+    ERR_PROTOCOL,      /* not a supported protocol */
     ERR_HANDSHAKE,     /* the protocol's first step is malformed */
 
     /* The caller is not authenticated, not authorised, or rate limited. */
@@ -47,9 +47,9 @@ enum err {
     ERR_NUMBER, /* not a number, or out of its range */
     ERR_ID,
     ERR_TOO_MANY_IDS,
-    ERR_CURSOR,      /* a page begins after a name, and this is none */
-    ERR_CONFLICTING, /* two inputs exclude each other */
-    ERR_SELECTOR,    /* nothing says whose data is asked for */
+    ERR_CURSOR,      /* a page begins after a user name, and this is not one */
+    ERR_CONFLICTING, /* two inputs that cannot be combined */
+    ERR_SELECTOR,    /* no input selects whose data to return */
     ERR_TYPE,
     ERR_MEMBERS,
     ERR_MEMBER_NAME,
@@ -59,7 +59,7 @@ enum err {
     ERR_CLIENT_ID,
     ERR_REPLY_TO,
     ERR_EMOJI,
-    ERR_FLAG, /* neither true nor left out */
+    ERR_FLAG, /* neither true nor absent */
     ERR_TITLE,
     ERR_JOIN_POLICY,
     ERR_GIVEN_ROLE,

@@ -1,7 +1,7 @@
 /*
  * str.h - a borrowed string: pointer and length, without a terminating NUL.
  *
- * The owner of the bytes is somebody else, who must keep them while the `struct str` is in use.
+ * Its owner must keep the bytes unchanged while the `struct str` is in use.
  */
 #ifndef IMD_BASE_STR_H
 #define IMD_BASE_STR_H

@@ -21,7 +21,7 @@ struct nchan;
 enum err nchan_new(struct nchan **out, const char *path);
 void nchan_free(struct nchan *n);
 
-/* ERR_IO: nobody listens at the path. */
+/* ERR_IO: no server listens at the path. */
 enum err nchan_connect(struct nchan *n);
 bool nchan_connected(const struct nchan *n);
 /* Closes the connection and discards everything in flight. */

@@ -1,9 +1,9 @@
 /*
  * silence.c - see silence.h. Must not know what is published.
  *
- * Why no listener is missed. A client relies on being told of what is committed after its socket
- * opened; for what was committed before, it asks. Suppose that a user's socket opens, and that a
- * change is committed after that:
+ * Why no listener is missed. A client relies on pushes of changes that are committed after its
+ * socket opened, and fetches earlier ones. Suppose that a user's socket opens, and that a change is
+ * committed after that:
  *
  *   1. These steps cause each other, through sockets and the database. imd notes the grant
  *      (grants_note). It sends the redirect. nginx follows the redirect within 5 s, or refuses it
