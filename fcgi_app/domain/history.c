@@ -16,6 +16,8 @@
  */
 #define WALK_BY_CONVERSATION 8
 #define WALK_BY_NEED         2
+/* Keys of one batch of such a walk. */
+#define WALK_ROWS_MAX 512
 
 /* A page as it fills. */
 struct page_filler {
@@ -86,11 +88,10 @@ struct selection {
     struct active_search active; /* the conversations in which they may have received something since */
     struct message_key *keys;
     size_t count;
-    size_t size;   /* room in keys */
-    int64_t bound; /* UNIX ms; later ones are not needed; INT64_MAX: none was forgotten */
-    bool beyond;   /* some were forgotten */
-    bool passed;   /* the last key offered was later than needed */
-    enum err err;
+    size_t size;               /* room in keys */
+    int64_t bound;             /* UNIX ms; later ones are not needed; INT64_MAX: none was forgotten */
+    bool beyond;               /* some were forgotten */
+    struct message_key *batch; /* room for `need` keys of one conversation */
 };
 
 static int
@@ -110,7 +111,7 @@ prune(struct selection *s)
 
     if (s->count > 1)
         qsort(s->keys, s->count, sizeof(*s->keys), by_id);
-    if (s->count <= s->need)
+    if (s->count < s->need)
         return;
     s->bound = s->keys[s->need - 1].timestamp;
     keep = s->need;
@@ -121,33 +122,64 @@ prune(struct selection *s)
     s->count = keep;
 }
 
-static bool
-select_key(void *arg, const struct message_key *key)
+/* Makes room for one more key. */
+static enum err
+make_room(struct selection *s)
 {
-    struct selection *s = arg;
+    size_t size = s->size == 0 ? 64 : s->size * 2;
+    struct message_key *keys;
 
-    s->passed = key->timestamp > s->bound;
-    if (s->passed) {
-        s->beyond = true;
-        return false;
-    }
     if (s->count == s->size && s->count >= 2 * s->need)
         prune(s);
-    if (s->count == s->size) {
-        size_t size = s->size == 0 ? 64 : s->size * 2;
-        struct message_key *keys = arena_alloc(s->arena, size * sizeof(*keys));
+    if (s->count < s->size)
+        return ERR_OK;
+    keys = arena_alloc(s->arena, size * sizeof(*keys));
+    if (keys == NULL)
+        return ERR_MEMORY;
+    if (s->count > 0)
+        memcpy(keys, s->keys, s->count * sizeof(*keys));
+    s->keys = keys;
+    s->size = size;
+    return ERR_OK;
+}
 
-        if (keys == NULL) {
-            s->err = ERR_MEMORY;
-            return false;
-        }
-        if (s->count > 0)
-            memcpy(keys, s->keys, s->count * sizeof(*keys));
-        s->keys = keys;
-        s->size = size;
+/* Takes the key unless it is later than needed: *passed. */
+static enum err
+select_key(struct selection *s, const struct message_key *key, bool *passed)
+{
+    enum err err = ERR_OK;
+
+    *passed = key->timestamp > s->bound;
+    if (*passed)
+        s->beyond = true;
+    else
+        err = make_room(s);
+    if (err == ERR_OK && !*passed)
+        s->keys[s->count++] = *key;
+    return err;
+}
+
+/* Takes the next keys of the walk. *passed: all others are later than needed. */
+static enum err
+select_batch(struct selection *s, struct key_walk *walk, bool *passed)
+{
+    enum err err;
+
+    walk->no_later = s->bound;
+    err = messages_keys(s->db, walk);
+    *passed = walk->later;
+    if (walk->later)
+        s->beyond = true;
+    for (size_t i = 0; err == ERR_OK && i < walk->count; i++) {
+        bool later;
+
+        err = select_key(s, &walk->keys[i], &later);
+        *passed = *passed || later;
     }
-    s->keys[s->count++] = *key;
-    return true;
+    /* A full batch holds all that a page needs of this conversation, but for the last tick. */
+    if (err == ERR_OK && walk->count == (size_t)walk->rows)
+        prune(s);
+    return err;
 }
 
 /*
@@ -158,24 +190,25 @@ static enum err
 select_received(struct selection *s, const struct joined *joined)
 {
     const struct message_range everything = {joined->conversation, 0, joined->last_seq};
+    bool passed = false;
     int64_t seq;
     enum err err = messages_first_after(s->db, &everything, s->after, &seq);
 
-    s->passed = false;
-    while (err == ERR_OK && seq <= joined->last_seq && !s->passed) {
+    while (err == ERR_OK && seq <= joined->last_seq && !passed) {
         struct span span = {.until = joined->last_seq, .received = true};
-        struct message_range range = {joined->conversation, seq - 1, 0};
+        struct key_walk walk = {
+            .conversation = joined->conversation, .after = seq - 1, .rows = (int)s->need, .keys = s->batch};
 
         if (seq <= joined->joined_seq)
             err = memberships_span(s->db, joined->conversation, s->username, seq, &span);
         if (err != ERR_OK)
             return err;
-        range.until = span.until < joined->last_seq ? span.until : joined->last_seq;
+        walk.until = span.until < joined->last_seq ? span.until : joined->last_seq;
         if (span.received)
-            err = messages_keys(s->db, &range, select_key, s);
-        if (s->err != ERR_OK)
-            return s->err;
-        seq = range.until + 1;
+            do
+                err = select_batch(s, &walk, &passed);
+            while (err == ERR_OK && !passed && walk.count == s->need && walk.after < walk.until);
+        seq = walk.until + 1;
     }
     return err;
 }
@@ -246,7 +279,7 @@ struct walk {
         int32_t conversation; /* 0: none yet */
         struct span span;
     } kept[SPANS_KEPT]; /* what was found last, by conversation */
-    bool full;          /* the page was, before the walk's end */
+    bool full;          /* the last key was later than needed */
 };
 
 /* Does the list of active conversations tell, without a look, whether the user received it? */
@@ -279,39 +312,50 @@ find_span(struct walk *w, const struct message_key *key, const struct span **spa
     return memberships_span(s->db, key->conversation, s->username, key->seq, &w->kept[i].span);
 }
 
-static bool
-walk_key(void *arg, const struct message_key *key)
+/* Takes the key if the user received its message. */
+static enum err
+walk_key(struct walk *w, const struct message_key *key)
 {
-    struct walk *w = arg;
     struct selection *s = w->selection;
     const struct span *span;
     bool received;
+    enum err err = ERR_OK;
 
     if (!is_told_by_list(s, key, &received)) {
-        s->err = find_span(w, key, &span);
-        if (s->err != ERR_OK)
-            return false;
-        received = span->received;
+        err = find_span(w, key, &span);
+        received = err == ERR_OK && span->received;
     }
-    if (!received)
-        return true;
-    w->full = !select_key(s, key);
+    if (err != ERR_OK || !received)
+        return err;
+    err = select_key(s, key, &w->full);
     /* They come in order, so nothing after this tick is needed any more. */
     if (s->count == s->need)
         s->bound = key->timestamp;
-    return !w->full;
+    return err;
 }
 
 /* Messages anywhere from the moment on, at most `limit`. *done: they fill the page, or are all there are. */
 static enum err
 select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 {
-    struct message_search search = {.after = moment, .limit = limit};
+    int room = limit < WALK_ROWS_MAX ? limit : WALK_ROWS_MAX;
+    struct message_search search = {.after = moment, .rows = (int)s->need < room ? (int)s->need : room};
     struct walk walk = {.selection = s};
-    enum err err = messages_since(s->db, &search, walk_key, &walk);
+    enum err err = ERR_OK;
 
-    if (err == ERR_OK)
-        err = s->err;
+    search.keys = arena_alloc(s->arena, (size_t)room * sizeof(*search.keys));
+    if (search.keys == NULL)
+        return ERR_MEMORY;
+    while (err == ERR_OK && !walk.full && !search.all && limit > 0) {
+        err = messages_since(s->db, &search);
+        for (size_t i = 0; err == ERR_OK && !walk.full && i < search.count; i++)
+            err = walk_key(&walk, &search.keys[i]);
+        limit -= search.rows;
+        /* Mostly one batch fills the page; where none does, the batches grow. */
+        search.rows = search.rows * 2 < room ? search.rows * 2 : room;
+        if (search.rows > limit)
+            search.rows = limit;
+    }
     *done = err == ERR_OK && (walk.full || search.all);
     return err;
 }
@@ -416,8 +460,11 @@ history_of_user(const struct view *view, struct time_page *page, const struct hi
         .need = (size_t)page->limit + 1,
         .bound = INT64_MAX,
     };
-    enum err err = select_keys(&s);
+    enum err err = ERR_MEMORY;
 
+    s.batch = arena_alloc(s.arena, s.need * sizeof(*s.batch));
+    if (s.batch != NULL)
+        err = select_keys(&s);
     if (err == ERR_OK)
         err = fill(&s, &filler);
     page->has_next = filler.has_next || s.beyond;

@@ -14,38 +14,55 @@
 #include "store/memberships.h"
 #include "store/messages.h"
 
+/* Rows of a batch of a walk: so many are worth a call, and more would take much memory at once. */
+#define WALK_ROWS_MIN 16
+#define WALK_ROWS_MAX 2048
+#define MOVED_ROWS    256
+
 /* The entries that may be on the page. */
 struct search {
     const struct inbox *inbox;
     struct arena *arena;
-    struct listed *entries;
+    struct list_position *entries;
     size_t count;
-    size_t next_look; /* with so many entries it is looked whether they are enough */
     bool ended_early; /* there may be more entries, all older */
-    enum err err;
 };
 
 static int
 newest_first(const void *a, const void *b)
 {
-    const struct listed *x = a;
-    const struct listed *y = b;
+    const struct list_position *x = a;
+    const struct list_position *y = b;
 
     if (x->updated_at != y->updated_at)
         return x->updated_at > y->updated_at ? -1 : 1;
     return (x->conversation < y->conversation) - (x->conversation > y->conversation);
 }
 
-static bool
-add(struct search *s, const struct listed *l)
+static enum err
+add(struct search *s, const struct list_position *position)
 {
     s->entries = arena_grow(s->arena, s->entries, s->count, sizeof(*s->entries));
-    if (s->entries == NULL) {
-        s->err = ERR_MEMORY;
-        return false;
+    if (s->entries == NULL)
+        return ERR_MEMORY;
+    s->entries[s->count++] = *position;
+    return ERR_OK;
+}
+
+/* Adds the positions that lie in the part of the list that is requested. */
+static enum err
+add_batch(struct search *s, const struct list_walk *walk)
+{
+    const struct inbox *inbox = s->inbox;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < walk->count; i++) {
+        int64_t updated_at = walk->positions[i].updated_at;
+
+        if (updated_at < inbox->updated_before && updated_at > inbox->updated_after)
+            err = add(s, &walk->positions[i]);
     }
-    s->entries[s->count++] = *l;
-    return true;
+    return err;
 }
 
 /* Is the page full of entries, one to spare, that nothing active at `active_at` or before can outrun? */
@@ -54,39 +71,41 @@ settled(struct search *s, int64_t active_at)
 {
     size_t need = (size_t)s->inbox->limit + 1;
 
-    if (active_at == ACTIVE_ALWAYS || s->count < need || s->count < s->next_look)
+    if (active_at == ACTIVE_ALWAYS || s->count < need)
         return false;
-    s->next_look = s->count * 2;
     qsort(s->entries, s->count, sizeof(*s->entries), newest_first);
     return s->entries[need - 1].updated_at > active_at + ACTIVE_LAG_MS;
 }
 
-static bool
-walk_entry(void *arg, const struct listed *l)
+/*
+ * Walks until the page is settled, or to the end. Each batch is as large as all before it together, so their
+ * number grows with the logarithm of what is read.
+ */
+static enum err
+walk_list(struct db *db, struct search *s,
+          enum err (*next)(struct db *db, struct arena *arena, struct list_walk *walk),
+          struct list_walk *walk)
 {
-    struct search *s = arg;
-    const struct inbox *inbox = s->inbox;
+    int need = s->inbox->limit + 1;
+    int read = 0;
+    enum err err;
 
-    if (l->updated_at >= inbox->updated_before || l->updated_at <= inbox->updated_after)
-        return true;
-    if (!add(s, l))
-        return false;
-    if (!settled(s, l->active_at))
-        return true;
+    walk->username = s->inbox->username;
+    do {
+        walk->rows = read > need ? read : need;
+        if (walk->rows < WALK_ROWS_MIN)
+            walk->rows = WALK_ROWS_MIN;
+        if (walk->rows > WALK_ROWS_MAX)
+            walk->rows = WALK_ROWS_MAX;
+        err = next(db, s->arena, walk);
+        if (err == ERR_OK)
+            err = add_batch(s, walk);
+        if (err != ERR_OK || walk->count < (size_t)walk->rows)
+            return err;
+        read += walk->rows;
+    } while (!settled(s, walk->until));
     s->ended_early = true;
-    return false;
-}
-
-static bool
-walk_marker(void *arg, int32_t conversation, int64_t updated_at)
-{
-    struct search *s = arg;
-    struct listed l = {.conversation = conversation, .updated_at = updated_at};
-
-    /* What was active itself is found by its activity. */
-    if (updated_at > s->inbox->updated_after || updated_at >= s->inbox->updated_before)
-        return true;
-    return add(s, &l);
+    return ERR_OK;
 }
 
 /* How many of the entries make the page. */
@@ -114,16 +133,40 @@ sort(struct search *s)
         qsort(s->entries, s->count, sizeof(*s->entries), newest_first);
 }
 
+/* Adds the conversations where only the user's marker has moved since. */
+static enum err
+walk_markers(struct db *db, struct search *s)
+{
+    const struct inbox *inbox = s->inbox;
+    struct moved_walk walk = {
+        .username = inbox->username, .from = inbox->updated_after + 1, .rows = MOVED_ROWS};
+    enum err err;
+
+    do {
+        err = markers_moved(db, s->arena, &walk);
+        for (size_t i = 0; err == ERR_OK && i < walk.count; i++) {
+            const struct list_position position = {.conversation = walk.moved[i].conversation,
+                                                   .updated_at = walk.moved[i].updated_at};
+
+            /* What was active itself is found by its activity. */
+            if (position.updated_at <= inbox->updated_after && position.updated_at < inbox->updated_before)
+                err = add(s, &position);
+        }
+    } while (err == ERR_OK && walk.count == MOVED_ROWS);
+    return err;
+}
+
 /* Of whom the marker alone has moved: they are older than all others, so none is on a page that is full. */
 static enum err
 find_marked(struct db *db, struct search *s)
 {
-    const struct inbox *inbox = s->inbox;
     enum err err;
 
-    if (inbox->updated_after < 0 || s->ended_early || page_length(s) < s->count)
+    if (s->inbox->updated_after < 0 || s->inbox->updated_after == INT64_MAX)
         return ERR_OK;
-    err = markers_moved(db, inbox->username, inbox->updated_after, walk_marker, s);
+    if (s->ended_early || page_length(s) < s->count)
+        return ERR_OK;
+    err = walk_markers(db, s);
     sort(s);
     return err;
 }
@@ -135,21 +178,17 @@ find_entries(struct db *db, struct search *s)
     const struct inbox *inbox = s->inbox;
     int64_t after = inbox->updated_after < 0 ? -1 : inbox->updated_after - ACTIVE_LAG_MS - 1;
     int64_t until = inbox->updated_before < ACTIVE_ALWAYS ? inbox->updated_before - 1 : ACTIVE_ALWAYS - 1;
-    const struct listed_range always = {inbox->username, ACTIVE_ALWAYS - 1, ACTIVE_ALWAYS};
-    const struct listed_range present = {inbox->username, after, until};
-    const struct listed_range left = {inbox->username, inbox->updated_after, until};
-    enum err err = memberships_listed(db, &always, walk_entry, s);
+    struct list_walk always = {.after = ACTIVE_ALWAYS - 1, .until = ACTIVE_ALWAYS};
+    struct list_walk present = {.after = after, .until = until};
+    struct list_walk left = {.after = inbox->updated_after, .until = until};
+    enum err err = walk_list(db, s, memberships_present, &always);
 
-    if (err == ERR_OK && s->err == ERR_OK)
-        err = memberships_listed(db, &present, walk_entry, s);
-    if (err == ERR_OK && s->err == ERR_OK && inbox->updated_after >= 0)
-        err = memberships_left(db, &left, walk_entry, s);
     if (err == ERR_OK)
-        err = s->err;
+        err = walk_list(db, s, memberships_present, &present);
+    if (err == ERR_OK && inbox->updated_after >= 0)
+        err = walk_list(db, s, memberships_left, &left);
     sort(s);
-    if (err == ERR_OK)
-        err = find_marked(db, s);
-    return err == ERR_OK ? s->err : err;
+    return err == ERR_OK ? find_marked(db, s) : err;
 }
 
 /*
@@ -167,13 +206,13 @@ struct show {
     void *arg;
     bool more;        /* there is room for more */
     struct arena own; /* of the entry at hand: each may hold a large message */
-    const struct listed *entry;
+    const struct list_position *entry;
     const struct listing_row *row; /* of the next entry that was not left */
 };
 
 /* Is the entry on the page? It is if there is room, or if it shares its tick with the one before. */
 static bool
-is_on_page(const struct show *w, const struct listed *entry)
+is_on_page(const struct show *w, const struct list_position *entry)
 {
     return w->more || entry->updated_at == entry[-1].updated_at;
 }
@@ -194,7 +233,7 @@ show_present(struct show *w, const struct message *newest)
 }
 
 static bool
-show_left(const struct show *w, const struct listed *entry)
+show_left(const struct show *w, const struct list_position *entry)
 {
     struct listing l = {
         .left = true,
@@ -266,7 +305,7 @@ show_batch(struct show *w, struct arena *arena, size_t count)
 static enum err
 show_page(struct show *w, const struct search *s, bool *has_next)
 {
-    const struct listed *end;
+    const struct list_position *end;
     struct arena batch;
     enum err err = ERR_OK;
 

@@ -16,11 +16,24 @@ enum err markers_set(struct tx *tx, int32_t conversation, struct str username, i
 /* Those of the present members, by user name in byte order; *markers from the arena. */
 enum err markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
                                  struct read_marker **markers, size_t *count);
-/*
- * The user's conversations where they have read since `after` (UNIX ms) and still are a member, with the
- * conversation's updated_at.
- */
-enum err markers_moved(struct db *db, struct str username, int64_t after,
-                       bool (*each)(void *arg, int32_t conversation, int64_t updated_at), void *arg);
+
+/* A conversation in which a user has read. */
+struct moved_marker {
+    int32_t conversation;
+    int64_t updated_at; /* UNIX ms: of the conversation */
+};
+
+/* A walk along a user's markers by when they moved last, a bounded batch at a time. */
+struct moved_walk {
+    struct str username;
+    int64_t from;               /* moves on: markers that moved at this moment (UNIX ms) or later … */
+    int32_t beyond;             /* … moves on: at `from` itself, in conversations beyond; 0: in all */
+    int rows;                   /* of a batch, at most */
+    struct moved_marker *moved; /* out: the next ones, from the arena … */
+    size_t count;               /* … so many; fewer than `rows`: the walk is at its end */
+};
+
+/* Reads the next batch, of conversations that the user still is a member of, and moves the walk on. */
+enum err markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk);
 
 #endif

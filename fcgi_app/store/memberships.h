@@ -132,31 +132,33 @@ struct joined_first {
 /* Fills the outputs. */
 enum err memberships_since(struct db *db, struct arena *arena, struct joined_first *first);
 
-/* A conversation in a user's list, as far as its order goes. */
-struct listed {
+/* The position of a conversation in a user's list. */
+struct list_position {
     int32_t conversation;
-    int64_t active_at;  /* UNIX ms: by this the walk goes */
-    int64_t updated_at; /* UNIX ms: of the conversation; or when they left */
+    int64_t active_at;  /* UNIX ms: the walk is ordered by this */
+    int64_t updated_at; /* UNIX ms: of the conversation; or when the user left */
     bool left;
-    /* Of one that they left, as it was then. */
+    /* If left: the conversation as it was then. */
     enum conversation_type type;
     int64_t version;
     int64_t last_seq;
 };
 
-/* A part of a user's list: after < active_at <= until (UNIX ms). */
-struct listed_range {
+/* A walk along a part of a user's list, from the latest on, a bounded batch at a time. */
+struct list_walk {
     struct str username;
-    int64_t after;
-    int64_t until;
+    int64_t after;                   /* UNIX ms: only positions whose active_at is > after … */
+    int64_t until;                   /* … and <= until. Moves on */
+    int32_t below;                   /* moves on: of those active at `until`, conversations below; 0: all */
+    int rows;                        /* of a batch, at most */
+    struct list_position *positions; /* out: the next ones, from the arena … */
+    size_t count;                    /* … so many; fewer than `rows`: the walk is at its end */
 };
 
-/* Conversations that the user is a member of, the latest active first, until `each` says false. */
-enum err memberships_listed(struct db *db, const struct listed_range *range,
-                            bool (*each)(void *arg, const struct listed *l), void *arg);
-/* Those that they have left, the latest left first. */
-enum err memberships_left(struct db *db, const struct listed_range *range,
-                          bool (*each)(void *arg, const struct listed *l), void *arg);
+/* Reads the next batch of the conversations that the user is a member of, and moves the walk on. */
+enum err memberships_present(struct db *db, struct arena *arena, struct list_walk *walk);
+/* The same for the conversations that the user has left, by when they left. */
+enum err memberships_left(struct db *db, struct arena *arena, struct list_walk *walk);
 
 /*
  * A walk along the members whose standing changed, each once, in the order of the versions that did it. A

@@ -113,20 +113,33 @@ enum err messages_page_before(struct db *db, struct message_page *page);
  */
 enum err messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
                         bool (*each)(void *arg, const struct message *m), void *arg);
-/* The keys of the range, in order, until `each` says false. */
-enum err messages_keys(struct db *db, const struct message_range *range,
-                       bool (*each)(void *arg, const struct message_key *key), void *arg);
-
-/* A search for messages of any conversation. */
-struct message_search {
-    int64_t after; /* in: UNIX ms; their timestamps are beyond this */
-    int limit;     /* in: at most so many */
-    bool all;      /* out: there are no more than `limit` */
+/* A walk along the keys of a conversation's messages, by seq, a bounded batch at a time. */
+struct key_walk {
+    int32_t conversation;
+    int64_t after;            /* seq; moves on */
+    int64_t until;            /* seq */
+    int64_t no_later;         /* UNIX ms: the walk ends before the first message with a later timestamp */
+    int rows;                 /* of a batch, at most */
+    struct message_key *keys; /* the caller's, with room for `rows`; out: the next ones … */
+    size_t count;             /* out: … so many; fewer than `rows`: the walk is at its end */
+    bool later;               /* out: the range holds a message with a later timestamp */
 };
 
-/* The keys of the messages searched for, oldest first, until `each` says false. */
-enum err messages_since(struct db *db, struct message_search *search,
-                        bool (*each)(void *arg, const struct message_key *key), void *arg);
+/* Reads the next batch and moves the walk on. */
+enum err messages_keys(struct db *db, struct key_walk *walk);
+
+/* A walk along the keys of the messages of all conversations since a moment, oldest first. */
+struct message_search {
+    int64_t after;            /* UNIX ms; their timestamps are beyond this */
+    int64_t from;             /* id; moves on; 0: the walk begins */
+    int rows;                 /* of a batch, at most */
+    struct message_key *keys; /* the caller's, with room for `rows`; out: the next ones … */
+    size_t count;             /* out: … so many */
+    bool all;                 /* out: there are no others */
+};
+
+/* Reads the next batch and moves the walk on. */
+enum err messages_since(struct db *db, struct message_search *search);
 
 /* A walk along versions, a bounded batch at a time. */
 struct message_walk {

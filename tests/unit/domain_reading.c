@@ -54,25 +54,16 @@ a_marker_moves_forward_alone(void **state)
     assert_marked(place, group, "ann", 1, 1, 1);
 }
 
-static bool
-count_one(void *arg, int32_t conversation, int64_t updated_at)
-{
-    (void)conversation;
-    (void)updated_at;
-    *(int64_t *)arg += 1;
-    return true;
-}
-
 /* In how many conversations the user has read since. */
 static int64_t
 count_moved(struct place *place, const char *username, int64_t after)
 {
     struct snapshot *snapshot = support_begin(place);
-    int64_t count = 0;
+    struct moved_walk walk = {.username = str_c(username), .from = after + 1, .rows = 100};
 
-    assert_int_equal(markers_moved(snapshot->db, str_c(username), after, count_one, &count), ERR_OK);
+    assert_int_equal(markers_moved(snapshot->db, &place->arena, &walk), ERR_OK);
     snapshot_end(snapshot);
-    return count;
+    return (int64_t)walk.count;
 }
 
 /* It is personal: no version, no activity; but the record of when it moved. */

@@ -46,29 +46,23 @@ send(struct tx *tx, void *arg)
     return err == ERR_OK ? messages_add(tx, &m, c.version) : err;
 }
 
-static bool
-count(void *arg, const struct message_key *key)
-{
-    (void)key;
-    *(int64_t *)arg += 1;
-    return true;
-}
-
 /* The number of messages, as both tables tell it; -1 where they differ. */
 static int64_t
 look(struct db *db)
 {
     struct conversation c = {0};
+    struct message_key keys[64];
+    struct key_walk walk = {
+        .conversation = 1, .until = INT32_MAX, .no_later = INT64_MAX, .rows = 64, .keys = keys};
     struct arena arena;
-    int64_t messages = 0;
     bool found;
     bool ok;
 
     arena_init(&arena);
-    ok = conversations_get(db, &arena, 1, &c, &found) == ERR_OK && found &&
-         messages_keys(db, &(struct message_range){1, 0, INT32_MAX}, count, &messages) == ERR_OK;
+    ok =
+        conversations_get(db, &arena, 1, &c, &found) == ERR_OK && found && messages_keys(db, &walk) == ERR_OK;
     arena_clear(&arena);
-    return ok && messages == c.last_seq ? messages : -1;
+    return ok && (int64_t)walk.count == c.last_seq ? c.last_seq : -1;
 }
 
 static void

@@ -273,12 +273,20 @@ post_three(void *arg, int n)
             atomic_fetch_add(&t->errors, 1);
 }
 
-static bool
-count_key(void *arg, const struct message_key *key)
+/* Every key of conversation 1, counted in *count, or an error. */
+static enum err
+count_keys(struct db *db, int64_t *count)
 {
-    (void)key;
-    *(int64_t *)arg += 1;
-    return true;
+    struct message_key keys[7];
+    struct key_walk walk = {
+        .conversation = 1, .until = INT64_MAX, .no_later = INT64_MAX, .rows = 7, .keys = keys};
+    enum err err;
+
+    do {
+        err = messages_keys(db, &walk);
+        *count += (int64_t)walk.count;
+    } while (err == ERR_OK && walk.count == 7);
+    return err;
 }
 
 /*
@@ -298,7 +306,7 @@ messages_seen(struct db *db)
     err = conversations_get(db, &arena, 1, &c, &found);
     arena_clear(&arena);
     if (err == ERR_OK)
-        err = messages_keys(db, &(struct message_range){1, 0, INT64_MAX}, count_key, &count);
+        err = count_keys(db, &count);
     if (err == ERR_OK)
         err = instance_get(db, &instance);
     if (err != ERR_OK || !found || c.last_seq != count || c.version != count + 1 ||
@@ -1049,21 +1057,30 @@ found_next(struct tx *tx, void *arg)
     return err;
 }
 
+/* The positions of a part of ann's list, walked by batches of `rows`. */
 struct walked {
-    struct listed entries[16];
+    struct list_position entries[16];
     int count;
-    int limit;
 };
 
-static bool
-walk_listed(void *arg, const struct listed *l)
+static struct walked
+walk_list(struct place *place, struct db *db, bool left, int rows, struct list_walk walk)
 {
-    struct walked *w = arg;
+    struct walked w = {.count = 0};
 
-    if (w->count > 0)
-        assert_true(l->active_at <= w->entries[w->count - 1].active_at);
-    w->entries[w->count++] = *l;
-    return w->count < w->limit;
+    walk.username = str_c("ann");
+    walk.rows = rows;
+    do {
+        assert_int_equal((left ? memberships_left : memberships_present)(db, &place->arena, &walk), ERR_OK);
+        assert_true(walk.count <= (size_t)rows);
+        for (size_t i = 0; i < walk.count; i++) {
+            assert_in_range(w.count, 0, 15);
+            if (w.count > 0)
+                assert_true(walk.positions[i].active_at <= w.entries[w.count - 1].active_at);
+            w.entries[w.count++] = walk.positions[i];
+        }
+    } while (walk.count == (size_t)rows);
+    return w;
 }
 
 /* Conversations 2 … 7 of found_next(). */
@@ -1081,36 +1098,70 @@ static void
 a_users_list_is_walked_from_the_latest_on(void **state)
 {
     struct place *place = *state;
-    struct listed_range all = {str_c("ann"), -1, ACTIVE_ALWAYS};
-    struct walked present = {.limit = 16};
-    struct walked left = {.limit = 16};
-    struct walked one = {.limit = 1};
+    struct list_walk all = {.after = -1, .until = ACTIVE_ALWAYS};
+    struct walked left;
     struct snapshot *snapshot;
 
     found_six(place);
     snapshot = support_begin(place);
-    assert_int_equal(memberships_listed(snapshot->db, &all, walk_listed, &present), ERR_OK);
-    assert_int_equal(memberships_left(snapshot->db, &all, walk_listed, &left), ERR_OK);
-    assert_int_equal(present.count, 5);
-    assert_int_equal(present.entries[0].conversation, 6);
-    assert_int_equal(present.entries[4].conversation, 1);
-    assert_false(present.entries[0].left);
-    assert_int_equal(left.count, 2);
-    assert_int_equal(left.entries[0].conversation, 7);
-    assert_true(left.entries[0].left);
-    assert_int_equal(left.entries[0].version, 2);
-    assert_int_equal(left.entries[0].last_seq, 0);
-    assert_int_equal(left.entries[0].type, TYPE_GROUP);
-    assert_int_equal(memberships_listed(snapshot->db, &all, walk_listed, &one), ERR_OK);
-    assert_int_equal(one.count, 1);
+    for (int rows = 1; rows <= 8; rows++) {
+        struct walked present = walk_list(place, snapshot->db, false, rows, all);
+
+        assert_int_equal(present.count, 5);
+        assert_int_equal(present.entries[0].conversation, 6);
+        assert_int_equal(present.entries[4].conversation, 1);
+        assert_false(present.entries[0].left);
+        left = walk_list(place, snapshot->db, true, rows, all);
+        assert_int_equal(left.count, 2);
+        assert_int_equal(left.entries[0].conversation, 7);
+        assert_int_equal(left.entries[1].conversation, 4);
+        assert_true(left.entries[0].left);
+        assert_int_equal(left.entries[0].version, 2);
+        assert_int_equal(left.entries[0].last_seq, 0);
+        assert_int_equal(left.entries[0].type, TYPE_GROUP);
+    }
     all.until = left.entries[1].active_at;
-    left.count = 0;
-    assert_int_equal(memberships_left(snapshot->db, &all, walk_listed, &left), ERR_OK);
-    assert_int_equal(left.count, 1);
+    assert_int_equal(walk_list(place, snapshot->db, true, 8, all).count, 1);
     all.after = all.until;
-    left.count = 0;
-    assert_int_equal(memberships_left(snapshot->db, &all, walk_listed, &left), ERR_OK);
-    assert_int_equal(left.count, 0);
+    assert_int_equal(walk_list(place, snapshot->db, true, 8, all).count, 0);
+    snapshot_end(snapshot);
+}
+
+/* ann joins three more groups in one transaction. */
+static enum err
+found_three(struct tx *tx, void *arg)
+{
+    enum err err = ERR_OK;
+    int number = 0;
+
+    (void)arg;
+    for (int i = 0; i < 3 && err == ERR_OK; i++) {
+        number = 0;
+        err = found_next(tx, &number);
+    }
+    return err;
+}
+
+/* A batch may end between conversations that were active in the same tick. */
+static void
+a_walk_of_a_list_misses_nothing_of_a_tick(void **state)
+{
+    struct place *place = *state;
+    struct snapshot *snapshot;
+
+    found_six(place);
+    run(place, found_three, NULL);
+    snapshot = support_begin(place);
+    for (int rows = 1; rows <= 9; rows++) {
+        struct walked w = walk_list(place, snapshot->db, false, rows,
+                                    (struct list_walk){.after = -1, .until = ACTIVE_ALWAYS});
+
+        assert_int_equal(w.count, 8);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(w.entries[i].conversation, 10 - i);
+            assert_int_equal(w.entries[i].active_at, w.entries[0].active_at);
+        }
+    }
     snapshot_end(snapshot);
 }
 
@@ -1343,14 +1394,15 @@ collect_message(void *arg, const struct message *m)
     return c->count < c->limit;
 }
 
-static bool
-collect_key(void *arg, const struct message_key *key)
+/* Notes the keys of a batch. */
+static void
+collect_keys(struct collected *c, const struct message_key *keys, size_t count)
 {
-    struct collected *c = arg;
-
-    assert_int_equal(key->conversation, 1);
-    c->seqs[c->count++] = key->seq;
-    return c->count < c->limit;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(keys[i].conversation, 1);
+        assert_in_range(c->count, 0, 63);
+        c->seqs[c->count++] = keys[i].seq;
+    }
 }
 
 /* They are first, first + 1 … of the right number. */
@@ -1383,14 +1435,61 @@ messages_are_read_by_seq(void **state)
     assert_int_equal(messages_range(&r, 2, 1, collect_message, &c), ERR_OK);
     assert_int_equal(messages_range(&r, 1, INT64_MAX, collect_message, &c), ERR_OK);
     assert_run(&c, 0, 0);
-    assert_int_equal(messages_keys(r.db, &(struct message_range){1, 4, 9}, collect_key, &c), ERR_OK);
-    assert_run(&c, 5, 5);
-    c = (struct collected){.limit = 2};
-    assert_int_equal(messages_keys(r.db, &(struct message_range){1, 4, INT64_MAX}, collect_key, &c), ERR_OK);
-    assert_run(&c, 5, 2);
-    c = (struct collected){.limit = 2};
-    assert_int_equal(messages_keys(r.db, &(struct message_range){1, 8, 8}, collect_key, &c), ERR_OK);
-    assert_run(&c, 0, 0);
+    snapshot_end(snapshot);
+}
+
+/*
+ * The keys after < seq <= until that are not later, walked by batches of `rows`. *later as the walk
+ * ends.
+ */
+static struct collected
+walk_keys(struct db *db, struct key_walk walk, int rows, bool *later)
+{
+    struct message_key keys[64];
+    struct collected c = {0};
+
+    walk.conversation = 1;
+    walk.rows = rows;
+    walk.keys = keys;
+    do {
+        assert_int_equal(messages_keys(db, &walk), ERR_OK);
+        assert_true(walk.count <= (size_t)rows);
+        collect_keys(&c, keys, walk.count);
+    } while (walk.count == (size_t)rows);
+    *later = walk.later;
+    return c;
+}
+
+static void
+keys_of_a_conversation_are_walked_by_seq(void **state)
+{
+    static const int rows[] = {1, 3, 5, 6, 64};
+    struct place *place = *state;
+    struct snapshot *snapshot;
+    struct collected c;
+    struct message m;
+    bool later;
+
+    post_thirty(place);
+    assert_int_equal(support_message(place, 20, &m), ERR_OK);
+    snapshot = support_begin(place);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct key_walk some = {.after = 4, .until = 9, .no_later = INT64_MAX};
+        struct key_walk rest = {.after = 4, .until = INT64_MAX, .no_later = INT64_MAX};
+        struct key_walk empty = {.after = 8, .until = 8, .no_later = INT64_MAX};
+        struct key_walk early = {.after = 4, .until = 25, .no_later = m.timestamp};
+
+        c = walk_keys(snapshot->db, some, rows[i], &later);
+        assert_run(&c, 5, 5);
+        assert_false(later);
+        c = walk_keys(snapshot->db, rest, rows[i], &later);
+        assert_run(&c, 5, 26);
+        c = walk_keys(snapshot->db, empty, rows[i], &later);
+        assert_run(&c, 0, 0);
+        c = walk_keys(snapshot->db, early, rows[i], &later);
+        assert_run(&c, 5, 16);
+        assert_true(later);
+    }
     snapshot_end(snapshot);
 }
 
@@ -1419,37 +1518,47 @@ a_page_before_a_seq_is_bounded_by_number_and_bytes(void **state)
     snapshot_end(snapshot);
 }
 
+/* One batch of the keys since the moment. */
+static struct message_search
+search_since(struct db *db, int64_t after, int rows, struct collected *c)
+{
+    struct message_key keys[64];
+    struct message_search search = {.after = after, .rows = rows, .keys = keys};
+
+    *c = (struct collected){0};
+    assert_int_equal(messages_since(db, &search), ERR_OK);
+    collect_keys(c, keys, search.count);
+    return search;
+}
+
 static void
 messages_anywhere_are_read_by_time(void **state)
 {
     struct place *place = *state;
-    struct collected c = {.limit = 64};
+    struct collected c;
     struct snapshot *snapshot;
-    struct message_search search = {.limit = 10};
     struct message m;
 
     post_thirty(place);
     assert_int_equal(support_message(place, 20, &m), ERR_OK);
     snapshot = support_begin(place);
-    search.after = m.timestamp;
-    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
+    assert_true(search_since(snapshot->db, m.timestamp, 10, &c).all);
     assert_run(&c, 21, 10);
-    assert_true(search.all);
-    c = (struct collected){.limit = 64};
-    search.after = m.timestamp - 1;
-    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
+    assert_false(search_since(snapshot->db, m.timestamp - 1, 10, &c).all);
     assert_run(&c, 20, 10);
-    assert_false(search.all);
-    c = (struct collected){.limit = 3};
-    search = (struct message_search){.after = 0, .limit = 100};
-    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
-    assert_run(&c, 1, 3);
-    assert_true(search.all);
-    c = (struct collected){.limit = 64};
-    search = (struct message_search){.after = INT64_MAX, .limit = 10};
-    assert_int_equal(messages_since(snapshot->db, &search, collect_key, &c), ERR_OK);
+    assert_true(search_since(snapshot->db, INT64_MAX, 10, &c).all);
     assert_run(&c, 0, 0);
-    assert_true(search.all);
+    for (int rows = 1; rows <= 31; rows++) {
+        struct message_key keys[31];
+        struct message_search search = {.rows = rows, .keys = keys};
+
+        c = (struct collected){0};
+        do {
+            assert_int_equal(messages_since(snapshot->db, &search), ERR_OK);
+            collect_keys(&c, keys, search.count);
+        } while (!search.all);
+        assert_run(&c, 1, 30);
+    }
     snapshot_end(snapshot);
 }
 
@@ -1756,12 +1865,61 @@ set_mark(struct tx *tx, void *arg)
     return markers_set(tx, 1, str_c(mark->username), mark->seq);
 }
 
-static bool
-note_moved(void *arg, int32_t conversation, int64_t updated_at)
+/*
+ * The conversations in which the user has read since, walked by batches of `rows`; *last: the last
+ * one.
+ */
+static int
+walk_moved(struct place *place, struct db *db, const char *username, int64_t from, int rows,
+           struct moved_marker *last)
 {
-    assert_int_equal(conversation, 1);
-    *(int64_t *)arg += updated_at;
-    return true;
+    struct moved_walk walk = {.username = str_c(username), .from = from, .rows = rows};
+    int count = 0;
+
+    do {
+        assert_int_equal(markers_moved(db, &place->arena, &walk), ERR_OK);
+        assert_true(walk.count <= (size_t)rows);
+        for (size_t i = 0; i < walk.count; i++) {
+            *last = walk.moved[i];
+            count++;
+        }
+    } while (walk.count == (size_t)rows);
+    return count;
+}
+
+/* bob reads in conversations 2 … 7, in one tick. */
+static enum err
+read_six(struct tx *tx, void *arg)
+{
+    enum err err = ERR_OK;
+
+    (void)arg;
+    for (int32_t id = 2; id <= 7 && err == ERR_OK; id++)
+        err = markers_set(tx, id, str_c("bob"), 1);
+    return err;
+}
+
+/* A batch may end between markers that moved in the same tick. */
+static void
+a_walk_of_markers_misses_nothing_of_a_tick(void **state)
+{
+    struct place *place = *state;
+    struct snapshot *snapshot;
+    struct moved_marker last = {0};
+    int64_t tick;
+
+    found_six(place);
+    run(place, set_mark, &(struct mark){"bob", 1});
+    run(place, read_six, NULL);
+    tick = support_tick(place);
+    snapshot = support_begin(place);
+    for (int rows = 1; rows <= 8; rows++) {
+        assert_int_equal(walk_moved(place, snapshot->db, "bob", 0, rows, &last), 7);
+        assert_int_equal(last.conversation, 7);
+        assert_int_equal(walk_moved(place, snapshot->db, "bob", tick, rows, &last), 6);
+        assert_int_equal(walk_moved(place, snapshot->db, "bob", tick + 1, rows, &last), 0);
+    }
+    snapshot_end(snapshot);
 }
 
 static void
@@ -1773,7 +1931,7 @@ markers_are_kept_for_each_user(void **state)
     struct snapshot *snapshot;
     size_t count;
     int64_t tick = 0;
-    int64_t updated_at = 0;
+    struct moved_marker moved = {0};
     int64_t seq;
 
     run(place, found_group, NULL);
@@ -1794,12 +1952,11 @@ markers_are_kept_for_each_user(void **state)
     assert_int_equal(count, 2);
     assert_true(str_is(markers[0].username, "ann") && markers[0].seq == 2);
     assert_true(str_is(markers[1].username, "bob") && markers[1].seq == 3);
-    assert_int_equal(markers_moved(snapshot->db, str_c("bob"), tick, note_moved, &updated_at), ERR_OK);
-    assert_true(updated_at > 0);
-    updated_at = 0;
-    assert_int_equal(markers_moved(snapshot->db, str_c("ann"), tick, note_moved, &updated_at), ERR_OK);
-    assert_int_equal(markers_moved(snapshot->db, str_c("cid"), 0, note_moved, &updated_at), ERR_OK);
-    assert_int_equal(updated_at, 0);
+    assert_int_equal(walk_moved(place, snapshot->db, "bob", tick + 1, 8, &moved), 1);
+    assert_int_equal(moved.conversation, 1);
+    assert_true(moved.updated_at > 0);
+    assert_int_equal(walk_moved(place, snapshot->db, "ann", tick + 1, 8, &moved), 0);
+    assert_int_equal(walk_moved(place, snapshot->db, "cid", 0, 8, &moved), 0);
     snapshot_end(snapshot);
 }
 
@@ -2083,11 +2240,13 @@ main(void)
         TEST(a_group_has_at_most_one_owner),
         TEST(what_refers_to_nobody_is_not_stored),
         TEST(a_users_list_is_walked_from_the_latest_on),
+        TEST(a_walk_of_a_list_misses_nothing_of_a_tick),
         TEST(a_users_active_conversations_are_found),
         TEST(a_message_is_found_by_place_id_and_key),
         TEST(no_message_is_found_where_there_is_none),
         TEST(edits_and_deletions_keep_the_print_of_what_was_first_sent),
         TEST(messages_are_read_by_seq),
+        TEST(keys_of_a_conversation_are_walked_by_seq),
         TEST(a_page_before_a_seq_is_bounded_by_number_and_bytes),
         TEST(messages_anywhere_are_read_by_time),
         TEST(walks_come_to_every_message_in_order),
@@ -2096,6 +2255,7 @@ main(void)
         TEST(messages_outside_of_ones_stays_are_neither_unread_nor_newest),
         TEST(a_page_says_of_each_entry_what_is_true_of_it_alone),
         TEST(markers_are_kept_for_each_user),
+        TEST(a_walk_of_markers_misses_nothing_of_a_tick),
         TEST(reactions_are_counted_by_emoji),
         TEST(a_message_has_so_many_different_emoji),
         TEST(those_who_reacted_are_read_by_pages),

@@ -1,6 +1,7 @@
 /* markers.c - see store/markers.h. */
 #include "store/markers.h"
 
+#include <stdlib.h>
 #include "store/memberships.h"
 #include "store/memory/declared.h"
 
@@ -80,19 +81,49 @@ markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation
     return ERR_OK;
 }
 
+static int
+earliest_first(const void *a, const void *b)
+{
+    const struct marker_row *const *x = a;
+    const struct marker_row *const *y = b;
+
+    if ((*x)->moved_at != (*y)->moved_at)
+        return (*x)->moved_at < (*y)->moved_at ? -1 : 1;
+    return ((*x)->conversation > (*y)->conversation) - ((*x)->conversation < (*y)->conversation);
+}
+
+/* Is the marker still to come in the walk? */
+static bool
+is_ahead(struct db *db, const struct moved_walk *walk, const struct marker_row *row)
+{
+    if (!str_eq(row->username, walk->username) || row->moved_at < walk->from)
+        return false;
+    return (row->moved_at > walk->from || row->conversation > walk->beyond) && is_present(db, row);
+}
+
 enum err
-markers_moved(struct db *db, struct str username, int64_t after,
-              bool (*each)(void *arg, int32_t conversation, int64_t updated_at), void *arg)
+markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
 {
     const struct table *t = &db->tables[MARKER];
+    const struct marker_row **rows = arena_alloc(arena, (t->count + 1) * sizeof(struct marker_row *));
+    size_t count = 0;
 
     declared_open(db, __func__);
-    for (size_t i = 0; i < t->count; i++) {
-        const struct marker_row *row = table_row(t, i);
+    walk->count = 0;
+    walk->moved = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->moved));
+    if (rows == NULL || walk->moved == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < t->count; i++)
+        if (is_ahead(db, walk, table_row(t, i)))
+            rows[count++] = table_row(t, i);
+    qsort(rows, count, sizeof(struct marker_row *), earliest_first);
+    for (size_t i = 0; i < count && i < (size_t)walk->rows; i++) {
+        int32_t id = rows[i]->conversation;
 
-        if (str_eq(row->username, username) && row->moved_at > after && is_present(db, row) &&
-            !each(arg, row->conversation, state_conversation(db, row->conversation)->conversation.updated_at))
-            break;
+        walk->moved[walk->count++] =
+            (struct moved_marker){id, state_conversation(db, id)->conversation.updated_at};
+        walk->from = rows[i]->moved_at;
+        walk->beyond = id;
     }
     return ERR_OK;
 }

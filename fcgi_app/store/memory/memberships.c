@@ -441,16 +441,18 @@ memberships_since(struct db *db, struct arena *arena, struct joined_first *first
 static int
 latest_first(const void *a, const void *b)
 {
-    const struct listed *x = a;
-    const struct listed *y = b;
+    const struct list_position *x = a;
+    const struct list_position *y = b;
 
-    return (x->active_at < y->active_at) - (x->active_at > y->active_at);
+    if (x->active_at != y->active_at)
+        return x->active_at < y->active_at ? 1 : -1;
+    return (x->conversation < y->conversation) - (x->conversation > y->conversation);
 }
 
-static struct listed
-listed_of(const struct db *db, const struct stay_row *row)
+static struct list_position
+position_of(const struct db *db, const struct stay_row *row)
 {
-    return (struct listed){
+    return (struct list_position){
         .conversation = row->conversation,
         .active_at = active_at(db, row),
         .updated_at = active_at(db, row),
@@ -461,50 +463,54 @@ listed_of(const struct db *db, const struct stay_row *row)
     };
 }
 
-/* The conversations of the range that the user has left, or not. */
+/* Is the position still to come in the walk? */
+static bool
+is_ahead(const struct list_walk *walk, const struct list_position *position)
+{
+    if (position->active_at <= walk->after || position->active_at > walk->until)
+        return false;
+    return walk->below == 0 || position->active_at < walk->until || position->conversation < walk->below;
+}
+
+/* Of the conversations that the user has left, or of the others. */
 static enum err
-list(struct db *db, const struct listed_range *range, bool left,
-     bool (*each)(void *arg, const struct listed *l), void *arg)
+walk_list(struct db *db, struct arena *arena, bool left, struct list_walk *walk)
 {
     struct own own;
-    struct arena arena;
-    struct listed *all = NULL;
-    size_t count = 0;
-    enum err err;
+    enum err err = find_own(db, arena, walk->username, &own);
 
-    arena_init(&arena);
-    err = find_own(db, &arena, range->username, &own);
-    if (err == ERR_OK)
-        all = arena_alloc(&arena, (own.count + 1) * sizeof(*all));
-    for (size_t i = 0; all != NULL && i < own.count; i++) {
-        struct listed l = listed_of(db, own.stays[i]);
+    walk->count = 0;
+    walk->positions = arena_alloc(arena, (own.count + 1) * sizeof(*walk->positions));
+    if (err != ERR_OK || walk->positions == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < own.count; i++) {
+        struct list_position position = position_of(db, own.stays[i]);
 
-        if (l.left == left && l.active_at > range->after && l.active_at <= range->until)
-            all[count++] = l;
+        if (position.left == left && is_ahead(walk, &position))
+            walk->positions[walk->count++] = position;
     }
-    if (all != NULL)
-        qsort(all, count, sizeof(*all), latest_first);
-    for (size_t i = 0; i < count; i++)
-        if (!each(arg, &all[i]))
-            break;
-    arena_clear(&arena);
-    return all == NULL ? ERR_MEMORY : err;
+    if (walk->count == 0)
+        return ERR_OK;
+    qsort(walk->positions, walk->count, sizeof(*walk->positions), latest_first);
+    if (walk->count > (size_t)walk->rows)
+        walk->count = (size_t)walk->rows;
+    walk->until = walk->positions[walk->count - 1].active_at;
+    walk->below = walk->positions[walk->count - 1].conversation;
+    return ERR_OK;
 }
 
 enum err
-memberships_listed(struct db *db, const struct listed_range *range,
-                   bool (*each)(void *arg, const struct listed *l), void *arg)
+memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
 {
     declared_open(db, __func__);
-    return list(db, range, false, each, arg);
+    return walk_list(db, arena, false, walk);
 }
 
 enum err
-memberships_left(struct db *db, const struct listed_range *range,
-                 bool (*each)(void *arg, const struct listed *l), void *arg)
+memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
 {
     declared_open(db, __func__);
-    return list(db, range, true, each, arg);
+    return walk_list(db, arena, true, walk);
 }
 
 /* --- the members whose standing changed */

@@ -376,41 +376,50 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
 }
 
 enum err
-messages_keys(struct db *db, const struct message_range *range,
-              bool (*each)(void *arg, const struct message_key *key), void *arg)
+messages_keys(struct db *db, struct key_walk *walk)
 {
     const struct message_row *row;
     size_t i;
 
     declared_open(db, __func__);
-    if (range->after >= range->until)
+    walk->count = 0;
+    walk->later = false;
+    if (walk->after >= walk->until)
         return ERR_OK;
-    i = find_from(db, range->conversation, range->after + 1);
-    for (; (row = row_in(db, i, range->conversation)) != NULL; i++) {
+    i = find_from(db, walk->conversation, walk->after + 1);
+    for (; walk->count < (size_t)walk->rows && (row = row_in(db, i, walk->conversation)) != NULL; i++) {
         const struct message *m = &row->message;
-        struct message_key key = {m->id, m->timestamp, m->conversation, m->seq};
 
-        if (m->seq > range->until || !each(arg, &key))
+        if (m->seq > walk->until)
             break;
+        walk->later = m->timestamp > walk->no_later;
+        if (walk->later)
+            break;
+        walk->keys[walk->count++] = (struct message_key){m->id, m->timestamp, m->conversation, m->seq};
+        walk->after = m->seq;
     }
     return ERR_OK;
 }
 
 enum err
-messages_since(struct db *db, struct message_search *search,
-               bool (*each)(void *arg, const struct message_key *key), void *arg)
+messages_since(struct db *db, struct message_search *search)
 {
     const struct table *t = &db->tables[ID];
-    int limit = search->limit;
-    size_t i = t->count;
 
     declared_open(db, __func__);
-    while (i > 0 && ((const struct id_row *)table_row(t, i - 1))->key.timestamp > search->after)
-        i--;
-    search->all = t->count - i <= (size_t)limit;
-    for (; i < t->count && limit > 0; i++, limit--)
-        if (!each(arg, &((const struct id_row *)table_row(t, i))->key))
+    search->count = 0;
+    search->all = true;
+    for (size_t i = 0; i < t->count && search->all; i++) {
+        const struct id_row *row = table_row(t, i);
+
+        if (row->key.id < search->from || row->key.timestamp <= search->after)
+            continue;
+        search->all = search->count < (size_t)search->rows;
+        if (!search->all)
             break;
+        search->keys[search->count++] = row->key;
+        search->from = row->key.id + 1;
+    }
     return ERR_OK;
 }
 

@@ -62,17 +62,24 @@ markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation
 }
 
 enum err
-markers_moved(struct db *db, struct str username, int64_t after,
-              bool (*each)(void *arg, int32_t conversation, int64_t updated_at), void *arg)
+markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_MOVED);
     enum err err = ERR_OK;
 
-    db_bind_text(s, 1, username);
-    db_bind_int(s, 2, after);
-    while (db_next(s, &err))
-        if (!each(arg, ids_conversation(db_int(s, 0)), db_int(s, 1)))
-            break;
+    walk->count = 0;
+    walk->moved = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->moved));
+    if (walk->moved == NULL)
+        return ERR_MEMORY;
+    db_bind_text(s, 1, walk->username);
+    db_bind_int(s, 2, walk->from);
+    db_bind_int(s, 3, walk->beyond);
+    db_bind_int(s, 4, walk->rows);
+    while (db_next(s, &err)) {
+        walk->beyond = ids_conversation(db_int(s, 0));
+        walk->from = db_int(s, 2);
+        walk->moved[walk->count++] = (struct moved_marker){walk->beyond, db_int(s, 1)};
+    }
     db_done(s);
     return err;
 }

@@ -2,6 +2,7 @@
 #include "store/sqlite/memberships.h"
 
 #include "store/sqlite/db.h"
+#include "model/ids.h"
 
 /* A statement whose first two parameters are a conversation and a user. */
 static struct stmt *
@@ -394,58 +395,66 @@ memberships_since(struct db *db, struct arena *arena, struct joined_first *first
     return err;
 }
 
-static struct stmt *
-use_range(struct db *db, enum sql sql, const struct listed_range *range)
+/* The position that a row tells of a conversation that the user is in. */
+static struct list_position
+present_of(struct stmt *s)
 {
-    struct stmt *s = db_use(db, sql);
-
-    db_bind_text(s, 1, range->username);
-    db_bind_int(s, 2, range->after);
-    db_bind_int(s, 3, range->until);
-    return s;
+    return (struct list_position){.conversation = ids_conversation(db_int(s, 0)),
+                                  .active_at = db_int(s, 1),
+                                  .updated_at = db_int(s, 2)};
 }
 
-enum err
-memberships_listed(struct db *db, const struct listed_range *range,
-                   bool (*each)(void *arg, const struct listed *l), void *arg)
+/* The same of one that they left. */
+static struct list_position
+left_of(struct stmt *s)
 {
-    struct stmt *s = use_range(db, SQL_MEMBERSHIP_LISTED, range);
+    return (struct list_position){
+        .conversation = ids_conversation(db_int(s, 0)),
+        .active_at = db_int(s, 1),
+        .updated_at = db_int(s, 1),
+        .left = true,
+        .version = db_int(s, 2),
+        .last_seq = db_int(s, 3),
+        .type = db_int(s, 4) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
+    };
+}
+
+static enum err
+walk_list(struct stmt *s, struct arena *arena, struct list_position (*position_of)(struct stmt *s),
+          struct list_walk *walk)
+{
     enum err err = ERR_OK;
 
+    walk->count = 0;
+    walk->positions = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->positions));
+    if (walk->positions == NULL)
+        return ERR_MEMORY;
+    db_bind_text(s, 1, walk->username);
+    db_bind_int(s, 2, walk->after);
+    db_bind_int(s, 3, walk->until);
+    db_bind_int(s, 4, walk->below == 0 ? INT64_MAX : walk->below);
+    db_bind_int(s, 5, walk->rows);
     while (db_next(s, &err)) {
-        struct listed l = {
-            .conversation = (int32_t)db_int(s, 0), .active_at = db_int(s, 1), .updated_at = db_int(s, 2)};
+        struct list_position *position = &walk->positions[walk->count++];
 
-        if (!each(arg, &l))
-            break;
+        *position = position_of(s);
+        walk->until = position->active_at;
+        walk->below = position->conversation;
     }
     db_done(s);
     return err;
 }
 
 enum err
-memberships_left(struct db *db, const struct listed_range *range,
-                 bool (*each)(void *arg, const struct listed *l), void *arg)
+memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
 {
-    struct stmt *s = use_range(db, SQL_MEMBERSHIP_LEFT, range);
-    enum err err = ERR_OK;
+    return walk_list(db_use(db, SQL_MEMBERSHIP_PRESENT), arena, present_of, walk);
+}
 
-    while (db_next(s, &err)) {
-        struct listed l = {
-            .conversation = (int32_t)db_int(s, 0),
-            .active_at = db_int(s, 1),
-            .updated_at = db_int(s, 1),
-            .left = true,
-            .version = db_int(s, 2),
-            .last_seq = db_int(s, 3),
-            .type = db_int(s, 4) != 0 ? TYPE_GROUP : TYPE_PRIVATE,
-        };
-
-        if (!each(arg, &l))
-            break;
-    }
-    db_done(s);
-    return err;
+enum err
+memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
+{
+    return walk_list(db_use(db, SQL_MEMBERSHIP_LEFT), arena, left_of, walk);
 }
 
 /* Members of a batch, and those of the last one's version. */

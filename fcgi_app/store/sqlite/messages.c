@@ -425,20 +425,24 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
 }
 
 enum err
-messages_keys(struct db *db, const struct message_range *range,
-              bool (*each)(void *arg, const struct message_key *key), void *arg)
+messages_keys(struct db *db, struct key_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_KEYS);
     enum err err = ERR_OK;
 
-    db_bind_int(s, 1, range->conversation);
-    bind_seq(s, 2, range->after);
-    bind_seq(s, 3, range->until);
-    while (db_next(s, &err)) {
-        struct message_key key = {db_int(s, 0), db_int(s, 1), range->conversation, db_int(s, 2)};
+    walk->count = 0;
+    walk->later = false;
+    db_bind_int(s, 1, walk->conversation);
+    bind_seq(s, 2, walk->after);
+    bind_seq(s, 3, walk->until);
+    while (walk->count < (size_t)walk->rows && db_next(s, &err)) {
+        struct message_key key = {db_int(s, 0), db_int(s, 1), walk->conversation, db_int(s, 2)};
 
-        if (!each(arg, &key))
+        walk->later = key.timestamp > walk->no_later;
+        if (walk->later)
             break;
+        walk->keys[walk->count++] = key;
+        walk->after = key.seq;
     }
     db_done(s);
     return err;
@@ -457,30 +461,39 @@ last_id(struct db *db, int64_t *id)
     return err;
 }
 
-enum err
-messages_since(struct db *db, struct message_search *search,
-               bool (*each)(void *arg, const struct message_key *key), void *arg)
+/* The id of the first message since the moment, or beyond the last id. */
+static enum err
+find_first_since(struct db *db, int64_t after, int64_t *first)
 {
     /* By id, as if all messages were one conversation's. */
     const struct axis axis = {db, 0, SQL_MESSAGE_TIMESTAMP_BY_ID};
-    struct stmt *s;
     struct message_range everything = {0};
-    int64_t first = 1;
     enum err err = last_id(db, &everything.until);
 
-    if (err == ERR_OK)
-        err = first_beyond(&axis, &everything, search->after, &first);
+    *first = 1;
+    return err == ERR_OK ? first_beyond(&axis, &everything, after, first) : err;
+}
+
+enum err
+messages_since(struct db *db, struct message_search *search)
+{
+    struct stmt *s;
+    enum err err = search->from == 0 ? find_first_since(db, search->after, &search->from) : ERR_OK;
+
+    search->count = 0;
+    search->all = true;
     if (err != ERR_OK)
         return err;
-    search->all = everything.until - first < search->limit;
     s = db_use(db, SQL_MESSAGE_FROM);
-    db_bind_int(s, 1, first);
-    db_bind_int(s, 2, search->limit);
+    db_bind_int(s, 1, search->from);
+    db_bind_int(s, 2, search->rows + 1);
     while (db_next(s, &err)) {
-        struct message_key key = {db_int(s, 0), db_int(s, 1), ids_conversation(db_int(s, 2)), db_int(s, 3)};
-
-        if (!each(arg, &key))
+        search->all = search->count < (size_t)search->rows;
+        if (!search->all)
             break;
+        search->keys[search->count++] =
+            (struct message_key){db_int(s, 0), db_int(s, 1), ids_conversation(db_int(s, 2)), db_int(s, 3)};
+        search->from = db_int(s, 0) + 1;
     }
     db_done(s);
     return err;

@@ -122,14 +122,16 @@ const char *const sql_texts[SQL_COUNT] = {
                              " CASE WHEN m.left_seq IS NULL THEN m.joined_seq END FROM membership m"
                              " JOIN conversation c ON c.id = m.conversation"
                              " WHERE m.username = $1 AND m.version IS NOT NULL ORDER BY m.since_at LIMIT $2",
-    [SQL_MEMBERSHIP_LISTED] =
+    [SQL_MEMBERSHIP_PRESENT] =
         "SELECT m.conversation, m.active_at, c.updated_at FROM membership m"
         " JOIN conversation c ON c.id = m.conversation WHERE m.username = $1 AND m.left_version IS NULL"
-        " AND m.active_at > $2 AND m.active_at <= $3 ORDER BY m.active_at DESC",
+        " AND m.active_at > $2 AND (m.active_at, m.conversation) < ($3, $4)"
+        " ORDER BY m.active_at DESC, m.conversation DESC LIMIT $5",
     [SQL_MEMBERSHIP_LEFT] =
         "SELECT m.conversation, m.left_at, m.left_version, m.left_seq, c.type = 'group_chat'"
         " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.username = $1"
-        " AND m.version IS NOT NULL AND m.left_at > $2 AND m.left_at <= $3 ORDER BY m.left_at DESC",
+        " AND m.version IS NOT NULL AND m.left_at > $2 AND (m.left_at, m.conversation) < ($3, $4)"
+        " ORDER BY m.left_at DESC, m.conversation DESC LIMIT $5",
     /* Of one role, who has been there longest. */
     [SQL_MEMBERSHIP_OLDEST] =
         "SELECT username FROM membership WHERE conversation = $1 AND role = $2 AND left_version IS NULL"
@@ -155,9 +157,11 @@ const char *const sql_texts[SQL_COUNT] = {
         " AND m.left_version IS NULL AND r.conversation = m.conversation AND r.username = m.username"
         " ORDER BY m.username LIMIT $2",
     [SQL_READ_MARKER_MOVED] =
-        "SELECT r.conversation, c.updated_at FROM read_marker r JOIN conversation c ON c.id = r.conversation"
-        " WHERE r.username = $1 AND r.moved_at > $2 AND EXISTS (SELECT 1 FROM membership m"
-        " WHERE m.conversation = r.conversation AND m.username = r.username AND m.left_version IS NULL)",
+        "SELECT r.conversation, c.updated_at, r.moved_at FROM read_marker r"
+        " JOIN conversation c ON c.id = r.conversation"
+        " WHERE r.username = $1 AND (r.moved_at, r.conversation) > ($2, $3) AND EXISTS"
+        " (SELECT 1 FROM membership m WHERE m.conversation = r.conversation AND m.username = r.username"
+        " AND m.left_version IS NULL) ORDER BY r.moved_at, r.conversation LIMIT $4",
 
     /*
      * message.place is conversation * 2^32 + seq. What is bound as a conversation is an int32_t and as a seq
