@@ -23,15 +23,17 @@ CC       ?= cc
 PYTHON   := /usr/bin/python3
 CPUS     := $(shell nproc)
 
-# make and make install need no network and install no package. They honour CC, CPPFLAGS, CFLAGS, LDFLAGS, DESTDIR and
-# PREFIX. A warning of another compiler stops no build; make check and .ci/run set WERROR to -Werror.
+# make and make install need no network and install no package. They honour CC, CPPFLAGS, CFLAGS,
+# LDFLAGS, DESTDIR and PREFIX. A warning of another compiler stops no build; make check and .ci/run
+# set WERROR to -Werror.
 WERROR   ?=
 WARNINGS  = -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
 # An id that is too wide must not be truncated to another one: fcgi_app/model/ids.h.
 NARROW   := -Wconversion -Wno-sign-conversion
 CFLAGS   ?= -O2 -g
-# The checked string functions need an optimizer. The flags that a distribution passes may choose their level.
+# The checked string functions need an optimizer. The flags that a distribution passes may choose
+# their level.
 OPTIMIZED := $(filter-out -O0,$(filter -O%,$(CFLAGS)))
 CHOSEN    := $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
 FORTIFY   := $(if $(CHOSEN),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
@@ -155,7 +157,7 @@ NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--ex
 
 BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
 BROWSER_ALONE := $(addprefix tests/browser/,two_people_see_each_other_within_a_second.test.js \
-                 ten_thousand_messages_are_scrolled_without_a_jump.test.js)
+                 ten_thousand_messages_scroll_without_a_jump.test.js)
 
 # JOBS files in parallel. Those that measure time run before the others, alone.
 test-browser: deps-browser all build/browser/node_modules
@@ -165,7 +167,7 @@ test-browser: deps-browser all build/browser/node_modules
 
 # Renders the README's picture of the page again.
 picture:
-	@$(MAKE) --no-print-directory test-browser BROWSER_TESTS=tests/browser/everybody_can_use_the_page.test.js
+	@$(MAKE) --no-print-directory test-browser BROWSER_TESTS=tests/browser/the_page_is_accessible_in_every_look.test.js
 	cp build/browser/screenshots/desk-light-conversation.png nginx/page.png
 
 # A sanitizer's report fails the test that caused it: imd's log must contain nothing but its own
@@ -222,7 +224,7 @@ WEB_FILES := $(sort $(wildcard nginx/html/*.js nginx/html/*.ts nginx/html/*.css 
 PRETTIER  := build/lint/node_modules/.bin/prettier --print-width=120 --log-level=warn
 
 format: build/lint/node_modules
-	$(PYTHON) tests/lint/wrap_comments.py $(C_FILES)
+	$(PYTHON) tests/lint/wrap_comments.py
 	clang-format -i $(C_FILES)
 	$(PRETTIER) --write $(WEB_FILES)
 

@@ -1,4 +1,7 @@
-/* A page that is open all day: the JavaScript heap after a hundred visited conversations is that after ten. */
+/*
+ * A page that is open all day: after a hundred visited conversations it uses as much memory as
+ * after ten.
+ */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -56,7 +59,7 @@ async function visit(n) {
     .waitFor();
 }
 
-test("the heap, the nodes and the listeners do not grow with the visits", { timeout: 120000 }, async (t) => {
+test("heap, nodes and listeners do not grow with the visits", { timeout: 120000 }, async (t) => {
   for (let n = 0; n < FEW; n++) await visit(n);
   const few = await usage();
   for (let n = FEW; n < VISITS; n++) await visit(n);

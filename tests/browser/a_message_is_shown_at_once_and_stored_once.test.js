@@ -1,4 +1,7 @@
-/* What one sends is there at once, in the order of the calls, and the server has it once, whatever becomes of answers. */
+/*
+ * The client shows a sent message at once, in the order of the calls. The server stores it once,
+ * whatever happens to the answer.
+ */
 import assert from "node:assert/strict";
 import test from "node:test";
 
@@ -13,7 +16,7 @@ const scene = async (here) => {
 };
 
 test(
-  "it is shown as sending before there is an answer",
+  "a message is shown as sending before its answer",
   world(async (here) => {
     const { id, client } = await scene(here);
     const sent = client.send(id, "one");
@@ -30,7 +33,7 @@ test(
 );
 
 test(
-  "many at once are stored in the order of the calls",
+  "concurrent messages are stored in the order of the calls",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     host.request = () => ({ there: 1 + Math.random() * 100, back: 1 + Math.random() * 100 });
@@ -52,7 +55,7 @@ test(
 );
 
 test(
-  "another conversation does not wait for it",
+  "a message of another conversation does not wait",
   world(async (here) => {
     const { id, client, host } = await scene(here),
       other = here.group("alice", "carol");
@@ -74,7 +77,7 @@ const FATES = {
 };
 for (const [name, fate] of Object.entries(FATES))
   test(
-    `${name} is followed by the same again, and it is stored once`,
+    `after ${name} the message is sent again and stored once`,
     world(async (here) => {
       const { id, client, host } = await scene(here);
       const fates = [fate, fate, {}];
@@ -91,7 +94,7 @@ for (const [name, fate] of Object.entries(FATES))
   );
 
 test(
-  "Retry-After is waited for",
+  "a message waits for Retry-After before the next try",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     const answers = [{ answer: unavailable(429, 7) }, {}];
@@ -103,7 +106,7 @@ test(
 );
 
 test(
-  "its push is enough, where the answer is lost",
+  "the push confirms a message whose answer is lost",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     host.request = ({ method }) => (method === "POST" ? { lost: "after", silent: true } : {});
@@ -113,7 +116,7 @@ test(
 );
 
 test(
-  "an answer that is faster than the pushes before it makes no hole",
+  "an answer that overtakes earlier pushes makes no gap",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     host.frame = () => [500];
@@ -127,7 +130,7 @@ test(
 );
 
 test(
-  "a reply names what it replies to",
+  "a reply names the message that it replies to",
   world(async (here) => {
     const { id, client } = await scene(here),
       { id: reply_to } = here.say("bob", id);
@@ -139,7 +142,7 @@ test(
 );
 
 test(
-  "what is sent while there is no network goes out once there is",
+  "messages sent while offline go out when the network is back",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     host.offline = true;
@@ -156,7 +159,7 @@ test(
 );
 
 test(
-  "what was not answered before stop() goes out after start()",
+  "messages without an answer before stop() go out after start()",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     host.request = () => ({ lost: "before" });

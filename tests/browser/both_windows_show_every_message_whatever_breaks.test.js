@@ -1,6 +1,6 @@
 /*
- * While ten messages a second flow, processes are killed, nginx is restarted, a window goes offline, is loaded anew, is
- * frozen: in the end both windows show all messages, once, in order.
+ * While ten messages a second are sent, processes are killed, nginx restarts, and a window goes
+ * offline, reloads and freezes. In the end both windows show all messages, once, in order.
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -32,7 +32,10 @@ after(async () => {
   await stack?.stop();
 });
 
-/** Carol sends ten messages a second, each until it is answered. Both windows say something now and then. */
+/**
+ * Carol sends ten messages a second, each until it is answered. Both windows say something now and
+ * then.
+ */
 function startFlow() {
   const said = [],
     perhaps = [],
@@ -56,8 +59,8 @@ function startFlow() {
   const talk = async (page, user) => {
     for (let n = 1; !ended; n++) {
       const text = `${user} ${n}`;
-      // While a page is loaded anew nobody may take the text, or the key: then it was not said, and what was written
-      // is still there.
+      // While a page is loaded anew nobody may take the text, or the key: then it was not said, and
+      // what was written is still there.
       const sent = async () => {
         await page.composer.fill(text);
         if ((await page.composer.inputValue()) !== text) return false;
@@ -113,7 +116,7 @@ const troubles = {
   },
 };
 
-test("trouble", { timeout: 180000 }, async (t) => {
+test("processes, nginx and windows fail while messages are sent", { timeout: 180000 }, async (t) => {
   flow = startFlow();
   for (const [what, happens] of Object.entries(troubles)) {
     await pass(BETWEEN_MS);
@@ -125,7 +128,7 @@ test("trouble", { timeout: 180000 }, async (t) => {
   await flow.end();
 });
 
-test("all is stored, once", async (t) => {
+test("the server stores every message once", async (t) => {
   const missing = async () => {
     const stored = new Set((await stack.messages(id)).map(({ content }) => content));
     return flow.said.filter((text) => !stored.has(text));
@@ -146,7 +149,7 @@ test("all is stored, once", async (t) => {
   }
 });
 
-test("both windows show all of it, once, in order", async () => {
+test("both windows show every message once, in order", async () => {
   const stored = (await stack.messages(id)).map(({ seq, content }) => [seq, content]);
   for (const page of [ann, bob]) {
     if (await page.button("Newest messages").isVisible()) await page.button("Newest messages").click();

@@ -31,7 +31,10 @@ async function renderers(profile) {
   return found;
 }
 
-/** A browser of its own, as somebody has it. `options` are those of playwright's context: viewport, colorScheme, locale … */
+/**
+ * A browser of its own, as somebody has it. `options` are those of playwright's context: viewport,
+ * colorScheme, locale …
+ */
 export async function browse(options = {}) {
   const profile = await mkdtemp(join(tmpdir(), "imd-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
@@ -48,8 +51,8 @@ export async function browse(options = {}) {
     /** What went wrong in its pages: exceptions that nobody caught. */
     faults,
     /**
-     * Nothing of its pages runs until the function that this gives is called. (DevTools freeze only what is hidden, and
-     * what is driven never is.)
+     * Nothing of its pages runs until the function that this gives is called. (DevTools freeze only
+     * what is hidden, and what is driven never is.)
      */
     async freeze() {
       const pids = await renderers(profile);

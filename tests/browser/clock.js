@@ -1,6 +1,6 @@
 /*
- * Time that passes only when a test says so: timers fire in their order, and all that follows from one is done before the
- * next. Knows nothing of what waits for it.
+ * Time that passes only when a test says so: timers fire in their order, and all that follows from
+ * one is done before the next. Knows nothing of what waits for it.
  */
 const settled = setImmediate;
 

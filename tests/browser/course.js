@@ -1,6 +1,6 @@
 /*
- * One random course of events in a world of clients and faults. Knows what a user may do, and what a network may do to
- * them; not how a client copes.
+ * One random course of events in a world of clients and faults. Knows what a user may do, and what
+ * a network may do to them; not how a client copes.
  */
 import assert from "node:assert/strict";
 import { unavailable } from "./fake_network.js";

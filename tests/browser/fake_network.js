@@ -1,6 +1,7 @@
 /*
- * What lies between a page and its server: fetch, WebSocket and EventSource that lose, repeat, delay and cut as they are
- * told, each host as if it were a machine of its own. Knows nothing of what is said.
+ * What lies between a page and its server: fetch, WebSocket and EventSource that lose, repeat,
+ * delay and cut as they are told, each host as if it were a machine of its own. Knows nothing of
+ * what is said.
  */
 import { FakeServer, Problem } from "./fake_server.js";
 
@@ -9,9 +10,11 @@ const MOUNT = "/chat/";
 /** A machine that asks. Its fates are what becomes of the next request, socket and frame. */
 export class Host {
   /**
-   * { there, back: ms; lost: "before" or "after" the server did it; silent: the loss shows by nothing but time;
-   *   answer: { status, headers, json } that comes instead, `done`: after the server did it,
-   *   each, chunk, cut: the answer comes in chunks of so many bytes, so many milliseconds apart, and ends after so many }
+   * { there, back: ms; lost: "before" or "after" the server did it; silent: the loss shows by
+   * nothing but time;
+   *   answer: { status, headers, json } that comes instead, `done`: after the server did it, each,
+   *   chunk, cut: the answer comes in chunks of so many bytes, so many milliseconds apart, and ends
+   *   after so many }
    */
   request = () => ({});
   /** "open"; "refuse"; "hang" */
@@ -176,7 +179,10 @@ export class Network {
   }
 }
 
-/** As bytes, so that nobody holds what another one does; in two chunks at least, `each` milliseconds apart. */
+/**
+ * As bytes, so that nobody holds what another one does; in two chunks at least, `each` milliseconds
+ * apart.
+ */
 function response({ status, headers = {}, json, text = JSON.stringify(json) }, { signal, ...fate }) {
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   return {

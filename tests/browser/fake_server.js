@@ -1,7 +1,8 @@
 /*
- * imd in memory: what the browser client asks of it, as docs/api.md and openapi.json say. Versions and seqs are dense, each
- * change is one event for each member, an event shows its object as it is when it is pushed, changes show each object
- * once. Knows nothing of networks: what is lost or late is fake_network.js's business.
+ * imd in memory: what the browser client asks of it, as docs/api.md and openapi.json say. Versions
+ * and seqs are dense, each change is one event for each member, an event shows its object as it is
+ * when it is pushed, changes show each object once. Knows nothing of networks: what is lost or late
+ * is fake_network.js's business.
  */
 const FEW = 100;
 const UNREAD_MAX = 1000;
@@ -46,13 +47,18 @@ const ROUTES = [
 export class FakeServer {
   /** Entries of a page at most, whatever its asker allows: pages may end early. */
   pageMax = 1000;
-  /** Milliseconds until what happened is pushed: what happens meanwhile goes into the same frame. */
+  /**
+   * Milliseconds until what happened is pushed: what happens meanwhile goes into the same frame.
+   */
   pushAfter = () => 1;
   /** Whether an event is pushed without its message or object. */
   thin = () => false;
   /** How many names a reaction shows. */
   namesMax = 100;
-  /** Who is calling, by the host, the Authorization header and the token in the query; undefined: whoever they say. */
+  /**
+   * Who is calling, by the host, the Authorization header and the token in the query; undefined:
+   * whoever they say.
+   */
   callerOf = () => undefined;
 
   #state = {
@@ -105,7 +111,9 @@ export class FakeServer {
     return { status: handler === "type" ? 202 : 200, headers: {}, json };
   }
 
-  /** Who acts: the caller, who may not name another; where callers are not known, whoever is named. */
+  /**
+   * Who acts: the caller, who may not name another; where callers are not known, whoever is named.
+   */
   #actor({ caller, body, query }) {
     const named = body.username ?? query.get("username") ?? undefined;
     if (caller && named && named !== caller) refuse(403, "not_yourself");

@@ -1,6 +1,6 @@
 /*
- * The chat page as somebody uses it: by the names and roles that it shows. Knows nothing of how it is made, but that a
- * message is an li.message with its number, and its text in .text.
+ * The chat page as somebody uses it: by the names and roles that it shows. Knows nothing of how it
+ * is made, but that a message is an li.message with its number, and its text in .text.
  */
 import { until } from "./stack.js";
 
@@ -60,8 +60,9 @@ export class Page {
   }
 
   /**
-   * All messages of the open conversation, as [number, text] from the first to the last, by scrolling through them.
-   * One that is drawn twice at a time, or out of order, is told in `disorder`.
+   * All messages of the open conversation, as [number, text] from the first to the last, by
+   * scrolling through them. One that is drawn twice at a time, or out of order, is told in
+   * `disorder`.
    */
   async readAll() {
     await until(

@@ -1,4 +1,7 @@
-/* Signing out removes the user's unsent messages and drafts from the browser; the page asks first if messages would be lost. */
+/*
+ * Signing out removes the user's unsent messages and drafts from the browser. The page asks first
+ * if messages would be lost.
+ */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
@@ -40,7 +43,7 @@ async function writeUnheard(...texts) {
 
 const sure = (words) => ann.page.getByRole("dialog", { name: "Sign out?" }).filter({ hasText: words });
 
-test("without unsent messages it asks nothing, and no draft is left", async () => {
+test("without unsent messages signing out needs no confirmation, and no draft is left", async () => {
   await ann.enter(id);
   await ann.composer.fill("half a thought");
   assert.ok((await kept()).some((entry) => entry.includes("half a thought")));
@@ -49,7 +52,7 @@ test("without unsent messages it asks nothing, and no draft is left", async () =
   assert.deepEqual(await kept(), []);
 });
 
-test("with unsent messages it says how many are lost, and nothing happens before the user is sure", async () => {
+test("with unsent messages signing out says how many are lost, and needs a confirmation", async () => {
   await writeUnheard("one", "two");
   await ann.composer.fill("half a thought");
   await ann.button("Sign out").click();
@@ -75,7 +78,7 @@ test("with unsent messages it says how many are lost, and nothing happens before
   );
 });
 
-test("it asks about messages of an earlier visit while the list of conversations has not come", async () => {
+test("messages of an earlier visit need a confirmation before the list has loaded", async () => {
   await writeUnheard("from before");
   await browser.context.route(/\/conversations\/?\?/, (route) => route.abort());
   await ann.page.goto(`${stack.url}/im/?user=ann`);

@@ -1,6 +1,6 @@
 /*
- * A whole imd of a test's own: nginx and imd as nginx/serve.sh starts them, in a directory of their own. Knows nothing
- * of browsers.
+ * A whole imd of a test's own: nginx and imd as nginx/serve.sh starts them, in a directory of their
+ * own. Knows nothing of browsers.
  */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -48,7 +48,10 @@ async function children(parent, name) {
 }
 
 export class Stack {
-  /** `env` is for serve.sh; `http` gives more for nginx's http{}, from the directory that all lies in. */
+  /**
+   * `env` is for serve.sh; `http` gives more for nginx's http{}, from the directory that all lies
+   * in.
+   */
   constructor(env = {}, http = null) {
     this.env = env;
     this.http = http;

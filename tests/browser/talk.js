@@ -2,7 +2,10 @@
  * People who talk to each other, so that there is something to look at.
  */
 
-/** Alice's conversations. Gives the ids of a group, and in it of a message of somebody else's and of one of hers. */
+/**
+ * Alice's conversations. Gives the ids of a group, and in it of a message of somebody else's and of
+ * one of hers.
+ */
 export async function furnish(stack) {
   const post = (path, body) => stack.request("POST", path, body);
   const group = async (title, ...members) => {

@@ -1,4 +1,7 @@
-/* What is written is sent and shown as it was meant: lines, indentation, both directions of writing, whole emoji. */
+/*
+ * A text is sent and shown as its author meant it: lines, indentation, both directions of writing,
+ * whole emoji.
+ */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -29,7 +32,7 @@ after(async () => {
   await stack?.stop();
 });
 
-test("code keeps its indentation, the first line's too", async () => {
+test("code keeps its indentation, on the first line too", async () => {
   const code = "    if (a)\n\tb();";
   await ann.say(`\n  \n${code}\n\n`);
   await until(async () => (await contents()).includes(code), "it is stored as it was written");
@@ -40,7 +43,7 @@ test("code keeps its indentation, the first line's too", async () => {
   await until(spaced, "its white space is kept");
 });
 
-test("a message of which nothing would show is not sent, and NUL is left out", async () => {
+test("an invisible message is not sent, and NUL is removed", async () => {
   const before = await contents();
   for (const nothing of ["\u200b", " \u2060\n\t", "\ufeff"]) await ann.say(nothing);
   await ann.composer.evaluate((field) => {
@@ -91,7 +94,7 @@ test("an avatar shows a whole flag or family", async () => {
   }
 });
 
-test("a reaction is an emoji, and no other text", async () => {
+test("a reaction must be an emoji", async () => {
   for (const [n, text] of ["hm", "7", "👍👍", "a👍", "©️ x"].entries()) {
     await ann.act("ab", "React");
     const dialog = ann.page.getByRole("dialog", { name: "React" });
@@ -110,7 +113,7 @@ test("a reaction is an emoji, and no other text", async () => {
   assert.deepEqual(browser.faults, []);
 });
 
-test("on a phone Enter makes a new line, and the button sends", async () => {
+test("on a phone Enter starts a new line, and the button sends", async () => {
   const phone = await browse({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   try {
     const bob = await Page.open(phone, stack, "bob");
@@ -126,7 +129,7 @@ test("on a phone Enter makes a new line, and the button sends", async () => {
   }
 });
 
-test("a reaction is what the server shows as an emoji, however it is spelled, and never a text", async () => {
+test("page and server agree on which texts are emoji, in every spelling", async () => {
   const { id: message } = await stack.request("POST", "/messages", {
     conversation_id: id,
     username: "bob",

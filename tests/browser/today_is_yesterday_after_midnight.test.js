@@ -1,4 +1,4 @@
-/* A page that stays open over night does not call yesterday today. */
+/* A page that stays open overnight does not call yesterday today. */
 import { after, before, test } from "node:test";
 
 import { browse } from "./chromium.js";
@@ -17,7 +17,7 @@ after(async () => {
   await stack?.stop();
 });
 
-test("in the messages and in the list", async () => {
+test("messages and list show the new day after midnight", async () => {
   const { id } = await stack.request("POST", "/conversations", { type: "private_chat", members: ["ann", "bob"] });
   await stack.request("POST", "/messages", { conversation_id: id, username: "bob", content: "good night" });
   await browser.context.clock.install();

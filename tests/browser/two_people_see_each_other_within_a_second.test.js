@@ -1,4 +1,7 @@
-/* Two people, each in a browser of their own, do all that the page lets them do; the other one sees it within a second. */
+/*
+ * Two people, each in a browser of their own, do all that the page offers. The other one sees it
+ * within a second.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -13,7 +16,10 @@ let stack, browsers, ann, bob, late;
 
 const step = (name, run) => steps.push({ name, run });
 
-/** They do all of it, in browsers that know nothing yet, with an imd that does not either. Gives what was late. */
+/**
+ * They do all of it, in browsers that know nothing yet, with an imd that does not either. Gives
+ * what was late.
+ */
 async function meet(t) {
   late = [];
   browsers = [];
@@ -31,7 +37,7 @@ async function meet(t) {
   return late;
 }
 
-test("two people", async (t) => {
+test("two people see each step within a second", async (t) => {
   const first = await meet(t);
   if (!first.length) return;
   // A machine that stood still for a second is nothing of imd's: what is late twice is.
@@ -64,7 +70,7 @@ async function soon(t, what, wait) {
 
 const has = (locator, text) => locator.filter({ hasText: text }).waitFor(PATIENCE);
 
-step("a conversation", async (t) => {
+step("a new conversation appears in both lists", async (t) => {
   await ann.button("New conversation").click();
   const dialog = ann.page.getByRole("dialog", { name: "New conversation" });
   await dialog.getByLabel("Group").check();
@@ -75,7 +81,7 @@ step("a conversation", async (t) => {
   await soon(t, "bob has it", has(bob.entry(ann.open), "Tea"));
 });
 
-step("messages, and what is unread", async (t) => {
+step("messages and unread counts appear", async (t) => {
   const id = ann.open;
   await ann.say("hello, bob");
   await soon(t, "it is in his list", has(bob.entry(id), "ann: hello, bob"));
@@ -101,7 +107,7 @@ step("messages, and what is unread", async (t) => {
   await soon(t, "an answer", ann.message("hello, ann\nsecond line").waitFor(PATIENCE));
 });
 
-step("a reply", async (t) => {
+step("a reply shows its target", async (t) => {
   await bob.act("hello, bob", "Reply");
   await bob.say("to this one");
   await soon(
@@ -117,7 +123,7 @@ step("a reply", async (t) => {
   );
 });
 
-step("an edit", async (t) => {
+step("an edit appears in place", async (t) => {
   await bob.act("to this one", "Edit");
   assert.equal(await bob.composer.inputValue(), "to this one");
   await bob.composer.fill("to that one");
@@ -125,7 +131,7 @@ step("an edit", async (t) => {
   await soon(t, "she sees it", ann.message("to that one").filter({ hasText: "edited" }).waitFor(PATIENCE));
 });
 
-step("a reaction, and another, and none", async (t) => {
+step("reactions appear and disappear", async (t) => {
   await ann.act("to that one", "React");
   await ann.page.getByRole("dialog", { name: "React" }).getByRole("button", { name: "🎉" }).click();
   const his = bob.message("to that one").getByRole("button", { name: "🎉 1 ann", exact: true });
@@ -141,14 +147,14 @@ step("a reaction, and another, and none", async (t) => {
   );
 });
 
-step("a deletion", async (t) => {
+step("a deletion leaves a stub", async (t) => {
   await bob.act("to that one", "Delete");
   await bob.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Delete" }).click();
   await soon(t, "she sees a stub", ann.message("Message deleted").waitFor(PATIENCE));
   assert.equal(await ann.message("to that one").count(), 0);
 });
 
-step("whose group it is deletes what others wrote, and may let others do so", async (t) => {
+step("the owner deletes messages of others, and can permit an admin to", async (t) => {
   const deletes = (who, text) => who.message(text).getByRole("button", { name: "Delete", exact: true });
   await ann.act("hello, ann\nsecond line", "Delete");
   await ann.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Delete" }).click();
@@ -159,7 +165,7 @@ step("whose group it is deletes what others wrote, and may let others do so", as
   await soon(t, "he may, too", deletes(bob, "hello, bob").waitFor(PATIENCE));
 });
 
-step("typing", async (t) => {
+step("typing is shown and ends", async (t) => {
   await bob.composer.pressSequentially("hm");
   await soon(t, "she sees it", ann.page.getByText("bob is typing…").first().waitFor(PATIENCE));
   await bob.composer.press("Enter");
@@ -173,7 +179,7 @@ step("typing", async (t) => {
   );
 });
 
-step("who is here, a new name, a member more", async (t) => {
+step("presence, a new title and a new member appear", async (t) => {
   await ann.button("Details").click();
   const dialog = ann.page.getByRole("dialog", { name: "Tea" });
   await dialog.locator("li", { hasText: "bob" }).filter({ hasText: "online" }).waitFor();
@@ -191,7 +197,7 @@ step("who is here, a new name, a member more", async (t) => {
   await ann.page.keyboard.press("Escape");
 });
 
-step("what is sent while the other one looks elsewhere is told by a screen reader", async (t) => {
+step("a screen reader announces messages of other conversations", async (t) => {
   await ann.say("are you still there?");
   await soon(
     t,
@@ -203,7 +209,7 @@ step("what is sent while the other one looks elsewhere is told by a screen reade
   );
 });
 
-step("links can be clicked, all else is text", async (t) => {
+step("links can be clicked, and everything else is text", async (t) => {
   const hostile = `<img src=x onerror="document.title='gotcha'"> javascript:alert(1) [x](http://a.example/) (see https://b.example/a?b=c&d=%20#e).`;
   await ann.say(hostile);
   await soon(t, "he sees it", bob.message(hostile).waitFor(PATIENCE));
@@ -218,7 +224,7 @@ step("links can be clicked, all else is text", async (t) => {
   assert.equal(await bob.message(hostile).locator("img:not([role])").count(), 0);
 });
 
-step("one leaves", async (t) => {
+step("a member leaves the group", async (t) => {
   const id = bob.open;
   await bob.button("Details").click();
   await bob.button("Leave the group").click();
@@ -230,10 +236,11 @@ step("one leaves", async (t) => {
   await soon(t, "he has it no more", bob.entry(id).waitFor({ state: "detached", ...PATIENCE }));
 });
 
-step("nothing moved by itself, and nothing went wrong unseen", async () => {
+step("no layout shifts and no hidden errors happened", async () => {
   for (const { page } of [ann, bob]) {
     const shifts = await page.evaluate(() => window.shifts);
-    // A bubble grows and shrinks with what others do to it; 0.1 in all is what counts as calm elsewhere.
+    // A bubble grows and shrinks with what others do to it; 0.1 in all is what counts as calm
+    // elsewhere.
     assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.01, JSON.stringify(shifts));
   }
   for (const browser of browsers) assert.deepEqual(browser.faults, []);

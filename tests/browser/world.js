@@ -1,6 +1,6 @@
 /*
- * A scene of a test: a server, a network, time, and clients in it; and what a client must hold of that server. Nothing
- * of it is left to chance: one seed, one course of events.
+ * A scene of a test: a server, a network, time, and clients in it; and what a client must hold of
+ * that server. Nothing of it is left to chance: one seed, one course of events.
  */
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
@@ -131,7 +131,10 @@ export const world = (scene, seed) => async () => {
 
 // --- what holds at every moment
 
-/** Looks at all that a client shows, whenever it says that something changed; nobody changes what was shown. */
+/**
+ * Looks at all that a client shows, whenever it says that something changed; nobody changes what
+ * was shown.
+ */
 function watch({ client, changes }, faults) {
   const seen = new Map(); // id: what was shown last
   client.subscribe((changed) => {
@@ -173,7 +176,10 @@ const plain = (value) => JSON.parse(JSON.stringify(value ?? null));
 /** What pushes alone do not tell. */
 const pushed = ({ updated_at, members, ...entry }) => ({ ...entry, members: [...members].sort() });
 
-/** Asserts that a client holds what its user must see, by the server; `by_pushes`: nothing was asked for since. */
+/**
+ * Asserts that a client holds what its user must see, by the server; `by_pushes`: nothing was asked
+ * for since.
+ */
 export function assertTruth({ client, user }, server, { by_pushes = false } = {}) {
   const entries = (list) => plain(list.sort((a, b) => a.id - b.id).map(by_pushes ? pushed : (entry) => entry));
   assert.equal(client.status, "online", `${user}'s status, ${client.error?.stack}`);

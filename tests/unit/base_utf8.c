@@ -71,7 +71,7 @@ assert_as_oracle(const unsigned char *p, size_t n)
 }
 
 static void
-every_string_of_up_to_three_bytes(void **state)
+strings_of_up_to_three_bytes_are_judged_as_rfc_3629_says(void **state)
 {
     (void)state;
     for (uint32_t c = 0; c < 1u << 24; c++) {
@@ -86,7 +86,7 @@ every_string_of_up_to_three_bytes(void **state)
 }
 
 static void
-four_bytes_at_every_boundary(void **state)
+four_bytes_are_judged_right_at_every_boundary(void **state)
 {
     static const unsigned char edges[] = {0x00, 0x41, 0x7f, 0x80, 0x81, 0x8f, 0x90, 0x9f,
                                           0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xff};
@@ -104,7 +104,7 @@ four_bytes_at_every_boundary(void **state)
 }
 
 static void
-every_code_point_and_no_part_of_it(void **state)
+every_code_point_is_valid_and_no_part_of_it(void **state)
 {
     (void)state;
     for (uint32_t c = 0; c <= 0x10ffff; c++) {
@@ -120,7 +120,7 @@ every_code_point_and_no_part_of_it(void **state)
 }
 
 static void
-what_rfc_3629_forbids(void **state)
+what_rfc_3629_forbids_is_refused(void **state)
 {
     static const char *const cases[] = {
         "\xc0\x80",
@@ -163,7 +163,7 @@ what_rfc_3629_forbids(void **state)
 
 /* Nothing behind the last byte is read: each string stands alone at the end of its allocation. */
 static void
-random_strings(void **state)
+random_strings_are_judged_as_rfc_3629_says(void **state)
 {
     (void)state;
     support_srand();
@@ -184,11 +184,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_string_of_up_to_three_bytes),
-        cmocka_unit_test(four_bytes_at_every_boundary),
-        cmocka_unit_test(every_code_point_and_no_part_of_it),
-        cmocka_unit_test(what_rfc_3629_forbids),
-        cmocka_unit_test(random_strings),
+        cmocka_unit_test(strings_of_up_to_three_bytes_are_judged_as_rfc_3629_says),
+        cmocka_unit_test(four_bytes_are_judged_right_at_every_boundary),
+        cmocka_unit_test(every_code_point_is_valid_and_no_part_of_it),
+        cmocka_unit_test(what_rfc_3629_forbids_is_refused),
+        cmocka_unit_test(random_strings_are_judged_as_rfc_3629_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
