@@ -10,7 +10,7 @@
 #   AUTH                      none, proxy or jwt; jwt creates a key under STATE/keys
 #   PREFIX                    the path to mount imd under
 #   SITE                      a directory of pages to serve beside imd
-#   LIMITS                    1: nginx's rate limits are on; otherwise load may come from one address
+#   LIMITS                    1: nginx's rate limits are on; else one address may make any load
 #   NGINX_WORKERS             the number of nginx's workers
 #   HTTP_EXTRA, SERVER_EXTRA  files to include into http{} and server{}
 #

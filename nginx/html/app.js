@@ -252,7 +252,10 @@ class App {
     this.empty.hidden = Boolean(conversation);
   }
 
-  /** The user is no longer a member: back to the list after leaving, else a notice in place of the conversation. */
+  /**
+   * The user is no longer a member: back to the list after leaving, else a notice in place of the
+   * conversation.
+   */
   #gone() {
     if (this.#quit === this.#id) return this.#back();
     for (const dialog of document.querySelectorAll("dialog")) dialog.close();
@@ -326,13 +329,19 @@ class App {
     if (id === null) this.entries.querySelector(`[data-conversation="${left}"]`)?.focus();
   }
 
-  /** Opens a conversation where the user goes on reading: at the first unread message, or at the newest page. */
+  /**
+   * Opens a conversation where the user goes on reading: at the first unread message, or at the
+   * newest page.
+   */
   #open(id) {
     const { unread = 0, read_seq } = this.#client.conversation(id) ?? {};
     return unread > NEAR ? this.#client.around(id, read_seq + 1) : this.#client.open(id);
   }
 
-  /** Closes all but the last few conversations, so that a long visit costs no more memory or requests than a short one. */
+  /**
+   * Closes all but the last few conversations, so that a long visit costs no more memory or
+   * requests than a short one.
+   */
   #forget(left, id) {
     this.#visited = [left, ...this.#visited.filter((each) => each !== left)].filter((each) => each && each !== id);
     for (const each of this.#visited.splice(KEPT)) this.#client.close(each);

@@ -93,7 +93,10 @@ export class Composer {
     this.focus();
   }
 
-  /** Keeps the text of a refused edit for the next edit of that message; begins it now if the field is free. */
+  /**
+   * Keeps the text of a refused edit for the next edit of that message; begins it now if the field
+   * is free.
+   */
   giveBack(message, text) {
     this.#refused.set(message.id, text);
     if (message.conversation === this.#id && !this.field.value && this.#context.hidden) this.edit(message);

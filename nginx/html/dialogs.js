@@ -76,7 +76,10 @@ export const firstBad = (list) => list.find((name) => !isName(name));
 /** Says beforehand that unknown names become new users. */
 export const hint = () => h("p", { class: "note" }, t("newNames"));
 
-/** Gives the same idempotency key for the same content: the server creates it once, however often the user tries. */
+/**
+ * Gives the same idempotency key for the same content: the server creates it once, however often
+ * the user tries.
+ */
 function idempotencyKeys() {
   const keys = new Map();
   return (what) => {

@@ -1,9 +1,10 @@
 /*
  * imd.js - a client that misses nothing. imd.d.ts says what each method promises.
  *
- * Pushes, pages of history and recovery are jobs of one queue, so nothing replaces something newer. For the same reason
- * the answer to a command is not applied: its push is. Recovery (#recover, #catchUp) runs at each connect, after a
- * silent minute, and when a push does not follow on what is held. Knows no page.
+ * Pushes, pages of history and recovery are jobs of one queue, so nothing replaces something newer.
+ * For the same reason the answer to a command is not applied: its push is. Recovery (#recover,
+ * #catchUp) runs at each connect, after a silent minute, and when a push does not follow on what is
+ * held. Knows no page.
  */
 
 import { aboutCaller, checked, Http, isBlank, openSocket, passing, refusal, unanswered } from "./http.js";

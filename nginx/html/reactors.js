@@ -53,7 +53,9 @@ export class Reactors {
     this.#missed = this.#further;
   }
 
-  /** The message has changed. If no name is left to read, reads again, to see that these are all. */
+  /**
+   * The message has changed. If no name is left to read, reads again, to see that these are all.
+   */
   expect(count) {
     if (!this.whole && this.known.size >= count) this.miss();
   }
@@ -63,7 +65,10 @@ export class Reactors {
     this.#wanted = this.#further = true;
   }
 
-  /** Reads what is missed or wanted. If that fails, of stale names those remain that the message lists. */
+  /**
+   * Reads what is missed or wanted. If that fails, of stale names those remain that the message
+   * lists.
+   */
   async read() {
     this.reading = true;
     try {
@@ -101,7 +106,10 @@ export class Reactors {
     this.#take(names, names.at(-1), !more);
   }
 
-  /** Pushes that came meanwhile can be older than a page or newer; in their order they end with the truth. */
+  /**
+   * Pushes that came meanwhile can be older than a page or newer; in their order they end with the
+   * truth.
+   */
   #take(names, last, whole) {
     this.#set(names, last, whole);
     for (const push of this.#pushes) this.#apply(push);

@@ -76,7 +76,8 @@ CREATE TABLE message_with_versions (
     deleted_at      INTEGER,            -- tick of the deletion, UNIX ms
     emoji_count     INTEGER NOT NULL DEFAULT 0,  -- number of different emoji in reaction
     sent_print      INTEGER,            -- of what was first sent under client_id, once content is no longer that: 16 bits,
-                                        -- enough to tell a repeat from another message, too few to tell what it was
+                                        -- enough to tell a repeat from another message, too few to
+                                        -- tell what it was
     content         TEXT    NOT NULL,   -- '' if deleted
     conversation    INTEGER GENERATED ALWAYS AS (place >> 32) VIRTUAL,         -- not stored
     seq             INTEGER GENERATED ALWAYS AS (place & 4294967295) VIRTUAL   -- 1, 2, 3 … in each conversation, no holes

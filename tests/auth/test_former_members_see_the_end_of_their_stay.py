@@ -121,7 +121,8 @@ def test_a_repeated_send_shows_nothing_later(cast):
     react(owner, sent)
     answer = bob.ask("POST", "/messages", message)
     assert answer.ok == sent and answer.headers["Idempotent-Replayed"] == "true"
-    # The same key with another content is no repeat; a new key is a new message, which they may not send.
+    # The same key with another content is no repeat; a new key is a new message, which they may not
+    # send.
     bob.ask("POST", "/messages", {**message, "content": "other"}).problem(422, code="idempotency_mismatch")
     bob.ask("POST", "/messages", {**message, "client_id": "l"}).problem(403, code="not_a_member")
 

@@ -19,7 +19,8 @@ from contract import DOCUMENT
 SECRET = "the moon is made of cheese"
 TITLE = "cheese club"
 
-# A spelling replaces <conversation>, <message> and <seq>; <own> is a group of the stranger, <stranger> their name.
+# A spelling replaces <conversation>, <message> and <seq>; <own> is a group of the stranger,
+# <stranger> their name.
 PLACES = [
     "GET /messages?conversation_id=<conversation>",
     "GET /messages?conversation_id=<conversation>&after=1&limit=5",
@@ -109,7 +110,8 @@ def make_scene(site):
     api = site.setter
     alice, stranger = new_name("alice_moon"), new_name("stranger")
     own = api.group(stranger)
-    # The chat's id has every bit of the group's: a seq that is too wide would turn the group's place into the chat's.
+    # The chat's id has every bit of the group's: a seq that is too wide would turn the group's
+    # place into the chat's.
     chat, bob = next((chat, bob) for bob in (new_name("bob_moon") for _ in itertools.count())
                      if (chat := api.private(alice, bob)) & own == own)
     message = api.send(chat, alice, SECRET)["id"]

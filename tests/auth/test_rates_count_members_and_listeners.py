@@ -173,7 +173,8 @@ def test_a_creation_beyond_the_rate_limit_is_refused_and_creates_nothing(stack, 
 
 def test_a_full_burst_allows_the_largest_group(stack, key):
     client = Client(stack, bearer(key.token(new_name())))
-    # It costs three quarters of a burst at most: whoever has made some requests just before can make one, too.
+    # It costs three quarters of a burst at most: whoever has made some requests just before can
+    # make one, too.
     for _ in range(BURST // 5):
         client.get("/conversations").ok
     create(client, 20000).ok

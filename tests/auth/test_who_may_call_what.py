@@ -31,7 +31,8 @@ WORDS = {
     "401": (401, "missing_credentials"),
 }
 
-# The request; then the answer to each of CALLERS: in mode none, and where callers are authenticated.
+# The request; then the answer to each of CALLERS: in mode none, and where callers are
+# authenticated.
 TABLE = [
     # -- messages: those a user received, and those of a conversation
     ("GET /messages?username=<who>",

@@ -69,7 +69,8 @@ USER_CASES = {
     "late": Case(database.oldest, "messages", 100, 100, ("few", "late")),
     "own": Case(database.list_page, "conversations", PAGE, PAGE, ("quiet", "talker"), "own"),
 }
-# One at a time: where a request takes so much longer than others, 64 connections would measure a queue.
+# One at a time: where a request takes so much longer than others, 64 connections would measure a
+# queue.
 ALONE = ("middle", "oldest", "late", "own")
 EVERYTHING = [*CASES, "silent", "sockets", *USER_CASES, "crowd"]
 # Of the case in which nobody listens: to whom imd publishes.
@@ -119,7 +120,8 @@ class Bench:
 
     @contextlib.contextmanager
     def echo(self):
-        # A session of its own: a Ctrl-C at the terminal stops the bench, and the bench stops the echo.
+        # A session of its own: a Ctrl-C at the terminal stops the bench, and the bench stops the
+        # echo.
         process = subprocess.Popen([ECHO, self.work / "echo.sock"], start_new_session=True)
         try:
             wait_until((self.work / "echo.sock").exists, 5, "the echo listens")

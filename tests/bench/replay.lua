@@ -1,8 +1,11 @@
--- Replays a list of requests with wrk:  wrk … -s replay.lua URL -- FILE
--- FILE has one request a line: METHOD PATH, and where there is one the JSON body after another space. A token may
--- stand before it.
--- Every thread builds all of them beforehand and goes round from a place of its own, so that a request costs the
--- client a table lookup. At the end one line of JSON says what was measured (times in µs).
+-- Replays a list of requests with wrk:
+--
+--   wrk … -s replay.lua URL -- FILE
+--
+-- FILE has one request a line: METHOD PATH, then the JSON body after another space if there is one.
+-- A token may precede the METHOD. Every thread builds all requests beforehand and starts at a place
+-- of its own, so that a request costs the client one table lookup. At the end it prints one line of
+-- JSON with what was measured (times in µs).
 
 local requests, at = {}, 0
 

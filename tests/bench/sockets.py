@@ -89,7 +89,8 @@ class Subscriber:
             if opcode == OPCODE_TEXT:
                 self.on_text(payload, now)
             elif opcode == OPCODE_PING:
-                # Masked with zeros, so the payload goes back as it came; a control frame's is below 126 bytes.
+                # Masked with zeros, so the payload goes back as it came; a control frame's is below
+                # 126 bytes.
                 self.socket.sendall(struct.pack(">BBI", 0x8A, 0x80 | len(payload), 0) + payload)
             elif opcode == OPCODE_CLOSE:
                 raise Broken(f"a WebSocket was closed: {payload}")

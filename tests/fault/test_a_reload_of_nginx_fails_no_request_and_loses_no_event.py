@@ -50,8 +50,8 @@ def test_reloads_under_load_fail_no_request_and_lose_no_event(listen, nginx_work
                 for follower in followers:
                     follower.reopen()
             load.wait_answered(50)
-        # With several workers, nchan 1.3.6 lets an old one end before it has answered everybody, so now and then a
-        # request is cut off. No answer is wrong, and nothing is stored twice.
+        # With several workers, nchan 1.3.6 lets an old one end before it has answered everybody, so
+        # now and then a request is cut off. No answer is wrong, and nothing is stored twice.
         assert all(failure.status is None for failure in load.failed), load.failed
         assert nginx_workers > 1 or not load.failed, load.failed
         load.assert_stored_once()

@@ -16,7 +16,8 @@ from stack import Stack, wait_until
 
 SOURCE = Path(__file__).with_name("tried_calls.c")
 NO_PROGRAM_AND_NO_NETWORK = {"execve": "EPERM", "inet": "EAFNOSUPPORT", "netlink": "EAFNOSUPPORT", "unix": "done"}
-# listen and accept on a socket that is not bound: EINVAL is the kernel's answer to a call that the policy allows.
+# listen and accept on a socket that is not bound: EINVAL is the kernel's answer to a call that the
+# policy allows.
 POLICY = {
     "imd": {"listen": "EINVAL", "accept": "EINVAL", "fork": "done", "kill": "done"},
     "imd-worker": {"listen": "EPERM", "accept": "EINVAL", "fork": "EPERM", "kill": "EPERM"},

@@ -11,7 +11,8 @@ from chat import Chat
 from load import Load, assert_database_is_whole
 from stack import Stack, wait_until
 
-# DB_LOG_BYTES_KEPT in fcgi_app/store/sqlite/db.h; the first commits after the log is restarted may exceed it.
+# DB_LOG_BYTES_KEPT in fcgi_app/store/sqlite/db.h; the first commits after the log is restarted may
+# exceed it.
 KEPT_BYTES = 32 * 1024 * 1024
 PATIENCE_S = 60
 

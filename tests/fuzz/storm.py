@@ -34,8 +34,8 @@ from tokens import Hs256  # noqa: E402
 CLIENTS = 2  # of each kind
 BATCH = 32
 PATIENCE_S = 30
-# Of all processes together. What they keep for good (read caches, room for the largest answer) they have after the first
-# half, if that is long enough.
+# Of all processes together. What they keep for good (read caches, room for the largest answer) they
+# have after the first half, if that is long enough.
 GROWTH_MAX = 1.1
 HALF_MIN = 200_000
 NAMES = ["ann", "bob", "carol", "dave"]
@@ -145,8 +145,8 @@ def encoded(line, headers, content):
     return "\r\n".join(head).encode("utf-8", "replace") + b"\r\n\r\n" + content
 
 
-# What comes after a request on its connection: the next one; nothing, for it may begin a stream or not be read as
-# one request; and not even the rest of it.
+# What comes after a request on its connection: the next one; nothing, for it may begin a stream or
+# not be read as one request; and not even the rest of it.
 NEXT, LAST, CUT = range(3)
 
 
@@ -276,7 +276,8 @@ def http_storm(dice, stacks, count, seen, tell):
         made = [http_request(dice, token)]
         while len(made) < min(BATCH, count - done) and made[-1][1] == NEXT:
             made.append(http_request(dice, token))
-        # nchan 1.3.6 takes a subscription that follows hard on a request's body for none, so it comes by itself.
+        # nchan 1.3.6 takes a subscription that follows hard on a request's body for none, so it
+        # comes by itself.
         alone = [made.pop()] if len(made) > 1 and made[-1][1] != NEXT else []
         for requests in filter(None, (made, alone)):
             dealt_with = client.batch(requests, seen)
@@ -453,7 +454,8 @@ class Storm:
     def run(self):
         """True: nothing came of it."""
         key = Hs256("dev")
-        # Each thread keeps the room of its largest answer: with few of them all have had theirs soon.
+        # Each thread keeps the room of its largest answer: with few of them all have had theirs
+        # soon.
         few = {"imd_flags": ["--threads=8"], "nginx_workers": 2}
         with Stack(**few) as none, Stack(**few, env={"AUTH": "jwt"}) as jwt:
             key = Hs256("dev", (jwt.state / "keys/dev.hs256").read_bytes())

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-# Beside the helpers of this room, those of fault: they run imd itself.
+# The helpers of tests/fault run imd itself.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "fault")]
 pytest.register_assert_rewrite("keyring")
 

@@ -9,7 +9,7 @@ import pytest
 
 from key_files import ALGORITHMS, OTHER
 
-# When the run began: what is of now must hold until its end.
+# When the run began. Tokens that are valid now must be valid until its end.
 NOW = int(time.time())
 
 

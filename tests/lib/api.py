@@ -18,7 +18,8 @@ from urllib.parse import quote, urlencode
 import contract
 
 TIMEOUT_S = 20
-# nginx closes a connection on which nothing is asked for 75 s; a request on its way would then be lost.
+# nginx closes a connection on which nothing is asked for 75 s; a request on its way would then be
+# lost.
 IDLE_S = 30
 JSON_HEADERS = {"Content-Type": "application/json"}
 

@@ -15,7 +15,8 @@ from stack import ROOT
 DOCUMENT = json.loads((ROOT / "fcgi_app/openapi.json").read_text())
 
 
-# -- the document, with what each reference names in its place: it need not be looked for with every answer
+# -- the document, with what each reference names in its place: it need not be looked for with every
+# answer
 
 @functools.cache
 def named(reference):
@@ -118,7 +119,8 @@ class Answer:
 
 
 PROBLEM = "application/problem+json"
-# What can happen to any request, as the document's default says. All else an operation must declare, with its codes.
+# What can happen to any request, as the document's default says. All else an operation must
+# declare, with its codes.
 ANYWHERE = {405, 413, 414, 429, 431, 500, 502, 503, 504}
 _any_problem = Answer(named("#/components/responses/Problem"))
 

@@ -140,7 +140,8 @@ class Stack:
         self.port = self.port or free_port()
         out, err = self.state / "serve.out", self.state / "serve.err"
         with out.open("wb") as stdout, err.open("wb") as stderr:
-            # A session of its own: a Ctrl-C at the terminal stops pytest, and pytest stops the stack.
+            # A session of its own: a Ctrl-C at the terminal stops pytest, and pytest stops the
+            # stack.
             self._serve = subprocess.Popen([str(ROOT / "nginx/serve.sh")], cwd=ROOT, env=self._environment(),
                                            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
                                            start_new_session=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-# Beside the helpers of this room, those of push: pytest's importlib mode puts no test directory on the path.
+# pytest's importlib mode puts no test directory on the path. The tests use helpers of this room and
+# of tests/push.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "push")]
 pytest.register_assert_rewrite("slow", "handshake")
 
@@ -15,8 +16,8 @@ from stack import Stack
 
 # nginx's defaults, which only the host can change: 60 s and 75 s.
 HOST = "client_header_timeout 1s; keepalive_timeout 1s;"
-# What imd sets for its own locations, in two files: as shipped, and as here. Which of the two timeouts is shorter, that
-# of sending or that between pings, must stay.
+# What imd sets for its own locations, in two files: as shipped, and as here. send_timeout must stay
+# shorter than the interval of pings, as it is in what imd ships.
 OWN = {
     "client_body_timeout 20s;": "client_body_timeout 1s;",
     "limit_conn imd_in_hand 1000;": "limit_conn imd_in_hand 100;",
@@ -25,7 +26,7 @@ OWN = {
     "nchan_websocket_ping_interval 25s;": "nchan_websocket_ping_interval 1s;",
     "nchan_eventsource_ping_interval 25s;": "nchan_eventsource_ping_interval 1s;",
 }
-# imd's own limit counts requests of a user; here it is about nginx's.
+# These tests are about nginx's limits, so imd's own limit by user is lifted.
 NO_LIMIT_OF_IMD = ["--user-rate=1000000", "--user-burst=1000000"]
 
 

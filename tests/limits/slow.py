@@ -12,10 +12,10 @@ from pathlib import Path
 
 from api import Client, new_name
 
-# What "answered promptly" means here: on a busy machine of two cores, with all else that a test does on it. A sanitizer
-# makes imd several times slower.
+# The longest time that "answered promptly" allows, on two cores that are busy with the test itself.
+# A sanitizer makes imd several times slower.
 PROMPT_S = 1 if Path(os.environ.get("IMD", "build/imd")).parent.name == "build" else 5
-# Another address than the one that misbehaves.
+# The address of clients that behave well.
 ELSEWHERE = "127.0.0.3"
 
 WEBSOCKET = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13",

@@ -9,9 +9,10 @@ import time
 from api import Client, new_name
 from slow import connect, head, others_are_answered
 
-# More than imd has threads in this stack.
+# More clients than imd has threads in this stack.
 CLIENTS = 20
-# On one connection, one after the other: more than the kernel holds for who does not read.
+# Requests on one connection. Their answers exceed what the kernel buffers for a client that does
+# not read.
 PIPELINED = 40
 
 

@@ -8,7 +8,7 @@ from api import new_name
 from slow import WEBSOCKET, others_are_answered, subscribe, until_ended
 
 PING, PONG = b"\x89\x00", b"\x8a\x80\0\0\0\0"
-# And why: code 1000.
+# A close frame with code 1000.
 CLOSE = b"\x88\x09\x03\xe8"
 
 

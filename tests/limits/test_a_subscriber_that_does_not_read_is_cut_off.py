@@ -12,7 +12,7 @@ from slow import EVENTSOURCE, WEBSOCKET, nchan, others_are_answered, subscribe
 from stack import wait_until
 
 CLIENTS = 20
-# 60 kB each: what the kernel holds for who does not read is less.
+# 60 kB each. All together exceed what the kernel buffers for a subscriber.
 MESSAGES = 120
 
 

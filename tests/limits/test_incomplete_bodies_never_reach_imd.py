@@ -57,7 +57,8 @@ def test_a_body_that_stalls_is_cut_off_and_never_reaches_imd(stack, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_request_too_many_of_one_address_gets_429(stack, kind):
     with contextlib.ExitStack() as cleanup, others_are_answered(stack):
-        # Connecting may be slow, so all requests begin afterwards, within the second that a body may stall.
+        # Connecting may be slow, so all requests begin afterwards, within the second that a body
+        # may stall.
         clients = [cleanup.enter_context(connect(stack)) for _ in range(IN_HAND + 1)]
         for client in clients:
             begin_on(client, kind)

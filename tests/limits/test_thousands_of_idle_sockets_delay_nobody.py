@@ -9,7 +9,7 @@ from slow import EVENTSOURCE, WEBSOCKET, nchan, others_are_answered, subscribe
 from stack import Stack, children, wait_until
 
 SOCKETS = 2000
-# Of nginx and nchan; what the kernel takes for a connection comes on top.
+# Memory of nginx and nchan, without what the kernel needs for a connection.
 BYTES_PER_SOCKET = 30_000
 
 

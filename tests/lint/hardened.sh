@@ -1,6 +1,6 @@
 #!/bin/bash
-# Checks that a program is built as an attacker would not like it: position-independent, relocations and the
-# stack not writable where they need not be, guards on the stack, checked string functions.
+# Checks that a program is built as an attacker would not like it: position-independent, relocations
+# and the stack not writable where they need not be, guards on the stack, checked string functions.
 #
 #   hardened.sh build/imd
 set -eu

@@ -16,7 +16,8 @@ FENCED = re.compile(r"^( *)```.*?^\1```$", re.S | re.M)
 SPAN = re.compile(r"`([^`]+)`")
 SOURCE_FILE = re.compile(r"[a-z_0-9/]+\.(?:c|h|js|py|pml|sql)")
 FUNCTION = re.compile(r"([a-z_0-9]+)\(\)")
-# What is told of earlier versions may be gone; the methods of imd.js are for a test of the browser client.
+# What is told of earlier versions may be gone; the methods of imd.js are for a test of the browser
+# client.
 LINKS_ONLY = {"CHANGELOG.md", "SECURITY.md", "client.md"}
 # Where a name may be short for a file: what stands before it is understood.
 FOLDERS = ("", "fcgi_app", "nginx/html")

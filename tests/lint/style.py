@@ -1,25 +1,35 @@
 #!/usr/bin/python3
 """
-Checks what the formatters do not: names of test functions, the width of comments, comments of headers, the number of
-parameters.
+Checks what the formatters do not: names of tests, the width of comments, comments of headers, the length of functions
+and the number of their parameters.
 
 Prints each breach as FILE:LINE and exits 1 if there is one.
 """
 import re
 import sys
 
-from wrap_comments import COLUMNS, ROOT, is_unwrapped
+from wrap_comments import BLOCKS, COLUMNS, MARKED, ROOT, files, is_unwrapped
 
 # A function that a header declares or defines: it begins at the margin and has an argument list.
 FUNCTION = re.compile(r"^(?!typedef|#|extern const|\s)[a-z_][\w\s*]*?\*?\b(?P<name>[a-z_]\w*)\((?!\()")
 ATTRIBUTE = re.compile(r"__attribute__\(\(.*?\)\)+")
 
+NAME_WORDS_MIN = 3
+# How a test is defined or registered: by pytest, cmocka (or a macro of its file), node:test.
+PYTHON_TEST = re.compile(r"^\s*(?:async )?def test_(?P<name>\w+)\(", re.MULTILINE)
+C_TEST = re.compile(r"^(?!#).*\b(?:cmocka_unit_test\w*|TEST|ON_STAGE|WITH_GRANTS)\((?P<name>\w+)", re.MULTILINE)
+NODE_TEST = re.compile(r"\b(?:test|step)\(\s*([\"`'])(?P<name>.*?)\1,", re.DOTALL)
 
-def test_names(path):
-    """Yields a breach for each test function that does not say its case."""
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if re.match(r"\s*(async )?def test_it\(", line):
-            yield number, "test_it: let the name say what the test checks"
+
+def names_of_tests(pattern):
+    """A check of the names of the tests that this pattern finds."""
+    def check(path):
+        text = path.read_text()
+        for found in pattern.finditer(text):
+            if len(re.split(r"[_\s]+", found.group("name").strip("_"))) < NAME_WORDS_MIN:
+                yield (text.count("\n", 0, found.start("name")) + 1,
+                       f"{found.group('name')}: a test's name says in at least {NAME_WORDS_MIN} words what it checks")
+    return check
 
 
 def comment_lines(lines):
@@ -37,7 +47,20 @@ def comment_widths(path):
         return
     for number, line in comment_lines(path.read_text().splitlines()):
         if len(line) > COLUMNS:
-            yield number, f"a comment line has {len(line)} columns; {COLUMNS} are allowed: run make format"
+            yield number, too_wide(line)
+
+
+def too_wide(line):
+    return f"a comment line has {len(line)} columns; {COLUMNS} are allowed: run make format"
+
+
+def marked_widths(mark):
+    """A check of the width of lines that are nothing but a comment that begins with this mark."""
+    def check(path):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if len(line) > COLUMNS and re.match(rf"\s*{mark}( |$)", line):
+                yield number, too_wide(line)
+    return check
 
 
 def declarations(lines):
@@ -88,18 +111,36 @@ def parameter_counts(path):
                    f"{found.group('name')}: {count} parameters; {PARAMETERS_MAX} are allowed, else a struct")
 
 
+LINES_MAX = 40
+
+
+def function_lengths(path):
+    """Yields a breach for each function that does not fit on a screen. The lines between its braces count."""
+    start = None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line == "{":
+            start = number
+        elif line == "}" and start is not None:
+            if number - start - 1 > LINES_MAX:
+                yield start, f"a function of {number - start - 1} lines; {LINES_MAX} are allowed"
+            start = None
+
+
 CHECKS = (
-    ("tests/**/*.py", test_names),
-    ("fcgi_app/**/*.[ch]", comment_widths),
-    ("tests/**/*.[ch]", comment_widths),
-    ("fcgi_app/**/*.h", header_comments),
-    ("fcgi_app/**/*.[ch]", parameter_counts),
+    (("tests/**/test_*.py",), names_of_tests(PYTHON_TEST)),
+    (("tests/unit/*.c",), names_of_tests(C_TEST)),
+    (("tests/browser/*.test.js",), names_of_tests(NODE_TEST)),
+    (BLOCKS, comment_widths),
+    *((patterns, marked_widths(mark)) for mark, patterns in MARKED.items()),
+    (("fcgi_app/**/*.h",), header_comments),
+    (("fcgi_app/**/*.[ch]",), parameter_counts),
+    (("fcgi_app/**/*.[ch]",), function_lengths),
 )
 
 
 def main():
-    breaches = [f"{path.relative_to(ROOT)}:{number}: {sentence}" for pattern, check in CHECKS
-                for path in sorted(ROOT.glob(pattern)) for number, sentence in check(path)]
+    breaches = [f"{path.relative_to(ROOT)}:{number}: {sentence}" for patterns, check in CHECKS
+                for path in files(patterns) for number, sentence in check(path)]
     print(*breaches, sep="\n", end="\n" if breaches else "")
     sys.exit(1 if breaches else 0)
 

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
-"""Wraps the comments of C files at 100 columns, in place; clang-format knows one width only, that of the code.
+"""Wraps comments at 100 columns, in place. clang-format and prettier know one width only, that of the code.
 
-    wrap_comments.py FILE...
+    wrap_comments.py
 
-A paragraph is wrapped only if one of its lines is too wide. Indented text, such as an example, keeps its lines. A comment
-after code is left to clang-format.
+It wraps a paragraph only if one of its lines is too wide. Indented text, such as an example, keeps its lines, and so
+does a comment after code.
 """
 import pathlib
 import re
-import sys
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -16,6 +15,14 @@ HOUSE = ROOT / "fcgi_app"
 COLUMNS = 100
 # Rooms whose comments are still as wide as the code. Remove a room here, then run make format.
 UNWRAPPED = ("domain", "store")
+# Files with comments in slashes and stars, and files with comments that begin with a mark on each
+# line.
+BLOCKS = ("fcgi_app/**/*.[ch]", "tests/**/*.[ch]", "nginx/html/*.js", "nginx/html/*.ts", "tests/browser/*.js")
+MARKED = {
+    "#": ("Makefile", "nginx/*.conf", "nginx/*.sh", "tests/**/*.py", "tests/**/*.sh"),
+    "--": ("schema/**/*.sql", "tests/bench/*.lua"),
+    "//": ("nginx/html/*.js", "nginx/html/*.ts", "tests/browser/*.js"),
+}
 BULLET = re.compile(r"(- |\d+\. )")
 
 
@@ -51,7 +58,7 @@ def paragraphs(lines):
 
 
 def wrapped(paragraph, width):
-    if max(map(len, paragraph)) <= width:
+    if max(map(len, paragraph)) <= width or paragraph[0].startswith("  "):
         return paragraph
     indent = re.match(r"\s*", paragraph[0]).group()
     bullet = BULLET.match(paragraph[0])
@@ -62,10 +69,10 @@ def wrapped(paragraph, width):
 
 def rewrite(block):
     """The comment, with the marks on lines of their own."""
-    indent = re.match(r"\s*", block[0]).group()
+    indent, mark = re.match(r"(\s*)(/\*+)", block[0]).groups()
     width = COLUMNS - len(indent) - len(" * ")
     text = [line for paragraph in paragraphs(texts(block)) for line in wrapped(paragraph, width)]
-    return [f"{indent}/*", *(f"{indent} * {line}".rstrip() for line in text), f"{indent} */"]
+    return [f"{indent}{mark}", *(f"{indent} * {line}".rstrip() for line in text), f"{indent} */"]
 
 
 def wrap(source):
@@ -82,17 +89,48 @@ def wrap(source):
     return "\n".join(done)
 
 
+def runs(lines, mark):
+    """Yields (first index, index after the last, indent) of each run of lines that are nothing but a marked comment."""
+    start, indent = None, None
+    for at, line in enumerate([*lines, ""]):
+        found = re.match(rf"(\s*){mark}(?= |$)", line)
+        if start is not None and (not found or found.group(1) != indent):
+            yield start, at, indent
+            start = None
+        if found and start is None:
+            start, indent = at, found.group(1)
+
+
+def wrap_marked(source, mark):
+    lines = source.split("\n")
+    for start, end, indent in reversed(list(runs(lines, mark))):
+        if max(map(len, lines[start:end])) > COLUMNS:
+            width = COLUMNS - len(indent) - len(mark) - 1
+            bare = [re.sub(rf"^\s*{mark} ?", "", line) for line in lines[start:end]]
+            lines[start:end] = [f"{indent}{mark} {line}".rstrip()
+                                for paragraph in paragraphs(bare) for line in wrapped(paragraph, width)]
+    return "\n".join(lines)
+
+
+def files(patterns):
+    return sorted({path for pattern in patterns for path in ROOT.glob(pattern) if "node_modules" not in path.parts})
+
+
 def is_unwrapped(path):
     """True if the comments of this file are not wrapped yet."""
     return path.is_relative_to(HOUSE) and path.relative_to(HOUSE).parts[0] in UNWRAPPED
 
 
 def main():
-    for name in sys.argv[1:]:
-        path = pathlib.Path(name).resolve()
+    for path in files(BLOCKS):
         source = path.read_text()
         if not is_unwrapped(path) and wrap(source) != source:
             path.write_text(wrap(source))
+    for mark, patterns in MARKED.items():
+        for path in files(patterns):
+            source = path.read_text()
+            if wrap_marked(source, mark) != source:
+                path.write_text(wrap_marked(source, mark))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ class Client:
         self._newest = 0  # the largest updated_at in any list that was wholly dealt with
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
-        # For whoever watches: the recipe's runs, what led to a fetch outside of it, and what was done of late.
+        # For whoever watches: the recipe's runs, what led to a fetch outside of it, and what was
+        # done of late.
         self.recoveries_begun = self.recoveries_done = 0
         self.fetches = collections.Counter()
         self.diary = collections.deque(maxlen=400)

@@ -12,7 +12,8 @@ import websockets
 OPEN_S = 10
 LATE_S = 2  # at the utmost; mostly much less
 
-# A fate says for each frame after how many seconds its copies come: none where it is lost, two where it comes twice.
+# A fate says for each frame after how many seconds its copies come: none where it is lost, two
+# where it comes twice.
 AT_ONCE = (0,)
 LOST = ()
 CUT = None             # lost, and the socket with it
@@ -130,7 +131,8 @@ class Link:
     async def _open(self):
         await self._cut()
         try:
-            # Without pings of its own it never closes by itself; frames may be as large as messages are.
+            # Without pings of its own it never closes by itself; frames may be as large as messages
+            # are.
             self._socket = await websockets.connect(self._url, open_timeout=OPEN_S, max_size=None, max_queue=None,
                                                     ping_interval=None, close_timeout=1)
         except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:

@@ -182,7 +182,7 @@ def a_backup_is_restored(scene):
     scene.hears(scene.says, "after")
 
 
-# -- who breaks a rule
+# -- clients that break a rule
 
 class IgnoresGaps(Client):
     def _why_fetch(self, held, event):

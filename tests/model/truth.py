@@ -213,8 +213,9 @@ class Truth:
 
 # -- a client against it
 
-# Whose read markers a client must know at this moment. The others' come with what changes in a conversation that is
-# small, or when they move; one's own with the list as well. Known ones may be behind, never ahead.
+# Whose read markers a client must know at this moment. The others' come with what changes in a
+# conversation that is small, or when they move; one's own with the list as well. Known ones may be
+# behind, never ahead.
 OWN = "their own"
 SMALL = "everybody's in small conversations"
 

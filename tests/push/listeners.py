@@ -98,7 +98,8 @@ class WebSocket(Listener):
 
     @staticmethod
     async def _connect(url, headers):
-        # Without its own pings the client never closes by itself. Frames may be as large as messages.
+        # Without its own pings the client never closes by itself. Frames may be as large as
+        # messages.
         return await websockets.connect(url, extra_headers=headers, max_size=None, max_queue=None, ping_interval=None,
                                         close_timeout=1)
 

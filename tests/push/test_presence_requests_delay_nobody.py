@@ -94,7 +94,8 @@ def test_a_hanging_nginx_worker_delays_no_known_answer_and_no_other_request(own_
         for group in groups:
             assert presence(client, group)[0] == 200
     hung = children(own_stack.nginx_pid)[0]
-    # Older than a second: nchan must be asked again, and half of the channels are the hung worker's.
+    # Older than a second: nchan must be asked again, and half of the channels are the hung
+    # worker's.
     time.sleep(1.1)
     os.kill(hung, signal.SIGSTOP)
     try:

@@ -30,7 +30,8 @@ def test_resume_headers_crash_no_worker(chat, listen, stack, kind_of_socket):
     conversation = chat.private(ann, bob)
     before = children(stack.nginx_pid)
     for number, headers in enumerate(SINGLE + PAIRS + ALL):
-        # One message is in the buffer, and another one comes while the client is connected: either has crashed nginx.
+        # One message is in the buffer, and another one comes while the client is connected: either
+        # has crashed nginx.
         chat.send(conversation, bob, f"number {number}")
         answer = request(stack, f"/ws/?username={ann}", {**KINDS[kind_of_socket], **headers})
         if answer.status >= 400:

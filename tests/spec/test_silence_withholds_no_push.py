@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 MODEL = Path(__file__).with_name("silence.pml")
-# What each of them leaves out of the rules in fcgi_app/push/silence.c.
+# Each of them removes one of the rules of fcgi_app/push/silence.c.
 MISTAKES = ["NO_EXPIRY", "NOTE_LATE", "NO_QUIET", "STAMP_AFTER_ANSWER", "NO_COMPARISON", "FILTER_EARLY",
             "OLD_GRANTS_FORGOTTEN", "SLOW_COUNT"]
 
@@ -15,7 +15,8 @@ def check(directory, *mistakes):
     flags = [f"-D{mistake}" for mistake in mistakes]
     subprocess.run(["spin", "-a", *flags, str(MODEL)], cwd=directory, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["gcc", "-O2", "-w", "-DSAFETY", "-o", "pan", "pan.c"], cwd=directory, check=True)
-    # -E: processes may be blocked at the end. -m: a depth that the longest run does not reach, else pan reports it.
+    # -E: processes may be blocked at the end. -m: a depth that the longest run does not reach, else
+    # pan reports it.
     out = subprocess.run(["./pan", "-E", "-m200000"], cwd=directory, check=True, capture_output=True, text=True).stdout
     assert "max search depth too small" not in out, out
     errors = int(out.split("errors: ")[1].split()[0])
