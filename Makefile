@@ -53,8 +53,8 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c %/support_sqlite.c \
               %/support_memory.c tests/unit/memory_%,$(wildcard tests/unit/*.c))))
-# Tests that speak through the face of store/ alone run a second time, on the engine in memory. Those
-# of that engine run on it alone.
+# Tests that speak through the face of store/ alone run a second time, on the engine in memory.
+# Those of that engine run on it alone.
 UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(sort $(wildcard tests/unit/domain_*.c \
                tests/unit/memory_*.c) tests/unit/store_messages.c tests/unit/store_suite.c))
 MEMORY_LIB := $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(filter $(addprefix $(BUILD)/obj/,base/% run/% model/% \
