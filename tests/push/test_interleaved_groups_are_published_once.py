@@ -7,7 +7,8 @@ import socket
 
 from chat import contents, name, versions
 
-# Together well over the 1 MB after which a batch ends, and below what one payer may publish at once.
+# Together well over the 1 MB after which a batch ends, and below what one payer may publish at
+# once.
 MESSAGES = 24
 CONTENT = "x" * 60000
 
@@ -40,5 +41,6 @@ def test_a_batch_that_ends_early_publishes_no_change_twice(chat, listen, stack):
         assert versions(events) == list(range(2, MESSAGES + 2))
     chat.fence(ear, user)
     assert len([event for event in ear.events if event["event"] == "message.created"]) == 2 * MESSAGES + 1
-    # Each frame holds at least one event, so repeated frames would show here even if no listener heard them.
+    # Each frame holds at least one event, so repeated frames would show here even if no listener
+    # heard them.
     assert published(stack) - before <= 2 * MESSAGES + 4
