@@ -50,6 +50,8 @@ OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o
 IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
+# What unit tests and fuzz targets call of imctl.
+CLIENT     := $(BUILD)/obj/imctl/fastcgi.o
 MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c %/support_sqlite.c \
               %/support_memory.c tests/unit/memory_%,$(wildcard tests/unit/*.c))))
@@ -105,11 +107,11 @@ run: deps-run all
 # LIBOBJECTS are imd without its main(); support*.c is shared by the unit tests.
 SUPPORT := $(wildcard tests/unit/support*.[ch])
 
-$(BUILD)/unit/%: tests/unit/%.c $(SUPPORT) $(LIBOBJECTS) Makefile
+$(BUILD)/unit/%: tests/unit/%.c $(SUPPORT) $(LIBOBJECTS) $(CLIENT) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< \
-	  $(filter-out %_memory.c,$(filter %.c,$(SUPPORT))) $(LIBOBJECTS) $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+	  $(filter-out %_memory.c,$(filter %.c,$(SUPPORT))) $(LIBOBJECTS) $(CLIENT) $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
 $(BUILD)/unit-memory/%: tests/unit/%.c $(SUPPORT) $(MEMORY_LIB) Makefile
 	@mkdir -p $(@D)
@@ -253,7 +255,7 @@ lint: deps-lint build/lint/node_modules all
 FUZZ        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra $(WERROR) -g -O1 -pthread \
                -fsanitize=address,undefined -fno-sanitize-recover=undefined
-FUZZ_OBJECTS := $(LIBOBJECTS:$(BUILD)/obj/%=build/fuzz/obj/%)
+FUZZ_OBJECTS := $(patsubst $(BUILD)/obj/%,build/fuzz/obj/%,$(LIBOBJECTS) $(CLIENT))
 
 # imd without its main(), instrumented: compiled once for all fuzz targets.
 build/fuzz/obj/%.o: fcgi_app/%.c Makefile

@@ -186,7 +186,7 @@ find_actor(struct context *x, const struct route *route)
         return ERR_OK;
     if (x->named.p != NULL && !str_eq(x->named, x->caller.name))
         return act_for_another(x, route);
-    x->actor.verified = true;
+    x->actor.verified = x->caller.name.n > 0;
     x->actor.any = x->caller.admin;
     if (wanted && !selects_otherwise(x, route))
         x->actor.username = x->caller.name;

@@ -22,6 +22,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"status", "say what is wrong with imd, and how it is", imctl_status_help, imctl_status},
+    {"listeners", "say which users have an open subscription", imctl_listeners_help, imctl_listeners},
+    {"post", "send a message as a user", imctl_post_help, imctl_post},
     {"token", "mint a token, or show one and whether imd would accept it", imctl_token_help, imctl_token},
     {"repair-clock", "move timestamps that lie in the future back to now", imctl_repair_clock_help,
      imctl_repair_clock},
@@ -34,7 +37,7 @@ static const struct {
     const char *meaning;
 } exit_codes[] = {
     {IMCTL_OK, "the command did its work, or there was nothing to do"},
-    {IMCTL_NO, "the answer is no: the token would be refused, or you declined the question"},
+    {IMCTL_NO, "the answer is no: refused, declined, or something is wrong"},
     {IMCTL_FAILED, "the command line is wrong, or the command failed; stderr says why"},
 };
 

@@ -30,6 +30,12 @@ bool imctl_read_config(const char *path, struct config *config);
  */
 extern const char imctl_token_help[];
 enum imctl_status imctl_token(int argc, char **argv);
+extern const char imctl_status_help[];
+enum imctl_status imctl_status(int argc, char **argv);
+extern const char imctl_listeners_help[];
+enum imctl_status imctl_listeners(int argc, char **argv);
+extern const char imctl_post_help[];
+enum imctl_status imctl_post(int argc, char **argv);
 extern const char imctl_repair_clock_help[];
 enum imctl_status imctl_repair_clock(int argc, char **argv);
 

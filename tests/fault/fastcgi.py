@@ -26,13 +26,13 @@ def pairs(values):
     return b"".join(size(len(key)) + size(len(value)) + key + value for key, value in encoded)
 
 
-def request(method, path, body=None, flags=0):
-    """One complete request, with the parameters that nginx sends."""
+def request(method, path, body=None, flags=0, more=()):
+    """One complete request, with the parameters that nginx sends; `more`: further ones, or other values of these."""
     content = b"" if body is None else json.dumps(body).encode()
     route, _, query = path.partition("?")
     values = {"REQUEST_METHOD": method, "IMD_PATH": route, "QUERY_STRING": query, "CONTENT_TYPE": "application/json",
               "CONTENT_LENGTH": str(len(content)), "REQUEST_ID": "0123456789abcdef" * 2, "REMOTE_ADDR": "127.0.0.1",
-              "SERVER_ADDR": "127.0.0.1"}
+              "SERVER_ADDR": "127.0.0.1", **dict(more)}
     return (begin(flags) + record(PARAMS, pairs(values)) + record(PARAMS)
             + (record(STDIN, content) if content else b"") + record(STDIN))
 
@@ -74,7 +74,7 @@ def answer(connection):
     return int(headers.get("Status", "200").split()[0]), body
 
 
-def ask(path, method, target, body=None):
+def ask(path, method, target, body=None, more=()):
     with connect(path) as connection:
-        connection.sendall(request(method, target, body))
+        connection.sendall(request(method, target, body, more=more))
         return answer(connection)

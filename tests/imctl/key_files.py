@@ -1,8 +1,6 @@
 """Directories of keys for one test, and imctl run with them. PyJWT, which is independent of imd, makes and reads tokens
 too."""
 import functools
-import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -10,23 +8,11 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from stack import ROOT, SANITIZER_REPORTS
+from imctl import program, run
 
 SECRET = "a-secret-of-a-test-that-nobody-may-see"
 OTHER = "another-secret-of-a-test-and-as-hidden"
 ALGORITHMS = ("HS256", "RS256", "ES256")
-
-
-def program():
-    """The path of imctl, which is beside the imd under test."""
-    return str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute().with_name("imctl"))
-
-
-def run(*arguments, stdin=""):
-    """Runs imctl to its end, with this text as its stdin."""
-    done = subprocess.run([program(), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=30)
-    assert not [report for report in SANITIZER_REPORTS if report in done.stderr], done.stderr
-    return done
 
 
 def private_pem(key):

@@ -5,8 +5,12 @@ import pytest
 
 from key_files import run
 
-COMMANDS = ("token", "repair-clock")
+COMMANDS = ("status", "listeners", "post", "token", "repair-clock")
+CONTROL = ("json", "socket", "config", "timeout")
 OPTIONS = {
+    "status": CONTROL,
+    "listeners": CONTROL,
+    "post": ("as", "conversation", "client-id", *CONTROL),
     "token": ("sub", "admin", "ttl", "inspect", "config", "keys", "kid", "key", "aud", "iss"),
     "repair-clock": ("database", "config", "yes"),
 }
@@ -37,7 +41,7 @@ def test_help_and_the_flag_print_the_same():
 def test_help_of_a_command_names_each_of_its_options(command):
     text = shown("help", command)
     assert text.startswith(f"usage: imctl {command} ")
-    assert set(re.findall(r"^  --([a-z]+)", text, re.M)) == set(OPTIONS[command])
+    assert set(re.findall(r"^  --([a-z-]+)", text, re.M)) == set(OPTIONS[command])
     assert text == shown(command, "--help")
 
 
