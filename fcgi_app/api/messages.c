@@ -296,8 +296,10 @@ list_by_time(struct context *x, const struct selector *s, struct page_writer *wr
 }
 
 /*
- * GET /messages?username=&after=0&limit=100 GET /messages?conversation_id=&after=0&limit=100, or
- * with after_seq, before_seq or around_seq for after
+ * GET /messages?username=&after=0&limit=100
+ *
+ * GET /messages?conversation_id=&after=0&limit=100, or with after_seq, before_seq or around_seq
+ * instead of `after`.
  */
 enum err
 api_list_messages(struct context *x)

@@ -66,6 +66,27 @@ answers(const struct context *x, struct buf *b)
     }
 }
 
+/* Writes what the relay counts. */
+static void
+pushes(struct buf *b, const struct shared *s)
+{
+    const struct shared_counters *c = &s->counters;
+
+    metric(b, "imd_push_connections_total", "counter", "Times the relay connected to nchan.",
+           get(&c->push_connections));
+    metric(b, "imd_pushes_total", "counter", "Frames handed to nchan, each for up to 255 users.",
+           get(&c->pushes));
+    metric(b, "imd_pushed_changes_total", "counter", "Changes handed to nchan; some come twice.",
+           get(&c->pushed_changes));
+    metric(b, "imd_copies_avoided_total", "counter",
+           "Copies of frames not handed to nchan, because their users are known to have no subscription.",
+           get(&c->copies_avoided));
+    metric(b, "imd_silent_names", "gauge", "Users known to have no subscription.",
+           (uint64_t)atomic_load(&s->silent_names));
+    metric(b, "imd_push_dropped_total", "counter", "Changes not pushed: too old, or refused by nchan.",
+           get(&c->dropped_changes));
+}
+
 /* GET /metrics */
 enum err
 api_metrics(struct context *x)
@@ -95,18 +116,6 @@ api_metrics(struct context *x)
     metric(b, "imd_clock_behind_seconds", "gauge",
            "How far the wall clock is behind the newest timestamp stored; 0: by less than a minute.",
            (uint64_t)atomic_load(&s->clock_behind_ms) / 1000);
-    metric(b, "imd_push_connections_total", "counter", "Times the relay connected to nchan.",
-           get(&c->push_connections));
-    metric(b, "imd_pushes_total", "counter", "Frames handed to nchan, each for up to 255 users.",
-           get(&c->pushes));
-    metric(b, "imd_pushed_changes_total", "counter", "Changes handed to nchan; some come twice.",
-           get(&c->pushed_changes));
-    metric(b, "imd_copies_avoided_total", "counter",
-           "Copies of frames not handed to nchan, because their users are known to have no subscription.",
-           get(&c->copies_avoided));
-    metric(b, "imd_silent_names", "gauge", "Users known to have no subscription.",
-           (uint64_t)atomic_load(&s->silent_names));
-    metric(b, "imd_push_dropped_total", "counter", "Changes not pushed: too old, or refused by nchan.",
-           get(&c->dropped_changes));
+    pushes(b, s);
     return ERR_OK;
 }

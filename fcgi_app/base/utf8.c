@@ -8,8 +8,16 @@
 static size_t
 sequence(unsigned char c, unsigned char *low, unsigned char *high)
 {
-    *low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    *high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    *low = 0x80;
+    *high = 0xbf;
+    if (c == 0xe0)
+        *low = 0xa0;
+    if (c == 0xed)
+        *high = 0x9f;
+    if (c == 0xf0)
+        *low = 0x90;
+    if (c == 0xf4)
+        *high = 0x8f;
     if (c < 0x80)
         return 1;
     if (c >= 0xc2 && c <= 0xdf)

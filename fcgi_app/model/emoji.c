@@ -48,7 +48,13 @@ first_of(struct str s, size_t *n)
     unsigned char lead = (unsigned char)s.p[0];
     uint32_t c;
 
-    *n = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    *n = 1;
+    if (lead >= 0x80)
+        *n = 2;
+    if (lead >= 0xe0)
+        *n = 3;
+    if (lead >= 0xf0)
+        *n = 4;
     c = lead & masks[*n];
     for (size_t i = 1; i < *n; i++)
         c = c << 6 | ((unsigned char)s.p[i] & 0x3f);

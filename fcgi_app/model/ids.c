@@ -10,7 +10,9 @@ ids_conversation(int64_t number)
 int64_t
 ids_seq(int64_t number)
 {
-    return number < 0 ? 0 : number > SEQ_MAX ? SEQ_MAX : number;
+    if (number < 0)
+        return 0;
+    return number > SEQ_MAX ? SEQ_MAX : number;
 }
 
 bool

@@ -171,12 +171,11 @@ list_words(enum kind kind, char *text, size_t size)
     const char *const *word = words[kind];
     size_t n = 0;
 
-    for (int i = 0; word[i] != NULL && n < size; i++)
-        n += (size_t)snprintf(text + n, size - n, "%s%s",
-                              i == 0                ? ""
-                              : word[i + 1] == NULL ? " or "
-                                                    : ", ",
-                              word[i]);
+    for (int i = 0; word[i] != NULL && n < size; i++) {
+        const char *between = word[i + 1] == NULL ? " or " : ", ";
+
+        n += (size_t)snprintf(text + n, size - n, "%s%s", i == 0 ? "" : between, word[i]);
+    }
 }
 
 /* Writes into `text` which values the setting may have. */

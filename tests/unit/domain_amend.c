@@ -18,15 +18,27 @@ assert_unchanged(struct place *place, const char *before)
 }
 
 /* What is to be done by `username` to message `id`; `text` is the content or the emoji. */
+struct request {
+    int64_t id;
+    const char *username;
+    const char *text; /* the content, or the emoji */
+};
+
+static struct request
+by(int64_t id, const char *username, const char *text)
+{
+    return (struct request){id, username, text};
+}
+
 static enum err
-amend(struct place *place, enum err (*how)(struct store *store, struct amendment *a), int64_t id,
-      const char *username, const char *text, struct message *m)
+amend(struct place *place, enum err (*how)(struct store *store, struct amendment *a), struct request r,
+      struct message *m)
 {
     struct amendment a = {.arena = &place->arena,
-                          .id = id,
-                          .actor.username = str_c(username),
-                          .content = str_c(text),
-                          .emoji = str_c(text)};
+                          .id = r.id,
+                          .actor.username = str_c(r.username),
+                          .content = str_c(r.text),
+                          .emoji = str_c(r.text)};
     enum err err = how(&place->store, &a);
 
     if (m != NULL)
@@ -107,8 +119,8 @@ an_edit_gives_another_content(void **state)
     struct message now;
 
     support_send(place, group, "bob", "two");
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "three", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "+1"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "three"), &m), ERR_OK);
     assert_noted(place, EVENT_MESSAGE_UPDATED, 5, 1);
     assert_true(str_is(m.content, "three"));
     assert_int_equal(m.edited_at, support_tick(place));
@@ -117,7 +129,7 @@ an_edit_gives_another_content(void **state)
     assert_string_equal(reactions_of(place, &m), "+1 bob");
     now = find(place, sent.id);
     assert_same(place, &m, &now);
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", ""), &m), ERR_OK);
     assert_noted(place, EVENT_MESSAGE_UPDATED, 6, 1);
     assert_int_equal(find(place, sent.id).content.n, 0);
     assert_true(find(place, sent.id).edited_at > now.edited_at);
@@ -133,12 +145,12 @@ the_same_content_again_changes_nothing(void **state)
     const char *before = support_describe(place);
     struct message m;
 
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "one", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "one"), &m), ERR_OK);
     assert_same(place, &m, &sent);
     assert_unchanged(place, before);
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "two"), NULL), ERR_OK);
     before = support_describe(place);
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "two"), &m), ERR_OK);
     assert_true(m.edited_at != 0);
     assert_unchanged(place, before);
 }
@@ -153,9 +165,9 @@ a_deletion_leaves_a_stub(void **state)
     const char *before;
     struct message m;
 
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "two", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, &m), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "two"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "+1"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, by(sent.id, "ann", NULL), &m), ERR_OK);
     assert_noted(place, EVENT_MESSAGE_DELETED, 5, 1);
     want.content = str_c("");
     want.deleted_at = support_tick(place);
@@ -164,11 +176,11 @@ a_deletion_leaves_a_stub(void **state)
     assert_same(place, &m, &want);
     assert_int_equal(m.reaction_count, 0);
     before = support_describe(place);
-    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, &m), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, by(sent.id, "ann", NULL), &m), ERR_OK);
     assert_same(place, &m, &want);
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "three", NULL), ERR_MESSAGE_DELETED);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "+1", NULL), ERR_MESSAGE_DELETED);
-    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "+1", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "three"), NULL), ERR_MESSAGE_DELETED);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "+1"), NULL), ERR_MESSAGE_DELETED);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "bob", "+1"), &m), ERR_OK);
     assert_same(place, &m, &want);
     assert_unchanged(place, before);
     support_send(place, group, "ann", "next");
@@ -185,17 +197,17 @@ only_the_sender_edits_and_deletes(void **state)
     const char *before = support_describe(place);
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        assert_int_equal(amend(place, amend_edit, sent.id, others[i], "x", NULL), ERR_NOT_THE_SENDER);
-        assert_int_equal(amend(place, amend_delete, sent.id, others[i], NULL, NULL), ERR_NOT_THE_SENDER);
-        assert_int_equal(amend(place, amend_edit, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
-        assert_int_equal(amend(place, amend_delete, 99, others[i], NULL, NULL), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(amend(place, amend_edit, by(sent.id, others[i], "x"), NULL), ERR_NOT_THE_SENDER);
+        assert_int_equal(amend(place, amend_delete, by(sent.id, others[i], NULL), NULL), ERR_NOT_THE_SENDER);
+        assert_int_equal(amend(place, amend_edit, by(99, others[i], "x"), NULL), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(amend(place, amend_delete, by(99, others[i], NULL), NULL), ERR_MESSAGE_UNKNOWN);
     }
     assert_unchanged(place, before);
-    assert_int_equal(amend(place, amend_edit, sent.id, "ann", "x", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "x"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, by(sent.id, "ann", NULL), NULL), ERR_OK);
     /* Of a deleted one, too, they are told first that it is not theirs. */
-    assert_int_equal(amend(place, amend_edit, sent.id, "bob", "x", NULL), ERR_NOT_THE_SENDER);
-    assert_int_equal(amend(place, amend_delete, sent.id, "bob", NULL, NULL), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend(place, amend_edit, by(sent.id, "bob", "x"), NULL), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend(place, amend_delete, by(sent.id, "bob", NULL), NULL), ERR_NOT_THE_SENDER);
 }
 
 static void
@@ -208,26 +220,27 @@ former_members_delete_their_own_messages_and_change_nothing_else(void **state)
     struct message bobs = support_send(place, group, "bob", "three");
     const char *before;
 
-    assert_int_equal(amend(place, amend_react, bobs.id, "ann", "x", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_delete, two.id, "ann", NULL, NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(bobs.id, "ann", "x"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, by(two.id, "ann", NULL), NULL), ERR_OK);
     support_leave(place, group, "ann");
     before = support_describe(place);
-    assert_int_equal(amend(place, amend_edit, one.id, "ann", "new", NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_edit, by(one.id, "ann", "new"), NULL), ERR_NOT_A_MEMBER);
     /* Neither the same content nor a deleted message makes a difference. */
-    assert_int_equal(amend(place, amend_edit, one.id, "ann", "one", NULL), ERR_NOT_A_MEMBER);
-    assert_int_equal(amend(place, amend_edit, two.id, "ann", "new", NULL), ERR_NOT_A_MEMBER);
-    assert_int_equal(amend(place, amend_edit, bobs.id, "ann", "new", NULL), ERR_NOT_THE_SENDER);
-    assert_int_equal(amend(place, amend_edit, 99, "ann", "new", NULL), ERR_MESSAGE_UNKNOWN);
-    assert_int_equal(amend(place, amend_react, one.id, "ann", "x", NULL), ERR_NOT_A_MEMBER);
-    assert_int_equal(amend(place, amend_unreact, bobs.id, "ann", "x", NULL), ERR_NOT_A_MEMBER);
-    assert_int_equal(amend(place, amend_delete, bobs.id, "ann", NULL, NULL), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend(place, amend_edit, by(one.id, "ann", "one"), NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_edit, by(two.id, "ann", "new"), NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_edit, by(bobs.id, "ann", "new"), NULL), ERR_NOT_THE_SENDER);
+    assert_int_equal(amend(place, amend_edit, by(99, "ann", "new"), NULL), ERR_MESSAGE_UNKNOWN);
+    assert_int_equal(amend(place, amend_react, by(one.id, "ann", "x"), NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_unreact, by(bobs.id, "ann", "x"), NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_delete, by(bobs.id, "ann", NULL), NULL), ERR_NOT_THE_SENDER);
     assert_unchanged(place, before);
-    assert_int_equal(amend(place, amend_delete, one.id, "ann", NULL, NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_delete, by(one.id, "ann", NULL), NULL), ERR_OK);
     assert_true(find(place, one.id).deleted_at != 0);
     /* Who joins again edits again. */
     support_join(place, group, "ann");
     assert_int_equal(
-        amend(place, amend_edit, support_send(place, group, "ann", "four").id, "ann", "five", NULL), ERR_OK);
+        amend(place, amend_edit, by(support_send(place, group, "ann", "four").id, "ann", "five"), NULL),
+        ERR_OK);
 }
 
 static void
@@ -279,18 +292,18 @@ reactions_stand_by_emoji_and_name(void **state)
     struct message sent = support_send(place, group, "ann", "one");
     struct message m;
 
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "b", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "b"), &m), ERR_OK);
     assert_noted(place, EVENT_MESSAGE_UPDATED, 3, 1);
     assert_string_equal(reactions_of(place, &m), "b bob");
-    assert_int_equal(amend(place, amend_react, sent.id, "ann", "b", &m), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "\xf0\x9f\x91\x8d", &m), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "Zoe", "b", &m), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "B", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "b"), &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "\xf0\x9f\x91\x8d"), &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "Zoe", "b"), &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "B"), &m), ERR_OK);
     assert_string_equal(reactions_of(place, &m), "B bob, b Zoe, b ann, b bob, \xf0\x9f\x91\x8d bob");
     assert_int_equal(m.emoji_count, 3);
     assert_int_equal(m.edited_at, 0);
-    assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "b", &m), ERR_OK);
-    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "B", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "ann", "b"), &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "bob", "B"), &m), ERR_OK);
     assert_noted(place, EVENT_MESSAGE_UPDATED, 9, 1);
     assert_string_equal(reactions_of(place, &m), "b Zoe, b bob, \xf0\x9f\x91\x8d bob");
     assert_int_equal(m.emoji_count, 2);
@@ -309,12 +322,12 @@ a_reaction_that_is_there_already_or_not_there_changes_nothing(void **state)
     const char *before;
     struct message m;
 
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "x"), NULL), ERR_OK);
     before = support_describe(place);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "x"), &m), ERR_OK);
     assert_string_equal(reactions_of(place, &m), "x bob");
-    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "y", &m), ERR_OK);
-    assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "x", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "bob", "y"), &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "ann", "x"), &m), ERR_OK);
     assert_string_equal(reactions_of(place, &m), "x bob");
     assert_unchanged(place, before);
 }
@@ -329,20 +342,20 @@ only_members_react(void **state)
     const char *before;
 
     support_create(place, TYPE_GROUP, "cid");
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "x"), NULL), ERR_OK);
     support_leave(place, group, "bob");
     before = support_describe(place);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        assert_int_equal(amend(place, amend_react, sent.id, others[i], "x", NULL), ERR_NOT_A_MEMBER);
-        assert_int_equal(amend(place, amend_unreact, sent.id, others[i], "x", NULL), ERR_NOT_A_MEMBER);
-        assert_int_equal(amend(place, amend_react, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
-        assert_int_equal(amend(place, amend_unreact, 99, others[i], "x", NULL), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(amend(place, amend_react, by(sent.id, others[i], "x"), NULL), ERR_NOT_A_MEMBER);
+        assert_int_equal(amend(place, amend_unreact, by(sent.id, others[i], "x"), NULL), ERR_NOT_A_MEMBER);
+        assert_int_equal(amend(place, amend_react, by(99, others[i], "x"), NULL), ERR_MESSAGE_UNKNOWN);
+        assert_int_equal(amend(place, amend_unreact, by(99, others[i], "x"), NULL), ERR_MESSAGE_UNKNOWN);
     }
     assert_unchanged(place, before);
     /* Theirs stays. */
     assert_int_equal(find(place, sent.id).reaction_count, 1);
-    assert_int_equal(amend(place, amend_delete, sent.id, "ann", NULL, NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "x", NULL), ERR_NOT_A_MEMBER);
+    assert_int_equal(amend(place, amend_delete, by(sent.id, "ann", NULL), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "x"), NULL), ERR_NOT_A_MEMBER);
 }
 
 static void
@@ -357,22 +370,22 @@ a_message_bears_so_many_emoji_and_no_more(void **state)
 
     for (int i = 0; i < EMOJI_PER_MESSAGE; i++) {
         snprintf(emoji, sizeof(emoji), "e%02d", i);
-        assert_int_equal(amend(place, amend_react, sent.id, "ann", emoji, NULL), ERR_OK);
+        assert_int_equal(amend(place, amend_react, by(sent.id, "ann", emoji), NULL), ERR_OK);
     }
     before = support_describe(place);
-    assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", NULL), ERR_TOO_MANY_REACTIONS);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "more", NULL), ERR_TOO_MANY_REACTIONS);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "more"), NULL), ERR_TOO_MANY_REACTIONS);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "more"), NULL), ERR_TOO_MANY_REACTIONS);
     /* One that is there is none more. */
-    assert_int_equal(amend(place, amend_react, sent.id, "ann", "e00", NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "e00"), NULL), ERR_OK);
     assert_unchanged(place, before);
-    assert_int_equal(amend(place, amend_react, sent.id, "bob", "e00", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "e00"), &m), ERR_OK);
     assert_int_equal(m.emoji_count, EMOJI_PER_MESSAGE);
     assert_int_equal(m.reaction_count, EMOJI_PER_MESSAGE);
     assert_int_equal(m.reactions[0].count, 2);
-    assert_int_equal(amend(place, amend_unreact, sent.id, "ann", "e00", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", NULL), ERR_TOO_MANY_REACTIONS);
-    assert_int_equal(amend(place, amend_unreact, sent.id, "bob", "e00", NULL), ERR_OK);
-    assert_int_equal(amend(place, amend_react, sent.id, "ann", "more", &m), ERR_OK);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "ann", "e00"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "more"), NULL), ERR_TOO_MANY_REACTIONS);
+    assert_int_equal(amend(place, amend_unreact, by(sent.id, "bob", "e00"), NULL), ERR_OK);
+    assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "more"), &m), ERR_OK);
     assert_int_equal(m.emoji_count, EMOJI_PER_MESSAGE);
 }
 

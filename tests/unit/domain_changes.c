@@ -420,30 +420,40 @@ assert_page(const struct model *model, const struct got *got, int limit)
     assert_true(shown <= limit || page->version == 1);
 }
 
-/* One page after `after`; what it is, is checked. Returns its version. */
+/* Which page of changes to read. */
+struct question {
+    const struct model *model;
+    int user; /* -1: nobody */
+    int64_t after;
+    int limit;
+    struct client *client; /* which applies the page; NULL: none */
+};
+
+/* Reads and checks one page. Returns its version. */
 static int64_t
-ask(struct place *place, const struct model *model, int user, int64_t after, int limit, struct client *client,
-    bool *has_next)
+ask(struct place *place, const struct question *q, bool *has_next)
 {
+    const struct model *model = q->model;
+    struct client *client = q->client;
     struct snapshot *snapshot = support_begin(place);
     struct changes_page page = {
         .conversation = support_find(place, snapshot, model->conversation),
-        .after = after,
-        .username = user < 0 ? (struct str){0} : str_c(users[user]),
-        .limit = limit,
+        .after = q->after,
+        .username = q->user < 0 ? (struct str){0} : str_c(users[q->user]),
+        .limit = q->limit,
     };
-    struct got got = {place, model, &page, user, client, 0, 0, after};
+    struct got got = {place, model, &page, q->user, client, 0, 0, q->after};
     enum err err = changes_page(snapshot, &place->arena, &page, take, &got);
 
     snapshot_end(snapshot);
     *has_next = page.has_next;
-    if (user >= 0 && !has(model->members, user)) {
+    if (q->user >= 0 && !has(model->members, q->user)) {
         assert_int_equal(err, ERR_NOT_A_MEMBER);
-        return after;
+        return q->after;
     }
     assert_int_equal(err, ERR_OK);
     assert_int_equal(strlen(page.epoch), 32);
-    assert_page(model, &got, limit);
+    assert_page(model, &got, q->limit);
     assert_standings(model, &page, client);
     assert_markers(model, &page, client);
     assert_object(model, &page);
@@ -461,7 +471,7 @@ ask_at_random(struct place *place, struct model *model)
     int limit = 1 + (int)support_draw(&model->chance, support_draw(&model->chance, 4) == 0 ? 1000 : 20);
     bool has_next;
 
-    ask(place, model, user, after, limit, NULL, &has_next);
+    ask(place, &(struct question){model, user, after, limit, NULL}, &has_next);
 }
 
 /* --- clients */
@@ -477,7 +487,9 @@ apply_page(struct place *place, struct model *model, struct client *client, bool
         *has_next = false;
         return;
     }
-    client->version = ask(place, model, client->user, client->version, limit, client, has_next);
+    const struct question q = {model, client->user, client->version, limit, client};
+
+    client->version = ask(place, &q, has_next);
 }
 
 static void
@@ -621,16 +633,18 @@ happen_many(struct place *place, struct model *model, int says, int edits, int e
 }
 
 /* From `after` to the end. *empty: how many pages showed no object. */
-static void
-page_through(struct place *place, const struct model *model, int user, int64_t after, int limit, int *pages)
+static int
+page_through(struct place *place, const struct model *model, int user, int64_t after, int limit)
 {
+    struct question q = {model, user, after, limit, NULL};
     bool has_next = true;
+    int pages = 0;
 
-    *pages = 0;
     while (has_next) {
-        after = ask(place, model, user, after, limit, NULL, &has_next);
-        *pages += 1;
+        q.after = ask(place, &q, &has_next);
+        pages++;
     }
+    return pages;
 }
 
 static void
@@ -638,7 +652,6 @@ what_is_passed_over_is_bounded(void **state)
 {
     struct place *place = *state;
     struct model *model = model_new(place, 20);
-    int pages;
 
     model->chance.state = 1;
     come_or_go(place, model, 3);
@@ -646,14 +659,12 @@ what_is_passed_over_is_bounded(void **state)
     come_or_go(place, model, 3);
     happen_many(place, model, 10, 5, 3);
     /* 2,500 that are told later come before anything that is on the page. */
-    page_through(place, model, -1, 6, 1000, &pages);
-    assert_int_equal(pages, 6);
-    page_through(place, model, -1, 0, 37, &pages);
+    assert_int_equal(page_through(place, model, -1, 6, 1000), 6);
+    page_through(place, model, -1, 0, 37);
     /* Bob was away while all but ten were sent: that is jumped over, its 2,530 changes are not. */
-    page_through(place, model, 3, 0, 1000, &pages);
-    assert_int_equal(pages, 2);
-    page_through(place, model, 3, 0, 1, &pages);
-    page_through(place, model, 3, model->version - 20, 3, &pages);
+    assert_int_equal(page_through(place, model, 3, 0, 1000), 2);
+    page_through(place, model, 3, 0, 1);
+    page_through(place, model, 3, model->version - 20, 3);
     free(model);
 }
 
@@ -663,14 +674,12 @@ who_came_late_needs_one_page(void **state)
 {
     struct place *place = *state;
     struct model *model = model_new(place, 20);
-    int pages;
 
     model->chance.state = 1;
     happen_many(place, model, 5000, 0, 0);
     come_or_go(place, model, 7);
     happen_many(place, model, 3, 0, 0);
-    page_through(place, model, 7, 0, 1000, &pages);
-    assert_int_equal(pages, 1);
+    assert_int_equal(page_through(place, model, 7, 0, 1000), 1);
     free(model);
 }
 
@@ -679,23 +688,19 @@ large_messages_make_short_pages(void **state)
 {
     struct place *place = *state;
     struct model *model = model_new(place, 65537);
-    int pages;
 
     support_chance(&model->chance);
     for (int i = 0; i < 100; i++) {
         say(place, model, 2);
         arena_reset(&place->arena);
     }
-    page_through(place, model, -1, 0, PAGE_LIMIT_MAX, &pages);
-    assert_true(pages > 1);
-    page_through(place, model, 4, 0, PAGE_LIMIT_MAX, &pages);
-    assert_true(pages > 1);
+    assert_true(page_through(place, model, -1, 0, PAGE_LIMIT_MAX) > 1);
+    assert_true(page_through(place, model, 4, 0, PAGE_LIMIT_MAX) > 1);
     for (int64_t seq = 1; seq <= 60; seq++) {
         edit(place, model, &model->said[seq]);
         arena_reset(&place->arena);
     }
-    page_through(place, model, -1, 20, PAGE_LIMIT_MAX, &pages);
-    assert_true(pages > 1);
+    assert_true(page_through(place, model, -1, 20, PAGE_LIMIT_MAX) > 1);
     free(model);
 }
 

@@ -16,20 +16,26 @@
 #define NAMES_MAX 8
 
 /* Asks for a conversation of the names in `list`, parted by blanks; creator NULL: nobody. */
-static enum err
-create_by(struct place *place, enum conversation_type type, const char *list, const char *creator,
-          bool invite_only, struct creation *creation)
+static struct creation
+creation_of(struct place *place, enum conversation_type type, const char *list, const char *creator)
 {
     static struct str names[NAMES_MAX + 1];
+    struct creation creation = {
+        .arena = &place->arena, .type = type, .names = names, .creator = str_c(creator)};
 
-    *creation =
-        (struct creation){.arena = &place->arena, .type = type, .names = names, .creator = str_c(creator)};
-    creation->invite_only = invite_only;
     for (const char *p = list; *p != '\0'; p += strspn(p, " ")) {
-        assert_true(creation->name_count < NAMES_MAX);
-        names[creation->name_count++] = (struct str){p, strcspn(p, " ")};
+        assert_true(creation.name_count < NAMES_MAX);
+        names[creation.name_count++] = (struct str){p, strcspn(p, " ")};
         p += strcspn(p, " ");
     }
+    return creation;
+}
+
+static enum err
+create_by(struct place *place, enum conversation_type type, const char *list, const char *creator,
+          struct creation *creation)
+{
+    *creation = creation_of(place, type, list, creator);
     return converse_create(&place->store, creation);
 }
 
@@ -37,7 +43,7 @@ create_by(struct place *place, enum conversation_type type, const char *list, co
 static enum err
 create(struct place *place, enum conversation_type type, const char *list, struct creation *creation)
 {
-    return create_by(place, type, list, NULL, false, creation);
+    return create_by(place, type, list, NULL, creation);
 }
 
 static void
@@ -199,8 +205,9 @@ the_creator_is_a_member_and_owns_the_group(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct creation creation;
 
-        assert_int_equal(create_by(place, TYPE_GROUP, cases[i].list, cases[i].creator, i % 2 != 0, &creation),
-                         ERR_OK);
+        creation = creation_of(place, TYPE_GROUP, cases[i].list, cases[i].creator);
+        creation.invite_only = i % 2 != 0;
+        assert_int_equal(converse_create(&place->store, &creation), ERR_OK);
         assert_members(&creation.conversation, cases[i].members);
         assert_int_equal(creation.conversation.invite_only, i % 2 != 0);
         assert_int_equal(find(place, creation.conversation.id).invite_only, i % 2 != 0);
@@ -216,16 +223,16 @@ the_creator_counts_among_the_two_of_a_private_chat(void **state)
     struct creation creation;
     const char *before;
 
-    assert_int_equal(create_by(place, TYPE_PRIVATE, "bob", "ann", false, &creation), ERR_OK);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "bob", "ann", &creation), ERR_OK);
     assert_members(&creation.conversation, "ann bob");
     assert_owner(place, &creation.conversation, NULL);
     before = support_describe(place);
-    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann bob", "bob", false, &creation), ERR_OK);
-    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann", "bob", false, &creation), ERR_OK);
-    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann bob", "cid", false, &creation), ERR_MEMBER_COUNT);
-    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann", "ann", false, &creation), ERR_MEMBER_COUNT);
-    assert_int_equal(create_by(place, TYPE_PRIVATE, "", "ann", false, &creation), ERR_MEMBER_COUNT);
-    assert_int_equal(create_by(place, TYPE_GROUP, "ann", "a-b", false, &creation), ERR_MEMBER_NAME);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann bob", "bob", &creation), ERR_OK);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann", "bob", &creation), ERR_OK);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann bob", "cid", &creation), ERR_MEMBER_COUNT);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "ann", "ann", &creation), ERR_MEMBER_COUNT);
+    assert_int_equal(create_by(place, TYPE_PRIVATE, "", "ann", &creation), ERR_MEMBER_COUNT);
+    assert_int_equal(create_by(place, TYPE_GROUP, "ann", "a-b", &creation), ERR_MEMBER_NAME);
     assert_true(str_is(creation.wrong_name, "a-b"));
     assert_unchanged(place, before);
 }

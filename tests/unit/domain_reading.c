@@ -20,13 +20,23 @@ mark(struct place *place, int64_t conversation, const char *username, int64_t se
     return reading_mark(&place->store, r);
 }
 
+struct reader {
+    int64_t conversation;
+    const char *username;
+};
+
+static struct reader
+reader(int64_t conversation, const char *username)
+{
+    return (struct reader){conversation, username};
+}
+
 static void
-assert_marked(struct place *place, int64_t conversation, const char *username, int64_t seq, int64_t read_seq,
-              int64_t unread)
+assert_marked(struct place *place, struct reader who, int64_t seq, int64_t read_seq, int64_t unread)
 {
     struct reading r;
 
-    assert_int_equal(mark(place, conversation, username, seq, &r), ERR_OK);
+    assert_int_equal(mark(place, who.conversation, who.username, seq, &r), ERR_OK);
     assert_int_equal(r.read_seq, read_seq);
     assert_int_equal(r.unread, unread);
 }
@@ -37,21 +47,21 @@ a_marker_moves_forward_alone(void **state)
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
 
-    assert_marked(place, group, "bob", 0, 0, 0);
-    assert_marked(place, group, "bob", 5, 0, 0);
+    assert_marked(place, reader(group, "bob"), 0, 0, 0);
+    assert_marked(place, reader(group, "bob"), 5, 0, 0);
     for (int i = 0; i < 5; i++)
         support_send(place, group, "ann", "x");
-    assert_marked(place, group, "bob", 0, 0, 5);
-    assert_marked(place, group, "bob", 2, 2, 3);
-    assert_marked(place, group, "bob", 1, 2, 3);
-    assert_marked(place, group, "bob", 2, 2, 3);
-    assert_marked(place, group, "bob", INT64_MAX, 5, 0);
-    assert_marked(place, group, "bob", 0, 5, 0);
-    assert_marked(place, group, "ann", 0, 0, 0);
+    assert_marked(place, reader(group, "bob"), 0, 0, 5);
+    assert_marked(place, reader(group, "bob"), 2, 2, 3);
+    assert_marked(place, reader(group, "bob"), 1, 2, 3);
+    assert_marked(place, reader(group, "bob"), 2, 2, 3);
+    assert_marked(place, reader(group, "bob"), INT64_MAX, 5, 0);
+    assert_marked(place, reader(group, "bob"), 0, 5, 0);
+    assert_marked(place, reader(group, "ann"), 0, 0, 0);
     support_send(place, group, "bob", "x");
     support_send(place, group, "ann", "x");
-    assert_marked(place, group, "bob", 5, 5, 1);
-    assert_marked(place, group, "ann", 1, 1, 1);
+    assert_marked(place, reader(group, "bob"), 5, 5, 1);
+    assert_marked(place, reader(group, "ann"), 1, 1, 1);
 }
 
 /* In how many conversations the user has read since. */
@@ -80,7 +90,7 @@ a_move_is_no_change_and_is_noted_once(void **state)
     support_send(place, group, "ann", "x");
     support_send(place, group, "ann", "y");
     updated_at = support_conversation(place, group).updated_at;
-    assert_marked(place, group, "bob", 1, 1, 1);
+    assert_marked(place, reader(group, "bob"), 1, 1, 1);
     tick = support_tick(place);
     assert_int_equal(support_conversation(place, group).version, 3);
     assert_int_equal(support_conversation(place, group).updated_at, updated_at);
@@ -94,10 +104,10 @@ a_move_is_no_change_and_is_noted_once(void **state)
     assert_int_equal(count_moved(place, "bob", tick - 1), 1);
     assert_int_equal(count_moved(place, "bob", tick), 0);
     before = support_describe(place);
-    assert_marked(place, group, "bob", 1, 1, 1);
-    assert_marked(place, group, "bob", 0, 1, 1);
+    assert_marked(place, reader(group, "bob"), 1, 1, 1);
+    assert_marked(place, reader(group, "bob"), 0, 1, 1);
     assert_string_equal(support_describe(place), before);
-    assert_marked(place, group, "bob", 2, 2, 0);
+    assert_marked(place, reader(group, "bob"), 2, 2, 0);
     assert_int_equal(count_moved(place, "bob", tick), 1);
 }
 
@@ -140,12 +150,12 @@ own_and_deleted_messages_are_not_unread(void **state)
     support_send(place, group, "bob", "2");
     gone = support_send(place, group, "ann", "3");
     support_send(place, group, "cid", "4");
-    assert_marked(place, group, "bob", 0, 0, 3);
-    assert_marked(place, group, "cid", 0, 0, 3);
+    assert_marked(place, reader(group, "bob"), 0, 0, 3);
+    assert_marked(place, reader(group, "cid"), 0, 0, 3);
     erase(place, gone.id, "ann");
-    assert_marked(place, group, "bob", 0, 0, 2);
-    assert_marked(place, group, "bob", 1, 1, 1);
-    assert_marked(place, group, "ann", 2, 2, 1);
+    assert_marked(place, reader(group, "bob"), 0, 0, 2);
+    assert_marked(place, reader(group, "bob"), 1, 1, 1);
+    assert_marked(place, reader(group, "ann"), 2, 2, 1);
 }
 
 /* Bob is there for 1–2, for 4 and from 6 on. */
@@ -162,21 +172,21 @@ what_was_sent_between_two_stays_is_not_unread(void **state)
             support_join(place, group, "bob");
         support_send(place, group, "ann", "x");
     }
-    assert_marked(place, group, "bob", 0, 0, 5);
-    assert_marked(place, group, "bob", 1, 1, 4);
+    assert_marked(place, reader(group, "bob"), 0, 0, 5);
+    assert_marked(place, reader(group, "bob"), 1, 1, 4);
     /* Also a message that they did not receive is a place to have read to. */
-    assert_marked(place, group, "bob", 3, 3, 3);
-    assert_marked(place, group, "bob", 4, 4, 2);
-    assert_marked(place, group, "bob", 5, 5, 2);
-    assert_marked(place, group, "bob", 6, 6, 1);
+    assert_marked(place, reader(group, "bob"), 3, 3, 3);
+    assert_marked(place, reader(group, "bob"), 4, 4, 2);
+    assert_marked(place, reader(group, "bob"), 5, 5, 2);
+    assert_marked(place, reader(group, "bob"), 6, 6, 1);
     /* Stays without a message between them. */
     support_leave(place, group, "bob");
     support_join(place, group, "bob");
-    assert_marked(place, group, "bob", 6, 6, 1);
+    assert_marked(place, reader(group, "bob"), 6, 6, 1);
     support_leave(place, group, "bob");
     support_send(place, group, "ann", "x");
     support_join(place, group, "bob");
-    assert_marked(place, group, "bob", 7, 7, 0);
+    assert_marked(place, reader(group, "bob"), 7, 7, 0);
 }
 
 /* Many messages of one sender in one transaction: a command for each would ask the disk. */
@@ -225,19 +235,19 @@ unread_is_counted_up_to_a_thousand(void **state)
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
 
     send_so_many(place, group, "ann", 999);
-    assert_marked(place, group, "bob", 0, 0, 999);
+    assert_marked(place, reader(group, "bob"), 0, 0, 999);
     send_so_many(place, group, "ann", 1);
-    assert_marked(place, group, "bob", 0, 0, 1000);
+    assert_marked(place, reader(group, "bob"), 0, 0, 1000);
     send_so_many(place, group, "ann", 1);
-    assert_marked(place, group, "bob", 0, 0, 1000);
-    assert_marked(place, group, "bob", 1, 1, 1000);
-    assert_marked(place, group, "bob", 2, 2, 999);
+    assert_marked(place, reader(group, "bob"), 0, 0, 1000);
+    assert_marked(place, reader(group, "bob"), 1, 1, 1000);
+    assert_marked(place, reader(group, "bob"), 2, 2, 999);
     /* Over several stays. */
     support_leave(place, group, "bob");
     support_join(place, group, "bob");
     send_so_many(place, group, "ann", 5);
-    assert_marked(place, group, "bob", 2, 2, 1000);
-    assert_marked(place, group, "bob", 7, 7, 999);
+    assert_marked(place, reader(group, "bob"), 2, 2, 1000);
+    assert_marked(place, reader(group, "bob"), 7, 7, 999);
 }
 
 static void
@@ -248,16 +258,16 @@ a_long_run_of_ones_own_hides_nothing_before_it(void **state)
 
     send_so_many(place, group, "ann", 3);
     send_so_many(place, group, "bob", 20000);
-    assert_marked(place, group, "bob", 0, 0, 3);
+    assert_marked(place, reader(group, "bob"), 0, 0, 3);
     send_so_many(place, group, "ann", 4);
-    assert_marked(place, group, "bob", 0, 0, 7);
-    assert_marked(place, group, "bob", 2, 2, 5);
+    assert_marked(place, reader(group, "bob"), 0, 0, 7);
+    assert_marked(place, reader(group, "bob"), 2, 2, 5);
     /* A marker in the middle of the run. */
-    assert_marked(place, group, "bob", 10000, 10000, 4);
+    assert_marked(place, reader(group, "bob"), 10000, 10000, 4);
     /* The run goes on over a leaving, the stay does not. */
     support_leave(place, group, "ann");
     support_join(place, group, "ann");
-    assert_marked(place, group, "ann", 2, 2, 1000);
+    assert_marked(place, reader(group, "ann"), 2, 2, 1000);
 }
 
 struct received {
@@ -312,7 +322,7 @@ runs_are_passed_over_whatever_their_order(void **state)
         for (int n = 0; n < 3; n++) {
             int64_t unread = count_received(place, (int32_t)group, names[n]);
 
-            assert_marked(place, group, names[n], 0, 0, unread);
+            assert_marked(place, reader(group, names[n]), 0, 0, unread);
         }
     }
 }
@@ -354,11 +364,11 @@ what_lies_beyond_thousands_of_deleted_messages_is_not_counted(void **state)
     send_so_many(place, group, "ann", 3);
     send_so_many(place, group, "ann", 2000);
     assert_int_equal(support_run(&place->store, erase_from, &first), ERR_OK);
-    assert_marked(place, group, "bob", 0, 0, 3);
+    assert_marked(place, reader(group, "bob"), 0, 0, 3);
     send_so_many(place, group, "ann", 1000);
     first.id = 2004;
     assert_int_equal(support_run(&place->store, erase_from, &first), ERR_OK);
-    assert_marked(place, group, "bob", 0, 0, 0);
+    assert_marked(place, reader(group, "bob"), 0, 0, 0);
 }
 
 int

@@ -11,17 +11,21 @@
 #include "domain/amend.h"
 #include "domain/send.h"
 
-static enum err
-send_keyed(struct place *place, int64_t conversation, const char *sender, const char *client_id,
-           const char *content, struct sending *s)
+static struct message
+keyed(int64_t conversation, const char *sender, const char *client_id, const char *content)
 {
-    *s = (struct sending){
-        .arena = &place->arena,
-        .message = {.conversation = conversation,
-                    .sender = str_c(sender),
-                    .client_id = str_c(client_id),
-                    .content = str_c(content)},
+    return (struct message){
+        .conversation = conversation,
+        .sender = str_c(sender),
+        .client_id = str_c(client_id),
+        .content = str_c(content),
     };
+}
+
+static enum err
+send_keyed(struct place *place, struct message message, struct sending *s)
+{
+    *s = (struct sending){.arena = &place->arena, .message = message};
     return send_message(&place->store, s);
 }
 
@@ -33,7 +37,7 @@ replayed(struct place *place, int64_t conversation, const char *sender, const ch
     int64_t tick = support_tick(place);
     struct sending s;
 
-    assert_int_equal(send_keyed(place, conversation, sender, client_id, content, &s), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(conversation, sender, client_id, content), &s), ERR_OK);
     assert_true(s.replayed);
     assert_int_equal(support_tick(place), tick);
     return s.message;
@@ -46,7 +50,7 @@ assert_mismatch(struct place *place, int64_t conversation, const char *sender, c
     int64_t tick = support_tick(place);
     struct sending s;
 
-    assert_int_equal(send_keyed(place, conversation, sender, client_id, content, &s),
+    assert_int_equal(send_keyed(place, keyed(conversation, sender, client_id, content), &s),
                      ERR_IDEMPOTENCY_MISMATCH);
     assert_false(s.replayed);
     assert_int_equal(support_tick(place), tick);
@@ -62,7 +66,7 @@ a_key_sends_once(void **state)
     struct sending s;
     struct message m;
 
-    assert_int_equal(send_keyed(place, group, "ann", "k", "one", &first), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(group, "ann", "k", "one"), &first), ERR_OK);
     assert_false(first.replayed);
     m = replayed(place, group, "ann", "k", "one");
     assert_int_equal(m.id, first.message.id);
@@ -75,12 +79,12 @@ a_key_sends_once(void **state)
     assert_mismatch(place, other, "ann", "k", "one");
     assert_mismatch(place, 99, "ann", "k", "one");
     /* Other keys, other senders, and none: other messages. */
-    assert_int_equal(send_keyed(place, group, "ann", "K", "one", &s), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(group, "ann", "K", "one"), &s), ERR_OK);
     assert_false(s.replayed);
-    assert_int_equal(send_keyed(place, group, "bob", "k", "two", &s), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(group, "bob", "k", "two"), &s), ERR_OK);
     assert_false(s.replayed);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(send_keyed(place, group, "ann", NULL, "one", &s), ERR_OK);
+        assert_int_equal(send_keyed(place, keyed(group, "ann", NULL, "one"), &s), ERR_OK);
         assert_false(s.replayed);
         assert_null(s.message.client_id.p);
     }
@@ -106,7 +110,7 @@ a_repeat_is_told_by_what_was_first_sent(void **state)
     struct sending s;
     struct message m;
 
-    assert_int_equal(send_keyed(place, group, "ann", "k", "one", &s), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(group, "ann", "k", "one"), &s), ERR_OK);
     amend(place, s.message.id, "two");
     m = replayed(place, group, "ann", "k", "one");
     assert_int_equal(m.id, s.message.id);
@@ -143,7 +147,7 @@ a_deleted_message_is_still_repeated(void **state)
         char key[4] = {'k', (char)('0' + i)};
         struct sending s;
 
-        assert_int_equal(send_keyed(place, group, "ann", key, contents[i], &s), ERR_OK);
+        assert_int_equal(send_keyed(place, keyed(group, "ann", key, contents[i]), &s), ERR_OK);
         amend(place, s.message.id, NULL);
         assert_int_equal(replayed(place, group, "ann", key, contents[i]).id, s.message.id);
         assert_mismatch(place, group, "ann", key, "other");
@@ -157,11 +161,11 @@ a_repeat_works_after_the_sender_has_left(void **state)
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
     struct sending s;
 
-    assert_int_equal(send_keyed(place, group, "ann", "k", "one", &s), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(group, "ann", "k", "one"), &s), ERR_OK);
     support_leave(place, group, "ann");
     assert_int_equal(replayed(place, group, "ann", "k", "one").id, s.message.id);
     assert_mismatch(place, group, "ann", "k", "two");
-    assert_int_equal(send_keyed(place, group, "ann", "l", "one", &s), ERR_SENDER_NOT_MEMBER);
+    assert_int_equal(send_keyed(place, keyed(group, "ann", "l", "one"), &s), ERR_SENDER_NOT_MEMBER);
 }
 
 static void
@@ -172,11 +176,11 @@ who_is_refused_has_used_up_no_key(void **state)
     struct sending s;
 
     support_create(place, TYPE_GROUP, "bob");
-    assert_int_equal(send_keyed(place, group, "bob", "k", "one", &s), ERR_SENDER_NOT_MEMBER);
-    assert_int_equal(send_keyed(place, 99, "bob", "k", "one", &s), ERR_CONVERSATION);
-    assert_int_equal(send_keyed(place, group, "zoe", "k", "one", &s), ERR_USERNAME);
+    assert_int_equal(send_keyed(place, keyed(group, "bob", "k", "one"), &s), ERR_SENDER_NOT_MEMBER);
+    assert_int_equal(send_keyed(place, keyed(99, "bob", "k", "one"), &s), ERR_CONVERSATION);
+    assert_int_equal(send_keyed(place, keyed(group, "zoe", "k", "one"), &s), ERR_USERNAME);
     support_join(place, group, "bob");
-    assert_int_equal(send_keyed(place, group, "bob", "k", "two", &s), ERR_OK);
+    assert_int_equal(send_keyed(place, keyed(group, "bob", "k", "two"), &s), ERR_OK);
     assert_false(s.replayed);
 }
 
