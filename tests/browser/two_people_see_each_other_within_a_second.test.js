@@ -189,7 +189,7 @@ step("presence, a new title and a new member appear", async (t) => {
   await soon(t, "he sees the name", has(bob.entry(ann.open), "Green tea"));
   await dialog.getByLabel("Add a member").fill("a_name_that_is_far_too_long");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
-  await dialog.getByRole("alert").filter({ hasText: "is no name" }).waitFor();
+  await dialog.getByRole("alert").filter({ hasText: "is not a valid name" }).waitFor();
   assert.equal(await dialog.getByLabel("Add a member").inputValue(), "a_name_that_is_far_too_long");
   await dialog.getByLabel("Add a member").fill("dave");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
