@@ -35,10 +35,12 @@ struct tx {
  *
  * In return it promises this:
  * - It makes all its checks before its first write, so a refused command has written nothing. Functions of
- *   the store that can refuse do so before they write. An engine undoes a late refusal all the same, and
- *   counts it (late_refusals in run/shared.h); unit tests fail if there was one.
+ *   the store that can refuse do so before they write. A late refusal fails the whole transaction, as
+ *   ERR_STORAGE does. The engine counts it (late_refusals in run/shared.h), and unit tests fail if there
+ *   was one.
  * - It reads everything that it decides by before its first write. What it reads afterwards goes into its
  *   answer alone.
+ * - It declares what it will read (store/command.h). Unit tests fail if it reads anything else.
  * So an engine behind a network can read for a whole group in one round trip, and write in another.
  */
 typedef enum err command_fn(struct tx *tx, void *arg);

@@ -1,8 +1,8 @@
 /*
  * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id;
  * no two transactions share a tick and ticks never fall, also when the clock went back; a command
- * that fails the storage fails its whole group and no other; where nothing was written nothing is
- * committed; a group is bounded; two processes write through one shared page, under its lock.
+ * that fails the storage, or is refused late, fails its whole group and no other; where nothing was written
+ * nothing is committed; a group is bounded; two processes write through one shared page, under its lock.
  */
 #include "support.h"
 
@@ -26,7 +26,7 @@
 struct order {
     int lane;
     int64_t seq;
-    enum err verdict; /* what the command returns, after it has written */
+    enum err verdict; /* what the command returns; if that is an error, it writes nothing */
     struct trace *trace;
     int64_t id;   /* out */
     int64_t tick; /* out: UNIX ms */
@@ -66,9 +66,8 @@ static enum err
 run_order(struct tx *tx, void *arg)
 {
     struct order *o = arg;
-    enum err err = write_order(tx, o);
 
-    return err == ERR_OK ? o->verdict : err;
+    return o->verdict == ERR_OK ? write_order(tx, o) : o->verdict;
 }
 
 /* The messages that the present transaction has stored: what it counts more than a reader sees. */
@@ -209,7 +208,6 @@ what_is_answered_is_stored_and_what_is_refused_leaves_nothing(void **state)
     struct place *place = *state;
     struct order(*orders)[EACH] = run_lanes(place, run_order, 4, NULL, refuse_every_fourth);
 
-    place->refuses_late = true;
     for (int lane = 0; lane < LANES; lane++)
         for (int i = 0; i < EACH; i++)
             assert_int_equal(orders[lane][i].answer, orders[lane][i].verdict);
@@ -256,6 +254,38 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
     free(orders);
 }
 
+/* Writes and then refuses itself, which no command may, if its verdict says so. */
+static enum err
+write_and_refuse(struct tx *tx, void *arg)
+{
+    struct order *o = arg;
+    enum err err = write_order(tx, o);
+
+    return err == ERR_OK ? o->verdict : err;
+}
+
+/* Its companions fail with it: nobody is told of a write that is lost, and no write is left of it. */
+static void
+a_late_refusal_fails_its_group_and_no_other(void **state)
+{
+    struct place *place = *state;
+    struct order(*orders)[EACH] = run_lanes(place, write_and_refuse, 4, NULL, refuse_every_fourth);
+    int answered = 0;
+
+    place->refuses_late = true;
+    for (int lane = 0; lane < LANES; lane++)
+        for (int i = 0; i < EACH; i++) {
+            const struct order *o = &orders[lane][i];
+
+            assert_true(o->answer == ERR_STORAGE || (o->answer == ERR_OK && o->verdict == ERR_OK));
+            answered += o->answer == ERR_OK;
+        }
+    assert_true(answered > 0);
+    assert_stored(place, orders);
+    assert_ticks_rise(place, orders);
+    free(orders);
+}
+
 static void
 a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
 {
@@ -266,7 +296,6 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     struct order good = {.seq = 2};
     struct commit *commit = place->store.engine->commit;
 
-    place->refuses_late = true;
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &failing, .bytes = 4}, 0),
                      ERR_STORAGE);
     assert_true(atomic_load(&place->shared->commit_failing));
@@ -343,7 +372,6 @@ ticks_rise_though_the_clock_went_back(void **state)
     struct place *place = *state;
     int64_t future = clock_wall_ms() + INT64_C(86400000) * 365;
 
-    place->refuses_late = true;
     support_tell(place, "UPDATE instance SET tick = %" PRId64, future);
     for (int64_t i = 1; i <= 20; i++) {
         struct order o = {.seq = i};
@@ -406,16 +434,6 @@ look_only(struct tx *tx, void *arg)
     return accounts_exists(tx->db, str_c(arg), &exists);
 }
 
-/* Writes, and finds then that it must not. */
-static enum err
-write_and_refuse(struct tx *tx, void *arg)
-{
-    struct order *o = arg;
-    enum err err = write_order(tx, o);
-
-    return err == ERR_OK ? ERR_SENDER_NOT_MEMBER : err;
-}
-
 /* No tick passes, nothing is written to the disk, and whether it could be is not known from it. */
 static void
 where_nothing_was_written_nothing_is_committed(void **state)
@@ -425,11 +443,10 @@ where_nothing_was_written_nothing_is_committed(void **state)
     struct commit *commit = place->store.engine->commit;
     char name[] = "ann";
     struct order good = {.seq = 1};
-    struct order refused = {.seq = 2};
+    struct order refused = {.seq = 2, .verdict = ERR_SENDER_NOT_MEMBER};
     int64_t tick;
     int wal_pages;
 
-    place->refuses_late = true;
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &good, .bytes = 4}, 0),
                      ERR_OK);
     /* A row that is delivered goes with the next commit, and not without one. */
@@ -438,7 +455,7 @@ where_nothing_was_written_nothing_is_committed(void **state)
     wal_pages = atomic_load(&place->shared->wal_pages);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(commit_run(commit, &(struct command){.run = look_only, .arg = name}, 0), ERR_OK);
-        assert_int_equal(commit_run(commit, &(struct command){.run = write_and_refuse, .arg = &refused}, 0),
+        assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &refused}, 0),
                          ERR_SENDER_NOT_MEMBER);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
@@ -558,6 +575,8 @@ main(void)
         cmocka_unit_test_setup_teardown(what_is_answered_is_stored_and_what_is_refused_leaves_nothing,
                                         support_open, support_close),
         cmocka_unit_test_setup_teardown(a_failure_of_the_storage_fails_its_group_and_no_other, support_open,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_late_refusal_fails_its_group_and_no_other, support_open,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_failure_is_remembered_until_a_commit_of_its_size_succeeds,
                                         support_open, support_close),

@@ -448,7 +448,7 @@ measure_statements(struct place *place)
 static bool
 begins_or_ends(enum sql sql)
 {
-    return sql <= SQL_SAVEPOINT_ROLLBACK;
+    return sql <= SQL_ROLLBACK;
 }
 
 static void

@@ -219,8 +219,10 @@ store_run(struct store *s, const struct command *command)
         tx.tick = now > last->tick ? now : last->tick + 1;
         counters = (struct tx_counters){last->last_message_id, last->last_change};
         err = run_declared(e, &tx, command);
-        if (is_late_refusal(e, err))
+        if (is_late_refusal(e, err)) {
             shared_count(&e->shared->counters.late_refusals, 1);
+            err = ERR_STORAGE;
+        }
         shared_count(&e->shared->counters.commands, 1);
     }
     if (err == ERR_OK && state_changed(e->newest))

@@ -91,29 +91,25 @@ begin(struct commit *c, struct tx *tx)
     return outbox_trim(tx->db, atomic_load(&c->shared->acknowledged_change));
 }
 
-/* One command in its savepoint. ERR_STORAGE: the transaction as a whole is lost. */
+/*
+ * Runs one command. ERR_STORAGE: the transaction as a whole is lost.
+ *
+ * A refused command has written nothing (store/tx.h), so it needs no savepoint: there is nothing to
+ * undo. One that breaks this rule takes its group with it, because its writes must not be committed.
+ */
 static enum err
 run_item(struct commit *c, struct tx *tx, struct item *item)
 {
-    struct tx_counters before = *tx->counters;
     int64_t changes = db_changes(tx->db);
-    enum err err = db_do(tx->db, SQL_SAVEPOINT);
 
-    if (err != ERR_OK)
-        return err;
     tx->payer = item->payer;
     item->err = item->command->run(tx, item->command->arg);
     if (item->err == ERR_STORAGE || item->err == ERR_MEMORY || !db_in_transaction(tx->db))
         return ERR_STORAGE;
-    if (item->err != ERR_OK) {
-        if (db_changes(tx->db) != changes)
-            shared_count(&c->shared->counters.late_refusals, 1);
-        *tx->counters = before;
-        err = db_do(tx->db, SQL_SAVEPOINT_ROLLBACK);
-    }
-    if (err == ERR_OK)
-        err = db_do(tx->db, SQL_SAVEPOINT_RELEASE);
-    return err;
+    if (item->err == ERR_OK || db_changes(tx->db) == changes)
+        return ERR_OK;
+    shared_count(&c->shared->counters.late_refusals, 1);
+    return ERR_STORAGE;
 }
 
 /* Runs the group's commands. *changed: one of those that were not refused has written something. */

@@ -36,7 +36,7 @@ db_setup(void)
 {
     /* No counters, hence no lock, around each allocation. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    /* A savepoint's undo stays in memory, whatever its size. */
+    /* A statement's undo stays in memory, whatever its size. */
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     sqlite3_initialize();
 }

@@ -40,9 +40,6 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_SAVEPOINT] = "SAVEPOINT command",
-    [SQL_SAVEPOINT_RELEASE] = "RELEASE SAVEPOINT command",
-    [SQL_SAVEPOINT_ROLLBACK] = "ROLLBACK TO SAVEPOINT command",
 
     [SQL_INSTANCE_GET] = "SELECT epoch, tick, last_message_id, last_change FROM instance",
     [SQL_INSTANCE_SET] = "UPDATE instance SET tick = $1, last_message_id = $2, last_change = $3",
