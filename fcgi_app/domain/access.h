@@ -1,8 +1,9 @@
 /*
- * access.h - finds what a request is about, once, and checks who may read it: present members.
+ * access.h - finds the object of a request, once, and checks that the reader is a present member.
  *
- * What is found here, in a snapshot, is handed on to the question that follows with that snapshot. So nobody
- * reads what was said after they had to leave, and nothing is read of a conversation that was not found.
+ * The gate finds the object in a snapshot, and the handler reads in the same snapshot. So former
+ * members cannot read what was said after they left, and nothing of a conversation is read before
+ * it was found.
  */
 #ifndef IMD_DOMAIN_ACCESS_H
 #define IMD_DOMAIN_ACCESS_H
@@ -12,19 +13,19 @@
 #include "model/model.h"
 #include "store/store.h"
 
-/* Who reads, and as of when. */
+/* The reader and the snapshot that they read in. */
 struct access {
     const struct snapshot *snapshot;
     struct arena *arena; /* for what is found */
-    struct str reader;   /* absent: may read everything */
+    struct str reader;   /* absent: they may read everything */
 };
 
 /*
- * The conversation without its members; *found NULL: there is none of that id. ERR_NOT_A_MEMBER. Both: from
- * the arena.
+ * Finds the conversation, without its members, in the arena. *found NULL: there is no such
+ * conversation. ERR_NOT_A_MEMBER.
  */
 enum err access_conversation(const struct access *a, int32_t id, const struct conversation **found);
-/* Where the message stands, and its conversation. ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER. */
+/* Finds where the message stands, and its conversation. ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER. */
 enum err access_message(const struct access *a, int64_t id, const struct message_key **message,
                         const struct conversation **conversation);
 
@@ -35,8 +36,8 @@ struct access_list {
 };
 
 /*
- * Those of ids[0 … count-1] that exist and that the reader is a member of. ERR_NOT_A_MEMBER if every one
- * asked for exists and was refused. Sorts `ids`.
+ * Finds the conversations of ids[0 … count-1] that exist and have the reader as a member.
+ * ERR_NOT_A_MEMBER if every requested conversation exists and was refused. Sorts `ids`.
  */
 enum err access_conversations(const struct access *a, int32_t *ids, size_t count, struct access_list *list);
 

@@ -26,7 +26,7 @@ find_head(struct tx *tx, struct amendment *a)
     return err == ERR_OK && !found ? ERR_MESSAGE_UNKNOWN : err;
 }
 
-/* All of it, once it is clear that the actor may. */
+/* Reads the message with its content and reactions, after the actor was allowed to. */
 static enum err
 read_whole(struct tx *tx, struct amendment *a)
 {
@@ -47,7 +47,7 @@ find_conversation(struct tx *tx, const struct amendment *a, struct conversation 
     return err == ERR_OK && !found ? ERR_STORAGE : err;
 }
 
-/* The same, and counts the change in it. */
+/* Finds the conversation and counts the change in it. */
 static enum err
 bump(struct tx *tx, const struct amendment *a, struct conversation *c)
 {
@@ -82,7 +82,10 @@ check_present(struct db *db, const struct amendment *a)
     return err == ERR_OK && !is_member ? ERR_NOT_A_MEMBER : err;
 }
 
-/* What the actor has sent and may edit: whoever left or was removed may not, for members would read it. */
+/*
+ * Finds a message that the actor may edit: one of their own, while they are a member. Former
+ * members may not, because present members would read the new content.
+ */
 static enum err
 find_editable(struct tx *tx, struct amendment *a)
 {
@@ -121,7 +124,10 @@ amend_edit(struct store *store, struct amendment *a)
     return store_run(store, &command);
 }
 
-/* What the actor has sent, or may delete as an admin of the group. */
+/*
+ * Finds a message that the actor may delete: one of their own, or any if they are an admin of the
+ * group.
+ */
 static enum err
 find_deletable(struct tx *tx, struct amendment *a)
 {
@@ -146,7 +152,7 @@ delete_in_tx(struct tx *tx, void *arg)
 
     if (err != ERR_OK || a->message.deleted_at != 0)
         return err;
-    /* A fingerprint of the content is kept where there is a key. */
+    /* The store keeps a fingerprint of the content if the message has a key. */
     if (a->message.client_id.p != NULL)
         err = messages_content(tx->db, a->arena, &a->message);
     if (err == ERR_OK)
@@ -190,8 +196,10 @@ run_on_reactions(struct store *store, command_fn *run, struct amendment *a)
     return store_run(store, &command);
 }
 
-/* Notes that the reactions have changed: `username` has added or removed one; absent: all of that emoji are
- * gone. */
+/*
+ * Stores that the reactions have changed, and queues the event. reaction.username: who added or
+ * removed one; absent: all of that emoji were cleared.
+ */
 static enum err
 note_reaction(struct tx *tx, struct amendment *a, struct conversation *c, struct change reaction)
 {
@@ -255,7 +263,10 @@ amend_unreact(struct store *store, struct amendment *a)
     return run_on_reactions(store, unreact_in_tx, a);
 }
 
-/* Senders do so while they are members: afterwards they may delete the message and no more. */
+/*
+ * Finds a message whose reactions the actor may clear. Senders who left may delete their message,
+ * but not clear its reactions.
+ */
 static enum err
 find_clearable(struct tx *tx, struct amendment *a)
 {

@@ -1,4 +1,4 @@
-/* amend.h - what happens to a message after it was sent: edit, delete, react. */
+/* amend.h - the commands that change a sent message: edit, delete, react. */
 #ifndef IMD_DOMAIN_AMEND_H
 #define IMD_DOMAIN_AMEND_H
 
@@ -9,34 +9,36 @@
 struct amendment {
     struct arena *arena;    /* in */
     int64_t id;             /* in: of the message */
-    struct actor actor;     /* in: who amends it */
-    struct str content;     /* in: the new one, for amend_edit() */
+    struct actor actor;     /* in: who changes it */
+    struct str content;     /* in: for amend_edit(): the new content */
     struct str emoji;       /* in: for the reactions */
-    struct message message; /* out: as it is afterwards */
+    struct message message; /* out: after the command */
 };
 
 /*
- * Another content. By the sender alone, who must be a member now; an administrator by their own authority
- * need not be. The same content again changes nothing. Checked in this order: ERR_MESSAGE_UNKNOWN,
- * ERR_NOT_THE_SENDER, ERR_NOT_A_MEMBER, ERR_MESSAGE_DELETED. Opens a transaction.
+ * Replaces the content. Only the sender may, while they are a member; a site administrator who acts
+ * as themselves need not be one. Idempotent: the same content again changes nothing. Checked in
+ * this order: ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER, ERR_NOT_A_MEMBER, ERR_MESSAGE_DELETED. Opens
+ * a transaction.
  */
 enum err amend_edit(struct store *store, struct amendment *a);
 /*
- * Leaves a stub without content and reactions. By the sender, member or not, or an admin of the group; again
- * changes nothing. ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER. Opens a transaction.
+ * Leaves a tombstone without content and reactions. The sender may, member or not, and so may an
+ * admin of the group. Idempotent. ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER. Opens a transaction.
  */
 enum err amend_delete(struct store *store, struct amendment *a);
 
 /*
- * Adds or removes the user's reaction; what is so already changes nothing. Checked in this order:
- * ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER; and for adding ERR_MESSAGE_DELETED, ERR_TOO_MANY_REACTIONS. Open a
- * transaction.
+ * Adds or removes the actor's reaction. Both are idempotent. Checked in this order:
+ * ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER; and for adding ERR_MESSAGE_DELETED,
+ * ERR_TOO_MANY_REACTIONS. Each opens a transaction.
  */
 enum err amend_react(struct store *store, struct amendment *a);
 enum err amend_unreact(struct store *store, struct amendment *a);
 /*
- * Takes away everybody's reaction with that emoji. By whoever may delete the message, and is a member where
- * they are its sender. ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER, ERR_NOT_A_MEMBER. Opens a transaction.
+ * Removes all reactions with that emoji. Users who may delete the message may; its sender only
+ * while they are a member. ERR_MESSAGE_UNKNOWN, ERR_NOT_THE_SENDER, ERR_NOT_A_MEMBER. Opens a
+ * transaction.
  */
 enum err amend_clear(struct store *store, struct amendment *a);
 

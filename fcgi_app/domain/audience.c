@@ -1,4 +1,4 @@
-/* audience.c - see audience.h. Must not know who listens. */
+/* audience.c - see audience.h. Must not know who is subscribed. */
 #include "domain/audience.h"
 
 #include "store/memberships.h"
@@ -50,8 +50,8 @@ audience_of_one(struct arena *arena, struct str username, struct audience *audie
 }
 
 /*
- * A read marker makes no version. It concerns the members as the next change will find them, for who left by
- * the last one is told of nothing after it.
+ * A read marker has no version. It goes to those who will receive the next change: a member who
+ * left by the last one receives nothing after it.
  */
 enum err
 audience_of_change(struct db *db, struct arena *arena, const struct change *change, bool many,
@@ -64,7 +64,7 @@ audience_of_change(struct db *db, struct arena *arena, const struct change *chan
     return audience_of_version(db, arena, change->conversation, change->version + is_read, audience);
 }
 
-/* Takes a name off the list. False: it was not on it. */
+/* Removes a name from the list. False: it was not in the list. */
 static bool
 drop(struct names *from, struct str name)
 {
@@ -94,7 +94,7 @@ changes_members(const struct change *change)
     return change->event == EVENT_MEMBER_JOINED || change->event == EVENT_MEMBER_LEFT;
 }
 
-/* Does the change concern those whom the one before it concerned, whichever they were? */
+/* Do both changes have the same audience? */
 static bool
 concerns_the_same(const struct change *before, const struct change *change, bool many)
 {

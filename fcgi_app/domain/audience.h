@@ -1,9 +1,8 @@
 /*
- * audience.h - whom a change concerns.
+ * audience.h - the audience of a change: the users to whom it is pushed.
  *
- * A change of a conversation concerns those who were members with its version, also those who have left
- * since: they were there when it happened. Who gets it pushed is a matter for whoever publishes: some do not
- * listen.
+ * The audience of a change are the members at its version, including those who have left since. The
+ * relay publishes only to those of them who may be subscribed.
  */
 #ifndef IMD_DOMAIN_AUDIENCE_H
 #define IMD_DOMAIN_AUDIENCE_H
@@ -19,28 +18,31 @@ struct names {
 };
 
 struct audience {
-    struct names present; /* who still is there … */
-    struct names gone;    /* … and who has left since */
+    struct names present; /* who still are members … */
+    struct names gone;    /* … and who have left since */
 };
 
-/* The members with that version of the conversation, in no order. ERR_STORAGE, ERR_MEMORY. */
+/* Finds the members at that version of the conversation, in no order. ERR_STORAGE, ERR_MEMORY. */
 enum err audience_of_version(struct db *db, struct arena *arena, int32_t conversation, int64_t version,
                              struct audience *audience);
 /*
- * Whom the change concerns. `many`: the conversation has more than MEMBERS_FEW members; then a read marker
- * concerns its owner alone. Errors as above.
+ * Finds the audience of the change. `many`: the conversation has more than MEMBERS_FEW members, so
+ * only the reader themselves receives their read marker. Errors as above.
  */
 enum err audience_of_change(struct db *db, struct arena *arena, const struct change *change, bool many,
                             struct audience *audience);
-/* Who is told that the user types: the other members; nobody where the user is no member. Errors as above. */
+/*
+ * Finds who receives the typing event of the user: the other members; nobody if the user is not a
+ * member. Errors as above.
+ */
 enum err audience_of_typing(struct db *db, struct arena *arena, const struct conversation *c,
                             struct str username, struct audience *audience);
-/* Only this user. ERR_MEMORY. */
+/* The audience is this user alone. ERR_MEMORY. */
 enum err audience_of_one(struct arena *arena, struct str username, struct audience *audience);
 
 /*
- * How many of the changes, which are of one conversation and follow each other, concern those whom the first
- * one concerns. 1 or more; `count` must be.
+ * Returns how many of the changes, from the first on, have the audience of the first one. They are
+ * consecutive changes of one conversation. `count` must be at least 1, and so is the result.
  */
 size_t audience_same(const struct change *changes, size_t count, bool many);
 

@@ -7,20 +7,20 @@
 #include "store/memberships.h"
 #include "store/outbox.h"
 
-/* A command at work: what it decides from. */
+/* What a command decides by. */
 struct scene {
     struct tx *tx;
     struct belonging *b;
     struct conversation c;
-    enum role actor;  /* what the actor may; ROLE_NONE: nothing */
-    enum role user;   /* what the user in question is */
-    struct stay stay; /* their last one, if there is one */
-    bool removed;     /* it was ended by somebody else */
+    enum role actor;  /* the actor's role; ROLE_NONE: not a member */
+    enum role user;   /* the user's role */
+    struct stay stay; /* the user's last, if there is one */
+    bool removed;     /* somebody else ended it */
     bool alone;       /* the actor is the user in question */
-    bool names;       /* the command brings a user into being whom nobody has named before */
+    bool names;       /* the command creates the user's account if there is none */
 };
 
-/* What the actor may: an administrator of the site what an owner may. */
+/* Returns the actor's role in *role. A site administrator has the rights of an owner. */
 static enum err
 actor_role(struct db *db, int32_t conversation, struct actor actor, enum role *role)
 {
@@ -41,7 +41,7 @@ belong_check_role(struct db *db, const struct conversation *c, struct actor acto
     return role < needed ? ERR_ROLE : ERR_OK;
 }
 
-/* What the user in question is, and was. */
+/* Reads the user's present role and last stay. */
 static enum err
 find_user(struct scene *s)
 {
@@ -54,7 +54,7 @@ find_user(struct scene *s)
     return err;
 }
 
-/* Reads the scene, and checks what all commands check first. */
+/* Reads the scene, and makes the checks that all commands share. */
 static enum err
 enter(struct scene *s, enum err if_private)
 {
@@ -80,7 +80,7 @@ enter(struct scene *s, enum err if_private)
     return err == ERR_OK ? find_user(s) : err;
 }
 
-/* May they become a member? */
+/* Checks that the user may become a member. */
 static enum err
 check_join(struct scene *s, enum err if_stranger)
 {
@@ -119,7 +119,7 @@ give_role(struct scene *s, struct str username, enum role role)
     return err == ERR_OK ? outbox_add(s->tx, EVENT_MEMBER_UPDATED, &s->c, s->c.last_seq, username) : err;
 }
 
-/* A group that had an owner has one while anybody is there. */
+/* Ends the user's stay. If they own the group, the next owner takes their place. */
 static enum err
 leave(struct scene *s)
 {
@@ -160,7 +160,7 @@ leave_in_tx(struct tx *tx, void *arg)
     return err == ERR_OK && s.user != ROLE_NONE ? leave(&s) : err;
 }
 
-/* The present owner, if there is one (else absent), is an admin from now on. */
+/* Makes the user the owner. The present owner, if there is one, becomes an admin. */
 static enum err
 hand_over(struct scene *s, struct str owner)
 {
@@ -175,7 +175,7 @@ set_in_tx(struct tx *tx, void *arg)
     struct belonging *b = arg;
     struct scene s = {.tx = tx, .b = b, .names = true};
     struct str owner = {0};
-    bool gives; /* the user gets another role than they have, or than a new member has */
+    bool gives; /* the user gets a role that differs from their own, or from a new member's */
     enum err err = enter(&s, ERR_JOIN_PRIVATE);
 
     if (err == ERR_OK && s.user == ROLE_NONE)
@@ -210,7 +210,10 @@ remove_in_tx(struct tx *tx, void *arg)
         return err;
     if (!s.alone && s.actor == ROLE_NONE)
         return ERR_NOT_A_MEMBER;
-    /* An admin removes members, the owner admins too, and the owner only an administrator of the site. */
+    /*
+     * An admin can remove members, the owner also admins. Only a site administrator can remove the
+     * owner.
+     */
     if (!s.alone && !s.b->actor.any && (s.actor < ROLE_ADMIN || s.user >= s.actor))
         return ERR_ROLE;
     return s.user != ROLE_NONE ? leave(&s) : ERR_OK;

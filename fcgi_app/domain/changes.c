@@ -6,25 +6,28 @@
 #include "store/messages.h"
 #include "store/reactions.h"
 
-/* A page looks at so many rows that are not on it, and then ends. */
+/* A page ends after it has read so many rows that are not on it. */
 #define SKIPPED_MAX 2000
 #define NONE        INT64_MAX
-/* Rows that are worth a statement. */
+/* The fewest rows of a batch. */
 #define BATCH_MIN 16
 
-/* Two walks along messages: one that was both created and changed since is told by the second. */
+/*
+ * The two walks along messages. A message that was created and changed since is shown by the
+ * second.
+ */
 enum { CREATED, CHANGED, WALKS };
 
-/* Three walks in the order of versions. Each stands at its next row: `…_at`, in its batch. */
+/* Merges three walks in the order of versions. `…_at` is the place of each walk in its batch. */
 struct merge {
     struct db *db;
     struct arena *arena;
     struct changes_page *page;
-    struct span span;       /* of page->username: around the message asked about last; empty: none yet */
-    int64_t joined_version; /* of page->username: when they first came */
+    struct span span;       /* of page->username: the span of the message checked last; empty: none was */
+    int64_t joined_version; /* of page->username: the version of their first stay */
     struct message_walk messages[WALKS];
     size_t messages_at[WALKS];
-    struct membership_walk members; /* whose standing changed since */
+    struct membership_walk members; /* members whose standing changed since */
     size_t members_at;
     int skipped;
     int shown;
@@ -33,8 +36,10 @@ struct merge {
     void *arg;
 };
 
-/* Reads the next batch where the last one is used up: what the page still has room for, and whether it goes
- * on. */
+/*
+ * Reads the next batch if the last one is used up: as many rows as the page still has room for, and
+ * one more.
+ */
 static enum err
 refill_messages(struct merge *g, int kind)
 {
@@ -72,7 +77,10 @@ member_version(const struct merge *g)
     return g->members_at < g->members.count ? g->members.steps[g->members_at].version : NONE;
 }
 
-/* Messages are asked about in order, mostly: so one look finds the answer for many. */
+/*
+ * Did page->username receive the message? Messages come mostly in order, so one span answers for
+ * many.
+ */
 static enum err
 received(struct merge *g, int64_t seq, bool *received)
 {
@@ -88,7 +96,7 @@ received(struct merge *g, int64_t seq, bool *received)
     return err;
 }
 
-/* The message at hand goes out. */
+/* Shows the message. */
 static enum err
 show_message(struct merge *g, struct message *m)
 {
@@ -102,7 +110,7 @@ show_message(struct merge *g, struct message *m)
     return ERR_OK;
 }
 
-/* However much was said between two stays, the walk goes on with the later one. */
+/* Skips to the next stay, so messages between two stays are not read. */
 static void
 skip_gap(struct merge *g)
 {
@@ -154,8 +162,8 @@ smallest(const struct merge *g)
 }
 
 /*
- * All first members share the first version: a page may not end between them, for the version alone says what
- * the client holds.
+ * Is the page full? The first members of a conversation share version 1. A page may not end between
+ * them, because a client knows only the version that it holds.
  */
 static bool
 full(const struct merge *g, int64_t next)
@@ -184,9 +192,9 @@ merge(struct merge *g)
 }
 
 /*
- * From which version on members are told. A large group's first members share the first version, so no page
- * could end between them: they are left out and listed by pages of their own, as in the conversation's
- * object.
+ * Returns the version after which changed members are shown. The first members of a large group
+ * share version 1, so no page could end between them. They are left out; clients list them by
+ * pages.
  */
 static int64_t
 first_change(const struct changes_page *page)
@@ -204,7 +212,7 @@ begin(struct merge *g)
     int64_t first = 1;
     enum err err;
 
-    /* Before they came, a user received nothing. */
+    /* A user received nothing before they joined. */
     if (page->username.p != NULL && g->joined_version > after)
         after = g->joined_version;
     err = messages_first_created_after(g->db, &everything, after, &first);
@@ -221,7 +229,7 @@ begin(struct merge *g)
     return err == ERR_OK ? refill_members(g) : err;
 }
 
-/* Who asks, where it is one user, must be a member. */
+/* Checks that page->username, if given, is a member. */
 static enum err
 check_member(struct merge *g)
 {
@@ -239,7 +247,7 @@ check_member(struct merge *g)
                : err;
 }
 
-/* The page without its messages' place in the answer: all that one snapshot tells. */
+/* Reads the whole page. */
 static enum err
 read_page(struct merge *g)
 {

@@ -11,7 +11,7 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 
-/* The creator is a member, named or not. */
+/* Adds the creator to the members if they are not among them. */
 static void
 name_creator(struct creation *creation)
 {
@@ -23,7 +23,7 @@ name_creator(struct creation *creation)
     creation->names[creation->name_count++] = creation->creator;
 }
 
-/* Checks the names, sorts them, drops repeats. */
+/* Checks the names, sorts them, and removes repeats. */
 static enum err
 check_names(struct creation *creation)
 {
@@ -43,7 +43,7 @@ check_names(struct creation *creation)
     return creation->type == TYPE_PRIVATE && (given != 2 || kept != 2) ? ERR_MEMBER_COUNT : ERR_OK;
 }
 
-/* The private chat that the pair has. */
+/* Finds the private chat of the pair. */
 static enum err
 find_pair(struct db *db, struct creation *creation, bool *found)
 {
@@ -67,7 +67,7 @@ role_at_first(const struct creation *creation, struct str name)
     return owner ? ROLE_OWNER : ROLE_MEMBER;
 }
 
-/* What is asked for, as a number: names are sorted by now. */
+/* Returns the fingerprint of the request in *fingerprint. The names must be sorted. */
 static enum err
 fingerprint_of(const struct creation *creation, int *fingerprint)
 {
@@ -87,7 +87,10 @@ fingerprint_of(const struct creation *creation, int *fingerprint)
     return err;
 }
 
-/* The conversation that was created under the key before, for whoever may still read it. */
+/*
+ * Finds the conversation that was created under the key before. Only its members may repeat the
+ * creation.
+ */
 static enum err
 find_first(struct db *db, struct creation *creation, bool *found)
 {
@@ -113,7 +116,7 @@ find_first(struct db *db, struct creation *creation, bool *found)
     return err;
 }
 
-/* It comes into being with its members. */
+/* Creates the conversation with its members. */
 static enum err
 found(struct tx *tx, struct creation *creation)
 {
@@ -154,7 +157,7 @@ create_in_tx(struct tx *tx, void *arg)
 
     if (err != ERR_OK || exists)
         return err;
-    /* Whoever came first may have committed since we looked. */
+    /* Another request may have committed since look_for_pair(). */
     if (creation->type == TYPE_PRIVATE)
         err = find_pair(tx->db, creation, &exists);
     if (err == ERR_OK && !exists)
@@ -163,7 +166,7 @@ create_in_tx(struct tx *tx, void *arg)
                                   : err;
 }
 
-/* Asking again for a chat that exists is common and needs no write. */
+/* Looks for the chat without a write, because clients often ask for a chat that exists. */
 static enum err
 look_for_pair(struct store *store, struct creation *creation, bool *exists)
 {
@@ -224,7 +227,7 @@ converse_show(const struct snapshot *snapshot, const struct access_list *list,
 
     for (size_t i = 0; err == ERR_OK && i < list->count; i++) {
         struct conversation c = list->found[i];
-        struct arena own; /* of this one alone: there may be many, each with its members */
+        struct arena own; /* of this conversation alone: there may be many, each with its members */
 
         arena_init(&own);
         err = memberships_names(snapshot->db, &own, &c, MEMBERS_FEW);
@@ -252,8 +255,8 @@ converse_find_as_member(struct db *db, struct arena *arena, int32_t id, struct s
 }
 
 /*
- * In a group that has an owner it takes an admin to rename it; to say whether anybody may join always does.
- * An outsider is refused before anything else is read.
+ * Checks that the actor may change the settings. A group with an owner is renamed by admins only,
+ * and who may join is always set by admins. Outsiders are refused before anything else is read.
  */
 static enum err
 check_settings_change(struct db *db, const struct settings_change *settings)

@@ -5,13 +5,13 @@
 #include "store/instance.h"
 
 #define COMMIT_FRESH_MS 1000
-/* The relay goes round at least once a second. */
+/* The relay's loop runs at least once a second. */
 #define BEAT_FRESH_MS 5000
 
-/* What a commit takes beside the content that it stores. */
+/* The bytes of a commit beside the content that it stores. */
 #define COMMIT_BYTES 16384
 
-/* Changes nothing but the tick, and stores some bytes: proof that the disk takes a commit of that size. */
+/* Stores the tick and some bytes, to prove that the disk takes a commit of that size. */
 static enum err
 probe_in_tx(struct tx *tx, void *arg)
 {
@@ -19,8 +19,8 @@ probe_in_tx(struct tx *tx, void *arg)
 }
 
 /*
- * Where commits fail, as much as failed last is to be stored before all is well: on a full disk a tick alone
- * still finds room in a log that is written over again.
+ * Commits a probe. If commits fail, the probe must be as large as the largest that failed: on a
+ * full disk a small commit may still find room in the write-ahead log.
  */
 static enum err
 probe(struct store *store, const struct shared *shared)

@@ -8,11 +8,15 @@
 
 /* Up to so many conversations, each is looked at. */
 #define FEW_CONVERSATIONS 8
-/* Up to so many, that costs no more than looking for a cheaper way: one short walk is tried before. */
+/*
+ * Up to so many, that costs no more than looking for a cheaper way: one short walk is tried before.
+ */
 #define SOME_CONVERSATIONS 64
 /* By so much the effort grows from round to round. */
 #define EFFORT_FACTOR 8
-/* Messages anywhere that a round looks at, for each conversation that it looks at, and for each key needed.
+/*
+ * Messages anywhere that a round looks at, for each conversation that it looks at, and for each key
+ * needed.
  */
 #define WALK_BY_CONVERSATION 8
 #define WALK_BY_NEED         2
@@ -76,8 +80,8 @@ history_of_conversation(const struct view *view, const struct conversation *c, s
 }
 
 /*
- * Which messages a user's page may hold, by key. Collected from many conversations; whenever there are
- * far more than a page needs, the latest are forgotten, and `bound` says from which tick on.
+ * Which messages a user's page may hold, by key. Collected from many conversations; whenever there
+ * are far more than a page needs, the latest are forgotten, and `bound` says from which tick on.
  */
 struct selection {
     struct db *db;
@@ -183,8 +187,8 @@ select_batch(struct selection *s, struct key_walk *walk, bool *passed)
 }
 
 /*
- * What the user received in one conversation after the moment, until it is later than needed. The cursor goes
- * from span to span, so stays that have ended before the moment are never read.
+ * What the user received in one conversation after the moment, until it is later than needed. The
+ * cursor goes from span to span, so stays that have ended before the moment are never read.
  */
 static enum err
 select_received(struct selection *s, const struct joined *joined)
@@ -242,8 +246,8 @@ start_over(struct selection *s)
 }
 
 /*
- * What was received before all but the `effort` conversations that the user joined first could bring
- * anything: *moment, UNIX ms. *done: that fills a page.
+ * What was received before all but the `effort` conversations that the user joined first could
+ * bring anything: *moment, UNIX ms. *done: that fills a page.
  */
 static enum err
 select_before_others(struct selection *s, int effort, int64_t *moment, bool *done)
@@ -334,7 +338,10 @@ walk_key(struct walk *w, const struct message_key *key)
     return err;
 }
 
-/* Messages anywhere from the moment on, at most `limit`. *done: they fill the page, or are all there are. */
+/*
+ * Messages anywhere from the moment on, at most `limit`. *done: they fill the page, or are all
+ * there are.
+ */
 static enum err
 select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 {
@@ -379,12 +386,12 @@ select_with_effort(struct selection *s, int effort, bool *done)
 }
 
 /*
- * Somebody in many conversations mostly receives much of what is said, or asks for the few messages since a
- * moment ago: then some messages anywhere from that moment on fill the page. But they may have been in few
- * conversations then, or in quiet ones. So in rounds of growing effort, first what they received before they
- * were in more than a few conversations is looked for, and then messages anywhere from there on. The last
- * round looks at each conversation that was active since. So a page costs about as much as the cheapest of
- * the ways.
+ * Somebody in many conversations mostly receives much of what is said, or asks for the few messages
+ * since a moment ago: then some messages anywhere from that moment on fill the page. But they may
+ * have been in few conversations then, or in quiet ones. So in rounds of growing effort, first what
+ * they received before they were in more than a few conversations is looked for, and then messages
+ * anywhere from there on. The last round looks at each conversation that was active since. So a
+ * page costs about as much as the cheapest of the ways.
  */
 static enum err
 select_in_rounds(struct selection *s)
@@ -475,7 +482,9 @@ history_of_user(const struct view *view, struct time_page *page, const struct hi
 static enum err
 find_start(struct db *db, const struct seq_page *page, int64_t *first)
 {
-    /* In a page around a message, the half before it takes no more than its share of the content. */
+    /*
+     * In a page around a message, the half before it takes no more than its share of the content.
+     */
     bool around = page->side == SEQ_AROUND;
     struct message_page before = {
         .conversation = page->conversation->id,

@@ -1,10 +1,11 @@
 /*
- * history.h - pages of messages: of a conversation and of what a user received, by time; of a conversation,
- * by seq.
+ * history.h - pages of messages: of a conversation and of what a user received, by time; of a
+ * conversation, by seq.
  *
- * A page by time never ends inside a tick, so a client that asks again with the last timestamp it holds
- * misses nothing: the page stops before the tick that `limit` would cut, or, where the first tick alone
- * exceeds `limit`, holds that whole tick. A page of many large messages may stop earlier, also between ticks.
+ * A page by time never ends inside a tick, so a client that asks again with the last timestamp it
+ * holds misses nothing: the page stops before the tick that `limit` would cut, or, where the first
+ * tick alone exceeds `limit`, holds that whole tick. A page of many large messages may stop
+ * earlier, also between ticks.
  */
 #ifndef IMD_DOMAIN_HISTORY_H
 #define IMD_DOMAIN_HISTORY_H
@@ -13,8 +14,8 @@
 #include "domain/visibility.h"
 
 /*
- * Where a page goes. Messages come in order; a tick is complete at the next tick_ends(); cut() takes back
- * what came since. Strings live for the call.
+ * Where a page goes. Messages come in order; a tick is complete at the next tick_ends(); cut()
+ * takes back what came since. Strings live for the call.
  */
 struct history_sink {
     void *arg;
@@ -34,8 +35,8 @@ struct time_page {
 enum err history_of_conversation(const struct view *view, const struct conversation *c,
                                  struct time_page *page, const struct history_sink *sink);
 /*
- * All that was sent while the viewer was a member, their own included; where they no longer are one, as it
- * was then or less (visibility.h).
+ * All that was sent while the viewer was a member, their own included; where they no longer are
+ * one, as it was then or less (visibility.h).
  */
 enum err history_of_user(const struct view *view, struct time_page *page, const struct history_sink *sink);
 
@@ -52,9 +53,9 @@ struct seq_page {
 };
 
 /*
- * Calls back with the page's messages, oldest first; strings live for the call. Around a message: as many
- * before it as after it, one less where `limit` is even. Many large messages make a page shorter than its
- * limit, at the end that is farther from `seq`.
+ * Calls back with the page's messages, oldest first; strings live for the call. Around a message:
+ * as many before it as after it, one less where `limit` is even. Many large messages make a page
+ * shorter than its limit, at the end that is farther from `seq`.
  */
 enum err history_by_seq(const struct view *view, struct seq_page *page,
                         void (*each)(void *arg, const struct message *m), void *arg);

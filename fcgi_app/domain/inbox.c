@@ -1,10 +1,10 @@
 /*
  * inbox.c - see inbox.h. Must not know what a list looks like.
  *
- * A membership's active_at never is ahead of its conversation's updated_at, and at most ACTIVE_LAG_MS behind.
- * So a walk by active_at may stop as soon as it holds a page's worth of entries that nothing further on can
- * outrun: its cost grows with the page and with what was active in the last seconds, not with how many
- * conversations there are.
+ * A membership's active_at never is ahead of its conversation's updated_at, and at most
+ * ACTIVE_LAG_MS behind. So a walk by active_at may stop as soon as it holds a page's worth of
+ * entries that nothing further on can outrun: its cost grows with the page and with what was active
+ * in the last seconds, not with how many conversations there are.
  */
 #include "domain/inbox.h"
 
@@ -65,7 +65,10 @@ add_batch(struct search *s, const struct list_walk *walk)
     return err;
 }
 
-/* Is the page full of entries, one to spare, that nothing active at `active_at` or before can outrun? */
+/*
+ * Is the page full of entries, one to spare, that nothing active at `active_at` or before can
+ * outrun?
+ */
 static bool
 settled(struct search *s, int64_t active_at)
 {
@@ -78,8 +81,8 @@ settled(struct search *s, int64_t active_at)
 }
 
 /*
- * Walks until the page is settled, or to the end. Each batch is as large as all before it together, so their
- * number grows with the logarithm of what is read.
+ * Walks until the page is settled, or to the end. Each batch is as large as all before it together,
+ * so their number grows with the logarithm of what is read.
  */
 static enum err
 walk_list(struct db *db, struct search *s,
@@ -156,7 +159,10 @@ walk_markers(struct db *db, struct search *s)
     return err;
 }
 
-/* Of whom the marker alone has moved: they are older than all others, so none is on a page that is full. */
+/*
+ * Of whom the marker alone has moved: they are older than all others, so none is on a page that is
+ * full.
+ */
 static enum err
 find_marked(struct db *db, struct search *s)
 {
@@ -192,9 +198,9 @@ find_entries(struct db *db, struct search *s)
 }
 
 /*
- * The entries of a page are read in batches, so that the number of calls of the store does not grow with the
- * entries. A page of the default limit is one batch, one of PAGE_LIMIT_MAX a few. The bound keeps the names
- * of a long page out of memory.
+ * The entries of a page are read in batches, so that the number of calls of the store does not grow
+ * with the entries. A page of the default limit is one batch, one of PAGE_LIMIT_MAX a few. The
+ * bound keeps the names of a long page out of memory.
  */
 #define BATCH_MAX 200
 
@@ -210,7 +216,9 @@ struct show {
     const struct listing_row *row; /* of the next entry that was not left */
 };
 
-/* Is the entry on the page? It is if there is room, or if it shares its tick with the one before. */
+/*
+ * Is the entry on the page? It is if there is room, or if it shares its tick with the one before.
+ */
 static bool
 is_on_page(const struct show *w, const struct list_position *entry)
 {

@@ -1,4 +1,6 @@
-/* message.h - questions about one message that the gate found: the message itself, and who reacted. */
+/*
+ * message.h - questions about one message that the gate found: the message itself, and who reacted.
+ */
 #ifndef IMD_DOMAIN_MESSAGE_H
 #define IMD_DOMAIN_MESSAGE_H
 
@@ -6,9 +8,15 @@
 #include "domain/visibility.h"
 #include "store/reactions.h"
 
-/* The message that the gate found in this snapshot, as the viewer sees it; from the view's arena. */
+/*
+ * Reads the message that the gate found in this snapshot, as the viewer sees it, into the view's
+ * arena.
+ */
 enum err message_get(const struct view *view, const struct message_key *key, struct message *m);
-/* A page of those who reacted to it with page->emoji, in any spelling; out: as it is shown. */
+/*
+ * Reads a page of the users who reacted to it with page->emoji, in any spelling; out: the emoji as
+ * it is shown.
+ */
 enum err message_reactors(const struct view *view, const struct message_key *key, struct reactors *page);
 
 #endif

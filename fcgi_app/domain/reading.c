@@ -1,4 +1,4 @@
-/* reading.c - see reading.h. Must not know who is told. */
+/* reading.c - see reading.h. Must not know who receives the marker. */
 #include "domain/reading.h"
 
 #include "domain/converse.h"
@@ -26,7 +26,7 @@ mark_in_tx(struct tx *tx, void *arg)
     return err == ERR_OK ? outbox_add(tx, EVENT_READ, &c, r->seq, r->username) : err;
 }
 
-/* What is unread as of now. */
+/* Counts the unread messages. */
 static enum err
 count_now(struct db *db, struct reading *r)
 {

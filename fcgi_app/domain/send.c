@@ -1,4 +1,4 @@
-/* send.c - see send.h. Must not know how a message came or where it goes. */
+/* send.c - see send.h. Must not know how a message arrived or who receives it. */
 #include "domain/send.h"
 
 #include "domain/visibility.h"
@@ -16,7 +16,7 @@ send_client_id_valid(struct str client_id)
     return client_id.n >= 1 && client_id.n <= CLIENT_ID_BYTES_MAX;
 }
 
-/* Why somebody who is no member may not send. */
+/* Returns why a user who is not a member may not send. */
 static enum err
 refusal(struct db *db, const struct sending *sending)
 {
@@ -28,7 +28,7 @@ refusal(struct db *db, const struct sending *sending)
     return known ? ERR_SENDER_NOT_MEMBER : ERR_USERNAME;
 }
 
-/* The message that was sent under this key before, as its sender may see it now. */
+/* Finds the message that was sent under this key before, as its sender may see it now. */
 static enum err
 find_first(struct db *db, struct sending *sending, bool *found)
 {

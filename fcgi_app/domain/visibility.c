@@ -1,4 +1,7 @@
-/* visibility.c - see visibility.h. Must not know who asks, nor how an answer looks. */
+/*
+ * visibility.c - see visibility.h. Must not know who requests a message, nor what an answer looks
+ * like.
+ */
 #include "domain/visibility.h"
 
 #include "model/ids.h"

@@ -1,16 +1,16 @@
 /*
- * visibility.h - what somebody sees of a message.
+ * visibility.h - what a viewer sees of a message.
  *
- * Present members see all of it. Former members, who left or were removed, see no more than it was at the end
- * of their last stay: whoever writes after that does not write for them. Whether somebody received a message
- * at all is not decided here (domain/history.h).
+ * Present members see all of it. Former members, who left or were removed, see it at most as it was
+ * at the end of their last stay: content that was written later is not meant for them.
+ * domain/history.h decides whether a user received a message at all.
  *
- * imd keeps no earlier states, so what is newer than the stay is left out:
- *   - the content, if the last edit is not older than the leaving: the two may share a tick;
+ * imd keeps no earlier states of a message, so what is newer than the stay is left out:
+ *   - the content, if it was last edited in the tick of the leaving or later;
  *   - the reactions, if the message changed after the leaving.
- * A deletion always shows, and so does the present state to whoever has joined again.
+ * Deletions always show. Users who have joined again see the present state.
  *
- * Reads and pushes ask the same functions.
+ * Reads and pushes apply the same functions.
  */
 #ifndef IMD_DOMAIN_VISIBILITY_H
 #define IMD_DOMAIN_VISIBILITY_H
@@ -20,12 +20,13 @@
 #include "store/messages.h"
 #include "store/store.h"
 
-/* Who looks at messages, and as of when. */
+/* The viewer of messages and their snapshot. */
 struct view {
     const struct snapshot *snapshot;
     struct arena *arena; /* for what is read */
-    struct str viewer;   /* absent: nobody in particular */
-    bool may_be_former; /* the gate has not checked that the viewer is a present member or an administrator */
+    struct str viewer;   /* absent: none */
+    bool may_be_former;  /* true unless the gate has checked that the viewer is a present member or an
+                            administrator */
 };
 
 /* Returns a reader of messages for this viewer. It borrows the snapshot and the arena. */
@@ -38,16 +39,19 @@ struct ending {
     int64_t left_version; /* of the conversation; the leaving itself is this change */
 };
 
-/* Leaves out of *m what a member whose stay ended so must not see. */
+/* Removes from *m what a former member with this ending must not see. */
 void visibility_withhold(struct message *m, const struct ending *ending);
 
 /*
- * Does what is at version `now` still stand as the change that made `version` left it? If not, a push about
- * that change must show it to present members alone.
+ * True if the state at version `now` is still the one that the change of `version` made. If not, a
+ * push of that change must show the state to present members alone.
  */
 bool visibility_is_current(int64_t now, int64_t version);
 
-/* A user's last stay. Whoever never was a member is a former one, of before the first change. */
+/*
+ * Reads how the user's last stay ended. A user who never was a member counts as one who left before
+ * the first change.
+ */
 enum err visibility_ending(struct db *db, int32_t conversation, struct str username, struct ending *ending);
 
 #define VISIBILITY_KEPT 64
@@ -55,16 +59,16 @@ enum err visibility_ending(struct db *db, int32_t conversation, struct str usern
 /* One viewer of many messages, in one snapshot. */
 struct visibility {
     struct db *db;     /* in: borrowed */
-    struct str viewer; /* in: who was or is a member of the messages' conversations */
+    struct str viewer; /* in: a present or former member of the messages' conversations */
     struct {
         int32_t conversation; /* CONVERSATION_NONE: none yet */
         struct ending ending;
-    } kept[VISIBILITY_KEPT]; /* looked up last, by conversation */
+    } kept[VISIBILITY_KEPT]; /* the last lookups, by conversation */
 };
 
 /*
- * Leaves out of *m what the viewer must not see. A message that was never changed costs no look, and
- * consecutive ones of a conversation share one.
+ * Removes from *m what the viewer must not see. Costs no lookup for a message that was never
+ * changed, and one for consecutive messages of a conversation.
  */
 enum err visibility_apply(struct visibility *v, struct message *m);
 

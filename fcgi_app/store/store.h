@@ -1,8 +1,9 @@
 /*
- * store.h - the face of the database: prepare it, open it, take a snapshot, run a command.
+ * store.h - the interface of the database: prepare it, open it, take a snapshot, run a command.
  *
- * The other headers of this room speak of its tables. What is behind them is the engine, and nobody else's
- * business: sqlite/ holds SQLite's statements, locks, logs and files.
+ * The other headers of this room describe its tables. Only the engine behind them knows its
+ * statements, locks, logs and files: store/sqlite/ is the engine of imd, store/memory/ that of unit
+ * tests.
  */
 #ifndef IMD_STORE_STORE_H
 #define IMD_STORE_STORE_H
@@ -11,25 +12,25 @@
 #include "store/command.h"
 
 /*
- * At the start, before the first child: locks the database for this process and its children, makes it where
- * there is none, brings its schema up to date, and gives it another epoch where it is not what it was. What
- * happens is logged. ERR_STORAGE.
+ * Called at the start, before the first child. Locks the database for this process and its
+ * children, creates it if it is missing, migrates its schema, and gives it a new epoch if it is not
+ * the database that it was. Logs what it does. ERR_STORAGE.
  */
 enum err store_prepare(const char *path);
 
 struct engine;
 
-/* What a process holds of the database: one writer, some readers. Opened after the fork. */
+/* A process's connections to the database: one to write, some to read. Opened after the fork. */
 struct store {
-    struct engine *engine; /* behind the face */
-    uint64_t payer;        /* of what its commands change: see struct tx */
+    struct engine *engine; /* known to the engine alone */
+    uint64_t payer;        /* charged for the changes of its commands: see struct tx */
 };
 
-/* `shared` is borrowed. After an error store_close() is owed as well. ERR_STORAGE, ERR_MEMORY. */
+/* Borrows `shared`. Call store_close() after an error as well. ERR_STORAGE, ERR_MEMORY. */
 enum err store_open(struct store *s, const char *path, int readers, struct shared *shared);
-/* The same without a writer: store_run() must not be called. */
+/* Opens the database without a writer: store_run() must not be called. */
 enum err store_open_for_reading(struct store *s, const char *path, int readers);
-/* No command may be running, all snapshots must have ended. Zeroed is allowed. */
+/* Closes. No command may be running, and all snapshots must have ended. Zeroed is allowed. */
 void store_close(struct store *s);
 
 /*
@@ -40,17 +41,17 @@ void store_close(struct store *s);
 enum err store_run(struct store *s, const struct command *command);
 
 /*
- * One state of the database. Everything that is read through a snapshot is of one moment, which lies
- * between its begin and the first look at it. Questions of the domain take a snapshot and cannot
- * write; commands take the store. A thread must end its snapshot before it commits, waits, or
- * begins another one: a snapshot keeps a reader from others, and what it sees from being cleared
- * away.
+ * One state of the database. Everything that is read through a snapshot is of one moment, between
+ * its begin and its first read. Questions of domain/ take a snapshot and cannot write; commands
+ * take the store.
+ * A thread must end its snapshot before it commits, waits, or begins another one: a snapshot keeps
+ * a reader from other threads, and keeps the engine from discarding what it sees.
  */
 struct snapshot {
     struct db *db;
 };
 
-/* Begins a snapshot, and waits where all readers are lent. snapshot_end() is owed. ERR_STORAGE. */
+/* Begins a snapshot; waits if all readers are in use. End it with snapshot_end(). ERR_STORAGE. */
 enum err snapshot_begin(struct store *s, struct snapshot **out);
 /* Ends it. NULL is allowed. */
 void snapshot_end(struct snapshot *s);

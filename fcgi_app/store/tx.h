@@ -1,8 +1,8 @@
 /*
- * tx.h - what the rules see of the database: a handle to read by, and a command's transaction.
+ * tx.h - what rules see of the database: a handle to read by, and the transaction of a command.
  *
- * A `struct db` belongs to the engine. The functions of this room that take one only read, and say so of the
- * moment that a snapshot or a transaction holds; those that take a `struct tx` write.
+ * A `struct db` belongs to the engine. Functions of store/ that take one only read: the state of a
+ * snapshot, or of an open transaction. Functions that take a `struct tx` write.
  */
 #ifndef IMD_STORE_TX_H
 #define IMD_STORE_TX_H

@@ -1,8 +1,9 @@
 /*
  * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id;
  * no two transactions share a tick and ticks never fall, also when the clock went back; a command
- * that fails the storage, or is refused late, fails its whole group and no other; where nothing was written
- * nothing is committed; a group is bounded; two processes write through one shared page, under its lock.
+ * that fails the storage, or is refused late, fails its whole group and no other; where nothing was
+ * written nothing is committed; a group is bounded; two processes write through one shared page,
+ * under its lock.
  */
 #include "support.h"
 
@@ -264,7 +265,9 @@ write_and_refuse(struct tx *tx, void *arg)
     return err == ERR_OK ? o->verdict : err;
 }
 
-/* Its companions fail with it: nobody is told of a write that is lost, and no write is left of it. */
+/*
+ * Its companions fail with it: nobody is told of a write that is lost, and no write is left of it.
+ */
 static void
 a_late_refusal_fails_its_group_and_no_other(void **state)
 {

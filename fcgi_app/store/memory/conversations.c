@@ -116,7 +116,7 @@ conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
     return err == ERR_OK ? state_add(tx->db, CREATION, &row) : err;
 }
 
-/* Members' lists find their conversations by reading all of them, so nothing else is to be told. */
+/* Lists read the activity from the conversations themselves, so no row of a member changes. */
 enum err
 conversations_bump(struct tx *tx, struct conversation *c, int messages, int members)
 {

@@ -9,7 +9,7 @@ instance_get(struct db *db, struct instance *instance)
     return ERR_OK;
 }
 
-/* There is no disk to prove anything of: the tick alone is stored. */
+/* There is no disk to probe, so this stores the tick alone. */
 enum err
 instance_probe(struct tx *tx, int64_t bytes)
 {

@@ -1,11 +1,14 @@
-/* listings.c - see store/listings.h: one entry after the other, by what reads a single one. */
+/*
+ * listings.c - see store/listings.h. Fills the entries one by one, with the functions for one
+ * entry.
+ */
 #include "store/listings.h"
 
 #include "store/conversations.h"
 #include "store/markers.h"
 #include "store/memory/declared.h"
 
-/* The span of the row's last stay, up to the conversation's newest message. */
+/* Returns the span of the row's last stay, up to the conversation's newest message. */
 static struct span
 last_span(const struct listing_row *row)
 {
@@ -57,13 +60,15 @@ listings_names(struct db *db, struct arena *arena, struct listing_row *rows, siz
     return err;
 }
 
-/* A count that goes on from stay to stay. */
+/* A count over several stays. */
 struct tally {
     int64_t found;
     int64_t looks; /* how many rows may still be read */
 };
 
-/* Counts the messages after < seq <= until, the newest first, that the user did not send and nobody deleted.
+/*
+ * Counts the messages after < seq <= until, from the newest on, without the user's own and deleted
+ * ones.
  */
 static void
 count_range(const struct db *db, int32_t conversation, const struct span *span, struct str username,
@@ -87,7 +92,7 @@ count_range(const struct db *db, int32_t conversation, const struct span *span, 
     }
 }
 
-/* From the last stay back: one look for each stay, and then its messages. */
+/* Counts from the last stay back: one look for each stay, and then its messages. */
 static enum err
 count_unread(struct db *db, struct str username, struct listing_row *row)
 {

@@ -1,14 +1,18 @@
 /*
- * memberships.c - see store/memberships.h. Must not know what a stay is worth.
+ * memberships.c - see store/memberships.h. Must not know what a stay allows its user.
  *
- * A user's conversations are found by a look at all stays: active_at is always the conversation's updated_at.
+ * To find a user's conversations, this reads all stays. active_at is always the conversation's
+ * updated_at.
  */
 #include "store/memberships.h"
 
 #include <stdlib.h>
 #include "store/memory/declared.h"
 
-/* All stays i … of the conversation, by user and time; *end = where they end. */
+/*
+ * Returns the index of the conversation's first stay, and in *end the index after its last. They
+ * are ordered by user and version.
+ */
 static size_t
 find_stays(const struct db *db, int32_t conversation, size_t *end)
 {
@@ -26,7 +30,7 @@ stay_at(const struct db *db, size_t i)
     return table_row(&db->tables[STAY], i);
 }
 
-/* The same of one user. */
+/* Does the same for the stays of one user. */
 static size_t
 find_stays_of(const struct db *db, int32_t conversation, struct str username, size_t *end)
 {
@@ -39,7 +43,7 @@ find_stays_of(const struct db *db, int32_t conversation, struct str username, si
     return table_find(t, &first);
 }
 
-/* NULL: the user never was a member. */
+/* Returns the user's last stay; NULL: they never were a member. */
 static struct stay_row *
 find_last(const struct db *db, int32_t conversation, struct str username)
 {
@@ -152,7 +156,7 @@ memberships_past_before(struct db *db, int32_t conversation, struct str username
     return ERR_OK;
 }
 
-/* Of the present members with the role, the one who has been there longest; NULL: there is none. */
+/* Returns the present member with the role who has been there longest; NULL: there is none. */
 static const struct stay_row *
 find_oldest(const struct db *db, int32_t conversation, enum role role)
 {

@@ -5,7 +5,10 @@
 #include "store/memory/declared.h"
 #include "store/reactions.h"
 
-/* The index of the first message of the conversation from `seq` on, or of what follows them. */
+/*
+ * Returns the index of the conversation's first message from `seq` on, or of the row after its
+ * last.
+ */
 static size_t
 find_from(const struct db *db, int32_t conversation, int64_t seq)
 {
@@ -14,7 +17,7 @@ find_from(const struct db *db, int32_t conversation, int64_t seq)
     return table_find(&db->tables[MESSAGE], &wanted);
 }
 
-/* Row i if it is a message of the conversation; NULL: it is not. */
+/* Returns row i if it is a message of the conversation, else NULL. */
 static const struct message_row *
 row_in(const struct db *db, size_t i, int32_t conversation)
 {
@@ -24,7 +27,7 @@ row_in(const struct db *db, size_t i, int32_t conversation)
     return row != NULL && row->message.conversation == conversation ? row : NULL;
 }
 
-/* The message that the sender sent under the key; NULL: there is none. */
+/* Returns the message that the sender sent under the key; NULL: there is none. */
 static const struct message_row *
 find_by_client_id(const struct db *db, struct str sender, struct str client_id)
 {
@@ -85,7 +88,7 @@ messages_add(struct tx *tx, struct message *m, int64_t version)
 
 /* --- one message */
 
-/* A copy of the row's message, with strings from the arena and without reactions. */
+/* Copies the row's message, without reactions; strings into the arena. */
 static enum err
 copy(struct arena *arena, const struct message_row *row, struct message *m)
 {
@@ -93,7 +96,7 @@ copy(struct arena *arena, const struct message_row *row, struct message *m)
     return messages_keep(arena, m);
 }
 
-/* The same with reactions. NULL: nothing is found. */
+/* Copies the row's message with its reactions. NULL: *found is false. */
 static enum err
 read_row(const struct message_reader *r, const struct message_row *row, struct message *m, bool *found)
 {
@@ -196,7 +199,7 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
 
 /* --- changing one */
 
-/* The row, noted to be undone. A fingerprint of the content stays where a repeat could ask for it. */
+/* Finds the message's row and notes it for undo. */
 static enum err
 begin_change(struct tx *tx, const struct message *m, struct message_row **row)
 {
@@ -282,7 +285,7 @@ version_of(const struct message_row *row)
     return row->version;
 }
 
-/* The first seq of the range whose value is > after; range->until + 1 where there is none. */
+/* Finds the first seq of the range whose value is > after; range->until + 1 if there is none. */
 static enum err
 first_beyond(const struct db *db, const struct message_range *range,
              int64_t (*value_of)(const struct message_row *row), int64_t after, int64_t *seq)
@@ -321,7 +324,10 @@ messages_first_created_after(struct db *db, const struct message_range *range, i
 
 /* --- many */
 
-/* About what the message takes in an answer, with its reactions; the contents are not copied for it. */
+/*
+ * Adds the approximate size of the message in an answer, with its reactions. Does not copy the
+ * content.
+ */
 static enum err
 weigh(struct db *db, struct arena *arena, const struct message_row *row, size_t *bytes)
 {
@@ -425,7 +431,7 @@ messages_since(struct db *db, struct message_search *search)
 
 /* --- walks */
 
-/* Does the row come in the walk, and by what? 0: it does not. */
+/* Returns what the walk orders the row by; 0: the row is not in the walk. */
 static int64_t
 place_in_walk(const struct message_walk *walk, const struct message_row *row)
 {
@@ -446,7 +452,10 @@ by_version(const void *a, const void *b)
            ((*x)->message.changed_version < (*y)->message.changed_version);
 }
 
-/* All rows that are still to come in the walk, in its order, from the arena. NULL: out of memory. */
+/*
+ * Returns the rows that are still to come in the walk, in its order, from the arena. NULL: out of
+ * memory.
+ */
 static const struct message_row **
 find_steps(const struct message_reader *r, const struct message_walk *walk, size_t *count)
 {

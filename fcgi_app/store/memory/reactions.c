@@ -4,7 +4,7 @@
 #include "model/emoji.h"
 #include "store/memory/declared.h"
 
-/* The rows first … end-1 of the message with the emoji; absent: with any. */
+/* The reactions to a message with one emoji (absent: with any): rows first … end-1. */
 struct run {
     size_t first;
     size_t end;
@@ -36,7 +36,7 @@ row_at(const struct db *db, size_t i)
     return table_row(&db->tables[REACTION], i);
 }
 
-/* Up to `limit` names of the run. *names from the arena. */
+/* Copies up to `limit` names of the run into the arena. */
 static enum err
 copy_names(const struct db *db, struct arena *arena, struct run run, size_t limit, struct reactors *to)
 {
@@ -111,7 +111,7 @@ reactions_page(struct db *db, struct arena *arena, const struct message_key *key
     return err;
 }
 
-/* The user's reaction; NULL: there is none. */
+/* Returns the user's reaction; NULL: there is none. */
 static const struct reaction_row *
 find(const struct db *db, const struct message *m, struct str emoji, struct str username)
 {
@@ -178,7 +178,7 @@ delete_run(struct db *db, struct run run)
     return err;
 }
 
-/* Costs a step for each user, which is more than the face asks for: tests have few. */
+/* Costs a step for each user, which is more than the interface allows. Tests have few. */
 enum err
 reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed)
 {

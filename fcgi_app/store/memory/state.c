@@ -1,4 +1,4 @@
-/* state.c - see state.h. Must not know what the tables mean, but for their keys. */
+/* state.c - see state.h. Must not know what the tables mean, except for their keys. */
 #include "store/memory/state.h"
 
 #include <stdlib.h>
@@ -151,7 +151,7 @@ state_keep(struct db *db, struct str *text)
     return text->p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
-/* Notes a change, with copies of the rows. */
+/* Notes a change for undo, with copies of the rows. */
 static enum err
 note(struct db *db, enum table_name table, const void *old, const void *new)
 {
@@ -231,7 +231,7 @@ state_undo(struct db *db)
         const struct undo *u = &db->changes[--db->change_count];
         struct table *t = &db->tables[u->table];
 
-        /* There is room for what was deleted: tables never shrink. */
+        /* A table never shrinks, so there is room for the deleted row. */
         if (u->new == NULL)
             table_insert(t, u->old);
         else if (u->old == NULL)

@@ -1,8 +1,8 @@
 /*
- * state.h - all tables at one moment, and the only ways to change them.
+ * state.h - all tables at one moment, and the only functions that change them.
  *
- * Each change is noted, so that a refused command can be undone. The bytes of all strings belong to the
- * engine and live until it is closed: states share them, and nothing that a row points to ever goes.
+ * Each change is noted, so that a failed command can be undone. The engine owns the bytes of all
+ * strings until it is closed. States share them, and rows may point to them forever.
  */
 #ifndef IMD_STORE_MEMORY_STATE_H
 #define IMD_STORE_MEMORY_STATE_H
@@ -13,7 +13,7 @@
 #include "store/instance.h"
 #include "store/memory/table.h"
 
-/* Each by the columns that are named first, up to the blank line. */
+/* The rows. Each is ordered by the members above its blank line. */
 struct account_row {
     struct str name;
 };
@@ -97,42 +97,45 @@ struct undo {
 struct db {
     struct table tables[TABLE_COUNT];
     struct instance instance;
-    atomic_int users;     /* the engine, where this is its newest state, and snapshots */
+    atomic_int users;     /* the engine, if this is its newest state, and snapshots */
     struct arena *bytes;  /* of all strings: the engine's */
     struct arena noted;   /* the rows that `changes` points to */
     struct undo *changes; /* since the command began */
     size_t change_count;
     size_t change_room;
-    bool touched;                      /* something beside the rows is to be stored */
-    const struct command_reads *reads; /* what the command that runs has declared; NULL: none runs */
-    char undeclared[UNDECLARED_BYTES]; /* the first read that it has not (declared.h); "": there was none */
+    bool touched;                      /* the command stores something other than rows */
+    const struct command_reads *reads; /* declared by the running command; NULL: none runs */
+    char undeclared[UNDECLARED_BYTES]; /* the first read that it did not declare (declared.h); "": none */
 };
 
-/* An empty one with one user; `bytes` is borrowed. NULL: out of memory. */
+/* Makes an empty state with one user; borrows `bytes`. NULL: out of memory. */
 struct db *state_new(struct arena *bytes);
-/* A copy with one user. NULL: out of memory. */
+/* Makes a copy with one user. NULL: out of memory. */
 struct db *state_copy(const struct db *db);
-/* One user less; frees it after the last. NULL is allowed. */
+/* Removes a user, and frees the state after the last. NULL is allowed. */
 void state_leave(struct db *db);
 
-/* Copies the string for good; one that is absent stays absent. ERR_MEMORY. */
+/* Copies the string for the engine's life; an absent one stays absent. ERR_MEMORY. */
 enum err state_keep(struct db *db, struct str *text);
-/* Adds a copy of the row; its strings must be kept. ERR_STORAGE: there is one with this key. ERR_MEMORY. */
+/*
+ * Adds a copy of the row, whose strings must be kept. ERR_STORAGE: there is a row with this key.
+ * ERR_MEMORY.
+ */
 enum err state_add(struct db *db, enum table_name table, const void *row);
-/* Notes the row as it is; the caller may then change all but its key. ERR_MEMORY. */
+/* Notes the row as it is. The caller may then change everything except its key. ERR_MEMORY. */
 enum err state_change(struct db *db, enum table_name table, const void *row);
 /* Deletes row i. ERR_MEMORY. */
 enum err state_delete(struct db *db, enum table_name table, size_t i);
-/* Has anything changed since the command began? */
+/* True if anything has changed since the command began. */
 bool state_changed(const struct db *db);
-/* Forgets what was noted: the command is done. */
+/* Forgets the noted changes: the command is done. */
 void state_accept(struct db *db);
-/* Takes back every change of the command. */
+/* Undoes every change of the command. */
 void state_undo(struct db *db);
 
-/* Is there an account of that name? */
+/* True if there is an account of that name. */
 bool state_has_account(const struct db *db, struct str name);
-/* NULL: there is none. */
+/* Return NULL if there is none. */
 struct conversation_row *state_conversation(const struct db *db, int32_t id);
 struct message_row *state_message(const struct db *db, int32_t conversation, int64_t seq);
 

@@ -1,10 +1,12 @@
 /*
- * store.c - see store/store.h: an engine that holds everything in memory and forgets it at the end.
+ * store.c - see store/store.h: an engine that holds everything in memory and forgets it when it is
+ * closed.
  *
- * It serves unit tests: it shows that the face of store/ can be implemented without SQL, and that nothing
- * above relies on more than the face says. Stores of one path in one process share their data.
+ * It serves unit tests. It shows that the interface of store/ can be implemented without SQL, and
+ * that nothing above relies on more than the interface promises. Stores of one path in one process
+ * share their data.
  *
- * A command changes the newest state in place; where a snapshot still looks at that, it changes a copy.
+ * A command changes the newest state in place, or a copy of it if a snapshot still uses it.
  */
 #include "store/store.h"
 
@@ -15,7 +17,7 @@
 #include "base/clock.h"
 #include "store/memory/engine.h"
 
-/* All engines of this process, as all databases lie in one file system. */
+/* All engines of this process, by path. */
 static pthread_mutex_t engines_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct engine *engines;
 
@@ -71,7 +73,7 @@ engine_new(struct engine **out, const char *path)
     return err;
 }
 
-/* The engine of the path, made where there is none. */
+/* Finds the engine of the path, or makes it. */
 static enum err
 attach(struct store *s, const char *path, struct shared *shared)
 {
@@ -99,7 +101,7 @@ attach(struct store *s, const char *path, struct shared *shared)
     return err;
 }
 
-/* Memory has as many readers as anybody wants. */
+/* Any number of readers may read at once. */
 enum err
 store_open(struct store *s, const char *path, int readers, struct shared *shared)
 {
@@ -134,7 +136,7 @@ store_close(struct store *s)
     pthread_mutex_unlock(&engines_mutex);
 }
 
-/* Sees that no snapshot looks at the newest state. Under the mutex, so none begins to. */
+/* Makes sure that no snapshot uses the newest state. Under the mutex, so none begins to. */
 static enum err
 claim_newest(struct engine *e)
 {
@@ -150,7 +152,7 @@ claim_newest(struct engine *e)
     return ERR_OK;
 }
 
-/* Deletes the changes that need no more pushing. */
+/* Deletes the acknowledged changes. */
 static void
 trim_outbox(struct engine *e)
 {
@@ -161,7 +163,7 @@ trim_outbox(struct engine *e)
         table_delete(outbox, 0);
 }
 
-/* The command has succeeded: it is in the newest state from now on. */
+/* Makes the command's changes part of the newest state. */
 static void
 commit(struct engine *e, const struct tx *tx)
 {
@@ -179,14 +181,14 @@ commit(struct engine *e, const struct tx *tx)
         shared_announce(e->shared, instance->last_change);
 }
 
-/* Is this the refusal of a command that has written? */
+/* True if the command was refused after it had written. */
 static bool
 is_late_refusal(const struct engine *e, enum err err)
 {
     return err != ERR_OK && err != ERR_STORAGE && err != ERR_MEMORY && state_changed(e->newest);
 }
 
-/* Runs the command while its reads are compared with those that it declared. */
+/* Runs the command, and compares its reads with those that it declared. */
 static enum err
 run_declared(struct engine *e, struct tx *tx, const struct command *command)
 {
