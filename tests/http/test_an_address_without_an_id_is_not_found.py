@@ -2,6 +2,7 @@
 import pytest
 
 from api import Client, new_name
+from routes import ROUTES, missing
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
@@ -18,6 +19,12 @@ REQUESTS = {
     "changes": ("GET", "/conversations/{}/changes", None),
     "type": ("POST", "/conversations/{}/typing", {}),
     "presence": ("GET", "/conversations/{}/presence", None),
+    "reactors": ("GET", "/messages/{}/reactions", None),
+    "join": ("POST", "/conversations/{}/join", {}),
+    "leave": ("POST", "/conversations/{}/leave", {}),
+    "members": ("GET", "/conversations/{}/members", None),
+    "set_member": ("PUT", "/conversations/{}/members/{name}", {"role": "member"}),
+    "remove_member": ("DELETE", "/conversations/{}/members/{name}?username={name}", None),
 }
 
 
@@ -33,6 +40,12 @@ def ask(api, alice, what, segment):
     method, path, body = REQUESTS[what]
     path = path.replace("{}", segment).replace("{name}", alice)
     return api.write(method, path, {"username": alice, **body}) if body is not None else api.request(method, path)
+
+
+def test_every_route_with_an_id_is_requested():
+    """A route that is missing here belongs into REQUESTS."""
+    assert missing([route for route in ROUTES if "{id}" in route[1]],
+                   [(method, path.replace("{}", "{id}")) for method, path, _ in REQUESTS.values()]) == []
 
 
 @pytest.mark.parametrize("what", REQUESTS)

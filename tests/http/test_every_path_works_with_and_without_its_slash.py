@@ -1,6 +1,7 @@
 import pytest
 
 from api import JSON_HEADERS, new_name
+from routes import ROUTES
 
 
 @pytest.fixture
@@ -30,6 +31,17 @@ def test_gets_work_with_and_without_the_slash(api, chat, query):
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
 def test_healthz_works_with_and_without_the_slash(api, path):
     api.get(path).ok
+
+
+@pytest.mark.parametrize("method, path, takes_body", ROUTES)
+def test_every_route_answers_alike_with_and_without_the_slash(api, method, path, takes_body):
+    """The objects do not exist and the bodies are empty, so nothing changes between the two requests."""
+    target = path.format(id=2**62, emoji="a", name=new_name())
+    plain, slashed = (api.request(method, target + slash, b"{}" if takes_body else None, JSON_HEADERS)
+                      for slash in ("", "/"))
+    assert plain.status == slashed.status != 405
+    if plain.status >= 400:
+        assert (plain.json["code"], plain.json["error"]) == (slashed.json["code"], slashed.json["error"])
 
 
 @pytest.mark.parametrize("path", ["/ws", "/messages", "/conversations/0/join", "/nope"])

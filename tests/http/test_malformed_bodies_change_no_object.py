@@ -6,19 +6,21 @@ from pathlib import Path
 import pytest
 
 from api import JSON_HEADERS, Client, new_name
+from routes import ROUTES, missing
 
 # The faults are listed in the file that uses them first.
 sys.path.insert(0, str(Path(__file__).parent))
-from test_malformed_bodies_are_refused import NO_VALUES, NOT_JSON, NOT_OBJECTS, TOO_DEEP
+from test_malformed_bodies_are_refused import NO_VALUES, NOT_JSON, NOT_OBJECTS, PATHS, TOO_DEEP
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
 EDIT, RETITLE = ("PATCH", "/messages/{message}"), ("PATCH", "/conversations/{group}")
 READ, TYPE = ("PUT", "/conversations/{group}/read"), ("POST", "/conversations/{group}/typing")
-SEND = ("POST", "/messages/")
-REQUESTS = [EDIT, RETITLE, READ, TYPE]
+SEND, SET_MEMBER = ("POST", "/messages/"), ("PUT", "/conversations/{group}/members/{bob}")
+REQUESTS = [EDIT, RETITLE, READ, TYPE, SET_MEMBER]
 PLACES = [(EDIT, "username"), (EDIT, "content"), (RETITLE, "username"), (RETITLE, "title"), (READ, "username"),
-          (READ, "seq"), (TYPE, "username"), (SEND, "client_id"), (SEND, "reply_to")]
+          (READ, "seq"), (TYPE, "username"), (SEND, "client_id"), (SEND, "reply_to"), (SET_MEMBER, "username"),
+          (SET_MEMBER, "role")]
 EACH_REQUEST = pytest.mark.parametrize("request_line", REQUESTS, ids=" ".join)
 EACH_PLACE = pytest.mark.parametrize("request_line, field", PLACES, ids=lambda place: "".join(place))
 
@@ -26,19 +28,24 @@ EACH_PLACE = pytest.mark.parametrize("request_line, field", PLACES, ids=lambda p
 @pytest.fixture(scope="module")
 def good(stack):
     """A valid body for each request."""
-    alice = new_name()
+    alice, bob = new_name("a"), new_name("b")
     with Client(stack) as api:
-        group = api.group(alice)
+        group = api.group(alice, bob)
         message = api.send(group, alice)["id"]
-    return {"group": group, "message": message, EDIT: {"username": alice, "content": "edited"},
+    return {"group": group, "message": message, "bob": bob, EDIT: {"username": alice, "content": "edited"},
             RETITLE: {"username": alice, "title": "title"}, READ: {"username": alice, "seq": 1},
-            TYPE: {"username": alice},
+            TYPE: {"username": alice}, SET_MEMBER: {"username": alice, "role": "member"},
             SEND: {"conversation_id": group, "username": alice, "client_id": "key", "reply_to": message}}
 
 
 def ask(api, good, request_line, body):
     method, path = request_line
-    return api.request(method, path.format(**{key: good[key] for key in ("group", "message")}), body, JSON_HEADERS)
+    return api.request(method, path.format(**{key: good[key] for key in ("group", "message", "bob")}), body, JSON_HEADERS)
+
+
+def test_every_route_with_a_body_gets_malformed_ones():
+    """A route that is missing belongs into REQUESTS here, or into PLACES of test_malformed_bodies_are_refused.py."""
+    assert missing([route for route in ROUTES if route[2]], [*(("POST", path) for path in PATHS), *REQUESTS]) == []
 
 
 @EACH_REQUEST
