@@ -73,7 +73,7 @@ get(int place, int last, int64_t now_ms)
 }
 
 static void
-what_was_put_is_there(void **state)
+a_stored_token_is_found(void **state)
 {
     (void)state;
     for (int place = 0; place < 2048; place += 511)
@@ -225,7 +225,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_cache, close_cache)
-        TEST(what_was_put_is_there),
+        TEST(a_stored_token_is_found),
         TEST(each_bit_of_a_digest_counts),
         TEST(another_token_takes_the_place),
         TEST(it_is_known_for_a_while),

@@ -307,7 +307,7 @@ one_key_is_read_to_sign(void **state)
 }
 
 static void
-what_cannot_sign_is_refused_to_sign(void **state)
+a_key_that_cannot_sign_is_refused_for_signing(void **state)
 {
     const struct {
         const char *name;
@@ -462,7 +462,7 @@ main(void)
         TEST(a_public_key_is_of_its_kind_and_strong),
         TEST(the_private_half_is_refused_where_the_public_is_needed),
         TEST(one_key_is_read_to_sign),
-        TEST(what_cannot_sign_is_refused_to_sign),
+        TEST(a_key_that_cannot_sign_is_refused_for_signing),
         TEST(nobody_is_asked_for_a_passphrase),
         TEST(a_directory_holds_keys),
         TEST(a_key_is_a_file_of_bounded_length),

@@ -239,7 +239,7 @@ assert_refused(const char *token, const char *what)
 /* --- good ones */
 
 static void
-what_is_minted_is_good(void **state)
+minted_tokens_are_accepted(void **state)
 {
     (void)state;
     for (int m = 0; m < METHODS; m++) {
@@ -264,7 +264,7 @@ what_is_minted_is_good(void **state)
 }
 
 static void
-what_is_minted_names_audience_and_issuer(void **state)
+minted_tokens_name_audience_and_issuer(void **state)
 {
     static const char *const texts[] = {"", "chat", "https://a.example/"};
     struct key *key = &list[1];
@@ -305,7 +305,7 @@ a_key_that_cannot_sign_mints_nothing(void **state)
 }
 
 static void
-what_is_put_together_is_good(void **state)
+hand_made_tokens_are_accepted(void **state)
 {
     (void)state;
     for (int m = 0; m < METHODS; m++) {
@@ -446,7 +446,7 @@ other_algorithms_are_refused(void **state)
 }
 
 static void
-who_is_not_among_the_keys_signs_in_vain(void **state)
+signatures_of_unknown_keys_are_refused(void **state)
 {
     static char weak[] = "0123456789abcdef0123456789abcdee";
     struct signer strangers[METHODS] = {
@@ -490,7 +490,7 @@ a_kid_is_a_text_and_names_the_key(void **state)
 }
 
 static void
-what_is_critical_is_refused(void **state)
+unknown_critical_headers_are_refused(void **state)
 {
     static const char *const values[] = {"[]",   "[\"exp\"]", "[\"b64\"]", "[\"alg\"]", "null",
                                          "\"\"", "\"exp\"",   "0",         "false",     "{}"};
@@ -518,7 +518,7 @@ full_token(int m)
 }
 
 static void
-a_cut_token_is_none(void **state)
+a_cut_token_is_refused(void **state)
 {
     const struct token_rules rules = {&keys, "", "", "imd_admin"};
     struct token_claims claims;
@@ -537,7 +537,7 @@ a_cut_token_is_none(void **state)
 }
 
 static void
-a_token_changed_in_one_bit_is_none(void **state)
+a_token_changed_in_one_bit_is_refused(void **state)
 {
     const struct token_rules rules = {&keys, "", "", "imd_admin"};
     struct token_claims claims;
@@ -689,7 +689,7 @@ header_and_claims_are_one_object_each(void **state)
 }
 
 static void
-nothing_stands_twice(void **state)
+duplicate_members_are_refused(void **state)
 {
     (void)state;
     assert_refused(claiming("{\"sub\":\"ann\",\"sub\":\"bob\"}"), "sub");
@@ -882,7 +882,7 @@ times_count_to_the_second(void **state)
 }
 
 static void
-expired_is_what_is_else_good(void **state)
+only_an_otherwise_valid_token_is_reported_as_expired(void **state)
 {
     const struct token_rules rules = {&keys, "chat", "here", "imd_admin"};
     struct token_claims claims;
@@ -905,7 +905,7 @@ expired_is_what_is_else_good(void **state)
 /* --- beside verifying */
 
 static void
-a_look_shows_what_is_in_it(void **state)
+inspection_shows_header_and_claims(void **state)
 {
     static const char *const none[] = {"", "a.b.c", "a.b", ".."};
     char *header;
@@ -949,32 +949,32 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_minted_is_good),
-        cmocka_unit_test(what_is_minted_names_audience_and_issuer),
+        cmocka_unit_test(minted_tokens_are_accepted),
+        cmocka_unit_test(minted_tokens_name_audience_and_issuer),
         cmocka_unit_test(a_key_that_cannot_sign_mints_nothing),
-        cmocka_unit_test(what_is_put_together_is_good),
+        cmocka_unit_test(hand_made_tokens_are_accepted),
         cmocka_unit_test(each_key_of_the_algorithm_is_tried),
         cmocka_unit_test(none_is_refused),
         cmocka_unit_test(a_type_is_jwt_or_none),
         cmocka_unit_test(no_algorithm_is_taken_for_another),
         cmocka_unit_test(other_algorithms_are_refused),
-        cmocka_unit_test(who_is_not_among_the_keys_signs_in_vain),
+        cmocka_unit_test(signatures_of_unknown_keys_are_refused),
         cmocka_unit_test(a_kid_is_a_text_and_names_the_key),
-        cmocka_unit_test(what_is_critical_is_refused),
-        cmocka_unit_test(a_cut_token_is_none),
-        cmocka_unit_test(a_token_changed_in_one_bit_is_none),
+        cmocka_unit_test(unknown_critical_headers_are_refused),
+        cmocka_unit_test(a_cut_token_is_refused),
+        cmocka_unit_test(a_token_changed_in_one_bit_is_refused),
         cmocka_unit_test(a_signature_is_written_in_one_way),
         cmocka_unit_test(a_token_has_at_most_so_many_bytes),
         cmocka_unit_test(a_token_is_three_parts_of_letters),
         cmocka_unit_test(header_and_claims_are_one_object_each),
-        cmocka_unit_test(nothing_stands_twice),
+        cmocka_unit_test(duplicate_members_are_refused),
         cmocka_unit_test(the_subject_is_a_user_name),
         cmocka_unit_test(only_a_true_admin_claim_makes_an_administrator),
         cmocka_unit_test(audience_and_issuer_must_be_named_where_they_are_set),
         cmocka_unit_test(times_are_whole_numbers),
         cmocka_unit_test(times_count_to_the_second),
-        cmocka_unit_test(expired_is_what_is_else_good),
-        cmocka_unit_test(a_look_shows_what_is_in_it),
+        cmocka_unit_test(only_an_otherwise_valid_token_is_reported_as_expired),
+        cmocka_unit_test(inspection_shows_header_and_claims),
         cmocka_unit_test(a_digest_is_sha_256),
     };
 

@@ -137,7 +137,7 @@ cut_drops_the_end_and_shift_the_beginning(void **state)
 }
 
 static void
-what_failed_stays_failed(void **state)
+a_failed_buffer_stays_failed(void **state)
 {
     struct buf b;
 
@@ -192,7 +192,7 @@ main(void)
         cmocka_unit_test(each_way_of_writing_appends),
         cmocka_unit_test(printf_makes_the_room_it_needs),
         cmocka_unit_test(cut_drops_the_end_and_shift_the_beginning),
-        cmocka_unit_test(what_failed_stays_failed),
+        cmocka_unit_test(a_failed_buffer_stays_failed),
         cmocka_unit_test(a_reset_keeps_a_moderate_allocation_only),
     };
 

@@ -37,7 +37,7 @@ numbers_are_read(void **state)
 }
 
 static void
-what_is_no_number_changes_nothing(void **state)
+invalid_numbers_leave_the_output_unchanged(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -171,7 +171,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read),
-        cmocka_unit_test(what_is_no_number_changes_nothing),
+        cmocka_unit_test(invalid_numbers_leave_the_output_unchanged),
         cmocka_unit_test(every_power_of_ten_comes_back),
         cmocka_unit_test(only_the_given_bytes_count),
         cmocka_unit_test(order_is_by_bytes),

@@ -93,7 +93,7 @@ present_members_read(void **state)
 }
 
 static void
-what_does_not_exist_is_found_by_nobody(void **state)
+unknown_objects_are_found_by_nobody(void **state)
 {
     static const int32_t conversations[] = {CONVERSATION_NONE, -1, 99, INT32_MAX, INT32_MIN};
     static const int64_t messages[] = {0, -1, 99, INT64_MAX, INT64_MIN};
@@ -186,7 +186,7 @@ count_messages(struct place *place, const struct snapshot *snapshot, const struc
 }
 
 static void
-nobody_reads_what_was_said_after_the_check(void **state)
+messages_after_the_check_are_not_read(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -217,9 +217,9 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(present_members_read),
-        TEST(what_does_not_exist_is_found_by_nobody),
+        TEST(unknown_objects_are_found_by_nobody),
         TEST(of_many_those_are_found_that_may_be_read),
-        TEST(nobody_reads_what_was_said_after_the_check),
+        TEST(messages_after_the_check_are_not_read),
 #undef TEST
     };
 

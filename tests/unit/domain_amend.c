@@ -417,7 +417,7 @@ an_emoji_is_a_short_text_without_blanks(void **state)
 }
 
 static void
-who_looks_for_nothing_finds_nothing(void **state)
+unknown_ids_find_no_message(void **state)
 {
     static const int64_t ids[] = {0, -1, 2, INT64_MAX, INT64_MIN};
     struct place *place = *state;
@@ -445,7 +445,7 @@ main(void)
         TEST(only_members_react),
         TEST(a_message_bears_so_many_emoji_and_no_more),
         cmocka_unit_test(an_emoji_is_a_short_text_without_blanks),
-        TEST(who_looks_for_nothing_finds_nothing),
+        TEST(unknown_ids_find_no_message),
 #undef TEST
     };
 

@@ -684,7 +684,7 @@ the_longest_standing_inherits_admins_first(void **state)
 }
 
 static void
-who_was_removed_stays_out_until_brought_back(void **state)
+removed_users_cannot_rejoin_until_they_are_added(void **state)
 {
     struct place *place = *state;
     int64_t group = create_owned(place, "ann", "bob");
@@ -819,7 +819,7 @@ main(void)
         TEST(each_change_of_a_member_is_noted),
         TEST(the_command_tells_which_role_they_have),
         TEST(the_longest_standing_inherits_admins_first),
-        TEST(who_was_removed_stays_out_until_brought_back),
+        TEST(removed_users_cannot_rejoin_until_they_are_added),
         TEST(a_private_chat_has_no_roles),
         TEST(what_is_not_there_is_told_first),
         TEST(however_they_come_and_go_there_is_one_owner_while_anybody_is_there),

@@ -648,7 +648,7 @@ page_through(struct place *place, const struct model *model, int user, int64_t a
 }
 
 static void
-what_is_passed_over_is_bounded(void **state)
+rows_skipped_for_a_page_are_bounded(void **state)
 {
     struct place *place = *state;
     struct model *model = model_new(place, 20);
@@ -670,7 +670,7 @@ what_is_passed_over_is_bounded(void **state)
 
 /* Whatever came before them is not looked at. */
 static void
-who_came_late_needs_one_page(void **state)
+a_late_member_needs_one_page(void **state)
 {
     struct place *place = *state;
     struct model *model = model_new(place, 20);
@@ -821,8 +821,8 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(clients_that_apply_pages_while_it_goes_on_end_with_the_present),
-        TEST(what_is_passed_over_is_bounded),
-        TEST(who_came_late_needs_one_page),
+        TEST(rows_skipped_for_a_page_are_bounded),
+        TEST(a_late_member_needs_one_page),
         TEST(large_messages_make_short_pages),
         TEST(the_first_members_of_a_large_group_are_left_to_pages_of_their_own),
         TEST(with_nothing_new_a_page_is_empty),

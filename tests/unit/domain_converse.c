@@ -403,7 +403,7 @@ joining_and_leaving_are_checked_in_order(void **state)
 }
 
 static void
-who_is_in_cannot_come_in_and_who_is_out_cannot_leave(void **state)
+joining_twice_and_leaving_twice_change_nothing(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann");
@@ -619,7 +619,7 @@ main(void)
         TEST(a_pair_has_one_chat_though_all_ask_at_once),
         TEST(conversations_are_found_by_id_each_once),
         TEST(joining_and_leaving_are_checked_in_order),
-        TEST(who_is_in_cannot_come_in_and_who_is_out_cannot_leave),
+        TEST(joining_twice_and_leaving_twice_change_nothing),
         TEST(each_change_counts_once_and_is_noted_once),
         TEST(sending_is_checked_in_order),
         TEST(a_member_gives_a_title),

@@ -598,7 +598,7 @@ large_messages_make_short_pages_and_none_is_lost(void **state)
 }
 
 static void
-who_is_unknown_has_an_empty_page(void **state)
+an_unknown_user_has_an_empty_page(void **state)
 {
     struct got *got = malloc(sizeof(*got));
     struct model plan = {.users = 2,
@@ -670,7 +670,7 @@ all_join(struct tx *tx, void *arg)
 
 /* Group commit puts them into common ticks. */
 static void
-pages_of_what_many_send_at_once_are_right(void **state)
+pages_of_concurrent_messages_are_right(void **state)
 {
     struct place *place = *state;
     struct model *model = calloc(1, sizeof(*model));
@@ -909,14 +909,14 @@ main(void)
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(large_messages_make_short_pages_and_none_is_lost, support_open,
                                         support_check_and_close),
-        cmocka_unit_test_setup_teardown(who_is_unknown_has_an_empty_page, support_open,
+        cmocka_unit_test_setup_teardown(an_unknown_user_has_an_empty_page, support_open,
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(pages_by_seq_are_right, support_open, support_check_and_close),
         cmocka_unit_test_setup_teardown(an_empty_conversation_has_an_empty_page, support_open,
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(large_messages_make_short_pages_by_seq, support_open,
                                         support_check_and_close),
-        cmocka_unit_test_setup_teardown(pages_of_what_many_send_at_once_are_right, support_open,
+        cmocka_unit_test_setup_teardown(pages_of_concurrent_messages_are_right, support_open,
                                         support_check_and_close),
     };
 

@@ -42,7 +42,7 @@ assert_marked(struct place *place, struct reader who, int64_t seq, int64_t read_
 }
 
 static void
-a_marker_moves_forward_alone(void **state)
+a_marker_moves_only_forward(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -160,7 +160,7 @@ own_and_deleted_messages_are_not_unread(void **state)
 
 /* Bob is there for 1–2, for 4 and from 6 on. */
 static void
-what_was_sent_between_two_stays_is_not_unread(void **state)
+messages_between_two_stays_are_not_unread(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -355,7 +355,7 @@ erase_from(struct tx *tx, void *arg)
 
 /* Only so many deleted messages are looked at. */
 static void
-what_lies_beyond_thousands_of_deleted_messages_is_not_counted(void **state)
+messages_beyond_thousands_of_deleted_ones_are_not_counted(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -376,15 +376,15 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
-        TEST(a_marker_moves_forward_alone),
+        TEST(a_marker_moves_only_forward),
         TEST(a_move_is_no_change_and_is_noted_once),
         TEST(only_members_mark),
         TEST(own_and_deleted_messages_are_not_unread),
-        TEST(what_was_sent_between_two_stays_is_not_unread),
+        TEST(messages_between_two_stays_are_not_unread),
         TEST(unread_is_counted_up_to_a_thousand),
         TEST(a_long_run_of_ones_own_hides_nothing_before_it),
         TEST(runs_are_passed_over_whatever_their_order),
-        TEST(what_lies_beyond_thousands_of_deleted_messages_is_not_counted),
+        TEST(messages_beyond_thousands_of_deleted_ones_are_not_counted),
 #undef TEST
     };
 

@@ -103,7 +103,7 @@ amend(struct place *place, int64_t id, const char *content)
 
 /* What was first sent is what counts; what comes back is the message as it is now. */
 static void
-a_repeat_is_told_by_what_was_first_sent(void **state)
+a_repeat_is_recognised_by_the_first_content(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -169,7 +169,7 @@ a_repeat_works_after_the_sender_has_left(void **state)
 }
 
 static void
-who_is_refused_has_used_up_no_key(void **state)
+a_refused_send_uses_up_no_key(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann");
@@ -221,7 +221,7 @@ send_all(void *arg, int n)
 }
 
 static void
-who_sends_the_same_at_once_gets_the_same(void **state)
+concurrent_repeats_get_the_same_message(void **state)
 {
     struct place *place = *state;
     struct race *race = calloc(1, sizeof(*race));
@@ -317,11 +317,11 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(a_key_sends_once),
-        TEST(a_repeat_is_told_by_what_was_first_sent),
+        TEST(a_repeat_is_recognised_by_the_first_content),
         TEST(a_deleted_message_is_still_repeated),
         TEST(a_repeat_works_after_the_sender_has_left),
-        TEST(who_is_refused_has_used_up_no_key),
-        TEST(who_sends_the_same_at_once_gets_the_same),
+        TEST(a_refused_send_uses_up_no_key),
+        TEST(concurrent_repeats_get_the_same_message),
         cmocka_unit_test(a_key_is_printable_ascii),
         TEST(a_reply_is_to_a_message_of_its_conversation),
 #undef TEST

@@ -149,7 +149,7 @@ the_last_stay_decides(void **state)
 }
 
 static void
-whoever_never_was_a_member_sees_no_edit(void **state)
+strangers_see_no_edit(void **state)
 {
     struct place *place = *state;
     int32_t group = support_create(place, TYPE_GROUP, "ann");
@@ -161,7 +161,7 @@ whoever_never_was_a_member_sees_no_edit(void **state)
 
 /* One look serves many messages, and messages of conversations that share a place in `kept`. */
 static void
-conversations_that_share_a_place_are_told_apart(void **state)
+conversations_that_share_a_place_are_distinguished(void **state)
 {
     struct place *place = *state;
     int64_t ids[VISIBILITY_KEPT + 1];
@@ -204,8 +204,8 @@ main(void)
         cmocka_unit_test(a_deletion_always_shows),
         cmocka_unit_test(a_message_is_current_until_the_next_change),
         TEST(the_last_stay_decides),
-        TEST(whoever_never_was_a_member_sees_no_edit),
-        TEST(conversations_that_share_a_place_are_told_apart),
+        TEST(strangers_see_no_edit),
+        TEST(conversations_that_share_a_place_are_distinguished),
 #undef TEST
     };
 

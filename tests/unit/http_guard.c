@@ -316,7 +316,7 @@ another_version_type_role_or_id_is_broken(void **state)
 }
 
 static void
-id_nought_is_broken(void **state)
+request_id_0_is_broken(void **state)
 {
     (void)state;
     request_n = 0;
@@ -370,7 +370,7 @@ a_begin_of_another_length_is_broken(void **state)
 }
 
 static void
-what_follows_a_request_is_broken(void **state)
+bytes_after_a_request_are_broken(void **state)
 {
     (void)state;
     make_request();
@@ -461,7 +461,7 @@ every_record_of_a_long_body_is_judged(void **state)
 }
 
 static void
-what_is_broken_stays_broken(void **state)
+a_broken_request_stays_broken(void **state)
 {
     struct guard guard;
 
@@ -522,13 +522,13 @@ main(void)
         cmocka_unit_test(every_pair_in_a_record_of_one_byte),
         cmocka_unit_test(lengths_beyond_the_end_are_broken),
         cmocka_unit_test(another_version_type_role_or_id_is_broken),
-        cmocka_unit_test(id_nought_is_broken),
+        cmocka_unit_test(request_id_0_is_broken),
         cmocka_unit_test(records_out_of_turn_are_broken),
         cmocka_unit_test(a_begin_of_another_length_is_broken),
-        cmocka_unit_test(what_follows_a_request_is_broken),
+        cmocka_unit_test(bytes_after_a_request_are_broken),
         cmocka_unit_test(pieces_are_judged_like_the_whole),
         cmocka_unit_test(every_record_of_a_long_body_is_judged),
-        cmocka_unit_test(what_is_broken_stays_broken),
+        cmocka_unit_test(a_broken_request_stays_broken),
         cmocka_unit_test(mutations_stay_inside),
         cmocka_unit_test(noise_is_never_whole),
     };

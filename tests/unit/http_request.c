@@ -59,7 +59,7 @@ values_are_decoded(void **state)
 }
 
 static void
-what_is_empty_is_told_from_what_is_absent(void **state)
+empty_and_absent_parameters_are_distinguished(void **state)
 {
     (void)state;
     assert_value("", "a", NULL);
@@ -134,7 +134,7 @@ nul_is_refused_as_it_is(void **state)
 }
 
 static void
-what_stands_twice_is_refused_where_asked_for(void **state)
+a_parameter_given_twice_is_refused_if_required(void **state)
 {
     static const char *const queries[] = {"a=1&b=2&a=3", "a=1&b=2&a=1", "a&b=2&a", "a=&b=2&%61="};
     struct request r;
@@ -233,11 +233,11 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_decoded),
-        cmocka_unit_test(what_is_empty_is_told_from_what_is_absent),
+        cmocka_unit_test(empty_and_absent_parameters_are_distinguished),
         cmocka_unit_test(bad_values_name_their_parameter),
         cmocka_unit_test(an_escape_does_not_reach_over_the_separator),
         cmocka_unit_test(nul_is_refused_as_it_is),
-        cmocka_unit_test(what_stands_twice_is_refused_where_asked_for),
+        cmocka_unit_test(a_parameter_given_twice_is_refused_if_required),
         cmocka_unit_test(many_parameters_are_read),
         cmocka_unit_test(every_escape_is_its_byte),
         cmocka_unit_test(random_queries_stay_inside),

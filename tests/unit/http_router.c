@@ -116,7 +116,7 @@ every_row_is_found_with_and_without_slash(void **state)
 
 /* Whether it is an emoji is a rule, and not the router's. */
 static void
-a_text_is_one_segment_as_it_stands(void **state)
+a_text_is_one_segment_unchanged(void **state)
 {
     static const char *const texts[] = {
         "1", "\xf0\x9f\x91\x8d", " ", "%2F", "{emoji}", "{id}", "a.b", "..", "\xff\x01", "reactions",
@@ -165,7 +165,7 @@ head_is_answered_by_get(void **state)
 }
 
 static void
-a_wrong_method_is_told_the_right_ones(void **state)
+a_wrong_method_gets_the_allowed_ones(void **state)
 {
     static const struct {
         const char *method;
@@ -201,7 +201,7 @@ a_wrong_method_is_told_the_right_ones(void **state)
 
 /* Each row's method stands whole in the list of its path, so the list had room for them all. */
 static void
-every_row_stands_in_the_list_of_its_path(void **state)
+every_row_is_in_the_list_of_its_path(void **state)
 {
     (void)state;
     for (size_t i = 0; i < route_count; i++) {
@@ -354,10 +354,10 @@ main(void)
         cmocka_unit_test(a_route_reads_or_changes_something_and_never_both),
         cmocka_unit_test(every_row_is_found_with_and_without_slash),
         cmocka_unit_test(a_control_route_exists_on_the_control_socket_alone),
-        cmocka_unit_test(a_text_is_one_segment_as_it_stands),
+        cmocka_unit_test(a_text_is_one_segment_unchanged),
         cmocka_unit_test(head_is_answered_by_get),
-        cmocka_unit_test(a_wrong_method_is_told_the_right_ones),
-        cmocka_unit_test(every_row_stands_in_the_list_of_its_path),
+        cmocka_unit_test(a_wrong_method_gets_the_allowed_ones),
+        cmocka_unit_test(every_row_is_in_the_list_of_its_path),
         cmocka_unit_test(ids_are_one_to_the_largest),
         cmocka_unit_test(no_other_path_is_found),
         cmocka_unit_test(no_two_rows_are_the_same),

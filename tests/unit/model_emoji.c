@@ -51,7 +51,7 @@ selectors_make_no_other_emoji(void **state)
 }
 
 static void
-what_is_shown_can_be_sent_back(void **state)
+a_shown_emoji_can_be_sent_back(void **state)
 {
     char text[EMOJI_BYTES_MAX + 1] = "";
     struct str plain;
@@ -101,7 +101,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(selectors_make_no_other_emoji),
-        cmocka_unit_test(what_is_shown_can_be_sent_back),
+        cmocka_unit_test(a_shown_emoji_can_be_sent_back),
         cmocka_unit_test(every_character_survives),
     };
 

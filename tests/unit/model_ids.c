@@ -11,7 +11,7 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static void
-a_conversation_that_cannot_exist_is_none(void **state)
+an_impossible_conversation_id_is_refused(void **state)
 {
     static const int64_t none[] = {INT64_MIN,
                                    -4294967295,
@@ -237,7 +237,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_conversation_that_cannot_exist_is_none),
+        cmocka_unit_test(an_impossible_conversation_id_is_refused),
         cmocka_unit_test(a_seq_beyond_the_last_possible_one_is_the_last_possible_one),
         cmocka_unit_test_setup_teardown(no_place_is_another_conversations, support_open, support_close),
         cmocka_unit_test_setup_teardown(the_last_possible_conversation_is_as_good_as_the_first, support_open,

@@ -175,7 +175,7 @@ every_prefix_of_an_answer_waits_for_the_rest(void **state)
 }
 
 static void
-what_is_no_answer_is_told(void **state)
+malformed_answers_are_detected(void **state)
 {
     static const char *const cases[] = {
         "\r\n",
@@ -398,7 +398,7 @@ there_is_room_until_enough_is_in_flight(void **state)
 
 /* More than a socket holds: the rest waits for the peer, and arrives as it was. */
 static void
-what_the_socket_does_not_take_is_written_later(void **state)
+bytes_that_the_socket_refuses_are_written_later(void **state)
 {
     size_t body_n = 3 << 20;
     char *body = malloc(body_n);
@@ -432,7 +432,7 @@ what_the_socket_does_not_take_is_written_later(void **state)
 /* --- what goes wrong */
 
 static void
-what_nchan_will_never_take_is_logged_and_counts(void **state)
+publishes_that_nchan_never_accepts_are_logged_and_count(void **state)
 {
     static const int statuses[] = {400, 403, 413, 414};
 
@@ -496,7 +496,7 @@ a_closed_connection_is_a_failure(void **state)
 }
 
 static void
-what_nobody_asked_for_is_a_failure(void **state)
+an_unrequested_answer_is_a_failure(void **state)
 {
     (void)state;
     connect_both();
@@ -509,7 +509,7 @@ what_nobody_asked_for_is_a_failure(void **state)
 }
 
 static void
-a_disconnect_forgets_what_was_in_flight(void **state)
+a_disconnect_forgets_publishes_in_flight(void **state)
 {
     char got[4096];
     ssize_t n;
@@ -546,7 +546,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_answers_are_measured),
         cmocka_unit_test(every_prefix_of_an_answer_waits_for_the_rest),
-        cmocka_unit_test(what_is_no_answer_is_told),
+        cmocka_unit_test(malformed_answers_are_detected),
         cmocka_unit_test(an_answer_without_end_is_given_up),
         cmocka_unit_test(fields_are_found_by_their_names),
         cmocka_unit_test(nobody_listening_is_a_failure),
@@ -557,12 +557,12 @@ main(void)
         ON_STAGE(many_in_flight_come_back_in_order),
         ON_STAGE(a_later_ticket_takes_the_place_of_an_earlier),
         ON_STAGE(there_is_room_until_enough_is_in_flight),
-        ON_STAGE(what_the_socket_does_not_take_is_written_later),
-        ON_STAGE(what_nchan_will_never_take_is_logged_and_counts),
+        ON_STAGE(bytes_that_the_socket_refuses_are_written_later),
+        ON_STAGE(publishes_that_nchan_never_accepts_are_logged_and_count),
         ON_STAGE(any_other_refusal_is_a_failure),
         ON_STAGE(a_closed_connection_is_a_failure),
-        ON_STAGE(what_nobody_asked_for_is_a_failure),
-        ON_STAGE(a_disconnect_forgets_what_was_in_flight),
+        ON_STAGE(an_unrequested_answer_is_a_failure),
+        ON_STAGE(a_disconnect_forgets_publishes_in_flight),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

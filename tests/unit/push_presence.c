@@ -597,7 +597,7 @@ others_alerts_among_them_deceive_nobody(void **state)
 
 /* Where there are so many alerts that it cannot be seen which worker has the channel. */
 static void
-what_is_not_clear_is_asked_again(void **state)
+unclear_answers_are_requested_again(void **state)
 {
     struct str names[4] = {str_c("far1"), str_c("far2"), str_c("gone1"), str_c("gone2")};
     bool online[4] = {false, false, true, true};
@@ -613,7 +613,7 @@ what_is_not_clear_is_asked_again(void **state)
 
 /* Those that never get clear keep nobody waiting. */
 static void
-what_does_not_get_clear_is_given_up(void **state)
+answers_that_stay_unclear_are_given_up(void **state)
 {
     (void)state;
     play((struct script){.workers = {1, 2}, .noise = 2, .noisy = 10000});
@@ -738,7 +738,7 @@ ask_overlapping(int attempt)
 }
 
 static void
-only_what_is_not_known_is_asked(void **state)
+only_unknown_users_are_requested(void **state)
 {
     (void)state;
     within_a_second(ask_overlapping);
@@ -1014,7 +1014,7 @@ free_slots(struct slots *slots)
 }
 
 static void
-who_waits_for_nchan_gives_its_slot_up(void **state)
+a_caller_that_waits_for_nchan_frees_its_slot(void **state)
 {
     struct slots slots;
 
@@ -1113,7 +1113,7 @@ a_kept_connection_cut_off_is_replaced(void **state)
 #define NONE    "HTTP/1.1 404 Not Found\r\n" NUMBERS "0\r\n\r\n"
 
 static void
-what_is_no_answer_is_a_failure(void **state)
+a_malformed_answer_is_a_failure(void **state)
 {
     static const char *const cases[] = {
         "SSH-2.0-OpenSSH\r\n",
@@ -1239,13 +1239,13 @@ main(void)
         ON_STAGE(thousands_are_written_before_an_answer_comes),
         ON_STAGE(the_worker_of_a_channel_is_not_believed),
         ON_STAGE(others_alerts_among_them_deceive_nobody),
-        ON_STAGE(what_is_not_clear_is_asked_again),
-        ON_STAGE(what_does_not_get_clear_is_given_up),
+        ON_STAGE(unclear_answers_are_requested_again),
+        ON_STAGE(answers_that_stay_unclear_are_given_up),
         ON_STAGE(the_only_worker_is_believed),
         ON_STAGE(all_are_asked_of_the_second_worker),
         ON_STAGE(within_a_second_nothing_is_asked_twice),
         ON_STAGE(after_a_second_it_is_asked_again),
-        ON_STAGE(only_what_is_not_known_is_asked),
+        ON_STAGE(only_unknown_users_are_requested),
         ON_STAGE(the_latest_are_remembered),
         ON_STAGE(the_same_questions_at_once_make_one_round),
         ON_STAGE(threads_do_not_disturb_one_another),
@@ -1253,13 +1253,13 @@ main(void)
         ON_STAGE(a_slow_nchan_holds_only_so_many_threads),
         ON_STAGE(while_nchan_is_silent_its_last_answer_counts),
         ON_STAGE(fresh_answers_do_not_wait_for_a_running_round),
-        ON_STAGE(who_waits_for_nchan_gives_its_slot_up),
+        ON_STAGE(a_caller_that_waits_for_nchan_frees_its_slot),
         cmocka_unit_test(nobody_listening_is_a_failure),
         ON_STAGE(kept_connections_that_were_closed_are_replaced),
         ON_STAGE(two_lines_to_one_worker_are_not_two_opinions),
         ON_STAGE(an_answer_cut_off_is_a_failure),
         ON_STAGE(a_kept_connection_cut_off_is_replaced),
-        ON_STAGE(what_is_no_answer_is_a_failure),
+        ON_STAGE(a_malformed_answer_is_a_failure),
         ON_STAGE(answers_that_do_not_go_together_are_a_failure),
         ON_STAGE(a_count_may_be_any_number),
         ON_STAGE(nchan_has_a_second_for_all_who_wait),

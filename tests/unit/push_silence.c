@@ -264,7 +264,7 @@ users_granted_within_ten_seconds_are_not_asked_about(void **state)
 }
 
 static void
-what_is_unclear_makes_nobody_silent(void **state)
+unclear_answers_silence_nobody(void **state)
 {
     (void)state;
     strcpy(stage.watched, "unclear1");
@@ -328,7 +328,7 @@ main(void)
         ON_STAGE(a_grant_ends_silence_at_once),
         ON_STAGE(a_grant_between_question_and_answer_prevents_silence),
         ON_STAGE(users_granted_within_ten_seconds_are_not_asked_about),
-        ON_STAGE(what_is_unclear_makes_nobody_silent),
+        ON_STAGE(unclear_answers_silence_nobody),
         ON_STAGE(without_nchan_nobody_becomes_silent),
         ON_STAGE(switched_off_all_are_published_to),
         ON_STAGE(in_a_crowd_too_large_no_listener_is_left_out),

@@ -125,7 +125,7 @@ one_frame_may_be_more_than_there_is_room_for(void **state)
 }
 
 static void
-who_uses_up_their_own_allowance_leaves_the_others_theirs(void **state)
+an_exhausted_allowance_leaves_those_of_others(void **state)
 {
     struct fanout *f = *state;
     int frames = 0;
@@ -213,7 +213,7 @@ each_conversation_waits_once_and_the_oldest_is_first(void **state)
 }
 
 static void
-who_has_no_room_holds_up_nobody_else(void **state)
+a_payer_without_allowance_delays_no_other(void **state)
 {
     struct fanout *f = *state;
 
@@ -249,7 +249,7 @@ a_payer_has_few_that_wait_and_the_table_is_bounded(void **state)
 }
 
 static void
-what_is_in_flight_is_kept_until_it_is_delivered(void **state)
+events_in_flight_are_kept_until_delivered(void **state)
 {
     struct fanout *f = *state;
 
@@ -287,14 +287,14 @@ main(void)
         TEST(a_copy_weighs_what_the_slab_allocator_gives_it),
         TEST(the_allowance_of_all_refills_at_its_rate),
         TEST(one_frame_may_be_more_than_there_is_room_for),
-        TEST(who_uses_up_their_own_allowance_leaves_the_others_theirs),
+        TEST(an_exhausted_allowance_leaves_those_of_others),
         TEST(frames_in_quick_succession_count_as_what_is_kept),
         TEST(a_long_frame_after_short_ones_counts_as_long),
         TEST(a_frame_for_more_users_counts_for_those_who_are_new),
         TEST(each_conversation_waits_once_and_the_oldest_is_first),
-        TEST(who_has_no_room_holds_up_nobody_else),
+        TEST(a_payer_without_allowance_delays_no_other),
         TEST(a_payer_has_few_that_wait_and_the_table_is_bounded),
-        TEST(what_is_in_flight_is_kept_until_it_is_delivered),
+        TEST(events_in_flight_are_kept_until_delivered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,7 +273,7 @@ type(struct stage *s, int64_t conversation, const char *username)
 /* --- the tests */
 
 static void
-each_change_is_told_to_whom_it_concerns(void **state)
+each_change_reaches_its_audience(void **state)
 {
     struct stage *s = *state;
     struct place *place = s->place;
@@ -367,7 +367,7 @@ a_read_marker_among_many_stays_its_owners(void **state)
 }
 
 static void
-who_has_left_is_told_nothing_more(void **state)
+former_members_get_no_events(void **state)
 {
     struct stage *s = *state;
     struct place *place = s->place;
@@ -384,7 +384,7 @@ who_has_left_is_told_nothing_more(void **state)
 }
 
 static void
-typing_is_told_to_the_other_members_where_they_are_few(void **state)
+typing_reaches_the_other_members_of_small_conversations(void **state)
 {
     struct stage *s = *state;
     struct place *place = s->place;
@@ -452,7 +452,7 @@ changes_for_the_same_users_share_a_frame(void **state)
 
 /* nchan keeps a copy of a frame for each of them. */
 static void
-what_is_too_large_for_so_many_goes_thin(void **state)
+events_too_large_for_their_audience_are_thin(void **state)
 {
     enum { MANY = 300, LARGE = 60000 };
     struct stage *s = *state;
@@ -522,7 +522,7 @@ told_later(struct stage *s)
 }
 
 static void
-who_says_too_much_to_many_is_told_of_later(void **state)
+events_beyond_an_allowance_are_deferred(void **state)
 {
     enum { MANY = 300 };
     struct stage *s = *state;
@@ -561,7 +561,7 @@ who_says_too_much_to_many_is_told_of_later(void **state)
 }
 
 static void
-what_is_too_old_is_dropped(void **state)
+events_that_are_too_old_are_dropped(void **state)
 {
     struct stage *s = *state;
     struct place *place = s->place;
@@ -755,17 +755,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_STAGE(each_change_is_told_to_whom_it_concerns),
+        ON_STAGE(each_change_reaches_its_audience),
         ON_STAGE(a_frame_is_the_text_that_answers_have),
         ON_STAGE(a_read_marker_is_told_to_few_members_and_to_one_of_many),
         ON_STAGE(a_read_marker_among_many_stays_its_owners),
-        ON_STAGE(who_has_left_is_told_nothing_more),
-        ON_STAGE(typing_is_told_to_the_other_members_where_they_are_few),
+        ON_STAGE(former_members_get_no_events),
+        ON_STAGE(typing_reaches_the_other_members_of_small_conversations),
         ON_STAGE(changes_for_the_same_users_share_a_frame),
         ON_STAGE(those_who_have_left_since_are_told_with_the_others),
-        ON_STAGE(what_is_too_large_for_so_many_goes_thin),
-        ON_STAGE(who_says_too_much_to_many_is_told_of_later),
-        ON_STAGE(what_is_too_old_is_dropped),
+        ON_STAGE(events_too_large_for_their_audience_are_thin),
+        ON_STAGE(events_beyond_an_allowance_are_deferred),
+        ON_STAGE(events_that_are_too_old_are_dropped),
         ON_STAGE(nobody_misses_a_version),
     };
 

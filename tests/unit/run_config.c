@@ -415,7 +415,7 @@ a_file_that_cannot_be_read_is_named(void **state)
 }
 
 static void
-what_is_asked_for_is_told(void **state)
+help_and_version_are_recognised(void **state)
 {
     (void)state;
     assert_int_equal(read_flags("--help", NULL, NULL, NULL), ERR_OK);
@@ -545,7 +545,7 @@ main(void)
         cmocka_unit_test(a_long_line_is_read_whole),
         cmocka_unit_test(a_message_never_leaves_its_room),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
-        cmocka_unit_test(what_is_asked_for_is_told),
+        cmocka_unit_test(help_and_version_are_recognised),
         cmocka_unit_test(the_control_socket_lies_beside_the_other_unless_it_has_a_path),
         cmocka_unit_test(a_reload_keeps_what_needs_a_restart_and_names_what_changed),
         cmocka_unit_test(keys_that_changed_never_leave_their_room),

@@ -191,7 +191,7 @@ try_the_rest(void)
 }
 
 static void
-nobody_is_looked_into_and_nothing_changed(void **state)
+no_process_is_inspected_and_no_setting_changed(void **state)
 {
     (void)state;
     in_each_kind(try_the_rest);
@@ -580,7 +580,7 @@ refuse_to_stay_root(void)
 }
 
 static void
-root_becomes_who_is_named(void **state)
+root_becomes_the_named_user(void **state)
 {
     (void)state;
     if (geteuid() != 0)
@@ -595,7 +595,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_program_is_run),
         cmocka_unit_test(no_socket_but_a_unix_one_is_opened),
-        cmocka_unit_test(nobody_is_looked_into_and_nothing_changed),
+        cmocka_unit_test(no_process_is_inspected_and_no_setting_changed),
         cmocka_unit_test(it_gains_no_rights_and_leaves_no_core),
         cmocka_unit_test(there_is_no_way_out),
         cmocka_unit_test(threads_work_and_are_inside_too),
@@ -608,7 +608,7 @@ main(void)
         cmocka_unit_test(the_master_listens_workers_accept_and_the_relay_only_connects),
         cmocka_unit_test(files_and_memory_work),
         cmocka_unit_test(a_store_works),
-        cmocka_unit_test(root_becomes_who_is_named),
+        cmocka_unit_test(root_becomes_the_named_user),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

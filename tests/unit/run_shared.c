@@ -218,7 +218,7 @@ type(struct shared *s, int64_t n)
 }
 
 static void
-who_types_is_handed_over_in_order(void **state)
+typing_users_are_handed_over_in_order(void **state)
 {
     struct shared *s = *state;
     struct shared_typing got;
@@ -243,7 +243,7 @@ who_types_is_handed_over_in_order(void **state)
 
 /* Nobody waits; what was handed over before comes out whole, and there is room again. */
 static void
-a_full_pipe_drops_what_comes(void **state)
+a_full_pipe_drops_new_messages(void **state)
 {
     enum { MORE_THAN_FIT = 100000 };
     struct shared *s = *state;
@@ -310,8 +310,8 @@ main(void)
         cmocka_unit_test_setup_teardown(the_lock_lets_one_in_at_a_time, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_relay_is_woken_where_it_sleeps, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_janitor_is_woken_once_for_each_quarter, open_page, close_page),
-        cmocka_unit_test_setup_teardown(who_types_is_handed_over_in_order, open_page, close_page),
-        cmocka_unit_test_setup_teardown(a_full_pipe_drops_what_comes, open_page, close_page),
+        cmocka_unit_test_setup_teardown(typing_users_are_handed_over_in_order, open_page, close_page),
+        cmocka_unit_test_setup_teardown(a_full_pipe_drops_new_messages, open_page, close_page),
         cmocka_unit_test_setup_teardown(several_processes_hand_over_at_once, open_page, close_page),
     };
 

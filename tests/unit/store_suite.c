@@ -1015,7 +1015,7 @@ post_as_stranger(struct tx *tx, void *arg)
 }
 
 static void
-what_refers_to_nobody_is_not_stored(void **state)
+rows_that_refer_to_unknown_objects_are_not_stored(void **state)
 {
     struct place *place = *state;
     const char *before;
@@ -2093,7 +2093,7 @@ crowd_reacts(struct tx *tx, void *arg)
 }
 
 static void
-those_who_reacted_are_read_by_pages(void **state)
+reactors_are_read_by_pages(void **state)
 {
     enum { ALL = REACTION_NAMES_MAX + 5 };
     struct place *place = *state;
@@ -2232,7 +2232,7 @@ main(void)
         TEST(a_creation_key_is_used_once),
         TEST(memberships_are_what_every_stay_says),
         TEST(a_group_has_at_most_one_owner),
-        TEST(what_refers_to_nobody_is_not_stored),
+        TEST(rows_that_refer_to_unknown_objects_are_not_stored),
         TEST(a_users_list_is_walked_from_the_latest_on),
         TEST(a_walk_of_a_list_misses_nothing_of_a_tick),
         TEST(a_users_active_conversations_are_found),
@@ -2252,7 +2252,7 @@ main(void)
         TEST(a_walk_of_markers_misses_nothing_of_a_tick),
         TEST(reactions_are_counted_by_emoji),
         TEST(a_message_has_so_many_different_emoji),
-        TEST(those_who_reacted_are_read_by_pages),
+        TEST(reactors_are_read_by_pages),
         TEST(the_outbox_holds_changes_in_order),
         TEST(acknowledged_changes_go_with_a_later_command),
 #undef TEST

@@ -37,7 +37,7 @@ parsed(const char *text)
 }
 
 static void
-what_is_no_json_is_refused(void **state)
+invalid_json_is_refused(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -108,7 +108,7 @@ what_is_no_json_is_refused(void **state)
 }
 
 static void
-what_is_no_object_is_told_from_what_is_no_json(void **state)
+other_json_is_distinguished_from_invalid_json(void **state)
 {
     static const char *const cases[] = {"[]", "[{}]", "1", "-1.5", "\"a\"", "true", "null", " [1] "};
 
@@ -185,7 +185,7 @@ strings_are_read(void **state)
 }
 
 static void
-integers_are_told_from_other_numbers(void **state)
+integers_are_distinguished_from_other_numbers(void **state)
 {
     static const struct {
         const char *text;
@@ -253,7 +253,7 @@ lists_are_read(void **state)
 
 /* What stands there instead of a string is shown as JSON, and outlives the body. */
 static void
-what_is_no_string_in_a_list_is_shown(void **state)
+other_entries_of_a_list_are_read_as_json(void **state)
 {
     static const char *const shown[] = {"1", "-1.5", "null", "true", "{\"a\":[1,\"\xc3\xa4\"]}", "[]"};
     struct object *body = parsed("{\"l\":[1, -1.5, null, true, {\"a\" : [1, \"\\u00e4\"]}, [ ]]}");
@@ -286,15 +286,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_no_json_is_refused),
-        cmocka_unit_test(what_is_no_object_is_told_from_what_is_no_json),
+        cmocka_unit_test(invalid_json_is_refused),
+        cmocka_unit_test(other_json_is_distinguished_from_invalid_json),
         cmocka_unit_test(objects_are_read),
         cmocka_unit_test(no_prefix_is_an_object),
         cmocka_unit_test(depth_ends_nothing_but_the_request),
         cmocka_unit_test(strings_are_read),
-        cmocka_unit_test(integers_are_told_from_other_numbers),
+        cmocka_unit_test(integers_are_distinguished_from_other_numbers),
         cmocka_unit_test(lists_are_read),
-        cmocka_unit_test(what_is_no_string_in_a_list_is_shown),
+        cmocka_unit_test(other_entries_of_a_list_are_read_as_json),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -103,7 +103,7 @@ reactions_are_counts_and_names_by_emoji(void **state)
 }
 
 static void
-what_a_user_wrote_is_escaped(void **state)
+texts_of_users_are_escaped(void **state)
 {
     const struct str names[] = {str_c(NASTY)};
     const struct reaction reactions[] = {{str_c(NASTY), 1, false, names, 1}};
@@ -244,7 +244,7 @@ events_stand_in_a_frame(void **state)
 }
 
 static void
-what_makes_no_version_bears_none(void **state)
+events_without_a_version_omit_it(void **state)
 {
     struct change change = {
         .event = EVENT_READ, .conversation = 3, .version = 9, .seq = 4, .username = str_c("bob")};
@@ -298,12 +298,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_message_shows_what_applies),
         TEST(reactions_are_counts_and_names_by_emoji),
-        TEST(what_a_user_wrote_is_escaped),
+        TEST(texts_of_users_are_escaped),
         TEST(a_conversation_shows_its_members_where_they_were_read),
         TEST(an_entry_of_a_list_is_more_or_less_than_a_conversation),
         TEST(standings_and_markers_are_short),
         TEST(events_stand_in_a_frame),
-        TEST(what_makes_no_version_bears_none),
+        TEST(events_without_a_version_omit_it),
         TEST(a_thin_event_bears_its_version),
         TEST(a_problem_names_the_input_at_fault),
     };
