@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-# The helpers of tests/fault run imd itself.
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "fault")]
-pytest.register_assert_rewrite("keyring")
+# The helpers of tests/fault run imd itself; those of tests/push listen.
+sys.path[:0] = [str(Path(__file__).parent), *(str(Path(__file__).parents[1] / room) for room in ("fault", "push"))]
+pytest.register_assert_rewrite("key_files", "imctl", "alone", "fastcgi", "listeners")
 
 from key_files import Keyring
 
