@@ -12,6 +12,7 @@
 #   SITE                      a directory of pages to serve beside imd
 #   LIMITS                    1: nginx's rate limits are on; else one address may make any load
 #   NGINX_WORKERS             the number of nginx's workers
+#   REDIS                     addresses of Redis, which pushes then pass through (imd-redis.conf)
 #   HTTP_EXTRA, SERVER_EXTRA  files to include into http{} and server{}
 #
 # If root starts it, nginx's workers and imd run as www-data, which then owns their files.
@@ -50,6 +51,7 @@ case $state in *[!A-Za-z0-9._/+-]*) fail "STATE must be a path of letters, digit
 
 case $listen in *[!0-9a-f.:\[\]]* | '') fail "LISTEN must be an address, not '$listen'" ;; esac
 case $auth in none | proxy | jwt) ;; *) fail "AUTH must be none, proxy or jwt, not '$auth'" ;; esac
+case ${REDIS:-} in *[!A-Za-z0-9._/:@\ -]*) fail "REDIS must be addresses like redis://127.0.0.1:6379, not '$REDIS'" ;; esac
 
 # The address that answers from this machine, and whether only this machine can reach it.
 host=$listen
@@ -97,18 +99,22 @@ make_key() {
 
 # Copies the configuration, with the installed paths replaced by this directory's.
 write_configuration() {
-    local file
+    local file http=imd-http.conf
+    [ -z "${REDIS:-}" ] || http=imd-redis.conf
     # nginx's workers may not be able to enter the page's directory, so it is copied.
     mkdir -p "$state/html" && cp "$here"/html/* "$state/html/" && chmod -R a+rX "$state/html" || return 1
     for file in "$here"/imd-*.conf; do
-        sed -e "s|/run/imd/|$state/|; s|/usr/local/share/imd/nginx/|$state/|; s|/usr/local/share/imd/html/|$state/html/|; s|/var/log/nginx/imd.log|$state/access.log|" \
+        sed -e "s|/run/imd/|$state/|; s|/etc/imd/redis.conf|$state/redis.conf|; s|/usr/local/share/imd/nginx/|$state/|; s|/usr/local/share/imd/html/|$state/html/|; s|/var/log/nginx/imd.log|$state/access.log|" \
             "$file" >"$state/${file##*/}" || return 1
     done
     sed -e "s|@STATE@|$state|g; s|@PORT@|$port|; s|@WORKERS@|${NGINX_WORKERS:-2}|; s|@USER@|${user:+user $user;}|" \
         -e "s|@PREFIX@|$prefix|; s|@SITE@|$site|; s|@LISTEN@|$listen|; s|@LIMITS@|$limits|" \
         -e "s|@HTTP_EXTRA@|${HTTP_EXTRA:+include $HTTP_EXTRA;}|" \
         -e "s|@SERVER_EXTRA@|${SERVER_EXTRA:+include $SERVER_EXTRA;}|" \
-        "$here/nginx.conf" >"$state/nginx.conf"
+        -e "s|@HTTP@|$http|" \
+        "$here/nginx.conf" >"$state/nginx.conf" || return 1
+    # shellcheck disable=SC2086  # several servers are meant to be split
+    [ -z "${REDIS:-}" ] || printf 'nchan_redis_server %s;\n' $REDIS >"$state/redis.conf"
 }
 
 # True once the process has ended. nginx is a daemon, so it cannot be waited for, and its new parent

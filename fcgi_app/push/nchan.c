@@ -150,6 +150,9 @@ judge(int status)
     case 414:
         log_event(LOG_ERROR, "push_refused", "status=%d action=dropped", status);
         return ERR_OK;
+    case 503:
+        log_event(LOG_WARNING, "push_refused", "status=%d action=retry", status);
+        return ERR_IO;
     default:
         log_event(LOG_WARNING, "push_refused", "status=%d action=retry", status);
         return ERR_REFUSED;

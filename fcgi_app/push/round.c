@@ -42,6 +42,7 @@ struct round {
     size_t decided;  /* the first `decided` of asked[] are decided */
     size_t answered; /* answers so far from the current line, about asked[decided] and later */
     int64_t deadline_ms;
+    bool through_redis;  /* an answer said so */
     const char *trouble; /* for the log */
 };
 
@@ -110,6 +111,23 @@ check_worker(struct line *l, const struct pipe_answer *answer)
     return l->worker == worker && str_to_int(pipe_field(answer->head, "X-Alerts"), &l->alerts);
 }
 
+/*
+ * Evaluates an answer that is Redis's, the same from every worker. Redis counts the sockets of all
+ * hosts, but loses counts at a restart. So a count may fall below 0, which nchan prints as a number
+ * beyond 2^63.
+ */
+static void
+take_shared_count(struct round *r, struct round_question *q, struct str count)
+{
+    int64_t number;
+
+    q->online = str_to_int(count, &number) && number > 0;
+    q->decided = true;
+    q->certain = false;
+    r->through_redis = true;
+    r->answered++;
+}
+
 /* Evaluates one answer. The first on a line only sets the counter of alerts to compare with. */
 static enum err
 take_answer(struct line *l, struct round *r, const struct pipe_answer *answer)
@@ -128,6 +146,10 @@ take_answer(struct line *l, struct round *r, const struct pipe_answer *answer)
         return fail(r, "count");
     if (before < 0)
         return ERR_OK;
+    if (pipe_field(answer->head, "X-Redis").n > 0) {
+        take_shared_count(r, q, pipe_field(answer->body, "active subscribers"));
+        return ERR_OK;
+    }
     owned = l->alerts - before < ALERTS;
     if (l->worker == r->first.worker) {
         q->first_owns = owned;
@@ -350,6 +372,7 @@ round_ask(struct round *r, struct round_question *questions, size_t count, int64
     r->count = count;
     r->decided = 0;
     r->deadline_ms = deadline_ms;
+    r->through_redis = false;
     for (size_t i = 0; i < count; i++) {
         questions[i].certain = false;
         questions[i].decided = false;
@@ -358,4 +381,10 @@ round_ask(struct round *r, struct round_question *questions, size_t count, int64
     if (err == ERR_IO)
         log_event(LOG_WARNING, "presence_failed", "reason=%s", r->trouble);
     return err;
+}
+
+bool
+round_through_redis(const struct round *r)
+{
+    return r->through_redis;
 }

@@ -15,6 +15,9 @@
  * Each answer carries its worker's number and the number of alerts so far (imd-push.conf). imd
  * cannot choose which worker accepts a connection, and finds a second worker only by trying.
  *
+ * If nchan uses Redis (imd-redis.conf), an answer says so. Then one worker is asked, and no answer
+ * is certain.
+ *
  * For one thread.
  */
 #ifndef IMD_PUSH_ROUND_H
@@ -53,5 +56,7 @@ void round_free(struct round *r);
  * of a subscription that another one holds.
  */
 enum err round_ask(struct round *r, struct round_question *questions, size_t count, int64_t deadline_ms);
+/* True if an answer of the last round said that nchan uses Redis. */
+bool round_through_redis(const struct round *r);
 
 #endif

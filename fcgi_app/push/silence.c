@@ -38,6 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/log.h"
 #include "model/model.h"
 #include "push/round.h"
 
@@ -60,6 +61,8 @@
 /* The pause after a round that failed. */
 #define FAILED_PAUSE_MS 1000
 #define ROUND_MS        2000
+/* If nchan uses Redis, nobody is asked about for this time, because no answer would be certain. */
+#define REDIS_MS 60000
 
 enum state { ENTRY_EMPTY, ENTRY_QUEUED, ENTRY_LISTENS, ENTRY_SILENT };
 
@@ -83,6 +86,7 @@ struct silence {
     uint32_t queue[QUEUE_SIZE];
     size_t queue_first;
     size_t queue_count;
+    int64_t redis_until_ms; /* nchan uses Redis, as far as known (clock_mono_ms) */
     bool ending;
 };
 
@@ -146,7 +150,8 @@ enqueue(struct silence *s, struct entry *e, struct str name, int64_t now_ms)
 
     if (known && (e->state == ENTRY_QUEUED || (e->state == ENTRY_LISTENS && now_ms - e->asked_ms < AGAIN_MS)))
         return;
-    if (s->queue_count == QUEUE_SIZE || now_ms - grants_ms(grants_stamp(&s->shared->grants, name)) < QUIET_MS)
+    if (s->queue_count == QUEUE_SIZE || now_ms < s->redis_until_ms ||
+        now_ms - grants_ms(grants_stamp(&s->shared->grants, name)) < QUIET_MS)
         return;
     if (!known)
         e = make_entry(s, name);
@@ -235,6 +240,28 @@ take_answers(struct silence *s, size_t count, bool answered)
     }
 }
 
+/*
+ * Notes after a round whether nchan uses Redis. Then nobody is silent, not even users who were
+ * found so before: they may listen at another host, and Redis may have lost their count.
+ */
+static void
+note_redis(struct silence *s)
+{
+    bool known = s->redis_until_ms != 0;
+
+    if (!round_through_redis(s->round)) {
+        s->redis_until_ms = 0;
+        return;
+    }
+    s->redis_until_ms = clock_mono_ms() + REDIS_MS;
+    if (known)
+        return;
+    log_event(LOG_INFO, "push_through_redis", "published_to=all_members");
+    for (struct entry *e = s->table; e < s->table + (size_t)SETS * WAYS; e++)
+        if (e->state == ENTRY_SILENT)
+            set_state(s, e, ENTRY_LISTENS);
+}
+
 /* Waits this long, or until the thread must end. */
 static void
 pause_for(struct silence *s, int64_t ms)
@@ -255,6 +282,8 @@ ask(struct silence *s, size_t count)
     answered = round_ask(s->round, s->questions, count, clock_mono_ms() + ROUND_MS) == ERR_OK;
     pthread_mutex_lock(&s->mutex);
     take_answers(s, count, answered);
+    if (answered)
+        note_redis(s);
     pause_for(s, answered ? PAUSE_MS : FAILED_PAUSE_MS);
 }
 

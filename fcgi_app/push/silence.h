@@ -5,6 +5,8 @@
  * since the question. Everybody else is published to. So a user who was evicted, not yet asked
  * about, or in doubt costs a publish, but never misses one.
  *
+ * If nchan uses Redis, nobody is silent (round.h).
+ *
  * The table has a fixed size and belongs to the relay. A thread asks nchan, at a bounded rate,
  * about users who are published to. silence.c explains why no listener is missed, and
  * tests/spec/silence.pml checks it.

@@ -457,7 +457,7 @@ publishes_that_nchan_never_accepts_are_logged_and_count(void **state)
 static void
 any_other_refusal_is_a_failure(void **state)
 {
-    static const int statuses[] = {100, 204, 301, 404, 405, 429, 500, 502, 503, 507};
+    static const int statuses[] = {100, 204, 301, 404, 405, 429, 500, 502, 507};
 
     (void)state;
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
@@ -476,6 +476,24 @@ any_other_refusal_is_a_failure(void **state)
         assert_int_equal(stage.delivered[0], 1);
         nchan_disconnect(stage.nchan);
     }
+}
+
+/* So the relay drops no change, however long Redis is away. */
+static void
+a_503_is_a_lost_connection_and_no_refusal(void **state)
+{
+    char logged[512];
+
+    (void)state;
+    connect_both();
+    publish(1);
+    publish(2);
+    assert_int_equal(
+        answer_logged(CREATED "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", logged, sizeof(logged)),
+        ERR_IO);
+    assert_non_null(strstr(logged, "event=push_refused status=503 action=retry"));
+    assert_int_equal(stage.delivered_n, 1);
+    assert_int_equal(stage.delivered[0], 1);
 }
 
 static void
@@ -560,6 +578,7 @@ main(void)
         ON_STAGE(bytes_that_the_socket_refuses_are_written_later),
         ON_STAGE(publishes_that_nchan_never_accepts_are_logged_and_count),
         ON_STAGE(any_other_refusal_is_a_failure),
+        ON_STAGE(a_503_is_a_lost_connection_and_no_refusal),
         ON_STAGE(a_closed_connection_is_a_failure),
         ON_STAGE(an_unrequested_answer_is_a_failure),
         ON_STAGE(a_disconnect_forgets_publishes_in_flight),

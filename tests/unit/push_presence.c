@@ -1171,6 +1171,32 @@ answers_that_do_not_go_together_are_a_failure(void **state)
     assert_int_equal(try_one("a"), ERR_OK);
 }
 
+#define REDIS "HTTP/1.1 200 OK\r\nX-Redis: on\r\n" NUMBERS
+
+/* Redis counts for all hosts, and any worker's answer is Redis's. It may count below 0. */
+static void
+with_redis_the_first_answer_counts(void **state)
+{
+    static const struct {
+        const char *answer;
+        bool online;
+    } cases[] = {
+        {REDIS "23\r\n\r\nactive subscribers: 2\r\n", true},
+        {REDIS "23\r\n\r\nactive subscribers: 0\r\n", false},
+        {REDIS "42\r\n\r\nactive subscribers: 18446744073709551615\r\n", false},
+        {"HTTP/1.1 404 Not Found\r\nX-Redis: on\r\n" NUMBERS "0\r\n\r\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char name[] = {(char)('a' + i), '\0'};
+
+        play((struct script){.workers = {1, 2}, .raw = cases[i].answer});
+        assert_int_equal(is_online(name), cases[i].online);
+        assert_int_equal(connections(), 1);
+    }
+}
+
 /* However large: whether it is above 0 is all that counts. */
 static void
 a_count_may_be_any_number(void **state)
@@ -1261,6 +1287,7 @@ main(void)
         ON_STAGE(a_kept_connection_cut_off_is_replaced),
         ON_STAGE(a_malformed_answer_is_a_failure),
         ON_STAGE(answers_that_do_not_go_together_are_a_failure),
+        ON_STAGE(with_redis_the_first_answer_counts),
         ON_STAGE(a_count_may_be_any_number),
         ON_STAGE(nchan_has_a_second_for_all_who_wait),
         ON_STAGE(half_an_answer_is_too_late_as_well),

@@ -33,7 +33,8 @@ struct stage {
     pthread_t thread;
     struct shared *shared;
     struct silence *silence;
-    _Atomic bool hold; /* no answers for now */
+    _Atomic bool hold;  /* no answers for now */
+    _Atomic bool redis; /* nchan uses Redis */
     _Atomic bool end;
     _Atomic int asked; /* about the name below */
     char watched[24];
@@ -52,8 +53,9 @@ answer(struct buf *out, struct str name)
 
     if (str_is(name, stage.watched))
         stage.asked++;
-    buf_printf(out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nX-Worker: 1\r\nX-Alerts: 7\r\n\r\n%s",
-               on || unclear ? "200 OK" : "404 Not Found", strlen(body), body);
+    buf_printf(out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nX-Worker: 1\r\nX-Alerts: 7\r\n%s\r\n%s",
+               on || unclear ? "200 OK" : "404 Not Found", strlen(body), stage.redis ? "X-Redis: on\r\n" : "",
+               body);
 }
 
 /* Answers the whole requests of what has come. */
@@ -300,6 +302,27 @@ switched_off_all_are_published_to(void **state)
     assert_false(is_published("bob"));
 }
 
+/* The host may turn Redis on while imd runs. */
+static void
+with_redis_nobody_is_silent_and_nobody_is_asked_about(void **state)
+{
+    (void)state;
+    wait_silent("bob");
+    stage.redis = true;
+    assert_true(is_published("eve"));
+    for (int64_t started_ms = clock_mono_ms(); !is_published("bob"); poll(NULL, 0, 2))
+        assert_true(clock_mono_ms() - started_ms < DEADLINE_MS);
+    assert_int_equal(stage.shared->silent_names, 0);
+    strcpy(stage.watched, "zoe");
+    stage.asked = 0;
+    /* The queue is closed: none of these questions would be certain. */
+    for (int i = 0; i < 100; i++) {
+        assert_true(is_published("zoe"));
+        poll(NULL, 0, 5);
+    }
+    assert_int_equal(stage.asked, 0);
+}
+
 /* Names are evicted, and the queue overflows. */
 static void
 in_a_crowd_too_large_no_listener_is_left_out(void **state)
@@ -331,6 +354,7 @@ main(void)
         ON_STAGE(unclear_answers_silence_nobody),
         ON_STAGE(without_nchan_nobody_becomes_silent),
         ON_STAGE(switched_off_all_are_published_to),
+        ON_STAGE(with_redis_nobody_is_silent_and_nobody_is_asked_about),
         ON_STAGE(in_a_crowd_too_large_no_listener_is_left_out),
     };
 
