@@ -1,9 +1,8 @@
 /*
- * imctl.c - the operator's tool: the table of commands, the table of exit codes, and what needs no
- * command.
+ * imctl.c - the operator's tool: the table of commands and the table of exit codes.
  *
- * Help, the man page's test and the exit codes follow these two tables. Must not know what a
- * command does.
+ * The help texts are printed from these two tables, and the test of the man page compares it with
+ * them. Must not know what a command does.
  */
 #include "imctl/imctl.h"
 
@@ -62,7 +61,7 @@ imctl_read_config(const char *path, struct config *config)
     return false;
 }
 
-/* NULL: there is no command of that name. */
+/* Returns the command of that name; NULL: there is none. */
 static const struct command *
 find(const char *name)
 {
@@ -108,7 +107,7 @@ refuse_command(const char *name)
     return IMCTL_FAILED;
 }
 
-/* Takes the command line after "imctl help". */
+/* Runs "imctl help"; argv begins after these two words. */
 static enum imctl_status
 help(int argc, char **argv)
 {

@@ -1,8 +1,9 @@
 /*
- * repair_clock.c - imctl repair-clock: brings back what a wrong clock has dated ahead of now.
+ * repair_clock.c - imctl repair-clock: moves timestamps back that a wrong clock has set in the
+ * future.
  *
- * imd must be stopped: the command takes imd's own lock on the database. Started by root it becomes
- * the database's owner, so that no file is left that imd may not use.
+ * imd must be stopped: the command takes the lock that imd holds on the database while it runs. If
+ * root runs it, it becomes the owner of the database, so that imd may use every file it creates.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -64,7 +65,9 @@ read_options(struct options *o, int argc, char **argv)
     return optind == argc;
 }
 
-/* The database of the settings, where none is named. */
+/*
+ * Takes the database from the settings, unless --database names one. False: the settings are wrong.
+ */
 static bool
 find_database(struct options *o, struct config *config)
 {
@@ -75,6 +78,7 @@ find_database(struct options *o, struct config *config)
     return true;
 }
 
+/* Root becomes the owner of the file; other users stay who they are. False: errno says why not. */
 static bool
 become_owner(const char *path)
 {
@@ -96,7 +100,7 @@ in_words(int64_t ms, char text[40])
     return text;
 }
 
-/* Asks on the terminal. */
+/* Asks on the terminal whether to go on, unless --yes is given. */
 static bool
 is_wanted(const struct options *o)
 {
@@ -162,7 +166,7 @@ imctl_repair_clock(int argc, char **argv)
         return IMCTL_FAILED;
     if (!o.yes && !isatty(STDIN_FILENO))
         return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
-    /* As imd has it: what is written beside the database is nobody else's. */
+    /* Like imd: other users may not read the files that SQLite creates beside the database. */
     umask(0027);
     why = become_owner(o.database) ? repair_open(&database, o.database) : strerror(errno);
     if (why != NULL) {

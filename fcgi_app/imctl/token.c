@@ -1,4 +1,4 @@
-/* token.c - imctl token: mints and inspects. Must not touch the database. */
+/* token.c - imctl token: mints a token, or inspects one. Must not touch the database. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ const char imctl_token_help[] =
     "  --aud=AUDIENCE   the audience to mint for, or to require\n"
     "  --iss=ISSUER     the issuer to mint as, or to require\n";
 
-/* Sets one option; false: its value is not allowed. */
+/* Sets one option. False: it is unknown, or its value is not allowed. */
 static bool
 set_option(struct options *o, int option, const char *value)
 {
@@ -113,7 +113,7 @@ read_options(struct options *o, int argc, char **argv)
     return optind == argc && (o->inspect == NULL) != (o->subject == NULL);
 }
 
-/* What imd is set to, where nothing else is said. */
+/* Takes what the command line leaves out from imd's settings. False: the settings are wrong. */
 static bool
 fill_from_config(struct options *o, struct config *config)
 {
@@ -129,7 +129,9 @@ fill_from_config(struct options *o, struct config *config)
     return true;
 }
 
-/* The key of that id, or the last secret. */
+/*
+ * Returns the key of that id; without an id, the secret whose name sorts last. NULL: there is none.
+ */
 static struct key *
 choose(const struct keys *keys, const char *kid)
 {
@@ -157,7 +159,7 @@ mint_with(const struct options *o, struct key *key)
     char *token;
 
     if (token_mint(&order, &token) != ERR_OK)
-        return imctl_fail("this key cannot sign: of RS256 and ES256 it takes the private key, by --key");
+        return imctl_fail("this key cannot sign: give the private key of RS256 or ES256 by --key");
     puts(token);
     free(token);
     return IMCTL_OK;
@@ -173,7 +175,7 @@ mint(const struct options *o)
     enum imctl_status status;
 
     if (!names_valid(str_c(o->subject)))
-        return imctl_fail("--sub: a user's name is 1 to 20 letters, digits and _");
+        return imctl_fail("--sub: the name of a user is 1 to 20 letters, digits and _");
     if (o->admin && o->admin_claim[0] == '\0')
         return imctl_fail("--admin: jwt_admin_claim is empty, so no token makes an administrator");
     if (o->admin && token_claim_is_registered(o->admin_claim))
@@ -193,7 +195,10 @@ mint(const struct options *o)
     return status;
 }
 
-/* One line, without its end; longer than a token may be is cut where it is too long to be one. */
+/*
+ * Reads one line of standard input, without its end. `line` has room for more than the longest
+ * token, so a line that is cut is still too long to be one.
+ */
 static const char *
 read_line(char *line, size_t size)
 {
