@@ -6,35 +6,36 @@
 #include "store/memberships.h"
 #include "store/messages.h"
 
-/* Up to so many conversations, each is looked at. */
+/* A round with at most so many active conversations reads each of them. */
 #define FEW_CONVERSATIONS 8
 /*
- * Up to so many, that costs no more than looking for a cheaper way: one short walk is tried before.
+ * With at most so many, reading each costs no more than the search for a cheaper way. One short
+ * walk is tried first.
  */
 #define SOME_CONVERSATIONS 64
-/* By so much the effort grows from round to round. */
+/* The factor by which the effort grows from round to round. */
 #define EFFORT_FACTOR 8
 /*
- * Messages anywhere that a round looks at, for each conversation that it looks at, and for each key
- * needed.
+ * How many messages of any conversation a round reads: for each conversation that it reads, and for
+ * each key that the page needs.
  */
 #define WALK_BY_CONVERSATION 8
 #define WALK_BY_NEED         2
-/* Keys of one batch of such a walk. */
+/* The most keys of one batch of such a walk. */
 #define WALK_ROWS_MAX 512
 
-/* A page as it fills. */
+/* A page that is being filled. */
 struct page_filler {
     const struct history_sink *sink;
     int limit;
-    int count;    /* messages in complete ticks and in the one at hand */
-    int in_tick;  /* of them, in the one at hand */
+    int count;    /* messages in the complete ticks and in the last one */
+    int in_tick;  /* of them, in the last tick */
     size_t bytes; /* of content and reactions */
-    int64_t tick; /* the one at hand, UNIX ms */
+    int64_t tick; /* the last tick, UNIX ms */
     bool has_next;
 };
 
-/* Takes the next message; false: the page is full, and this message is not in it. */
+/* Adds the next message. False: the page is full, and the message is not on it. */
 static bool
 page_add(void *arg, const struct message *m)
 {
@@ -80,8 +81,8 @@ history_of_conversation(const struct view *view, const struct conversation *c, s
 }
 
 /*
- * Which messages a user's page may hold, by key. Collected from many conversations; whenever there
- * are far more than a page needs, the latest are forgotten, and `bound` says from which tick on.
+ * The keys of the messages that a user's page may hold, from many conversations. When there are far
+ * more than the page needs, the latest are dropped, and `bound` is the last tick that was kept.
  */
 struct selection {
     struct db *db;
@@ -89,12 +90,12 @@ struct selection {
     struct str username;
     int64_t after;               /* UNIX ms */
     size_t need;                 /* keys that a page may need: limit + 1 */
-    struct active_search active; /* the conversations in which they may have received something since */
+    struct active_search active; /* where they may have received something since */
     struct message_key *keys;
     size_t count;
     size_t size;               /* room in keys */
-    int64_t bound;             /* UNIX ms; later ones are not needed; INT64_MAX: none was forgotten */
-    bool beyond;               /* some were forgotten */
+    int64_t bound;             /* UNIX ms; later keys are not needed; INT64_MAX: none was dropped */
+    bool beyond;               /* some keys were dropped */
     struct message_key *batch; /* room for `need` keys of one conversation */
 };
 
@@ -107,7 +108,10 @@ by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Ids grow with time: sorts by them and forgets what lies after the tick of the last key needed. */
+/*
+ * Sorts the keys by id, which grows with time, and drops those after the tick of the last key
+ * needed.
+ */
 static void
 prune(struct selection *s)
 {
@@ -147,7 +151,7 @@ make_room(struct selection *s)
     return ERR_OK;
 }
 
-/* Takes the key unless it is later than needed: *passed. */
+/* Adds the key. *passed: it is later than needed, and was not added. */
 static enum err
 select_key(struct selection *s, const struct message_key *key, bool *passed)
 {
@@ -163,7 +167,7 @@ select_key(struct selection *s, const struct message_key *key, bool *passed)
     return err;
 }
 
-/* Takes the next keys of the walk. *passed: all others are later than needed. */
+/* Adds the keys of the walk's next batch. *passed: all further keys are later than needed. */
 static enum err
 select_batch(struct selection *s, struct key_walk *walk, bool *passed)
 {
@@ -180,15 +184,18 @@ select_batch(struct selection *s, struct key_walk *walk, bool *passed)
         err = select_key(s, &walk->keys[i], &later);
         *passed = *passed || later;
     }
-    /* A full batch holds all that a page needs of this conversation, but for the last tick. */
+    /*
+     * A full batch holds all keys of this conversation that the page needs, except for the rest of
+     * the last tick.
+     */
     if (err == ERR_OK && walk->count == (size_t)walk->rows)
         prune(s);
     return err;
 }
 
 /*
- * What the user received in one conversation after the moment, until it is later than needed. The
- * cursor goes from span to span, so stays that have ended before the moment are never read.
+ * Selects what the user received in one conversation after s->after, until it is later than needed.
+ * The cursor goes from span to span, so stays that ended before s->after are never read.
  */
 static enum err
 select_received(struct selection *s, const struct joined *joined)
@@ -217,7 +224,7 @@ select_received(struct selection *s, const struct joined *joined)
     return err;
 }
 
-/* Finds the conversations that were active since, if there are not more than so many. */
+/* Finds the conversations that were active after s->after, if there are at most `limit`. */
 static enum err
 find_active(struct selection *s, int limit)
 {
@@ -225,7 +232,7 @@ find_active(struct selection *s, int limit)
     return memberships_active(s->db, s->arena, &s->active);
 }
 
-/* Looks at each of them. */
+/* Selects from each active conversation. */
 static enum err
 select_active(struct selection *s)
 {
@@ -236,7 +243,7 @@ select_active(struct selection *s)
     return err;
 }
 
-/* All that was collected is forgotten. */
+/* Drops everything that was selected. */
 static void
 start_over(struct selection *s)
 {
@@ -246,8 +253,8 @@ start_over(struct selection *s)
 }
 
 /*
- * What was received before all but the `effort` conversations that the user joined first could
- * bring anything: *moment, UNIX ms. *done: that fills a page.
+ * Selects what the user received in the `effort` conversations that they joined first, up to
+ * *moment (UNIX ms), when they joined the next one. *done: that fills a page.
  */
 static enum err
 select_before_others(struct selection *s, int effort, int64_t *moment, bool *done)
@@ -276,17 +283,20 @@ select_before_others(struct selection *s, int effort, int64_t *moment, bool *don
 
 #define SPANS_KEPT 64
 
-/* A walk through messages anywhere, oldest first. */
+/* A walk along messages of all conversations, oldest first. */
 struct walk {
     struct selection *selection;
     struct {
         int32_t conversation; /* 0: none yet */
         struct span span;
-    } kept[SPANS_KEPT]; /* what was found last, by conversation */
+    } kept[SPANS_KEPT]; /* the last spans found, by conversation */
     bool full;          /* the last key was later than needed */
 };
 
-/* Does the list of active conversations tell, without a look, whether the user received it? */
+/*
+ * Returns true if the list of active conversations tells, without a read, whether the user received
+ * the message: *received.
+ */
 static bool
 is_told_by_list(const struct selection *s, const struct message_key *key, bool *received)
 {
@@ -316,7 +326,7 @@ find_span(struct walk *w, const struct message_key *key, const struct span **spa
     return memberships_span(s->db, key->conversation, s->username, key->seq, &w->kept[i].span);
 }
 
-/* Takes the key if the user received its message. */
+/* Adds the key if the user received its message. */
 static enum err
 walk_key(struct walk *w, const struct message_key *key)
 {
@@ -332,15 +342,15 @@ walk_key(struct walk *w, const struct message_key *key)
     if (err != ERR_OK || !received)
         return err;
     err = select_key(s, key, &w->full);
-    /* They come in order, so nothing after this tick is needed any more. */
+    /* Keys come in order, so nothing after this tick is needed. */
     if (s->count == s->need)
         s->bound = key->timestamp;
     return err;
 }
 
 /*
- * Messages anywhere from the moment on, at most `limit`. *done: they fill the page, or are all
- * there are.
+ * Selects from the first `limit` messages of all conversations after the moment. *done: they fill
+ * the page, or there are no others.
  */
 static enum err
 select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
@@ -358,7 +368,7 @@ select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
         for (size_t i = 0; err == ERR_OK && !walk.full && i < search.count; i++)
             err = walk_key(&walk, &search.keys[i]);
         limit -= search.rows;
-        /* Mostly one batch fills the page; where none does, the batches grow. */
+        /* One batch mostly fills the page. If it does not, the batches grow. */
         search.rows = search.rows * 2 < room ? search.rows * 2 : room;
         if (search.rows > limit)
             search.rows = limit;
@@ -367,7 +377,7 @@ select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
     return err;
 }
 
-/* One round. *done: the selection is complete. */
+/* Makes one round. *done: the selection is complete. */
 static enum err
 select_with_effort(struct selection *s, int effort, bool *done)
 {
@@ -386,12 +396,14 @@ select_with_effort(struct selection *s, int effort, bool *done)
 }
 
 /*
- * Somebody in many conversations mostly receives much of what is said, or asks for the few messages
- * since a moment ago: then some messages anywhere from that moment on fill the page. But they may
- * have been in few conversations then, or in quiet ones. So in rounds of growing effort, first what
- * they received before they were in more than a few conversations is looked for, and then messages
- * anywhere from there on. The last round looks at each conversation that was active since. So a
- * page costs about as much as the cheapest of the ways.
+ * Selects for a user in many conversations, in rounds of growing effort. Such a user mostly
+ * receives many of all messages, or asks for the few of the last moments. Then the messages of all
+ * conversations from that moment on soon fill the page. But the user may have been in few
+ * conversations then, or in quiet ones.
+ * So each round first selects what they received before they had joined more than a few
+ * conversations. From there on it walks along the messages of all conversations. The last round
+ * reads each conversation that was active. So a page costs about as much as by the cheapest of
+ * these ways.
  */
 static enum err
 select_in_rounds(struct selection *s)
@@ -404,7 +416,7 @@ select_in_rounds(struct selection *s)
     return err;
 }
 
-/* Of somebody who is in some conversations: a short walk may do, else each is looked at. */
+/* Selects for a user in some conversations: by a short walk if that is enough, else from each. */
 static enum err
 select_among_some(struct selection *s)
 {
@@ -478,13 +490,11 @@ history_of_user(const struct view *view, struct time_page *page, const struct hi
     return err;
 }
 
-/* The first seq of the page; the page goes on from there. */
+/* Finds the first seq of the page. */
 static enum err
 find_start(struct db *db, const struct seq_page *page, int64_t *first)
 {
-    /*
-     * In a page around a message, the half before it takes no more than its share of the content.
-     */
+    /* In a page around a message, the messages before it take about half of the bytes. */
     bool around = page->side == SEQ_AROUND;
     struct message_page before = {
         .conversation = page->conversation->id,
@@ -503,10 +513,10 @@ find_start(struct db *db, const struct seq_page *page, int64_t *first)
     return err;
 }
 
-/* A page by seq as it goes out. */
+/* A page by seq that is being shown. */
 struct seq_walk {
     struct seq_page *page;
-    int64_t end;  /* seq at which it ends at the latest */
+    int64_t end;  /* the last seq that it may hold */
     int64_t next; /* seq */
     size_t bytes;
     void (*each)(void *arg, const struct message *m);
@@ -517,7 +527,7 @@ static bool
 walk_message(void *arg, const struct message *m)
 {
     struct seq_walk *w = arg;
-    /* What comes before the message asked for was measured when the start was found. */
+    /* The messages before page->seq were measured when the start was found. */
     bool counts = w->page->side != SEQ_BEFORE && m->seq >= w->page->seq;
 
     if (m->seq >= w->end)
@@ -529,7 +539,7 @@ walk_message(void *arg, const struct message *m)
     return w->bytes <= PAGE_BYTES_MAX / (w->page->side == SEQ_AROUND ? 2 : 1);
 }
 
-/* Where the page ends at the latest. */
+/* Returns the last seq that the page may hold. */
 static int64_t
 find_end(const struct seq_page *page, int64_t first)
 {
@@ -551,7 +561,7 @@ history_by_seq(const struct view *view, struct seq_page *page,
     int64_t first = 1;
     enum err err;
 
-    /* A seq beyond the last one leads to an empty place behind it, or back from there. */
+    /* A seq beyond the last one means an empty page after it, or a page back from there. */
     if (page->seq > c->last_seq)
         page->seq = c->last_seq + 1;
     err = find_start(reader.db, page, &first);

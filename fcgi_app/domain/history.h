@@ -2,10 +2,10 @@
  * history.h - pages of messages: of a conversation and of what a user received, by time; of a
  * conversation, by seq.
  *
- * A page by time never ends inside a tick, so a client that asks again with the last timestamp it
- * holds misses nothing: the page stops before the tick that `limit` would cut, or, where the first
- * tick alone exceeds `limit`, holds that whole tick. A page of many large messages may stop
- * earlier, also between ticks.
+ * A page by time never ends inside a tick, so a client that asks again with its last timestamp
+ * misses nothing. The page stops before the tick that `limit` would cut. If the first tick alone
+ * exceeds `limit`, the page holds that whole tick. A page of many large messages may stop earlier,
+ * also then between ticks.
  */
 #ifndef IMD_DOMAIN_HISTORY_H
 #define IMD_DOMAIN_HISTORY_H
@@ -14,8 +14,8 @@
 #include "domain/visibility.h"
 
 /*
- * Where a page goes. Messages come in order; a tick is complete at the next tick_ends(); cut()
- * takes back what came since. Strings live for the call.
+ * Receives a page. Messages come in order. tick_ends() means that the tick is complete; cut() takes
+ * back the messages since the last tick_ends(). Strings live for the call.
  */
 struct history_sink {
     void *arg;
@@ -24,23 +24,23 @@ struct history_sink {
     void (*cut)(void *arg);
 };
 
-/* Where a page by time lies. Its messages come oldest first. */
+/* The place of a page by time. Its messages come oldest first. */
 struct time_page {
-    int64_t after; /* in: UNIX ms; their timestamps are beyond this */
+    int64_t after; /* in: UNIX ms; only later messages */
     int limit;     /* in: 1 … PAGE_LIMIT_MAX */
     bool has_next; /* out: there are messages after the page */
 };
 
-/* A page of the conversation that the gate found in this snapshot. */
+/* Reads a page of the conversation that the gate found in this snapshot. */
 enum err history_of_conversation(const struct view *view, const struct conversation *c,
                                  struct time_page *page, const struct history_sink *sink);
 /*
- * All that was sent while the viewer was a member, their own included; where they no longer are
- * one, as it was then or less (visibility.h).
+ * Reads a page of everything that was sent while the viewer was a member, their own messages
+ * included. Of conversations that they left, it shows what visibility.h allows.
  */
 enum err history_of_user(const struct view *view, struct time_page *page, const struct history_sink *sink);
 
-/* Where a page by seq lies: after that message, before it, or around it. */
+/* The place of a page by seq: after a message, before it, or around it. */
 enum seq_side { SEQ_AFTER, SEQ_BEFORE, SEQ_AROUND };
 
 struct seq_page {
@@ -53,9 +53,9 @@ struct seq_page {
 };
 
 /*
- * Calls back with the page's messages, oldest first; strings live for the call. Around a message:
- * as many before it as after it, one less where `limit` is even. Many large messages make a page
- * shorter than its limit, at the end that is farther from `seq`.
+ * Calls back with the page's messages, oldest first; strings live for the call. A page around a
+ * message has as many messages before it as after it, one less if `limit` is even. Many large
+ * messages make a page shorter than its limit, at the end that is farther from `seq`.
  */
 enum err history_by_seq(const struct view *view, struct seq_page *page,
                         void (*each)(void *arg, const struct message *m), void *arg);

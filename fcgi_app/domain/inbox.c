@@ -1,10 +1,10 @@
 /*
  * inbox.c - see inbox.h. Must not know what a list looks like.
  *
- * A membership's active_at never is ahead of its conversation's updated_at, and at most
- * ACTIVE_LAG_MS behind. So a walk by active_at may stop as soon as it holds a page's worth of
- * entries that nothing further on can outrun: its cost grows with the page and with what was active
- * in the last seconds, not with how many conversations there are.
+ * A membership's active_at is at most ACTIVE_LAG_MS behind its conversation's updated_at, and never
+ * ahead. So a walk by active_at may stop when the page is full of entries that are newer than
+ * anything further on can be. Its cost grows with the page and with what was active in the last
+ * seconds, not with the number of conversations.
  */
 #include "domain/inbox.h"
 
@@ -66,8 +66,8 @@ add_batch(struct search *s, const struct list_walk *walk)
 }
 
 /*
- * Is the page full of entries, one to spare, that nothing active at `active_at` or before can
- * outrun?
+ * True if the page has enough entries, and one more, that are newer than anything whose active_at
+ * is `active_at` or less.
  */
 static bool
 settled(struct search *s, int64_t active_at)
@@ -82,7 +82,7 @@ settled(struct search *s, int64_t active_at)
 
 /*
  * Walks until the page is settled, or to the end. Each batch is as large as all before it together,
- * so their number grows with the logarithm of what is read.
+ * so the number of batches grows with the logarithm of the rows read.
  */
 static enum err
 walk_list(struct db *db, struct search *s,
@@ -111,7 +111,7 @@ walk_list(struct db *db, struct search *s,
     return ERR_OK;
 }
 
-/* How many of the entries make the page. */
+/* Returns how many of the entries make the page. */
 static size_t
 page_length(const struct search *s)
 {
@@ -151,7 +151,7 @@ walk_markers(struct db *db, struct search *s)
             const struct list_position position = {.conversation = walk.moved[i].conversation,
                                                    .updated_at = walk.moved[i].updated_at};
 
-            /* What was active itself is found by its activity. */
+            /* A conversation that was active itself was found by its activity. */
             if (position.updated_at <= inbox->updated_after && position.updated_at < inbox->updated_before)
                 err = add(s, &position);
         }
@@ -160,8 +160,8 @@ walk_markers(struct db *db, struct search *s)
 }
 
 /*
- * Of whom the marker alone has moved: they are older than all others, so none is on a page that is
- * full.
+ * Adds the conversations where only the marker has moved. They are older than all others, so a full
+ * page has none of them.
  */
 static enum err
 find_marked(struct db *db, struct search *s)
@@ -177,7 +177,7 @@ find_marked(struct db *db, struct search *s)
     return err;
 }
 
-/* Finds what may be on the page, in its order. */
+/* Finds the entries that may be on the page, in its order. */
 static enum err
 find_entries(struct db *db, struct search *s)
 {
@@ -198,27 +198,25 @@ find_entries(struct db *db, struct search *s)
 }
 
 /*
- * The entries of a page are read in batches, so that the number of calls of the store does not grow
- * with the entries. A page of the default limit is one batch, one of PAGE_LIMIT_MAX a few. The
- * bound keeps the names of a long page out of memory.
+ * The most entries that are read at once, so the number of store calls does not grow with the
+ * entries. A page of the default limit is one batch, one of PAGE_LIMIT_MAX a few. The bound also
+ * limits the memory for the names of a long page.
  */
 #define BATCH_MAX 200
 
-/* A page as it goes out. */
+/* A page that is being shown. */
 struct show {
     struct db *db;
     struct str username;
     bool (*each)(void *arg, const struct listing *listing);
     void *arg;
     bool more;        /* there is room for more */
-    struct arena own; /* of the entry at hand: each may hold a large message */
+    struct arena own; /* of the present entry alone: each may hold a large message */
     const struct list_position *entry;
     const struct listing_row *row; /* of the next entry that was not left */
 };
 
-/*
- * Is the entry on the page? It is if there is room, or if it shares its tick with the one before.
- */
+/* True if the page has room for the entry, or if the entry shares its tick with the one before. */
 static bool
 is_on_page(const struct show *w, const struct list_position *entry)
 {
@@ -273,7 +271,7 @@ show_entry(void *arg, size_t i, const struct message *newest)
     return true;
 }
 
-/* Reads what the entries say, but for their messages: a row for each that was not left. */
+/* Reads the contents of the entries, except for messages: a row for each that was not left. */
 static enum err
 read_rows(const struct show *w, struct arena *arena, size_t count, struct listing_row *rows)
 {
