@@ -78,14 +78,14 @@ commit_close(struct commit *c)
 
 /* Starts the transaction, reads the counters, drops outbox rows that are delivered. */
 static enum err
-begin(struct commit *c, struct tx *tx)
+begin(struct commit *c, struct tx *tx, struct tx_counters *counters)
 {
     enum err err = db_do(c->db, SQL_BEGIN_WRITE);
 
     if (err != ERR_OK)
         return err;
     tx->db = c->db;
-    err = instance_advance(tx);
+    err = instance_advance(tx, counters);
     if (err != ERR_OK)
         return err;
     return outbox_trim(tx->db, atomic_load(&c->shared->acknowledged_change));
@@ -166,9 +166,9 @@ static enum err
 transact(struct commit *c, struct item *first)
 {
     struct tx_counters counters = {0};
-    struct tx tx = {.counters = &counters};
+    struct tx tx = {0};
     bool changed = false;
-    enum err err = begin(c, &tx);
+    enum err err = begin(c, &tx, &counters);
     int64_t last_change = counters.last_change;
 
     if (err == ERR_OK)

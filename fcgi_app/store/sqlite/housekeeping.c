@@ -43,11 +43,12 @@ struct housekeeping {
 static enum err
 commit_tick(struct housekeeping *h)
 {
+    struct tx_counters counters;
     struct tx tx = {.db = h->db};
     enum err err = db_do(h->db, SQL_BEGIN_WRITE);
 
     if (err == ERR_OK)
-        err = instance_advance(&tx);
+        err = instance_advance(&tx, &counters);
     if (err == ERR_OK)
         err = instance_set(&tx);
     return db_end_write(h->db, err);

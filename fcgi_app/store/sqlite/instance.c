@@ -28,14 +28,15 @@ instance_get(struct db *db, struct instance *instance)
 }
 
 enum err
-instance_advance(struct tx *tx)
+instance_advance(struct tx *tx, struct tx_counters *counters)
 {
     int64_t now = clock_wall_ms();
     struct instance instance = {0};
     enum err err = instance_get(tx->db, &instance);
 
     tx->tick = now > instance.tick ? now : instance.tick + 1;
-    *tx->counters = (struct tx_counters){instance.last_message_id, instance.last_change};
+    *counters = (struct tx_counters){instance.last_message_id, instance.last_change};
+    tx->counters = counters;
     return err;
 }
 

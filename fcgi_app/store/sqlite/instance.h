@@ -11,9 +11,10 @@ struct tx_counters {
 };
 
 /*
- * Reads tx->counters; the tick becomes max(clock, last tick + 1). Needs a write transaction.
+ * Begins to count: reads *counters, which becomes that of the transaction; the tick becomes
+ * max(clock, last tick + 1). Needs a write transaction.
  */
-enum err instance_advance(struct tx *tx);
+enum err instance_advance(struct tx *tx, struct tx_counters *counters);
 /* Stores the tick and the counters. Needs a write transaction. */
 enum err instance_set(const struct tx *tx);
 /* Another epoch, random: *epoch is that one. Needs a write transaction. */
