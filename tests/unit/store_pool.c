@@ -55,14 +55,18 @@ look(struct db *db)
     struct key_walk walk = {
         .conversation = 1, .until = INT32_MAX, .no_later = INT64_MAX, .rows = 64, .keys = keys};
     struct arena arena;
+    int64_t count = 0;
     bool found;
     bool ok;
 
     arena_init(&arena);
-    ok =
-        conversations_get(db, &arena, 1, &c, &found) == ERR_OK && found && messages_keys(db, &walk) == ERR_OK;
+    ok = conversations_get(db, &arena, 1, &c, &found) == ERR_OK && found;
     arena_clear(&arena);
-    return ok && (int64_t)walk.count == c.last_seq ? c.last_seq : -1;
+    do {
+        ok = ok && messages_keys(db, &walk) == ERR_OK;
+        count += (int64_t)walk.count;
+    } while (ok && walk.count == (size_t)walk.rows);
+    return ok && count == c.last_seq ? c.last_seq : -1;
 }
 
 static void
