@@ -131,8 +131,8 @@ def wide_history(path):
         db.execute("INSERT INTO account (name, created_at) VALUES ('late', (SELECT max(created_at) FROM account))")
     history.write(path, picks + news, history.Join("late", len(picks) - LATE_MESSAGES + 1, ids["many"]))
     with opened(path) as db:
-        db.execute("INSERT INTO read_marker (conversation, username, seq, moved_at)"
-                   " SELECT m.conversation, s.username, m.seq, m.timestamp FROM membership s"
+        db.execute("INSERT INTO read_marker (conversation, account, seq, moved_at)"
+                   " SELECT m.conversation, s.account, m.seq, m.timestamp FROM membership s"
                    " JOIN conversation c ON c.id = s.conversation"
                    " JOIN message m ON m.place = (c.id << 32) + c.last_seq - c.id % 4"
                    " WHERE s.username IN ('few', 'many')")

@@ -58,7 +58,7 @@ class Join:
             conversation = state[number]
             conversation.bump(tick)
             conversation.came += 1
-            yield number, self.name, conversation.version, conversation.last_seq, conversation.version, tick
+            yield number, self.name, self.name, conversation.version, conversation.last_seq, conversation.version, tick
 
 
 def write(path, picks, join=None):
@@ -82,10 +82,10 @@ def write(path, picks, join=None):
     db.execute("UPDATE membership SET since_at = since_at - ?", (duration,))
     state, edits, joins = conversations(db), [], []
     db.executemany("INSERT INTO message (place, id, sender, timestamp, created_version, content, run)"
-                   " VALUES ((? << 32) | ?, ?, ?, ?, ?, ?, ?)",
+                   " VALUES ((? << 32) | ?, ?, (SELECT id FROM account WHERE name = ?), ?, ?, ?, ?)",
                    messages(state, picks, first_id, tick - duration, edits, join, joins))
-    db.executemany("INSERT INTO membership (conversation, username, joined_version, joined_seq, version, since_at)"
-                   " VALUES (?, ?, ?, ?, ?, ?)", joins)
+    db.executemany("INSERT INTO membership (conversation, account, username, joined_version, joined_seq, version,"
+                   " since_at) VALUES (?, (SELECT id FROM account WHERE name = ?), ?, ?, ?, ?, ?)", joins)
     db.executemany("UPDATE message SET content = ?, edited_at = ?, changed_version = ? WHERE place = (? << 32) | ?",
                    edits)
     db.executemany("UPDATE conversation SET last_seq = ?, version = ?, updated_at = ?, listed_at = ?,"

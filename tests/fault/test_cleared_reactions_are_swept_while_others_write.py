@@ -20,10 +20,10 @@ def react(stack, group, count):
     """Adds reactions of many users, by writing into the database."""
     with closing(sqlite3.connect(stack.state / "imd.db", timeout=10)) as database, database:
         place = (group << 32) + 1
-        database.execute("INSERT INTO reaction_set (id, place, emoji, count) VALUES (1, ?, 'a', ?)", (place, count))
+        database.execute("INSERT INTO reaction_set (id, place, emoji, count, named) VALUES (1, ?, 'a', ?, 1)", (place, count))
         names = [(f"crowd{number:05d}",) for number in range(count)]
-        database.executemany("INSERT INTO account VALUES (?, 1)", names)
-        database.executemany("INSERT INTO reaction VALUES (1, ?)", names)
+        database.executemany("INSERT INTO account (name, created_at) VALUES (?, 1)", names)
+        database.execute("INSERT INTO reaction SELECT 1, id, name FROM account WHERE name LIKE 'crowd%'")
         database.execute("UPDATE message SET emoji_count = 1, changed_version = 3 WHERE place = ?", (place,))
         database.execute("UPDATE conversation SET version = 3 WHERE id = ?", (group,))
 

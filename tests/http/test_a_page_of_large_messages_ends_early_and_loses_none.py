@@ -110,9 +110,10 @@ def liked(stack):
             for seq in sent:
                 place = (group << 32) + seq
                 for number in range(32):
-                    (row,) = database.execute("INSERT INTO reaction_set (place, emoji, count) VALUES (?, ?, ?) RETURNING id",
+                    (row,) = database.execute("INSERT INTO reaction_set (place, emoji, count, named) VALUES (?, ?, ?, 1) RETURNING id",
                                               (place, chr(0x1f600 + number), len(names))).fetchone()
-                    database.executemany("INSERT INTO reaction VALUES (?, ?)", [(row, name) for name in names])
+                    database.executemany("INSERT INTO reaction SELECT ?, id, name FROM account WHERE name = ?",
+                                         [(row, name) for name in names])
                 database.execute("UPDATE message SET emoji_count = 32, changed_version = ? WHERE place = ?", (version, place))
             # Versions of changes differ.
             database.execute("UPDATE message SET changed_version = ? + seq WHERE conversation = ?", (version, group))

@@ -27,19 +27,21 @@ class Truth:
         (self.instance,) = rows("SELECT * FROM instance")
         self.conversations = {row["id"]: row for row in rows("SELECT * FROM conversation")}
         self.stays = collections.defaultdict(lambda: collections.defaultdict(list))  # by conversation and name
-        for row in rows("SELECT * FROM membership ORDER BY conversation, username, joined_version"):
+        for row in rows("SELECT a.name AS username, m.* FROM membership m JOIN account a ON a.id = m.account"
+                        " ORDER BY conversation, a.name, joined_version"):
             self.stays[row["conversation"]][row["username"]].append(row)
         self.counts = {}  # by place and emoji
         self.reactions = collections.defaultdict(lambda: collections.defaultdict(list))  # by place and emoji
-        for row in rows("SELECT place, emoji, username, count FROM reaction_set s JOIN reaction r ON r.set_id = s.id"
-                        " WHERE place IS NOT NULL ORDER BY place, emoji, username"):
+        for row in rows("SELECT place, emoji, name AS username, count FROM reaction_set s"
+                        " JOIN reaction r ON r.set_id = s.id JOIN account a ON a.id = r.account"
+                        " WHERE place IS NOT NULL ORDER BY place, emoji, name"):
             self.reactions[row["place"]][row["emoji"]].append(row["username"])
             self.counts[row["place"], row["emoji"]] = row["count"]
         self.messages = collections.defaultdict(list)  # by conversation, in the order of seq
-        for row in rows("SELECT * FROM message ORDER BY place"):
+        for row in rows("SELECT a.name AS sender, m.* FROM message m JOIN account a ON a.id = m.sender ORDER BY place"):
             self.messages[row["conversation"]].append(row)
         self.markers = collections.defaultdict(dict)  # by conversation and name
-        for row in rows("SELECT * FROM read_marker"):
+        for row in rows("SELECT r.*, name AS username FROM read_marker r JOIN account a ON a.id = r.account"):
             self.markers[row["conversation"]][row["username"]] = row
 
     # -- who is where, and has received what

@@ -20,8 +20,9 @@ ROUNDS = 2
 WAIT_S = 30
 
 RECEIVED = """
-    SELECT m.id, m.conversation, m.sender, m.content, m.timestamp FROM message m JOIN membership s USING (conversation)
-    WHERE s.username = ? AND m.seq > s.joined_seq AND (s.left_seq IS NULL OR m.seq <= s.left_seq) ORDER BY m.id"""
+    SELECT m.id, m.conversation, a.name, m.content, m.timestamp FROM message m JOIN membership s USING (conversation)
+    JOIN account a ON a.id = m.sender
+    WHERE s.account = (SELECT id FROM account WHERE name = ?) AND m.seq > s.joined_seq AND (s.left_seq IS NULL OR m.seq <= s.left_seq) ORDER BY m.id"""
 
 
 class Crowd:

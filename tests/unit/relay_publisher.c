@@ -703,8 +703,9 @@ publish_all(struct stage *s, struct held *held)
     int cut = 0;
 
     held->stay_count = support_rows(s->place, 4, &rows,
-                                    "SELECT conversation, substr(username, 2) + 0, joined_version,"
-                                    " coalesce(left_version, 9223372036854775807) FROM membership");
+                                    "SELECT conversation, substr(name, 2) + 0, joined_version,"
+                                    " coalesce(left_version, 9223372036854775807) FROM membership"
+                                    " JOIN account a ON a.id = account");
     held->stays = (int64_t(*)[4])rows;
     while (result.taken > 0) {
         int64_t before = s->taken;

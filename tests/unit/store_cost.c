@@ -29,6 +29,11 @@
 #define STEPS_COMMAND 4000
 #define STEPS_OBJECT  600
 
+/* The numbers of the users, in the order in which load() adds them; c000001 and on follow. */
+enum { ANN = 1, BOB, EVE, LATE, ZED };
+
+#define USER(i) (ZED + (i))
+
 /* The conversations of the database that is tested. */
 enum {
     CHURN = 1,  /* eve is in it after 200,000 stays; ann owns it */
@@ -74,8 +79,8 @@ add_members(const struct place *place, int conversation, const char *names, int 
 {
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
-        " role, since_at) SELECT %d, name, %d, 0, %d, (SELECT updated_at FROM conversation"
+        "INSERT INTO membership (conversation, account, username, joined_version, joined_seq, version,"
+        " active_at, role, since_at) SELECT %d, id, name, %d, 0, %d, (SELECT updated_at FROM conversation"
         " WHERE id = %d), CASE name WHEN 'ann' THEN 'owner' WHEN 'bob' THEN 'admin' ELSE 'member' END, 1"
         " FROM account WHERE name IN (%s)",
         conversation, version, version, conversation, names);
@@ -87,23 +92,22 @@ add_stays(const struct place *place, int conversation, int count)
 {
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, left_version,"
+        "INSERT INTO membership (conversation, account, joined_version, joined_seq, left_version,"
         " left_seq, left_at, active_at, since_at) " ROWS
-        "SELECT %d, 'eve', 2 * i, (i + (i %% 4 <> 1)) / 2, 2 * i + 1, (i + 1) / 2, 100 + i, 100 + i, 100"
+        "SELECT %d, %d, 2 * i, (i + (i %% 4 <> 1)) / 2, 2 * i + 1, (i + 1) / 2, 100 + i, 100 + i, 100"
         " FROM n",
-        count, conversation);
+        count, conversation, EVE);
 }
 
 static void
-add_messages(const struct place *place, int conversation, int first, int count, const char *sender)
+add_messages(const struct place *place, int conversation, int first, int count, int sender)
 {
-    support_tell(
-        place,
-        "INSERT INTO message (place, id, sender, timestamp, created_version, content, run) " ROWS
-        "SELECT (%d << 32) + %d + i - 1, last_message_id + i, '%s', 1000 + last_message_id + i, 1 + i,"
-        " 'x', nullif(i, 1) FROM n, instance; UPDATE instance SET last_message_id ="
-        " last_message_id + %d, tick = 1000 + last_message_id + %d",
-        count, conversation, first, sender, count, count);
+    support_tell(place,
+                 "INSERT INTO message (place, id, sender, timestamp, created_version, content, run) " ROWS
+                 "SELECT (%d << 32) + %d + i - 1, last_message_id + i, %d, 1000 + last_message_id + i, 1 + i,"
+                 " 'x', nullif(i, 1) FROM n, instance; UPDATE instance SET last_message_id ="
+                 " last_message_id + %d, tick = 1000 + last_message_id + %d",
+                 count, conversation, first, sender, count, count);
 }
 
 static void
@@ -114,28 +118,29 @@ load_dead_rows(const struct place *place)
     add_members(place, CHURN, "'ann'", 1);
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
-        " since_at) VALUES (%d, 'eve', %d, %d, %d, 3000000001, 100)",
-        CHURN, 2 * CHURN_STAYS + 2, CHURN_MESSAGES, 2 * CHURN_STAYS + 2);
-    add_messages(place, CHURN, 1, CHURN_MESSAGES, "bob");
+        "INSERT INTO membership (conversation, account, username, joined_version, joined_seq, version,"
+        " active_at, since_at) VALUES (%d, %d, 'eve', %d, %d, %d, 3000000001, 100)",
+        CHURN, EVE, 2 * CHURN_STAYS + 2, CHURN_MESSAGES, 2 * CHURN_STAYS + 2);
+    add_messages(place, CHURN, 1, CHURN_MESSAGES, BOB);
     add_conversation(place, LEFT, LEFT_STAYS / 2, 2 * LEFT_STAYS + 10, 1);
     add_stays(place, LEFT, LEFT_STAYS);
     add_members(place, LEFT, "'ann'", 1);
-    support_tell(
-        place, "UPDATE membership SET version = left_version WHERE conversation = %d AND joined_version = %d",
-        LEFT, 2 * LEFT_STAYS);
-    add_messages(place, LEFT, 1, LEFT_STAYS / 2, "bob");
+    support_tell(place,
+                 "UPDATE membership SET version = left_version, username = 'eve' WHERE conversation = %d AND "
+                 "joined_version = %d",
+                 LEFT, 2 * LEFT_STAYS);
+    add_messages(place, LEFT, 1, LEFT_STAYS / 2, BOB);
     add_conversation(place, FORMER, 0, 2 * FORMER_MEMBERS + 2, 3);
     add_members(place, FORMER, "'ann', 'bob', 'eve'", 1);
     support_tell(place,
-                 "INSERT INTO membership (conversation, username, joined_version, joined_seq, left_version,"
-                 " left_seq, left_at, version, active_at, since_at) " ROWS
-                 "SELECT %d, printf('c%%06d', i), 2 * i, 0, 2 * i + 1, 0, i, 2 * i + 1, i, 1 FROM n",
-                 FORMER_MEMBERS, FORMER);
+                 "INSERT INTO membership (conversation, account, username, joined_version, joined_seq,"
+                 " left_version, left_seq, left_at, version, active_at, since_at) " ROWS
+                 "SELECT %d, %d + i, printf('c%%06d', i), 2 * i, 0, 2 * i + 1, 0, i, 2 * i + 1, i, 1 FROM n",
+                 FORMER_MEMBERS, FORMER, USER(0));
     support_tell(place,
-                 "INSERT INTO read_marker (conversation, username, seq, moved_at) " ROWS
-                 "SELECT %d, printf('c%%06d', i), 1, i FROM n",
-                 FORMER_MEMBERS, FORMER);
+                 "INSERT INTO read_marker (conversation, account, seq, moved_at) " ROWS
+                 "SELECT %d, %d + i, 1, i FROM n",
+                 FORMER_MEMBERS, FORMER, USER(0));
 }
 
 static void
@@ -145,32 +150,32 @@ load_large(const struct place *place)
     add_members(place, CROWD, "'ann', 'bob'", 1);
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
-        " since_at) SELECT %d, name, 1, 0, 1, 0, 1 FROM account WHERE name LIKE 'c______'",
+        "INSERT INTO membership (conversation, account, username, joined_version, joined_seq, version,"
+        " active_at, since_at) SELECT %d, id, name, 1, 0, 1, 0, 1 FROM account WHERE name LIKE 'c______'",
         CROWD);
     support_tell(place, "UPDATE membership SET active_at = 9223372036854775807 WHERE conversation = %d",
                  CROWD);
-    add_messages(place, CROWD, 1, 10, "bob");
+    add_messages(place, CROWD, 1, 10, BOB);
     add_conversation(place, RUN, RUN_MESSAGES + 5, RUN_MESSAGES + 6, 2);
     add_members(place, RUN, "'bob', 'eve'", 1);
-    add_messages(place, RUN, 1, 5, "bob");
-    add_messages(place, RUN, 6, RUN_MESSAGES, "eve");
+    add_messages(place, RUN, 1, 5, BOB);
+    add_messages(place, RUN, 6, RUN_MESSAGES, EVE);
     add_conversation(place, EDITED, EDITED_COUNT, 2 * EDITED_COUNT + 1, 2);
     add_members(place, EDITED, "'bob', 'eve'", 1);
-    add_messages(place, EDITED, 1, EDITED_COUNT, "bob");
+    add_messages(place, EDITED, 1, EDITED_COUNT, BOB);
     support_tell(
         place, "UPDATE message SET edited_at = timestamp, changed_version = %d + seq WHERE conversation = %d",
         EDITED_COUNT + 1, EDITED);
     add_conversation(place, HUNDRED, 0, 1, 100);
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
-        " since_at) SELECT %d, name, 1, 0, 1, 1, 1 FROM account WHERE name LIKE 'c0000__' OR"
+        "INSERT INTO membership (conversation, account, username, joined_version, joined_seq, version,"
+        " active_at, since_at) SELECT %d, id, name, 1, 0, 1, 1, 1 FROM account WHERE name LIKE 'c0000__' OR"
         " name = 'c000100'",
         HUNDRED);
     add_conversation(place, LIKED, 1, 2, 3);
     add_members(place, LIKED, "'ann', 'bob', 'eve'", 1);
-    add_messages(place, LIKED, 1, 1, "eve");
+    add_messages(place, LIKED, 1, 1, EVE);
 }
 
 /* Others than eve's and late's are dated before these. */
@@ -184,15 +189,15 @@ load_many(const struct place *place)
                  QUIET_END - QUIET, QUIET);
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version, active_at,"
-        " since_at) SELECT id, name, 2, 0, 2, updated_at, 1000000000 + id FROM conversation,"
-        " (SELECT 'eve' AS name UNION ALL SELECT 'late') WHERE id >= %d",
+        "INSERT INTO membership (conversation, account, username, joined_version, joined_seq, version,"
+        " active_at, since_at) SELECT c.id, a.id, name, 2, 0, 2, updated_at, 1000000000 + c.id"
+        " FROM conversation c, account a WHERE c.id >= %d AND name IN ('eve', 'late')",
         QUIET);
     support_tell(place,
                  "INSERT INTO message (place, id, sender, timestamp, created_version, content)"
-                 " SELECT (id << 32) + 1, last_message_id + id, 'bob', updated_at, 4, 'x'"
+                 " SELECT (id << 32) + 1, last_message_id + id, %d, updated_at, 4, 'x'"
                  " FROM conversation, instance WHERE id >= %d",
-                 QUIET);
+                 BOB, QUIET);
     support_tell(place,
                  "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, title,"
                  " member_count, listed_at) " ROWS "SELECT %d + i - 1, 'group_chat', 1, 1000000000 + i * "
@@ -200,43 +205,49 @@ load_many(const struct place *place)
                  GONE_END - GONE, GONE);
     support_tell(
         place,
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, left_version,"
-        " left_seq, left_at, version, active_at, since_at) SELECT id, 'eve', 2, 0, 3, 0, updated_at, 3,"
+        "INSERT INTO membership (conversation, account, username, joined_version, joined_seq, left_version,"
+        " left_seq, left_at, version, active_at, since_at) SELECT id, %d, 'eve', 2, 0, 3, 0, updated_at, 3,"
         " updated_at, updated_at - 1 FROM conversation WHERE id >= %d",
-        GONE);
+        EVE, GONE);
     support_tell(place,
-                 "INSERT INTO read_marker (conversation, username, seq, moved_at)"
-                 " SELECT id, 'eve', 1, created_at FROM conversation WHERE id >= %d AND id < %d",
-                 QUIET, GONE_END);
+                 "INSERT INTO read_marker (conversation, account, seq, moved_at)"
+                 " SELECT id, %d, 1, created_at FROM conversation WHERE id >= %d AND id < %d",
+                 EVE, QUIET, GONE_END);
     /* Of thousands of messages, a few are unread. */
     for (int c = CHURN; c <= EDITED; c++)
         if (c == CHURN || c == EDITED)
             support_tell(place,
-                         "INSERT INTO read_marker (conversation, username, seq, moved_at)"
-                         " SELECT id, 'eve', last_seq - 9, 1 FROM conversation WHERE id = %d",
-                         c);
+                         "INSERT INTO read_marker (conversation, account, seq, moved_at)"
+                         " SELECT id, %d, last_seq - 9, 1 FROM conversation WHERE id = %d",
+                         EVE, c);
     support_tell(place,
-                 "INSERT INTO creation_key " ROWS "SELECT 'ann', 'k' || i, %d, 7 FROM n;"
+                 "INSERT INTO creation_key " ROWS "SELECT %d, '', 'k' || i, %d, 7 FROM n;"
                  " UPDATE instance SET last_message_id = last_message_id + %d, last_change = 10000,"
                  " tick = 3000100000;",
-                 10000, CROWD, GONE_END);
+                 10000, ANN, CROWD, GONE_END);
     support_tell(place,
                  "INSERT INTO outbox (id, event, conversation, version, tick) " ROWS
                  "SELECT i, 'message.created', %d, 1, i FROM n",
                  10000, CHURN);
 }
 
-/* The first set's message shows it; the second one is cleared, and its rows wait to be swept. */
+/*
+ * The first set's message shows it; the second one is cleared, and its rows wait to be swept. The
+ * third one is small, on the same message.
+ */
 static void
 load_reactions(const struct place *place)
 {
     support_tell(place,
-                 "INSERT INTO reaction_set (id, place, emoji, count) VALUES (1, %d << 32 | 1, 'a', %d),"
-                 " (2, NULL, 'b', %d)",
-                 LIKED, LIKES, LIKES);
+                 "INSERT INTO reaction_set (id, place, emoji, count, named) VALUES"
+                 " (1, %d << 32 | 1, 'a', %d, 1), (2, NULL, 'b', %d, 1), (3, %d << 32 | 1, 'b', 3, 0)",
+                 LIKED, LIKES, LIKES, LIKED);
     for (int set = 1; set <= 2; set++)
-        support_tell(place, "INSERT INTO reaction " ROWS "SELECT %d, printf('c%%06d', i) FROM n", LIKES, set);
-    support_tell(place, "UPDATE message SET emoji_count = 1, changed_version = 2 WHERE conversation = %d",
+        support_tell(place, "INSERT INTO reaction " ROWS "SELECT %d, %d + i, printf('c%%06d', i) FROM n",
+                     LIKES, set, USER(0));
+    support_tell(place, "INSERT INTO reaction (set_id, account) VALUES (3, %d), (3, %d), (3, %d)", ZED, BOB,
+                 ANN);
+    support_tell(place, "UPDATE message SET emoji_count = 2, changed_version = 2 WHERE conversation = %d",
                  LIKED);
 }
 
@@ -245,10 +256,13 @@ load(const struct place *place)
 {
     support_tell(
         place,
-        "INSERT INTO account (name, created_at) VALUES ('ann', 1), ('bob', 1), ('eve', 1), ('late', 1),"
-        " ('zed', 1)");
-    support_tell(place, "INSERT INTO account (name, created_at) " ROWS "SELECT printf('c%%06d', i), 1 FROM n",
-                 CROWD_MEMBERS);
+        "INSERT INTO account (id, name, created_at) VALUES (%d, 'ann', 1), (%d, 'bob', 1), (%d, 'eve', 1),"
+        " (%d, 'late', 1), (%d, 'zed', 1)",
+        ANN, BOB, EVE, LATE, ZED);
+    support_tell(place,
+                 "INSERT INTO account (id, name, created_at) " ROWS
+                 "SELECT %d + i, printf('c%%06d', i), 1 FROM n",
+                 CROWD_MEMBERS, USER(0));
     load_dead_rows(place);
     load_large(place);
     load_many(place);
@@ -290,31 +304,31 @@ static const struct asked asked[] = {
     {SQL_INSTANCE_SET, 1, {N(1), N(1), N(1)}},
     {SQL_INSTANCE_SET_EPOCH, 1, {T("x")}},
     {SQL_PROBE_SET, 1, {N(10)}},
-    {SQL_ACCOUNT_EXISTS, 1, {T("eve")}},
+    {SQL_ACCOUNT_NUMBER, 1, {T("eve")}},
     {SQL_ACCOUNT_ADD, 1, {T("new"), N(1)}},
     {SQL_CONVERSATION_GET, 1, {N(CROWD)}},
-    {SQL_CONVERSATION_FOR_SENDER, 1, {N(CHURN), T("eve")}},
-    {SQL_CONVERSATION_FOR_SENDER, 1, {N(LEFT), T("eve")}},
-    {SQL_CONVERSATION_FOR_SENDER, 1, {N(CROWD), T("c050000")}},
-    {SQL_CONVERSATION_BY_PAIR, 1, {T("ann"), T("bob")}},
+    {SQL_CONVERSATION_FOR_SENDER, 1, {N(CHURN), N(EVE)}},
+    {SQL_CONVERSATION_FOR_SENDER, 1, {N(LEFT), N(EVE)}},
+    {SQL_CONVERSATION_FOR_SENDER, 1, {N(CROWD), N(USER(50000))}},
+    {SQL_CONVERSATION_BY_PAIR, 1, {N(ANN), N(BOB)}},
     {SQL_CONVERSATION_ADD, 1, {T("group_chat"), NONE, NONE, N(1), N(1), N(0), T("")}},
     {SQL_CONVERSATION_BUMP, 1, {N(CROWD), N(11), N(21), N(1), N(1), N(1)}},
     {SQL_CONVERSATION_SET_SETTINGS, 1, {N(CROWD), T("y"), N(0)}},
-    {SQL_CREATION_KEY_GET, 1, {T("ann"), T("k77")}},
-    {SQL_CREATION_KEY_ADD, 1, {T("ann"), T("new"), N(CROWD), N(1)}},
-    {SQL_MEMBERSHIP_LAST, 1, {N(CHURN), T("eve")}},
-    {SQL_MEMBERSHIP_LAST, 1, {N(LEFT), T("eve")}},
-    {SQL_MEMBERSHIP_LAST, 1, {N(CROWD), T("zed")}},
-    {SQL_MEMBERSHIP_FIRST, 1, {N(CHURN), T("eve")}},
-    {SQL_MEMBERSHIP_PAST_BEFORE, 1, {N(CHURN), T("eve"), N(CHURN_MESSAGES / 2)}},
-    {SQL_MEMBERSHIP_PAST_BEFORE, 1, {N(CHURN), T("eve"), N(0)}},
-    {SQL_MEMBERSHIP_PAST_FROM, 1, {N(CHURN), T("eve"), N(CHURN_MESSAGES / 2)}},
-    {SQL_MEMBERSHIP_PAST_FROM, 1, {N(CHURN), T("eve"), N(CHURN_MESSAGES)}},
-    {SQL_MEMBERSHIP_ADD, 1, {N(CROWD), T("zed"), N(21), N(1), N(1), T("member"), N(1)}},
-    {SQL_MEMBERSHIP_SUPERSEDE, 1, {N(LEFT), T("eve"), N(2 * LEFT_STAYS)}},
-    {SQL_MEMBERSHIP_END, 1, {N(CHURN), T("eve"), N(2 * CHURN_STAYS + 2), N(9), N(9), N(9), N(0)}},
-    {SQL_MEMBERSHIP_SET_ROLE, 1, {N(CHURN), T("eve"), T("admin"), N(9)}},
-    {SQL_MEMBERSHIP_SET_ROLE, 1, {N(CROWD), T("c050000"), T("admin"), N(9)}},
+    {SQL_CREATION_KEY_GET, 1, {N(ANN), T(""), T("k77")}},
+    {SQL_CREATION_KEY_ADD, 1, {N(ANN), T(""), T("new"), N(CROWD), N(1)}},
+    {SQL_MEMBERSHIP_LAST, 1, {N(CHURN), N(EVE)}},
+    {SQL_MEMBERSHIP_LAST, 1, {N(LEFT), N(EVE)}},
+    {SQL_MEMBERSHIP_LAST, 1, {N(CROWD), N(ZED)}},
+    {SQL_MEMBERSHIP_FIRST, 1, {N(CHURN), N(EVE)}},
+    {SQL_MEMBERSHIP_PAST_BEFORE, 1, {N(CHURN), N(EVE), N(CHURN_MESSAGES / 2)}},
+    {SQL_MEMBERSHIP_PAST_BEFORE, 1, {N(CHURN), N(EVE), N(0)}},
+    {SQL_MEMBERSHIP_PAST_FROM, 1, {N(CHURN), N(EVE), N(CHURN_MESSAGES / 2)}},
+    {SQL_MEMBERSHIP_PAST_FROM, 1, {N(CHURN), N(EVE), N(CHURN_MESSAGES)}},
+    {SQL_MEMBERSHIP_ADD, 1, {N(CROWD), N(ZED), N(21), N(1), N(1), T("member"), N(1), T("zed")}},
+    {SQL_MEMBERSHIP_SUPERSEDE, 1, {N(LEFT), N(EVE), N(2 * LEFT_STAYS)}},
+    {SQL_MEMBERSHIP_END, 1, {N(CHURN), N(EVE), N(2 * CHURN_STAYS + 2), N(9), N(9), N(9), N(0)}},
+    {SQL_MEMBERSHIP_SET_ROLE, 1, {N(CHURN), N(EVE), T("admin"), N(9)}},
+    {SQL_MEMBERSHIP_SET_ROLE, 1, {N(CROWD), N(USER(50000)), T("admin"), N(9)}},
     {SQL_MEMBERSHIP_TOUCH, 100, {N(HUNDRED), N(9)}},
     {SQL_MEMBERSHIP_TOUCH, 3, {N(FORMER), N(9)}},
     {SQL_MEMBERSHIP_NAMES, 3, {N(FORMER), N(100)}},
@@ -323,11 +337,11 @@ static const struct asked asked[] = {
     {SQL_MEMBERSHIP_PAGE, 3, {N(FORMER), T(""), N(11)}},
     {SQL_MEMBERSHIP_NAMES_AT, 3, {N(FORMER), N(2 * FORMER_MEMBERS + 2)}},
     {SQL_MEMBERSHIP_NAMES_AT, 2, {N(CHURN), N(2 * CHURN_STAYS + 9)}},
-    {SQL_MEMBERSHIP_ACTIVE, 20, {T("eve"), N(0), N(0), N(10)}},
-    {SQL_MEMBERSHIP_ACTIVE, 10, {T("eve"), N(LATELY), N(LATELY), N(1000)}},
-    {SQL_MEMBERSHIP_SINCE, 9, {T("eve"), N(9)}},
-    {SQL_MEMBERSHIP_PRESENT, 50, {T("eve"), N(-1), N(INT64_MAX - 1), N(INT64_MAX), N(50)}},
-    {SQL_MEMBERSHIP_LEFT, 50, {T("eve"), N(0), N(INT64_MAX - 1), N(INT64_MAX), N(50)}},
+    {SQL_MEMBERSHIP_ACTIVE, 20, {N(EVE), N(0), N(0), N(10)}},
+    {SQL_MEMBERSHIP_ACTIVE, 10, {N(EVE), N(LATELY), N(LATELY), N(1000)}},
+    {SQL_MEMBERSHIP_SINCE, 9, {N(EVE), N(9)}},
+    {SQL_MEMBERSHIP_PRESENT, 50, {N(EVE), N(-1), N(INT64_MAX - 1), N(INT64_MAX), N(50)}},
+    {SQL_MEMBERSHIP_LEFT, 50, {N(EVE), N(0), N(INT64_MAX - 1), N(INT64_MAX), N(50)}},
     {SQL_MEMBERSHIP_OLDEST, 1, {N(CROWD), T("owner")}},
     {SQL_MEMBERSHIP_OLDEST, 1, {N(EDITED), T("owner")}},
     {SQL_MEMBERSHIP_OLDEST, 1, {N(CROWD), T("admin")}},
@@ -336,23 +350,21 @@ static const struct asked asked[] = {
     {SQL_MEMBERSHIP_OLDEST, 1, {N(FORMER), T("member")}},
     {SQL_MEMBERSHIP_CHANGED, 10, {N(FORMER), N(FORMER_MEMBERS)}},
     {SQL_MEMBERSHIP_CHANGED, 10, {N(CROWD), N(1)}},
-    {SQL_LISTING_STANDING, 1, {N(CHURN), T("eve")}},
-    {SQL_LISTING_STANDING, 1, {N(LEFT), T("eve")}},
-    {SQL_LISTING_STANDING, 1, {N(CROWD), T("c050000")}},
-    {SQL_LISTING_STANDING, 1, {N(FORMER), T("eve")}},
-    {SQL_READ_MARKER_GET, 1, {N(FORMER), T("eve")}},
-    {SQL_READ_MARKER_SET, 1, {N(FORMER), T("eve"), N(1), N(1)}},
+    {SQL_LISTING_STANDING, 1, {N(CHURN), N(EVE)}},
+    {SQL_LISTING_STANDING, 1, {N(LEFT), N(EVE)}},
+    {SQL_LISTING_STANDING, 1, {N(CROWD), N(USER(50000))}},
+    {SQL_LISTING_STANDING, 1, {N(FORMER), N(EVE)}},
+    {SQL_READ_MARKER_GET, 1, {N(FORMER), N(EVE)}},
+    {SQL_READ_MARKER_SET, 1, {N(FORMER), N(EVE), N(1), N(1)}},
     {SQL_READ_MARKER_OF_CONVERSATION, 3, {N(FORMER), N(100)}},
-    {SQL_READ_MARKER_MOVED, 10, {T("eve"), N(LATELY + 1), N(0), N(10)}},
-    {SQL_MESSAGE_ADD,
-     1,
-     {N(RUN), N(RUN_MESSAGES + 6), N(99999999), T("eve"), N(1), N(1), NONE, NONE, T("x")}},
+    {SQL_READ_MARKER_MOVED, 10, {N(EVE), N(LATELY + 1), N(0), N(10)}},
+    {SQL_MESSAGE_ADD, 1, {N(RUN), N(RUN_MESSAGES + 6), N(99999999), N(EVE), N(1), N(1), NONE, NONE, T("x")}},
     {SQL_MESSAGE_GET, 1, {N(CHURN), N(50000)}},
     {SQL_MESSAGE_BY_ID, 1, {N(50000)}},
     {SQL_MESSAGE_KEY, 1, {N(50000)}},
     {SQL_MESSAGE_HEAD, 1, {N(50000)}},
     {SQL_MESSAGE_CONTENT, 1, {N(CHURN), N(50000)}},
-    {SQL_MESSAGE_BY_CLIENT_ID, 1, {T("bob"), T("k")}},
+    {SQL_MESSAGE_BY_CLIENT_ID, 1, {N(BOB), T("k")}},
     {SQL_MESSAGE_TIMESTAMP, 1, {N(CHURN), N(50000)}},
     {SQL_MESSAGE_VERSION, 1, {N(CHURN), N(50000)}},
     {SQL_MESSAGE_RANGE, 10, {N(CHURN), N(50000)}},
@@ -363,23 +375,25 @@ static const struct asked asked[] = {
     {SQL_MESSAGE_FROM, 10, {N(50000), N(10)}},
     {SQL_MESSAGE_CREATED_FROM, 10, {N(EDITED), N(20000)}},
     {SQL_MESSAGE_CHANGED, 10, {N(EDITED), N(EDITED_COUNT + 20000)}},
-    {SQL_MESSAGE_OTHERS, 10, {N(RUN), N(0), N(RUN_MESSAGES), T("eve")}},
+    {SQL_MESSAGE_OTHERS, 10, {N(RUN), N(0), N(RUN_MESSAGES), N(EVE)}},
     {SQL_MESSAGE_EDIT, 1, {N(CHURN), N(50000), T("y"), N(1), N(9), NONE}},
     {SQL_MESSAGE_DELETE, 1, {N(CHURN), N(50000), N(1), N(9), NONE}},
     {SQL_MESSAGE_SET_REACTED, 1, {N(CHURN), N(50000), N(1), N(9)}},
-    {SQL_REACTION_SETS, 1, {N(LIKED), N(1), T("c005000")}},
+    {SQL_REACTION_SETS, 1, {N(LIKED), N(1), N(USER(5000))}},
     {SQL_REACTION_SET_GET, 1, {N(LIKED), N(1), T("a")}},
     {SQL_REACTION_SET_ADD, 1, {N(LIKED), N(1), T("c")}},
-    {SQL_REACTION_SET_COUNT, 1, {N(1), N(7)}},
+    {SQL_REACTION_SET_COUNT, 1, {N(1), N(7), N(1)}},
     {SQL_REACTION_SET_REMOVE, 1, {N(1)}},
     {SQL_REACTION_SETS_CLEAR, 1, {N(LIKED), N(1)}},
     {SQL_REACTION_SET_CLEAR, 1, {N(1)}},
     {SQL_REACTION_NAMES, 10, {N(1), T("c005000"), N(10)}},
-    {SQL_REACTION_ADD, 1, {N(1), T("eve")}},
-    {SQL_REACTION_REMOVE, 1, {N(1), T("c005000")}},
+    {SQL_REACTION_NAMES_FEW, 3, {N(3)}},
+    {SQL_REACTION_NAME_ALL, 3, {N(3)}},
+    {SQL_REACTION_ADD, 1, {N(1), N(EVE), T("eve")}},
+    {SQL_REACTION_REMOVE, 1, {N(1), N(USER(5000))}},
     {SQL_REACTION_CLEARED, 1, {{0}}},
     {SQL_REACTION_SWEEP, 10, {N(2), N(10)}},
-    {SQL_OUTBOX_ADD, 1, {N(20000), T("read"), N(1), N(1), N(1), N(1), T("eve")}},
+    {SQL_OUTBOX_ADD, 1, {N(20000), T("read"), N(1), N(1), N(1), N(1), N(EVE)}},
     {SQL_OUTBOX_AFTER, 10, {N(5000), N(10)}},
     {SQL_OUTBOX_OLDEST, 1, {{0}}},
     {SQL_OUTBOX_TRIM, 10, {N(10)}},

@@ -2,7 +2,8 @@
  * Checks: an empty file gets all migrations; a second run changes nothing; two masters at once
  * apply each once; a script that fails leaves nothing; a newer database is refused and left alone.
  * A database of the core, whatever its history, keeps all it holds, gets the versions that its
- * changes had, and is then like a new one.
+ * changes had, and is then like a new one. A database of any later version keeps what each of its
+ * columns held. A rename of a user shows wherever the name is read.
  */
 #include "support.h"
 
@@ -12,6 +13,8 @@
 #include "base/buf.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/db.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static struct db *
 open_to_migrate(const struct place *place)
@@ -387,24 +390,66 @@ assert_same_rows(const struct place *place, const char *was, const char *is, con
         fail_msg("%s: rows of %s are missing", is, was);
 }
 
-static void
-assert_nothing_lost(const struct place *place)
-{
-    static const char conversation[] =
-        "id, type, pair_low, pair_high, created_at, updated_at, last_seq, version";
-    static const char membership[] =
-        "conversation, username, joined_version, joined_seq, left_version, left_seq";
-    /* As bytes: what looks alike may differ. */
-    static const char message[] = "place, id, sender, timestamp, CAST(content AS BLOB)";
-    static const char outbox[] = "id, event, conversation, version, tick, seq, username";
+/*
+ * The tables as they were before users became numbers. Of what stands nowhere any more, nothing is
+ * compared.
+ */
+static const char views[] =
+    "CREATE TEMP VIEW is_account AS SELECT name, created_at FROM account;"
+    "CREATE TEMP VIEW is_conversation AS SELECT c.*, min(l.name, h.name) AS pair_low,"
+    " max(l.name, h.name) AS pair_high FROM (SELECT id, type, created_at, updated_at, last_seq, version,"
+    " member_count, listed_at, invite_only, title, pair_low AS low, pair_high AS high FROM conversation) c"
+    " LEFT JOIN account l ON l.id = low LEFT JOIN account h ON h.id = high;"
+    "CREATE TEMP VIEW is_membership AS SELECT a.name AS username, m.conversation, joined_version, joined_seq,"
+    " left_version, left_seq, left_at, role, removed, version, active_at, since_at"
+    " FROM membership m JOIN account a ON a.id = m.account;"
+    "CREATE TEMP VIEW is_read_marker AS SELECT conversation, name AS username, seq, moved_at"
+    " FROM read_marker JOIN account a ON a.id = account;"
+    "CREATE TEMP VIEW is_message AS SELECT a.name AS sender, place, m.id, timestamp, created_version,"
+    " changed_version, client_id, reply_to, edited_at, deleted_at, emoji_count, sent_print, run, content,"
+    " conversation, seq FROM message m JOIN account a ON a.id = m.sender;"
+    "CREATE TEMP VIEW is_creation_key AS SELECT coalesce(name, caller) AS creator, client_id, conversation,"
+    " print FROM creation_key LEFT JOIN account a ON a.id = creator WHERE (creator = 0) = (name IS NULL);"
+    "CREATE TEMP VIEW is_reaction_set AS SELECT id, place, emoji, count FROM reaction_set;"
+    "CREATE TEMP VIEW is_reaction AS SELECT set_id, place, emoji, name AS username FROM reaction r"
+    " LEFT JOIN reaction_set s ON s.id = set_id JOIN account a ON a.id = account;"
+    "CREATE TEMP VIEW is_outbox AS SELECT o.id, event, conversation, version, tick, seq, name AS username,"
+    " emoji, added, payer FROM outbox o LEFT JOIN account a ON a.id = account;"
+    "CREATE TEMP VIEW is_probe AS SELECT * FROM probe;"
+    "CREATE TEMP VIEW is_instance AS SELECT only_row, epoch, tick, last_message_id, last_change FROM "
+    "instance;";
 
-    assert_same_rows(place, "was_message", "message", message, message);
-    assert_same_rows(place, "was_conversation", "conversation", conversation, conversation);
-    assert_same_rows(place, "was_membership", "membership", membership, membership);
-    assert_same_rows(place, "was_account", "account", "*", "*");
-    assert_same_rows(place, "was_outbox", "outbox", outbox, outbox);
-    assert_same_rows(place, "was_instance", "instance", "*",
-                     "only_row, epoch, tick, last_message_id, last_change");
+/* Every column of each table was_… holds what it held. */
+static void
+assert_nothing_lost(struct place *place)
+{
+    static const char *const tables[] = {"account", "conversation", "membership",   "read_marker",
+                                         "message", "creation_key", "reaction_set", "reaction",
+                                         "outbox",  "probe",        "instance"};
+    int compared = 0;
+
+    /* As tables: each question has a connection of its own. */
+    for (size_t i = 0; i < COUNT(tables); i++)
+        support_tell(place, "%s CREATE TABLE is_%s_now AS SELECT * FROM is_%s", views, tables[i], tables[i]);
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        char was[64];
+        char is[64];
+        const char *columns;
+
+        snprintf(was, sizeof(was), "was_%s", tables[i]);
+        snprintf(is, sizeof(is), "is_%s_now", tables[i]);
+        if (support_ask(place, "SELECT count(*) FROM sqlite_master WHERE name = '%s'", was) == 0)
+            continue;
+        columns = support_text(place,
+                               "SELECT group_concat(name) FROM pragma_table_info('%s')"
+                               " WHERE name <> 'needs'",
+                               was);
+        assert_same_rows(place, was, is, columns, columns);
+        compared++;
+    }
+    assert_true(compared >= 6);
+    for (size_t i = 0; i < COUNT(tables); i++)
+        support_tell(place, "DROP TABLE is_%s_now", tables[i]);
 }
 
 static void
@@ -412,7 +457,8 @@ assert_as_wanted(const struct place *place)
 {
     assert_same_rows(place, "wanted_message", "message", "place, version", "place, created_version");
     assert_same_rows(place, "wanted_membership", "membership", "*",
-                     "conversation, username, joined_version, version, left_at, active_at");
+                     "conversation, (SELECT name FROM account WHERE id = account), joined_version,"
+                     " version, left_at, active_at");
     assert_same_rows(place, "wanted_conversation", "conversation", "*", "id, member_count, listed_at");
     assert_int_equal(
         support_ask(place, "SELECT count(*) FROM message WHERE coalesce(changed_version, client_id, reply_to,"
@@ -425,7 +471,7 @@ assert_as_wanted(const struct place *place)
                            " LEFT JOIN message m ON m.place = (c.id << 32) + joined_seq"
                            " WHERE s.since_at < coalesce(m.timestamp, c.created_at) AND NOT EXISTS"
                            " (SELECT 1 FROM membership f WHERE f.conversation = s.conversation"
-                           " AND f.username = s.username AND f.joined_version < s.joined_version)"),
+                           " AND f.account = s.account AND f.joined_version < s.joined_version)"),
         0);
     assert_true(support_ask(place, "SELECT max(run) FROM message") > 1);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM membership WHERE role <> 'member'"), 0);
@@ -567,11 +613,138 @@ reactions_become_sets_and_spellings_of_one_emoji_one_set(void **state)
     assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction_set WHERE place = (1 << 32) + 1"), 3);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction"), 303);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction r JOIN reaction_set s ON s.id = set_id"
-                                        " WHERE s.emoji = char(10084) AND username IN ('m001', 'm002')"),
+                                        " "
+                                        " JOIN account a ON a.id = account"
+                                        " WHERE s.emoji = char(10084) AND name IN ('m001', 'm002')"),
                      2);
     /* A selector alone is no emoji. */
     assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction_set WHERE place <> (1 << 32) + 1"), 0);
     assert_int_equal(support_ask(place, "SELECT sum(emoji_count * id) FROM message"), 3);
+    support_check(place);
+}
+
+/* --- from each version since */
+
+/* What the database of a version holds beside what it held before. The first entry is version 2. */
+static const char *const fillings[] = {
+    /*
+     * Keys, replies, edits, deletions, titles, roles and read markers. What was changed last is the
+     * newest message of each conversation.
+     */
+    "UPDATE message SET client_id = 'k' || id WHERE id % 3 = 0;"
+    "UPDATE message SET reply_to = id - 1 WHERE id % 5 = 0;"
+    "UPDATE conversation SET version = version + 1, title = char(233, 128077) || id WHERE id <> 1;"
+    "UPDATE message SET edited_at = timestamp + 1, changed_version = (SELECT version FROM conversation c"
+    " WHERE c.id = conversation), sent_print = iif(client_id IS NULL, NULL, id % 65536)"
+    " WHERE seq = (SELECT last_seq FROM conversation c WHERE c.id = conversation) AND conversation % 2 = 0;"
+    "UPDATE message SET deleted_at = timestamp + 1, changed_version = (SELECT version FROM conversation c"
+    " WHERE c.id = conversation), sent_print = iif(client_id IS NULL, NULL, id % 65536), content = ''"
+    " WHERE seq = (SELECT last_seq FROM conversation c WHERE c.id = conversation) AND conversation % 2 = 1;"
+    "UPDATE membership SET role = iif(joined_version % 2, 'admin', 'member') WHERE version IS NOT NULL AND"
+    " conversation IN (SELECT id FROM conversation WHERE type = 'group_chat');"
+    "INSERT INTO read_marker SELECT conversation, username, joined_seq, joined_seq + 7 FROM membership"
+    " WHERE version IS NOT NULL;"
+    "UPDATE conversation SET updated_at = updated_at + 1 WHERE id <> 1;",
+    "UPDATE conversation SET invite_only = 1 WHERE type = 'group_chat' AND id % 2 = 0;"
+    "UPDATE membership SET removed = 1 WHERE left_seq IS NOT NULL AND joined_version % 2 = 0 AND"
+    " conversation IN (SELECT id FROM conversation WHERE type = 'group_chat');",
+    /* Keys of a user, of a caller who is none, and of nobody. */
+    "INSERT INTO creation_key VALUES ('m001', 'one', 3, 1), ('robot', 'one', 4, 2), ('', 'one', 5, 3),"
+    " ('m002', 'two', 3, 65535);",
+    "UPDATE outbox SET emoji = char(128077), added = 1, seq = 3;",
+    "UPDATE probe SET filler = x'00ff00';",
+    "UPDATE outbox SET payer = -3;",
+    "",
+};
+
+/* Reactions before and after there were sets; of one and of three users, and of all. */
+static const char before_sets[] =
+    "INSERT INTO reaction SELECT m.place, char(128077), a.name FROM account a, message m WHERE m.seq = 1 AND"
+    " deleted_at IS NULL AND a.name < 'm' || printf('%03d', CASE m.conversation % 3 WHEN 0 THEN 1"
+    " WHEN 1 THEN 3 ELSE 130 END);"
+    "INSERT INTO reaction SELECT m.place, '+1', 'm000' FROM message m WHERE m.seq = 1 AND deleted_at IS NULL;"
+    "UPDATE message SET emoji_count = 2 WHERE place IN (SELECT place FROM reaction);";
+static const char with_sets[] =
+    "INSERT INTO reaction_set (place, emoji, count) SELECT place, char(128077),"
+    " CASE conversation % 3 WHEN 0 THEN 1 WHEN 1 THEN 3 ELSE 130 END FROM message WHERE seq = 1 AND"
+    " deleted_at IS NULL;"
+    "INSERT INTO reaction SELECT s.id, a.name FROM reaction_set s, account a"
+    " WHERE a.name < 'm' || printf('%03d', s.count);"
+    "UPDATE message SET emoji_count = 1 WHERE place IN (SELECT place FROM reaction_set);"
+    /* Cleared, and not yet swept. */
+    "INSERT INTO reaction_set (id, place, emoji, count) VALUES (5000, NULL, '', 20);"
+    "INSERT INTO reaction SELECT 5000, name FROM account WHERE name < 'm020';";
+
+/*
+ * Brings a database of the core to the version, as its imd did, and fills what the version added.
+ */
+static void
+live_until(struct place *place, int version)
+{
+    struct db *db = open_to_migrate(place);
+
+    for (int v = 2; v <= version; v++) {
+        assert_int_equal(db_script(db, migrations[v - 1].script), ERR_OK);
+        assert_int_equal(db_script(db, fillings[v - 2]), ERR_OK);
+    }
+    if (version > 1)
+        assert_int_equal(db_script(db, version < 5 ? before_sets : with_sets), ERR_OK);
+    db_close(db);
+    support_tell(place, "PRAGMA user_version = %d", version);
+}
+
+/* Keeps a copy of each table that is there. */
+static void
+note_all(struct place *place)
+{
+    const char *script = support_text(
+        place, "SELECT group_concat('DROP TABLE IF EXISTS was_' || name || '; CREATE TABLE was_' || name ||"
+               " ' AS SELECT * FROM ' || name, ';') FROM sqlite_master WHERE type = 'table'"
+               " AND name NOT LIKE 'was_%%' AND name NOT LIKE 'wanted_%%'");
+
+    support_tell(place, "%s", script);
+}
+
+static void
+a_database_of_each_version_keeps_what_each_column_held(void **state)
+{
+    struct chance chance;
+
+    support_chance(&chance);
+    assert_int_equal(COUNT(fillings) + 2, migration_count);
+    for (int version = 1; version < migration_count; version++) {
+        struct place *place = *state;
+
+        found_core(place);
+        live_in_core(place, &chance);
+        live_until(place, version);
+        note_all(place);
+        support_migrate(place);
+        assert_nothing_lost(place);
+        assert_int_equal(support_ask(place, "SELECT needs FROM instance"), migration_count);
+        if (version > 1)
+            assert_true(support_ask(place, "SELECT count(*) FROM reaction WHERE username IS NULL") > 5);
+        support_check(place);
+        support_close(state);
+        support_open_empty(state);
+    }
+}
+
+/* As an operator may, and a later imd will. */
+static void
+a_rename_is_seen_wherever_the_name_was(void **state)
+{
+    struct place *place = *state;
+    struct chance chance = {1};
+
+    found_core(place);
+    live_in_core(place, &chance);
+    live_until(place, migration_count - 1);
+    support_migrate(place);
+    support_tell(place, "UPDATE account SET name = 'zoe' WHERE name = 'm001'");
+    assert_int_equal(support_ask(place, "SELECT count(*) FROM membership WHERE username = 'm001'"), 0);
+    assert_true(support_ask(place, "SELECT count(*) FROM membership WHERE username = 'zoe'") > 3);
+    assert_true(support_ask(place, "SELECT count(*) FROM reaction WHERE username = 'zoe'") > 1);
     support_check(place);
 }
 
@@ -594,6 +767,10 @@ main(void)
         cmocka_unit_test_setup_teardown(a_database_of_the_core_is_used_as_before, support_open_empty,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_migrated_database_has_the_schema_of_a_new_one, support_open_empty,
+                                        support_close),
+        cmocka_unit_test_setup_teardown(a_database_of_each_version_keeps_what_each_column_held,
+                                        support_open_empty, support_close),
+        cmocka_unit_test_setup_teardown(a_rename_is_seen_wherever_the_name_was, support_open_empty,
                                         support_close),
         cmocka_unit_test_setup_teardown(reactions_become_sets_and_spellings_of_one_emoji_one_set,
                                         support_open_empty, support_close),

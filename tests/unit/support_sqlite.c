@@ -184,7 +184,7 @@ support_check(const struct place *place)
          */
         "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation WHERE CASE"
         " WHEN EXISTS (SELECT 1 FROM membership l WHERE l.conversation = m.conversation"
-        " AND l.username = m.username AND l.joined_version > m.joined_version) THEN m.version IS NOT NULL"
+        " AND l.account = m.account AND l.joined_version > m.joined_version) THEN m.version IS NOT NULL"
         " WHEN left_version IS NOT NULL THEN m.version IS NOT left_version"
         " ELSE coalesce(m.version, 0) NOT BETWEEN joined_version AND c.version END",
         "SELECT count(*) FROM membership m JOIN conversation c ON c.id = m.conversation"
@@ -192,12 +192,18 @@ support_check(const struct place *place)
         "SELECT count(*) FROM (SELECT 1 FROM membership WHERE role = 'owner' AND left_version IS NULL"
         " GROUP BY conversation HAVING count(*) > 1)",
         "SELECT count(*) FROM membership WHERE removed AND left_version IS NULL",
+        /* The copies of names: in each last stay, and in all rows of a set that is or was large. */
+        "SELECT count(*) FROM membership m WHERE username IS NOT CASE WHEN version IS NOT NULL"
+        " THEN (SELECT name FROM account WHERE id = m.account) END",
+        "SELECT count(*) FROM reaction r JOIN reaction_set s ON s.id = set_id WHERE username IS NOT"
+        " CASE WHEN named THEN (SELECT name FROM account WHERE id = r.account) END",
+        "SELECT count(*) FROM reaction_set WHERE count > 16 AND NOT named",
         /* Nobody received a message before they first came. */
         "SELECT count(*) FROM membership s JOIN message m ON m.place = (s.conversation << 32) + joined_seq + "
         "1"
         " WHERE m.timestamp < since_at AND (left_seq IS NULL OR left_seq > joined_seq)",
         "SELECT count(*) FROM membership s WHERE since_at > (SELECT min(f.since_at) FROM membership f"
-        " WHERE f.conversation = s.conversation AND f.username = s.username)",
+        " WHERE f.conversation = s.conversation AND f.account = s.account)",
         "SELECT count(*) FROM message m JOIN conversation c ON c.id = m.conversation"
         " WHERE coalesce(run, 1) <> 1 + coalesce("
         "(SELECT coalesce(b.run, 1) FROM message b WHERE b.place = m.place - 1 AND b.seq > 0"

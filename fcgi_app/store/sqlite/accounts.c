@@ -1,24 +1,90 @@
-/* accounts.c - see accounts.h. */
-#include "store/accounts.h"
+/* accounts.c - see accounts.h and store/accounts.h. */
+#include "store/sqlite/accounts.h"
 
-#include "store/sqlite/db.h"
+/* NULL: the name is not among those of the transaction at hand. */
+static const struct known_user *
+find_known(const struct known_users *known, struct str name)
+{
+    for (int i = 0; i < DB_KNOWN_USERS; i++) {
+        const struct known_user *u = &known->users[i];
+
+        if (u->number != 0 && str_eq(name, (struct str){u->name, u->bytes}))
+            return u;
+    }
+    return NULL;
+}
+
+/* Overwrites the entry that was written first. */
+static void
+remember(struct known_users *known, struct str name, int64_t number)
+{
+    struct known_user *u = &known->users[known->next++ % DB_KNOWN_USERS];
+
+    if (name.n > sizeof(u->name))
+        return;
+    memcpy(u->name, name.p, name.n);
+    u->bytes = name.n;
+    u->number = number;
+}
+
+enum err
+accounts_number(struct db *db, struct str name, int64_t *number)
+{
+    struct known_users *known = db_known_users(db);
+    const struct known_user *u = find_known(known, name);
+    struct stmt *s;
+    bool row;
+    enum err err;
+
+    if (u != NULL) {
+        *number = u->number;
+        return ERR_OK;
+    }
+    s = db_use(db, SQL_ACCOUNT_NUMBER);
+    db_bind_text(s, 1, name);
+    err = db_step(s, &row);
+    *number = row ? db_int(s, 0) : 0;
+    db_done(s);
+    /* An unknown name is asked for again: it may become a user's in this transaction. */
+    if (row)
+        remember(known, name, *number);
+    return err;
+}
+
+void
+accounts_bind(struct db *db, struct stmt *s, int parameter, struct str name)
+{
+    int64_t number = 0;
+    enum err err = name.p == NULL ? ERR_OK : accounts_number(db, name, &number);
+
+    if (err != ERR_OK)
+        db_refuse(s, err);
+    else if (name.p == NULL)
+        db_bind_text(s, parameter, name);
+    else
+        db_bind_int(s, parameter, number);
+}
+
 enum err
 accounts_exists(struct db *db, struct str name, bool *exists)
 {
-    struct stmt *s = db_use(db, SQL_ACCOUNT_EXISTS);
-    enum err err;
+    int64_t number = 0;
+    enum err err = accounts_number(db, name, &number);
 
-    db_bind_text(s, 1, name);
-    err = db_step(s, exists);
-    db_done(s);
+    *exists = number != 0;
     return err;
 }
 
 enum err
 accounts_add(struct tx *tx, struct str name)
 {
-    struct stmt *s = db_use(tx->db, SQL_ACCOUNT_ADD);
+    int64_t number = 0;
+    struct stmt *s;
+    enum err err = accounts_number(tx->db, name, &number);
 
+    if (err != ERR_OK || number != 0)
+        return err;
+    s = db_use(tx->db, SQL_ACCOUNT_ADD);
     db_bind_text(s, 1, name);
     db_bind_int(s, 2, tx->tick);
     return db_run(s);

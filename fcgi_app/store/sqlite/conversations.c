@@ -2,6 +2,7 @@
 #include "store/sqlite/conversations.h"
 
 #include "model/ids.h"
+#include "store/sqlite/accounts.h"
 #include "store/sqlite/memberships.h"
 
 enum err
@@ -44,7 +45,7 @@ conversations_for_sender(struct db *db, struct posting *posting)
 
     posting->is_member = false;
     db_bind_int(s, 1, posting->conversation.id);
-    db_bind_text(s, 2, posting->sender);
+    accounts_bind(db, s, 2, posting->sender);
     err = db_step(s, &posting->found);
     if (posting->found) {
         posting->conversation = (struct conversation){
@@ -60,14 +61,32 @@ conversations_for_sender(struct db *db, struct posting *posting)
     return err;
 }
 
+/*
+ * Binds the numbers of a pair to two parameters, the lower number first: that order outlives a rename. NULL
+ * for an absent pair.
+ */
+static void
+bind_pair(struct db *db, struct stmt *s, int parameter, struct str one, struct str other)
+{
+    int64_t a = 0;
+    int64_t b = 0;
+    enum err err = one.p == NULL ? ERR_OK : accounts_number(db, one, &a);
+
+    if (err == ERR_OK && other.p != NULL)
+        err = accounts_number(db, other, &b);
+    if (err != ERR_OK)
+        db_refuse(s, err);
+    db_bind_int_or_null(s, parameter, a < b ? a : b);
+    db_bind_int_or_null(s, parameter + 1, a < b ? b : a);
+}
+
 enum err
 conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_BY_PAIR);
     enum err err;
 
-    db_bind_text(s, 1, low);
-    db_bind_text(s, 2, high);
+    bind_pair(db, s, 1, low, high);
     err = db_step(s, found);
     if (*found)
         *id = ids_conversation(db_int(s, 0));
@@ -83,8 +102,7 @@ conversations_add(struct tx *tx, struct str low, struct str high, struct convers
     enum err err;
 
     db_bind_text(s, 1, str_c(conversation_type_names[c->type]));
-    db_bind_text(s, 2, low);
-    db_bind_text(s, 3, high);
+    bind_pair(tx->db, s, 2, low, high);
     db_bind_int(s, 4, tx->tick);
     db_bind_int(s, 5, c->member_count);
     db_bind_int(s, 6, c->invite_only);
@@ -105,33 +123,74 @@ conversations_add(struct tx *tx, struct str low, struct str high, struct convers
     return err;
 }
 
-enum err
-conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
-                     bool *found)
+/* Binds whose key it is: a user by number, any other caller by 0 and the name. */
+static void
+bind_creator(struct stmt *s, int64_t number, struct str name)
+{
+    db_bind_int(s, 1, number);
+    db_bind_text(s, 2, number != 0 ? str_c("") : name);
+}
+
+/* A row of creation_key. */
+struct key_row {
+    bool found;
+    int32_t id; /* of the conversation */
+    int fingerprint;
+};
+
+/* Looks for the key of the user of that number or, if it is 0, of the caller of that name. */
+static enum err
+find_key(struct db *db, const struct creation_key *key, int64_t number, struct key_row *row)
 {
     struct stmt *s = db_use(db, SQL_CREATION_KEY_GET);
     enum err err;
 
-    db_bind_text(s, 1, key->creator);
-    db_bind_text(s, 2, key->client_id);
-    err = db_step(s, found);
-    if (*found) {
-        *id = (int32_t)db_int(s, 0);
-        *fingerprint = (int)db_int(s, 1);
+    bind_creator(s, number, key->creator);
+    db_bind_text(s, 3, key->client_id);
+    err = db_step(s, &row->found);
+    if (row->found) {
+        row->id = ids_conversation(db_int(s, 0));
+        row->fingerprint = (int)db_int(s, 1);
     }
     db_done(s);
     return err;
 }
 
 enum err
+conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
+                     bool *found)
+{
+    struct key_row row = {0};
+    int64_t number = 0;
+    enum err err = accounts_number(db, key->creator, &number);
+
+    if (err == ERR_OK && number != 0)
+        err = find_key(db, key, number, &row);
+    /* A caller who was no user may have become one since. */
+    if (err == ERR_OK && !row.found)
+        err = find_key(db, key, 0, &row);
+    *found = row.found;
+    if (row.found) {
+        *id = row.id;
+        *fingerprint = row.fingerprint;
+    }
+    return err;
+}
+
+enum err
 conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
 {
-    struct stmt *s = db_use(tx->db, SQL_CREATION_KEY_ADD);
+    int64_t number = 0;
+    enum err err = accounts_number(tx->db, key->creator, &number);
+    struct stmt *s;
 
-    db_bind_text(s, 1, key->creator);
-    db_bind_text(s, 2, key->client_id);
-    db_bind_int(s, 3, id);
-    db_bind_int(s, 4, key->fingerprint);
+    if (err != ERR_OK)
+        return err;
+    s = db_use(tx->db, SQL_CREATION_KEY_ADD);
+    bind_creator(s, number, key->creator);
+    db_bind_text(s, 3, key->client_id);
+    db_bind_int(s, 4, id);
+    db_bind_int(s, 5, key->fingerprint);
     return db_run(s);
 }
 

@@ -29,6 +29,7 @@ struct db {
     void (*on_commit)(void *arg, int wal_pages);
     void *on_commit_arg;
     bool wipe; /* requested, and not taken yet */
+    struct known_users known;
 };
 
 void
@@ -121,11 +122,20 @@ prepare(struct stmt *s, enum sql sql)
     return ERR_OK;
 }
 
+/* Returns true if the statement begins or ends a transaction: the connection may then see another state. */
+static bool
+changes_state(enum sql sql)
+{
+    return sql <= SQL_ROLLBACK;
+}
+
 struct stmt *
 db_use(struct db *db, enum sql sql)
 {
     struct stmt *s = &db->stmts[sql];
 
+    if (changes_state(sql))
+        db->known = (struct known_users){0};
     s->err = s->handle != NULL ? ERR_OK : prepare(s, sql);
     return s;
 }
@@ -163,6 +173,13 @@ db_bind_text(struct stmt *s, int parameter, struct str value)
     else
         bound(s, sqlite3_bind_text64(s->handle, s->parameter[parameter], value.p, value.n, SQLITE_STATIC,
                                      SQLITE_UTF8));
+}
+
+void
+db_refuse(struct stmt *s, enum err err)
+{
+    if (s->err == ERR_OK)
+        s->err = err;
 }
 
 enum err
@@ -300,6 +317,14 @@ db_steps(struct db *db)
         if (db->stmts[i].handle != NULL)
             steps += sqlite3_stmt_status(db->stmts[i].handle, SQLITE_STMTSTATUS_VM_STEP, 1);
     return steps;
+}
+
+struct known_users *
+db_known_users(struct db *db)
+{
+    if (!db_in_transaction(db))
+        db->known = (struct known_users){0};
+    return &db->known;
 }
 
 bool

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "model/model.h"
 #include "store/sqlite/sql.h"
 
 struct db;
@@ -39,6 +40,9 @@ void db_bind_int(struct stmt *s, int parameter, int64_t value);
 void db_bind_int_or_null(struct stmt *s, int parameter, int64_t value);
 /* Borrowed until db_done(). An absent string binds NULL. */
 void db_bind_text(struct stmt *s, int parameter, struct str value);
+/* The statement's next step returns `err`, which is not ERR_OK: a value to be bound could not be found out.
+ */
+void db_refuse(struct stmt *s, enum err err);
 /* Next row: true in *row, or false at the end. ERR_STORAGE: the engine failed; it is logged. */
 enum err db_step(struct stmt *s, bool *row);
 /*
@@ -84,6 +88,28 @@ void db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *a
 
 /* The path of the database file; borrowed. */
 const char *db_path(struct db *db);
+
+/* Users that were looked up by name, with their numbers. */
+#define DB_KNOWN_USERS 4
+
+struct known_user {
+    int64_t number; /* account.id; 0: the entry is empty */
+    size_t bytes;
+    char name[USERNAME_BYTES_MAX];
+};
+
+struct known_users {
+    struct known_user users[DB_KNOWN_USERS];
+    unsigned next; /* the entry to overwrite next */
+};
+
+/*
+ * What accounts.c knows of users in the transaction at hand. Emptied when a transaction begins or ends, and
+ * at each call outside of transactions: so it holds for the state that the connection
+ * sees, whatever other connections have renamed. Who renames a user in a transaction must empty it.
+ */
+struct known_users *db_known_users(struct db *db);
+
 /* For migrations: the number of the last one applied, and running a script of many statements. */
 enum err db_user_version(struct db *db, int64_t *version);
 enum err db_script(struct db *db, const char *script);

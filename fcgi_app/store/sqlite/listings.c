@@ -9,8 +9,8 @@
 
 #include "model/ids.h"
 #include "store/messages.h"
+#include "store/sqlite/accounts.h"
 #include "store/sqlite/conversations.h"
-#include "store/sqlite/db.h"
 #include "store/sqlite/memberships.h"
 
 /* The columns that the macro STAY of sql.c names, in its order. */
@@ -40,7 +40,7 @@ read_standing(struct db *db, struct arena *arena, struct str username, struct li
     enum err err;
 
     db_bind_int(s, 1, row->id);
-    db_bind_text(s, 2, username);
+    accounts_bind(db, s, 2, username);
     err = db_step(s, &found);
     if (err == ERR_OK && !found)
         err = ERR_STORAGE;
@@ -104,7 +104,7 @@ count_range(struct db *db, struct message_range range, struct str username, stru
     db_bind_int(s, 1, range.conversation);
     db_bind_int(s, 2, range.after);
     db_bind_int(s, 3, range.until);
-    db_bind_text(s, 4, username);
+    accounts_bind(db, s, 4, username);
     while (tally->found < UNREAD_MAX && tally->looks > 0 && range.until > range.after) {
         if (!db_next(s, &err))
             break;

@@ -1,7 +1,7 @@
 /* markers.c - see markers.h. Must not know what may be read. */
 #include "store/markers.h"
 
-#include "store/sqlite/db.h"
+#include "store/sqlite/accounts.h"
 #include "model/ids.h"
 
 enum err
@@ -12,7 +12,7 @@ markers_get(struct db *db, int32_t conversation, struct str username, int64_t *s
     enum err err;
 
     db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
+    accounts_bind(db, s, 2, username);
     err = db_step(s, &row);
     *seq = row ? db_int(s, 0) : 0;
     db_done(s);
@@ -25,7 +25,7 @@ markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t se
     struct stmt *s = db_use(tx->db, SQL_READ_MARKER_SET);
 
     db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
+    accounts_bind(tx->db, s, 2, username);
     db_bind_int(s, 3, seq);
     db_bind_int(s, 4, tx->tick);
     return db_run(s);
@@ -71,7 +71,7 @@ markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
     walk->moved = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->moved));
     if (walk->moved == NULL)
         return ERR_MEMORY;
-    db_bind_text(s, 1, walk->username);
+    accounts_bind(db, s, 1, walk->username);
     db_bind_int(s, 2, walk->from);
     db_bind_int(s, 3, walk->beyond);
     db_bind_int(s, 4, walk->rows);

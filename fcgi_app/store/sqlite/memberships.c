@@ -1,8 +1,8 @@
 /* memberships.c - see memberships.h. Must not know what a stay is worth. */
 #include "store/sqlite/memberships.h"
 
-#include "store/sqlite/db.h"
 #include "model/ids.h"
+#include "store/sqlite/accounts.h"
 
 /* A statement whose first two parameters are a conversation and a user. */
 static struct stmt *
@@ -11,7 +11,7 @@ use_for(struct db *db, enum sql sql, int32_t conversation, struct str username)
     struct stmt *s = db_use(db, sql);
 
     db_bind_int(s, 1, conversation);
-    db_bind_text(s, 2, username);
+    accounts_bind(db, s, 2, username);
     return s;
 }
 
@@ -224,6 +224,7 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
     db_bind_int(s, 5, active_at(tx, c));
     db_bind_text(s, 6, str_c(role_names[role]));
     db_bind_int(s, 7, since_at);
+    db_bind_text(s, 8, username);
     return db_run(s);
 }
 
@@ -356,7 +357,7 @@ memberships_active(struct db *db, struct arena *arena, struct active_search *sea
 
     search->joined = NULL;
     search->count = 0;
-    db_bind_text(s, 1, search->username);
+    accounts_bind(db, s, 1, search->username);
     db_bind_int(s, 2, lagging(search->after));
     db_bind_int(s, 3, search->after);
     db_bind_int(s, 4, search->limit + 1);
@@ -381,7 +382,7 @@ memberships_since(struct db *db, struct arena *arena, struct joined_first *first
     first->joined = arena_alloc(arena, (size_t)first->limit * sizeof(*first->joined));
     if (first->joined == NULL)
         return ERR_MEMORY;
-    db_bind_text(s, 1, first->username);
+    accounts_bind(db, s, 1, first->username);
     db_bind_int(s, 2, first->limit);
     while (db_next(s, &err))
         first->joined[first->count++] = (struct joined){
@@ -420,16 +421,17 @@ left_of(struct stmt *s)
 }
 
 static enum err
-walk_list(struct stmt *s, struct arena *arena, struct list_position (*position_of)(struct stmt *s),
-          struct list_walk *walk)
+walk_list(struct db *db, enum sql sql, struct arena *arena,
+          struct list_position (*position_of)(struct stmt *s), struct list_walk *walk)
 {
+    struct stmt *s = db_use(db, sql);
     enum err err = ERR_OK;
 
     walk->count = 0;
     walk->positions = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->positions));
     if (walk->positions == NULL)
         return ERR_MEMORY;
-    db_bind_text(s, 1, walk->username);
+    accounts_bind(db, s, 1, walk->username);
     db_bind_int(s, 2, walk->after);
     db_bind_int(s, 3, walk->until);
     db_bind_int(s, 4, walk->below == 0 ? INT64_MAX : walk->below);
@@ -448,13 +450,13 @@ walk_list(struct stmt *s, struct arena *arena, struct list_position (*position_o
 enum err
 memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
 {
-    return walk_list(db_use(db, SQL_MEMBERSHIP_PRESENT), arena, present_of, walk);
+    return walk_list(db, SQL_MEMBERSHIP_PRESENT, arena, present_of, walk);
 }
 
 enum err
 memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
 {
-    return walk_list(db_use(db, SQL_MEMBERSHIP_LEFT), arena, left_of, walk);
+    return walk_list(db, SQL_MEMBERSHIP_LEFT, arena, left_of, walk);
 }
 
 /* Members of a batch, and those of the last one's version. */

@@ -1,7 +1,7 @@
 /* messages.c - see messages.h. Must not know who may read, send or change what. */
 #include "store/messages.h"
 
-#include "store/sqlite/db.h"
+#include "store/sqlite/accounts.h"
 #include "store/sqlite/instance.h"
 #include "model/ids.h"
 #include "store/reactions.h"
@@ -15,7 +15,7 @@ messages_add(struct tx *tx, struct message *m, int64_t version)
     db_bind_int(s, 1, m->conversation);
     db_bind_int(s, 2, m->seq);
     db_bind_int(s, 3, m->id);
-    db_bind_text(s, 4, m->sender);
+    accounts_bind(tx->db, s, 4, m->sender);
     db_bind_int(s, 5, m->timestamp);
     db_bind_int(s, 6, version);
     db_bind_text(s, 7, m->client_id);
@@ -178,7 +178,7 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
     enum err err;
 
     *fingerprint = -1;
-    db_bind_text(s, 1, r->viewer);
+    accounts_bind(r->db, s, 1, r->viewer);
     db_bind_text(s, 2, client_id);
     err = step_to(s, r->arena, m, found);
     if (*found && !db_is_null(s, MESSAGE_COLUMNS))

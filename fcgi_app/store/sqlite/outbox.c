@@ -1,7 +1,7 @@
 /* outbox.c - see outbox.h. */
 #include "store/sqlite/outbox.h"
 
-#include "store/sqlite/db.h"
+#include "store/sqlite/accounts.h"
 #include "model/ids.h"
 #include "store/sqlite/instance.h"
 
@@ -17,7 +17,7 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
     db_bind_int(s, 4, c->version);
     db_bind_int(s, 5, tx->tick);
     db_bind_int(s, 6, what->seq);
-    db_bind_text(s, 7, what->username);
+    accounts_bind(tx->db, s, 7, what->username);
     db_bind_text(s, 8, what->emoji);
     db_bind_int(s, 9, what->added);
     db_bind_int(s, 10, (int64_t)tx->payer);

@@ -7,14 +7,16 @@
     " c.listed_at, c.title, c.invite_only"
 #define STAY                                                                                                 \
     "m.joined_version, m.joined_seq, m.left_version, m.left_seq, m.left_at, m.role, m.removed, m.since_at"
-/* A message as messages.c reads it. */
+/* A message m as messages.c reads it, with the name a of its sender. */
 #define MESSAGE                                                                                              \
-    "place, id, sender, timestamp, content, client_id, reply_to, edited_at, deleted_at, emoji_count,"        \
-    " changed_version"
+    "m.place, m.id, a.name, m.timestamp, m.content, m.client_id, m.reply_to, m.edited_at, m.deleted_at,"     \
+    " m.emoji_count, m.changed_version"
 /* The same without its content. */
 #define HEAD                                                                                                 \
-    "place, id, sender, timestamp, '', client_id, reply_to, edited_at, deleted_at, emoji_count, "            \
-    "changed_version"
+    "m.place, m.id, a.name, m.timestamp, '', m.client_id, m.reply_to, m.edited_at, m.deleted_at,"            \
+    " m.emoji_count, m.changed_version"
+/* CROSS JOIN, so that SQLite looks a name up for each message, and never the other way round. */
+#define FROM_MESSAGE " FROM message m CROSS JOIN account a ON a.id = m.sender"
 
 /* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
 #define ALWAYS "9223372036854775807"
@@ -49,13 +51,13 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_PROBE_SET] = "UPDATE probe SET filler = CASE WHEN $1 > 0 THEN randomblob($1) ELSE '' END"
                       " WHERE only_row = 1 AND ($1 > 0 OR length(filler) > 0)",
 
-    [SQL_ACCOUNT_EXISTS] = "SELECT 1 FROM account WHERE name = $1",
-    [SQL_ACCOUNT_ADD] = "INSERT INTO account (name, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    [SQL_ACCOUNT_NUMBER] = "SELECT id FROM account WHERE name = $1",
+    [SQL_ACCOUNT_ADD] = "INSERT INTO account (name, created_at) VALUES ($1, $2)",
 
     [SQL_CONVERSATION_GET] = "SELECT " CONVERSATION " FROM conversation c WHERE c.id = $1",
     [SQL_CONVERSATION_FOR_SENDER] =
-        "SELECT last_seq, version, member_count, listed_at, EXISTS (SELECT 1 FROM membership m"
-        " WHERE m.conversation = c.id AND m.username = $2 AND m.left_version IS NULL)"
+        "SELECT last_seq, version, member_count, listed_at, (SELECT m.left_version IS NULL FROM membership m"
+        " WHERE m.conversation = c.id AND m.account = $2 ORDER BY m.joined_version DESC LIMIT 1)"
         " FROM conversation c WHERE c.id = $1",
     [SQL_CONVERSATION_BY_PAIR] = "SELECT id FROM conversation WHERE pair_low = $1 AND pair_high = $2",
     [SQL_CONVERSATION_ADD] =
@@ -67,36 +69,36 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_CONVERSATION_SET_SETTINGS] = "UPDATE conversation SET title = $2, invite_only = $3 WHERE id = $1",
 
     [SQL_CREATION_KEY_GET] =
-        "SELECT conversation, print FROM creation_key WHERE creator = $1 AND client_id = $2",
-    [SQL_CREATION_KEY_ADD] =
-        "INSERT INTO creation_key (creator, client_id, conversation, print) VALUES ($1, $2, $3, $4)",
+        "SELECT conversation, print FROM creation_key WHERE creator = $1 AND caller = $2 AND client_id = $3",
+    [SQL_CREATION_KEY_ADD] = "INSERT INTO creation_key (creator, caller, client_id, conversation, print) "
+                             "VALUES ($1, $2, $3, $4, $5)",
 
     /* The last stay in a conversation tells the user's standing. Each is found at the end of its primary key.
      */
-    [SQL_MEMBERSHIP_LAST] = "SELECT " STAY " FROM membership m WHERE m.conversation = $1 AND m.username = $2"
+    [SQL_MEMBERSHIP_LAST] = "SELECT " STAY " FROM membership m WHERE m.conversation = $1 AND m.account = $2"
                             " ORDER BY m.joined_version DESC LIMIT 1",
     [SQL_MEMBERSHIP_FIRST] = "SELECT joined_version FROM membership"
-                             " WHERE conversation = $1 AND username = $2 ORDER BY joined_version LIMIT 1",
+                             " WHERE conversation = $1 AND account = $2 ORDER BY joined_version LIMIT 1",
     /* As the index on past stays says it. */
     [SQL_MEMBERSHIP_PAST_BEFORE] =
-        "SELECT joined_seq, left_seq FROM membership WHERE conversation = $1 AND username = $2"
+        "SELECT joined_seq, left_seq FROM membership WHERE conversation = $1 AND account = $2"
         " AND joined_seq < $3 AND left_seq > joined_seq ORDER BY joined_seq DESC LIMIT 1",
     [SQL_MEMBERSHIP_PAST_FROM] =
-        "SELECT joined_seq FROM membership WHERE conversation = $1 AND username = $2"
+        "SELECT joined_seq FROM membership WHERE conversation = $1 AND account = $2"
         " AND joined_seq >= $3 AND left_seq > joined_seq ORDER BY joined_seq LIMIT 1",
     [SQL_MEMBERSHIP_ADD] =
-        "INSERT INTO membership (conversation, username, joined_version, joined_seq, version,"
-        " active_at, role, since_at) VALUES ($1, $2, $3, $4, $3, $5, $6, $7)",
-    [SQL_MEMBERSHIP_SUPERSEDE] = "UPDATE membership SET version = NULL"
-                                 " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
+        "INSERT INTO membership (conversation, account, joined_version, joined_seq, version,"
+        " active_at, role, since_at, username) VALUES ($1, $2, $3, $4, $3, $5, $6, $7, $8)",
+    [SQL_MEMBERSHIP_SUPERSEDE] = "UPDATE membership SET version = NULL, username = NULL"
+                                 " WHERE conversation = $1 AND account = $2 AND joined_version = $3",
     [SQL_MEMBERSHIP_END] =
         "UPDATE membership SET left_version = $4, left_seq = $5, left_at = $6, version = $4, active_at = $6,"
         " removed = $7"
-        " WHERE conversation = $1 AND username = $2 AND joined_version = $3",
+        " WHERE conversation = $1 AND account = $2 AND joined_version = $3",
     [SQL_MEMBERSHIP_SET_ROLE] =
-        "UPDATE membership SET role = $3, version = $4 WHERE conversation = $1 AND username = $2"
+        "UPDATE membership SET role = $3, version = $4 WHERE conversation = $1 AND account = $2"
         " AND left_version IS NULL AND joined_version = (SELECT max(l.joined_version) FROM membership l"
-        " WHERE l.conversation = $1 AND l.username = $2)",
+        " WHERE l.conversation = $1 AND l.account = $2)",
     /* At most MEMBERS_FEW rows: conversations.c asks only for those. */
     [SQL_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = $2"
                              " WHERE conversation = $1 AND left_version IS NULL",
@@ -104,29 +106,31 @@ const char *const sql_texts[SQL_COUNT] = {
                              " AND left_version IS NULL ORDER BY username LIMIT $2",
     [SQL_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = $1"
                             " AND left_version IS NULL AND username > $2 ORDER BY username LIMIT $3",
-    [SQL_MEMBERSHIP_NAMES_AT] = "SELECT username, 1 FROM membership"
-                                " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
-                                " UNION ALL SELECT username, 0 FROM membership"
-                                " WHERE conversation = $1 AND left_version >= $2 AND joined_version <= $2",
+    [SQL_MEMBERSHIP_NAMES_AT] =
+        "SELECT username, 1 FROM membership"
+        " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
+        " UNION ALL SELECT a.name, 0 FROM membership m"
+        " CROSS JOIN account a ON a.id = m.account"
+        " WHERE m.conversation = $1 AND m.left_version >= $2 AND m.joined_version <= $2",
     /* Whose active_at lags is read as well, and counts. */
     [SQL_MEMBERSHIP_ACTIVE] =
         "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > $3 FROM membership m"
         " JOIN conversation c ON c.id = m.conversation"
-        " WHERE m.username = $1 AND m.left_version IS NULL AND m.active_at > $2"
+        " WHERE m.account = $1 AND m.left_version IS NULL AND m.active_at > $2"
         " UNION ALL SELECT conversation, left_seq, NULL, 1 FROM membership"
-        " WHERE username = $1 AND version IS NOT NULL AND left_at > $3 LIMIT $4",
+        " WHERE account = $1 AND version IS NOT NULL AND left_at > $3 LIMIT $4",
     [SQL_MEMBERSHIP_SINCE] = "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at,"
                              " CASE WHEN m.left_seq IS NULL THEN m.joined_seq END FROM membership m"
                              " JOIN conversation c ON c.id = m.conversation"
-                             " WHERE m.username = $1 AND m.version IS NOT NULL ORDER BY m.since_at LIMIT $2",
+                             " WHERE m.account = $1 AND m.version IS NOT NULL ORDER BY m.since_at LIMIT $2",
     [SQL_MEMBERSHIP_PRESENT] =
         "SELECT m.conversation, m.active_at, c.updated_at FROM membership m"
-        " JOIN conversation c ON c.id = m.conversation WHERE m.username = $1 AND m.left_version IS NULL"
+        " JOIN conversation c ON c.id = m.conversation WHERE m.account = $1 AND m.left_version IS NULL"
         " AND m.active_at > $2 AND (m.active_at, m.conversation) < ($3, $4)"
         " ORDER BY m.active_at DESC, m.conversation DESC LIMIT $5",
     [SQL_MEMBERSHIP_LEFT] =
         "SELECT m.conversation, m.left_at, m.left_version, m.left_seq, c.type = 'group_chat'"
-        " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.username = $1"
+        " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.account = $1"
         " AND m.version IS NOT NULL AND m.left_at > $2 AND (m.left_at, m.conversation) < ($3, $4)"
         " ORDER BY m.left_at DESC, m.conversation DESC LIMIT $5",
     /* Of one role, who has been there longest. */
@@ -139,26 +143,27 @@ const char *const sql_texts[SQL_COUNT] = {
     /* One statement instead of three: 80 us instead of 92 for 50 entries. */
     [SQL_LISTING_STANDING] =
         "SELECT " STAY
-        ", (SELECT r.seq FROM read_marker r WHERE r.conversation = $1 AND r.username = $2), " CONVERSATION
+        ", (SELECT r.seq FROM read_marker r WHERE r.conversation = $1 AND r.account = $2), " CONVERSATION
         " FROM conversation c CROSS JOIN membership m WHERE c.id = $1"
-        " AND m.conversation = $1 AND m.username = $2 ORDER BY m.joined_version DESC LIMIT 1",
+        " AND m.conversation = $1 AND m.account = $2 ORDER BY m.joined_version DESC LIMIT 1",
 
-    [SQL_READ_MARKER_GET] = "SELECT seq FROM read_marker WHERE conversation = $1 AND username = $2",
+    [SQL_READ_MARKER_GET] = "SELECT seq FROM read_marker WHERE conversation = $1 AND account = $2",
     [SQL_READ_MARKER_SET] =
-        "INSERT INTO read_marker (conversation, username, seq, moved_at) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (conversation, username) DO UPDATE SET seq = $3, moved_at = $4",
+        "INSERT INTO read_marker (conversation, account, seq, moved_at) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (conversation, account) DO UPDATE SET seq = $3, moved_at = $4",
     /* CROSS JOIN, so that the rows read are those of present members, however many former ones left markers.
      */
     [SQL_READ_MARKER_OF_CONVERSATION] =
         "SELECT m.username, r.seq FROM membership m CROSS JOIN read_marker r WHERE m.conversation = $1"
-        " AND m.left_version IS NULL AND r.conversation = m.conversation AND r.username = m.username"
+        " AND m.left_version IS NULL AND r.conversation = m.conversation AND r.account = m.account"
         " ORDER BY m.username LIMIT $2",
     [SQL_READ_MARKER_MOVED] =
         "SELECT r.conversation, c.updated_at, r.moved_at FROM read_marker r"
         " JOIN conversation c ON c.id = r.conversation"
-        " WHERE r.username = $1 AND (r.moved_at, r.conversation) > ($2, $3) AND EXISTS"
-        " (SELECT 1 FROM membership m WHERE m.conversation = r.conversation AND m.username = r.username"
-        " AND m.left_version IS NULL) ORDER BY r.moved_at, r.conversation LIMIT $4",
+        " WHERE r.account = $1 AND (r.moved_at, r.conversation) > ($2, $3) AND"
+        " (SELECT m.left_version IS NULL FROM membership m WHERE m.conversation = r.conversation"
+        " AND m.account = r.account ORDER BY m.joined_version DESC LIMIT 1) ORDER BY r.moved_at, "
+        "r.conversation LIMIT $4",
 
     /*
      * message.place is conversation * 2^32 + seq. What is bound as a conversation is an int32_t and as a seq
@@ -170,18 +175,18 @@ const char *const sql_texts[SQL_COUNT] = {
         " content, run) VALUES (($1 << 32) | $2, $3, $4, $5, $6, $7, $8, $9, (SELECT CASE"
         " WHEN p.sender = $4 THEN coalesce(p.run, 1) + 1 END FROM message p"
         " WHERE p.place = (($1 << 32) | $2) - 1))",
-    [SQL_MESSAGE_GET] = "SELECT " MESSAGE " FROM message WHERE place = (($1 << 32) | $2)",
-    [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message WHERE id = $1",
+    [SQL_MESSAGE_GET] = "SELECT " MESSAGE FROM_MESSAGE " WHERE m.place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE FROM_MESSAGE " WHERE m.id = $1",
     [SQL_MESSAGE_KEY] = "SELECT timestamp, place >> 32, place & 4294967295 FROM message WHERE id = $1",
-    [SQL_MESSAGE_HEAD] = "SELECT " HEAD " FROM message WHERE id = $1",
+    [SQL_MESSAGE_HEAD] = "SELECT " HEAD FROM_MESSAGE " WHERE m.id = $1",
     [SQL_MESSAGE_CONTENT] = "SELECT content FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_BY_CLIENT_ID] =
-        "SELECT " MESSAGE ", sent_print FROM message WHERE sender = $1 AND client_id = $2",
+        "SELECT " MESSAGE ", m.sent_print" FROM_MESSAGE " WHERE m.sender = $1 AND m.client_id = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_VERSION] = "SELECT created_version FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_RANGE] =
-        "SELECT " MESSAGE " FROM message"
-        " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | 4294967295) ORDER BY place",
+        "SELECT " MESSAGE FROM_MESSAGE
+        " WHERE m.place >= (($1 << 32) | $2) AND m.place <= (($1 << 32) | 4294967295) ORDER BY m.place",
     /* Of each reaction at most REACTION_NAMES_MAX names are shown. */
     [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content, emoji_count, CASE emoji_count WHEN 0 THEN 0"
                          " ELSE (SELECT sum(CASE WHEN s.count > 100 THEN 100 ELSE s.count END)"
@@ -196,10 +201,11 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
                          " WHERE id >= $1 ORDER BY id LIMIT $2",
     [SQL_MESSAGE_CREATED_FROM] =
-        "SELECT " MESSAGE ", created_version, changed_version IS NOT NULL FROM message"
-        " WHERE place >= (($1 << 32) | $2) AND place <= (($1 << 32) | 4294967295) ORDER BY place",
-    [SQL_MESSAGE_CHANGED] = "SELECT " MESSAGE ", changed_version FROM message"
-                            " WHERE conversation = $1 AND changed_version > $2 ORDER BY changed_version",
+        "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL" FROM_MESSAGE
+        " WHERE m.place >= (($1 << 32) | $2) AND m.place <= (($1 << 32) | 4294967295) ORDER BY m.place",
+    [SQL_MESSAGE_CHANGED] =
+        "SELECT " MESSAGE ", m.changed_version" FROM_MESSAGE
+        " WHERE m.conversation = $1 AND m.changed_version > $2 ORDER BY m.changed_version",
     [SQL_MESSAGE_OTHERS] =
         "SELECT place & 4294967295, deleted_at IS NULL, sender = $4, CASE WHEN sender = $4 THEN run END"
         " FROM message WHERE place > (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place DESC",
@@ -213,31 +219,38 @@ const char *const sql_texts[SQL_COUNT] = {
 
     /* A message has at most EMOJI_PER_MESSAGE sets. */
     [SQL_REACTION_SETS] =
-        "SELECT id, emoji, count, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
-        " AND r.username = $3) FROM reaction_set s WHERE place = (($1 << 32) | $2) ORDER BY emoji",
+        "SELECT id, emoji, count, named, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
+        " AND r.account = $3) FROM reaction_set s WHERE place = (($1 << 32) | $2) ORDER BY emoji",
     [SQL_REACTION_SET_GET] =
-        "SELECT id, count FROM reaction_set WHERE place = (($1 << 32) | $2) AND emoji = $3",
+        "SELECT id, count, named FROM reaction_set WHERE place = (($1 << 32) | $2) AND emoji = $3",
     [SQL_REACTION_SET_ADD] =
         "INSERT INTO reaction_set (place, emoji, count) VALUES (($1 << 32) | $2, $3, 0) RETURNING id",
-    [SQL_REACTION_SET_COUNT] = "UPDATE reaction_set SET count = $2 WHERE id = $1",
+    [SQL_REACTION_SET_COUNT] = "UPDATE reaction_set SET count = $2, named = $3 WHERE id = $1",
     [SQL_REACTION_SET_REMOVE] = "DELETE FROM reaction_set WHERE id = $1",
     [SQL_REACTION_SETS_CLEAR] =
         "UPDATE reaction_set SET place = NULL, emoji = '' WHERE place = (($1 << 32) | $2)",
     [SQL_REACTION_SET_CLEAR] = "UPDATE reaction_set SET place = NULL, emoji = '' WHERE id = $1",
     [SQL_REACTION_NAMES] =
         "SELECT username FROM reaction WHERE set_id = $1 AND username > $2 ORDER BY username LIMIT $3",
-    [SQL_REACTION_ADD] = "INSERT INTO reaction (set_id, username) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    [SQL_REACTION_REMOVE] = "DELETE FROM reaction WHERE set_id = $1 AND username = $2",
+    /* At most REACTION_ROWS_FEW rows: reactions.c asks only for those of sets without names. */
+    [SQL_REACTION_NAMES_FEW] =
+        "SELECT a.name FROM reaction r CROSS JOIN account a ON a.id = r.account WHERE r.set_id = $1",
+    /* At most REACTION_ROWS_FEW + 1 rows: a set gets names as soon as it is no longer small. */
+    [SQL_REACTION_NAME_ALL] = "UPDATE reaction SET username = (SELECT a.name FROM account a"
+                              " WHERE a.id = reaction.account) WHERE set_id = $1",
+    [SQL_REACTION_ADD] =
+        "INSERT INTO reaction (set_id, account, username) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    [SQL_REACTION_REMOVE] = "DELETE FROM reaction WHERE set_id = $1 AND account = $2",
     [SQL_REACTION_CLEARED] = "SELECT id FROM reaction_set WHERE place IS NULL LIMIT 1",
-    [SQL_REACTION_SWEEP] = "DELETE FROM reaction WHERE set_id = $1 AND username IN"
-                           " (SELECT username FROM reaction WHERE set_id = $1 LIMIT $2)",
+    [SQL_REACTION_SWEEP] = "DELETE FROM reaction WHERE set_id = $1 AND account IN"
+                           " (SELECT account FROM reaction WHERE set_id = $1 LIMIT $2)",
 
     [SQL_OUTBOX_ADD] =
-        "INSERT INTO outbox (id, event, conversation, version, tick, seq, username, emoji, added, payer)"
+        "INSERT INTO outbox (id, event, conversation, version, tick, seq, account, emoji, added, payer)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [SQL_OUTBOX_AFTER] =
-        "SELECT id, event, conversation, version, tick, seq, username, emoji, added, payer FROM outbox"
-        " WHERE id > $1 ORDER BY id LIMIT $2",
+        "SELECT o.id, event, conversation, version, tick, seq, a.name, emoji, added, payer"
+        " FROM outbox o LEFT JOIN account a ON a.id = o.account WHERE o.id > $1 ORDER BY o.id LIMIT $2",
     [SQL_OUTBOX_OLDEST] = "SELECT min(id) FROM outbox",
     [SQL_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= $1",
 
