@@ -62,7 +62,7 @@ UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(sort $(wildcar
 MEMORY_LIB := $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(filter $(addprefix $(BUILD)/obj/,base/% run/% model/% \
               domain/% store/messages.o),$(LIBOBJECTS))
 
-.PHONY: all run test test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox
+.PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -127,7 +127,7 @@ unit: $(UNIT) $(UNIT_MEMORY)
 
 # Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
 # than they compute. Those that measure time run after the others, alone.
-TESTS ?= tests/spec tests/fault tests/http tests/auth tests/push tests/model tests/imctl tests/limits
+TESTS ?= tests/spec tests/fault tests/http tests/auth tests/push tests/redis tests/model tests/imctl tests/limits
 ALONE := tests/limits
 JOBS  ?= 3
 
@@ -144,6 +144,10 @@ test: deps
 	@$(MAKE) --no-print-directory -j$(CPUS) compiled
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
+
+# The tests with Redis, with those that take long: they fail over, or wait until imd asks nchan.
+test-redis: deps all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q -m "" tests/redis
 
 # A separate npm install under build/, according to the lock file of tests/%.
 build/%/node_modules: tests/%/package.json tests/%/package-lock.json
@@ -173,15 +177,15 @@ picture:
 	cp build/browser/screenshots/desk-light-conversation.png nginx/page.png
 
 # A sanitizer's report fails the test that caused it: imd's log must contain nothing but its own
-# lines. tests/limits measures nginx and time, so a sanitizer adds nothing there. ThreadSanitizer
-# runs the tests in which threads, processes and connections come and go.
+# lines. tests/limits and tests/redis measure nginx and time, so a sanitizer adds nothing there.
+# ThreadSanitizer runs the tests in which threads, processes and connections come and go.
 RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
          tests/fault/test_a_locked_*.py tests/fault/test_a_stop_*.py)
 
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined -j$(CPUS) compiled
 	@$(MAKE) --no-print-directory SANITIZE=thread -j$(CPUS) compiled
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/spec,$(TESTS))"
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/redis tests/spec,$(TESTS))"
 	@$(MAKE) --no-print-directory SANITIZE=thread unit blackbox TESTS="$(RACES)"
 
 # The model test, for MINUTES: clients that lose frames, sockets, nginx and imd end with what the
@@ -306,6 +310,7 @@ PACKAGES_TEST := \
   python3-jwt:makes-and-reads-tokens-as-others-do \
   python3-cryptography:makes-keys \
   python3-jsonschema:checks-answers-against-openapi.json \
+  redis-server:Redis,-alone,-as-Sentinel-and-as-Cluster,-for-tests/redis \
   chromium:a-real-browser-for-them
 PACKAGES_BROWSER := \
   fonts-noto-color-emoji:emoji-in-the-screenshots \
@@ -366,8 +371,9 @@ clean:
 
 help:
 	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
-	@echo '              SITE=DIRECTORY serves your pages beside it'
+	@echo '              SITE=DIRECTORY serves your pages beside it, REDIS=redis://HOST:PORT pushes through Redis'
 	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
+	@echo 'make test-redis  pushes through Redis, with failovers and a Redis that hangs: two minutes'
 	@echo 'make test-browser  the browser client against a server that loses, repeats, reorders and delays; and in Chromium'
 	@echo 'make lint     formatting, style, spelling, includes between rooms, hardening, man pages, cppcheck, clang-tidy, openapi.json'
 	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'

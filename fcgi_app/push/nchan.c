@@ -135,10 +135,13 @@ nchan_write(struct nchan *n)
     return pipe_write(&n->pipe);
 }
 
-/* Decides by the status whether the publish is done, dropped or to be retried. */
+/* Decides by the answer whether the publish is done, dropped or to be retried. */
 static enum err
-judge(int status)
+judge(const struct pipe_answer *answer)
 {
+    int status = answer->status;
+    bool through_redis = pipe_field(answer->head, "X-Redis").n > 0;
+
     switch (status) {
     case 200:
     case 201:
@@ -150,12 +153,10 @@ judge(int status)
     case 414:
         log_event(LOG_ERROR, "push_refused", "status=%d action=dropped", status);
         return ERR_OK;
-    case 503:
-        log_event(LOG_WARNING, "push_refused", "status=%d action=retry", status);
-        return ERR_IO;
     default:
         log_event(LOG_WARNING, "push_refused", "status=%d action=retry", status);
-        return ERR_REFUSED;
+        /* With Redis a push takes none of nchan's memory: what failed is Redis. */
+        return status == 503 || through_redis ? ERR_IO : ERR_REFUSED;
     }
 }
 
@@ -170,7 +171,7 @@ take_answers(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void 
     while ((err = pipe_take(&n->pipe, &answer, &found)) == ERR_OK && found) {
         if (n->count == 0)
             return ERR_IO;
-        err = judge(answer.status);
+        err = judge(&answer);
         if (err != ERR_OK)
             return err;
         ticket = n->tickets[n->first];

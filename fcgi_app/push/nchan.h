@@ -53,8 +53,8 @@ enum err nchan_write(struct nchan *n);
  *
  * A publish that nchan refuses for its content (400, 403, 413, 414) is logged and counts as
  * answered, because a retry would be refused too. ERR_REFUSED: nchan refused one for another
- * reason, such as full memory; disconnect. ERR_IO: disconnect; nchan is gone, or it answered 503:
- * its Redis is, and no publish is to blame. ERR_MEMORY.
+ * reason, such as full memory; disconnect. ERR_IO: disconnect; nchan is gone, or its Redis is
+ * (503, or any such refusal that says X-Redis), and no publish is to blame. ERR_MEMORY.
  */
 enum err nchan_read(struct nchan *n, void (*answered)(void *arg, int64_t ticket), void *arg);
 
