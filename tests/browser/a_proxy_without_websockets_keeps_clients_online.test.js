@@ -52,9 +52,9 @@ test("a proxy that heeds X-Accel-Buffering delays no event", async () => {
   const page = await through(ports[0]);
   assert.equal(await status(page), "online");
   await say("by EventSource");
-  await until(() => holds(page, "by EventSource"), "the event comes", 1000);
+  await until(() => holds(page, "by EventSource"), "the event comes");
   await page.evaluate((at) => window.client.send(at, "sent by EventSource"), id);
-  await until(() => holds(page, "sent by EventSource"), "one's own comes", 1000);
+  await until(() => holds(page, "sent by EventSource"), "one's own comes");
   await page.close();
 });
 
@@ -62,9 +62,9 @@ test("behind a proxy that buffers everything the client lists, sends and polls",
   const page = await through(ports[1]);
   assert.equal(await status(page), "polling");
   await say("by asking");
-  await until(() => holds(page, "by asking"), "it is asked for", 6000);
+  await until(() => holds(page, "by asking"), "it is asked for");
   await page.evaluate((at) => window.client.send(at, "sent while asking"), id);
-  await until(() => holds(page, "sent while asking"), "it is asked for", 6000);
+  await until(() => holds(page, "sent while asking"), "it is asked for");
   assert.equal((await stack.messages(id)).filter(({ content }) => content === "sent while asking").length, 1);
   await page.close();
 });
@@ -81,7 +81,7 @@ test("the page says that it polls, until messages are pushed again", async () =>
   await page.page.goto(`http://127.0.0.1:${ports[0]}/im/?user=ann`);
   await page.entry(id).waitFor();
   await page.page.locator(".hint").waitFor({ state: "hidden" });
-  assert.equal(await words.count(), 0);
+  await words.waitFor({ state: "hidden" });
   await page.page.close();
   assert.deepEqual(browser.faults, []);
 });

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 
 import { browse } from "./chromium.js";
 import { Page } from "./page.js";
-import { Stack } from "./stack.js";
+import { Stack, until } from "./stack.js";
 
 const PATH = /\/conversations$/;
 let stack, browser, ann;
@@ -59,7 +59,7 @@ test("the same form, sent again after its answer was lost, makes one conversatio
   await ann.composer.waitFor();
   assert.deepEqual(await titles(), ["Tea"]);
   const [{ id }] = (await stack.request("GET", "/conversations?username=ann")).conversations;
-  assert.equal(ann.open, id);
+  await until(() => ann.open === id, "it is opened");
 });
 
 test("a form that was changed before the second try creates what it says now", async () => {

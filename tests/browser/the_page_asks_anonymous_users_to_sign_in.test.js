@@ -60,7 +60,7 @@ test("in mode jwt the page asks for a token", async () => {
     await page.goto("about:blank");
     await page.goto(`${stack.url}/im/#token=${await stack.token("ann")}`);
     await isIn(page, "ann");
-    assert.equal(page.url(), `${stack.url}/im/`);
+    await page.waitForURL(`${stack.url}/im/`);
     await page.getByRole("button", { name: "New conversation" }).click();
     await page.getByLabel("With whom").fill("bob");
     await page.getByRole("button", { name: "Create" }).click();

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { browse } from "./chromium.js";
 import { Page } from "./page.js";
-import { Stack } from "./stack.js";
+import { Stack, until } from "./stack.js";
 
 const SOON_MS = 1000,
   PATIENCE = { timeout: 20000 }; // what is late is waited for: how late it was says more than that it was
@@ -125,7 +125,7 @@ step("a reply shows its target", async (t) => {
 
 step("an edit appears in place", async (t) => {
   await bob.act("to this one", "Edit");
-  assert.equal(await bob.composer.inputValue(), "to this one");
+  await until(async () => (await bob.composer.inputValue()) === "to this one", "its text is in the composer");
   await bob.composer.fill("to that one");
   await bob.composer.press("Enter");
   await soon(t, "she sees it", ann.message("to that one").filter({ hasText: "edited" }).waitFor(PATIENCE));
@@ -151,7 +151,7 @@ step("a deletion leaves a stub", async (t) => {
   await bob.act("to that one", "Delete");
   await bob.page.getByRole("dialog", { name: "Delete this message?" }).getByRole("button", { name: "Delete" }).click();
   await soon(t, "she sees a stub", ann.message("Message deleted").waitFor(PATIENCE));
-  assert.equal(await ann.message("to that one").count(), 0);
+  await ann.message("to that one").waitFor({ state: "detached" });
 });
 
 step("the owner deletes messages of others, and can permit an admin to", async (t) => {

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 
 import { browse } from "./chromium.js";
 import { Page } from "./page.js";
-import { Stack } from "./stack.js";
+import { Stack, until } from "./stack.js";
 
 const WORDS = "Edited after you left";
 let stack, browser, bob, id;
@@ -54,7 +54,7 @@ test("the list shows that the last message is withheld", async () => {
 test("the message, a quote of it and a reply to it show that it is withheld", async () => {
   await bob.enter(id);
   await bob.message("my answer").locator(".quote").filter({ hasText: WORDS }).waitFor();
-  assert.equal(await bob.message(WORDS).count(), 2);
+  await until(async () => (await bob.message(WORDS).count()) === 2, "both messages say so");
   const theirs = bob.message(WORDS).first();
   await theirs.hover();
   await theirs.getByRole("button", { name: "Reply", exact: true }).click();
@@ -69,6 +69,6 @@ test("a withheld message can be edited neither by the button nor by Up", async (
   assert.equal(await own.getByRole("button", { name: "Edit", exact: true }).count(), 0);
   await bob.composer.press("ArrowUp");
   await bob.page.getByText("Edit your message").waitFor();
-  assert.equal(await bob.composer.inputValue(), "my answer");
+  await until(async () => (await bob.composer.inputValue()) === "my answer", "the last readable one is edited");
   assert.deepEqual(browser.faults, []);
 });
