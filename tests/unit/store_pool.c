@@ -9,11 +9,14 @@
 #include "store/messages.h"
 #include "store/sqlite/db.h"
 
+#include <sched.h>
+
 #define READERS    4 /* connections, see support_open() */
 #define THREADS    16
 #define TURNS      100
 #define WRITES_MIN 50
 #define LOOKS      8
+#define TURNS_EACH 8 /* that end before the next write: each look reads all that was written */
 
 static enum err
 create(struct tx *tx, void *arg)
@@ -97,6 +100,7 @@ struct crowd {
     _Atomic int inside;  /* threads that hold a connection */
     _Atomic int reading; /* threads that still have turns */
     _Atomic int errors;
+    _Atomic int turns;   /* that have ended */
     int served[THREADS]; /* turns that each thread got */
     int64_t writes;
 };
@@ -105,6 +109,10 @@ static void
 write_while_others_read(struct crowd *crowd)
 {
     while (atomic_load(&crowd->reading) > 0 || crowd->writes < WRITES_MIN) {
+        if (crowd->writes >= WRITES_MIN + atomic_load(&crowd->turns) / TURNS_EACH) {
+            sched_yield();
+            continue;
+        }
         if (support_run(crowd->store, send, NULL) != ERR_OK)
             atomic_fetch_add(&crowd->errors, 1);
         crowd->writes++;
@@ -144,6 +152,7 @@ take_part(void *arg, int n)
     for (int i = 0; i < TURNS; i++) {
         read_once(crowd);
         crowd->served[n - 1]++;
+        atomic_fetch_add(&crowd->turns, 1);
     }
     atomic_fetch_sub(&crowd->reading, 1);
 }
