@@ -53,16 +53,19 @@ LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 # What unit tests and fuzz targets call of imctl.
 CLIENT     := $(BUILD)/obj/imctl/fastcgi.o
 MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
-UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(filter-out %/support.c %/support_sqlite.c \
-              %/support_memory.c tests/unit/memory_%,$(wildcard tests/unit/*.c))))
+# ThreadSanitizer finds nothing in a test that has one thread.
+UNIT_FILES := $(filter-out tests/unit/support%,$(sort $(if $(filter thread,$(SANITIZE)), \
+              $(shell grep -lE 'pthread_create|support_threads|\bfork\b' tests/unit/*.c),$(wildcard tests/unit/*.c))))
+UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter-out tests/unit/memory_%,$(UNIT_FILES)))
 # Tests that speak through the face of store/ alone run a second time, on the engine in memory.
 # Those of that engine run on it alone.
-UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(sort $(wildcard tests/unit/domain_*.c \
-               tests/unit/memory_*.c) tests/unit/store_messages.c tests/unit/store_suite.c))
+UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(filter tests/unit/domain_%.c tests/unit/memory_%.c \
+               tests/unit/store_messages.c tests/unit/store_suite.c,$(UNIT_FILES)))
 MEMORY_LIB := $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(filter $(addprefix $(BUILD)/obj/,base/% run/% model/% \
               domain/% store/messages.o),$(LIBOBJECTS))
 
-.PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox
+.PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox blackbox-parallel \
+  blackbox-timed
 
 all: $(BUILD)/imd $(BUILD)/imctl
 
@@ -104,40 +107,66 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" REDIS="$(REDIS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
-# LIBOBJECTS are imd without its main(); support*.c is shared by the unit tests.
-SUPPORT := $(wildcard tests/unit/support*.[ch])
+# LIBOBJECTS are imd without its main(). All unit tests share support*.c.
+SUPPORT := $(sort $(wildcard tests/unit/support*.c))
+SUPPORT_OBJECTS := $(SUPPORT:tests/unit/%.c=$(BUILD)/support/%.o)
 
-$(BUILD)/unit/%: tests/unit/%.c $(SUPPORT) $(LIBOBJECTS) $(CLIENT) Makefile
+$(BUILD)/support/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< \
-	  $(filter-out %_memory.c,$(filter %.c,$(SUPPORT))) $(LIBOBJECTS) $(CLIENT) $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/unit-memory/%: tests/unit/%.c $(SUPPORT) $(MEMORY_LIB) Makefile
+-include $(SUPPORT_OBJECTS:.o=.d)
+
+UNIT_HEADERS := $(wildcard tests/unit/support*.h)
+UNIT_LINKS    = $(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) \
+                $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+
+$(BUILD)/unit/%: tests/unit/%.c $(UNIT_HEADERS) $(filter-out %_memory.o,$(SUPPORT_OBJECTS)) $(LIBOBJECTS) $(CLIENT) Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(UNIT_LINKS)
+
+$(BUILD)/unit-memory/%: tests/unit/%.c $(UNIT_HEADERS) $(filter-out %_sqlite.o,$(SUPPORT_OBJECTS)) $(MEMORY_LIB) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<, on memory
-	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< \
-	  $(filter-out %_sqlite.c,$(filter %.c,$(SUPPORT))) $(MEMORY_LIB) $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
+	@$(UNIT_LINKS)
 
 # Everything that the tests need compiled, in one target, so that it can be compiled in parallel.
 compiled: all $(UNIT) $(UNIT_MEMORY)
 
+# Most tests wait for a disk: imd answers once its answer is on it. So their files are in memory, if
+# there is a tmpfs with 2 GB to spare. SCRATCH= keeps them on the disk.
+SCRATCH ?= $(shell [ -w /dev/shm ] && df -t tmpfs --output=avail -k /dev/shm 2>/dev/null | \
+                   awk '$$1 + 0 > 2000000 { print "/dev/shm" }')
+IN_MEMORY = $(if $(SCRATCH),TMPDIR=$(SCRATCH))
+
+# Each unit test is a program; JOBS of them run in parallel.
 unit: $(UNIT) $(UNIT_MEMORY)
-	@for t in $(UNIT) $(UNIT_MEMORY); do $$t || exit 1; done
+	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(patsubst %,run/%,$(UNIT) $(UNIT_MEMORY))
+
+run/%:
+	@$(IN_MEMORY) $*
 
 # Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
-# than they compute. Those that measure time run after the others, alone.
-TESTS ?= tests/spec tests/fault tests/http tests/auth tests/push tests/redis tests/model tests/imctl tests/limits
+# than they compute, the longest first. Those that measure time run after the others, alone.
+TESTS ?= tests/push tests/auth tests/redis tests/fault tests/http tests/model tests/spec tests/imctl tests/limits
 ALONE := tests/limits
-JOBS  ?= 3
+JOBS  ?= $(shell echo $$(($(CPUS) * 2)))
 
 blackbox: all
+	@$(MAKE) --no-print-directory blackbox-parallel
+	@$(MAKE) --no-print-directory blackbox-timed
+
+blackbox-parallel: all
 	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(addprefix pytest/,$(filter-out $(ALONE),$(TESTS)))
+
+blackbox-timed: all
 	@$(MAKE) --no-print-directory $(addprefix pytest/,$(filter $(ALONE),$(TESTS)))
 
 pytest/%:
 	@echo "== $*"
-	@IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" \
+	@$(IN_MEMORY) IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" \
 	  $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $*
 
 test: deps
@@ -167,7 +196,7 @@ BROWSER_ALONE := $(addprefix tests/browser/,two_people_see_each_other_within_a_s
 
 # JOBS files in parallel. Those that measure time run before the others, alone.
 test-browser: deps-browser all build/browser/node_modules
-	@run() { [ $$# -eq 1 ] || IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
+	@run() { [ $$# -eq 1 ] || $(IN_MEMORY) IMD="$(CURDIR)/$(BUILD)/imd" NODE_PATH="$(CURDIR)/build/browser/node_modules" \
 	  $(NODE) --test --test-reporter=spec --test-concurrency=$$*; }; \
 	run 1 $(filter $(BROWSER_ALONE),$(BROWSER_TESTS)) && run $(JOBS) $(filter-out $(BROWSER_ALONE),$(BROWSER_TESTS))
 
@@ -179,8 +208,11 @@ picture:
 # A sanitizer's report fails the test that caused it: imd's log must contain nothing but its own
 # lines. tests/limits and tests/redis measure nginx and time, so a sanitizer adds nothing there.
 # ThreadSanitizer runs the tests in which threads, processes and connections come and go.
-RACES := tests/push $(wildcard tests/fault/test_a_hangup_*.py tests/fault/test_a_killed_*.py \
-         tests/fault/test_a_locked_*.py tests/fault/test_a_stop_*.py)
+RACES = $(foreach name,$(RACING),$(or $(wildcard tests/$(name).py),$(error RACING: there is no tests/$(name).py)))
+RACING := fault/test_a_hangup_* fault/test_a_killed_* fault/test_a_locked_* fault/test_a_stop_* \
+          fault/test_control_requests_survive_* \
+          http/test_many_nginx_workers_* http/test_whoever_resyncs_while_others_write_* \
+          push/test_a_burst_* push/test_presence_* push/test_silent_users_* push/test_sockets_that_come_and_go_*
 
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined -j$(CPUS) compiled
@@ -201,12 +233,21 @@ storm: deps all
 check: export WERROR = -Werror
 check: lint test test-browser asan
 
-# imd and its unit tests, built without a warning by each of COMPILERS, in a directory of its own.
-COMPILERS ?= gcc clang
+# Each of COMPILERS reads imd and its unit tests without a warning: by default, those of gcc 12 to
+# 14 and clang 14 to 19 that this Debian has. Clang warns before it optimizes, so it need not
+# compile.
+COMPILERS ?= $(shell for c in gcc-12 gcc-13 gcc-14 clang-14 clang-15 clang-16 clang-17 clang-18 clang-19; do \
+               apt-cache show $$c >/dev/null 2>&1 && echo $$c; done)
 
-compilers: deps-fuzz
-	@for c in $(COMPILERS); do \
-	  $(MAKE) --no-print-directory -s -j$(CPUS) CC=$$c BUILD=build/compilers/$$c WERROR=-Werror compiled || exit 1; done
+compilers: deps-compilers compiled
+	@v=$$($(CC) -dumpfullversion 2>/dev/null); for c in $(COMPILERS); do \
+	  case $$c in clang*) how=-fsyntax-only ;; *) how='-c -o /dev/null' ;; esac; \
+	  if [ -n "$$v" ] && [ "$$v" = "$$($$c -dumpfullversion 2>/dev/null)" ]; then echo "$$c has compiled it"; continue; fi; \
+	  echo "$$c $$how"; \
+	  printf '%s\n' $(SOURCES) $(MEMORY) $(BUILD)/migrations.c $(BUILD)/openapi.c | \
+	    xargs -P $(CPUS) -n 1 $$c $(IMD_CFLAGS) -Werror $(NARROW) $(CPPFLAGS) $(CFLAGS) $$how || exit 1; \
+	  printf '%s\n' $(UNIT_FILES) $(SUPPORT) | \
+	    xargs -P $(CPUS) -n 1 $$c $(IMD_CFLAGS) -Werror -Itests/unit $(CPPFLAGS) $(CFLAGS) $$how || exit 1; done
 
 # --- measuring
 
@@ -229,10 +270,12 @@ C_FILES := $(sort $(wildcard fcgi_app/*.[ch] fcgi_app/*/*.[ch] fcgi_app/*/*/*.[c
 WEB_FILES := $(sort $(wildcard nginx/html/*.js nginx/html/*.ts nginx/html/*.css tests/browser/*.js))
 PRETTIER  := build/lint/node_modules/.bin/prettier --print-width=120 --log-level=warn
 
+# Prints the names of the files that it changes.
 format: build/lint/node_modules
-	$(PYTHON) tests/lint/wrap_comments.py
-	clang-format -i $(C_FILES)
-	$(PRETTIER) --write $(WEB_FILES)
+	@files=$$(git ls-files); before=$$(sha256sum $$files); \
+	$(PYTHON) tests/lint/wrap_comments.py && clang-format -i $(C_FILES) && \
+	$(PRETTIER) --write $(WEB_FILES) >/dev/null && \
+	{ sha256sum $$files | grep -vxF "$$before" | sed 's/^[0-9a-f]*  /formatted /' || :; }
 
 MAN_PAGES := $(sort $(wildcard docs/man/*.[1-9]))
 
@@ -246,12 +289,13 @@ lint: deps-lint build/lint/node_modules all
 	@codespell --ignore-words=tests/lint/words --skip='./build,./.git,*.png,package-lock.json,./tests/fuzz/seeds,./tests/lint/words' .
 	@$(PYTHON) tests/lint/page.py
 	@$(PYTHON) tests/lint/links.py
+	@$(PYTHON) tests/lint/targets.py
 	@! mandoc -T lint -W style $(MAN_PAGES) 2>/dev/null | grep -v 'referenced manual not found'
 	@tests/lint/hardened.sh $(BUILD)/imd $(BUILD)/imctl
-	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	@cppcheck --quiet -j $(CPUS) --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app
 	@printf '%s\n' $(SOURCES) $(MEMORY) \
-	  | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app 2>/dev/null' sh \
+	  | xargs -P $(CPUS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app 2>/dev/null' sh \
 	  | { ! grep -E 'error:|warning:'; }
 	@out=$$(REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --format=stylish \
 	  --config=tests/lint/redocly.yaml fcgi_app/openapi.json 2>&1) || { echo "$$out"; exit 1; }
@@ -309,6 +353,9 @@ PACKAGES_TEST := \
   python3-requests:a-real-HTTP-client-for-them \
   python3-jwt:makes-and-reads-tokens-as-others-do \
   python3-cryptography:makes-keys \
+  openssl:makes-keys-as-an-operator-does \
+  e2fsprogs:makes-a-file-system-for-them \
+  mount:mounts-it \
   python3-jsonschema:checks-answers-against-openapi.json \
   redis-server:Redis,-alone,-as-Sentinel-and-as-Cluster,-for-tests/redis \
   chromium:a-real-browser-for-them
@@ -317,9 +364,10 @@ PACKAGES_BROWSER := \
   fonts-noto-cjk:Chinese-in-the-screenshots \
   $(if $(shell command -v npm),,nodejs:runs-the-tests-of-the-page npm:installs-what-drives-the-browser)
 PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis mandoc:checks-the-man-pages \
-  codespell:finds-misspelt-words \
+  codespell:finds-misspelt-words git:lists-the-files-to-check \
   $(if $(shell command -v npm),,nodejs:runs-the-linter-of-openapi.json npm:installs-it)
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
+PACKAGES_COMPILERS = $(COMPILERS:%=%:another-compiler)
 
 # Installs packages without starting nginx on the host: while apt runs, a policy-rc.d forbids it,
 # unless the host has its own.
@@ -336,7 +384,7 @@ $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
-.PHONY: deps-run deps-browser deps-lint deps-fuzz
+.PHONY: deps-run deps-browser deps-lint deps-fuzz deps-compilers
 deps-run:
 	$(call install_packages,$(PACKAGES_RUN))
 deps: deps-run
@@ -347,6 +395,8 @@ deps-browser: deps
 	$(call install_packages,$(PACKAGES_BROWSER))
 deps-fuzz: deps
 	$(call install_packages,$(PACKAGES_FUZZ))
+deps-compilers: deps
+	$(call install_packages,$(PACKAGES_COMPILERS))
 
 # --- installing: two programs, their man pages, the files to include, the page. It edits no file of
 # the host.
@@ -369,24 +419,38 @@ install: all
 clean:
 	rm -rf build
 
+# Each of .PHONY is here: tests/lint/targets.py compares them.
 help:
-	@echo 'make run      build, and serve on http://127.0.0.1:$$PORT/ ($(PORT)) with files under $$STATE ($(STATE));'
-	@echo '              SITE=DIRECTORY serves your pages beside it, REDIS=redis://HOST:PORT pushes through Redis'
-	@echo 'make test     unit tests and black-box tests against real nginx, nchan and SQLite'
-	@echo 'make test-redis  pushes through Redis, with failovers and a Redis that hangs: two minutes'
-	@echo 'make test-browser  the browser client against a server that loses, repeats, reorders and delays; and in Chromium'
-	@echo 'make lint     formatting, style, spelling, includes between rooms, hardening, man pages, cppcheck, clang-tidy, openapi.json'
-	@echo 'make asan     the tests under AddressSanitizer and UBSan, and under ThreadSanitizer'
-	@echo 'make check    lint, test, test-browser, asan'
-	@echo 'make soak     the model test for $$MINUTES ($(MINUTES)), with a random $$SEED unless one is given'
-	@echo 'make picture  renders the picture in README.md again'
-	@echo 'make storm    $$REQUESTS ($(REQUESTS)) malformed requests, through nginx and past it; they must change nothing'
-	@echo 'make bench    speed, as ratios to a FastCGI server that does nothing; writes build/bench.json'
-	@echo 'make isolation  how much the most expensive caller slows others down'
-	@echo 'make fuzz     libFuzzer over the pure functions, $$SECONDS ($(SECONDS)) each'
-	@echo 'make compilers  imd and its unit tests with -Werror under each of $$COMPILERS ($(COMPILERS))'
-	@echo 'make format   wraps comments, runs clang-format on the C files and prettier on those of the page'
-	@echo 'make install  to $$DESTDIR$$PREFIX ($(PREFIX)); prints the two lines to include'
-	@echo 'make all      build/imd and build/imctl, the default: installs nothing; WERROR=-Werror makes warnings errors'
-	@echo 'make clean    remove build/      make deps  install packages'
+	@echo 'make all            build/imd and build/imctl, the default. It installs no package.'
+	@echo 'make run            serves on http://127.0.0.1:$$PORT/ ($(PORT)). Its files are in $$STATE ($(STATE)).'
+	@echo '                    SITE=DIRECTORY serves your pages beside it. REDIS=redis://HOST:PORT pushes through Redis.'
+	@echo 'make install        to $$DESTDIR$$PREFIX ($(PREFIX)). It prints the two lines to include.'
+	@echo 'make clean          removes build/'
+	@echo 'make help           this list'
+	@echo
+	@echo 'make test           the unit tests, and the black-box tests against real nginx, nchan and SQLite'
+	@echo 'make compiled       compiles all that the tests need'
+	@echo 'make unit           the unit tests'
+	@echo 'make blackbox       the black-box tests of $$TESTS: directories or files, by default all. blackbox-parallel and'
+	@echo '                    blackbox-timed run those that do not measure time, and those that do.'
+	@echo 'make test-redis     pushes through Redis, with failovers and a Redis that hangs'
+	@echo 'make test-browser   the browser client against a server that loses frames and reorders them, and the page in'
+	@echo '                    Chromium. BROWSER_TESTS=FILE runs one file.'
+	@echo 'make asan           the tests under AddressSanitizer and UBSan, and those of threads under ThreadSanitizer'
+	@echo 'make lint           formatting, style, spelling, includes, links, hardening, man pages, two analysers, openapi.json'
+	@echo 'make compilers      no warning by any of $$COMPILERS: gcc 12 to 14 and clang 14 to 19, as far as Debian has them'
+	@echo 'make check          lint, test, test-browser and asan'
+	@echo 'make fuzz           libFuzzer on the functions that read untrusted bytes, for $$SECONDS ($(SECONDS)) each'
+	@echo 'make storm          $$REQUESTS ($(REQUESTS)) malformed requests, which must change nothing'
+	@echo 'make soak           clients that lose frames, for $$MINUTES ($(MINUTES)). SEED=N repeats a run.'
+	@echo
+	@echo 'make bench          speed, as ratios to a FastCGI server that does nothing. It writes build/bench.json.'
+	@echo 'make isolation      how much the most expensive caller slows others down'
+	@echo 'make format         wraps comments and formats the C files and those of the page'
+	@echo 'make picture        renders the picture in README.md again'
+	@echo
+	@echo 'make deps           installs the Debian packages that make test needs. The targets above call what they need of'
+	@echo '                    deps-run, deps, deps-browser, deps-lint, deps-fuzz and deps-compilers.'
+	@echo
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread makes a sanitized build of any of these.'
+	@echo 'WERROR=-Werror makes warnings errors. JOBS=N runs N tests at a time.'

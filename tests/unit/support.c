@@ -39,9 +39,10 @@ int
 support_open_empty(void **state)
 {
     struct place *place = calloc(1, sizeof(*place));
+    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(place);
-    snprintf(place->dir, sizeof(place->dir), "/tmp/imd-unit-XXXXXX");
+    snprintf(place->dir, sizeof(place->dir), "%s/imd-unit-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(place->dir));
     snprintf(place->path, sizeof(place->path), "%s/imd.db", place->dir);
     assert_int_equal(shared_open(&place->shared), ERR_OK);
