@@ -433,7 +433,7 @@ open_all(struct relay *r, const struct config *config)
     if (err == ERR_OK)
         err = silence_start(&r->silence, config->push_socket, r->shared);
     if (err == ERR_OK)
-        err = store_open_for_reading(&r->store, config->database, 1);
+        err = store_open_for_reading(&r->store, config->database, 1, r->shared);
     r->publisher.store = &r->store;
     r->publisher.nchan = r->nchan;
     r->publisher.silence = r->silence;

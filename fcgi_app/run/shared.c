@@ -70,8 +70,11 @@ shared_close(struct shared *s)
 void
 shared_lock(struct shared *s)
 {
-    if (pthread_mutex_lock(&s->write_lock) == EOWNERDEAD)
-        pthread_mutex_consistent(&s->write_lock);
+    if (pthread_mutex_lock(&s->write_lock) != EOWNERDEAD)
+        return;
+    pthread_mutex_consistent(&s->write_lock);
+    /* It may have committed a rename, and not have counted it any more. */
+    atomic_fetch_add(&s->renames, 1);
 }
 
 void

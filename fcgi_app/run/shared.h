@@ -63,8 +63,9 @@ struct shared {
     _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
     int wake_fd;                  /* eventfd: wakes the relay; the same descriptor in every child */
     int janitor_fd;               /* eventfd: wakes housekeeping, because the write-ahead log is long */
-    int typing_fds[2]; /* pipe of struct shared_typing to the relay; typing is pushed, never stored */
-    _Atomic bool wipe; /* deleted content may still be in the write-ahead log: empty it */
+    int typing_fds[2];        /* pipe of struct shared_typing to the relay; typing is pushed, never stored */
+    _Atomic uint64_t renames; /* raised after each commit that may have renamed a user */
+    _Atomic bool wipe;        /* deleted content may still be in the write-ahead log: empty it */
     struct shared_counters counters;
     struct limiter limiter;                /* the rate limits of callers */
     _Atomic int log_level;                 /* enum log_level of the settings, for the relay */

@@ -29,7 +29,7 @@ struct store {
 /* Borrows `shared`. Call store_close() after an error as well. ERR_STORAGE, ERR_MEMORY. */
 enum err store_open(struct store *s, const char *path, int readers, struct shared *shared);
 /* Opens the database without a writer: store_run() must not be called. */
-enum err store_open_for_reading(struct store *s, const char *path, int readers);
+enum err store_open_for_reading(struct store *s, const char *path, int readers, struct shared *shared);
 /* Closes. No command may be running, and all snapshots must have ended. Zeroed is allowed. */
 void store_close(struct store *s);
 

@@ -146,9 +146,8 @@ CREATE TABLE message (
     sent_print      INTEGER,            -- of what was first sent under client_id, once content is no longer that: 16 bits,
                                         -- enough to tell a repeat from another message, too few to
                                         -- tell what it was
-    -- The length of the run of consecutive messages by the same sender that ends with this one;
-    -- NULL:
-    -- 1. Counting what others sent skips the reader's own run in one step.
+    -- The length of the run of consecutive messages by the same sender that ends with this one
+    -- (NULL means 1). Counting what others sent skips the reader's own run in one step.
     run             INTEGER,
     content         TEXT    NOT NULL,   -- '' if deleted
     conversation    INTEGER GENERATED ALWAYS AS (place >> 32) VIRTUAL,         -- for readers of the database; not stored

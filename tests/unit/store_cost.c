@@ -305,6 +305,7 @@ static const struct asked asked[] = {
     {SQL_INSTANCE_SET_EPOCH, 1, {T("x")}},
     {SQL_PROBE_SET, 1, {N(10)}},
     {SQL_ACCOUNT_NUMBER, 1, {T("eve")}},
+    {SQL_ACCOUNT_NAME, 1, {N(EVE)}},
     {SQL_ACCOUNT_ADD, 1, {T("new"), N(1)}},
     {SQL_CONVERSATION_GET, 1, {N(CROWD)}},
     {SQL_CONVERSATION_FOR_SENDER, 1, {N(CHURN), N(EVE)}},

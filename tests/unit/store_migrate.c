@@ -730,7 +730,7 @@ a_database_of_each_version_keeps_what_each_column_held(void **state)
     }
 }
 
-/* As an operator may, and a later imd will. */
+/* As an operator may while imd is stopped, and a later imd will. */
 static void
 a_rename_is_seen_wherever_the_name_was(void **state)
 {

@@ -1,8 +1,11 @@
 /*
  * Checks: who reads sees one state of the database from its first look to the end, whatever is
- * committed meanwhile; more threads than connections all get their turn; a reader cannot write.
+ * committed meanwhile; more threads than connections all get their turn; a reader cannot write; a
+ * reader that has read a name before shows the new one after a rename.
  */
 #include "support.h"
+
+#include <stdio.h>
 
 #include "store/accounts.h"
 #include "store/conversations.h"
@@ -193,6 +196,83 @@ a_reader_cannot_write(void **state)
     }
 }
 
+/* Is the first message shown as sent by this user? */
+static bool
+sent_by(struct db *db, const char *name)
+{
+    struct message m;
+    struct arena arena;
+    bool found;
+    bool is;
+
+    arena_init(&arena);
+    assert_int_equal(messages_get(&(struct message_reader){.db = db, .arena = &arena}, 1, 1, &m, &found),
+                     ERR_OK);
+    assert_true(found);
+    is = str_eq(m.sender, str_c(name));
+    arena_clear(&arena);
+    return is;
+}
+
+struct rename {
+    const char *from;
+    const char *to;
+    enum err verdict;
+};
+
+/*
+ * A name that was read before the rename is not shown after it, not even in the same transaction.
+ */
+static enum err
+rename_user(struct tx *tx, void *arg)
+{
+    const struct rename *r = arg;
+    char script[96];
+
+    assert_true(sent_by(tx->db, r->from));
+    snprintf(script, sizeof(script), "UPDATE account SET name = '%s' WHERE name = '%s'", r->to, r->from);
+    assert_int_equal(db_script(tx->db, script), ERR_OK);
+    assert_true(sent_by(tx->db, r->to));
+    return r->verdict;
+}
+
+/* All connections of the pool at once: so each has read the name. */
+static void
+assert_all_show(struct store *store, const char *name)
+{
+    struct snapshot *snapshots[READERS];
+
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(snapshot_begin(store, &snapshots[i]), ERR_OK);
+        assert_true(sent_by(snapshots[i]->db, name));
+    }
+    for (int i = 0; i < READERS; i++)
+        snapshot_end(snapshots[i]);
+}
+
+static void
+a_rename_is_seen_by_all_who_have_read_the_name(void **state)
+{
+    struct place *place = *state;
+    struct store *store = &place->store;
+    struct snapshot *old;
+
+    assert_int_equal(support_run(store, create, NULL), ERR_OK);
+    assert_int_equal(support_run(store, send, NULL), ERR_OK);
+    assert_all_show(store, "ann");
+    assert_int_equal(snapshot_begin(store, &old), ERR_OK);
+    assert_int_equal(support_run(store, rename_user, &(struct rename){"ann", "bob", ERR_OK}), ERR_OK);
+    assert_true(sent_by(old->db, "ann"));
+    snapshot_end(old);
+    assert_all_show(store, "bob");
+    /* One that is rolled back is never seen. */
+    assert_int_equal(support_run(store, rename_user, &(struct rename){"bob", "eve", ERR_STORAGE}),
+                     ERR_STORAGE);
+    assert_all_show(store, "bob");
+    assert_int_equal(support_run(store, rename_user, &(struct rename){"bob", "eve", ERR_OK}), ERR_OK);
+    assert_all_show(store, "eve");
+}
+
 int
 main(void)
 {
@@ -201,6 +281,8 @@ main(void)
         cmocka_unit_test_setup_teardown(more_threads_than_connections_all_see_one_state_each, support_open,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_reader_cannot_write, support_open, support_close),
+        cmocka_unit_test_setup_teardown(a_rename_is_seen_by_all_who_have_read_the_name, support_open,
+                                        support_close),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

@@ -110,9 +110,10 @@ store_open(struct store *s, const char *path, int readers, struct shared *shared
 }
 
 enum err
-store_open_for_reading(struct store *s, const char *path, int readers)
+store_open_for_reading(struct store *s, const char *path, int readers, struct shared *shared)
 {
     (void)readers;
+    (void)shared;
     return attach(s, path, NULL);
 }
 

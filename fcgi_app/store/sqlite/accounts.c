@@ -14,17 +14,54 @@ find_known(const struct known_users *known, struct str name)
     return NULL;
 }
 
+/* Returns false, and changes nothing, if the name is too long for the entry. */
+static bool
+fill(struct known_user *u, struct str name, int64_t number)
+{
+    if (name.n > sizeof(u->name))
+        return false;
+    memcpy(u->name, name.p, name.n);
+    u->bytes = name.n;
+    u->number = number;
+    return true;
+}
+
 /* Overwrites the entry that was written first. */
 static void
 remember(struct known_users *known, struct str name, int64_t number)
 {
-    struct known_user *u = &known->users[known->next++ % DB_KNOWN_USERS];
+    fill(&known->users[known->next++ % DB_KNOWN_USERS], name, number);
+}
 
-    if (name.n > sizeof(u->name))
-        return;
-    memcpy(u->name, name.p, name.n);
-    u->bytes = name.n;
-    u->number = number;
+/* Reads the name into the entry. */
+static enum err
+read_name(struct db *db, int64_t number, struct known_name *known)
+{
+    struct stmt *s = db_use(db, SQL_ACCOUNT_NAME);
+    bool row;
+    enum err err;
+
+    known->renames = 0;
+    db_bind_int(s, 1, number);
+    err = db_step(s, &row);
+    if (err == ERR_OK && (!row || !fill(&known->user, db_text(s, 0), number)))
+        err = ERR_STORAGE;
+    db_done(s);
+    if (err == ERR_OK)
+        known->renames = db_renames(db);
+    return err;
+}
+
+enum err
+accounts_name(struct db *db, int64_t number, struct str *name)
+{
+    struct known_name *known = db_known_name(db, number);
+    enum err err = ERR_OK;
+
+    if (known->user.number != number || known->renames == 0 || known->renames != db_renames(db))
+        err = read_name(db, number, known);
+    *name = (struct str){known->user.name, known->user.bytes};
+    return err;
 }
 
 enum err

@@ -16,6 +16,11 @@
  */
 enum err accounts_number(struct db *db, struct str name, int64_t *number);
 /*
+ * Returns in *name the name of the user with the number, which must exist. It is valid until the next call.
+ * Costs a look-up only if the connection has not read it lately. ERR_STORAGE.
+ */
+enum err accounts_name(struct db *db, int64_t number, struct str *name);
+/*
  * Binds the user's number: 0, which no row holds, if no user has that name; NULL if the name is absent. A
  * failure shows at the statement's step.
  */

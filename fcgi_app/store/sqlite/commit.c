@@ -57,6 +57,7 @@ commit_open(struct commit **out, const char *path, struct shared *shared)
     if (err != ERR_OK)
         goto fail_mutex;
     db_on_commit(c->db, note_wal, shared);
+    db_follow_renames(c->db, &shared->renames);
     *out = c;
     return ERR_OK;
 fail_mutex:

@@ -4,7 +4,9 @@
 #include "store/sqlite/db.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/log.h"
 
 /* Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup, the
@@ -30,6 +32,10 @@ struct db {
     void *on_commit_arg;
     bool wipe; /* requested, and not taken yet */
     struct known_users known;
+    struct known_name names[DB_KNOWN_NAMES];
+    _Atomic uint64_t *shared_renames; /* NULL: not known */
+    uint64_t renames;                 /* of db_renames() */
+    bool renamed;                     /* in the transaction at hand */
 };
 
 void
@@ -134,8 +140,12 @@ db_use(struct db *db, enum sql sql)
 {
     struct stmt *s = &db->stmts[sql];
 
-    if (changes_state(sql))
+    if (changes_state(sql)) {
         db->known = (struct known_users){0};
+        /* Before the transaction sees its state: a rename that is committed meanwhile counts as a later one.
+         */
+        db->renames = db->shared_renames == NULL ? 0 : atomic_load(db->shared_renames) + 1;
+    }
     s->err = s->handle != NULL ? ERR_OK : prepare(s, sql);
     return s;
 }
@@ -253,7 +263,13 @@ db_run(struct stmt *s)
 enum err
 db_do(struct db *db, enum sql sql)
 {
-    return db_run(db_use(db, sql));
+    enum err err = db_run(db_use(db, sql));
+
+    if (changes_state(sql) && db->renamed) {
+        atomic_fetch_add(db->shared_renames, 1);
+        db->renamed = false;
+    }
+    return err;
 }
 
 enum err
@@ -325,6 +341,45 @@ db_known_users(struct db *db)
     if (!db_in_transaction(db))
         db->known = (struct known_users){0};
     return &db->known;
+}
+
+struct known_name *
+db_known_name(struct db *db, int64_t number)
+{
+    return &db->names[(uint64_t)number % DB_KNOWN_NAMES];
+}
+
+uint64_t
+db_renames(struct db *db)
+{
+    return db_in_transaction(db) ? db->renames : 0;
+}
+
+/*
+ * SQLite calls this for each row that the connection writes. A new account's name must not be kept either:
+ * if the transaction fails, another user gets the number.
+ */
+static void
+note_account(void *arg, int action, const char *schema, const char *table, sqlite3_int64 row)
+{
+    struct db *db = arg;
+
+    (void)schema;
+    (void)row;
+    if (strcmp(table, "account") != 0)
+        return;
+    db->renames = 0;
+    if (action == SQLITE_INSERT)
+        return;
+    db->known = (struct known_users){0};
+    db->renamed = true;
+}
+
+void
+db_follow_renames(struct db *db, _Atomic uint64_t *renames)
+{
+    db->shared_renames = renames;
+    sqlite3_update_hook(db->handle, note_account, db);
 }
 
 bool

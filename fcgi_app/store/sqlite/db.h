@@ -104,11 +104,37 @@ struct known_users {
 };
 
 /*
- * What accounts.c knows of users in the transaction at hand. Emptied when a transaction begins or ends, and
- * at each call outside of transactions: so it holds for the state that the connection
- * sees, whatever other connections have renamed. Who renames a user in a transaction must empty it.
+ * Returns what accounts.c knows of users in the transaction at hand. It is emptied when a transaction
+ * begins or ends, when it renames a user, and at each call outside of transactions: so it holds for the
+ * state that the connection sees.
  */
 struct known_users *db_known_users(struct db *db);
+
+/* Users that were looked up by number, with their names: as many as the members of several large groups. */
+#define DB_KNOWN_NAMES 512
+
+struct known_name {
+    uint64_t renames; /* see db_renames(); 0: the entry is empty */
+    struct known_user user;
+};
+
+/*
+ * Returns the entry for the number. Another number may have it, or an earlier transaction: the entry holds
+ * if both are right. It outlives the transaction, because most transactions read the same names.
+ */
+struct known_name *db_known_name(struct db *db, int64_t number);
+/*
+ * Returns how often users were renamed until the transaction at hand began: what is read in it holds for
+ * transactions of the same count. 0: what is read must not be kept, because there is no transaction, it has
+ * added or renamed a user itself, or the count is not known (db_follow_renames).
+ */
+uint64_t db_renames(struct db *db);
+/*
+ * Connects the count to the one that all processes share. This connection raises it after each commit in
+ * which it renamed a user. A transaction that begins between the two may still show the old name, later ones
+ * never do.
+ */
+void db_follow_renames(struct db *db, _Atomic uint64_t *renames);
 
 /* For migrations: the number of the last one applied, and running a script of many statements. */
 enum err db_user_version(struct db *db, int64_t *version);

@@ -27,16 +27,16 @@ messages_add(struct tx *tx, struct message *m, int64_t version)
 /* The columns that the macro MESSAGE of sql.c names, in its order; what follows them is this many further. */
 #define MESSAGE_COLUMNS 11
 
-static struct message
-message_of(struct stmt *s)
+/* Fills *m from the row at hand. Its strings live until the next step, or the next call. */
+static enum err
+read_row(struct db *db, struct stmt *s, struct message *m)
 {
     int64_t place = db_int(s, 0);
 
-    return (struct message){
+    *m = (struct message){
         .id = db_int(s, 1),
         .conversation = ids_conversation(place >> 32),
         .seq = place & 0xffffffff,
-        .sender = db_text(s, 2),
         .timestamp = db_int(s, 3),
         .content = db_text(s, 4),
         .client_id = db_text(s, 5),
@@ -46,25 +46,26 @@ message_of(struct stmt *s)
         .emoji_count = (int)db_int(s, 9),
         .changed_version = db_int(s, 10),
     };
+    return accounts_name(db, db_int(s, 2), &m->sender);
 }
 
 /* The next row of a statement whose columns are a message's. */
 static enum err
-step_to(struct stmt *s, struct arena *arena, struct message *m, bool *found)
+step_to(struct db *db, struct stmt *s, struct arena *arena, struct message *m, bool *found)
 {
     enum err err = db_step(s, found);
 
     if (!*found)
         return err;
-    *m = message_of(s);
-    return messages_keep(arena, m);
+    err = read_row(db, s, m);
+    return err == ERR_OK ? messages_keep(arena, m) : err;
 }
 
 /* Ends a statement that asked for one message. */
 static enum err
 read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool *found)
 {
-    enum err err = step_to(s, r->arena, m, found);
+    enum err err = step_to(r->db, s, r->arena, m, found);
 
     db_done(s);
     if (*found && err == ERR_OK)
@@ -106,10 +107,10 @@ messages_at(const struct message_reader *r, const struct message_place *places, 
         bind_seq(s, 2, places[i].seq);
         if (places[i].seq != 0)
             err = db_step(s, &found);
-        if (found) {
-            m = message_of(s);
+        if (found)
+            err = read_row(r->db, s, &m);
+        if (found && err == ERR_OK)
             err = reactions_read(r->db, r->arena, r->viewer, &m);
-        }
         if (err == ERR_OK)
             goes_on = each(arg, i, found ? &m : NULL);
         db_done(s);
@@ -133,7 +134,7 @@ messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m,
     enum err err;
 
     db_bind_int(s, 1, id);
-    err = step_to(s, arena, m, found);
+    err = step_to(db, s, arena, m, found);
     db_done(s);
     return err;
 }
@@ -180,7 +181,7 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
     *fingerprint = -1;
     accounts_bind(r->db, s, 1, r->viewer);
     db_bind_text(s, 2, client_id);
-    err = step_to(s, r->arena, m, found);
+    err = step_to(r->db, s, r->arena, m, found);
     if (*found && !db_is_null(s, MESSAGE_COLUMNS))
         *fingerprint = (int)db_int(s, MESSAGE_COLUMNS);
     db_done(s);
@@ -414,9 +415,11 @@ messages_range(const struct message_reader *r, int32_t conversation, int64_t seq
     db_bind_int(s, 1, conversation);
     bind_seq(s, 2, seq);
     while (db_next(s, &err)) {
-        struct message m = message_of(s);
+        struct message m;
 
-        err = reactions_read(r->db, r->arena, r->viewer, &m);
+        err = read_row(r->db, s, &m);
+        if (err == ERR_OK)
+            err = reactions_read(r->db, r->arena, r->viewer, &m);
         if (err != ERR_OK || !each(arg, &m))
             break;
     }
@@ -506,17 +509,14 @@ messages_since(struct db *db, struct message_search *search)
 static enum err
 add_step(struct stmt *s, const struct message_reader *r, struct message_walk *walk)
 {
-    struct message_step *step;
+    struct message_step *step = &walk->steps[walk->count++];
+    enum err err = read_row(r->db, s, &step->message);
 
-    step = &walk->steps[walk->count++];
-    *step = (struct message_step){
-        .message = message_of(s),
-        .version = db_int(s, MESSAGE_COLUMNS),
-        /* Absent, hence 0, in the walk of those changed. */
-        .changed_since = db_int(s, MESSAGE_COLUMNS + 1) != 0,
-    };
+    step->version = db_int(s, MESSAGE_COLUMNS);
+    /* Absent, hence 0, in the walk of those changed. */
+    step->changed_since = db_int(s, MESSAGE_COLUMNS + 1) != 0;
     walk->from = walk->changed ? step->version : step->message.seq + 1;
-    return messages_keep(r->arena, &step->message);
+    return err == ERR_OK ? messages_keep(r->arena, &step->message) : err;
 }
 
 enum err

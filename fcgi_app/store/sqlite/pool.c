@@ -21,7 +21,7 @@ struct pool {
 };
 
 enum err
-pool_open(struct pool **out, const char *path, int count)
+pool_open(struct pool **out, const char *path, int count, struct shared *shared)
 {
     size_t each = sizeof(struct reader) + sizeof(struct reader *);
     struct pool *p = calloc(1, sizeof(*p) + (size_t)count * each);
@@ -34,12 +34,13 @@ pool_open(struct pool **out, const char *path, int count)
         return ERR_MEMORY;
     }
     p->idle = (struct reader **)(void *)&p->all[count];
-    while (err == ERR_OK && p->size < count) {
+    while (p->size < count) {
         p->all[p->size].pool = p;
         p->idle[p->size] = &p->all[p->size];
         err = db_open(&p->all[p->size].snapshot.db, path, DB_READ);
-        if (err == ERR_OK)
-            p->size++;
+        if (err != ERR_OK)
+            break;
+        db_follow_renames(p->all[p->size++].snapshot.db, &shared->renames);
     }
     p->idle_count = p->size;
     if (err != ERR_OK)

@@ -12,8 +12,8 @@
 
 struct pool;
 
-/* Opens `count` connections. */
-enum err pool_open(struct pool **out, const char *path, int count);
+/* Opens `count` connections. `shared` is borrowed. */
+enum err pool_open(struct pool **out, const char *path, int count, struct shared *shared);
 /* All snapshots must have ended. NULL is allowed. */
 void pool_close(struct pool *p);
 

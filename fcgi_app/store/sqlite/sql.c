@@ -7,16 +7,14 @@
     " c.listed_at, c.title, c.invite_only"
 #define STAY                                                                                                 \
     "m.joined_version, m.joined_seq, m.left_version, m.left_seq, m.left_at, m.role, m.removed, m.since_at"
-/* A message m as messages.c reads it, with the name a of its sender. */
+/* A message m as messages.c reads it. */
 #define MESSAGE                                                                                              \
-    "m.place, m.id, a.name, m.timestamp, m.content, m.client_id, m.reply_to, m.edited_at, m.deleted_at,"     \
+    "m.place, m.id, m.sender, m.timestamp, m.content, m.client_id, m.reply_to, m.edited_at, m.deleted_at,"   \
     " m.emoji_count, m.changed_version"
 /* The same without its content. */
 #define HEAD                                                                                                 \
-    "m.place, m.id, a.name, m.timestamp, '', m.client_id, m.reply_to, m.edited_at, m.deleted_at,"            \
+    "m.place, m.id, m.sender, m.timestamp, '', m.client_id, m.reply_to, m.edited_at, m.deleted_at,"          \
     " m.emoji_count, m.changed_version"
-/* CROSS JOIN, so that SQLite looks a name up for each message, and never the other way round. */
-#define FROM_MESSAGE " FROM message m CROSS JOIN account a ON a.id = m.sender"
 
 /* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
 #define ALWAYS "9223372036854775807"
@@ -52,6 +50,7 @@ const char *const sql_texts[SQL_COUNT] = {
                       " WHERE only_row = 1 AND ($1 > 0 OR length(filler) > 0)",
 
     [SQL_ACCOUNT_NUMBER] = "SELECT id FROM account WHERE name = $1",
+    [SQL_ACCOUNT_NAME] = "SELECT name FROM account WHERE id = $1",
     [SQL_ACCOUNT_ADD] = "INSERT INTO account (name, created_at) VALUES ($1, $2)",
 
     [SQL_CONVERSATION_GET] = "SELECT " CONVERSATION " FROM conversation c WHERE c.id = $1",
@@ -175,17 +174,17 @@ const char *const sql_texts[SQL_COUNT] = {
         " content, run) VALUES (($1 << 32) | $2, $3, $4, $5, $6, $7, $8, $9, (SELECT CASE"
         " WHEN p.sender = $4 THEN coalesce(p.run, 1) + 1 END FROM message p"
         " WHERE p.place = (($1 << 32) | $2) - 1))",
-    [SQL_MESSAGE_GET] = "SELECT " MESSAGE FROM_MESSAGE " WHERE m.place = (($1 << 32) | $2)",
-    [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE FROM_MESSAGE " WHERE m.id = $1",
+    [SQL_MESSAGE_GET] = "SELECT " MESSAGE " FROM message m WHERE m.place = (($1 << 32) | $2)",
+    [SQL_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message m WHERE m.id = $1",
     [SQL_MESSAGE_KEY] = "SELECT timestamp, place >> 32, place & 4294967295 FROM message WHERE id = $1",
-    [SQL_MESSAGE_HEAD] = "SELECT " HEAD FROM_MESSAGE " WHERE m.id = $1",
+    [SQL_MESSAGE_HEAD] = "SELECT " HEAD " FROM message m WHERE m.id = $1",
     [SQL_MESSAGE_CONTENT] = "SELECT content FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_BY_CLIENT_ID] =
-        "SELECT " MESSAGE ", m.sent_print" FROM_MESSAGE " WHERE m.sender = $1 AND m.client_id = $2",
+        "SELECT " MESSAGE ", m.sent_print FROM message m WHERE m.sender = $1 AND m.client_id = $2",
     [SQL_MESSAGE_TIMESTAMP] = "SELECT timestamp FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_VERSION] = "SELECT created_version FROM message WHERE place = (($1 << 32) | $2)",
     [SQL_MESSAGE_RANGE] =
-        "SELECT " MESSAGE FROM_MESSAGE
+        "SELECT " MESSAGE " FROM message m"
         " WHERE m.place >= (($1 << 32) | $2) AND m.place <= (($1 << 32) | 4294967295) ORDER BY m.place",
     /* Of each reaction at most REACTION_NAMES_MAX names are shown. */
     [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content, emoji_count, CASE emoji_count WHEN 0 THEN 0"
@@ -201,10 +200,10 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
                          " WHERE id >= $1 ORDER BY id LIMIT $2",
     [SQL_MESSAGE_CREATED_FROM] =
-        "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL" FROM_MESSAGE
+        "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL FROM message m"
         " WHERE m.place >= (($1 << 32) | $2) AND m.place <= (($1 << 32) | 4294967295) ORDER BY m.place",
     [SQL_MESSAGE_CHANGED] =
-        "SELECT " MESSAGE ", m.changed_version" FROM_MESSAGE
+        "SELECT " MESSAGE ", m.changed_version FROM message m"
         " WHERE m.conversation = $1 AND m.changed_version > $2 ORDER BY m.changed_version",
     [SQL_MESSAGE_OTHERS] =
         "SELECT place & 4294967295, deleted_at IS NULL, sender = $4, CASE WHEN sender = $4 THEN run END"

@@ -51,16 +51,16 @@ store_prepare(const char *path)
 enum err
 store_open(struct store *s, const char *path, int readers, struct shared *shared)
 {
-    enum err err = store_open_for_reading(s, path, readers);
+    enum err err = store_open_for_reading(s, path, readers, shared);
 
     return err == ERR_OK ? commit_open(&s->engine->commit, path, shared) : err;
 }
 
 enum err
-store_open_for_reading(struct store *s, const char *path, int readers)
+store_open_for_reading(struct store *s, const char *path, int readers, struct shared *shared)
 {
     s->engine = calloc(1, sizeof(*s->engine));
-    return s->engine == NULL ? ERR_MEMORY : pool_open(&s->engine->pool, path, readers);
+    return s->engine == NULL ? ERR_MEMORY : pool_open(&s->engine->pool, path, readers, shared);
 }
 
 void
