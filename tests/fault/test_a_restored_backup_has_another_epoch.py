@@ -137,6 +137,8 @@ def test_pending_changes_of_a_backup_are_not_pushed():
         remove_log(directory)
         put_over(directory, saved)
         imd = directory.start()
+        # Until the relay has begun, /healthz says 503.
+        wait_until(lambda: imd.ask("GET", "/healthz")[0] == 200, 20, "the relay runs")
         assert ask(imd, "/healthz")["outbox_pending"] == 0
 
 

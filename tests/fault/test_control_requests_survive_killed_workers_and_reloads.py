@@ -145,7 +145,7 @@ def test_an_inherited_fastcgi_socket_has_a_control_socket_beside_it():
             process = subprocess.Popen([program(), *directory.flags], stdin=listener, stdout=subprocess.DEVNULL, stderr=log)
         try:
             wait_until(lambda: answers(directory.path / "control.sock"), 10, "imd answers on the control socket")
-            assert fastcgi.ask(directory.socket, "GET", "/healthz")[0] == 200
+            wait_until(lambda: fastcgi.ask(directory.socket, "GET", "/healthz")[0] == 200, 20, "the relay runs")
             assert fastcgi.ask(directory.socket, "GET", "/control/status")[0] == 404
         finally:
             process.terminate()
