@@ -4,7 +4,6 @@
 #include "store/markers.h"
 #include "store/memberships.h"
 #include "store/messages.h"
-#include "store/reactions.h"
 
 /* A page ends after it has read so many rows that are not on it. */
 #define SKIPPED_MAX 2000
@@ -97,17 +96,12 @@ received(struct merge *g, int64_t seq, bool *received)
 }
 
 /* Shows the message. */
-static enum err
-show_message(struct merge *g, struct message *m)
+static void
+show_message(struct merge *g, const struct message *m)
 {
-    enum err err = reactions_read(g->db, g->arena, g->page->viewer, m);
-
-    if (err != ERR_OK)
-        return err;
     g->each(g->arg, m);
     g->shown++;
     g->bytes += messages_bytes(m);
-    return ERR_OK;
 }
 
 /* Skips to the next stay, so messages between two stays are not read. */
@@ -126,7 +120,7 @@ pass_message(struct merge *g, int kind)
     enum err err = received(g, step->message.seq, &theirs);
 
     if (err == ERR_OK && theirs && !step->changed_since)
-        err = show_message(g, &step->message);
+        show_message(g, &step->message);
     else
         g->skipped++;
     if (err == ERR_OK && !theirs && kind == CREATED && g->span.until < INT64_MAX)
@@ -218,9 +212,10 @@ begin(struct merge *g)
     err = messages_first_created_after(g->db, &everything, after, &first);
     if (err != ERR_OK)
         return err;
-    g->messages[CREATED] = (struct message_walk){.conversation = page->conversation->id, .from = first};
-    g->messages[CHANGED] =
-        (struct message_walk){.changed = true, .conversation = page->conversation->id, .from = after};
+    g->messages[CREATED] = (struct message_walk){
+        .order = MESSAGES_BY_CREATION, .conversation = page->conversation->id, .from = first};
+    g->messages[CHANGED] = (struct message_walk){
+        .order = MESSAGES_BY_CHANGE, .conversation = page->conversation->id, .from = after};
     g->members =
         (struct membership_walk){.conversation = page->conversation->id, .after = first_change(page)};
     err = refill_messages(g, CREATED);

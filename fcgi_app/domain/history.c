@@ -64,18 +64,65 @@ page_add(void *arg, const struct message *m)
     return true;
 }
 
+/* The most messages of one batch. It bounds the memory of a long page. */
+#define BATCH_ROWS_MAX 256
+
+static int
+batch_rows(int64_t wanted)
+{
+    return wanted < BATCH_ROWS_MAX ? (int)wanted : BATCH_ROWS_MAX;
+}
+
+/*
+ * Reads the messages from the seq `from` up to `last`, batch by batch, until `take` returns false.
+ */
+struct page_walk {
+    const struct conversation *conversation;
+    int64_t from;
+    int64_t last;   /* the last seq that the page may hold */
+    int64_t wanted; /* how many messages the page probably reads */
+    bool (*take)(void *arg, const struct message *m);
+    void *arg;
+};
+
+static enum err
+walk_page(const struct view *view, const struct page_walk *p)
+{
+    struct message_walk walk = {.conversation = p->conversation->id, .from = p->from};
+    struct message_reader reader = visibility_reader(view);
+    struct arena batch;
+    bool more = true;
+    enum err err = ERR_OK;
+
+    arena_init(&batch);
+    reader.arena = &batch;
+    while (err == ERR_OK && more && walk.from <= p->last) {
+        int64_t left = p->last - walk.from + 1;
+
+        walk.rows = batch_rows(left < p->wanted ? left : p->wanted);
+        err = messages_walk(&reader, &walk);
+        if (walk.count == 0)
+            break;
+        for (size_t i = 0; err == ERR_OK && more && i < walk.count; i++)
+            more = p->take(p->arg, &walk.steps[i].message);
+        arena_reset(&batch);
+    }
+    arena_clear(&batch);
+    return err;
+}
+
 enum err
 history_of_conversation(const struct view *view, const struct conversation *c, struct time_page *page,
                         const struct history_sink *sink)
 {
-    const struct message_reader reader = visibility_reader(view);
     const struct message_range everything = {c->id, 0, c->last_seq};
     struct page_filler filler = {.sink = sink, .limit = page->limit};
-    int64_t seq = 0;
-    enum err err = messages_first_after(reader.db, &everything, page->after, &seq);
+    struct page_walk walk = {
+        .conversation = c, .last = c->last_seq, .wanted = page->limit + 1, .take = page_add, .arg = &filler};
+    enum err err = messages_first_after(view->snapshot->db, &everything, page->after, &walk.from);
 
-    if (err == ERR_OK && seq <= c->last_seq)
-        err = messages_range(&reader, c->id, seq, page_add, &filler);
+    if (err == ERR_OK)
+        err = walk_page(view, &walk);
     page->has_next = filler.has_next;
     return err;
 }
@@ -445,25 +492,51 @@ select_keys(struct selection *s)
     return err;
 }
 
+/* Fills the page with a batch of the messages selected. *more: the page takes more. */
+static enum err
+fill_batch(struct visibility *visibility, const struct message_batch *batch, struct page_filler *filler,
+           bool *more)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && *more && i < batch->count; i++) {
+        struct message *m = &batch->messages[i];
+
+        if (m->id == 0)
+            continue;
+        err = visibility_apply(visibility, m);
+        if (err == ERR_OK)
+            *more = page_add(filler, m);
+    }
+    return err;
+}
+
 /* Fills the page with the messages selected. */
 static enum err
 fill(const struct selection *s, struct page_filler *filler)
 {
     struct visibility visibility = {.db = s->db, .viewer = s->username};
-    const struct message_reader reader = {s->db, s->arena, s->username};
-    enum err err = ERR_OK;
+    struct message_place *places = arena_alloc(s->arena, s->count * sizeof(*places));
+    struct arena own;
+    const struct message_reader reader = {s->db, &own, s->username};
     bool more = true;
+    size_t done = 0;
+    enum err err = places == NULL ? ERR_MEMORY : ERR_OK;
 
-    for (size_t i = 0; err == ERR_OK && more && i < s->count; i++) {
-        struct message m;
-        bool found;
+    arena_init(&own);
+    for (size_t i = 0; err == ERR_OK && i < s->count; i++)
+        places[i] = (struct message_place){s->keys[i].conversation, s->keys[i].seq};
+    while (err == ERR_OK && more && done < s->count) {
+        struct message_batch batch = {.places = places + done,
+                                      .place_count = (size_t)batch_rows((int64_t)(s->count - done))};
 
-        err = messages_get(&reader, s->keys[i].conversation, s->keys[i].seq, &m, &found);
-        if (err == ERR_OK && found)
-            err = visibility_apply(&visibility, &m);
-        if (err == ERR_OK && found)
-            more = page_add(filler, &m);
+        err = messages_at(&reader, &batch);
+        if (err == ERR_OK)
+            err = fill_batch(&visibility, &batch, filler, &more);
+        done += batch.count;
+        arena_reset(&own);
     }
+    arena_clear(&own);
     return err;
 }
 
@@ -514,9 +587,8 @@ find_start(struct db *db, const struct seq_page *page, int64_t *first)
 }
 
 /* A page by seq that is being shown. */
-struct seq_walk {
+struct seq_filler {
     struct seq_page *page;
-    int64_t end;  /* the last seq that it may hold */
     int64_t next; /* seq */
     size_t bytes;
     void (*each)(void *arg, const struct message *m);
@@ -524,14 +596,12 @@ struct seq_walk {
 };
 
 static bool
-walk_message(void *arg, const struct message *m)
+seq_add(void *arg, const struct message *m)
 {
-    struct seq_walk *w = arg;
+    struct seq_filler *w = arg;
     /* The messages before page->seq were measured when the start was found. */
     bool counts = w->page->side != SEQ_BEFORE && m->seq >= w->page->seq;
 
-    if (m->seq >= w->end)
-        return false;
     w->each(w->arg, m);
     w->next = m->seq + 1;
     if (counts)
@@ -556,7 +626,6 @@ enum err
 history_by_seq(const struct view *view, struct seq_page *page,
                void (*each)(void *arg, const struct message *m), void *arg)
 {
-    const struct message_reader reader = visibility_reader(view);
     const struct conversation *c = page->conversation;
     int64_t first = 1;
     enum err err;
@@ -564,13 +633,20 @@ history_by_seq(const struct view *view, struct seq_page *page,
     /* A seq beyond the last one means an empty page after it, or a page back from there. */
     if (page->seq > c->last_seq)
         page->seq = c->last_seq + 1;
-    err = find_start(reader.db, page, &first);
+    err = find_start(view->snapshot->db, page, &first);
     if (err == ERR_OK) {
-        struct seq_walk walk = {page, find_end(page, first), first, 0, each, arg};
+        int64_t end = find_end(page, first);
+        struct seq_filler filler = {page, first, 0, each, arg};
+        struct page_walk walk = {.conversation = c,
+                                 .from = first,
+                                 .last = end <= c->last_seq ? end - 1 : c->last_seq,
+                                 .wanted = end - first,
+                                 .take = seq_add,
+                                 .arg = &filler};
 
-        err = messages_range(&reader, c->id, first, walk_message, &walk);
+        err = walk_page(view, &walk);
         page->has_prev = first > 1;
-        page->has_next = walk.next <= c->last_seq;
+        page->has_next = filler.next <= c->last_seq;
     }
     return err;
 }

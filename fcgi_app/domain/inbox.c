@@ -211,7 +211,7 @@ struct show {
     bool (*each)(void *arg, const struct listing *listing);
     void *arg;
     bool more;        /* there is room for more */
-    struct arena own; /* of the present entry alone: each may hold a large message */
+    struct arena own; /* of one batch of messages alone: each may be large */
     const struct list_position *entry;
     const struct listing_row *row; /* of the next entry that was not left */
 };
@@ -256,19 +256,43 @@ show_left(const struct show *w, const struct list_position *entry)
     return w->each(w->arg, &l);
 }
 
-/* Shows the next entry with the newest message that the user received. */
+/*
+ * Shows an entry for each message of the batch, the newest that the user received there. Returns
+ * false when the page is full.
+ */
 static bool
-show_entry(void *arg, size_t i, const struct message *newest)
+show_entries(struct show *w, const struct message_batch *batch)
 {
-    struct show *w = arg;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct message *newest = &batch->messages[i];
 
-    (void)i;
-    if (!is_on_page(w, w->entry))
-        return false;
-    w->more = w->entry->left ? show_left(w, w->entry) : show_present(w, newest);
-    w->entry++;
-    arena_reset(&w->own);
+        if (!is_on_page(w, w->entry))
+            return false;
+        w->more = w->entry->left ? show_left(w, w->entry) : show_present(w, newest->id == 0 ? NULL : newest);
+        w->entry++;
+    }
     return true;
+}
+
+/* Reads the newest messages batch by batch and shows the entries. */
+static enum err
+show_messages(struct show *w, const struct message_place *places, size_t count)
+{
+    const struct message_reader reader = {w->db, &w->own, w->username};
+    bool more = true;
+    size_t done = 0;
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && more && done < count) {
+        struct message_batch batch = {.places = places + done, .place_count = count - done};
+
+        err = messages_at(&reader, &batch);
+        if (err == ERR_OK)
+            more = show_entries(w, &batch);
+        done += batch.count;
+        arena_reset(&w->own);
+    }
+    return err;
 }
 
 /* Reads the contents of the entries, except for messages: a row for each that was not left. */
@@ -291,7 +315,6 @@ read_rows(const struct show *w, struct arena *arena, size_t count, struct listin
 static enum err
 show_batch(struct show *w, struct arena *arena, size_t count)
 {
-    const struct message_reader reader = {w->db, &w->own, w->username};
     struct listing_row *rows = arena_alloc(arena, count * sizeof(*rows));
     struct message_place *places = arena_alloc(arena, count * sizeof(*places));
     size_t n = 0;
@@ -305,7 +328,7 @@ show_batch(struct show *w, struct arena *arena, size_t count)
             n++;
         }
     w->row = rows;
-    return messages_at(&reader, places, count, show_entry, w);
+    return show_messages(w, places, count);
 }
 
 static enum err

@@ -20,15 +20,29 @@ messages_fingerprint(struct str content)
     return (int)((hash >> 16) ^ (hash & 0xffff));
 }
 
+/* Copies the string to *at, with a NUL, and moves *at on. */
+static struct str
+keep_at(char **at, struct str s)
+{
+    struct str kept = {*at, s.n};
+
+    if (s.n > 0)
+        memcpy(*at, s.p, s.n);
+    *at += s.n + 1;
+    return kept;
+}
+
+/* One piece of memory for all of them: a page keeps many messages. */
 enum err
 messages_keep(struct arena *arena, struct message *m)
 {
-    m->sender = arena_copy(arena, m->sender);
-    m->content = arena_copy(arena, m->content);
-    if (m->client_id.p != NULL) {
-        m->client_id = arena_copy(arena, m->client_id);
-        if (m->client_id.p == NULL)
-            return ERR_MEMORY;
-    }
-    return m->sender.p == NULL || m->content.p == NULL ? ERR_MEMORY : ERR_OK;
+    char *at = arena_alloc(arena, m->sender.n + m->content.n + m->client_id.n + 3);
+
+    if (at == NULL)
+        return ERR_MEMORY;
+    m->sender = keep_at(&at, m->sender);
+    m->content = keep_at(&at, m->content);
+    if (m->client_id.p != NULL)
+        m->client_id = keep_at(&at, m->client_id);
+    return ERR_OK;
 }

@@ -34,6 +34,12 @@ struct message_reader {
     struct str viewer;   /* whose reactions are shown as their own; absent: nobody's */
 };
 
+/*
+ * A batch of messages ends once their content and reactions exceed this. It holds at least one. So the bytes
+ * that an answer reads and does not show are bounded, however large the messages are.
+ */
+#define MESSAGES_BATCH_BYTES (256 * 1024)
+
 /* One message with its reactions, all from the arena. */
 enum err messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
                       bool *found);
@@ -43,13 +49,16 @@ struct message_place {
     int64_t seq; /* 0: nowhere */
 };
 
-/*
- * Calls back for each place, in order, with its number and the message that stands there (NULL: none), until
- * `each` says false. Its strings live for the call, its reactions come from the arena, which `each` may
- * reset.
- */
-enum err messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
-                     bool (*each)(void *arg, size_t i, const struct message *m), void *arg);
+/* The messages at some places. */
+struct message_batch {
+    const struct message_place *places; /* in */
+    size_t place_count;                 /* in */
+    struct message *messages;           /* out: of the first places, in order, from the arena … */
+    size_t count;                       /* … so many, by MESSAGES_BATCH_BYTES; id 0: there is none */
+};
+
+/* Fills the outputs of the batch: messages with their reactions. */
+enum err messages_at(const struct message_reader *r, struct message_batch *batch);
 enum err messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found);
 /*
  * The message without its content and its reactions, which cost most to read: m->content is "", and
@@ -107,12 +116,6 @@ struct message_page {
 /* Fills the output of the page. */
 enum err messages_page_before(struct db *db, struct message_page *page);
 
-/*
- * Messages from `seq` on, in order. `each` is called with every one until it says false; their strings live
- * for the call, their reactions come from the arena.
- */
-enum err messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
-                        bool (*each)(void *arg, const struct message *m), void *arg);
 /* A walk along the keys of a conversation's messages, by seq, a bounded batch at a time. */
 struct key_walk {
     int32_t conversation;
@@ -141,20 +144,27 @@ struct message_search {
 /* Reads the next batch and moves the walk on. */
 enum err messages_since(struct db *db, struct message_search *search);
 
-/* A walk along versions, a bounded batch at a time. */
+/* The order of a walk, and which messages it comes to. */
+enum message_order {
+    MESSAGES_BY_SEQ,      /* all from a seq on */
+    MESSAGES_BY_CREATION, /* the same, with the versions that created them */
+    MESSAGES_BY_CHANGE,   /* those that changed after a version, each by its last change */
+};
+
+/* A walk along the messages of a conversation, a bounded batch at a time. */
 struct message_walk {
-    bool changed; /* of those that were changed, in the order of their last change; else of all, by seq */
+    enum message_order order;
     int32_t conversation;
-    int64_t from;               /* moves on: the version beyond which, or the seq from which on */
-    int rows;                   /* of a batch, at most; a bound of the engine's own is below that, maybe */
+    int64_t from;               /* moves on: the seq from which on, or the version beyond which */
+    int rows;                   /* of a batch, at most; it may end earlier, by MESSAGES_BATCH_BYTES */
     struct message_step *steps; /* out: the next ones, from the arena … */
     size_t count;               /* … so many; 0: the walk is at its end */
 };
 
 struct message_step {
-    struct message message; /* but for its reactions: reactions_read() */
-    int64_t version;        /* that created it, or changed it last */
-    bool changed_since;     /* of all by seq: a later change tells of it again */
+    struct message message; /* with its reactions */
+    int64_t version;        /* that created it, or changed it last; not set by seq */
+    bool changed_since;     /* by creation: it has changed since then, and nothing of it is set but seq */
 };
 
 /* Reads the next batch and moves the walk on. */

@@ -90,14 +90,11 @@ the_last_possible_conversation_is_as_good_as_the_first(void **state)
                      " VALUES (%lld, %d, 1, 1, 1, 'x')",
                      (long long)places[i], (int)i + 1);
     snapshot = support_begin(place);
-    assert_int_equal(messages_range(&(struct message_reader){snapshot->db, &place->arena, {0}}, INT32_MAX, 1,
-                                    count_one, &count),
-                     ERR_OK);
+    support_each_message(&(struct message_reader){snapshot->db, &place->arena, {0}}, INT32_MAX, 1, count_one,
+                         &count);
     assert_int_equal(count, 2);
     count = 0;
-    assert_int_equal(
-        messages_range(&(struct message_reader){snapshot->db, &place->arena, {0}}, 1, 1, count_one, &count),
-        ERR_OK);
+    support_each_message(&(struct message_reader){snapshot->db, &place->arena, {0}}, 1, 1, count_one, &count);
     assert_int_equal(count, 1);
     assert_int_equal(messages_get(&(struct message_reader){snapshot->db, &place->arena, {0}}, INT32_MAX,
                                   SEQ_MAX, &m, &found),
@@ -106,14 +103,6 @@ the_last_possible_conversation_is_as_good_as_the_first(void **state)
     assert_int_equal(m.conversation, INT32_MAX);
     assert_int_equal(m.seq, SEQ_MAX);
     snapshot_end(snapshot);
-}
-
-static bool
-count_found(void *arg, size_t i, const struct message *m)
-{
-    (void)i;
-    *(int *)arg += m != NULL;
-    return true;
 }
 
 /* The number of keys in the range. */
@@ -160,6 +149,7 @@ no_seq_reaches_another_conversation(void **state)
                 struct message_page page = {
                     .conversation = (int32_t)empty, .before = seqs[i], .limit = 10, .bytes = 1000};
                 const struct message_place at = {(int32_t)empty, seqs[i]};
+                struct message_batch batch = {.places = &at, .place_count = 1};
                 struct listing_row row = {.id = (int32_t)empty,
                                           .conversation = {.id = (int32_t)empty, .last_seq = seqs[i]},
                                           .last = {.until = INT64_MAX}};
@@ -170,12 +160,12 @@ no_seq_reaches_another_conversation(void **state)
                                               (int32_t)empty, seqs[i], &m, &found),
                                  ERR_OK);
                 assert_false(found);
-                assert_int_equal(messages_at(&(struct message_reader){db, &place->arena, {0}}, &at, 1,
-                                             count_found, &count),
+                assert_int_equal(messages_at(&(struct message_reader){db, &place->arena, {0}}, &batch),
                                  ERR_OK);
-                assert_int_equal(messages_range(&(struct message_reader){db, &place->arena, {0}},
-                                                (int32_t)empty, seqs[i], count_one, &count),
-                                 ERR_OK);
+                assert_int_equal(batch.count, 1);
+                assert_int_equal(batch.messages[0].id, 0);
+                support_each_message(&(struct message_reader){db, &place->arena, {0}}, (int32_t)empty,
+                                     seqs[i], count_one, &count);
                 count += count_keys(db, (int32_t)empty, 0, seqs[i]);
                 count += count_keys(db, (int32_t)empty, seqs[i], INT64_MAX);
                 assert_int_equal(count, 0);

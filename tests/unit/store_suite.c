@@ -1417,15 +1417,15 @@ messages_are_read_by_seq(void **state)
     post_thirty(place);
     snapshot = support_begin(place);
     r.db = snapshot->db;
-    assert_int_equal(messages_range(&r, 1, 1, collect_message, &c), ERR_OK);
+    support_each_message(&r, 1, 1, collect_message, &c);
     assert_run(&c, 1, 30);
     c = (struct collected){.limit = 4};
-    assert_int_equal(messages_range(&r, 1, 20, collect_message, &c), ERR_OK);
+    support_each_message(&r, 1, 20, collect_message, &c);
     assert_run(&c, 20, 4);
     c = (struct collected){.limit = 64};
-    assert_int_equal(messages_range(&r, 1, 31, collect_message, &c), ERR_OK);
-    assert_int_equal(messages_range(&r, 2, 1, collect_message, &c), ERR_OK);
-    assert_int_equal(messages_range(&r, 1, INT64_MAX, collect_message, &c), ERR_OK);
+    support_each_message(&r, 1, 31, collect_message, &c);
+    support_each_message(&r, 2, 1, collect_message, &c);
+    support_each_message(&r, 1, INT64_MAX, collect_message, &c);
     assert_run(&c, 0, 0);
     snapshot_end(snapshot);
 }
@@ -1571,13 +1571,12 @@ delete_one(struct tx *tx, void *arg)
     return err;
 }
 
-/*
- * Walks to the end by batches of `rows`; collects seqs, and in *versions the sum of the versions.
- */
+/* Walks to the end by batches of `rows`; collects seqs. */
 static void
-walk_all(struct db *db, struct arena *arena, bool changed, int rows, struct collected *c)
+walk_all(struct db *db, struct arena *arena, enum message_order order, int rows, struct collected *c)
 {
-    struct message_walk walk = {.changed = changed, .conversation = 1, .from = changed ? 0 : 1, .rows = rows};
+    struct message_walk walk = {
+        .order = order, .conversation = 1, .from = order == MESSAGES_BY_CHANGE ? 0 : 1, .rows = rows};
     struct message_reader r = {.db = db, .arena = arena};
     int64_t version = 0;
 
@@ -1588,15 +1587,28 @@ walk_all(struct db *db, struct arena *arena, bool changed, int rows, struct coll
         for (size_t i = 0; i < walk.count; i++) {
             const struct message_step *step = &walk.steps[i];
 
-            assert_true(step->version > version);
+            assert_true(order == MESSAGES_BY_SEQ || step->version > version);
             version = step->version;
-            if (changed)
+            if (order == MESSAGES_BY_CHANGE)
                 assert_int_equal(version, step->message.changed_version);
-            else
-                assert_int_equal(step->changed_since, step->message.changed_version != 0);
+            assert_int_equal(step->message.id == 0, step->changed_since);
             c->seqs[c->count++] = step->message.seq;
         }
     } while (walk.count > 0);
+}
+
+/* Which messages a walk by creation leaves to the walk by change. */
+static int
+count_changed_since(struct db *db, struct arena *arena)
+{
+    struct message_walk walk = {.order = MESSAGES_BY_CREATION, .conversation = 1, .from = 1, .rows = 30};
+    struct message_reader r = {.db = db, .arena = arena};
+    int count = 0;
+
+    assert_int_equal(messages_walk(&r, &walk), ERR_OK);
+    for (size_t i = 0; i < walk.count; i++)
+        count += walk.steps[i].changed_since;
+    return count;
 }
 
 static void
@@ -1613,25 +1625,17 @@ walks_come_to_every_message_in_order(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct collected c;
 
-        walk_all(snapshot->db, &place->arena, false, rows[i], &c);
+        walk_all(snapshot->db, &place->arena, MESSAGES_BY_SEQ, rows[i], &c);
         assert_run(&c, 1, 30);
-        walk_all(snapshot->db, &place->arena, true, rows[i], &c);
+        walk_all(snapshot->db, &place->arena, MESSAGES_BY_CREATION, rows[i], &c);
+        assert_run(&c, 1, 30);
+        walk_all(snapshot->db, &place->arena, MESSAGES_BY_CHANGE, rows[i], &c);
         assert_int_equal(c.count, 2);
         assert_int_equal(c.seqs[0], 25);
         assert_int_equal(c.seqs[1], 15);
     }
+    assert_int_equal(count_changed_since(snapshot->db, &place->arena), 2);
     snapshot_end(snapshot);
-}
-
-/* Notes the seqs in order; 0: there was no message. */
-static bool
-collect_place(void *arg, size_t i, const struct message *m)
-{
-    struct collected *c = arg;
-
-    assert_int_equal(i, c->count);
-    c->seqs[c->count++] = m == NULL ? 0 : m->seq;
-    return c->count < c->limit;
 }
 
 static void
@@ -1641,21 +1645,72 @@ messages_at_places_come_in_their_order(void **state)
     static const int64_t seqs[] = {30, 0, 0, 0, 5, 5, 1};
     struct place *place = *state;
     struct message_reader r = {.arena = &place->arena, .viewer = str_c("ann")};
-    struct collected c = {.limit = 64};
+    struct message_batch batch = {.places = places, .place_count = 7};
     struct snapshot *snapshot;
 
     post_thirty(place);
     snapshot = support_begin(place);
     r.db = snapshot->db;
-    assert_int_equal(messages_at(&r, places, 7, collect_place, &c), ERR_OK);
-    assert_int_equal(c.count, 7);
-    assert_memory_equal(c.seqs, seqs, sizeof(seqs));
-    c = (struct collected){.limit = 2};
-    assert_int_equal(messages_at(&r, places, 7, collect_place, &c), ERR_OK);
-    assert_int_equal(c.count, 2);
-    c = (struct collected){.limit = 64};
-    assert_int_equal(messages_at(&r, places, 0, collect_place, &c), ERR_OK);
-    assert_int_equal(c.count, 0);
+    assert_int_equal(messages_at(&r, &batch), ERR_OK);
+    assert_int_equal(batch.count, 7);
+    for (size_t i = 0; i < batch.count; i++) {
+        assert_int_equal(batch.messages[i].seq, seqs[i]);
+        assert_int_equal(batch.messages[i].id, seqs[i]);
+    }
+    batch.place_count = 0;
+    assert_int_equal(messages_at(&r, &batch), ERR_OK);
+    assert_int_equal(batch.count, 0);
+    snapshot_end(snapshot);
+}
+
+/* As large as the content of a message may be, or larger. */
+static const char *
+large_content(void)
+{
+    static char text[12001];
+
+    memset(text, 'x', sizeof(text) - 1);
+    return text;
+}
+
+static enum err
+post_large(struct tx *tx, void *arg)
+{
+    (void)arg;
+    return post(tx, 1, "ann", large_content(), NULL);
+}
+
+#define LARGE 50
+
+/* So many large messages take more than two batches. */
+static void
+a_batch_of_messages_is_bounded_by_bytes(void **state)
+{
+    struct place *place = *state;
+    struct message_reader r = {.arena = &place->arena};
+    struct message_walk walk = {.conversation = 1, .from = 1, .rows = LARGE};
+    struct message_place places[LARGE];
+    struct message_batch batch = {.places = places, .place_count = LARGE};
+    struct snapshot *snapshot;
+    size_t most = MESSAGES_BATCH_BYTES / strlen(large_content()) + 1;
+    size_t walked = 0;
+
+    run(place, found_group, NULL);
+    for (int i = 0; i < LARGE; i++) {
+        run(place, post_large, NULL);
+        places[i] = (struct message_place){1, i + 1};
+    }
+    snapshot = support_begin(place);
+    r.db = snapshot->db;
+    assert_int_equal(messages_at(&r, &batch), ERR_OK);
+    assert_int_equal(batch.count, most);
+    assert_int_equal(messages_walk(&r, &walk), ERR_OK);
+    assert_int_equal(walk.count, most);
+    for (walked = walk.count; walk.count > 0; walked += walk.count) {
+        assert_int_equal(walk.from, walked + 1);
+        assert_int_equal(messages_walk(&r, &walk), ERR_OK);
+    }
+    assert_int_equal(walked, LARGE);
     snapshot_end(snapshot);
 }
 
@@ -2243,6 +2298,7 @@ main(void)
         TEST(messages_anywhere_are_read_by_time),
         TEST(walks_come_to_every_message_in_order),
         TEST(messages_at_places_come_in_their_order),
+        TEST(a_batch_of_messages_is_bounded_by_bytes),
         TEST(unread_messages_of_others_are_counted_up_to_a_limit),
         TEST(messages_outside_of_ones_stays_are_neither_unread_nor_newest),
         TEST(a_page_says_of_each_entry_what_is_true_of_it_alone),

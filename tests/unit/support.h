@@ -21,6 +21,7 @@
 #include "model/model.h"
 #include "run/shared.h"
 #include "store/instance.h"
+#include "store/messages.h"
 #include "store/store.h"
 
 /* A migrated database in a new directory, and imd's store on it. */
@@ -146,5 +147,12 @@ void support_chance(struct chance *chance);
 void support_srand(void);
 /* 0 … below - 1. */
 int64_t support_draw(struct chance *chance, int64_t below);
+
+/*
+ * Calls back with each message of the conversation from `seq` on, in order, until `each` says
+ * false.
+ */
+void support_each_message(const struct message_reader *reader, int32_t conversation, int64_t seq,
+                          bool (*each)(void *arg, const struct message *m), void *arg);
 
 #endif

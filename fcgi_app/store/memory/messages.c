@@ -124,20 +124,23 @@ messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, 
 }
 
 enum err
-messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
-            bool (*each)(void *arg, size_t i, const struct message *m), void *arg)
+messages_at(const struct message_reader *r, struct message_batch *batch)
 {
-    bool goes_on = true;
+    size_t bytes = 0;
     enum err err = ERR_OK;
 
     declared_open(r->db, __func__);
-    for (size_t i = 0; err == ERR_OK && goes_on && i < count; i++) {
-        struct message m;
+    batch->count = 0;
+    batch->messages = arena_alloc(r->arena, batch->place_count * sizeof(*batch->messages));
+    if (batch->messages == NULL)
+        return ERR_MEMORY;
+    while (err == ERR_OK && batch->count < batch->place_count && bytes <= MESSAGES_BATCH_BYTES) {
+        const struct message_place *place = &batch->places[batch->count];
+        struct message *m = &batch->messages[batch->count++];
         bool found;
 
-        err = messages_get(r, places[i].conversation, places[i].seq, &m, &found);
-        if (err == ERR_OK)
-            goes_on = each(arg, i, found ? &m : NULL);
+        err = read_row(r, state_message(r->db, place->conversation, place->seq), m, &found);
+        bytes += messages_bytes(m);
     }
     return err;
 }
@@ -362,26 +365,6 @@ messages_page_before(struct db *db, struct message_page *page)
 }
 
 enum err
-messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
-               bool (*each)(void *arg, const struct message *m), void *arg)
-{
-    const struct message_row *row;
-
-    declared_open(r->db, __func__);
-    for (size_t i = find_from(r->db, conversation, seq); (row = row_in(r->db, i, conversation)) != NULL;
-         i++) {
-        struct message m = row->message;
-        enum err err = reactions_read(r->db, r->arena, r->viewer, &m);
-
-        if (err != ERR_OK)
-            return err;
-        if (!each(arg, &m))
-            break;
-    }
-    return ERR_OK;
-}
-
-enum err
 messages_keys(struct db *db, struct key_walk *walk)
 {
     const struct message_row *row;
@@ -431,13 +414,19 @@ messages_since(struct db *db, struct message_search *search)
 
 /* --- walks */
 
+static bool
+by_change(const struct message_walk *walk)
+{
+    return walk->order == MESSAGES_BY_CHANGE;
+}
+
 /* Returns what the walk orders the row by; 0: the row is not in the walk. */
 static int64_t
 place_in_walk(const struct message_walk *walk, const struct message_row *row)
 {
     const struct message *m = &row->message;
 
-    if (walk->changed)
+    if (by_change(walk))
         return m->changed_version > walk->from ? m->changed_version : 0;
     return m->seq;
 }
@@ -459,7 +448,7 @@ by_version(const void *a, const void *b)
 static const struct message_row **
 find_steps(const struct message_reader *r, const struct message_walk *walk, size_t *count)
 {
-    size_t first = find_from(r->db, walk->conversation, walk->changed ? 0 : walk->from);
+    size_t first = find_from(r->db, walk->conversation, by_change(walk) ? 0 : walk->from);
     const struct message_row **rows = arena_alloc(r->arena, sizeof(struct message_row *));
     const struct message_row *row;
 
@@ -470,18 +459,37 @@ find_steps(const struct message_reader *r, const struct message_walk *walk, size
         rows = arena_grow(r->arena, *count == 0 ? NULL : rows, *count, sizeof(struct message_row *));
         if (rows != NULL)
             rows[(*count)++] = row;
-        if (!walk->changed && *count == (size_t)walk->rows)
+        if (!by_change(walk) && *count == (size_t)walk->rows)
             break;
     }
-    if (rows != NULL && walk->changed)
+    if (rows != NULL && by_change(walk))
         qsort(rows, *count, sizeof(struct message_row *), by_version);
     return rows;
+}
+
+/* Takes the row into the batch. */
+static enum err
+add_step(const struct message_reader *r, const struct message_row *row, struct message_walk *walk)
+{
+    struct message_step *step = &walk->steps[walk->count++];
+    const struct message *m = &row->message;
+    bool found;
+
+    if (walk->order != MESSAGES_BY_SEQ)
+        step->version = by_change(walk) ? m->changed_version : row->version;
+    walk->from = by_change(walk) ? m->changed_version : m->seq + 1;
+    step->changed_since = walk->order == MESSAGES_BY_CREATION && m->changed_version != 0;
+    if (!step->changed_since)
+        return read_row(r, row, &step->message, &found);
+    step->message = (struct message){.conversation = m->conversation, .seq = m->seq};
+    return ERR_OK;
 }
 
 enum err
 messages_walk(const struct message_reader *r, struct message_walk *walk)
 {
     size_t count;
+    size_t bytes = 0;
     const struct message_row **rows = find_steps(r, walk, &count);
     enum err err = ERR_OK;
 
@@ -491,13 +499,10 @@ messages_walk(const struct message_reader *r, struct message_walk *walk)
     if (rows == NULL || walk->steps == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; err == ERR_OK && i < count && i < (size_t)walk->rows; i++) {
-        struct message_step *step = &walk->steps[walk->count++];
-        int64_t changed_version = rows[i]->message.changed_version;
-
-        err = copy(r->arena, rows[i], &step->message);
-        step->version = walk->changed ? changed_version : rows[i]->version;
-        step->changed_since = !walk->changed && changed_version != 0;
-        walk->from = walk->changed ? changed_version : step->message.seq + 1;
+        err = add_step(r, rows[i], walk);
+        bytes += messages_bytes(&walk->steps[i].message);
+        if (bytes > MESSAGES_BATCH_BYTES)
+            break;
     }
     return err;
 }

@@ -92,28 +92,30 @@ messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, 
 }
 
 enum err
-messages_at(const struct message_reader *r, const struct message_place *places, size_t count,
-            bool (*each)(void *arg, size_t i, const struct message *m), void *arg)
+messages_at(const struct message_reader *r, struct message_batch *batch)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_GET);
-    bool goes_on = true;
+    size_t bytes = 0;
     enum err err = ERR_OK;
 
-    for (size_t i = 0; err == ERR_OK && goes_on && i < count; i++) {
-        struct message m;
+    batch->count = 0;
+    batch->messages = arena_alloc(r->arena, batch->place_count * sizeof(*batch->messages));
+    if (batch->messages == NULL)
+        return ERR_MEMORY;
+    while (err == ERR_OK && batch->count < batch->place_count && bytes <= MESSAGES_BATCH_BYTES) {
+        const struct message_place *place = &batch->places[batch->count];
+        struct message *m = &batch->messages[batch->count++];
         bool found = false;
 
-        db_bind_int(s, 1, places[i].conversation);
-        bind_seq(s, 2, places[i].seq);
-        if (places[i].seq != 0)
-            err = db_step(s, &found);
-        if (found)
-            err = read_row(r->db, s, &m);
-        if (found && err == ERR_OK)
-            err = reactions_read(r->db, r->arena, r->viewer, &m);
-        if (err == ERR_OK)
-            goes_on = each(arg, i, found ? &m : NULL);
+        if (place->seq == 0)
+            continue;
+        db_bind_int(s, 1, place->conversation);
+        bind_seq(s, 2, place->seq);
+        err = step_to(r->db, s, r->arena, m, &found);
         db_done(s);
+        if (err == ERR_OK && found)
+            err = reactions_read(r->db, r->arena, r->viewer, m);
+        bytes += messages_bytes(m);
     }
     return err;
 }
@@ -406,28 +408,6 @@ messages_page_before(struct db *db, struct message_page *page)
 }
 
 enum err
-messages_range(const struct message_reader *r, int32_t conversation, int64_t seq,
-               bool (*each)(void *arg, const struct message *m), void *arg)
-{
-    struct stmt *s = db_use(r->db, SQL_MESSAGE_RANGE);
-    enum err err = ERR_OK;
-
-    db_bind_int(s, 1, conversation);
-    bind_seq(s, 2, seq);
-    while (db_next(s, &err)) {
-        struct message m;
-
-        err = read_row(r->db, s, &m);
-        if (err == ERR_OK)
-            err = reactions_read(r->db, r->arena, r->viewer, &m);
-        if (err != ERR_OK || !each(arg, &m))
-            break;
-    }
-    db_done(s);
-    return err;
-}
-
-enum err
 messages_keys(struct db *db, struct key_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_KEYS);
@@ -502,43 +482,60 @@ messages_since(struct db *db, struct message_search *search)
     return err;
 }
 
-/* However many rows a batch may have, it ends with so much content. */
-#define WALK_BYTES (256 * 1024)
+static const enum sql walks[] = {
+    [MESSAGES_BY_SEQ] = SQL_MESSAGE_RANGE,
+    [MESSAGES_BY_CREATION] = SQL_MESSAGE_CREATED_FROM,
+    [MESSAGES_BY_CHANGE] = SQL_MESSAGE_CHANGED,
+};
 
 /* Takes the row at hand into the batch. */
 static enum err
 add_step(struct stmt *s, const struct message_reader *r, struct message_walk *walk)
 {
     struct message_step *step = &walk->steps[walk->count++];
-    enum err err = read_row(r->db, s, &step->message);
+    struct message *m = &step->message;
+    enum err err = read_row(r->db, s, m);
 
-    step->version = db_int(s, MESSAGE_COLUMNS);
-    /* Absent, hence 0, in the walk of those changed. */
-    step->changed_since = db_int(s, MESSAGE_COLUMNS + 1) != 0;
-    walk->from = walk->changed ? step->version : step->message.seq + 1;
-    return err == ERR_OK ? messages_keep(r->arena, &step->message) : err;
+    walk->from = m->seq + 1;
+    if (walk->order != MESSAGES_BY_SEQ)
+        step->version = db_int(s, MESSAGE_COLUMNS);
+    if (walk->order == MESSAGES_BY_CHANGE)
+        walk->from = step->version;
+    if (err != ERR_OK)
+        return err;
+    if (walk->order == MESSAGES_BY_CREATION && db_int(s, MESSAGE_COLUMNS + 1) != 0) {
+        *m = (struct message){.conversation = m->conversation, .seq = m->seq};
+        step->changed_since = true;
+        return ERR_OK;
+    }
+    err = messages_keep(r->arena, m);
+    return err == ERR_OK ? reactions_read(r->db, r->arena, r->viewer, m) : err;
 }
 
 enum err
 messages_walk(const struct message_reader *r, struct message_walk *walk)
 {
-    struct stmt *s = db_use(r->db, walk->changed ? SQL_MESSAGE_CHANGED : SQL_MESSAGE_CREATED_FROM);
+    struct stmt *s = db_use(r->db, walks[walk->order]);
     size_t bytes = 0;
-    enum err err;
+    enum err err = ERR_OK;
 
     walk->count = 0;
     walk->steps = arena_alloc(r->arena, (size_t)walk->rows * sizeof(*walk->steps));
     if (walk->steps == NULL)
         return ERR_MEMORY;
+    /* Bound as a seq, it would lead back to the last possible message. */
+    if (walk->order != MESSAGES_BY_CHANGE && walk->from > SEQ_MAX)
+        return ERR_OK;
     db_bind_int(s, 1, walk->conversation);
-    db_bind_int(s, 2, walk->from);
-    while (db_next(s, &err)) {
+    if (walk->order == MESSAGES_BY_CHANGE)
+        db_bind_int(s, 2, walk->from);
+    else
+        bind_seq(s, 2, walk->from);
+    while (walk->count < (size_t)walk->rows && bytes <= MESSAGES_BATCH_BYTES && db_next(s, &err)) {
         err = add_step(s, r, walk);
         if (err != ERR_OK)
             break;
-        bytes += walk->steps[walk->count - 1].message.content.n;
-        if (walk->count >= (size_t)walk->rows || bytes > WALK_BYTES)
-            break;
+        bytes += messages_bytes(&walk->steps[walk->count - 1].message);
     }
     db_done(s);
     return err;
