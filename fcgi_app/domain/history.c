@@ -23,6 +23,8 @@
 #define WALK_BY_NEED         2
 /* The most keys of one batch of such a walk. */
 #define WALK_ROWS_MAX 512
+/* A batch reads so many more keys than it probably needs, for the end of the last tick. */
+#define TICK_ROWS 16
 
 /* A page that is being filled. */
 struct page_filler {
@@ -396,29 +398,45 @@ walk_key(struct walk *w, const struct message_key *key)
 }
 
 /*
+ * Returns how many keys the next batch reads. `read` of them were read so far, the last `rows` in
+ * one batch. The user received some of those, so about this share of the next ones can be expected.
+ */
+static int
+next_rows(const struct selection *s, int read, int rows, int limit)
+{
+    int64_t missing = s->count < s->need ? (int64_t)(s->need - s->count) : 0;
+    int64_t next = 2 * (int64_t)rows;
+
+    if (s->count > 0 && missing * read / (int64_t)s->count + TICK_ROWS < next)
+        next = missing * read / (int64_t)s->count + TICK_ROWS;
+    if (next > WALK_ROWS_MAX)
+        next = WALK_ROWS_MAX;
+    return next < limit ? (int)next : limit;
+}
+
+/*
  * Selects from the first `limit` messages of all conversations after the moment. *done: they fill
  * the page, or there are no others.
  */
 static enum err
 select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 {
+    int first = (int)s->need + 1 < WALK_ROWS_MAX ? (int)s->need + 1 : WALK_ROWS_MAX;
     int room = limit < WALK_ROWS_MAX ? limit : WALK_ROWS_MAX;
-    struct message_search search = {.after = moment, .rows = (int)s->need < room ? (int)s->need : room};
+    struct message_search search = {.after = moment, .rows = first < limit ? first : limit};
     struct walk walk = {.selection = s};
+    int read = 0;
     enum err err = ERR_OK;
 
     search.keys = arena_alloc(s->arena, (size_t)room * sizeof(*search.keys));
     if (search.keys == NULL)
         return ERR_MEMORY;
-    while (err == ERR_OK && !walk.full && !search.all && limit > 0) {
+    while (err == ERR_OK && !walk.full && !search.all && read < limit) {
         err = messages_since(s->db, &search);
         for (size_t i = 0; err == ERR_OK && !walk.full && i < search.count; i++)
             err = walk_key(&walk, &search.keys[i]);
-        limit -= search.rows;
-        /* One batch mostly fills the page. If it does not, the batches grow. */
-        search.rows = search.rows * 2 < room ? search.rows * 2 : room;
-        if (search.rows > limit)
-            search.rows = limit;
+        read += search.rows;
+        search.rows = next_rows(s, read, search.rows, limit - read);
     }
     *done = err == ERR_OK && (walk.full || search.all);
     return err;
