@@ -24,7 +24,7 @@ def encode(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def claims(sub, lives_s=300, **more):
+def claims(sub, lives_s=3600, **more):
     """What a good token says. A claim that is None is left out."""
     found = {"sub": sub, "exp": int(time.time()) + lives_s, **more}
     return {name: value for name, value in found.items() if value is not None}
