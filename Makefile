@@ -136,10 +136,12 @@ $(BUILD)/unit-memory/%: tests/unit/%.c $(UNIT_HEADERS) $(filter-out %_sqlite.o,$
 compiled: all $(UNIT) $(UNIT_MEMORY)
 
 # Most tests wait for a disk: imd answers once its answer is on it. So their files are in memory, if
-# there is a tmpfs with 2 GB to spare. SCRATCH= keeps them on the disk.
+# there is a tmpfs with 2 GB to spare. SCRATCH= keeps them on the disk. Those of ON_DISK are always
+# there, because they are about what survives, or measure.
 SCRATCH ?= $(shell [ -w /dev/shm ] && df -t tmpfs --output=avail -k /dev/shm 2>/dev/null | \
                    awk '$$1 + 0 > 2000000 { print "/dev/shm" }')
 IN_MEMORY = $(if $(SCRATCH),TMPDIR=$(SCRATCH))
+ON_DISK  := tests/fault% tests/model% tests/limits%
 
 # Each unit test is a program; JOBS of them run in parallel.
 unit: $(UNIT) $(UNIT_MEMORY)
@@ -166,7 +168,7 @@ blackbox-timed: all
 
 pytest/%:
 	@echo "== $*"
-	@$(IN_MEMORY) IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" \
+	@$(if $(filter $(ON_DISK),$*),,$(IN_MEMORY)) IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" \
 	  $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $*
 
 test: deps

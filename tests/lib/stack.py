@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-START_DEADLINE_S = 20
+START_DEADLINE_S = 60
 # A worker may take ten seconds to answer what it has in hand.
 STOP_DEADLINE_S = 20
 

@@ -19,7 +19,7 @@ from stack import Stack, wait_until
 
 MEMBERS = 10
 # imd asks after 10 s; the rest is a margin for a busy machine.
-SILENT_S = 40
+SILENT_S = 120
 
 
 class Scene:
