@@ -1,11 +1,11 @@
 /*
- * command.h - a command with what the engine must know of it before it runs: above all, what it will
- * read.
+ * command.h - a command with what the engine must know of it before it runs: above all, what it
+ * will read.
  *
  * An engine behind a network runs many commands at once. It fetches everything that all of them
- * declare in one round trip, runs their rules in memory, and writes in another. SQLite reads when it
- * is asked and ignores the declaration. The engine in memory compares each read with it, so a unit
- * test fails if a command of domain/ reads what it did not declare.
+ * declare in one round trip, runs their rules in memory, and writes in another. SQLite reads when
+ * it is asked and ignores the declaration. The engine in memory compares each read with it, so a
+ * unit test fails if a command of domain/ reads what it did not declare.
  */
 #ifndef IMD_STORE_COMMAND_H
 #define IMD_STORE_COMMAND_H
@@ -21,9 +21,9 @@ struct creation_key;
 /*
  * What a command will read. A member that is absent, false or 0 declares nothing.
  *
- * A command is about the conversations that it declares, mostly one. Each is known by its id, or by a
- * row that leads to it: a message, a pair, a creation key. An engine finds it by a join, in the same
- * round trip. Of each declared conversation, the row is read.
+ * A command is about the conversations that it declares, mostly one. Each is known by its id, or by
+ * a row that leads to it: a message, a pair, a creation key. An engine finds it by a join, in the
+ * same round trip. Of each declared conversation, the row is read.
  */
 struct command_reads {
     /* The conversations. */

@@ -1,7 +1,8 @@
 /*
- * housekeeping.h - housekeeping of the database, on a thread of the relay, so that no request ever does it:
- * copies the write-ahead log into the database file before it grows long, and sweeps delivered outbox rows
- * when no writer comes by to do it, takes deleted content out of the log, and keeps the database's witness.
+ * housekeeping.h - housekeeping of the database, on a thread of the relay, so that no request ever
+ * does it: copies the write-ahead log into the database file before it grows long, and sweeps
+ * delivered outbox rows when no writer comes by to do it, takes deleted content out of the log, and
+ * keeps the database's witness.
  */
 #ifndef IMD_STORE_HOUSEKEEPING_H
 #define IMD_STORE_HOUSEKEEPING_H

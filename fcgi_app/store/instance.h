@@ -1,4 +1,7 @@
-/* instance.h - what this database is, how far it has counted, and the proof that it takes what is written. */
+/*
+ * instance.h - what this database is, how far it has counted, and the proof that it takes what is
+ * written.
+ */
 #ifndef IMD_STORE_INSTANCE_H
 #define IMD_STORE_INSTANCE_H
 
@@ -16,8 +19,8 @@ struct instance {
 /* Needs no transaction. ERR_STORAGE. */
 enum err instance_get(struct db *db, struct instance *instance);
 /*
- * Stores the tick and as many bytes as that, in place of those of the last probe: proof that the disk takes
- * them. With 0 bytes those of the last probe are removed. ERR_STORAGE.
+ * Stores the tick and as many bytes as that, in place of those of the last probe: proof that the
+ * disk takes them. With 0 bytes those of the last probe are removed. ERR_STORAGE.
  */
 enum err instance_probe(struct tx *tx, int64_t bytes);
 

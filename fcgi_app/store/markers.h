@@ -1,7 +1,8 @@
 /*
  * markers.h - the table read_marker: how far each user has read in each conversation.
  *
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none.
+ * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need
+ * none.
  */
 #ifndef IMD_STORE_MARKERS_H
 #define IMD_STORE_MARKERS_H
@@ -33,7 +34,9 @@ struct moved_walk {
     size_t count;               /* … so many; fewer than `rows`: the walk is at its end */
 };
 
-/* Reads the next batch, of conversations that the user still is a member of, and moves the walk on. */
+/*
+ * Reads the next batch, of conversations that the user still is a member of, and moves the walk on.
+ */
 enum err markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk);
 
 #endif

@@ -1,14 +1,14 @@
 /*
  * memberships.h - the table membership: who is and was in which conversation, as intervals.
  *
- * A user's conversations are found by their last activity, without a message having to touch a row of each
- * member: a membership's active_at may lag behind its conversation's updated_at by up to ACTIVE_LAG_MS, and
- * may be ACTIVE_ALWAYS while there are more than MEMBERS_FEW members. It is never ahead otherwise. So whoever
- * looks for what was active after T looks at all whose active_at is > T - ACTIVE_LAG_MS, and at the
- * conversations themselves.
+ * A user's conversations are found by their last activity, without a message having to touch a row
+ * of each member: a membership's active_at may lag behind its conversation's updated_at by up to
+ * ACTIVE_LAG_MS, and may be ACTIVE_ALWAYS while there are more than MEMBERS_FEW members. It is
+ * never ahead otherwise. So whoever looks for what was active after T looks at all whose active_at
+ * is > T - ACTIVE_LAG_MS, and at the conversations themselves.
  *
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none, but
- * several of them tell one story only inside one.
+ * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need
+ * none, but several of them tell one story only inside one.
  */
 #ifndef IMD_STORE_MEMBERSHIPS_H
 #define IMD_STORE_MEMBERSHIPS_H
@@ -21,8 +21,9 @@
 #define ACTIVE_ALWAYS INT64_MAX
 
 /*
- * A user's last stay in a conversation, which tells their standing. Each reader of a membership looks up only
- * the stays that it needs, so a user's past costs nothing, however often they came and went.
+ * A user's last stay in a conversation, which tells their standing. Each reader of a membership
+ * looks up only the stays that it needs, so a user's past costs nothing, however often they came
+ * and went.
  */
 struct stay {
     int64_t joined_version;
@@ -47,7 +48,10 @@ enum err memberships_role(struct db *db, int32_t conversation, struct str userna
 /* When the user first came, as a version of the conversation; 0: never. */
 enum err memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version);
 
-/* A part of a conversation of which the user received every message (after < seq <= until), or none. */
+/*
+ * A part of a conversation of which the user received every message (after < seq <= until), or
+ * none.
+ */
 struct span {
     int64_t after;
     int64_t until; /* INT64_MAX: and of all that is to come, as far as known */
@@ -57,18 +61,26 @@ struct span {
 /* The span that the message `seq` (1 or more) lies in. */
 enum err memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq,
                           struct span *span);
-/* The last stay that ended with messages received and began before `seq`; an empty span: there is none. */
+/*
+ * The last stay that ended with messages received and began before `seq`; an empty span: there is
+ * none.
+ */
 enum err memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
                                  struct span *span);
 
 /* The present owner, from the arena; absent: there is none. */
 enum err memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
-/* Who is to be the owner next: the admin, else the member, who has been there longest; absent: nobody is
- * there. */
+/*
+ * Who is to be the owner next: the admin, else the member, who has been there longest; absent:
+ * nobody is there.
+ */
 enum err memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
 /* Begins a stay at the present version and last_seq of *c. */
 enum err memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role);
-/* Ends the stay at the present version and last_seq of *c; `removed`: it was not the user's own doing. */
+/*
+ * Ends the stay at the present version and last_seq of *c; `removed`: it was not the user's own
+ * doing.
+ */
 enum err memberships_end(struct tx *tx, const struct conversation *c, struct str username,
                          int64_t joined_version, bool removed);
 /* At the present version of *c. */
@@ -76,7 +88,8 @@ enum err memberships_set_role(struct tx *tx, const struct conversation *c, struc
                               enum role role);
 
 /*
- * The present members into c->members, from the arena, in byte order; nothing if there are more than `limit`.
+ * The present members into c->members, from the arena, in byte order; nothing if there are more
+ * than `limit`.
  */
 enum err memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit);
 
@@ -93,8 +106,8 @@ struct membership_page {
 /* Fills the outputs of the page. */
 enum err memberships_page(struct db *db, struct arena *arena, struct membership_page *page);
 /*
- * Calls back with each member whom the change that made `version` concerns, in no order, and whether that
- * stay of theirs goes on; the name lives for the call.
+ * Calls back with each member whom the change that made `version` concerns, in no order, and
+ * whether that stay of theirs goes on; the name lives for the call.
  */
 enum err memberships_names_at(struct db *db, int32_t conversation, int64_t version,
                               void (*each)(void *arg, struct str name, bool present), void *arg);
@@ -161,8 +174,8 @@ enum err memberships_present(struct db *db, struct arena *arena, struct list_wal
 enum err memberships_left(struct db *db, struct arena *arena, struct list_walk *walk);
 
 /*
- * A walk along the members whose standing changed, each once, in the order of the versions that did it. A
- * batch at a time, never cut between members of the same version.
+ * A walk along the members whose standing changed, each once, in the order of the versions that did
+ * it. A batch at a time, never cut between members of the same version.
  */
 struct membership_walk {
     int32_t conversation;

@@ -1,11 +1,12 @@
 /*
  * messages.h - the table message.
  *
- * In one conversation, seq runs 1, 2, 3 … without holes, and neither timestamps nor the versions that created
- * the messages fall as seq grows. So a moment or a version is found by search, and needs no index.
+ * In one conversation, seq runs 1, 2, 3 … without holes, and neither timestamps nor the versions
+ * that created the messages fall as seq grows. So a moment or a version is found by search, and
+ * needs no index.
  *
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need none, but
- * several of them tell one story only inside one.
+ * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need
+ * none, but several of them tell one story only inside one.
  */
 #ifndef IMD_STORE_MESSAGES_H
 #define IMD_STORE_MESSAGES_H
@@ -21,7 +22,10 @@
 /* Returns about how many bytes the message's content and reactions take in an answer. */
 size_t messages_bytes(const struct message *m);
 
-/* Copies the message's strings into the arena: the engines read from what does not last. ERR_MEMORY. */
+/*
+ * Copies the message's strings into the arena: the engines read from what does not last.
+ * ERR_MEMORY.
+ */
 enum err messages_keep(struct arena *arena, struct message *m);
 
 /* Gives the message its id, and stores it as the change that made `version`. */
@@ -35,8 +39,8 @@ struct message_reader {
 };
 
 /*
- * A batch of messages ends once their content and reactions exceed this. It holds at least one. So the bytes
- * that an answer reads and does not show are bounded, however large the messages are.
+ * A batch of messages ends once their content and reactions exceed this. It holds at least one. So
+ * the bytes that an answer reads and does not show are bounded, however large the messages are.
  */
 #define MESSAGES_BATCH_BYTES (256 * 1024)
 
@@ -70,8 +74,8 @@ enum err messages_content(struct db *db, struct arena *arena, struct message *m)
 /* Where the message of that id stands: reads neither its content nor its reactions. */
 enum err messages_key(struct db *db, int64_t id, struct message_key *key, bool *found);
 /*
- * The one that the viewer sent under the key. *fingerprint: messages_fingerprint() of the content as it was
- * first sent; -1: the content still is what was sent.
+ * The one that the viewer sent under the key. *fingerprint: messages_fingerprint() of the content
+ * as it was first sent; -1: the content still is what was sent.
  */
 enum err messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
                                int *fingerprint, bool *found);
@@ -79,8 +83,8 @@ enum err messages_by_client_id(const struct message_reader *r, struct str client
 int messages_fingerprint(struct str content);
 
 /*
- * The change that made `version`: another content, at tx->tick; or none at all, with no reactions and no
- * trace of an edit. The content as it was goes from the database. Update *m as well.
+ * The change that made `version`: another content, at tx->tick; or none at all, with no reactions
+ * and no trace of an edit. The content as it was goes from the database. Update *m as well.
  */
 enum err messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version);
 enum err messages_delete(struct tx *tx, struct message *m, int64_t version);
@@ -96,8 +100,8 @@ struct message_range {
 };
 
 /*
- * The first seq of the range whose timestamp is > after (UNIX ms); range->until + 1 where there is none. All
- * messages of the range must exist.
+ * The first seq of the range whose timestamp is > after (UNIX ms); range->until + 1 where there is
+ * none. All messages of the range must exist.
  */
 enum err messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq);
 /* The same for the versions that created them. */

@@ -1,7 +1,8 @@
 /*
  * outbox.h - the table outbox: changes that are committed and not yet known to be pushed.
  *
- * The engine deletes acknowledged changes (shared->acknowledged_change) by itself, with a later command.
+ * The engine deletes acknowledged changes (shared->acknowledged_change) by itself, with a later
+ * command.
  */
 #ifndef IMD_STORE_OUTBOX_H
 #define IMD_STORE_OUTBOX_H
@@ -11,15 +12,17 @@
 #include "store/tx.h"
 
 /*
- * Notes a change at the present version of *c: the one that made it, or one that makes none. Needs the write
- * transaction of the change.
+ * Notes a change at the present version of *c: the one that made it, or one that makes none. Needs
+ * the write transaction of the change.
  */
 enum err outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
                     struct str username);
 /* The same of a reaction to a message; username absent: all with that emoji are gone. */
 enum err outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction);
-/* Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings live for
- * the call. */
+/*
+ * Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings
+ * live for the call.
+ */
 enum err outbox_after(struct db *db, int64_t id, int limit,
                       bool (*each)(void *arg, const struct change *change), void *arg);
 /* The lowest id there is; 0: the outbox is empty. */

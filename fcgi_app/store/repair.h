@@ -20,8 +20,8 @@ struct repair_view {
 };
 
 /*
- * Opens the database at `path` for nobody else. NULL, or a sentence that says why it cannot be repaired; then
- * nothing is open.
+ * Opens the database at `path` for nobody else. NULL, or a sentence that says why it cannot be
+ * repaired; then nothing is open.
  */
 const char *repair_open(struct repair **out, const char *path);
 void repair_close(struct repair *r);
@@ -30,12 +30,12 @@ void repair_close(struct repair *r);
 enum err repair_look(struct repair *r, int64_t now_ms, struct repair_view *view);
 
 /*
- * Moves all times that lie ahead of `now_ms` back, so that the latest is now; intervals stay where there is
- * room, and order and differences stay in any case: where more moments must fit than there are milliseconds
- * since the last right one, they follow it closely. Numbers, order and contents stay. The database gets
- * another epoch, so that clients start over, and what was still to be pushed is dropped. All in one
- * transaction. Calls back as messages are done, with the highest id of those. ERR_STORAGE: nothing has
- * changed.
+ * Moves all times that lie ahead of `now_ms` back, so that the latest is now; intervals stay where
+ * there is room, and order and differences stay in any case: where more moments must fit than there
+ * are milliseconds since the last right one, they follow it closely. Numbers, order and contents
+ * stay. The database gets another epoch, so that clients start over, and what was still to be
+ * pushed is dropped. All in one transaction. Calls back as messages are done, with the highest id
+ * of those. ERR_STORAGE: nothing has changed.
  */
 enum err repair_clock(struct repair *r, int64_t now_ms, void (*progress)(void *arg, int64_t message_id),
                       void *arg);

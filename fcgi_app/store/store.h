@@ -35,8 +35,9 @@ void store_close(struct store *s);
 
 /*
  * Runs the command in a transaction that it may share with others; returns after the transaction is
- * durable, or the command was refused. Borrows the command and the strings of its declaration. Returns
- * the command's error, or ERR_STORAGE if the transaction failed: then nothing of it is stored.
+ * durable, or the command was refused. Borrows the command and the strings of its declaration.
+ * Returns the command's error, or ERR_STORAGE if the transaction failed: then nothing of it is
+ * stored.
  */
 enum err store_run(struct store *s, const struct command *command);
 

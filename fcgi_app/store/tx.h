@@ -24,22 +24,23 @@ struct tx {
 };
 
 /*
- * A command: runs once, inside the open transaction, maybe on another thread than the one that asked.
+ * A command: runs once, inside the open transaction, maybe on another thread than the one that
+ * asked.
  *
  * It may rely on this:
- * - It runs alone. It reads what all commands before it have written, those of its own group included, and
- *   nobody writes between its first read and its end.
+ * - It runs alone. It reads what all commands before it have written, those of its own group
+ *   included, and nobody writes between its first read and its end.
  * - tx->tick is above every tick of earlier transactions. Commands of one group share it.
- * - ERR_STORAGE and ERR_MEMORY fail the whole transaction, so nothing of any command in it is stored. Any
- * other error is a refusal of this command alone.
+ * - ERR_STORAGE and ERR_MEMORY fail the whole transaction, so nothing of any command in it is
+ *   stored. Any other error is a refusal of this command alone.
  *
  * In return it promises this:
- * - It makes all its checks before its first write, so a refused command has written nothing. Functions of
- *   the store that can refuse do so before they write. A late refusal fails the whole transaction, as
- *   ERR_STORAGE does. The engine counts it (late_refusals in run/shared.h), and unit tests fail if there
- *   was one.
- * - It reads everything that it decides by before its first write. What it reads afterwards goes into its
- *   answer alone.
+ * - It makes all its checks before its first write, so a refused command has written nothing.
+ *   Functions of the store that can refuse do so before they write. A late refusal fails the whole
+ *   transaction, as ERR_STORAGE does. The engine counts it (late_refusals in run/shared.h), and
+ *   unit tests fail if there was one.
+ * - It reads everything that it decides by before its first write. What it reads afterwards goes
+ *   into its answer alone.
  * - It declares what it will read (store/command.h). Unit tests fail if it reads anything else.
  * So an engine behind a network can read for a whole group in one round trip, and write in another.
  */

@@ -8,7 +8,7 @@ Prints each breach as FILE:LINE and exits 1 if there is one.
 import re
 import sys
 
-from wrap_comments import BLOCKS, COLUMNS, MARKED, ROOT, files, is_unwrapped
+from wrap_comments import BLOCKS, COLUMNS, MARKED, ROOT, files
 
 # A function that a header declares or defines: it begins at the margin and has an argument list.
 FUNCTION = re.compile(r"^(?!typedef|#|extern const|\s)[a-z_][\w\s*]*?\*?\b(?P<name>[a-z_]\w*)\((?!\()")
@@ -43,8 +43,6 @@ def comment_lines(lines):
 
 def comment_widths(path):
     """Yields a breach for each comment that is too wide."""
-    if is_unwrapped(path):
-        return
     for number, line in comment_lines(path.read_text().splitlines()):
         if len(line) > COLUMNS:
             yield number, too_wide(line)

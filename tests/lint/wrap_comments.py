@@ -11,10 +11,7 @@ import re
 import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HOUSE = ROOT / "fcgi_app"
 COLUMNS = 100
-# Rooms whose comments are still as wide as the code. Remove a room here, then run make format.
-UNWRAPPED = ("store",)
 # Files with comments in slashes and stars, and files with comments that begin with a mark on each
 # line.
 BLOCKS = ("fcgi_app/**/*.[ch]", "tests/**/*.[ch]", "nginx/html/*.js", "nginx/html/*.ts", "tests/browser/*.js")
@@ -116,15 +113,10 @@ def files(patterns):
     return sorted({path for pattern in patterns for path in ROOT.glob(pattern) if "node_modules" not in path.parts})
 
 
-def is_unwrapped(path):
-    """True if the comments of this file are not wrapped yet."""
-    return path.is_relative_to(HOUSE) and path.relative_to(HOUSE).parts[0] in UNWRAPPED
-
-
 def main():
     for path in files(BLOCKS):
         source = path.read_text()
-        if not is_unwrapped(path) and wrap(source) != source:
+        if wrap(source) != source:
             path.write_text(wrap(source))
     for mark, patterns in MARKED.items():
         for path in files(patterns):

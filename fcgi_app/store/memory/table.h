@@ -1,7 +1,8 @@
 /*
  * table.h - rows of one size in an array that is sorted by their key.
  *
- * A table owns its rows, not the bytes of the strings in them. Pointers to rows live until the next change.
+ * A table owns its rows, not the bytes of the strings in them. Pointers to rows live until the next
+ * change.
  */
 #ifndef IMD_STORE_MEMORY_TABLE_H
 #define IMD_STORE_MEMORY_TABLE_H

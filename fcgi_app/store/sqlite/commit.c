@@ -96,7 +96,8 @@ begin(struct commit *c, struct tx *tx, struct tx_counters *counters)
  * Runs one command. ERR_STORAGE: the transaction as a whole is lost.
  *
  * A refused command has written nothing (store/tx.h), so it needs no savepoint: there is nothing to
- * undo. One that breaks this rule takes its group with it, because its writes must not be committed.
+ * undo. One that breaks this rule takes its group with it, because its writes must not be
+ * committed.
  */
 static enum err
 run_item(struct commit *c, struct tx *tx, struct item *item)
@@ -131,8 +132,9 @@ run_group(struct commit *c, struct tx *tx, struct item *first, bool *changed)
 }
 
 /*
- * A transaction with something to commit has ended, one way or the other. On a full disk a small commit may
- * succeed where a larger one fails: so failing ends with one that stores as much. Under the write lock.
+ * A transaction with something to commit has ended, one way or the other. On a full disk a small
+ * commit may succeed where a larger one fails: so failing ends with one that stores as much. Under
+ * the write lock.
  */
 static void
 note_outcome(struct commit *c, enum err err, int64_t bytes)
@@ -189,7 +191,9 @@ transact(struct commit *c, struct item *first)
     return err;
 }
 
-/* Takes what is queued, at most a group's worth, off the queue. The leader's own item is its head. */
+/*
+ * Takes what is queued, at most a group's worth, off the queue. The leader's own item is its head.
+ */
 static struct item *
 take_group(struct commit *c)
 {

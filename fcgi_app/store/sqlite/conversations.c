@@ -62,8 +62,8 @@ conversations_for_sender(struct db *db, struct posting *posting)
 }
 
 /*
- * Binds the numbers of a pair to two parameters, the lower number first: that order outlives a rename. NULL
- * for an absent pair.
+ * Binds the numbers of a pair to two parameters, the lower number first: that order outlives a
+ * rename. NULL for an absent pair.
  */
 static void
 bind_pair(struct db *db, struct stmt *s, int parameter, struct str one, struct str other)
@@ -195,8 +195,8 @@ conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
 }
 
 /*
- * Must its members' lists be told of this change, and what? While there are few members they learn of
- * activity at least every ACTIVE_LAG_MS; with many, once, that it is always to be looked at.
+ * Must its members' lists be told of this change, and what? While there are few members they learn
+ * of activity at least every ACTIVE_LAG_MS; with many, once, that it is always to be looked at.
  */
 static bool
 lists_are_due(const struct conversation *c, int members)

@@ -9,8 +9,10 @@
 #include <string.h>
 #include "base/log.h"
 
-/* Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup, the
- * sqlite3 shell) and for the recovery after a process was killed. */
+/*
+ * Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup,
+ * the sqlite3 shell) and for the recovery after a process was killed.
+ */
 #define BUSY_MS_WRITE 200
 #define BUSY_MS_READ  2000
 #define CACHE_KB      1536
@@ -128,7 +130,10 @@ prepare(struct stmt *s, enum sql sql)
     return ERR_OK;
 }
 
-/* Returns true if the statement begins or ends a transaction: the connection may then see another state. */
+/*
+ * Returns true if the statement begins or ends a transaction: the connection may then see another
+ * state.
+ */
 static bool
 changes_state(enum sql sql)
 {
@@ -142,7 +147,9 @@ db_use(struct db *db, enum sql sql)
 
     if (changes_state(sql)) {
         db->known = (struct known_users){0};
-        /* Before the transaction sees its state: a rename that is committed meanwhile counts as a later one.
+        /*
+         * Before the transaction sees its state: a rename that is committed meanwhile counts as a
+         * later one.
          */
         db->renames = db->shared_renames == NULL ? 0 : atomic_load(db->shared_renames) + 1;
     }
@@ -356,8 +363,8 @@ db_renames(struct db *db)
 }
 
 /*
- * SQLite calls this for each row that the connection writes. A new account's name must not be kept either:
- * if the transaction fails, another user gets the number.
+ * SQLite calls this for each row that the connection writes. A new account's name must not be kept
+ * either: if the transaction fails, another user gets the number.
  */
 static void
 note_account(void *arg, int action, const char *schema, const char *table, sqlite3_int64 row)

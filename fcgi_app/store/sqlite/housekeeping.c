@@ -57,10 +57,11 @@ commit_tick(struct housekeeping *h)
 /*
  * Copies the bulk of the log while writers go on.
  *
- * A checkpoint reads the log's header before it copies. If the log is wholly copied at that moment, a writer
- * can begin it anew in between, and SQLite 3.7.0 to 3.51.2 then copies stale frames over good pages (its
- * WAL-reset race). So a commit of our own comes first: from then on the log holds a page that is not copied,
- * only this thread copies, and no writer begins a log anew that is not wholly copied.
+ * A checkpoint reads the log's header before it copies. If the log is wholly copied at that moment,
+ * a writer can begin it anew in between, and SQLite 3.7.0 to 3.51.2 then copies stale frames over
+ * good pages (its WAL-reset race). So a commit of our own comes first: from then on the log holds a
+ * page that is not copied, only this thread copies, and no writer begins a log anew that is not
+ * wholly copied.
  */
 static enum err
 copy_bulk(struct housekeeping *h)
@@ -75,10 +76,11 @@ copy_bulk(struct housekeeping *h)
 }
 
 /*
- * What writers added while the bulk was copied is copied under the write lock, so that the log is wholly
- * copied for a moment and the next writer begins it anew. Where a reader is in the way, the next wake-up
- * comes when the log has grown by another quarter. Deleted content is still in the log, and so is a log's
- * peak size: then the file is cut off, and if a reader is in the way, that is tried again a round later.
+ * What writers added while the bulk was copied is copied under the write lock, so that the log is
+ * wholly copied for a moment and the next writer begins it anew. Where a reader is in the way, the
+ * next wake-up comes when the log has grown by another quarter. Deleted content is still in the
+ * log, and so is a log's peak size: then the file is cut off, and if a reader is in the way, that
+ * is tried again a round later.
  */
 static void
 checkpoint(struct housekeeping *h)
@@ -128,7 +130,9 @@ sweep(struct housekeeping *h, int64_t acknowledged)
     if (err != ERR_OK)
         return;
     h->swept = acknowledged;
-    /* Rows of the outbox tell with which emoji somebody reacted: what is left of them goes from the log too.
+    /*
+     * Rows of the outbox tell with which emoji somebody reacted: what is left of them goes from the
+     * log too.
      */
     if (h->wipe_again)
         atomic_store(&h->shared->wipe, true);
@@ -153,8 +157,8 @@ sweep_reactions(struct housekeeping *h, bool *more)
 }
 
 /*
- * Batch by batch, so that no writer waits longer than for one: the pause lets them in, for the lock is not
- * fair. What a round leaves is for the next, so checkpoints are not held up.
+ * Batch by batch, so that no writer waits longer than for one: the pause lets them in, for the lock
+ * is not fair. What a round leaves is for the next, so checkpoints are not held up.
  */
 static void
 sweep_all_reactions(struct housekeeping *h)
@@ -183,7 +187,10 @@ log_is_large(const struct housekeeping *h)
     return stat(name, &st) == 0 && st.st_size > DB_LOG_BYTES_KEPT;
 }
 
-/* Nothing was written for a whole round: no writer comes by to trim the outbox, or to shrink the log. */
+/*
+ * Nothing was written for a whole round: no writer comes by to trim the outbox, or to shrink the
+ * log.
+ */
 static void
 when_idle(struct housekeeping *h)
 {
@@ -198,8 +205,8 @@ when_idle(struct housekeeping *h)
 }
 
 /*
- * A wall clock that is far behind the last tick is wrong, or was when that was stored: until it has caught
- * up, all that is stored is dated by counting on from there.
+ * A wall clock that is far behind the last tick is wrong, or was when that was stored: until it has
+ * caught up, all that is stored is dated by counting on from there.
  */
 static void
 look_at_clock(struct housekeeping *h)

@@ -1,4 +1,7 @@
-/* instance.h - the one row that says what this database is and how far it has counted: the engine's part. */
+/*
+ * instance.h - the one row that says what this database is and how far it has counted: the engine's
+ * part.
+ */
 #ifndef IMD_STORE_SQLITE_INSTANCE_H
 #define IMD_STORE_SQLITE_INSTANCE_H
 

@@ -1,9 +1,9 @@
 /*
  * listings.c - see store/listings.h. Must not know who asks.
  *
- * Each entry is a statement of its own. SQLite has no round trips to save, and one statement for the whole
- * page over json_each() is slower: of 50 entries, the standings take 85 us instead of 80, and the names,
- * which it sorts, 80 us instead of 45.
+ * Each entry is a statement of its own. SQLite has no round trips to save, and one statement for
+ * the whole page over json_each() is slower: of 50 entries, the standings take 85 us instead of 80,
+ * and the names, which it sorts, 80 us instead of 45.
  */
 #include "store/listings.h"
 
@@ -92,7 +92,10 @@ skip_run(struct stmt *s, struct message_range *range, int64_t last, int64_t run)
     db_bind_int(s, 3, range->until);
 }
 
-/* Counts the messages of the range, the newest first, that the user did not send and nobody deleted. */
+/*
+ * Counts the messages of the range, the newest first, that the user did not send and nobody
+ * deleted.
+ */
 static enum err
 count_range(struct db *db, struct message_range range, struct str username, struct tally *tally)
 {

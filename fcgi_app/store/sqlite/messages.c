@@ -24,7 +24,10 @@ messages_add(struct tx *tx, struct message *m, int64_t version)
     return db_run(s);
 }
 
-/* The columns that the macro MESSAGE of sql.c names, in its order; what follows them is this many further. */
+/*
+ * The columns that the macro MESSAGE of sql.c names, in its order; what follows them is this many
+ * further.
+ */
 #define MESSAGE_COLUMNS 11
 
 /* Fills *m from the row at hand. Its strings live until the next step, or the next call. */
@@ -73,7 +76,10 @@ read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool
     return err;
 }
 
-/* The last wall: whatever seq a caller hands down, the place computed from it is the same conversation's. */
+/*
+ * The last wall: whatever seq a caller hands down, the place computed from it is the same
+ * conversation's.
+ */
 static void
 bind_seq(struct stmt *s, int parameter, int64_t seq)
 {
@@ -308,8 +314,8 @@ probe(const struct axis *axis, int64_t at, int64_t after, struct bracket *b)
 }
 
 /*
- * Closes the bracket to neighbours. History is often even: so from a guess on, in steps that double until
- * the place is passed; then by halves.
+ * Closes the bracket to neighbours. History is often even: so from a guess on, in steps that double
+ * until the place is passed; then by halves.
  */
 static enum err
 narrow(const struct axis *axis, int64_t first_guess, int64_t after, struct bracket *b)
@@ -335,7 +341,9 @@ narrow(const struct axis *axis, int64_t first_guess, int64_t after, struct brack
     return err;
 }
 
-/* The first seq in range->after + 1 … range->until whose value is > after; range->until + 1: there is none.
+/*
+ * The first seq in range->after + 1 … range->until whose value is > after; range->until + 1: there
+ * is none.
  */
 static enum err
 first_beyond(const struct axis *axis, const struct message_range *range, int64_t after, int64_t *seq)
@@ -357,7 +365,9 @@ first_beyond(const struct axis *axis, const struct message_range *range, int64_t
     }
     if (after <= 0 || low == high)
         return ERR_OK;
-    /* Most who ask lack only the newest: if the one before it is old enough, the bracket is closed. */
+    /*
+     * Most who ask lack only the newest: if the one before it is old enough, the bracket is closed.
+     */
     b = (struct bracket){low, high};
     err = probe(axis, high - 1, after, &b);
     if (err == ERR_OK && b.low < high - 1)

@@ -1,7 +1,8 @@
 /*
  * migrate.h - brings the database to the schema that this binary knows.
  *
- * The scripts of schema/ are compiled in; `PRAGMA user_version` holds the number of the last one applied.
+ * The scripts of schema/ are compiled in; `PRAGMA user_version` holds the number of the last one
+ * applied.
  */
 #ifndef IMD_STORE_SQLITE_MIGRATE_H
 #define IMD_STORE_SQLITE_MIGRATE_H
@@ -19,9 +20,9 @@ extern const struct migration migrations[];
 extern const int migration_count;
 
 /*
- * Applies what is missing, each script in a transaction of its own. A database that a newer binary has
- * migrated is left alone: it says whether this one may use it (instance.needs), else ERR_STORAGE. Opens
- * transactions itself. What happens is logged.
+ * Applies what is missing, each script in a transaction of its own. A database that a newer binary
+ * has migrated is left alone: it says whether this one may use it (instance.needs), else
+ * ERR_STORAGE. Opens transactions itself. What happens is logged.
  */
 enum err migrate(struct db *db);
 

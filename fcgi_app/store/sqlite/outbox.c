@@ -5,7 +5,9 @@
 #include "model/ids.h"
 #include "store/sqlite/instance.h"
 
-/* A change of the conversation at its present version: the event and what follows version in *what. */
+/*
+ * A change of the conversation at its present version: the event and what follows version in *what.
+ */
 static enum err
 add(struct tx *tx, const struct conversation *c, const struct change *what)
 {

@@ -1,9 +1,9 @@
 /*
  * pool.h - the read connections of one worker, shared by its threads, lent as snapshots.
  *
- * Reading takes microseconds, so a few connections serve many threads, and the one used last is lent first:
- * its statements and pages are still in the processor's cache. A connection each would cost each thread
- * some 200 kB and be slower.
+ * Reading takes microseconds, so a few connections serve many threads, and the one used last is
+ * lent first: its statements and pages are still in the processor's cache. A connection each would
+ * cost each thread some 200 kB and be slower.
  */
 #ifndef IMD_STORE_SQLITE_POOL_H
 #define IMD_STORE_SQLITE_POOL_H

@@ -16,8 +16,9 @@ use_at(struct db *db, enum sql sql, int32_t conversation, int64_t seq)
 }
 
 /*
- * The rows of a set with at most this many hold no names: they are read through the users' numbers and
- * sorted. Once a set has grown beyond that its rows hold names, for good, and an index has them in order.
+ * The rows of a set with at most this many hold no names: they are read through the users' numbers
+ * and sorted. Once a set has grown beyond that its rows hold names, for good, and an index has them
+ * in order.
  */
 #define REACTION_ROWS_FEW 16
 
@@ -28,7 +29,9 @@ struct set {
     bool named; /* its rows hold names */
 };
 
-/* Reads all names of a set whose rows hold none. Leaves the first `limit` of those beyond `after`. */
+/*
+ * Reads all names of a set whose rows hold none. Leaves the first `limit` of those beyond `after`.
+ */
 static enum err
 read_few_names(struct db *db, struct arena *arena, const struct set *set, struct reactors *page)
 {

@@ -1,11 +1,11 @@
 /*
  * repair.c - see repair.h.
  *
- * All times of a database are ticks of the same clock, which never went back, so their order is that of what
- * happened. A table that lives as long as the connection maps each tick that lies ahead to its new value.
- * That is the larger of two numbers: the tick shifted by the clock's error, and the latest right tick of the
- * whole database plus the tick's rank. Both rise with the tick, so the larger one does too, and it is later
- * than every right tick.
+ * All times of a database are ticks of the same clock, which never went back, so their order is
+ * that of what happened. A table that lives as long as the connection maps each tick that lies
+ * ahead to its new value. That is the larger of two numbers: the tick shifted by the clock's error,
+ * and the latest right tick of the whole database plus the tick's rank. Both rise with the tick, so
+ * the larger one does too, and it is later than every right tick.
  */
 #include "store/repair.h"
 

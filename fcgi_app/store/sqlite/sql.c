@@ -72,7 +72,9 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_CREATION_KEY_ADD] = "INSERT INTO creation_key (creator, caller, client_id, conversation, print) "
                              "VALUES ($1, $2, $3, $4, $5)",
 
-    /* The last stay in a conversation tells the user's standing. Each is found at the end of its primary key.
+    /*
+     * The last stay in a conversation tells the user's standing. Each is found at the end of its
+     * primary key.
      */
     [SQL_MEMBERSHIP_LAST] = "SELECT " STAY " FROM membership m WHERE m.conversation = $1 AND m.account = $2"
                             " ORDER BY m.joined_version DESC LIMIT 1",
@@ -150,7 +152,9 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_READ_MARKER_SET] =
         "INSERT INTO read_marker (conversation, account, seq, moved_at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (conversation, account) DO UPDATE SET seq = $3, moved_at = $4",
-    /* CROSS JOIN, so that the rows read are those of present members, however many former ones left markers.
+    /*
+     * CROSS JOIN, so that the rows read are those of present members, however many former ones left
+     * markers.
      */
     [SQL_READ_MARKER_OF_CONVERSATION] =
         "SELECT m.username, r.seq FROM membership m CROSS JOIN read_marker r WHERE m.conversation = $1"
@@ -165,9 +169,9 @@ const char *const sql_texts[SQL_COUNT] = {
         "r.conversation LIMIT $4",
 
     /*
-     * message.place is conversation * 2^32 + seq. What is bound as a conversation is an int32_t and as a seq
-     * at most 2^32-1 (model/ids.h), so no place wraps into another conversation; the last place of a
-     * conversation is computed with | because (id + 1) << 32 wraps for the last id.
+     * message.place is conversation * 2^32 + seq. What is bound as a conversation is an int32_t and
+     * as a seq at most 2^32-1 (model/ids.h), so no place wraps into another conversation; the last
+     * place of a conversation is computed with | because (id + 1) << 32 wraps for the last id.
      */
     [SQL_MESSAGE_ADD] =
         "INSERT INTO message (place, id, sender, timestamp, created_version, client_id, reply_to,"

@@ -1,6 +1,6 @@
 /*
- * sql.h - every statement that imd ever runs, by name. The texts are in sql.c, the only place with SQL
- * besides schema/. Each connection prepares a statement at its first use and keeps it.
+ * sql.h - every statement that imd ever runs, by name. The texts are in sql.c, the only place with
+ * SQL besides schema/. Each connection prepares a statement at its first use and keeps it.
  */
 #ifndef IMD_STORE_SQLITE_SQL_H
 #define IMD_STORE_SQLITE_SQL_H
@@ -99,7 +99,9 @@ enum sql {
     SQL_OUTBOX_OLDEST,
     SQL_OUTBOX_TRIM,
 
-    /* From here on those that need imd stopped, and may look at every row: repair.c tells of them. */
+    /*
+     * From here on those that need imd stopped, and may look at every row: repair.c tells of them.
+     */
     SQL_OFFLINE,
     SQL_REPAIR_TABLE = SQL_OFFLINE,
     SQL_REPAIR_FORGET,

@@ -41,8 +41,8 @@ identify(struct db *db, const char *path, struct identity *now)
 }
 
 /*
- * "EPOCH TICK inode=INODE birth=BIRTH_NS". Version 0.1 wrote "EPOCH TICK DEVICE INODE": of that the device
- * says nothing, and the birth is not known.
+ * "EPOCH TICK inode=INODE birth=BIRTH_NS". Version 0.1 wrote "EPOCH TICK DEVICE INODE": of that the
+ * device says nothing, and the birth is not known.
  */
 static bool
 parse_witness(char *text, struct identity *then)
