@@ -152,7 +152,7 @@ run/%:
 
 # Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
 # than they compute, the longest first. Those that measure time run after the others, alone.
-TESTS ?= tests/push tests/auth tests/redis tests/fault tests/http tests/model tests/spec tests/imctl tests/limits
+TESTS ?= tests/push tests/auth tests/fault tests/http tests/model tests/spec tests/imctl tests/limits
 ALONE := tests/limits
 JOBS  ?= $(shell echo $$(($(CPUS) * 2)))
 
@@ -178,7 +178,7 @@ test: deps
 
 # The tests with Redis, with those that take long: they fail over, or wait until imd asks nchan.
 test-redis: deps all
-	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q -m "" tests/redis
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q tests/redis
 
 # A separate npm install under build/, according to the lock file of tests/%.
 build/%/node_modules: tests/%/package.json tests/%/package-lock.json
@@ -208,7 +208,7 @@ picture:
 	cp build/browser/screenshots/desk-light-conversation.png nginx/page.png
 
 # A sanitizer's report fails the test that caused it: imd's log must contain nothing but its own
-# lines. tests/limits and tests/redis measure nginx and time, so a sanitizer adds nothing there.
+# lines. tests/limits measures nginx and time, so a sanitizer adds nothing there.
 # ThreadSanitizer runs the tests in which threads, processes and connections come and go.
 RACES = $(foreach name,$(RACING),$(or $(wildcard tests/$(name).py),$(error RACING: there is no tests/$(name).py)))
 RACING := fault/test_a_hangup_* fault/test_a_killed_* fault/test_a_locked_* fault/test_a_stop_* \
@@ -219,7 +219,7 @@ RACING := fault/test_a_hangup_* fault/test_a_killed_* fault/test_a_locked_* faul
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined -j$(CPUS) compiled
 	@$(MAKE) --no-print-directory SANITIZE=thread -j$(CPUS) compiled
-	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/redis tests/spec,$(TESTS))"
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/spec,$(TESTS))"
 	@$(MAKE) --no-print-directory SANITIZE=thread unit blackbox TESTS="$(RACES)"
 
 # The model test, for MINUTES: clients that lose frames, sockets, nginx and imd end with what the

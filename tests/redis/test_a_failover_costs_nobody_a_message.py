@@ -2,13 +2,10 @@
 A master of Redis dies and a replica takes over, and every client ends with every message. In a Cluster each post is
 answered the first time; without one, nchan may cut connections off (docs/nginx.md).
 """
-import pytest
-
 from chat import name
 from hosts import Hosts, Talk
 from stack import wait_until
 
-pytestmark = pytest.mark.long
 FAILOVER_S = 30
 USERS = 9  # so that each master of a Cluster owns channels of some
 

@@ -2,8 +2,6 @@
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from chat import contents, name, versions
 from listeners import Audience
 from stack import wait_until
@@ -67,7 +65,6 @@ def test_presence_sees_the_sockets_of_both_hosts(two_hosts, listen):
     wait_until(lambda: online(two_hosts, conversation) == sorted([ann, bob]), 15, "both are online")
 
 
-@pytest.mark.long
 def test_presence_forgets_a_socket_that_closed_at_the_other_host(two_hosts, listen):
     ann = name("ann")
     conversation = two_hosts.chat.group(ann, name("bob"))

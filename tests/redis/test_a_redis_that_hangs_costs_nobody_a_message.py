@@ -7,7 +7,6 @@ from chat import name
 from hosts import Hosts, Talk
 from stack import wait_until
 
-pytestmark = pytest.mark.long
 HANGS_S = 30
 # imd asks nchan about a user 10 s after the user's last subscription, and no sooner.
 ASKED_AFTER_S = 12
