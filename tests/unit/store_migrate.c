@@ -649,8 +649,8 @@ static const char *const fillings[] = {
     "UPDATE membership SET removed = 1 WHERE left_seq IS NOT NULL AND joined_version % 2 = 0 AND"
     " conversation IN (SELECT id FROM conversation WHERE type = 'group_chat');",
     /* Keys of a user, of a caller who is none, and of nobody. */
-    "INSERT INTO creation_key VALUES ('m001', 'one', 3, 1), ('robot', 'one', 4, 2), ('', 'one', 5, 3),"
-    " ('m002', 'two', 3, 65535);",
+    ("INSERT INTO creation_key VALUES ('m001', 'one', 3, 1), ('robot', 'one', 4, 2), ('', 'one', 5, 3),"
+     " ('m002', 'two', 3, 65535);"),
     "UPDATE outbox SET emoji = char(128077), added = 1, seq = 3;",
     "UPDATE probe SET filler = x'00ff00';",
     "UPDATE outbox SET payer = -3;",
