@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import fastcgi
-from stack import LOG_LINE, ROOT, SANITIZER_REPORTS, alive, children, wait_until
+from stack import ROOT, alive, assert_log_is_clean, children, wait_until
 
 STOP_S = 20
 
@@ -98,9 +98,7 @@ class Imd:
         mine = self.children()
         status = self.process.wait(timeout_s)
         wait_until(lambda: not any(map(alive, mine)), STOP_S, "its children end")
-        text = self.log()
-        assert not [report for report in SANITIZER_REPORTS if report in text], text
-        assert not [line for line in text.splitlines() if not LOG_LINE.fullmatch(line)], text
+        assert_log_is_clean(self.log())
         return status
 
     def kill(self):

@@ -29,6 +29,8 @@ LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
                       r"level=(debug|info|warning|error) pid=\d+ event=\w+( .*)?")
 # In the environment of all that a stack starts, so that it can be told from what is none of ours.
 MARK = "IMD_TEST_STACK"
+# Tests kill with SIGKILL or SIGTERM. Any other signal is a crash, which a restart would hide.
+CRASH = re.compile(r" event=child_died role=\w+ signal=(?!(?:0|9|15) )")
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
 
 
@@ -86,6 +88,16 @@ def children(pid, name=None):
 
 def alive(pid):
     return pid in processes()
+
+
+def assert_log_is_clean(text):
+    """Asserts that no child has crashed, that no sanitizer reports, and that imd wrote every line."""
+    for report in SANITIZER_REPORTS:
+        assert report not in text, text
+    crashes = [line for line in text.splitlines() if CRASH.search(line)]
+    assert not crashes, f"children crashed: {crashes[:20]}"
+    strangers = [line for line in text.splitlines() if not LOG_LINE.fullmatch(line)]
+    assert not strangers, f"not log lines: {strangers[:20]}"
 
 
 class Stack:
@@ -180,12 +192,7 @@ class Stack:
         self.assert_log_is_clean()
 
     def assert_log_is_clean(self):
-        """No report of a sanitizer, no line that is not one of imd's own."""
-        text = self.log()
-        for report in SANITIZER_REPORTS:
-            assert report not in text, text
-        strangers = [line for line in text.splitlines() if not LOG_LINE.fullmatch(line)]
-        assert not strangers, f"not log lines: {strangers[:20]}"
+        assert_log_is_clean(self.log())
 
     def log(self):
         """What imd wrote on stderr so far."""
