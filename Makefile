@@ -43,7 +43,7 @@ IMD_CFLAGS  = -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(W
 IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
-# The engine in memory serves unit tests alone.
+# The engine in memory serves unit tests alone. They have a list of engines of their own.
 MEMORY     := $(sort $(wildcard fcgi_app/store/memory/*.c))
 SOURCES    := $(sort $(filter-out $(MEMORY),$(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c)))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
@@ -56,13 +56,10 @@ MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
 # ThreadSanitizer finds nothing in a test that has one thread.
 UNIT_FILES := $(filter-out tests/unit/support%,$(sort $(if $(filter thread,$(SANITIZE)), \
               $(shell grep -lE 'pthread_create|support_threads|\bfork\b' tests/unit/*.c),$(wildcard tests/unit/*.c))))
-UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter-out tests/unit/memory_%,$(UNIT_FILES)))
+UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
 # Tests that speak through the face of store/ alone run a second time, on the engine in memory.
-# Those of that engine run on it alone.
-UNIT_MEMORY := $(patsubst tests/unit/%.c,$(BUILD)/unit-memory/%,$(filter tests/unit/domain_%.c tests/unit/memory_%.c \
-               tests/unit/store_messages.c tests/unit/store_suite.c,$(UNIT_FILES)))
-MEMORY_LIB := $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(filter $(addprefix $(BUILD)/obj/,base/% run/% model/% \
-              domain/% store/messages.o),$(LIBOBJECTS))
+ON_MEMORY  := $(filter $(addprefix $(BUILD)/unit/,domain_% store_messages store_suite),$(UNIT))
+UNIT_LIB   := $(filter-out $(BUILD)/obj/store/engines.o,$(LIBOBJECTS)) $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(CLIENT)
 
 .PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox blackbox-parallel \
   blackbox-timed
@@ -107,7 +104,7 @@ $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
 run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" REDIS="$(REDIS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
-# LIBOBJECTS are imd without its main(). All unit tests share support*.c.
+# UNIT_LIB is imd without its main(). All unit tests share support*.c.
 SUPPORT := $(sort $(wildcard tests/unit/support*.c))
 SUPPORT_OBJECTS := $(SUPPORT:tests/unit/%.c=$(BUILD)/support/%.o)
 
@@ -119,21 +116,15 @@ $(BUILD)/support/%.o: tests/unit/%.c Makefile
 -include $(SUPPORT_OBJECTS:.o=.d)
 
 UNIT_HEADERS := $(wildcard tests/unit/support*.h)
-UNIT_LINKS    = $(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) \
-                $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
-$(BUILD)/unit/%: tests/unit/%.c $(UNIT_HEADERS) $(filter-out %_memory.o,$(SUPPORT_OBJECTS)) $(LIBOBJECTS) $(CLIENT) Makefile
+$(BUILD)/unit/%: tests/unit/%.c $(UNIT_HEADERS) $(SUPPORT_OBJECTS) $(UNIT_LIB) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(UNIT_LINKS)
-
-$(BUILD)/unit-memory/%: tests/unit/%.c $(UNIT_HEADERS) $(filter-out %_sqlite.o,$(SUPPORT_OBJECTS)) $(MEMORY_LIB) Makefile
-	@mkdir -p $(@D)
-	@echo CC $<, on memory
-	@$(UNIT_LINKS)
+	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) \
+	  $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
 # Everything that the tests need compiled, in one target, so that it can be compiled in parallel.
-compiled: all $(UNIT) $(UNIT_MEMORY)
+compiled: all $(UNIT)
 
 # Most tests wait for a disk: imd answers once its answer is on it. So their files are in memory, if
 # there is a tmpfs with 2 GB to spare. SCRATCH= keeps them on the disk. Those of ON_DISK are always
@@ -144,11 +135,14 @@ IN_MEMORY = $(if $(SCRATCH),TMPDIR=$(SCRATCH))
 ON_DISK  := tests/fault% tests/model% tests/limits%
 
 # Each unit test is a program; JOBS of them run in parallel.
-unit: $(UNIT) $(UNIT_MEMORY)
-	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(patsubst %,run/%,$(UNIT) $(UNIT_MEMORY))
+unit: $(UNIT)
+	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(UNIT:%=run/%) $(ON_MEMORY:%=run-on-memory/%)
 
 run/%:
 	@$(IN_MEMORY) $*
+
+run-on-memory/%:
+	@$(IN_MEMORY) IMD_ENGINE=memory $*
 
 # Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
 # than they compute, the longest first. Those that measure time run after the others, alone.

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -321,6 +322,15 @@ tell_relay(struct master *m)
     atomic_store(&m->shared->user_burst, m->config.user_burst);
 }
 
+/* Checks what config_read() cannot: ERR_CONFIG, and `message` says what is wrong. */
+static enum err
+check(const struct config *config, char *message, size_t size)
+{
+    enum err err = store_check(config->store, message, size);
+
+    return err == ERR_OK ? auth_check(config, message, size) : err;
+}
+
 static void
 reload(struct master *m)
 {
@@ -329,7 +339,7 @@ reload(struct master *m)
     int wanted;
 
     if (config_read(&fresh, m->argc, m->argv, message, sizeof(message)) != ERR_OK ||
-        auth_check(&fresh, message, sizeof(message)) != ERR_OK) {
+        check(&fresh, message, sizeof(message)) != ERR_OK) {
         log_event(LOG_ERROR, "reload_refused", "reason=\"%s\"", message);
         return;
     }
@@ -462,10 +472,22 @@ may_start(const struct master *m)
 {
     char message[1024];
 
-    if (auth_check(&m->config, message, sizeof(message)) == ERR_OK)
+    if (check(&m->config, message, sizeof(message)) == ERR_OK)
         return true;
     log_event(LOG_ERROR, "start_refused", "reason=\"%s\"", message);
     return false;
+}
+
+/* The URI of a database that is not in a file may contain a password: only its engine is logged. */
+static void
+log_started(const struct master *m)
+{
+    const char *uri = m->config.store;
+    int n = (int)(store_file(uri) != NULL ? strlen(uri) : strcspn(uri, ":"));
+
+    log_event(LOG_INFO, "started", "version=%s socket=%s control=%s store=%.*s workers=%lld threads=%lld",
+              IMD_VERSION, m->web_is_ours ? m->config.socket : "inherited", m->config.control, n, uri,
+              (long long)m->config.processes, (long long)m->config.threads);
 }
 
 static int
@@ -485,7 +507,7 @@ run(struct master *m)
     /* Messages are private, so other users may not read imd's files. */
     umask(0027);
     if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter(SANDBOX_MASTER) != ERR_OK ||
-        !may_start(m) || open_listeners(m) != ERR_OK || store_prepare(m->config.database) != ERR_OK)
+        !may_start(m) || open_listeners(m) != ERR_OK || store_prepare(m->config.store) != ERR_OK)
         return EXIT_FAILURE;
     if (shared_open(&m->shared) != ERR_OK) {
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");
@@ -494,9 +516,7 @@ run(struct master *m)
     set_silence(m, m->config.silence != 0);
     tell_relay(m);
     atomic_store(&m->shared->started_ms, clock_wall_ms());
-    log_event(LOG_INFO, "started", "version=%s socket=%s control=%s database=%s workers=%lld threads=%lld",
-              IMD_VERSION, m->web_is_ours ? m->config.socket : "inherited", m->config.control,
-              m->config.database, (long long)m->config.processes, (long long)m->config.threads);
+    log_started(m);
     supervise(m);
     if (m->web_is_ours)
         unlink(m->config.socket);
@@ -523,10 +543,11 @@ main(int argc, char **argv)
         config_help();
         return EXIT_SUCCESS;
     case CONFIG_VERSION:
-        printf("imd %s\n", IMD_VERSION);
+        store_engines(message, sizeof(message));
+        printf("imd %s\nengines: %s\n", IMD_VERSION, message);
         return EXIT_SUCCESS;
     case CONFIG_CHECK:
-        if (auth_check(&m.config, message, sizeof(message)) == ERR_OK)
+        if (check(&m.config, message, sizeof(message)) == ERR_OK)
             return EXIT_SUCCESS;
         fprintf(stderr, "imd: %s\n", message);
         return 2;

@@ -128,7 +128,7 @@ wait_for_end(struct worker *w, const sigset_t *signals)
 static enum err
 open_all(struct worker *w, const struct listeners *listeners)
 {
-    enum err err = store_open(&w->store, w->config->database, (int)w->config->readers, w->shared);
+    enum err err = store_open(&w->store, w->config->store, (int)w->config->readers, w->shared);
 
     if (err == ERR_OK)
         err = presence_new(&w->presence, w->config->push_socket, (int)w->config->threads / 2);

@@ -17,9 +17,10 @@
 #include "base/clock.h"
 #include "imctl/imctl.h"
 #include "store/repair.h"
+#include "store/store.h"
 
 const char imctl_repair_clock_help[] =
-    "usage: imctl repair-clock [--database=FILE] [--config=FILE] [--yes]\n"
+    "usage: imctl repair-clock [--store=URI] [--database=FILE] [--config=FILE] [--yes]\n"
     "\n"
     "If imd ran while the clock was ahead, everything it stored since is dated in the future. Set the clock, "
     "stop imd, and\n"
@@ -27,11 +28,13 @@ const char imctl_repair_clock_help[] =
     "ids and\n"
     "contents stay the same. The database gets another epoch, so clients start over.\n"
     "\n"
-    "  --database=FILE  the database [/var/lib/imd/imd.db]\n"
+    "  --store=URI      the database, as in imd's settings [sqlite:/var/lib/imd/imd.db]\n"
+    "  --database=FILE  the same as --store=sqlite:FILE\n"
     "  --config=FILE    take the database from imd's settings\n"
     "  --yes            do not ask; without it, standard input must be a terminal\n";
 
 struct options {
+    const char *store;
     const char *database;
     const char *config;
     bool yes;
@@ -41,6 +44,7 @@ static bool
 read_options(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
+        {"store", required_argument, NULL, 's'},
         {"database", required_argument, NULL, 'd'},
         {"config", required_argument, NULL, 'c'},
         {"yes", no_argument, NULL, 'y'},
@@ -50,6 +54,9 @@ read_options(struct options *o, int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
         switch (option) {
+        case 's':
+            o->store = optarg;
+            break;
         case 'd':
             o->database = optarg;
             break;
@@ -62,29 +69,44 @@ read_options(struct options *o, int argc, char **argv)
         default:
             return false;
         }
-    return optind == argc;
+    return optind == argc && (o->store == NULL || o->database == NULL);
 }
 
 /*
- * Takes the database from the settings, unless --database names one. False: the settings are wrong.
+ * Takes the database from the settings, unless an option names one. False: what names it is wrong,
+ * and stderr says how.
  */
 static bool
-find_database(struct options *o, struct config *config)
+find_store(struct options *o, struct config *config)
 {
+    char message[512];
+
     if (!imctl_read_config(o->config, config))
         return false;
-    if (o->database == NULL)
-        o->database = config->database;
-    return true;
+    if (o->database != NULL &&
+        snprintf(config->store, sizeof(config->store), "sqlite:%s", o->database) >= CONFIG_URI_BYTES) {
+        imctl_fail("--database: the path is too long");
+        return false;
+    }
+    if (o->store == NULL)
+        o->store = config->store;
+    if (store_check(o->store, message, sizeof(message)) == ERR_OK)
+        return true;
+    imctl_fail(message);
+    return false;
 }
 
-/* Root becomes the owner of the file; other users stay who they are. False: errno says why not. */
+/*
+ * Root becomes the owner of the database's file; other users stay who they are. False: errno says
+ * why not.
+ */
 static bool
-become_owner(const char *path)
+become_owner(const char *uri)
 {
+    const char *path = store_file(uri);
     struct stat st;
 
-    if (geteuid() != 0)
+    if (geteuid() != 0 || path == NULL)
         return true;
     return stat(path, &st) == 0 && setgroups(0, NULL) == 0 && setgid(st.st_gid) == 0 &&
            setuid(st.st_uid) == 0;
@@ -155,22 +177,24 @@ imctl_repair_clock(int argc, char **argv)
 {
     static struct config config;
     struct options o = {0};
-    char message[CONFIG_PATH_BYTES + 128];
+    char message[CONFIG_URI_BYTES + 128];
     struct repair *database = NULL;
     const char *why;
     enum imctl_status status;
 
     if (!read_options(&o, argc, argv))
         return IMCTL_USAGE;
-    if (!find_database(&o, &config))
+    if (!find_store(&o, &config))
         return IMCTL_FAILED;
     if (!o.yes && !isatty(STDIN_FILENO))
         return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
     /* Like imd: other users may not read the files that SQLite creates beside the database. */
     umask(0027);
-    why = become_owner(o.database) ? repair_open(&database, o.database) : strerror(errno);
+    why = become_owner(o.store) ? repair_open(&database, o.store) : strerror(errno);
     if (why != NULL) {
-        snprintf(message, sizeof(message), "%s: %s", o.database, why);
+        const char *file = store_file(o.store);
+
+        snprintf(message, sizeof(message), "%s: %s", file != NULL ? file : "the database", why);
         return imctl_fail(message);
     }
     status = repair(&o, database);

@@ -433,7 +433,7 @@ open_all(struct relay *r, const struct config *config)
     if (err == ERR_OK)
         err = silence_start(&r->silence, config->push_socket, r->shared);
     if (err == ERR_OK)
-        err = store_open_for_reading(&r->store, config->database, 1, r->shared);
+        err = store_open_for_reading(&r->store, config->store, 1, r->shared);
     r->publisher.store = &r->store;
     r->publisher.nchan = r->nchan;
     r->publisher.silence = r->silence;
@@ -452,7 +452,7 @@ relay_run(const struct config *config, struct shared *shared)
 
     atomic_store(&shared->relay_connected, false);
     if (open_all(&r, config) != ERR_OK ||
-        housekeeping_start(&housekeeping, config->database, shared) != ERR_OK) {
+        housekeeping_start(&housekeeping, config->store, shared) != ERR_OK) {
         log_event(LOG_ERROR, "relay_failed", "reason=cannot_open");
         return EXIT_FAILURE;
     }

@@ -13,7 +13,18 @@
 #include "base/log.h"
 #include "base/str.h"
 
-enum kind { KIND_PATH, KIND_TEXT, KIND_INT, KIND_OCTAL, KIND_YES, KIND_ON, KIND_MODE, KIND_JOIN, KIND_LEVEL };
+enum kind {
+    KIND_PATH,
+    KIND_URI,
+    KIND_TEXT,
+    KIND_INT,
+    KIND_OCTAL,
+    KIND_YES,
+    KIND_ON,
+    KIND_MODE,
+    KIND_JOIN,
+    KIND_LEVEL
+};
 
 /* When a changed value takes effect. */
 enum effect {
@@ -44,13 +55,18 @@ static const char *const words[][WORDS_MAX] = {
     [KIND_LEVEL] = {"debug", "info", "warning", "error", NULL},
 };
 
+#define STORE_DEFAULT "sqlite:/var/lib/imd/imd.db"
+
 #define AT(member)     offsetof(struct config, member)
 #define DIGITS(number) QUOTED(number)
 #define QUOTED(number) #number
 
 static const struct setting settings[] = {
-    {"database", KIND_PATH, RESTART, AT(database), 0, 0, "/var/lib/imd/imd.db",
-     "the SQLite database; imd creates it if it is missing"},
+    {"store", KIND_URI, RESTART, AT(store), 0, 0, STORE_DEFAULT,
+     "the database: sqlite:PATH is a file that imd creates if it is missing. imd --version lists the "
+     "engines"},
+    {"database", KIND_PATH, RESTART, AT(database), 0, 0, "",
+     "the older form of `store`: PATH means store = sqlite:PATH"},
     {"socket", KIND_PATH, RESTART, AT(socket), 0, 0, "/run/imd/imd.sock",
      "the FastCGI socket that nginx passes requests to; unused if systemd or a FastCGI manager passes one"},
     {"socket_mode", KIND_OCTAL, RESTART, AT(socket_mode), 0, 0777, "0660", "the permissions of that socket"},
@@ -150,19 +166,31 @@ set_word(int64_t *out, enum kind kind, const char *value)
     return false;
 }
 
-static bool
-set_text(char *out, const char *value)
+/* The room for a setting of this kind. */
+static size_t
+width(enum kind kind)
 {
-    if (strlen(value) >= CONFIG_PATH_BYTES)
-        return false;
-    memcpy(out, value, strlen(value) + 1);
-    return true;
+    if (kind == KIND_URI)
+        return CONFIG_URI_BYTES;
+    return kind == KIND_PATH || kind == KIND_TEXT ? CONFIG_PATH_BYTES : sizeof(int64_t);
 }
 
 static bool
-set_path(char *out, const char *value)
+is_string(enum kind kind)
 {
-    return value[0] != '\0' && set_text(out, value);
+    return width(kind) > sizeof(int64_t);
+}
+
+/* Only a text may be empty. */
+static bool
+set_string(char *out, enum kind kind, const char *value)
+{
+    size_t n = strlen(value);
+
+    if (n >= width(kind) || (n == 0 && kind != KIND_TEXT))
+        return false;
+    memcpy(out, value, n + 1);
+    return true;
 }
 
 static void
@@ -185,6 +213,9 @@ allowed(const struct setting *s, char *text, size_t size)
     switch (s->kind) {
     case KIND_PATH:
         snprintf(text, size, "a path of 1 to %d bytes", CONFIG_PATH_BYTES - 1);
+        break;
+    case KIND_URI:
+        snprintf(text, size, "a URI of 1 to %d bytes", CONFIG_URI_BYTES - 1);
         break;
     case KIND_TEXT:
         snprintf(text, size, "a text of at most %d bytes", CONFIG_PATH_BYTES - 1);
@@ -212,10 +243,8 @@ set(struct config *config, const struct setting *s, const char *value)
     int64_t n = 0;
     bool ok = false;
 
-    if (s->kind == KIND_PATH)
-        return set_path(place, value);
-    if (s->kind == KIND_TEXT)
-        return set_text(place, value);
+    if (is_string(s->kind))
+        return set_string(place, s->kind, value);
     if (s->kind == KIND_INT)
         ok = str_to_int(str_c(value), &n) && n >= s->min && n <= s->max;
     else if (s->kind == KIND_OCTAL)
@@ -354,7 +383,7 @@ scan_flags(const struct reading *r, int argc, char **argv)
             continue;
         if (strncmp(argv[i], "--", 2) != 0 || strchr(argv[i], '=') == NULL)
             return refuse(r, "%.100s: not of the form --key=value; imd --help lists them", argv[i]);
-        if (strncmp(argv[i], "--config=", 9) == 0 && !set_path(config->file, argv[i] + 9))
+        if (strncmp(argv[i], "--config=", 9) == 0 && !set_string(config->file, KIND_PATH, argv[i] + 9))
             return refuse(r, "--config: allowed is a path of 1 to %d bytes", CONFIG_PATH_BYTES - 1);
     }
     return ERR_OK;
@@ -388,6 +417,26 @@ place_control(const struct reading *r)
     return ERR_OK;
 }
 
+/*
+ * Decides on one of the two settings that name the database: puts it into `store`, and empties
+ * `database`. Until then each of them is empty unless it is given.
+ */
+static enum err
+place_store(const struct reading *r)
+{
+    struct config *config = r->config;
+
+    if (config->store[0] != '\0' && config->database[0] != '\0')
+        return refuse(r, "store and database: only one of them is allowed; database = PATH means store = "
+                         "sqlite:PATH");
+    if (config->database[0] != '\0')
+        snprintf(config->store, sizeof(config->store), "sqlite:%s", config->database);
+    else if (config->store[0] == '\0')
+        memcpy(config->store, STORE_DEFAULT, sizeof(STORE_DEFAULT));
+    config->database[0] = '\0';
+    return ERR_OK;
+}
+
 enum err
 config_read(struct config *config, int argc, char **argv, char *message, size_t size)
 {
@@ -397,6 +446,7 @@ config_read(struct config *config, int argc, char **argv, char *message, size_t 
     *config = (struct config){.action = CONFIG_RUN};
     for (size_t i = 0; i < SETTINGS; i++)
         set(config, &settings[i], settings[i].fallback);
+    config->store[0] = '\0';
     err = scan_flags(&r, argc, argv);
     if (err != ERR_OK || config->action == CONFIG_HELP || config->action == CONFIG_VERSION)
         return err;
@@ -404,21 +454,15 @@ config_read(struct config *config, int argc, char **argv, char *message, size_t 
         err = read_file(&r, config->file);
     for (int i = 1; err == ERR_OK && i < argc; i++)
         err = read_flag(&r, argv[i]);
+    if (err == ERR_OK)
+        err = place_store(&r);
     return err == ERR_OK ? place_control(&r) : err;
-}
-
-static size_t
-width(const struct setting *s)
-{
-    return s->kind == KIND_PATH || s->kind == KIND_TEXT ? CONFIG_PATH_BYTES : sizeof(int64_t);
 }
 
 static bool
 differs(const struct setting *s, const void *a, const void *b)
 {
-    if (s->kind == KIND_PATH || s->kind == KIND_TEXT)
-        return strcmp(a, b) != 0;
-    return memcmp(a, b, sizeof(int64_t)) != 0;
+    return is_string(s->kind) ? strcmp(a, b) != 0 : memcmp(a, b, sizeof(int64_t)) != 0;
 }
 
 bool
@@ -433,7 +477,7 @@ config_keep_fixed(struct config *fresh, const struct config *running, char *keys
 
         if (s->effect == RELOAD || !differs(s, to, from))
             continue;
-        memcpy(to, from, width(s));
+        memcpy(to, from, width(s->kind));
         if (n < size)
             n += (size_t)snprintf(keys + n, size - n, "%s%s", n > 0 ? "," : "", s->key);
     }
@@ -457,7 +501,7 @@ config_help(void)
            "line.\n"
            "                  Flags override the file.\n"
            "  --check         check the settings, print what is wrong with them, and exit\n"
-           "  --version       print the version and exit\n"
+           "  --version       print the version and the engines of `store`, and exit\n"
            "  --help          print this help and exit\n\n"
            "Signals:\n"
            "  TERM, INT       answer the requests that have arrived, then exit\n"

@@ -12,7 +12,8 @@
 #include <stdint.h>
 #include "base/err.h"
 
-#define CONFIG_PATH_BYTES 512 /* the longest path or text, with its NUL */
+#define CONFIG_PATH_BYTES 512  /* the longest path or text, with its NUL */
+#define CONFIG_URI_BYTES  1024 /* the longest URI, with its NUL */
 
 /* Maxima of settings that other files need, because their arrays have these sizes. */
 #define CONFIG_PROCESSES_MAX     64
@@ -32,7 +33,8 @@ enum join_default { JOIN_DEFAULT_BY_MODE, JOIN_DEFAULT_OPEN, JOIN_DEFAULT_INVITE
 enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION, CONFIG_CHECK };
 
 struct config {
-    char database[CONFIG_PATH_BYTES];    /* the SQLite file */
+    char store[CONFIG_URI_BYTES];        /* the database: see store/store.h */
+    char database[CONFIG_PATH_BYTES];    /* "": config_read() puts it into `store` */
     char socket[CONFIG_PATH_BYTES];      /* the FastCGI socket; unused if imd inherits one */
     char push_socket[CONFIG_PATH_BYTES]; /* nginx's private publisher (imd-push.conf) */
     int64_t socket_mode;                 /* permission bits of the socket */

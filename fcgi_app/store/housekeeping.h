@@ -11,9 +11,12 @@
 
 struct housekeeping;
 
-/* Opens a connection of its own and starts the thread. `path` is borrowed. */
-enum err housekeeping_start(struct housekeeping **out, const char *path, struct shared *shared);
-/* Ends the thread and closes. */
+/*
+ * Opens a connection of its own and starts the thread. Borrows `uri` (store.h) and `shared`. *out
+ * is NULL if the engine needs no housekeeping. ERR_STORAGE, ERR_MEMORY, ERR_IO, ERR_CONFIG.
+ */
+enum err housekeeping_start(struct housekeeping **out, const char *uri, struct shared *shared);
+/* Ends the thread and closes. NULL is allowed. */
 void housekeeping_stop(struct housekeeping *h);
 
 #endif

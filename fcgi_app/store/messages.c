@@ -1,5 +1,10 @@
-/* messages.c - what messages are to every engine. Must not know the engine. */
+/*
+ * messages.c - see messages.h: what messages are to every engine, and calls of the engine. Must not
+ * know which engine it calls.
+ */
 #include "store/messages.h"
+
+#include "store/engine.h"
 
 size_t
 messages_bytes(const struct message *m)
@@ -45,4 +50,108 @@ messages_keep(struct arena *arena, struct message *m)
     if (m->client_id.p != NULL)
         m->client_id = keep_at(&at, m->client_id);
     return ERR_OK;
+}
+
+enum err
+messages_add(struct tx *tx, struct message *m, int64_t version)
+{
+    return tx->db->engine->messages_add(tx, m, version);
+}
+
+enum err
+messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
+             bool *found)
+{
+    return r->db->engine->messages_get(r, conversation, seq, m, found);
+}
+
+enum err
+messages_at(const struct message_reader *r, struct message_batch *batch)
+{
+    return r->db->engine->messages_at(r, batch);
+}
+
+enum err
+messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
+{
+    return r->db->engine->messages_by_id(r, id, m, found);
+}
+
+enum err
+messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+{
+    return db->engine->messages_head(db, arena, id, m, found);
+}
+
+enum err
+messages_content(struct db *db, struct arena *arena, struct message *m)
+{
+    return db->engine->messages_content(db, arena, m);
+}
+
+enum err
+messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
+{
+    return db->engine->messages_key(db, id, key, found);
+}
+
+enum err
+messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
+                      int *fingerprint, bool *found)
+{
+    return r->db->engine->messages_by_client_id(r, client_id, m, fingerprint, found);
+}
+
+enum err
+messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
+{
+    return tx->db->engine->messages_edit(tx, m, content, version);
+}
+
+enum err
+messages_delete(struct tx *tx, struct message *m, int64_t version)
+{
+    return tx->db->engine->messages_delete(tx, m, version);
+}
+
+enum err
+messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
+{
+    return tx->db->engine->messages_set_reacted(tx, m, version);
+}
+
+enum err
+messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
+{
+    return db->engine->messages_first_after(db, range, after, seq);
+}
+
+enum err
+messages_first_created_after(struct db *db, const struct message_range *range, int64_t version, int64_t *seq)
+{
+    return db->engine->messages_first_created_after(db, range, version, seq);
+}
+
+enum err
+messages_page_before(struct db *db, struct message_page *page)
+{
+    return db->engine->messages_page_before(db, page);
+}
+
+enum err
+messages_keys(struct db *db, struct key_walk *walk)
+{
+    return db->engine->messages_keys(db, walk);
+}
+
+enum err
+messages_since(struct db *db, struct message_search *search)
+{
+    return db->engine->messages_since(db, search);
+}
+
+enum err
+messages_walk(const struct message_reader *r, struct message_walk *walk)
+{
+    return r->db->engine->messages_walk(r, walk);
 }

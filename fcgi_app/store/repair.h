@@ -20,10 +20,10 @@ struct repair_view {
 };
 
 /*
- * Opens the database at `path` for nobody else. NULL, or a sentence that says why it cannot be
- * repaired; then nothing is open.
+ * Opens the database of the URI (store.h), which is borrowed, for nobody else. NULL, or a sentence
+ * that says why it cannot be repaired; then nothing is open.
  */
-const char *repair_open(struct repair **out, const char *path);
+const char *repair_open(struct repair **out, const char *uri);
 void repair_close(struct repair *r);
 
 /* ERR_STORAGE. */

@@ -3,33 +3,48 @@
  *
  * The other headers of this room describe its tables. Only the engine behind them knows its
  * statements, locks, logs and files: store/sqlite/ is the engine of imd, store/memory/ that of unit
- * tests.
+ * tests. A URI names the engine and what it opens: "sqlite:/var/lib/imd/imd.db". Pass only URIs
+ * that store_check() accepts. ERR_CONFIG: no engine of this program opens the URI.
  */
 #ifndef IMD_STORE_STORE_H
 #define IMD_STORE_STORE_H
 
+#include <stddef.h>
 #include "run/shared.h"
 #include "store/command.h"
+
+/* Writes the names of the engines of this program into `text`, separated by commas. */
+void store_engines(char *text, size_t size);
+/*
+ * ERR_CONFIG: no engine of this program opens the URI; `message` says why, and what is allowed.
+ * Opens nothing.
+ */
+enum err store_check(const char *uri, char *message, size_t size);
+/* The path of the database's file, a part of `uri`; NULL: it is not in a file of this machine. */
+const char *store_file(const char *uri);
 
 /*
  * Called at the start, before the first child. Locks the database for this process and its
  * children, creates it if it is missing, migrates its schema, and gives it a new epoch if it is not
- * the database that it was. Logs what it does. ERR_STORAGE.
+ * the database that it was. Logs what it does. ERR_STORAGE, ERR_CONFIG.
  */
-enum err store_prepare(const char *path);
+enum err store_prepare(const char *uri);
 
-struct engine;
+struct connections;
 
 /* A process's connections to the database: one to write, some to read. Opened after the fork. */
 struct store {
-    struct engine *engine; /* known to the engine alone */
-    uint64_t payer;        /* charged for the changes of its commands: see struct tx */
+    struct connections *connections; /* known to the engine alone; NULL: closed */
+    uint64_t payer;                  /* charged for the changes of its commands: see struct tx */
 };
 
-/* Borrows `shared`. Call store_close() after an error as well. ERR_STORAGE, ERR_MEMORY. */
-enum err store_open(struct store *s, const char *path, int readers, struct shared *shared);
+/*
+ * Opens the database into the zeroed *s. Borrows `uri` and `shared`. Call store_close() after an
+ * error as well. ERR_STORAGE, ERR_MEMORY, ERR_CONFIG.
+ */
+enum err store_open(struct store *s, const char *uri, int readers, struct shared *shared);
 /* Opens the database without a writer: store_run() must not be called. */
-enum err store_open_for_reading(struct store *s, const char *path, int readers, struct shared *shared);
+enum err store_open_for_reading(struct store *s, const char *uri, int readers, struct shared *shared);
 /* Closes. No command may be running, and all snapshots must have ended. Zeroed is allowed. */
 void store_close(struct store *s);
 

@@ -219,6 +219,23 @@ def test_a_clock_that_jumped_twice_puts_nothing_before_the_last_right_change(ahe
         assert_order_stays(before, after, right_ms)
 
 
+@pytest.mark.parametrize("how", ["option", "setting store", "setting database"])
+def test_a_repair_finds_the_database_by_its_uri_or_in_the_settings(wrong, how):
+    known = epoch(wrong.db)
+    settings = wrong.path / "imd.conf"
+    settings.write_text(f"store = sqlite:{wrong.db}\n" if how == "setting store" else f"database = {wrong.db}\n")
+    where = f"--store=sqlite:{wrong.db}" if how == "option" else f"--config={settings}"
+    done = imctl("repair-clock", where, "--yes")
+    assert done.returncode == 0 and "Done." in done.stdout, done
+    assert epoch(wrong.db) != known
+
+
+def test_a_repair_of_an_unknown_engine_names_what_is_allowed():
+    done = imctl("repair-clock", "--store=mysql:/x", "--yes")
+    assert done.returncode == 2, done
+    assert done.stderr == "imctl: store: this imd has no engine 'mysql'; allowed is sqlite:PATH\n", done.stderr
+
+
 def test_a_second_repair_changes_nothing(wrong):
     imctl("repair-clock", f"--database={wrong.db}", "--yes")
     before = wrong.db.read_bytes()

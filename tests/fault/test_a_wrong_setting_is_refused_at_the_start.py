@@ -18,6 +18,8 @@ FLAGS = [
     ("--content-bytes-max=65537", ["content_bytes_max", "65536"]),
     ("--database=", ["database", "path"]),
     ("--database=" + "d" * 600, ["database", "path"]),
+    ("--store=", ["store", "URI"]),
+    ("--store=sqlite:" + "d" * 1100, ["store", "URI"]),
     ("--treads=3", ["treads", "--help"]),
     ("--threads", ["--threads", "--key=value"]),
     ("threads=3", ["threads=3", "--key=value"]),

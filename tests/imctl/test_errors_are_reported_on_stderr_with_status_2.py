@@ -48,6 +48,8 @@ WRONG_OPTIONS = [
     ["token", "--sub=ann", "--help"],
     ["repair-clock", "now"],
     ["repair-clock", "--database"],
+    ["repair-clock", "--store"],
+    ["repair-clock", "--store=sqlite:/x", "--database=/x"],
     ["repair-clock", "--force"],
 ]
 

@@ -12,7 +12,7 @@ OPTIONS = {
     "listeners": CONTROL,
     "post": ("as", "conversation", "client-id", *CONTROL),
     "token": ("sub", "admin", "ttl", "inspect", "config", "keys", "kid", "key", "aud", "iss"),
-    "repair-clock": ("database", "config", "yes"),
+    "repair-clock": ("store", "database", "config", "yes"),
 }
 
 

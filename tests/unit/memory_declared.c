@@ -12,7 +12,7 @@
 #include "domain/send.h"
 #include "store/accounts.h"
 #include "store/markers.h"
-#include "store/memory/engine.h"
+#include "store/memory/data.h"
 #include "store/messages.h"
 #include "store/outbox.h"
 #include "store/reactions.h"
@@ -304,7 +304,7 @@ static void
 assert_said(struct place *place, const struct watched *w, const struct command_reads *reads, const char *said)
 {
     struct attempt a = {w, &place->arena};
-    char *undeclared = place->store.engine->undeclared;
+    char *undeclared = data_of(&place->store)->undeclared;
 
     undeclared[0] = '\0';
     assert_int_equal(store_run(&place->store, &(struct command){read_in_tx, &a, 0, *reads}), ERR_OK);
@@ -543,5 +543,6 @@ main(void)
         TEST(belonging_declares_its_reads), TEST(reading_declares_its_reads),
     };
 
+    support_choose("memory");
     return cmocka_run_group_tests(tests, support_group, NULL);
 }

@@ -62,7 +62,8 @@ nothing_given_means_the_defaults(void **state)
     (void)state;
     assert_int_equal(read_flags(NULL, NULL, NULL, NULL), ERR_OK);
     assert_int_equal(config.action, CONFIG_RUN);
-    assert_string_equal(config.database, "/var/lib/imd/imd.db");
+    assert_string_equal(config.store, "sqlite:/var/lib/imd/imd.db");
+    assert_string_equal(config.database, "");
     assert_string_equal(config.socket, "/run/imd/imd.sock");
     assert_string_equal(config.push_socket, "/run/imd/push.sock");
     assert_string_equal(config.file, "");
@@ -110,7 +111,8 @@ a_file_may_hold_comments_blanks_and_every_key(void **state)
                                NULL),
                      ERR_OK);
     assert_string_equal(config.file, path);
-    assert_string_equal(config.database, "/a b/c=d # e.db");
+    assert_string_equal(config.store, "sqlite:/a b/c=d # e.db");
+    assert_string_equal(config.database, "");
     assert_string_equal(config.socket, "/s");
     assert_int_equal(config.socket_mode, 0600);
     assert_string_equal(config.push_socket, "/p");
@@ -290,6 +292,8 @@ every_limit_is_allowed_and_nothing_beyond(void **state)
         {"--log-level=", false},
         {"--database=", false},
         {"--database=x", true},
+        {"--store=", false},
+        {"--store=x", true},
     };
 
     (void)state;
@@ -308,7 +312,7 @@ a_path_may_fill_its_room(void **state)
     memset(flag + n, 'p', CONFIG_PATH_BYTES);
     flag[n + CONFIG_PATH_BYTES - 1] = '\0';
     assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_OK);
-    assert_int_equal(strlen(config.database), CONFIG_PATH_BYTES - 1);
+    assert_int_equal(strlen(config.store), strlen("sqlite:") + CONFIG_PATH_BYTES - 1);
     assert_string_equal(config.socket, "/run/imd/imd.sock");
     flag[n + CONFIG_PATH_BYTES - 1] = 'p';
     flag[n + CONFIG_PATH_BYTES] = '\0';
@@ -343,12 +347,68 @@ a_wrong_flag_is_named_with_what_is_allowed(void **state)
     assert_flag_message("--loopback-only=maybe",
                         "--loopback_only: 'maybe' is not allowed; allowed is no or yes");
     assert_flag_message("--database=", "--database: '' is not allowed; allowed is a path of 1 to 511 bytes");
+    assert_flag_message("--store=", "--store: '' is not allowed; allowed is a URI of 1 to 1023 bytes");
     assert_flag_message("--thread=1", "--thread: no such setting; imd --help lists them");
     assert_flag_message("--threadss=1", "--threadss: no such setting; imd --help lists them");
     assert_flag_message("--=1", "--: no such setting; imd --help lists them");
     assert_flag_message("--threads", "--threads: not of the form --key=value; imd --help lists them");
     assert_flag_message("threads=1", "threads=1: not of the form --key=value; imd --help lists them");
     assert_flag_message("", ": not of the form --key=value; imd --help lists them");
+}
+
+static void
+a_uri_may_fill_its_room(void **state)
+{
+    char flag[CONFIG_URI_BYTES + 32];
+    int n = snprintf(flag, sizeof(flag), "--store=");
+
+    (void)state;
+    memset(flag + n, 'u', CONFIG_URI_BYTES);
+    flag[n + CONFIG_URI_BYTES - 1] = '\0';
+    assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.store, flag + n);
+    assert_string_equal(config.socket, "/run/imd/imd.sock");
+    flag[n + CONFIG_URI_BYTES - 1] = 'u';
+    flag[n + CONFIG_URI_BYTES] = '\0';
+    assert_int_equal(read_flags(flag, NULL, NULL, NULL), ERR_CONFIG);
+    assert_non_null(strstr(message, "--store: "));
+    assert_non_null(strstr(message, "a URI of 1 to 1023 bytes"));
+}
+
+static void
+a_database_is_a_store_of_sqlite(void **state)
+{
+    (void)state;
+    assert_int_equal(read_flags("--database=/d", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.store, "sqlite:/d");
+    assert_string_equal(config.database, "");
+    assert_int_equal(read_flags("--store=sqlite:/d", NULL, NULL, NULL), ERR_OK);
+    assert_string_equal(config.store, "sqlite:/d");
+    /* Whatever engine it is: the settings do not know the engines. */
+    assert_int_equal(read_text("store = other://host/d?a=b\n", NULL), ERR_OK);
+    assert_string_equal(config.store, "other://host/d?a=b");
+    assert_int_equal(read_text("store = sqlite:/d\n", "--store=sqlite:/e"), ERR_OK);
+    assert_string_equal(config.store, "sqlite:/e");
+    assert_int_equal(read_text("database = /d\n", "--database=/e"), ERR_OK);
+    assert_string_equal(config.store, "sqlite:/e");
+}
+
+static void
+a_store_and_a_database_together_are_refused(void **state)
+{
+    const char *want =
+        "store and database: only one of them is allowed; database = PATH means store = sqlite:PATH";
+
+    (void)state;
+    assert_int_equal(read_flags("--store=sqlite:/d", "--database=/d", NULL, NULL), ERR_CONFIG);
+    assert_string_equal(message, want);
+    assert_int_equal(read_text("database = /d\nstore = sqlite:/d\n", NULL), ERR_CONFIG);
+    assert_string_equal(message, want);
+    assert_int_equal(read_text("database = /d\n", "--store=sqlite:/d"), ERR_CONFIG);
+    assert_string_equal(message, want);
+    /* The default counts as well. */
+    assert_int_equal(read_text("database = /d\n", "--store=sqlite:/var/lib/imd/imd.db"), ERR_CONFIG);
+    assert_string_equal(message, want);
 }
 
 static void
@@ -452,8 +512,8 @@ a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s = 0600\n", fixed[i]);
     assert_int_equal(read_text(text, NULL), ERR_OK);
     assert_true(config_keep_fixed(&config, &running, keys, sizeof(keys)));
-    assert_string_equal(keys, "database,socket,socket_mode,control,push_socket,user");
-    assert_string_equal(config.database, running.database);
+    assert_string_equal(keys, "store,socket,socket_mode,control,push_socket,user");
+    assert_string_equal(config.store, running.store);
     assert_string_equal(config.socket, running.socket);
     assert_int_equal(config.socket_mode, 0660);
     assert_string_equal(config.control, running.control);
@@ -462,6 +522,9 @@ a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
     assert_int_equal(config.threads, 7);
     assert_int_equal(config.log_level, LOG_ERROR);
     assert_string_equal(config.admins, "ann");
+    /* The same database, by its other name. */
+    assert_int_equal(read_text("database = /var/lib/imd/imd.db\n", NULL), ERR_OK);
+    assert_false(config_keep_fixed(&config, &running, keys, sizeof(keys)));
 }
 
 static void
@@ -474,9 +537,9 @@ keys_that_changed_never_leave_their_room(void **state)
     assert_int_equal(read_flags(NULL, NULL, NULL, NULL), ERR_OK);
     running = config;
     memset(small, '#', sizeof(small));
-    assert_int_equal(read_flags("--database=/d", "--socket=/s", "--user=ann", NULL), ERR_OK);
+    assert_int_equal(read_flags("--store=sqlite:/d", "--socket=/s", "--user=ann", NULL), ERR_OK);
     assert_true(config_keep_fixed(&config, &running, small, 8));
-    assert_string_equal(small, "databas");
+    assert_string_equal(small, "store,s");
     assert_int_equal(small[8], '#');
     assert_string_equal(config.socket, running.socket);
     assert_string_equal(config.user, "");
@@ -540,6 +603,9 @@ main(void)
         cmocka_unit_test(flags_win_over_the_file_wherever_they_stand),
         cmocka_unit_test(every_limit_is_allowed_and_nothing_beyond),
         cmocka_unit_test(a_path_may_fill_its_room),
+        cmocka_unit_test(a_uri_may_fill_its_room),
+        cmocka_unit_test(a_database_is_a_store_of_sqlite),
+        cmocka_unit_test(a_store_and_a_database_together_are_refused),
         cmocka_unit_test(a_wrong_flag_is_named_with_what_is_allowed),
         cmocka_unit_test(a_wrong_line_is_named_by_its_number),
         cmocka_unit_test(a_long_line_is_read_whole),

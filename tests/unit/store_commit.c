@@ -17,7 +17,7 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 #include "store/sqlite/commit.h"
-#include "store/sqlite/engine.h"
+#include "store/sqlite/connections.h"
 #include "store/sqlite/instance.h"
 
 #define LANES 16
@@ -122,7 +122,7 @@ run_lane(void *arg, int n)
     for (int i = 0; i < EACH; i++) {
         struct order *o = &lanes->orders[n][i];
 
-        o->answer = commit_run(lanes->store->engine->commit,
+        o->answer = commit_run(sqlite_connections(lanes->store)->commit,
                                &(struct command){.run = lanes->command, .arg = o, .bytes = lanes->bytes}, 0);
     }
 }
@@ -227,7 +227,7 @@ static void
 a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
 {
     struct place *place = *state;
-    struct trace trace = {.pool = place->store.engine->pool};
+    struct trace trace = {.pool = sqlite_connections(&place->store)->pool};
     struct order(*orders)[EACH] = run_lanes(place, run_traced, 4, &trace, fail_every_seventh);
     struct order last = {.lane = LANES, .seq = 1};
     size_t as_much = 1024 * 1024; /* as any group that failed */
@@ -247,7 +247,7 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
     assert_true(answered > 0);
     assert_stored(place, orders);
     assert_ticks_rise(place, orders);
-    assert_int_equal(commit_run(place->store.engine->commit,
+    assert_int_equal(commit_run(sqlite_connections(&place->store)->commit,
                                 &(struct command){.run = run_order, .arg = &last, .bytes = as_much}, 0),
                      ERR_OK);
     assert_false(atomic_load(&place->shared->commit_failing));
@@ -297,7 +297,7 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     struct order refused = {.seq = 2, .verdict = ERR_USERNAME};
     struct order small = {.seq = 1};
     struct order good = {.seq = 2};
-    struct commit *commit = place->store.engine->commit;
+    struct commit *commit = sqlite_connections(&place->store)->commit;
 
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &failing, .bytes = 4}, 0),
                      ERR_STORAGE);
@@ -340,7 +340,7 @@ a_group_is_bounded(void **state)
         5);
     /* What exceeds the bound alone goes alone. */
     assert_int_equal(
-        commit_run(place->store.engine->commit,
+        commit_run(sqlite_connections(&place->store)->commit,
                    &(struct command){.run = run_order, .arg = &larger, .bytes = 16 * 1024 * 1024}, 0),
         ERR_OK);
     free(orders);
@@ -362,7 +362,7 @@ a_command_runs_under_the_write_lock(void **state)
     struct place *place = *state;
 
     for (int i = 0; i < 2; i++)
-        assert_int_equal(commit_run(place->store.engine->commit,
+        assert_int_equal(commit_run(sqlite_connections(&place->store)->commit,
                                     &(struct command){.run = run_if_locked, .arg = place->shared}, 0),
                          ERR_OK);
     assert_int_equal(pthread_mutex_trylock(&place->shared->write_lock), 0);
@@ -380,11 +380,11 @@ ticks_rise_though_the_clock_went_back(void **state)
         struct order o = {.seq = i};
         struct order refused = {.seq = 1000, .verdict = ERR_USERNAME};
 
-        assert_int_equal(commit_run(place->store.engine->commit,
+        assert_int_equal(commit_run(sqlite_connections(&place->store)->commit,
                                     &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0),
                          ERR_OK);
         assert_int_equal(o.tick, future + i);
-        assert_int_equal(commit_run(place->store.engine->commit,
+        assert_int_equal(commit_run(sqlite_connections(&place->store)->commit,
                                     &(struct command){.run = run_order, .arg = &refused, .bytes = 4}, 0),
                          ERR_USERNAME);
     }
@@ -401,7 +401,7 @@ ticks_follow_the_clock(void **state)
         struct order o = {.seq = i};
         int64_t before = clock_wall_ms();
 
-        assert_int_equal(commit_run(place->store.engine->commit,
+        assert_int_equal(commit_run(sqlite_connections(&place->store)->commit,
                                     &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0),
                          ERR_OK);
         assert_true(o.tick > last);
@@ -419,7 +419,7 @@ delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
     for (int64_t i = 1; i <= 5; i++) {
         struct order o = {.seq = i};
 
-        assert_int_equal(commit_run(place->store.engine->commit,
+        assert_int_equal(commit_run(sqlite_connections(&place->store)->commit,
                                     &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0),
                          ERR_OK);
         atomic_store(&place->shared->acknowledged_change, i);
@@ -443,7 +443,7 @@ where_nothing_was_written_nothing_is_committed(void **state)
 {
     struct place *place = *state;
     struct shared_counters *counters = &place->shared->counters;
-    struct commit *commit = place->store.engine->commit;
+    struct commit *commit = sqlite_connections(&place->store)->commit;
     char name[] = "ann";
     struct order good = {.seq = 1};
     struct order refused = {.seq = 2, .verdict = ERR_SENDER_NOT_MEMBER};
@@ -488,7 +488,7 @@ static void
 each_command_has_a_payer_of_its_own(void **state)
 {
     struct place *place = *state;
-    struct store store = {.engine = place->store.engine, .payer = UINT64_MAX};
+    struct store store = {.connections = place->store.connections, .payer = UINT64_MAX};
     uint64_t seen = 0;
 
     assert_int_equal(support_run(&store, note_payer, &seen), ERR_OK);
@@ -515,8 +515,8 @@ run_process_lane(void *arg, int n)
     for (int i = 0; i < PROCESS_EACH; i++) {
         struct order o = {.lane = p->number * PROCESS_LANES + n, .seq = i + 1};
 
-        if (commit_run(p->store.engine->commit, &(struct command){.run = run_order, .arg = &o, .bytes = 4},
-                       0) != ERR_OK ||
+        if (commit_run(sqlite_connections(&p->store)->commit,
+                       &(struct command){.run = run_order, .arg = &o, .bytes = 4}, 0) != ERR_OK ||
             o.tick <= last)
             atomic_fetch_add(&p->errors, 1);
         last = o.tick;
@@ -529,7 +529,7 @@ live(struct place *place, int number)
 {
     struct process p = {.number = number};
 
-    if (store_open(&p.store, place->path, 1, place->shared) != ERR_OK)
+    if (store_open(&p.store, place->uri, 1, place->shared) != ERR_OK)
         return 1;
     support_threads(PROCESS_LANES, run_process_lane, &p);
     store_close(&p.store);

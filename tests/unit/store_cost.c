@@ -839,7 +839,7 @@ open_analyzed(void **state)
     support_migrate(place);
     load(place);
     support_tell(place, "ANALYZE");
-    assert_int_equal(store_open(&place->store, place->path, 4, place->shared), ERR_OK);
+    assert_int_equal(store_open(&place->store, place->uri, 4, place->shared), ERR_OK);
     return 0;
 }
 

@@ -513,7 +513,7 @@ a_database_of_the_core_is_used_as_before(void **state)
     found_core(place);
     live_in_core(place, &chance);
     support_migrate(place);
-    assert_int_equal(store_open(&place->store, place->path, 1, place->shared), ERR_OK);
+    assert_int_equal(store_open(&place->store, place->uri, 1, place->shared), ERR_OK);
     version = support_ask(place, "SELECT version FROM conversation WHERE id = 3");
     last_seq = support_ask(place, "SELECT last_seq FROM conversation WHERE id = 3");
     assert_int_equal(support_send(place, 3, "m001", "again").seq, last_seq + 1);

@@ -386,7 +386,7 @@ a_store_opened_for_reading_sees_what_the_other_writes(void **state)
     struct snapshot *snapshot;
 
     run(place, found_group, NULL);
-    assert_int_equal(store_open_for_reading(&reading, place->path, 1, place->shared), ERR_OK);
+    assert_int_equal(store_open_for_reading(&reading, place->uri, 1, place->shared), ERR_OK);
     for (int64_t n = 0; n < 3; n++) {
         assert_int_equal(snapshot_begin(&reading, &snapshot), ERR_OK);
         assert_int_equal(messages_seen(snapshot->db), n);

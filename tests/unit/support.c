@@ -25,14 +25,52 @@
 /* A wake-up that never comes would else hang the tests. */
 #define DEADLINE_S 120
 
+/* NULL: no test has asked yet. */
+static const struct support_engine *chosen;
+
+void
+support_choose(const char *engine)
+{
+    static const struct support_engine *const all[] = {&support_sqlite, &support_memory};
+
+    chosen = NULL;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (strcmp(all[i]->name, engine) == 0)
+            chosen = all[i];
+    if (chosen == NULL)
+        fail_msg("IMD_ENGINE=%s: there is no such engine", engine);
+}
+
+static const struct support_engine *
+engine(void)
+{
+    const char *name = getenv("IMD_ENGINE");
+
+    if (chosen == NULL)
+        support_choose(name == NULL ? support_sqlite.name : name);
+    return chosen;
+}
+
 int
 support_group(void **state)
 {
     (void)state;
     alarm(DEADLINE_S);
     log_set_level(LOG_ERROR);
-    support_setup_engine();
+    engine()->setup();
     return 0;
+}
+
+const char *
+support_undeclared(const struct place *place)
+{
+    return engine()->undeclared(place);
+}
+
+void
+support_check(const struct place *place)
+{
+    engine()->check(place);
 }
 
 int
@@ -45,6 +83,7 @@ support_open_empty(void **state)
     snprintf(place->dir, sizeof(place->dir), "%s/imd-unit-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(place->dir));
     snprintf(place->path, sizeof(place->path), "%s/imd.db", place->dir);
+    snprintf(place->uri, sizeof(place->uri), "%s:%s", engine()->name, place->path);
     assert_int_equal(shared_open(&place->shared), ERR_OK);
     arena_init(&place->arena);
     *state = place;
@@ -58,8 +97,8 @@ support_open(void **state)
 
     support_open_empty(state);
     place = *state;
-    support_make(place);
-    assert_int_equal(store_open(&place->store, place->path, 4, place->shared), ERR_OK);
+    engine()->make(place);
+    assert_int_equal(store_open(&place->store, place->uri, 4, place->shared), ERR_OK);
     return 0;
 }
 

@@ -2,8 +2,9 @@
  * support.h - what the unit tests share: a real store in a directory of its own, and reproducible
  * chance.
  *
- * support_sqlite.c or support_memory.c is linked beside support.c, and with it the engine of the
- * store.
+ * The environment variable IMD_ENGINE chooses the engine of the store: sqlite, which is the
+ * default, or memory. A test that calls a function of an engine runs on that engine alone; it
+ * chooses the engine by support_choose() if that is not SQLite.
  *
  * Whatever fails here fails the test that called.
  */
@@ -27,7 +28,8 @@
 /* A migrated database in a new directory, and imd's store on it. */
 struct place {
     char dir[64];
-    char path[96]; /* of the database */
+    char path[96]; /* of the database, if it is a file */
+    char uri[112]; /* of the store */
     struct shared *shared;
     struct store store;
     struct arena arena;
@@ -51,12 +53,23 @@ int support_open_empty(void **state);
 /* What the store of the place holds has to keep every promise of the engine. */
 void support_check(const struct place *place);
 
-/*
- * For support.c alone: once for each group; and whatever has to be there before the store is
- * opened.
- */
-void support_setup_engine(void);
-void support_make(const struct place *place);
+/* Chooses the engine of the stores to come by its name, instead of the environment. */
+void support_choose(const char *engine);
+
+/* What support.c asks of an engine. */
+struct support_engine {
+    const char *name;
+    /* Called once for each group. */
+    void (*setup)(void);
+    /* Makes whatever must be there before a store is opened. */
+    void (*make)(const struct place *place);
+    /* support_check() and support_undeclared(). */
+    void (*check)(const struct place *place);
+    const char *(*undeclared)(const struct place *place);
+};
+
+extern const struct support_engine support_sqlite;
+extern const struct support_engine support_memory;
 
 /* --- SQLite alone: a test that uses one of these does not run in memory */
 

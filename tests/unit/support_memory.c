@@ -1,32 +1,33 @@
 /*
  * support_memory.c - what support.h asks of the engine in memory: nothing needs to be made or
- * cleaned up.
+ * cleaned up, and its constraints are checked as it writes.
  */
 #include "support.h"
 
-#include "store/memory/engine.h"
+#include "store/memory/data.h"
 
-void
-support_setup_engine(void)
+static void
+do_nothing(void)
 {
 }
 
-void
-support_make(const struct place *place)
-{
-    (void)place;
-}
-
-/* A test that opens no store has no engine. */
-const char *
-support_undeclared(const struct place *place)
-{
-    return place->store.engine == NULL ? "" : place->store.engine->undeclared;
-}
-
-/* Its constraints are checked as it writes. */
-void
-support_check(const struct place *place)
+static void
+ignore(const struct place *place)
 {
     (void)place;
 }
+
+/* A test that opens no store has no data. */
+static const char *
+undeclared(const struct place *place)
+{
+    return place->store.connections == NULL ? "" : data_of(&place->store)->undeclared;
+}
+
+const struct support_engine support_memory = {
+    .name = "memory",
+    .setup = do_nothing,
+    .make = ignore,
+    .check = ignore,
+    .undeclared = undeclared,
+};

@@ -8,24 +8,12 @@
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/db.h"
 
-void
-support_setup_engine(void)
-{
-    db_setup();
-}
-
 /* SQLite ignores what commands declare. */
-const char *
-support_undeclared(const struct place *place)
+static const char *
+undeclared(const struct place *place)
 {
     (void)place;
     return "";
-}
-
-void
-support_make(const struct place *place)
-{
-    support_migrate(place);
 }
 
 void
@@ -164,8 +152,8 @@ support_rows(struct place *place, int columns, int64_t **values, const char *for
 #define TEXT(macro)     TEXT_OF(macro)
 #define LAG             TEXT(ACTIVE_LAG_MS)
 
-void
-support_check(const struct place *place)
+static void
+check(const struct place *place)
 {
     /* Each counts the rows that break a promise. */
     static const char *const breaches[] = {
@@ -238,3 +226,11 @@ support_check(const struct place *place)
         if (support_ask(place, "%s", breaches[i]) != 0)
             fail_msg("not 0: %s", breaches[i]);
 }
+
+const struct support_engine support_sqlite = {
+    .name = "sqlite",
+    .setup = db_setup,
+    .make = support_migrate,
+    .check = check,
+    .undeclared = undeclared,
+};

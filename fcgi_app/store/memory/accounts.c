@@ -1,10 +1,10 @@
 /* accounts.c - see store/accounts.h. */
-#include "store/accounts.h"
+#include "store/memory/engine.h"
 
 #include "store/memory/declared.h"
 
 enum err
-accounts_exists(struct db *db, struct str name, bool *exists)
+memory_accounts_exists(struct db *db, struct str name, bool *exists)
 {
     declared_account(db, __func__, name);
     *exists = state_has_account(db, name);
@@ -12,7 +12,7 @@ accounts_exists(struct db *db, struct str name, bool *exists)
 }
 
 enum err
-accounts_add(struct tx *tx, struct str name)
+memory_accounts_add(struct tx *tx, struct str name)
 {
     struct account_row row = {name};
     enum err err;

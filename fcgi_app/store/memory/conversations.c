@@ -1,11 +1,11 @@
 /* conversations.c - see store/conversations.h. */
-#include "store/conversations.h"
+#include "store/memory/engine.h"
 
 #include "store/memberships.h"
 #include "store/memory/declared.h"
 
 enum err
-conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
+memory_conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
 {
     const struct conversation_row *row = state_conversation(db, id);
 
@@ -19,7 +19,7 @@ conversations_get(struct db *db, struct arena *arena, int32_t id, struct convers
 }
 
 enum err
-conversations_for_sender(struct db *db, struct posting *posting)
+memory_conversations_for_sender(struct db *db, struct posting *posting)
 {
     int32_t id = posting->conversation.id;
     const struct conversation_row *row = state_conversation(db, id);
@@ -36,13 +36,13 @@ conversations_for_sender(struct db *db, struct posting *posting)
         .version = row->conversation.version,
         .member_count = row->conversation.member_count,
     };
-    return memberships_current(db, id, posting->sender, &joined_version, &posting->is_member);
+    return memory_memberships_current(db, id, posting->sender, &joined_version, &posting->is_member);
 }
 
 enum err
-conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found)
+memory_conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found)
 {
-    const struct table *t = &db->tables[CONVERSATION];
+    const struct table *t = state_table(db, CONVERSATION);
 
     declared_pair(db, __func__, low, high);
     *found = false;
@@ -56,14 +56,14 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *i
 }
 
 enum err
-conversations_add(struct tx *tx, struct str low, struct str high, struct conversation *c)
+memory_conversations_add(struct tx *tx, struct str low, struct str high, struct conversation *c)
 {
     struct db *db = tx->db;
-    const struct table *t = &db->tables[CONVERSATION];
+    const struct table *t = state_table(db, CONVERSATION);
     struct conversation_row row = {.low = low, .high = high};
     bool exists = false;
     int32_t id = 0;
-    enum err err = low.p == NULL ? ERR_OK : conversations_by_pair(db, low, high, &id, &exists);
+    enum err err = low.p == NULL ? ERR_OK : memory_conversations_by_pair(db, low, high, &id, &exists);
 
     if (err != ERR_OK || exists)
         return ERR_STORAGE;
@@ -88,11 +88,11 @@ conversations_add(struct tx *tx, struct str low, struct str high, struct convers
 }
 
 enum err
-conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
-                     bool *found)
+memory_conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
+                            bool *found)
 {
     const struct creation_row wanted = {.creator = key->creator, .client_id = key->client_id};
-    const struct creation_row *row = table_get(&db->tables[CREATION], &wanted);
+    const struct creation_row *row = table_get(state_table(db, CREATION), &wanted);
 
     declared_creation(db, __func__, key);
     *found = row != NULL;
@@ -104,7 +104,7 @@ conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id,
 }
 
 enum err
-conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
+memory_conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
 {
     struct creation_row row = {key->creator, key->client_id, id, key->fingerprint};
     enum err err = state_conversation(tx->db, id) == NULL ? ERR_STORAGE : ERR_OK;
@@ -118,7 +118,7 @@ conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
 
 /* Lists read the activity from the conversations themselves, so no row of a member changes. */
 enum err
-conversations_bump(struct tx *tx, struct conversation *c, int messages, int members)
+memory_conversations_bump(struct tx *tx, struct conversation *c, int messages, int members)
 {
     struct conversation_row *row = state_conversation(tx->db, c->id);
     enum err err = row == NULL ? ERR_STORAGE : state_change(tx->db, CONVERSATION, row);
@@ -137,7 +137,7 @@ conversations_bump(struct tx *tx, struct conversation *c, int messages, int memb
 }
 
 enum err
-conversations_set_settings(struct tx *tx, const struct conversation *c)
+memory_conversations_set_settings(struct tx *tx, const struct conversation *c)
 {
     struct conversation_row *row = state_conversation(tx->db, c->id);
     struct str title = c->title;

@@ -1,20 +1,16 @@
-/* engine.h - what a store in memory is made of. */
+/*
+ * engine.h - the engine in memory: its table, and its functions, each named after that of the face
+ * that it implements. Its data ends with the process, so there is nothing to keep up or to repair.
+ */
 #ifndef IMD_STORE_MEMORY_ENGINE_H
 #define IMD_STORE_MEMORY_ENGINE_H
 
-#include <pthread.h>
-#include "run/shared.h"
-#include "store/memory/state.h"
+#include "store/engine.h"
 
-struct engine {
-    struct engine *next;
-    char *path;
-    int stores;            /* that are open */
-    struct shared *shared; /* of the first store that writes */
-    pthread_mutex_t mutex; /* guards what follows; held while a command runs */
-    struct arena bytes;    /* of all strings */
-    struct db *newest;
-    char undeclared[UNDECLARED_BYTES]; /* the first read that its command did not declare; "": none */
-};
+extern const struct engine memory_engine;
+
+#define DECLARE_MEMORY(function) __typeof__(function) memory_##function;
+
+ENGINE_FUNCTIONS(DECLARE_MEMORY)
 
 #endif

@@ -1,19 +1,20 @@
 /* instance.c - see store/instance.h. */
 #include "store/memory/declared.h"
+#include "store/memory/engine.h"
 
 enum err
-instance_get(struct db *db, struct instance *instance)
+memory_instance_get(struct db *db, struct instance *instance)
 {
     declared_open(db, __func__);
-    *instance = db->instance;
+    *instance = state_of(db)->instance;
     return ERR_OK;
 }
 
 /* There is no disk to probe, so this stores the tick alone. */
 enum err
-instance_probe(struct tx *tx, int64_t bytes)
+memory_instance_probe(struct tx *tx, int64_t bytes)
 {
     (void)bytes;
-    tx->db->touched = true;
+    state_of(tx->db)->touched = true;
     return ERR_OK;
 }

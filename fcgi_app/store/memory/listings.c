@@ -2,7 +2,7 @@
  * listings.c - see store/listings.h. Fills the entries one by one, with the functions for one
  * entry.
  */
-#include "store/listings.h"
+#include "store/memory/engine.h"
 
 #include "store/conversations.h"
 #include "store/markers.h"
@@ -22,24 +22,24 @@ read_standing(struct db *db, struct arena *arena, struct str username, struct li
 {
     struct span span = {0};
     bool found = false;
-    enum err err = conversations_get(db, arena, row->id, &row->conversation, &found);
+    enum err err = memory_conversations_get(db, arena, row->id, &row->conversation, &found);
 
     if (err == ERR_OK && found)
-        err = memberships_last(db, row->id, username, &row->last, &found);
+        err = memory_memberships_last(db, row->id, username, &row->last, &found);
     if (err == ERR_OK && found)
-        err = markers_get(db, row->id, username, &row->read_seq);
+        err = memory_markers_get(db, row->id, username, &row->read_seq);
     if (err != ERR_OK || !found)
         return err == ERR_OK ? ERR_STORAGE : err;
     span = last_span(row);
     if (span.until == span.after)
-        err = memberships_past_before(db, row->id, username, span.after, &span);
+        err = memory_memberships_past_before(db, row->id, username, span.after, &span);
     row->newest_seq = span.until;
     return err;
 }
 
 enum err
-listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
-                  size_t count)
+memory_listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
+                         size_t count)
 {
     enum err err = ERR_OK;
 
@@ -50,13 +50,13 @@ listings_standing(struct db *db, struct arena *arena, struct str username, struc
 }
 
 enum err
-listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count)
+memory_listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count)
 {
     enum err err = ERR_OK;
 
     declared_open(db, __func__);
     for (size_t i = 0; err == ERR_OK && i < count; i++)
-        err = memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
+        err = memory_memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
     return err;
 }
 
@@ -106,7 +106,7 @@ count_unread(struct db *db, struct str username, struct listing_row *row)
         count_range(db, row->id, &unread, username, &tally);
         if (span.after <= row->read_seq)
             break;
-        err = memberships_past_before(db, row->id, username, span.after, &span);
+        err = memory_memberships_past_before(db, row->id, username, span.after, &span);
         tally.looks--;
     }
     row->unread = tally.found;
@@ -114,7 +114,7 @@ count_unread(struct db *db, struct str username, struct listing_row *row)
 }
 
 enum err
-listings_unread(struct db *db, struct str username, struct listing_row *rows, size_t count)
+memory_listings_unread(struct db *db, struct str username, struct listing_row *rows, size_t count)
 {
     enum err err = ERR_OK;
 

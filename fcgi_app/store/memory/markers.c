@@ -1,5 +1,5 @@
 /* markers.c - see store/markers.h. */
-#include "store/markers.h"
+#include "store/memory/engine.h"
 
 #include <stdlib.h>
 #include "store/memberships.h"
@@ -10,11 +10,11 @@ find(struct db *db, int32_t conversation, struct str username)
 {
     const struct marker_row wanted = {.conversation = conversation, .username = username};
 
-    return table_get(&db->tables[MARKER], &wanted);
+    return table_get(state_table(db, MARKER), &wanted);
 }
 
 enum err
-markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)
+memory_markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)
 {
     const struct marker_row *row = find(db, conversation, username);
 
@@ -24,7 +24,7 @@ markers_get(struct db *db, int32_t conversation, struct str username, int64_t *s
 }
 
 enum err
-markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq)
+memory_markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq)
 {
     struct marker_row *row = find(tx->db, conversation, username);
     struct marker_row added = {conversation, username, seq, tx->tick};
@@ -48,15 +48,15 @@ is_present(struct db *db, const struct marker_row *row)
     int64_t joined_version;
     bool is_member;
 
-    memberships_current(db, row->conversation, row->username, &joined_version, &is_member);
+    memory_memberships_current(db, row->conversation, row->username, &joined_version, &is_member);
     return is_member;
 }
 
 enum err
-markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
-                        struct read_marker **markers, size_t *count)
+memory_markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
+                               struct read_marker **markers, size_t *count)
 {
-    const struct table *t = &db->tables[MARKER];
+    const struct table *t = state_table(db, MARKER);
     const struct marker_row first = {.conversation = conversation, .username = str_c("")};
 
     declared_open(db, __func__);
@@ -102,9 +102,9 @@ is_ahead(struct db *db, const struct moved_walk *walk, const struct marker_row *
 }
 
 enum err
-markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
+memory_markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
 {
-    const struct table *t = &db->tables[MARKER];
+    const struct table *t = state_table(db, MARKER);
     const struct marker_row **rows = arena_alloc(arena, (t->count + 1) * sizeof(struct marker_row *));
     size_t count = 0;
 

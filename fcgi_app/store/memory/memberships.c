@@ -4,7 +4,7 @@
  * To find a user's conversations, this reads all stays. active_at is always the conversation's
  * updated_at.
  */
-#include "store/memberships.h"
+#include "store/memory/engine.h"
 
 #include <stdlib.h>
 #include "store/memory/declared.h"
@@ -16,7 +16,7 @@
 static size_t
 find_stays(const struct db *db, int32_t conversation, size_t *end)
 {
-    const struct table *t = &db->tables[STAY];
+    const struct table *t = state_table(db, STAY);
     const struct stay_row first = {.conversation = conversation, .username = str_c("")};
     const struct stay_row next = {.conversation = conversation, .username = str_c("\xff")};
 
@@ -27,14 +27,14 @@ find_stays(const struct db *db, int32_t conversation, size_t *end)
 static struct stay_row *
 stay_at(const struct db *db, size_t i)
 {
-    return table_row(&db->tables[STAY], i);
+    return table_row(state_table(db, STAY), i);
 }
 
 /* Does the same for the stays of one user. */
 static size_t
 find_stays_of(const struct db *db, int32_t conversation, struct str username, size_t *end)
 {
-    const struct table *t = &db->tables[STAY];
+    const struct table *t = state_table(db, STAY);
     const struct stay_row first = {.conversation = conversation, .username = username};
     const struct stay_row next = {
         .conversation = conversation, .username = username, .joined_version = INT64_MAX};
@@ -60,7 +60,8 @@ is_present(const struct stay_row *row)
 }
 
 enum err
-memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay, bool *found)
+memory_memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay,
+                        bool *found)
 {
     const struct stay_row *row = find_last(db, conversation, username);
 
@@ -81,8 +82,8 @@ memberships_last(struct db *db, int32_t conversation, struct str username, struc
 }
 
 enum err
-memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
-                    bool *is_member)
+memory_memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
+                           bool *is_member)
 {
     const struct stay_row *row = find_last(db, conversation, username);
 
@@ -94,7 +95,7 @@ memberships_current(struct db *db, int32_t conversation, struct str username, in
 }
 
 enum err
-memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
+memory_memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
 {
     const struct stay_row *row = find_last(db, conversation, username);
 
@@ -104,7 +105,7 @@ memberships_role(struct db *db, int32_t conversation, struct str username, enum 
 }
 
 enum err
-memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version)
+memory_memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version)
 {
     size_t end;
     size_t first = find_stays_of(db, conversation, username, &end);
@@ -115,7 +116,8 @@ memberships_first(struct db *db, int32_t conversation, struct str username, int6
 }
 
 enum err
-memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq, struct span *span)
+memory_memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                        struct span *span)
 {
     size_t end;
     size_t i = find_stays_of(db, conversation, username, &end);
@@ -139,8 +141,8 @@ memberships_span(struct db *db, int32_t conversation, struct str username, int64
 }
 
 enum err
-memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
-                        struct span *span)
+memory_memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                               struct span *span)
 {
     size_t end;
     size_t first = find_stays_of(db, conversation, username, &end);
@@ -184,14 +186,14 @@ copy_name(struct arena *arena, const struct stay_row *row, struct str *username)
 }
 
 enum err
-memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
+memory_memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
     declared_owner(db, __func__, conversation);
     return copy_name(arena, find_oldest(db, conversation, ROLE_OWNER), username);
 }
 
 enum err
-memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
+memory_memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
     const struct stay_row *heir = find_oldest(db, conversation, ROLE_ADMIN);
 
@@ -202,7 +204,7 @@ memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struc
 }
 
 enum err
-memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+memory_memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
     struct stay_row *before = find_last(tx->db, c->id, username);
     struct stay_row row = {
@@ -233,12 +235,12 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
 }
 
 enum err
-memberships_end(struct tx *tx, const struct conversation *c, struct str username, int64_t joined_version,
-                bool removed)
+memory_memberships_end(struct tx *tx, const struct conversation *c, struct str username,
+                       int64_t joined_version, bool removed)
 {
     const struct stay_row wanted = {
         .conversation = c->id, .username = username, .joined_version = joined_version};
-    struct stay_row *row = table_get(&tx->db->tables[STAY], &wanted);
+    struct stay_row *row = table_get(state_table(tx->db, STAY), &wanted);
     enum err err = row == NULL ? ERR_OK : state_change(tx->db, STAY, row);
 
     if (row == NULL || err != ERR_OK)
@@ -252,7 +254,7 @@ memberships_end(struct tx *tx, const struct conversation *c, struct str username
 }
 
 enum err
-memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+memory_memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
     struct stay_row *row = find_last(tx->db, c->id, username);
     const struct stay_row *owner = find_oldest(tx->db, c->id, ROLE_OWNER);
@@ -271,7 +273,7 @@ memberships_set_role(struct tx *tx, const struct conversation *c, struct str use
 }
 
 enum err
-memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
+memory_memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
 {
     struct str *names = NULL;
     size_t end;
@@ -292,7 +294,7 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c, in
 }
 
 enum err
-memberships_page(struct db *db, struct arena *arena, struct membership_page *page)
+memory_memberships_page(struct db *db, struct arena *arena, struct membership_page *page)
 {
     size_t limit = (size_t)page->limit;
     size_t end;
@@ -322,8 +324,8 @@ memberships_page(struct db *db, struct arena *arena, struct membership_page *pag
 }
 
 enum err
-memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                     void (*each)(void *arg, struct str name, bool present), void *arg)
+memory_memberships_names_at(struct db *db, int32_t conversation, int64_t version,
+                            void (*each)(void *arg, struct str name, bool present), void *arg)
 {
     size_t end;
 
@@ -348,7 +350,7 @@ struct own {
 static enum err
 find_own(const struct db *db, struct arena *arena, struct str username, struct own *own)
 {
-    const struct table *t = &db->tables[STAY];
+    const struct table *t = state_table(db, STAY);
 
     *own = (struct own){0};
     for (size_t i = 0; i < t->count; i++) {
@@ -407,7 +409,7 @@ find_joined(struct db *db, struct arena *arena, struct active_search *search)
 }
 
 enum err
-memberships_active(struct db *db, struct arena *arena, struct active_search *search)
+memory_memberships_active(struct db *db, struct arena *arena, struct active_search *search)
 {
     enum err err = find_joined(db, arena, search);
 
@@ -428,7 +430,7 @@ by_since(const void *a, const void *b)
 }
 
 enum err
-memberships_since(struct db *db, struct arena *arena, struct joined_first *first)
+memory_memberships_since(struct db *db, struct arena *arena, struct joined_first *first)
 {
     struct active_search search = {.username = first->username, .after = INT64_MIN};
     enum err err = find_joined(db, arena, &search);
@@ -504,14 +506,14 @@ walk_list(struct db *db, struct arena *arena, bool left, struct list_walk *walk)
 }
 
 enum err
-memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
+memory_memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
 {
     declared_open(db, __func__);
     return walk_list(db, arena, false, walk);
 }
 
 enum err
-memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
+memory_memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
 {
     declared_open(db, __func__);
     return walk_list(db, arena, true, walk);
@@ -532,7 +534,7 @@ by_version(const void *a, const void *b)
 
 /* All that is left of the walk is one batch. */
 enum err
-memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
+memory_memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
 {
     size_t end;
     size_t i = find_stays(db, walk->conversation, &end);

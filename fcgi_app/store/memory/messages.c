@@ -1,5 +1,5 @@
 /* messages.c - see store/messages.h. Must not know who may read, send or change what. */
-#include "store/messages.h"
+#include "store/memory/engine.h"
 
 #include <stdlib.h>
 #include "store/memory/declared.h"
@@ -14,14 +14,14 @@ find_from(const struct db *db, int32_t conversation, int64_t seq)
 {
     const struct message_row wanted = {.message = {.conversation = conversation, .seq = seq}};
 
-    return table_find(&db->tables[MESSAGE], &wanted);
+    return table_find(state_table(db, MESSAGE), &wanted);
 }
 
 /* Returns row i if it is a message of the conversation, else NULL. */
 static const struct message_row *
 row_in(const struct db *db, size_t i, int32_t conversation)
 {
-    const struct table *t = &db->tables[MESSAGE];
+    const struct table *t = state_table(db, MESSAGE);
     const struct message_row *row = i < t->count ? table_row(t, i) : NULL;
 
     return row != NULL && row->message.conversation == conversation ? row : NULL;
@@ -31,7 +31,7 @@ row_in(const struct db *db, size_t i, int32_t conversation)
 static const struct message_row *
 find_by_client_id(const struct db *db, struct str sender, struct str client_id)
 {
-    const struct table *t = &db->tables[MESSAGE];
+    const struct table *t = state_table(db, MESSAGE);
 
     for (size_t i = 0; i < t->count; i++) {
         const struct message_row *row = table_row(t, i);
@@ -54,7 +54,7 @@ keep_strings(struct db *db, struct message *m)
 }
 
 enum err
-messages_add(struct tx *tx, struct message *m, int64_t version)
+memory_messages_add(struct tx *tx, struct message *m, int64_t version)
 {
     struct id_row id = {{0, m->timestamp, m->conversation, m->seq}};
     struct message_row row = {
@@ -103,28 +103,28 @@ read_row(const struct message_reader *r, const struct message_row *row, struct m
     enum err err = row == NULL ? ERR_OK : copy(r->arena, row, m);
 
     *found = row != NULL;
-    return err == ERR_OK && *found ? reactions_read(r->db, r->arena, r->viewer, m) : err;
+    return err == ERR_OK && *found ? memory_reactions_read(r->db, r->arena, r->viewer, m) : err;
 }
 
 static const struct message_row *
 find_by_id(const struct db *db, int64_t id)
 {
     const struct id_row wanted = {.key = {.id = id}};
-    const struct id_row *row = table_get(&db->tables[ID], &wanted);
+    const struct id_row *row = table_get(state_table(db, ID), &wanted);
 
     return row == NULL ? NULL : state_message(db, row->key.conversation, row->key.seq);
 }
 
 enum err
-messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
-             bool *found)
+memory_messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
+                    bool *found)
 {
     declared_open(r->db, __func__);
     return read_row(r, state_message(r->db, conversation, seq), m, found);
 }
 
 enum err
-messages_at(const struct message_reader *r, struct message_batch *batch)
+memory_messages_at(const struct message_reader *r, struct message_batch *batch)
 {
     size_t bytes = 0;
     enum err err = ERR_OK;
@@ -146,14 +146,14 @@ messages_at(const struct message_reader *r, struct message_batch *batch)
 }
 
 enum err
-messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
+memory_messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
 {
     declared_content(r->db, __func__, id);
     return read_row(r, find_by_id(r->db, id), m, found);
 }
 
 enum err
-messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+memory_messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
 {
     const struct message_row *row = find_by_id(db, id);
     enum err err = row == NULL ? ERR_OK : copy(arena, row, m);
@@ -166,7 +166,7 @@ messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m,
 }
 
 enum err
-messages_content(struct db *db, struct arena *arena, struct message *m)
+memory_messages_content(struct db *db, struct arena *arena, struct message *m)
 {
     const struct message_row *row = state_message(db, m->conversation, m->seq);
 
@@ -178,7 +178,7 @@ messages_content(struct db *db, struct arena *arena, struct message *m)
 }
 
 enum err
-messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
+memory_messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 {
     const struct message_row *row = find_by_id(db, id);
 
@@ -190,8 +190,8 @@ messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 }
 
 enum err
-messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
-                      int *fingerprint, bool *found)
+memory_messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
+                             int *fingerprint, bool *found)
 {
     const struct message_row *row = find_by_client_id(r->db, r->viewer, client_id);
 
@@ -218,7 +218,7 @@ note_fingerprint(struct message_row *row)
 }
 
 enum err
-messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
+memory_messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
 {
     struct message_row *row;
     struct str kept = content;
@@ -239,13 +239,13 @@ messages_edit(struct tx *tx, struct message *m, struct str content, int64_t vers
 }
 
 enum err
-messages_delete(struct tx *tx, struct message *m, int64_t version)
+memory_messages_delete(struct tx *tx, struct message *m, int64_t version)
 {
     struct message_row *row;
     enum err err = begin_change(tx, m, &row);
 
     if (err == ERR_OK)
-        err = reactions_clear_all(tx, m);
+        err = memory_reactions_clear_all(tx, m);
     if (err != ERR_OK)
         return err;
     note_fingerprint(row);
@@ -262,7 +262,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
 }
 
 enum err
-messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
+memory_messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
 {
     struct message_row *row;
     enum err err = begin_change(tx, m, &row);
@@ -312,14 +312,15 @@ first_beyond(const struct db *db, const struct message_range *range,
 }
 
 enum err
-messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
+memory_messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
 {
     declared_open(db, __func__);
     return first_beyond(db, range, timestamp_of, after, seq);
 }
 
 enum err
-messages_first_created_after(struct db *db, const struct message_range *range, int64_t version, int64_t *seq)
+memory_messages_first_created_after(struct db *db, const struct message_range *range, int64_t version,
+                                    int64_t *seq)
 {
     declared_open(db, __func__);
     return first_beyond(db, range, version_of, version, seq);
@@ -335,14 +336,14 @@ static enum err
 weigh(struct db *db, struct arena *arena, const struct message_row *row, size_t *bytes)
 {
     struct message m = row->message;
-    enum err err = reactions_read(db, arena, (struct str){0}, &m);
+    enum err err = memory_reactions_read(db, arena, (struct str){0}, &m);
 
     *bytes += messages_bytes(&m);
     return err;
 }
 
 enum err
-messages_page_before(struct db *db, struct message_page *page)
+memory_messages_page_before(struct db *db, struct message_page *page)
 {
     struct arena arena;
     size_t sum = 0;
@@ -365,7 +366,7 @@ messages_page_before(struct db *db, struct message_page *page)
 }
 
 enum err
-messages_keys(struct db *db, struct key_walk *walk)
+memory_messages_keys(struct db *db, struct key_walk *walk)
 {
     const struct message_row *row;
     size_t i;
@@ -391,9 +392,9 @@ messages_keys(struct db *db, struct key_walk *walk)
 }
 
 enum err
-messages_since(struct db *db, struct message_search *search)
+memory_messages_since(struct db *db, struct message_search *search)
 {
-    const struct table *t = &db->tables[ID];
+    const struct table *t = state_table(db, ID);
 
     declared_open(db, __func__);
     search->count = 0;
@@ -486,7 +487,7 @@ add_step(const struct message_reader *r, const struct message_row *row, struct m
 }
 
 enum err
-messages_walk(const struct message_reader *r, struct message_walk *walk)
+memory_messages_walk(const struct message_reader *r, struct message_walk *walk)
 {
     size_t count;
     size_t bytes = 0;

@@ -1,5 +1,5 @@
 /* outbox.c - see store/outbox.h. */
-#include "store/outbox.h"
+#include "store/memory/engine.h"
 
 #include "store/memory/declared.h"
 
@@ -22,14 +22,14 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
 }
 
 enum err
-outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
-           struct str username)
+memory_outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
+                  struct str username)
 {
     return add(tx, c, &(struct change){.event = event, .seq = seq, .username = username});
 }
 
 enum err
-outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction)
+memory_outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction)
 {
     return add(tx, c,
                &(struct change){
@@ -42,10 +42,10 @@ outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct ch
 }
 
 enum err
-outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
-             void *arg)
+memory_outbox_after(struct db *db, int64_t id, int limit,
+                    bool (*each)(void *arg, const struct change *change), void *arg)
 {
-    const struct table *t = &db->tables[OUTBOX];
+    const struct table *t = state_table(db, OUTBOX);
 
     declared_open(db, __func__);
     for (size_t i = 0; i < t->count && limit > 0; i++) {
@@ -61,9 +61,9 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
 }
 
 enum err
-outbox_oldest(struct db *db, int64_t *id)
+memory_outbox_oldest(struct db *db, int64_t *id)
 {
-    const struct table *t = &db->tables[OUTBOX];
+    const struct table *t = state_table(db, OUTBOX);
 
     declared_open(db, __func__);
     *id = t->count == 0 ? 0 : ((const struct outbox_row *)table_row(t, 0))->change.id;

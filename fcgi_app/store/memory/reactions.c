@@ -1,5 +1,5 @@
 /* reactions.c - see store/reactions.h. */
-#include "store/reactions.h"
+#include "store/memory/engine.h"
 
 #include "model/emoji.h"
 #include "store/memory/declared.h"
@@ -20,7 +20,7 @@ belongs(const struct reaction_row *row, const struct reaction_row *wanted)
 static struct run
 find_run(const struct db *db, int32_t conversation, int64_t seq, struct str emoji)
 {
-    const struct table *t = &db->tables[REACTION];
+    const struct table *t = state_table(db, REACTION);
     const struct reaction_row wanted = {.conversation = conversation, .seq = seq, .emoji = emoji};
     size_t first = table_find(t, &wanted);
     struct run run = {first, first};
@@ -33,7 +33,7 @@ find_run(const struct db *db, int32_t conversation, int64_t seq, struct str emoj
 static const struct reaction_row *
 row_at(const struct db *db, size_t i)
 {
-    return table_row(&db->tables[REACTION], i);
+    return table_row(state_table(db, REACTION), i);
 }
 
 /* Copies up to `limit` names of the run into the arena. */
@@ -74,7 +74,7 @@ read_run(const struct db *db, struct arena *arena, struct run run, struct str vi
 }
 
 enum err
-reactions_read(struct db *db, struct arena *arena, struct str viewer, struct message *m)
+memory_reactions_read(struct db *db, struct arena *arena, struct str viewer, struct message *m)
 {
     struct run all = find_run(db, m->conversation, m->seq, (struct str){0});
     struct reaction *reactions = NULL;
@@ -97,7 +97,8 @@ reactions_read(struct db *db, struct arena *arena, struct str viewer, struct mes
 }
 
 enum err
-reactions_page(struct db *db, struct arena *arena, const struct message_key *key, struct reactors *page)
+memory_reactions_page(struct db *db, struct arena *arena, const struct message_key *key,
+                      struct reactors *page)
 {
     struct run run = find_run(db, key->conversation, key->seq, page->emoji);
     enum err err;
@@ -117,7 +118,7 @@ find(const struct db *db, const struct message *m, struct str emoji, struct str 
 {
     const struct reaction_row wanted = {m->conversation, m->seq, emoji, username};
 
-    return table_get(&db->tables[REACTION], &wanted);
+    return table_get(state_table(db, REACTION), &wanted);
 }
 
 static bool
@@ -129,7 +130,7 @@ has_emoji(const struct db *db, const struct message *m, struct str emoji)
 }
 
 enum err
-reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
+memory_reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
 {
     struct reaction_row row = {m->conversation, m->seq, emoji, username};
     bool is_new = !has_emoji(tx->db, m, emoji);
@@ -154,7 +155,8 @@ reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str use
 }
 
 enum err
-reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
+memory_reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str username,
+                        bool *changed)
 {
     const struct reaction_row *row = find(tx->db, m, emoji, username);
     enum err err;
@@ -163,7 +165,7 @@ reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str 
     *changed = row != NULL;
     if (!*changed)
         return ERR_OK;
-    err = state_delete(tx->db, REACTION, table_find(&tx->db->tables[REACTION], row));
+    err = state_delete(tx->db, REACTION, table_find(state_table(tx->db, REACTION), row));
     m->emoji_count -= !has_emoji(tx->db, m, emoji);
     return err;
 }
@@ -180,7 +182,7 @@ delete_run(struct db *db, struct run run)
 
 /* Costs a step for each user, which is more than the interface allows. Tests have few. */
 enum err
-reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed)
+memory_reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed)
 {
     declared_reaction(tx->db, __func__, m, emoji, (struct str){0});
     *changed = has_emoji(tx->db, m, emoji);
@@ -189,7 +191,7 @@ reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *change
 }
 
 enum err
-reactions_clear_all(struct tx *tx, struct message *m)
+memory_reactions_clear_all(struct tx *tx, struct message *m)
 {
     m->emoji_count = 0;
     m->reaction_count = 0;

@@ -1,10 +1,10 @@
 /* size.c - see store/size.h. There are no files, and no migrations. */
-#include "store/size.h"
+#include "store/memory/engine.h"
 
 #include "store/memory/declared.h"
 
 enum err
-size_get(struct db *db, struct size *size)
+memory_size_get(struct db *db, struct size *size)
 {
     declared_open(db, __func__);
     *size = (struct size){0};

@@ -1,4 +1,5 @@
 /* state.c - see state.h. Must not know what the tables mean, except for their keys. */
+#include "store/memory/engine.h"
 #include "store/memory/state.h"
 
 #include <stdlib.h>
@@ -101,29 +102,30 @@ static const struct table empty[TABLE_COUNT] = {
     [OUTBOX] = {.row_bytes = sizeof(struct outbox_row), .order = by_change},
 };
 
-struct db *
+struct state *
 state_new(struct arena *bytes)
 {
-    struct db *db = calloc(1, sizeof(*db));
+    struct state *state = calloc(1, sizeof(*state));
 
-    if (db == NULL)
+    if (state == NULL)
         return NULL;
-    memcpy(db->tables, empty, sizeof(empty));
-    db->bytes = bytes;
-    atomic_init(&db->users, 1);
-    return db;
+    memcpy(state->tables, empty, sizeof(empty));
+    state->face.engine = &memory_engine;
+    state->bytes = bytes;
+    atomic_init(&state->users, 1);
+    return state;
 }
 
-struct db *
-state_copy(const struct db *db)
+struct state *
+state_copy(const struct state *state)
 {
-    struct db *copy = state_new(db->bytes);
+    struct state *copy = state_new(state->bytes);
 
     if (copy == NULL)
         return NULL;
-    copy->instance = db->instance;
+    copy->instance = state->instance;
     for (int t = 0; t < TABLE_COUNT; t++)
-        if (table_copy(&copy->tables[t], &db->tables[t]) != ERR_OK) {
+        if (table_copy(&copy->tables[t], &state->tables[t]) != ERR_OK) {
             state_leave(copy);
             return NULL;
         }
@@ -131,15 +133,15 @@ state_copy(const struct db *db)
 }
 
 void
-state_leave(struct db *db)
+state_leave(struct state *state)
 {
-    if (db == NULL || atomic_fetch_sub(&db->users, 1) > 1)
+    if (state == NULL || atomic_fetch_sub(&state->users, 1) > 1)
         return;
     for (int t = 0; t < TABLE_COUNT; t++)
-        table_clear(&db->tables[t]);
-    arena_clear(&db->noted);
-    free(db->changes);
-    free(db);
+        table_clear(&state->tables[t]);
+    arena_clear(&state->noted);
+    free(state->changes);
+    free(state);
 }
 
 enum err
@@ -147,7 +149,7 @@ state_keep(struct db *db, struct str *text)
 {
     if (text->p == NULL)
         return ERR_OK;
-    *text = arena_copy(db->bytes, *text);
+    *text = arena_copy(state_of(db)->bytes, *text);
     return text->p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
@@ -155,17 +157,18 @@ state_keep(struct db *db, struct str *text)
 static enum err
 note(struct db *db, enum table_name table, const void *old, const void *new)
 {
-    size_t bytes = db->tables[table].row_bytes;
-    unsigned char *copies = arena_alloc(&db->noted, 2 * bytes);
+    struct state *state = state_of(db);
+    size_t bytes = state->tables[table].row_bytes;
+    unsigned char *copies = arena_alloc(&state->noted, 2 * bytes);
 
-    if (db->change_count == db->change_room) {
-        size_t room = db->change_room * 2 + 16;
-        struct undo *changes = realloc(db->changes, room * sizeof(*changes));
+    if (state->change_count == state->change_room) {
+        size_t room = state->change_room * 2 + 16;
+        struct undo *changes = realloc(state->changes, room * sizeof(*changes));
 
         if (changes == NULL)
             return ERR_MEMORY;
-        db->changes = changes;
-        db->change_room = room;
+        state->changes = changes;
+        state->change_room = room;
     }
     if (copies == NULL)
         return ERR_MEMORY;
@@ -173,7 +176,7 @@ note(struct db *db, enum table_name table, const void *old, const void *new)
         memcpy(copies, old, bytes);
     if (new != NULL)
         memcpy(copies + bytes, new, bytes);
-    db->changes[db->change_count++] =
+    state->changes[state->change_count++] =
         (struct undo){table, old == NULL ? NULL : copies, new == NULL ? NULL : copies + bytes};
     return ERR_OK;
 }
@@ -181,16 +184,17 @@ note(struct db *db, enum table_name table, const void *old, const void *new)
 enum err
 state_add(struct db *db, enum table_name table, const void *row)
 {
-    enum err err = table_get(&db->tables[table], row) != NULL ? ERR_STORAGE : ERR_OK;
+    struct state *state = state_of(db);
+    enum err err = table_get(&state->tables[table], row) != NULL ? ERR_STORAGE : ERR_OK;
 
     if (err == ERR_OK)
         err = note(db, table, NULL, row);
     if (err == ERR_OK)
-        err = table_insert(&db->tables[table], row);
+        err = table_insert(&state->tables[table], row);
     else
         return err;
     if (err != ERR_OK)
-        db->change_count--;
+        state->change_count--;
     return err;
 }
 
@@ -203,33 +207,34 @@ state_change(struct db *db, enum table_name table, const void *row)
 enum err
 state_delete(struct db *db, enum table_name table, size_t i)
 {
-    enum err err = note(db, table, table_row(&db->tables[table], i), NULL);
+    struct state *state = state_of(db);
+    enum err err = note(db, table, table_row(&state->tables[table], i), NULL);
 
     if (err == ERR_OK)
-        table_delete(&db->tables[table], i);
+        table_delete(&state->tables[table], i);
     return err;
 }
 
 bool
-state_changed(const struct db *db)
+state_changed(const struct state *state)
 {
-    return db->change_count > 0 || db->touched;
+    return state->change_count > 0 || state->touched;
 }
 
 void
-state_accept(struct db *db)
+state_accept(struct state *state)
 {
-    db->change_count = 0;
-    db->touched = false;
-    arena_reset(&db->noted);
+    state->change_count = 0;
+    state->touched = false;
+    arena_reset(&state->noted);
 }
 
 void
-state_undo(struct db *db)
+state_undo(struct state *state)
 {
-    while (db->change_count > 0) {
-        const struct undo *u = &db->changes[--db->change_count];
-        struct table *t = &db->tables[u->table];
+    while (state->change_count > 0) {
+        const struct undo *u = &state->changes[--state->change_count];
+        struct table *t = &state->tables[u->table];
 
         /* A table never shrinks, so there is room for the deleted row. */
         if (u->new == NULL)
@@ -239,13 +244,13 @@ state_undo(struct db *db)
         else
             memcpy(table_get(t, u->new), u->old, t->row_bytes);
     }
-    state_accept(db);
+    state_accept(state);
 }
 
 bool
 state_has_account(const struct db *db, struct str name)
 {
-    return table_get(&db->tables[ACCOUNT], &(struct account_row){name}) != NULL;
+    return table_get(state_table(db, ACCOUNT), &(struct account_row){name}) != NULL;
 }
 
 struct conversation_row *
@@ -253,7 +258,7 @@ state_conversation(const struct db *db, int32_t id)
 {
     const struct conversation_row row = {.conversation.id = id};
 
-    return table_get(&db->tables[CONVERSATION], &row);
+    return table_get(state_table(db, CONVERSATION), &row);
 }
 
 struct message_row *
@@ -261,5 +266,5 @@ state_message(const struct db *db, int32_t conversation, int64_t seq)
 {
     const struct message_row row = {.message = {.conversation = conversation, .seq = seq}};
 
-    return table_get(&db->tables[MESSAGE], &row);
+    return table_get(state_table(db, MESSAGE), &row);
 }

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include "base/arena.h"
 #include "model/model.h"
-#include "store/instance.h"
+#include "store/engine.h"
 #include "store/memory/table.h"
 
 /* The rows. Each is ordered by the members above its blank line. */
@@ -94,7 +94,8 @@ struct undo {
 /* Room for the sentence that names a read which its command did not declare. */
 #define UNDECLARED_BYTES 256
 
-struct db {
+struct state {
+    struct db face; /* first */
     struct table tables[TABLE_COUNT];
     struct instance instance;
     atomic_int users;     /* the engine, if this is its newest state, and snapshots */
@@ -108,12 +109,26 @@ struct db {
     char undeclared[UNDECLARED_BYTES]; /* the first read that it did not declare (declared.h); "": none */
 };
 
+/* The state behind what the face passes around. */
+static inline struct state *
+state_of(struct db *db)
+{
+    return (struct state *)(void *)db;
+}
+
+/* A table of it. */
+static inline const struct table *
+state_table(const struct db *db, enum table_name table)
+{
+    return &((const struct state *)(const void *)db)->tables[table];
+}
+
 /* Makes an empty state with one user; borrows `bytes`. NULL: out of memory. */
-struct db *state_new(struct arena *bytes);
+struct state *state_new(struct arena *bytes);
 /* Makes a copy with one user. NULL: out of memory. */
-struct db *state_copy(const struct db *db);
+struct state *state_copy(const struct state *state);
 /* Removes a user, and frees the state after the last. NULL is allowed. */
-void state_leave(struct db *db);
+void state_leave(struct state *state);
 
 /* Copies the string for the engine's life; an absent one stays absent. ERR_MEMORY. */
 enum err state_keep(struct db *db, struct str *text);
@@ -127,11 +142,11 @@ enum err state_change(struct db *db, enum table_name table, const void *row);
 /* Deletes row i. ERR_MEMORY. */
 enum err state_delete(struct db *db, enum table_name table, size_t i);
 /* True if anything has changed since the command began. */
-bool state_changed(const struct db *db);
+bool state_changed(const struct state *state);
 /* Forgets the noted changes: the command is done. */
-void state_accept(struct db *db);
+void state_accept(struct state *state);
 /* Undoes every change of the command. */
-void state_undo(struct db *db);
+void state_undo(struct state *state);
 
 /* True if there is an account of that name. */
 bool state_has_account(const struct db *db, struct str name);

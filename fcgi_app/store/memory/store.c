@@ -3,28 +3,35 @@
  * closed.
  *
  * It serves unit tests. It shows that the interface of store/ can be implemented without SQL, and
- * that nothing above relies on more than the interface promises. Stores of one path in one process
+ * that nothing above relies on more than the interface promises. Stores of one URI in one process
  * share their data.
  *
  * A command changes the newest state in place, or a copy of it if a snapshot still uses it.
  */
-#include "store/store.h"
+#include "store/memory/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include "base/clock.h"
-#include "store/memory/engine.h"
+#include "store/memory/data.h"
 
-/* All engines of this process, by path. */
-static pthread_mutex_t engines_mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct engine *engines;
+/* What all stores of this process hold, by URI. */
+static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct data *all;
+
+const char *
+memory_store_file(const char *uri)
+{
+    (void)uri;
+    return NULL;
+}
 
 enum err
-store_prepare(const char *path)
+memory_store_prepare(const char *uri)
 {
-    (void)path;
+    (void)uri;
     return ERR_OK;
 }
 
@@ -41,124 +48,122 @@ draw_epoch(char epoch[EPOCH_BYTES])
 }
 
 static void
-engine_free(struct engine *e)
+data_free(struct data *data)
 {
-    state_leave(e->newest);
-    arena_clear(&e->bytes);
-    pthread_mutex_destroy(&e->mutex);
-    free(e->path);
-    free(e);
+    state_leave(data->newest);
+    arena_clear(&data->bytes);
+    pthread_mutex_destroy(&data->mutex);
+    free(data->uri);
+    free(data);
 }
 
 static enum err
-engine_new(struct engine **out, const char *path)
+data_new(struct data **out, const char *uri)
 {
-    struct engine *e = calloc(1, sizeof(*e));
+    struct data *data = calloc(1, sizeof(*data));
     enum err err;
 
-    if (e == NULL)
+    if (data == NULL)
         return ERR_MEMORY;
-    if (pthread_mutex_init(&e->mutex, NULL) != 0) {
-        free(e);
+    if (pthread_mutex_init(&data->mutex, NULL) != 0) {
+        free(data);
         return ERR_MEMORY;
     }
-    arena_init(&e->bytes);
-    e->path = strdup(path);
-    e->newest = state_new(&e->bytes);
-    err = e->path == NULL || e->newest == NULL ? ERR_MEMORY : draw_epoch(e->newest->instance.epoch);
+    data->face.engine = &memory_engine;
+    arena_init(&data->bytes);
+    data->uri = strdup(uri);
+    data->newest = state_new(&data->bytes);
+    err = data->uri == NULL || data->newest == NULL ? ERR_MEMORY : draw_epoch(data->newest->instance.epoch);
     if (err != ERR_OK)
-        engine_free(e);
+        data_free(data);
     else
-        *out = e;
+        *out = data;
     return err;
 }
 
-/* Finds the engine of the path, or makes it. */
+/* Finds the data of the URI, or makes it. */
 static enum err
-attach(struct store *s, const char *path, struct shared *shared)
+attach(struct store *s, const char *uri, struct shared *shared)
 {
-    struct engine *e;
+    struct data *data;
     enum err err = ERR_OK;
 
-    pthread_mutex_lock(&engines_mutex);
-    e = engines;
-    while (e != NULL && strcmp(e->path, path) != 0)
-        e = e->next;
-    if (e == NULL) {
-        err = engine_new(&e, path);
+    pthread_mutex_lock(&all_mutex);
+    data = all;
+    while (data != NULL && strcmp(data->uri, uri) != 0)
+        data = data->next;
+    if (data == NULL) {
+        err = data_new(&data, uri);
         if (err == ERR_OK) {
-            e->next = engines;
-            engines = e;
+            data->next = all;
+            all = data;
         }
     }
     if (err == ERR_OK) {
-        e->stores++;
-        if (e->shared == NULL)
-            e->shared = shared;
-        s->engine = e;
+        data->stores++;
+        if (data->shared == NULL)
+            data->shared = shared;
+        s->connections = &data->face;
     }
-    pthread_mutex_unlock(&engines_mutex);
+    pthread_mutex_unlock(&all_mutex);
     return err;
 }
 
 /* Any number of readers may read at once. */
 enum err
-store_open(struct store *s, const char *path, int readers, struct shared *shared)
+memory_store_open(struct store *s, const char *uri, int readers, struct shared *shared)
 {
     (void)readers;
-    return attach(s, path, shared);
+    return attach(s, uri, shared);
 }
 
 enum err
-store_open_for_reading(struct store *s, const char *path, int readers, struct shared *shared)
+memory_store_open_for_reading(struct store *s, const char *uri, int readers, struct shared *shared)
 {
     (void)readers;
     (void)shared;
-    return attach(s, path, NULL);
+    return attach(s, uri, NULL);
 }
 
 void
-store_close(struct store *s)
+memory_store_close(struct store *s)
 {
-    struct engine *e = s->engine;
-    struct engine **link = &engines;
+    struct data *data = data_of(s);
+    struct data **link = &all;
 
-    *s = (struct store){0};
-    if (e == NULL)
-        return;
-    pthread_mutex_lock(&engines_mutex);
-    e->stores--;
-    if (e->stores == 0) {
-        while (*link != e)
+    pthread_mutex_lock(&all_mutex);
+    data->stores--;
+    if (data->stores == 0) {
+        while (*link != data)
             link = &(*link)->next;
-        *link = e->next;
-        engine_free(e);
+        *link = data->next;
+        data_free(data);
     }
-    pthread_mutex_unlock(&engines_mutex);
+    pthread_mutex_unlock(&all_mutex);
 }
 
 /* Makes sure that no snapshot uses the newest state. Under the mutex, so none begins to. */
 static enum err
-claim_newest(struct engine *e)
+claim_newest(struct data *data)
 {
-    struct db *copy;
+    struct state *copy;
 
-    if (atomic_load(&e->newest->users) == 1)
+    if (atomic_load(&data->newest->users) == 1)
         return ERR_OK;
-    copy = state_copy(e->newest);
+    copy = state_copy(data->newest);
     if (copy == NULL)
         return ERR_MEMORY;
-    state_leave(e->newest);
-    e->newest = copy;
+    state_leave(data->newest);
+    data->newest = copy;
     return ERR_OK;
 }
 
 /* Deletes the acknowledged changes. */
 static void
-trim_outbox(struct engine *e)
+trim_outbox(struct data *data)
 {
-    int64_t acknowledged = atomic_load(&e->shared->acknowledged_change);
-    struct table *outbox = &e->newest->tables[OUTBOX];
+    int64_t acknowledged = atomic_load(&data->shared->acknowledged_change);
+    struct table *outbox = &data->newest->tables[OUTBOX];
 
     while (outbox->count > 0 && ((struct outbox_row *)table_row(outbox, 0))->change.id <= acknowledged)
         table_delete(outbox, 0);
@@ -166,98 +171,98 @@ trim_outbox(struct engine *e)
 
 /* Makes the command's changes part of the newest state. */
 static void
-commit(struct engine *e, const struct tx *tx)
+commit(struct data *data, const struct tx *tx)
 {
-    struct instance *instance = &e->newest->instance;
+    struct instance *instance = &data->newest->instance;
     bool announces = tx->counters->last_change > instance->last_change;
 
     instance->tick = tx->tick;
     instance->last_message_id = tx->counters->last_message_id;
     instance->last_change = tx->counters->last_change;
-    state_accept(e->newest);
-    trim_outbox(e);
-    shared_count(&e->shared->counters.commits, 1);
-    atomic_store(&e->shared->commit_ok_ms, clock_mono_ms());
+    state_accept(data->newest);
+    trim_outbox(data);
+    shared_count(&data->shared->counters.commits, 1);
+    atomic_store(&data->shared->commit_ok_ms, clock_mono_ms());
     if (announces)
-        shared_announce(e->shared, instance->last_change);
+        shared_announce(data->shared, instance->last_change);
 }
 
 /* True if the command was refused after it had written. */
 static bool
-is_late_refusal(const struct engine *e, enum err err)
+is_late_refusal(const struct data *data, enum err err)
 {
-    return err != ERR_OK && err != ERR_STORAGE && err != ERR_MEMORY && state_changed(e->newest);
+    return err != ERR_OK && err != ERR_STORAGE && err != ERR_MEMORY && state_changed(data->newest);
 }
 
 /* Runs the command, and compares its reads with those that it declared. */
 static enum err
-run_declared(struct engine *e, struct tx *tx, const struct command *command)
+run_declared(struct data *data, struct tx *tx, const struct command *command)
 {
+    struct state *state = data->newest;
     enum err err;
 
-    tx->db->reads = &command->reads;
+    state->reads = &command->reads;
     err = command->run(tx, command->arg);
-    tx->db->reads = NULL;
-    if (e->undeclared[0] == '\0')
-        memcpy(e->undeclared, tx->db->undeclared, sizeof(e->undeclared));
-    tx->db->undeclared[0] = '\0';
+    state->reads = NULL;
+    if (data->undeclared[0] == '\0')
+        memcpy(data->undeclared, state->undeclared, sizeof(data->undeclared));
+    state->undeclared[0] = '\0';
     return err;
 }
 
 enum err
-store_run(struct store *s, const struct command *command)
+memory_store_run(struct store *s, const struct command *command)
 {
-    struct engine *e = s->engine;
+    struct data *data = data_of(s);
     int64_t now = clock_wall_ms();
     struct tx_counters counters;
     struct tx tx = {.payer = s->payer, .counters = &counters};
     enum err err;
 
-    pthread_mutex_lock(&e->mutex);
-    err = claim_newest(e);
+    pthread_mutex_lock(&data->mutex);
+    err = claim_newest(data);
     if (err == ERR_OK) {
-        const struct instance *last = &e->newest->instance;
+        const struct instance *last = &data->newest->instance;
 
-        tx.db = e->newest;
+        tx.db = &data->newest->face;
         tx.tick = now > last->tick ? now : last->tick + 1;
         counters = (struct tx_counters){last->last_message_id, last->last_change};
-        err = run_declared(e, &tx, command);
-        if (is_late_refusal(e, err)) {
-            shared_count(&e->shared->counters.late_refusals, 1);
+        err = run_declared(data, &tx, command);
+        if (is_late_refusal(data, err)) {
+            shared_count(&data->shared->counters.late_refusals, 1);
             err = ERR_STORAGE;
         }
-        shared_count(&e->shared->counters.commands, 1);
+        shared_count(&data->shared->counters.commands, 1);
     }
-    if (err == ERR_OK && state_changed(e->newest))
-        commit(e, &tx);
+    if (err == ERR_OK && state_changed(data->newest))
+        commit(data, &tx);
     else if (err != ERR_OK)
-        state_undo(e->newest);
+        state_undo(data->newest);
     if (err == ERR_STORAGE || err == ERR_MEMORY)
-        shared_count(&e->shared->counters.commits_failed, 1);
-    pthread_mutex_unlock(&e->mutex);
+        shared_count(&data->shared->counters.commits_failed, 1);
+    pthread_mutex_unlock(&data->mutex);
     return err == ERR_MEMORY ? ERR_STORAGE : err;
 }
 
 enum err
-snapshot_begin(struct store *s, struct snapshot **out)
+memory_snapshot_begin(struct store *s, struct snapshot **out)
 {
+    struct data *data = data_of(s);
     struct snapshot *snapshot = malloc(sizeof(*snapshot));
 
     if (snapshot == NULL)
         return ERR_STORAGE;
-    pthread_mutex_lock(&s->engine->mutex);
-    snapshot->db = s->engine->newest;
-    atomic_fetch_add(&snapshot->db->users, 1);
-    pthread_mutex_unlock(&s->engine->mutex);
+    pthread_mutex_lock(&data->mutex);
+    snapshot->db = &data->newest->face;
+    atomic_fetch_add(&data->newest->users, 1);
+    pthread_mutex_unlock(&data->mutex);
     *out = snapshot;
     return ERR_OK;
 }
 
 void
-snapshot_end(struct snapshot *s)
+memory_snapshot_end(struct snapshot *s)
 {
-    if (s == NULL)
-        return;
-    state_leave(s->db);
+    state_leave(state_of(s->db));
     free(s);
 }

@@ -1,6 +1,8 @@
 /* accounts.c - see accounts.h and store/accounts.h. */
 #include "store/sqlite/accounts.h"
 
+#include "store/sqlite/engine.h"
+
 /* NULL: the name is not among those of the transaction at hand. */
 static const struct known_user *
 find_known(const struct known_users *known, struct str name)
@@ -103,7 +105,7 @@ accounts_bind(struct db *db, struct stmt *s, int parameter, struct str name)
 }
 
 enum err
-accounts_exists(struct db *db, struct str name, bool *exists)
+sqlite_accounts_exists(struct db *db, struct str name, bool *exists)
 {
     int64_t number = 0;
     enum err err = accounts_number(db, name, &number);
@@ -113,7 +115,7 @@ accounts_exists(struct db *db, struct str name, bool *exists)
 }
 
 enum err
-accounts_add(struct tx *tx, struct str name)
+sqlite_accounts_add(struct tx *tx, struct str name)
 {
     int64_t number = 0;
     struct stmt *s;

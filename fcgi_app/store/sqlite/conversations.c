@@ -3,6 +3,7 @@
 
 #include "model/ids.h"
 #include "store/sqlite/accounts.h"
+#include "store/sqlite/engine.h"
 #include "store/sqlite/memberships.h"
 
 enum err
@@ -24,7 +25,7 @@ conversations_row(struct stmt *s, int column, struct arena *arena, int32_t id, s
 }
 
 enum err
-conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
+sqlite_conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_GET);
     enum err err;
@@ -38,7 +39,7 @@ conversations_get(struct db *db, struct arena *arena, int32_t id, struct convers
 }
 
 enum err
-conversations_for_sender(struct db *db, struct posting *posting)
+sqlite_conversations_for_sender(struct db *db, struct posting *posting)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_FOR_SENDER);
     enum err err;
@@ -81,7 +82,7 @@ bind_pair(struct db *db, struct stmt *s, int parameter, struct str one, struct s
 }
 
 enum err
-conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found)
+sqlite_conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *id, bool *found)
 {
     struct stmt *s = db_use(db, SQL_CONVERSATION_BY_PAIR);
     enum err err;
@@ -95,7 +96,7 @@ conversations_by_pair(struct db *db, struct str low, struct str high, int32_t *i
 }
 
 enum err
-conversations_add(struct tx *tx, struct str low, struct str high, struct conversation *c)
+sqlite_conversations_add(struct tx *tx, struct str low, struct str high, struct conversation *c)
 {
     struct stmt *s = db_use(tx->db, SQL_CONVERSATION_ADD);
     bool row;
@@ -157,8 +158,8 @@ find_key(struct db *db, const struct creation_key *key, int64_t number, struct k
 }
 
 enum err
-conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
-                     bool *found)
+sqlite_conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id, int *fingerprint,
+                            bool *found)
 {
     struct key_row row = {0};
     int64_t number = 0;
@@ -178,7 +179,7 @@ conversations_by_key(struct db *db, const struct creation_key *key, int32_t *id,
 }
 
 enum err
-conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
+sqlite_conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t id)
 {
     int64_t number = 0;
     enum err err = accounts_number(tx->db, key->creator, &number);
@@ -208,7 +209,7 @@ lists_are_due(const struct conversation *c, int members)
 }
 
 enum err
-conversations_bump(struct tx *tx, struct conversation *c, int messages, int members)
+sqlite_conversations_bump(struct tx *tx, struct conversation *c, int messages, int members)
 {
     struct stmt *s;
     bool due;
@@ -233,7 +234,7 @@ conversations_bump(struct tx *tx, struct conversation *c, int messages, int memb
 }
 
 enum err
-conversations_set_settings(struct tx *tx, const struct conversation *c)
+sqlite_conversations_set_settings(struct tx *tx, const struct conversation *c)
 {
     struct stmt *s = db_use(tx->db, SQL_CONVERSATION_SET_SETTINGS);
 

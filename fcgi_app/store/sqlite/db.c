@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
+#include "store/sqlite/engine.h"
 
 /*
  * Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup,
@@ -27,7 +28,8 @@ struct stmt {
     enum err err; /* of preparing or binding; told by the next step */
 };
 
-struct db {
+struct connection {
+    struct db face; /* first */
     sqlite3 *handle;
     struct stmt stmts[SQL_COUNT];
     void (*on_commit)(void *arg, int wal_pages);
@@ -39,6 +41,12 @@ struct db {
     uint64_t renames;                 /* of db_renames() */
     bool renamed;                     /* in the transaction at hand */
 };
+
+static struct connection *
+of(struct db *db)
+{
+    return (struct connection *)(void *)db;
+}
 
 void
 db_setup(void)
@@ -54,7 +62,7 @@ static enum err
 fail(struct db *db, const char *what)
 {
     log_event(LOG_ERROR, "storage_failed", "action=%s sqlite_code=%d sqlite_message=\"%s\"", what,
-              sqlite3_extended_errcode(db->handle), sqlite3_errmsg(db->handle));
+              sqlite3_extended_errcode(of(db)->handle), sqlite3_errmsg(of(db)->handle));
     return ERR_STORAGE;
 }
 
@@ -64,7 +72,7 @@ pragmas(struct db *db, enum db_role role)
     char limits[96];
     enum err err;
 
-    sqlite3_busy_timeout(db->handle, role == DB_READ ? BUSY_MS_READ : BUSY_MS_WRITE);
+    sqlite3_busy_timeout(of(db)->handle, role == DB_READ ? BUSY_MS_READ : BUSY_MS_WRITE);
     sqlite3_snprintf(sizeof(limits), limits, "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d",
                      CACHE_KB, DB_LOG_BYTES_KEPT);
     err = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
@@ -82,18 +90,20 @@ enum err
 db_open(struct db **out, const char *path, enum db_role role)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == DB_MIGRATE ? SQLITE_OPEN_CREATE : 0);
-    struct db *db = calloc(1, sizeof(*db));
+    struct connection *c = calloc(1, sizeof(*c));
+    struct db *db = &c->face;
     enum err err;
 
-    if (db == NULL)
+    if (c == NULL)
         return ERR_MEMORY;
+    db->engine = &sqlite_engine;
     for (int i = 0; i < SQL_COUNT; i++)
-        db->stmts[i].db = db;
-    if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
+        of(db)->stmts[i].db = db;
+    if (sqlite3_open_v2(path, &of(db)->handle, flags, NULL) != SQLITE_OK) {
         err = fail(db, "open");
         goto fail_open;
     }
-    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_extended_result_codes(of(db)->handle, 1);
     err = pragmas(db, role);
     if (err != ERR_OK)
         goto fail_open;
@@ -110,9 +120,9 @@ db_close(struct db *db)
     if (db == NULL)
         return;
     for (int i = 0; i < SQL_COUNT; i++)
-        sqlite3_finalize(db->stmts[i].handle);
-    sqlite3_close(db->handle);
-    free(db);
+        sqlite3_finalize(of(db)->stmts[i].handle);
+    sqlite3_close(of(db)->handle);
+    free(of(db));
 }
 
 static enum err
@@ -120,8 +130,8 @@ prepare(struct stmt *s, enum sql sql)
 {
     char name[8];
 
-    if (sqlite3_prepare_v3(s->db->handle, sql_texts[sql], -1, SQLITE_PREPARE_PERSISTENT, &s->handle, NULL) !=
-        SQLITE_OK)
+    if (sqlite3_prepare_v3(of(s->db)->handle, sql_texts[sql], -1, SQLITE_PREPARE_PERSISTENT, &s->handle,
+                           NULL) != SQLITE_OK)
         return fail(s->db, "prepare");
     for (int i = 1; i <= PARAMETERS_MAX; i++) {
         sqlite3_snprintf(sizeof(name), name, "$%d", i);
@@ -143,15 +153,15 @@ changes_state(enum sql sql)
 struct stmt *
 db_use(struct db *db, enum sql sql)
 {
-    struct stmt *s = &db->stmts[sql];
+    struct stmt *s = &of(db)->stmts[sql];
 
     if (changes_state(sql)) {
-        db->known = (struct known_users){0};
+        of(db)->known = (struct known_users){0};
         /*
          * Before the transaction sees its state: a rename that is committed meanwhile counts as a
          * later one.
          */
-        db->renames = db->shared_renames == NULL ? 0 : atomic_load(db->shared_renames) + 1;
+        of(db)->renames = of(db)->shared_renames == NULL ? 0 : atomic_load(of(db)->shared_renames) + 1;
     }
     s->err = s->handle != NULL ? ERR_OK : prepare(s, sql);
     return s;
@@ -272,9 +282,9 @@ db_do(struct db *db, enum sql sql)
 {
     enum err err = db_run(db_use(db, sql));
 
-    if (changes_state(sql) && db->renamed) {
-        atomic_fetch_add(db->shared_renames, 1);
-        db->renamed = false;
+    if (changes_state(sql) && of(db)->renamed) {
+        atomic_fetch_add(of(db)->shared_renames, 1);
+        of(db)->renamed = false;
     }
     return err;
 }
@@ -313,22 +323,22 @@ db_texts(struct stmt *s, struct arena *arena, struct str **texts, size_t *count)
 void
 db_request_wipe(struct db *db)
 {
-    db->wipe = true;
+    of(db)->wipe = true;
 }
 
 bool
 db_take_wipe(struct db *db)
 {
-    bool wipe = db->wipe;
+    bool wipe = of(db)->wipe;
 
-    db->wipe = false;
+    of(db)->wipe = false;
     return wipe;
 }
 
 int64_t
 db_changes(struct db *db)
 {
-    return sqlite3_total_changes64(db->handle);
+    return sqlite3_total_changes64(of(db)->handle);
 }
 
 int64_t
@@ -337,8 +347,8 @@ db_steps(struct db *db)
     int64_t steps = 0;
 
     for (int i = 0; i < SQL_COUNT; i++)
-        if (db->stmts[i].handle != NULL)
-            steps += sqlite3_stmt_status(db->stmts[i].handle, SQLITE_STMTSTATUS_VM_STEP, 1);
+        if (of(db)->stmts[i].handle != NULL)
+            steps += sqlite3_stmt_status(of(db)->stmts[i].handle, SQLITE_STMTSTATUS_VM_STEP, 1);
     return steps;
 }
 
@@ -346,20 +356,20 @@ struct known_users *
 db_known_users(struct db *db)
 {
     if (!db_in_transaction(db))
-        db->known = (struct known_users){0};
-    return &db->known;
+        of(db)->known = (struct known_users){0};
+    return &of(db)->known;
 }
 
 struct known_name *
 db_known_name(struct db *db, int64_t number)
 {
-    return &db->names[(uint64_t)number % DB_KNOWN_NAMES];
+    return &of(db)->names[(uint64_t)number % DB_KNOWN_NAMES];
 }
 
 uint64_t
 db_renames(struct db *db)
 {
-    return db_in_transaction(db) ? db->renames : 0;
+    return db_in_transaction(db) ? of(db)->renames : 0;
 }
 
 /*
@@ -375,24 +385,24 @@ note_account(void *arg, int action, const char *schema, const char *table, sqlit
     (void)row;
     if (strcmp(table, "account") != 0)
         return;
-    db->renames = 0;
+    of(db)->renames = 0;
     if (action == SQLITE_INSERT)
         return;
-    db->known = (struct known_users){0};
-    db->renamed = true;
+    of(db)->known = (struct known_users){0};
+    of(db)->renamed = true;
 }
 
 void
 db_follow_renames(struct db *db, _Atomic uint64_t *renames)
 {
-    db->shared_renames = renames;
-    sqlite3_update_hook(db->handle, note_account, db);
+    of(db)->shared_renames = renames;
+    sqlite3_update_hook(of(db)->handle, note_account, db);
 }
 
 bool
 db_in_transaction(struct db *db)
 {
-    return sqlite3_get_autocommit(db->handle) == 0;
+    return sqlite3_get_autocommit(of(db)->handle) == 0;
 }
 
 static int
@@ -402,22 +412,22 @@ committed(void *arg, sqlite3 *handle, const char *name, int wal_pages)
 
     (void)handle;
     (void)name;
-    db->on_commit(db->on_commit_arg, wal_pages);
+    of(db)->on_commit(of(db)->on_commit_arg, wal_pages);
     return SQLITE_OK;
 }
 
 void
 db_on_commit(struct db *db, void (*call)(void *arg, int wal_pages), void *arg)
 {
-    db->on_commit = call;
-    db->on_commit_arg = arg;
-    sqlite3_wal_hook(db->handle, committed, db);
+    of(db)->on_commit = call;
+    of(db)->on_commit_arg = arg;
+    sqlite3_wal_hook(of(db)->handle, committed, db);
 }
 
 const char *
 db_path(struct db *db)
 {
-    const char *path = sqlite3_db_filename(db->handle, "main");
+    const char *path = sqlite3_db_filename(of(db)->handle, "main");
 
     return path == NULL ? "" : path;
 }
@@ -428,7 +438,7 @@ db_user_version(struct db *db, int64_t *version)
     sqlite3_stmt *s = NULL;
     enum err err = ERR_OK;
 
-    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
+    if (sqlite3_prepare_v2(of(db)->handle, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
         sqlite3_step(s) == SQLITE_ROW)
         *version = sqlite3_column_int64(s, 0);
     else
@@ -440,7 +450,7 @@ db_user_version(struct db *db, int64_t *version)
 enum err
 db_script(struct db *db, const char *script)
 {
-    if (sqlite3_exec(db->handle, script, NULL, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_exec(of(db)->handle, script, NULL, NULL, NULL) != SQLITE_OK)
         return fail(db, "script");
     return ERR_OK;
 }
@@ -455,9 +465,9 @@ db_checkpoint(struct db *db, enum db_checkpoint how, bool *done)
     };
     int rc;
 
-    sqlite3_busy_timeout(db->handle, 0);
-    rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, modes[how], NULL, NULL);
-    sqlite3_busy_timeout(db->handle, BUSY_MS_WRITE);
+    sqlite3_busy_timeout(of(db)->handle, 0);
+    rc = sqlite3_wal_checkpoint_v2(of(db)->handle, NULL, modes[how], NULL, NULL);
+    sqlite3_busy_timeout(of(db)->handle, BUSY_MS_WRITE);
     *done = rc == SQLITE_OK;
     return *done || (rc & 0xff) == SQLITE_BUSY ? ERR_OK : fail(db, "checkpoint");
 }

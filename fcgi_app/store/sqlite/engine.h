@@ -1,13 +1,17 @@
-/* engine.h - what is behind a struct store. */
+/*
+ * engine.h - SQLite as an engine: its table, and its functions, each named after that of the face
+ * that it implements.
+ */
 #ifndef IMD_STORE_SQLITE_ENGINE_H
 #define IMD_STORE_SQLITE_ENGINE_H
 
-#include "store/sqlite/commit.h"
-#include "store/sqlite/pool.h"
+#include "store/engine.h"
 
-struct engine {
-    struct commit *commit; /* NULL: the store is open for reading alone */
-    struct pool *pool;
-};
+extern const struct engine sqlite_engine;
+
+#define DECLARE_SQLITE(function) __typeof__(function) sqlite_##function;
+
+ENGINE_FUNCTIONS(DECLARE_SQLITE)
+ENGINE_UPKEEP(DECLARE_SQLITE)
 
 #endif

@@ -1,5 +1,5 @@
 /* housekeeping.c - see store/housekeeping.h. Must not know what is pushed. */
-#include "store/housekeeping.h"
+#include "store/sqlite/engine.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -25,7 +25,8 @@
 /* A group of commits counts on by a millisecond each; a minute is no load's doing. */
 #define CLOCK_BEHIND_MS 60000
 
-struct housekeeping {
+struct keeper {
+    struct housekeeping face; /* first */
     struct shared *shared;
     const char *path; /* of the database */
     struct db *db;
@@ -41,7 +42,7 @@ struct housekeeping {
 
 /* Stores a new tick, which is a page of the log. Under the write lock. */
 static enum err
-commit_tick(struct housekeeping *h)
+commit_tick(struct keeper *h)
 {
     struct tx_counters counters;
     struct tx tx = {.db = h->db};
@@ -64,7 +65,7 @@ commit_tick(struct housekeeping *h)
  * wholly copied.
  */
 static enum err
-copy_bulk(struct housekeeping *h)
+copy_bulk(struct keeper *h)
 {
     bool done;
     enum err err;
@@ -83,7 +84,7 @@ copy_bulk(struct housekeeping *h)
  * is tried again a round later.
  */
 static void
-checkpoint(struct housekeeping *h)
+checkpoint(struct keeper *h)
 {
     bool done;
     bool wipe;
@@ -106,7 +107,7 @@ checkpoint(struct housekeeping *h)
 
 /* Deletions that come one after the other share a round. */
 static bool
-wipe_is_due(struct housekeeping *h)
+wipe_is_due(struct keeper *h)
 {
     int64_t now = clock_mono_ms();
 
@@ -117,7 +118,7 @@ wipe_is_due(struct housekeeping *h)
 }
 
 static void
-sweep(struct housekeeping *h, int64_t acknowledged)
+sweep(struct keeper *h, int64_t acknowledged)
 {
     enum err err;
 
@@ -141,7 +142,7 @@ sweep(struct housekeeping *h, int64_t acknowledged)
 
 /* One batch of what cleared reactions have left behind. *more: there may be others. */
 static enum err
-sweep_reactions(struct housekeeping *h, bool *more)
+sweep_reactions(struct keeper *h, bool *more)
 {
     int64_t set = 0;
     bool done = false;
@@ -161,7 +162,7 @@ sweep_reactions(struct housekeeping *h, bool *more)
  * is not fair. What a round leaves is for the next, so checkpoints are not held up.
  */
 static void
-sweep_all_reactions(struct housekeeping *h)
+sweep_all_reactions(struct keeper *h)
 {
     struct pollfd stop = {.fd = h->stop_fd, .events = POLLIN};
     int64_t set;
@@ -178,7 +179,7 @@ sweep_all_reactions(struct housekeeping *h)
 }
 
 static bool
-log_is_large(const struct housekeeping *h)
+log_is_large(const struct keeper *h)
 {
     char name[PATH_MAX];
     struct stat st;
@@ -192,7 +193,7 @@ log_is_large(const struct housekeeping *h)
  * log.
  */
 static void
-when_idle(struct housekeeping *h)
+when_idle(struct keeper *h)
 {
     int64_t acknowledged = atomic_load(&h->shared->acknowledged_change);
     int64_t committed = atomic_load(&h->shared->committed_change);
@@ -209,13 +210,13 @@ when_idle(struct housekeeping *h)
  * caught up, all that is stored is dated by counting on from there.
  */
 static void
-look_at_clock(struct housekeeping *h)
+look_at_clock(struct keeper *h)
 {
     struct instance instance;
     int64_t before_ms = atomic_load(&h->shared->clock_behind_ms);
     int64_t behind_ms;
 
-    if (instance_get(h->db, &instance) != ERR_OK)
+    if (sqlite_instance_get(h->db, &instance) != ERR_OK)
         return;
     behind_ms = instance.tick - clock_wall_ms();
     behind_ms = behind_ms > CLOCK_BEHIND_MS ? behind_ms : 0;
@@ -232,7 +233,7 @@ look_at_clock(struct housekeeping *h)
 static void *
 run(void *arg)
 {
-    struct housekeeping *h = arg;
+    struct keeper *h = arg;
     struct pollfd fds[2] = {
         {.fd = h->stop_fd, .events = POLLIN},
         {.fd = h->shared->janitor_fd, .events = POLLIN},
@@ -259,28 +260,29 @@ run(void *arg)
 }
 
 enum err
-housekeeping_start(struct housekeeping **out, const char *path, struct shared *shared)
+sqlite_housekeeping_start(struct housekeeping **out, const char *uri, struct shared *shared)
 {
-    struct housekeeping *h = calloc(1, sizeof(*h));
+    struct keeper *h = calloc(1, sizeof(*h));
     enum err err;
 
     if (h == NULL)
         return ERR_MEMORY;
+    h->face.engine = &sqlite_engine;
     h->shared = shared;
-    h->path = path;
+    h->path = engine_rest(uri);
     h->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (h->stop_fd < 0) {
         err = ERR_IO;
         goto fail_alloc;
     }
-    err = db_open(&h->db, path, DB_WRITE);
+    err = db_open(&h->db, h->path, DB_WRITE);
     if (err != ERR_OK)
         goto fail_fd;
     if (pthread_create(&h->thread, NULL, run, h) != 0) {
         err = ERR_MEMORY;
         goto fail_db;
     }
-    *out = h;
+    *out = &h->face;
     return ERR_OK;
 fail_db:
     db_close(h->db);
@@ -292,8 +294,9 @@ fail_alloc:
 }
 
 void
-housekeeping_stop(struct housekeeping *h)
+sqlite_housekeeping_stop(struct housekeeping *face)
 {
+    struct keeper *h = (struct keeper *)(void *)face;
     uint64_t one = 1;
 
     if (write(h->stop_fd, &one, sizeof(one)) < 0)

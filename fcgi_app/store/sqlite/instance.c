@@ -1,5 +1,6 @@
 /* instance.c - see instance.h. */
 #include "store/sqlite/db.h"
+#include "store/sqlite/engine.h"
 #include "store/sqlite/instance.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include "base/clock.h"
 
 enum err
-instance_get(struct db *db, struct instance *instance)
+sqlite_instance_get(struct db *db, struct instance *instance)
 {
     struct stmt *s = db_use(db, SQL_INSTANCE_GET);
     bool row;
@@ -32,7 +33,7 @@ instance_advance(struct tx *tx, struct tx_counters *counters)
 {
     int64_t now = clock_wall_ms();
     struct instance instance = {0};
-    enum err err = instance_get(tx->db, &instance);
+    enum err err = sqlite_instance_get(tx->db, &instance);
 
     tx->tick = now > instance.tick ? now : instance.tick + 1;
     *counters = (struct tx_counters){instance.last_message_id, instance.last_change};
@@ -52,7 +53,7 @@ instance_set(const struct tx *tx)
 }
 
 enum err
-instance_probe(struct tx *tx, int64_t bytes)
+sqlite_instance_probe(struct tx *tx, int64_t bytes)
 {
     struct stmt *s;
     enum err err = instance_set(tx);

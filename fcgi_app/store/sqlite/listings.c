@@ -5,7 +5,7 @@
  * the whole page over json_each() is slower: of 50 entries, the standings take 85 us instead of 80,
  * and the names, which it sorts, 80 us instead of 45.
  */
-#include "store/listings.h"
+#include "store/sqlite/engine.h"
 
 #include "model/ids.h"
 #include "store/messages.h"
@@ -27,7 +27,7 @@ find_newest(struct db *db, struct str username, struct listing_row *row)
         row->last.until < row->conversation.last_seq ? row->last.until : row->conversation.last_seq;
     if (row->newest_seq > row->last.after)
         return ERR_OK;
-    err = memberships_past_before(db, row->id, username, row->last.after, &past);
+    err = sqlite_memberships_past_before(db, row->id, username, row->last.after, &past);
     row->newest_seq = past.until;
     return err;
 }
@@ -54,8 +54,8 @@ read_standing(struct db *db, struct arena *arena, struct str username, struct li
 }
 
 enum err
-listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
-                  size_t count)
+sqlite_listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
+                         size_t count)
 {
     enum err err = ERR_OK;
 
@@ -65,12 +65,12 @@ listings_standing(struct db *db, struct arena *arena, struct str username, struc
 }
 
 enum err
-listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count)
+sqlite_listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count)
 {
     enum err err = ERR_OK;
 
     for (size_t i = 0; err == ERR_OK && i < count; i++)
-        err = memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
+        err = sqlite_memberships_names(db, arena, &rows[i].conversation, MEMBERS_FEW);
     return err;
 }
 
@@ -139,7 +139,7 @@ count_unread(struct db *db, struct str username, struct listing_row *row)
         if (span.after <= row->read_seq)
             break;
         if (err == ERR_OK)
-            err = memberships_past_before(db, row->id, username, span.after, &span);
+            err = sqlite_memberships_past_before(db, row->id, username, span.after, &span);
         tally.looks--;
     }
     row->unread = tally.found;
@@ -147,7 +147,7 @@ count_unread(struct db *db, struct str username, struct listing_row *row)
 }
 
 enum err
-listings_unread(struct db *db, struct str username, struct listing_row *rows, size_t count)
+sqlite_listings_unread(struct db *db, struct str username, struct listing_row *rows, size_t count)
 {
     enum err err = ERR_OK;
 

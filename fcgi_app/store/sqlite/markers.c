@@ -1,11 +1,11 @@
 /* markers.c - see markers.h. Must not know what may be read. */
-#include "store/markers.h"
+#include "store/sqlite/engine.h"
 
 #include "store/sqlite/accounts.h"
 #include "model/ids.h"
 
 enum err
-markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)
+sqlite_markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_GET);
     bool row;
@@ -20,7 +20,7 @@ markers_get(struct db *db, int32_t conversation, struct str username, int64_t *s
 }
 
 enum err
-markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq)
+sqlite_markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq)
 {
     struct stmt *s = db_use(tx->db, SQL_READ_MARKER_SET);
 
@@ -32,8 +32,8 @@ markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t se
 }
 
 enum err
-markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
-                        struct read_marker **markers, size_t *count)
+sqlite_markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
+                               struct read_marker **markers, size_t *count)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_OF_CONVERSATION);
     enum err err = ERR_OK;
@@ -62,7 +62,7 @@ markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation
 }
 
 enum err
-markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
+sqlite_markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_READ_MARKER_MOVED);
     enum err err = ERR_OK;

@@ -3,6 +3,7 @@
 
 #include "model/ids.h"
 #include "store/sqlite/accounts.h"
+#include "store/sqlite/engine.h"
 
 /* A statement whose first two parameters are a conversation and a user. */
 static struct stmt *
@@ -38,7 +39,8 @@ memberships_stay_of(struct stmt *s, int column)
 }
 
 enum err
-memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay, bool *found)
+sqlite_memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay,
+                        bool *found)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_LAST, conversation, username);
     enum err err = db_step(s, found);
@@ -50,12 +52,12 @@ memberships_last(struct db *db, int32_t conversation, struct str username, struc
 }
 
 enum err
-memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
-                    bool *is_member)
+sqlite_memberships_current(struct db *db, int32_t conversation, struct str username, int64_t *joined_version,
+                           bool *is_member)
 {
     struct stay stay;
     bool found;
-    enum err err = memberships_last(db, conversation, username, &stay, &found);
+    enum err err = sqlite_memberships_last(db, conversation, username, &stay, &found);
 
     *is_member = found && stay.left_version == 0;
     if (*is_member)
@@ -64,18 +66,18 @@ memberships_current(struct db *db, int32_t conversation, struct str username, in
 }
 
 enum err
-memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
+sqlite_memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role)
 {
     struct stay stay;
     bool found;
-    enum err err = memberships_last(db, conversation, username, &stay, &found);
+    enum err err = sqlite_memberships_last(db, conversation, username, &stay, &found);
 
     *role = found && stay.left_version == 0 ? stay.role : ROLE_NONE;
     return err;
 }
 
 enum err
-memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version)
+sqlite_memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_FIRST, conversation, username);
     bool row;
@@ -87,8 +89,8 @@ memberships_first(struct db *db, int32_t conversation, struct str username, int6
 }
 
 enum err
-memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
-                        struct span *span)
+sqlite_memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                               struct span *span)
 {
     struct stmt *s = use_for(db, SQL_MEMBERSHIP_PAST_BEFORE, conversation, username);
     bool row;
@@ -120,12 +122,13 @@ end_gap(struct db *db, int32_t conversation, struct str username, int64_t seq, i
 }
 
 enum err
-memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq, struct span *span)
+sqlite_memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq,
+                        struct span *span)
 {
     struct stay last;
     struct span past = {0};
     bool found;
-    enum err err = memberships_last(db, conversation, username, &last, &found);
+    enum err err = sqlite_memberships_last(db, conversation, username, &last, &found);
 
     *span = (struct span){0, INT64_MAX, false};
     if (err != ERR_OK || !found)
@@ -138,7 +141,7 @@ memberships_span(struct db *db, int32_t conversation, struct str username, int64
         *span = (struct span){last.after, last.until, true};
         return ERR_OK;
     }
-    err = memberships_past_before(db, conversation, username, seq, &past);
+    err = sqlite_memberships_past_before(db, conversation, username, seq, &past);
     if (err != ERR_OK)
         return err;
     if (past.received && seq <= past.until) {
@@ -171,13 +174,13 @@ find_oldest(struct db *db, struct arena *arena, int32_t conversation, enum role 
 }
 
 enum err
-memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
+sqlite_memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
     return find_oldest(db, arena, conversation, ROLE_OWNER, username);
 }
 
 enum err
-memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
+sqlite_memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username)
 {
     enum err err = find_oldest(db, arena, conversation, ROLE_ADMIN, username);
 
@@ -198,7 +201,7 @@ supersede(struct tx *tx, const struct conversation *c, struct str username, int6
     struct stay before;
     struct stmt *s;
     bool found;
-    enum err err = memberships_last(tx->db, c->id, username, &before, &found);
+    enum err err = sqlite_memberships_last(tx->db, c->id, username, &before, &found);
 
     if (err != ERR_OK || !found)
         return err;
@@ -209,7 +212,7 @@ supersede(struct tx *tx, const struct conversation *c, struct str username, int6
 }
 
 enum err
-memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+sqlite_memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
     int64_t since_at = tx->tick;
     /* In a new conversation nobody has been before. */
@@ -229,8 +232,8 @@ memberships_add(struct tx *tx, const struct conversation *c, struct str username
 }
 
 enum err
-memberships_end(struct tx *tx, const struct conversation *c, struct str username, int64_t joined_version,
-                bool removed)
+sqlite_memberships_end(struct tx *tx, const struct conversation *c, struct str username,
+                       int64_t joined_version, bool removed)
 {
     struct stmt *s = use_for(tx->db, SQL_MEMBERSHIP_END, c->id, username);
 
@@ -243,7 +246,7 @@ memberships_end(struct tx *tx, const struct conversation *c, struct str username
 }
 
 enum err
-memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
+sqlite_memberships_set_role(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
     struct stmt *s = use_for(tx->db, SQL_MEMBERSHIP_SET_ROLE, c->id, username);
 
@@ -263,7 +266,7 @@ memberships_touch(struct tx *tx, const struct conversation *c)
 }
 
 enum err
-memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
+sqlite_memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit)
 {
     struct stmt *s;
     struct str *names;
@@ -282,7 +285,7 @@ memberships_names(struct db *db, struct arena *arena, struct conversation *c, in
 }
 
 enum err
-memberships_page(struct db *db, struct arena *arena, struct membership_page *page)
+sqlite_memberships_page(struct db *db, struct arena *arena, struct membership_page *page)
 {
     size_t limit = (size_t)page->limit;
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_PAGE);
@@ -312,8 +315,8 @@ memberships_page(struct db *db, struct arena *arena, struct membership_page *pag
 }
 
 enum err
-memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                     void (*each)(void *arg, struct str name, bool present), void *arg)
+sqlite_memberships_names_at(struct db *db, int32_t conversation, int64_t version,
+                            void (*each)(void *arg, struct str name, bool present), void *arg)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_NAMES_AT);
     enum err err = ERR_OK;
@@ -349,7 +352,7 @@ add_active(struct stmt *s, struct arena *arena, struct active_search *search)
 }
 
 enum err
-memberships_active(struct db *db, struct arena *arena, struct active_search *search)
+sqlite_memberships_active(struct db *db, struct arena *arena, struct active_search *search)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE);
     int looks = 0;
@@ -373,7 +376,7 @@ memberships_active(struct db *db, struct arena *arena, struct active_search *sea
 }
 
 enum err
-memberships_since(struct db *db, struct arena *arena, struct joined_first *first)
+sqlite_memberships_since(struct db *db, struct arena *arena, struct joined_first *first)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_SINCE);
     enum err err = ERR_OK;
@@ -448,13 +451,13 @@ walk_list(struct db *db, enum sql sql, struct arena *arena,
 }
 
 enum err
-memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
+sqlite_memberships_present(struct db *db, struct arena *arena, struct list_walk *walk)
 {
     return walk_list(db, SQL_MEMBERSHIP_PRESENT, arena, present_of, walk);
 }
 
 enum err
-memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
+sqlite_memberships_left(struct db *db, struct arena *arena, struct list_walk *walk)
 {
     return walk_list(db, SQL_MEMBERSHIP_LEFT, arena, left_of, walk);
 }
@@ -480,7 +483,7 @@ add_step(struct stmt *s, struct arena *arena, struct membership_walk *walk)
 }
 
 enum err
-memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
+sqlite_memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_CHANGED);
     enum err err;

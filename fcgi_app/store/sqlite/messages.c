@@ -1,5 +1,5 @@
 /* messages.c - see messages.h. Must not know who may read, send or change what. */
-#include "store/messages.h"
+#include "store/sqlite/engine.h"
 
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/instance.h"
@@ -7,7 +7,7 @@
 #include "store/reactions.h"
 
 enum err
-messages_add(struct tx *tx, struct message *m, int64_t version)
+sqlite_messages_add(struct tx *tx, struct message *m, int64_t version)
 {
     struct stmt *s = db_use(tx->db, SQL_MESSAGE_ADD);
 
@@ -72,7 +72,7 @@ read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool
 
     db_done(s);
     if (*found && err == ERR_OK)
-        err = reactions_read(r->db, r->arena, r->viewer, m);
+        err = sqlite_reactions_read(r->db, r->arena, r->viewer, m);
     return err;
 }
 
@@ -87,8 +87,8 @@ bind_seq(struct stmt *s, int parameter, int64_t seq)
 }
 
 enum err
-messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
-             bool *found)
+sqlite_messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
+                    bool *found)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_GET);
 
@@ -98,7 +98,7 @@ messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, 
 }
 
 enum err
-messages_at(const struct message_reader *r, struct message_batch *batch)
+sqlite_messages_at(const struct message_reader *r, struct message_batch *batch)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_GET);
     size_t bytes = 0;
@@ -120,14 +120,14 @@ messages_at(const struct message_reader *r, struct message_batch *batch)
         err = step_to(r->db, s, r->arena, m, &found);
         db_done(s);
         if (err == ERR_OK && found)
-            err = reactions_read(r->db, r->arena, r->viewer, m);
+            err = sqlite_reactions_read(r->db, r->arena, r->viewer, m);
         bytes += messages_bytes(m);
     }
     return err;
 }
 
 enum err
-messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
+sqlite_messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_BY_ID);
 
@@ -136,7 +136,7 @@ messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bo
 }
 
 enum err
-messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
+sqlite_messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_HEAD);
     enum err err;
@@ -148,7 +148,7 @@ messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m,
 }
 
 enum err
-messages_content(struct db *db, struct arena *arena, struct message *m)
+sqlite_messages_content(struct db *db, struct arena *arena, struct message *m)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_CONTENT);
     bool row;
@@ -166,7 +166,7 @@ messages_content(struct db *db, struct arena *arena, struct message *m)
 }
 
 enum err
-messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
+sqlite_messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_KEY);
     enum err err;
@@ -180,8 +180,8 @@ messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 }
 
 enum err
-messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
-                      int *fingerprint, bool *found)
+sqlite_messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
+                             int *fingerprint, bool *found)
 {
     struct stmt *s = db_use(r->db, SQL_MESSAGE_BY_CLIENT_ID);
     enum err err;
@@ -194,7 +194,7 @@ messages_by_client_id(const struct message_reader *r, struct str client_id, stru
         *fingerprint = (int)db_int(s, MESSAGE_COLUMNS);
     db_done(s);
     if (*found && err == ERR_OK)
-        err = reactions_read(r->db, r->arena, r->viewer, m);
+        err = sqlite_reactions_read(r->db, r->arena, r->viewer, m);
     return err;
 }
 
@@ -209,7 +209,7 @@ bind_fingerprint(struct stmt *s, int parameter, const struct message *m)
 }
 
 enum err
-messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
+sqlite_messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version)
 {
     struct stmt *s = db_use(tx->db, SQL_MESSAGE_EDIT);
 
@@ -227,7 +227,7 @@ messages_edit(struct tx *tx, struct message *m, struct str content, int64_t vers
 }
 
 enum err
-messages_delete(struct tx *tx, struct message *m, int64_t version)
+sqlite_messages_delete(struct tx *tx, struct message *m, int64_t version)
 {
     struct stmt *s = db_use(tx->db, SQL_MESSAGE_DELETE);
     enum err err;
@@ -239,7 +239,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
     bind_fingerprint(s, 5, m);
     err = db_run(s);
     if (err == ERR_OK)
-        err = reactions_clear_all(tx, m);
+        err = sqlite_reactions_clear_all(tx, m);
     db_request_wipe(tx->db);
     m->content = str_c("");
     m->edited_at = 0;
@@ -249,7 +249,7 @@ messages_delete(struct tx *tx, struct message *m, int64_t version)
 }
 
 enum err
-messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
+sqlite_messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
 {
     struct stmt *s = db_use(tx->db, SQL_MESSAGE_SET_REACTED);
 
@@ -381,7 +381,7 @@ first_beyond(const struct axis *axis, const struct message_range *range, int64_t
 }
 
 enum err
-messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
+sqlite_messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq)
 {
     const struct axis axis = {db, range->conversation, SQL_MESSAGE_TIMESTAMP};
 
@@ -389,7 +389,8 @@ messages_first_after(struct db *db, const struct message_range *range, int64_t a
 }
 
 enum err
-messages_first_created_after(struct db *db, const struct message_range *range, int64_t version, int64_t *seq)
+sqlite_messages_first_created_after(struct db *db, const struct message_range *range, int64_t version,
+                                    int64_t *seq)
 {
     const struct axis axis = {db, range->conversation, SQL_MESSAGE_VERSION};
 
@@ -397,7 +398,7 @@ messages_first_created_after(struct db *db, const struct message_range *range, i
 }
 
 enum err
-messages_page_before(struct db *db, struct message_page *page)
+sqlite_messages_page_before(struct db *db, struct message_page *page)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_BACK);
     size_t sum = 0;
@@ -418,7 +419,7 @@ messages_page_before(struct db *db, struct message_page *page)
 }
 
 enum err
-messages_keys(struct db *db, struct key_walk *walk)
+sqlite_messages_keys(struct db *db, struct key_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_MESSAGE_KEYS);
     enum err err = ERR_OK;
@@ -468,7 +469,7 @@ find_first_since(struct db *db, int64_t after, int64_t *first)
 }
 
 enum err
-messages_since(struct db *db, struct message_search *search)
+sqlite_messages_since(struct db *db, struct message_search *search)
 {
     struct stmt *s;
     enum err err = search->from == 0 ? find_first_since(db, search->after, &search->from) : ERR_OK;
@@ -519,11 +520,11 @@ add_step(struct stmt *s, const struct message_reader *r, struct message_walk *wa
         return ERR_OK;
     }
     err = messages_keep(r->arena, m);
-    return err == ERR_OK ? reactions_read(r->db, r->arena, r->viewer, m) : err;
+    return err == ERR_OK ? sqlite_reactions_read(r->db, r->arena, r->viewer, m) : err;
 }
 
 enum err
-messages_walk(const struct message_reader *r, struct message_walk *walk)
+sqlite_messages_walk(const struct message_reader *r, struct message_walk *walk)
 {
     struct stmt *s = db_use(r->db, walks[walk->order]);
     size_t bytes = 0;

@@ -3,6 +3,7 @@
 
 #include "store/sqlite/accounts.h"
 #include "model/ids.h"
+#include "store/sqlite/engine.h"
 #include "store/sqlite/instance.h"
 
 /*
@@ -27,14 +28,14 @@ add(struct tx *tx, const struct conversation *c, const struct change *what)
 }
 
 enum err
-outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
-           struct str username)
+sqlite_outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
+                  struct str username)
 {
     return add(tx, c, &(struct change){.event = event, .seq = seq, .username = username});
 }
 
 enum err
-outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction)
+sqlite_outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction)
 {
     struct change what = *reaction;
 
@@ -53,8 +54,8 @@ event_of(struct str name)
 }
 
 enum err
-outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
-             void *arg)
+sqlite_outbox_after(struct db *db, int64_t id, int limit,
+                    bool (*each)(void *arg, const struct change *change), void *arg)
 {
     struct stmt *s = db_use(db, SQL_OUTBOX_AFTER);
     enum err err = ERR_OK;
@@ -83,7 +84,7 @@ outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const
 }
 
 enum err
-outbox_oldest(struct db *db, int64_t *id)
+sqlite_outbox_oldest(struct db *db, int64_t *id)
 {
     struct stmt *s = db_use(db, SQL_OUTBOX_OLDEST);
     bool row;

@@ -3,6 +3,7 @@
 
 #include "store/sqlite/accounts.h"
 #include "model/emoji.h"
+#include "store/sqlite/engine.h"
 
 /* A statement whose first two parameters are a message's place. */
 static struct stmt *
@@ -92,7 +93,7 @@ read_set(struct db *db, struct arena *arena, struct stmt *s, struct reaction *r)
 }
 
 enum err
-reactions_read(struct db *db, struct arena *arena, struct str viewer, struct message *m)
+sqlite_reactions_read(struct db *db, struct arena *arena, struct str viewer, struct message *m)
 {
     struct reaction *all = NULL;
     struct stmt *s;
@@ -131,7 +132,8 @@ find_set(struct stmt *s, struct str emoji, struct set *set)
 }
 
 enum err
-reactions_page(struct db *db, struct arena *arena, const struct message_key *key, struct reactors *page)
+sqlite_reactions_page(struct db *db, struct arena *arena, const struct message_key *key,
+                      struct reactors *page)
 {
     struct set set;
     enum err err = find_set(use_at(db, SQL_REACTION_SET_GET, key->conversation, key->seq), page->emoji, &set);
@@ -220,7 +222,7 @@ write_row(struct tx *tx, enum sql sql, const struct set *set, struct str usernam
 }
 
 enum err
-reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
+sqlite_reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
 {
     struct set set;
     enum err err = find_of(tx->db, m, emoji, &set);
@@ -238,7 +240,8 @@ reactions_add(struct tx *tx, struct message *m, struct str emoji, struct str use
 }
 
 enum err
-reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str username, bool *changed)
+sqlite_reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str username,
+                        bool *changed)
 {
     struct set set;
     enum err err = find_of(tx->db, m, emoji, &set);
@@ -255,7 +258,7 @@ reactions_remove(struct tx *tx, struct message *m, struct str emoji, struct str 
 }
 
 enum err
-reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed)
+sqlite_reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *changed)
 {
     struct stmt *s;
     struct set set;
@@ -272,7 +275,7 @@ reactions_clear(struct tx *tx, struct message *m, struct str emoji, bool *change
 }
 
 enum err
-reactions_clear_all(struct tx *tx, struct message *m)
+sqlite_reactions_clear_all(struct tx *tx, struct message *m)
 {
     bool any = m->emoji_count > 0;
 

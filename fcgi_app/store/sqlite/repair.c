@@ -7,7 +7,7 @@
  * and the latest right tick of the whole database plus the tick's rank. Both rise with the tick, so
  * the larger one does too, and it is later than every right tick.
  */
-#include "store/repair.h"
+#include "store/sqlite/engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,13 +22,20 @@
 /* Messages of one statement: so often progress is shown. */
 #define MESSAGES_AT_ONCE 20000
 
-struct repair {
+struct opened {
+    struct repair face; /* first */
     struct db *db;
     const char *path;
 };
 
+static struct opened *
+of(struct repair *r)
+{
+    return (struct opened *)(void *)r;
+}
+
 static const char *
-open_database(struct repair *r)
+open_database(struct opened *r)
 {
     int64_t version = 0;
 
@@ -42,28 +49,35 @@ open_database(struct repair *r)
     return NULL;
 }
 
-const char *
-repair_open(struct repair **out, const char *path)
+static void
+close_database(struct opened *r)
 {
-    struct repair *r = calloc(1, sizeof(*r));
+    db_close(r->db);
+    free(r);
+}
+
+const char *
+sqlite_repair_open(struct repair **out, const char *uri)
+{
+    struct opened *r = calloc(1, sizeof(*r));
     const char *why;
 
     if (r == NULL)
         return "there is no memory";
-    r->path = path;
+    r->face.engine = &sqlite_engine;
+    r->path = engine_rest(uri);
     why = open_database(r);
     if (why == NULL)
-        *out = r;
+        *out = &r->face;
     else
-        repair_close(r);
+        close_database(r);
     return why;
 }
 
 void
-repair_close(struct repair *r)
+sqlite_repair_close(struct repair *r)
 {
-    db_close(r->db);
-    free(r);
+    close_database(of(r));
 }
 
 static enum err
@@ -99,9 +113,9 @@ read_view(struct db *db, int64_t now_ms, struct repair_view *view)
 }
 
 enum err
-repair_look(struct repair *r, int64_t now_ms, struct repair_view *view)
+sqlite_repair_look(struct repair *r, int64_t now_ms, struct repair_view *view)
 {
-    struct db *db = r->db;
+    struct db *db = of(r)->db;
     enum err err = begin_map(db, now_ms);
 
     *view = (struct repair_view){0};
@@ -158,9 +172,10 @@ move_all(struct db *db, int64_t now_ms, void (*progress)(void *arg, int64_t mess
 }
 
 enum err
-repair_clock(struct repair *r, int64_t now_ms, void (*progress)(void *arg, int64_t message_id), void *arg)
+sqlite_repair_clock(struct repair *r, int64_t now_ms, void (*progress)(void *arg, int64_t message_id),
+                    void *arg)
 {
-    struct db *db = r->db;
+    struct db *db = of(r)->db;
     char epoch[EPOCH_BYTES];
     int64_t noted = 0;
     enum err err = begin_map(db, now_ms);
@@ -173,6 +188,6 @@ repair_clock(struct repair *r, int64_t now_ms, void (*progress)(void *arg, int64
         err = outbox_trim(db, INT64_MAX);
     err = db_end_write(db, err);
     if (err == ERR_OK)
-        witness_note(db, r->path, &noted);
+        witness_note(db, of(r)->path, &noted);
     return err;
 }

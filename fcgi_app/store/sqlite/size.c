@@ -1,5 +1,5 @@
 /* size.c - see store/size.h. */
-#include "store/size.h"
+#include "store/sqlite/engine.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -17,7 +17,7 @@ file_bytes(const char *path, const char *suffix)
 }
 
 enum err
-size_get(struct db *db, struct size *size)
+sqlite_size_get(struct db *db, struct size *size)
 {
     *size = (struct size){
         .database_bytes = file_bytes(db_path(db), ""),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "store/sqlite/engine.h"
+#include "store/sqlite/connections.h"
 #include "store/sqlite/exclusive.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/witness.h"
@@ -23,10 +24,17 @@ lock_database(const char *path)
     return ERR_STORAGE;
 }
 
+const char *
+sqlite_store_file(const char *uri)
+{
+    return engine_rest(uri);
+}
+
 /* Each child opens the database for itself later. */
 enum err
-store_prepare(const char *path)
+sqlite_store_prepare(const char *uri)
 {
+    const char *path = engine_rest(uri);
     struct db *db = NULL;
     int64_t version = 0;
     enum err err;
@@ -49,45 +57,49 @@ store_prepare(const char *path)
 }
 
 enum err
-store_open(struct store *s, const char *path, int readers, struct shared *shared)
+sqlite_store_open(struct store *s, const char *uri, int readers, struct shared *shared)
 {
-    enum err err = store_open_for_reading(s, path, readers, shared);
+    enum err err = sqlite_store_open_for_reading(s, uri, readers, shared);
 
-    return err == ERR_OK ? commit_open(&s->engine->commit, path, shared) : err;
+    return err == ERR_OK ? commit_open(&sqlite_connections(s)->commit, engine_rest(uri), shared) : err;
 }
 
 enum err
-store_open_for_reading(struct store *s, const char *path, int readers, struct shared *shared)
+sqlite_store_open_for_reading(struct store *s, const char *uri, int readers, struct shared *shared)
 {
-    s->engine = calloc(1, sizeof(*s->engine));
-    return s->engine == NULL ? ERR_MEMORY : pool_open(&s->engine->pool, path, readers, shared);
+    struct sqlite_connections *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        return ERR_MEMORY;
+    c->face.engine = &sqlite_engine;
+    s->connections = &c->face;
+    return pool_open(&c->pool, engine_rest(uri), readers, shared);
 }
 
 void
-store_close(struct store *s)
+sqlite_store_close(struct store *s)
 {
-    if (s->engine != NULL) {
-        pool_close(s->engine->pool);
-        commit_close(s->engine->commit);
-        free(s->engine);
-    }
-    *s = (struct store){0};
+    struct sqlite_connections *c = sqlite_connections(s);
+
+    pool_close(c->pool);
+    commit_close(c->commit);
+    free(c);
 }
 
 enum err
-store_run(struct store *s, const struct command *command)
+sqlite_store_run(struct store *s, const struct command *command)
 {
-    return commit_run(s->engine->commit, command, s->payer);
+    return commit_run(sqlite_connections(s)->commit, command, s->payer);
 }
 
 enum err
-snapshot_begin(struct store *s, struct snapshot **out)
+sqlite_snapshot_begin(struct store *s, struct snapshot **out)
 {
-    return pool_begin(s->engine->pool, out);
+    return pool_begin(sqlite_connections(s)->pool, out);
 }
 
 void
-snapshot_end(struct snapshot *s)
+sqlite_snapshot_end(struct snapshot *s)
 {
     pool_end(s);
 }

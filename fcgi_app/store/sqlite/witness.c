@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "base/log.h"
+#include "store/sqlite/engine.h"
 #include "store/sqlite/instance.h"
 #include "store/sqlite/outbox.h"
 
@@ -25,7 +26,7 @@ identify(struct db *db, const char *path, struct identity *now)
 {
     struct instance instance;
     struct statx st;
-    enum err err = instance_get(db, &instance);
+    enum err err = sqlite_instance_get(db, &instance);
 
     if (err == ERR_OK && statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &st) != 0)
         err = ERR_STORAGE;
