@@ -49,6 +49,12 @@
 /* The largest body that nginx lets through (512 kB), with its parameters and record headers. */
 #define REQUEST_BYTES_MAX (1024 * 1024)
 
+/*
+ * An answer of this size may not fit into the buffer of a connection (208 kB by default), so
+ * writing it may wait for its reader.
+ */
+#define LARGE_ANSWER_BYTES (128 * 1024)
+
 /* An open connection. In the epoll set, both members are in the data of its events. */
 struct connection {
     int fd;
@@ -275,18 +281,40 @@ one_less(struct server *s, enum listener_kind kind)
         end_waiting(s);
 }
 
-/* Puts `to` in the place of `from` in the list of control connections. */
+/*
+ * Puts `to` in the place of `from` in the list of control connections. The caller holds the lock.
+ */
 static void
 replace_control(struct server *s, int from, int to)
 {
     bool replaced = false;
 
-    pthread_mutex_lock(&s->lock);
     for (int i = 0; i < LISTENER_CONTROL_OPEN_MAX && !replaced; i++) {
         replaced = s->control[i] == from;
         if (replaced)
             s->control[i] = to;
     }
+}
+
+/*
+ * Adds an accepted connection to the list. If a drain has begun, end_silent_control() may have come
+ * before: so a connection without a request ends at once, and cannot hold up the drain.
+ */
+static void
+add_control(struct server *s, int fd)
+{
+    pthread_mutex_lock(&s->lock);
+    replace_control(s, -1, fd);
+    if (s->draining)
+        shutdown(fd, SHUT_RD);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void
+remove_control(struct server *s, int fd)
+{
+    pthread_mutex_lock(&s->lock);
+    replace_control(s, fd, -1);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -296,7 +324,7 @@ drop_connection(struct server *s, struct connection c)
 {
     /* Off the list first: the next descriptor may get this number. */
     if (c.kind == LISTENER_CONTROL)
-        replace_control(s, c.fd, -1);
+        remove_control(s, c.fd);
     close(c.fd);
     one_less(s, c.kind);
 }
@@ -360,7 +388,7 @@ accept_one(struct server *s, enum listener_kind kind)
         return false;
     }
     if (kind == LISTENER_CONTROL)
-        replace_control(s, -1, c.fd);
+        add_control(s, c.fd);
     if (watch(s, EPOLL_CTL_ADD, c, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT) != 0)
         drop_connection(s, c);
     return true;
@@ -743,6 +771,8 @@ server_answer(struct server *s, struct exchange *e, const struct request *r, con
     /* The request is read completely. From here on libfcgi writes to the connection. */
     e->fcgi.ipcFd = e->connection.fd;
     close_spool(e);
+    if (e->connection.kind == LISTENER_CONTROL || response->body.n > LARGE_ANSWER_BYTES)
+        slots_release();
     FCGX_PutStr(e->head.p, (int)e->head.n, e->fcgi.out);
     if (!str_is(r->method, "HEAD"))
         FCGX_PutStr(response->body.p, (int)response->body.n, e->fcgi.out);

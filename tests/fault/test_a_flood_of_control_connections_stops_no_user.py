@@ -42,6 +42,22 @@ def test_users_are_answered_beside_a_flood_of_control_connections(stack, beginni
     assert fastcgi.ask(stack.state / "control.sock", "GET", "/control/status")[0] == 200
 
 
+def test_users_are_answered_beside_large_control_answers_that_nobody_reads(stack):
+    """The answers do not fit into the buffers of their connections, so the workers wait for somebody to read them."""
+    chat, ann = Chat(stack), name("ann")
+    conversation = chat.group(ann)
+    for _ in range(16):
+        chat.send(conversation, ann, "x" * 60000)
+    page = fastcgi.request("GET", f"/messages?conversation_id={conversation['id']}&limit=1000")
+    with contextlib.ExitStack() as cleanup:
+        for _ in range(FLOOD // 10):
+            cleanup.enter_context(fastcgi.connect(stack.state / "control.sock")).sendall(page)
+        asked_at = time.monotonic()
+        for number in range(17, 37):
+            assert chat.send(conversation, ann, "here")["seq"] == number
+        assert time.monotonic() - asked_at < WAIT_S / 2
+
+
 def test_users_are_answered_while_control_requests_never_pause(stack):
     """Sixteen callers ask again as soon as they are answered."""
     chat, ann = Chat(stack), name("ann")

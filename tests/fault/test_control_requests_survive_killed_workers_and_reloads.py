@@ -9,6 +9,9 @@ import signal
 import socket
 import subprocess
 import threading
+from pathlib import Path
+
+import pytest
 
 import fastcgi
 from alone import Directory, program
@@ -133,6 +136,27 @@ def test_silent_control_connections_do_not_hold_up_a_reload():
         old = imd.workers()
         os.kill(imd.pid, signal.SIGHUP)
         wait_until(lambda: replaced(imd, old) and "event=reloaded" in imd.log(), 25, "all workers are replaced")
+        assert "event=child_killed" not in imd.log()
+
+
+@pytest.fixture
+def slow_accept(tmp_path):
+    """A library that holds each control connection for a moment between accept() and what follows."""
+    library = tmp_path / "slow_accept.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library,
+                    Path(__file__).with_name("slow_accept.c"), "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
+
+
+def test_a_silent_connection_that_is_accepted_as_a_drain_begins_does_not_hold_it_up(slow_accept):
+    with Directory() as directory, contextlib.ExitStack() as cleanup:
+        imd = directory.start("--drain-ms=600000", "--processes=1", env=slow_accept)
+        old = imd.workers()
+        os.kill(imd.pid, signal.SIGHUP)
+        # Both workers still accept, so some connections reach the old one.
+        while "event=worker_replaced" not in imd.log():
+            cleanup.enter_context(fastcgi.connect(directory.path / "control.sock"))
+        wait_until(lambda: replaced(imd, old) and "event=reloaded" in imd.log(), 25, "the worker is replaced")
         assert "event=child_killed" not in imd.log()
 
 
