@@ -207,7 +207,7 @@ picture:
 RACES = $(foreach name,$(RACING),$(or $(wildcard tests/$(name).py),$(error RACING: there is no tests/$(name).py)))
 RACING := fault/test_a_hangup_* fault/test_a_killed_* fault/test_a_locked_* fault/test_a_stop_* \
           fault/test_control_requests_survive_* \
-          http/test_many_nginx_workers_* http/test_whoever_resyncs_while_others_write_* \
+          http/test_many_nginx_workers_* http/test_a_resync_during_writes_* \
           push/test_a_burst_* push/test_presence_* push/test_silent_users_* push/test_sockets_that_come_and_go_*
 
 asan: deps

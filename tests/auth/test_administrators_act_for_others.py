@@ -103,7 +103,7 @@ def test_the_setting_admins_makes_administrators(names, tmp_path):
         assert {metrics(name) for name in ("ROOT", "roo", "root_", "rootchief", "oot", new_name())} == {403}
 
 
-def test_in_mode_none_nobody_is_an_administrator():
+def test_in_mode_none_there_are_no_administrators():
     with Stack(imd_flags=["--admins=root"], env={"AUTH": "none"}) as stack, Client(stack) as client:
         group = client.post("/conversations", {"type": "group_chat", "members": ["ann", "root"],
                                                "username": "ann"}).ok["id"]

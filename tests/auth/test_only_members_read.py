@@ -80,7 +80,7 @@ def test_a_reply_reveals_nothing_of_other_conversations(verified):
     bob.ask("POST", "/messages", {"conversation_id": bob.group(), "content": "x", "reply_to": secret}).problem(400)
 
 
-def test_a_socket_hears_only_of_own_conversations(verified, listen):
+def test_a_socket_receives_only_own_conversations(verified, listen):
     ann, bob = verified.person("ann"), verified.person("bob")
     mine, theirs = ann.group(), bob.group()
     ear = listen(ann)

@@ -181,7 +181,7 @@ def test_a_full_burst_allows_the_largest_group(stack, key):
     assert left(client) <= BURST // 5
 
 
-def test_a_post_into_a_very_large_group_costs_more_though_nobody_hears_it(key):
+def test_a_post_into_a_very_large_group_costs_more_even_without_listeners(key):
     with limited(key) as stack:
         root = Client(stack, bearer(key.token("root", imd_admin=True)))
         owner = new_name()

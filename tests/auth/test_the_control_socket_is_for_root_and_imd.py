@@ -55,13 +55,13 @@ def control(stack):
     return stack.state / "control.sock"
 
 
-def test_the_file_belongs_to_imds_user_and_is_for_nobody_else(stack, control):
+def test_only_imds_user_has_access_to_the_file(stack, control):
     status = control.stat()
     assert stat.S_ISSOCK(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o600
     assert status.st_uid == (stack.state / "imd.db").stat().st_uid
 
 
-def test_root_or_the_user_who_started_imd_is_answered(control):
+def test_root_or_the_user_of_imd_is_answered(control):
     assert fastcgi.ask(control, "GET", STATUS)[0] == 200
 
 
@@ -129,7 +129,7 @@ def test_control_requests_have_no_rate_limit(stack, control):
 @pytest.mark.parametrize("noise", [b"GET /control/status HTTP/1.1\r\nHost: imd\r\n\r\n", b"\0" * 64,
                                    fastcgi.request("GET", STATUS) * 2, fastcgi.begin(role=2)],
                          ids=["http", "zeros", "two requests", "authorizer"])
-def test_what_is_not_one_request_is_not_answered(control, noise):
+def test_only_a_single_request_is_answered(control, noise):
     """So that a proxy_pass to the control socket, by a mistake in nginx's configuration, gets nothing."""
     with fastcgi.connect(control) as connection:
         connection.sendall(noise)

@@ -151,13 +151,13 @@ def in_pieces(path, data):
 
 
 @pytest.mark.parametrize("case", NOISE)
-def test_noise_disturbs_no_other_connection(stack, case):
+def test_noise_affects_no_other_connection(stack, case):
     disturb(stack, spill, NOISE[case])
 
 
 @pytest.mark.parametrize("way", [spill, in_pieces])
 @pytest.mark.parametrize("case", LATE)
-def test_noise_in_a_body_disturbs_no_other_connection(stack, case, way):
+def test_noise_in_a_body_affects_no_other_connection(stack, case, way):
     disturb(stack, way, LATE[case])
 
 

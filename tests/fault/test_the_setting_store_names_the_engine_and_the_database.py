@@ -63,7 +63,7 @@ def test_store_and_database_name_the_same_file(directory):
 
 
 @pytest.mark.parametrize("uri,sentence", REFUSED, ids=[uri for uri, _ in REFUSED])
-def test_a_store_that_no_engine_opens_is_refused_with_what_is_allowed(directory, uri, sentence):
+def test_a_store_of_an_unknown_engine_is_refused_with_the_allowed_ones(directory, uri, sentence):
     without_database(directory)
     for flags in ([f"--store={uri}"], [f"--store={uri}", "--check"]):
         message = directory.refused(*flags)

@@ -16,7 +16,7 @@ def ids(conversations):
     return [conversation["id"] for conversation in conversations]
 
 
-def test_conversations_are_in_order_of_id_whatever_was_asked(api, three):
+def test_conversations_are_in_order_of_id_whatever_the_order_of_the_query(api, three):
     first, second, third = ids(three)
     assert api.get("/conversations/", id=[third, first, second]).ok == {"conversations": three}
 

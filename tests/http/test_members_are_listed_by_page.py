@@ -66,7 +66,7 @@ def test_a_private_chat_lists_both_members(api):
     assert [member["username"] for member in api.members(api.private(*pair))] == pair
 
 
-def test_an_empty_group_lists_nobody(api):
+def test_an_empty_group_has_an_empty_list(api):
     assert listed(api, api.group()) == {"members": [], "member_count": 0, "has_next": False}
 
 

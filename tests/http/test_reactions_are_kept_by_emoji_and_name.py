@@ -210,7 +210,7 @@ def test_a_page_of_names_is_of_one_emoji(api, sent, alice, bob):
     assert api.get(path, emoji="🙂").ok == {"emoji": "🙂", "count": 0, "names": [], "has_next": False}
 
 
-def test_a_page_of_names_is_refused_with_the_field_of_its_fault(api, sent):
+def test_a_page_of_names_is_refused_with_the_faulty_field(api, sent):
     path = f"/messages/{sent['id']}/reactions"
     api.get(path).problem(400, code="invalid_emoji", field="emoji")
     api.get(path, emoji="").problem(400, code="invalid_emoji", field="emoji")

@@ -68,7 +68,7 @@ def test_status_as_json_is_one_object(ctl, stack):
     assert 0 <= status["uptime_ms"] < 600000
 
 
-def test_status_shows_what_is_wrong_first():
+def test_status_shows_problems_first():
     """Without nginx nothing is pushed. The exit status is 1, in both forms."""
     with Stack() as stack:
         stack.nginx_stop()
@@ -85,7 +85,7 @@ def test_status_shows_what_is_wrong_first():
 
 # -- listeners
 
-def test_listeners_tells_who_has_a_subscription(ctl, stack, group):
+def test_listeners_lists_users_with_a_subscription(ctl, stack, group):
     with Audience() as audience:
         for kind in ("websocket", "eventsource"):
             assert wait_until(lambda: "does not listen" in assert_done(ctl("listeners", "bob")), 10, "bob is silent")
@@ -95,7 +95,7 @@ def test_listeners_tells_who_has_a_subscription(ctl, stack, group):
             listener.close()
 
 
-def test_a_listener_whom_nobody_knows_does_not_listen(ctl):
+def test_an_unknown_user_does_not_listen(ctl):
     assert re.fullmatch("stranger +does not listen\n", assert_done(ctl("listeners", "stranger")))
 
 
@@ -105,7 +105,7 @@ def test_listeners_takes_more_names_than_a_round_of_questions(ctl):
 
 
 @pytest.mark.parametrize("name", ["b b", "", "ä", "b&username=ann", "x" * 21, "%00"])
-def test_listeners_refuses_what_is_no_name(ctl, name):
+def test_listeners_refuses_an_invalid_name(ctl, name):
     assert_refused(ctl("listeners", "ann", name), "Invalid username")
 
 
@@ -155,7 +155,7 @@ def test_a_refusal_as_json_is_the_problem(ctl, group):
     assert done.returncode == 1 and json.loads(done.stdout)["code"] == "not_a_member"
 
 
-def test_post_does_not_send_what_no_message_may_be(ctl, stack, group):
+def test_post_refuses_an_invalid_message(ctl, stack, group):
     count = len(messages(stack, group))
     done = ctl("post", "--as=ann", f"--conversation={group}", stdin="x" * 65537)
     assert done.returncode == 2 and "longer than any message" in done.stderr
@@ -185,7 +185,7 @@ def test_imds_user_may_use_every_command(ctl, stack, group):
 @needs_root
 @pytest.mark.parametrize("order", [["status"], ["listeners", "ann"], ["post", "--as=ann", "--conversation=1", "x"]],
                          ids=lambda order: order[0])
-def test_another_user_is_told_who_may(ctl, stack, group, order):
+def test_the_error_for_another_user_names_the_permitted_ones(ctl, stack, group, order):
     """Even if the mode of the file was changed."""
     control = stack.state / "control.sock"
     mode, directory = control.stat().st_mode & 0o777, stack.state.stat().st_mode & 0o777

@@ -27,7 +27,7 @@ OVERSIZED = {
 
 
 @pytest.mark.parametrize("name", OVERSIZED)
-def test_oversized_headers_and_addresses_get_a_problem_promptly(stack, name):
+def test_oversized_headers_and_request_lines_get_a_problem_promptly(stack, name):
     target, headers, status = OVERSIZED[name]
     with others_are_answered(stack):
         for _ in range(TIMES):

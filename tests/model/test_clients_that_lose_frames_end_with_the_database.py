@@ -10,7 +10,7 @@ from world import prove
 OPERATIONS = 1500
 
 
-def test_clients_hold_what_the_database_holds_after_random_faults():
+def test_clients_agree_with_the_database_after_random_faults():
     seed = int(os.environ.get("SEED") or random.randrange(1_000_000))
     print(f"SEED={seed}")
     print(prove(seed, OPERATIONS))

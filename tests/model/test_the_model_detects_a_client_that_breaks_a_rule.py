@@ -304,5 +304,5 @@ def test_a_client_that_breaks_a_rule_differs_from_the_database(play, scene, brea
 
 @pytest.mark.parametrize("freezes", [False, True], ids=["drops", "freezes"])
 @pytest.mark.parametrize("scene", [scene for scene, *_ in CASES], ids=name)
-def test_a_client_that_keeps_the_rules_holds_what_the_database_holds(play, scene, freezes):
+def test_a_client_that_keeps_the_rules_agrees_with_the_database(play, scene, freezes):
     assert play(scene, Client, freezes=freezes, limit=1) == []

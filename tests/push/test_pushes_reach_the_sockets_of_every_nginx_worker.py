@@ -26,7 +26,7 @@ def test_pushes_reach_the_sockets_of_every_worker(chat, listen, stack):
         assert contents(ear.wait_for(conversation["id"], 1 + len(sent))) == sent
 
 
-def test_a_socket_that_just_opened_hears_the_next_push(chat, listen, stack):
+def test_a_socket_that_just_opened_receives_the_next_push(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     for number in range(20):

@@ -86,7 +86,7 @@ def test_only_listeners_get_a_copy(scene):
     assert [event["message"]["content"] for event in heard] == [f"message {n + 1}" for n in range(scene.sent)]
 
 
-def test_new_sockets_hear_the_next_message(scene):
+def test_new_sockets_receive_the_next_message(scene):
     scene.wait_for_silence(MEMBERS - 1)
     with Audience() as audience:
         new = [audience.listen(scene.stack, scene.members[n + 1], kind) for n, kind in enumerate(sorted(Audience.KINDS))]

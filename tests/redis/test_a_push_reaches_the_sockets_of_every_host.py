@@ -39,7 +39,7 @@ def test_a_burst_comes_whole_and_in_order(two_hosts, listen):
         assert seen == list(range(2, BURST + 2))
 
 
-def test_typing_at_one_host_is_told_at_the_other(two_hosts, listen):
+def test_typing_at_one_host_is_pushed_at_the_other(two_hosts, listen):
     ann, bob = name("ann"), name("bob")
     conversation = two_hosts.chat.group(ann, bob)
     two_hosts.chat.settle()

@@ -1,4 +1,4 @@
-"""The inputs of an edit. test_a_sender_edits_and_deletes_what_they_sent.py checks who may edit what."""
+"""The inputs of an edit. test_senders_can_edit_and_delete_their_messages.py checks who may edit what."""
 import json
 
 import pytest

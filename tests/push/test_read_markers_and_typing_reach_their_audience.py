@@ -14,7 +14,7 @@ def type_(chat, conversation, username):
     assert answer.status_code == 202, answer.text
 
 
-def test_members_of_a_small_conversation_hear_all_read_markers(chat, listen, kind, stack):
+def test_members_of_a_small_conversation_receive_all_read_markers(chat, listen, kind, stack):
     ann, bob, eve = name("ann"), name("bob"), name("eve")
     conversation = chat.group(ann, bob)
     chat.group(eve)
@@ -33,7 +33,7 @@ def test_members_of_a_small_conversation_hear_all_read_markers(chat, listen, kin
 
 # A conversation of 101 members is the smallest large one.
 @pytest.mark.parametrize("members, told", [(100, True), (101, False)])
-def test_in_a_large_conversation_only_the_owner_hears_a_read_marker(chat, listen, stack, members, told):
+def test_in_a_large_conversation_only_the_reader_receives_a_read_marker(chat, listen, stack, members, told):
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob, *(name("m") for _ in range(members - 2)))
     for n in range(3):
@@ -52,7 +52,7 @@ def test_in_a_large_conversation_only_the_owner_hears_a_read_marker(chat, listen
     assert len(typing) == (1 if told else 0)
 
 
-def test_the_other_members_hear_typing(chat, listen, kind, stack):
+def test_the_other_members_receive_typing(chat, listen, kind, stack):
     ann, bob, cid, eve = name("ann"), name("bob"), name("cid"), name("eve")
     conversation = chat.group(ann, bob, cid)
     chat.group(eve)
@@ -71,7 +71,7 @@ def test_the_other_members_hear_typing(chat, listen, kind, stack):
     assert chat.conversation(conversation)["version"] == 1
 
 
-def test_former_members_hear_no_markers_and_no_typing(chat, listen, kind, stack):
+def test_former_members_receive_no_markers_and_no_typing(chat, listen, kind, stack):
     ann, bob, cid = name("ann"), name("bob"), name("cid")
     conversation = chat.group(ann, bob, cid)
     chat.send(conversation, ann, "hello")

@@ -16,7 +16,7 @@ def street():
 
 
 @pytest.mark.parametrize("kind", neighbours.KINDS)
-def test_others_are_answered_and_hear_everything(street, kind):
+def test_others_get_every_answer_and_every_push(street, kind):
     talk = street.talk(SECONDS, kind)
     assert not talk.refused, talk.refused[:3]
     assert not talk.lost, f"{len(talk.lost)} of {len(talk.posts)} never pushed: {talk.lost[:5]}"

@@ -12,7 +12,7 @@ def kind(request):
     return request.param
 
 
-def test_sockets_of_a_removed_user_hear_nothing_more(site, listen, kind):
+def test_sockets_of_a_removed_user_receive_nothing_more(site, listen, kind):
     owner, bob, eve = (site.person(stem) for stem in ("owner", "bob", "eve"))
     group = owner.group(bob, eve)
     ears = {person: listen(person, kind) for person in (bob, eve)}
@@ -70,7 +70,7 @@ def test_pages_and_lists_of_a_removed_user_end(site):
             eve.ask("GET", path).problem(403, code="not_a_member")
 
 
-def test_a_user_who_returns_gets_nothing_of_the_time_between(site):
+def test_a_user_who_returns_gets_nothing_sent_between_the_stays(site):
     owner, eve = site.person("owner"), site.person("eve")
     group = owner.group(eve)
     owner.say(group, "one").ok

@@ -11,7 +11,7 @@ MEMBERS = 3000
 OTHERS_WAIT_AT_MOST_S = 5
 
 
-def test_a_huge_fan_out_comes_without_text_and_delays_nobody(listen):
+def test_a_huge_fan_out_comes_without_text_and_delays_no_other_push(listen):
     with Stack() as stack:
         chat = Chat(stack)
         crowd = chat.group(*(f"crowd_{number}" for number in range(MEMBERS)))

@@ -5,7 +5,7 @@ from routes import PATHS, allowed
 
 pytestmark = pytest.mark.usefixtures("nothing_changes")
 
-# Paths that name no object. test_an_object_takes_its_own_methods_alone.py has the others.
+# Paths that name no object. test_an_object_accepts_only_its_own_methods.py has the others.
 ALLOWED = {path: allowed(path) for path in PATHS if "{" not in path}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "MKCOL", "FROB", "GETT",
            "A" * 50]

@@ -2,7 +2,7 @@
 from chat import name
 
 
-def test_every_socket_of_a_user_hears_a_message(chat, listen, stack):
+def test_every_socket_of_a_user_receives_the_message(chat, listen, stack):
     ann = name("ann")
     ears = [listen(stack, ann, kind) for kind in ("websocket", "eventsource") * 5]
     conversation = chat.group(ann, name("bob"))

@@ -186,7 +186,7 @@ def test_names_claimed_by_clients_are_ignored(proxy, name):
         assert_is(client, "bob", {**basic("bob", "bob secret"), name: "ann"})
 
 
-def test_an_unchecked_password_authenticates_nobody(proxy):
+def test_an_unchecked_password_does_not_authenticate(proxy):
     """nginx sets $remote_user from any password, even if auth_basic is off."""
     with Client(proxy.plain) as client:
         for headers in (basic("ann", "ann secret"), basic("root", "x")):

@@ -14,7 +14,7 @@ MEMBERS = 5000
 POSTS = 40
 
 
-def test_members_hear_the_last_version(listen):
+def test_members_receive_the_last_version(listen):
     with Stack() as stack:
         chat = Chat(stack)
         names = [f"crowd_{number}" for number in range(MEMBERS)]

@@ -21,7 +21,7 @@ def nginx_bytes(stack):
 
 
 @pytest.mark.parametrize("lines", [WEBSOCKET, EVENTSOURCE], ids=["websocket", "eventsource"])
-def test_2000_idle_sockets_cost_below_30_kb_each_and_delay_nobody(lines, record_property):
+def test_2000_idle_sockets_cost_below_30_kb_each_and_delay_no_request(lines, record_property):
     with Stack(nginx_workers=2) as stack, contextlib.ExitStack() as cleanup:
         before = nginx_bytes(stack)
         with others_are_answered(stack):

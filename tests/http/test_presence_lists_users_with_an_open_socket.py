@@ -48,7 +48,7 @@ def names():
     return [f"{stem}{n}" for stem in ("b", "a", "B", "_")]
 
 
-def test_a_conversation_without_listeners_has_nobody_online(api, nothing_changes_after, names):
+def test_a_conversation_without_listeners_has_an_empty_list(api, nothing_changes_after, names):
     group, empty = api.group(*names), api.group()
     with nothing_changes_after():
         assert online(api, group) == online(api, empty) == []

@@ -35,7 +35,7 @@ def test_the_member_list_follows_joins_and_leaves(chat, listen, kind, stack):
     assert after["version"] == 3
 
 
-def test_the_last_member_hears_their_own_leaving(chat, listen, kind, stack):
+def test_the_last_member_receives_their_own_leave(chat, listen, kind, stack):
     ann = name("ann")
     conversation = chat.group(ann)
     ear = listen(stack, ann, kind)

@@ -41,7 +41,7 @@ DISGUISES = [[], ["X-Original-URL: /healthz", "X-Rewrite-URL: /healthz", "IMD-Pa
 
 
 @pytest.mark.parametrize("method, path", OPERATIONS)
-def test_anonymous_callers_are_refused_however_the_address_is_spelled(verified, method, path):
+def test_anonymous_callers_are_refused_however_the_path_is_spelled(verified, method, path):
     member = verified.person()
     group = member.group()
     said = member.say(group).ok["id"]

@@ -11,7 +11,7 @@ from stack import ROOT
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/api.md", "docs/operate.md"])
-def test_each_block_answers_what_is_printed(name):
+def test_each_block_gets_the_printed_answer(name):
     ran = 0
     for step, output in documents.run(ROOT / name):
         assert documents.comparable(output) == documents.comparable(step.printed), f"{name}:{step.line}\n{output}"

@@ -44,7 +44,7 @@ def test_a_changed_policy_applies_to_the_next_join(site, cast):
 
 
 @pytest.mark.parametrize("policy", ["open", "invite"])
-def test_a_removed_user_cannot_rejoin_alone(site, cast, policy):
+def test_a_removed_user_cannot_rejoin_by_themselves(site, cast, policy):
     owner, bob, eve = cast
     group = owner.group(bob, eve, join=policy)
     owner.remove(group, eve).ok
@@ -89,7 +89,7 @@ def test_removing_a_user_who_left_changes_nothing(site, cast):
     eve.join(group).ok
 
 
-def test_nobody_can_join_a_private_chat(site, cast):
+def test_joining_a_private_chat_is_refused(site, cast):
     owner, bob, eve = cast
     chat = owner.create(bob, kind="private_chat").ok
     assert "join" not in chat
@@ -106,7 +106,7 @@ def test_nobody_can_join_a_private_chat(site, cast):
     assert bob.create(owner, kind="private_chat").ok["id"] == chat["id"]
 
 
-def test_a_pair_has_one_private_chat_whoever_creates_it(site, cast):
+def test_a_pair_has_one_private_chat_no_matter_which_of_them_creates_it(site, cast):
     owner, bob, _ = cast
     chat = owner.create(bob, kind="private_chat").ok["id"]
     for asker, other in ((owner, bob), (bob, owner)):

@@ -1,7 +1,7 @@
 from chat import contents, name, versions
 
 
-def test_strangers_hear_nothing(chat, listen, kind, stack):
+def test_strangers_receive_nothing(chat, listen, kind, stack):
     ann, bob, eve = name("ann"), name("bob"), name("eve")
     # Names that a careless channel name could confuse with ann's.
     others = [eve, ann[:-1], ann.upper(), ann + "1", "nobody_" + ann[-8:]]
@@ -17,7 +17,7 @@ def test_strangers_hear_nothing(chat, listen, kind, stack):
         assert contents(ear.events) == ["the fence"]
 
 
-def test_a_former_member_hears_nothing(chat, listen, kind, stack):
+def test_former_members_receive_nothing(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, bob, kind)
@@ -30,7 +30,7 @@ def test_a_former_member_hears_nothing(chat, listen, kind, stack):
     assert contents(ear.about(conversation["id"])) == ["before"]
 
 
-def test_a_member_who_returns_hears_pushes_again(chat, listen, kind, stack):
+def test_members_who_return_receive_pushes_again(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, bob, kind)
@@ -43,7 +43,7 @@ def test_a_member_who_returns_hears_pushes_again(chat, listen, kind, stack):
     assert contents(events) == ["with bob"]
 
 
-def test_a_new_member_hears_nothing_of_the_past(chat, listen, kind, stack):
+def test_new_members_receive_no_earlier_pushes(chat, listen, kind, stack):
     ann, bob = name("ann"), name("bob")
     chat.group(bob)
     conversation = chat.group(ann)

@@ -8,7 +8,7 @@ from handshake import UPGRADE
 from stack import children
 
 
-def test_frames_from_clients_affect_nobody_else(chat, listen, stack):
+def test_frames_affect_no_other_socket(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     ears = [listen(stack, ann, kind) for kind in ("websocket", "eventsource")]
@@ -45,7 +45,7 @@ BROKEN = {
 }
 
 
-def test_malformed_frames_affect_nobody_else(chat, listen, stack):
+def test_malformed_frames_affect_no_other_socket(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     ear = listen(stack, ann)

@@ -230,7 +230,7 @@ def test_a_repair_finds_the_database_by_its_uri_or_in_the_settings(wrong, how):
     assert epoch(wrong.db) != known
 
 
-def test_a_repair_of_an_unknown_engine_names_what_is_allowed():
+def test_a_repair_of_an_unknown_engine_names_the_allowed_ones():
     done = imctl("repair-clock", "--store=mysql:/x", "--yes")
     assert done.returncode == 2, done
     assert done.stderr == "imctl: store: this imd has no engine 'mysql'; allowed is sqlite:PATH\n", done.stderr

@@ -5,7 +5,7 @@ from chat import contents, name
 
 
 @pytest.mark.parametrize("size", [254, 255, 256, 300, 511])
-def test_every_member_of_a_large_group_hears_a_message(chat, listen, stack, size):
+def test_every_member_receives_the_message(chat, listen, stack, size):
     # Names of the maximum length: their list must fit into the header of the publish request.
     members = [name(f"user{number:05}") for number in range(size)]
     samples = [members[i] for i in (0, 1, size // 2, 253, size - 2, size - 1)]
