@@ -3,7 +3,7 @@
 
 #include "store/sqlite/engine.h"
 
-/* NULL: the name is not among those of the transaction at hand. */
+/* Returns the entry for the name among those that this transaction has looked up, or NULL. */
 static const struct known_user *
 find_known(const struct known_users *known, struct str name)
 {
@@ -28,7 +28,7 @@ fill(struct known_user *u, struct str name, int64_t number)
     return true;
 }
 
-/* Overwrites the entry that was written first. */
+/* Overwrites the oldest entry. */
 static void
 remember(struct known_users *known, struct str name, int64_t number)
 {
@@ -84,7 +84,7 @@ accounts_number(struct db *db, struct str name, int64_t *number)
     err = db_step(s, &row);
     *number = row ? db_int(s, 0) : 0;
     db_done(s);
-    /* An unknown name is asked for again: it may become a user's in this transaction. */
+    /* A name without a user is not kept: the user may be added later in this transaction. */
     if (row)
         remember(known, name, *number);
     return err;

@@ -1,9 +1,9 @@
 /*
- * accounts.h - users as this engine knows them: by number. The face and the API know them by name.
+ * accounts.h - users inside this engine are numbers. The interface and the API name them.
  *
- * Only account, and the copies that schema/sqlite/0009_users.sql tells of, hold a name. A statement
- * that is about a user is given the number; a statement that reads a user's rows reads the name
- * through it.
+ * Only the table account and the copies described in schema/sqlite/0009_users.sql hold names.
+ * Statements about a user take the number. Statements that return a user's rows return the number
+ * too, and accounts_name() translates it.
  */
 #ifndef IMD_STORE_SQLITE_ACCOUNTS_H
 #define IMD_STORE_SQLITE_ACCOUNTS_H
@@ -12,8 +12,8 @@
 #include "store/sqlite/db.h"
 
 /*
- * Returns in *number the user's account.id; 0: no user has that name. Costs one look-up for a name
- * that was not asked for lately in the same transaction. ERR_STORAGE.
+ * Returns in *number the user's account.id, or 0 if no user has that name. Costs one look-up,
+ * unless the name was looked up recently in the same transaction. ERR_STORAGE.
  */
 enum err accounts_number(struct db *db, struct str name, int64_t *number);
 /*
@@ -22,8 +22,8 @@ enum err accounts_number(struct db *db, struct str name, int64_t *number);
  */
 enum err accounts_name(struct db *db, int64_t number, struct str *name);
 /*
- * Binds the user's number: 0, which no row holds, if no user has that name; NULL if the name is
- * absent. A failure shows at the statement's step.
+ * Binds the user's number. Binds 0, which no row holds, if no user has that name, and NULL if the
+ * name is absent. A failure is returned by the statement's next step.
  */
 void accounts_bind(struct db *db, struct stmt *s, int parameter, struct str name);
 

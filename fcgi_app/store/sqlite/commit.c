@@ -10,12 +10,15 @@
 #include "store/sqlite/instance.h"
 #include "store/sqlite/outbox.h"
 
-/* A group is one tick, and a page never ends inside a tick: so its size bounds a page's excess. */
+/*
+ * All messages of a group have one tick, and a page never ends inside a tick. So this also bounds
+ * by how much a page can exceed its limit.
+ */
 #define GROUP_BYTES_MAX (1024 * 1024)
 
 enum item_state { ITEM_QUEUED, ITEM_LEADS, ITEM_DONE };
 
-/* One command in the queue; lives on its thread's stack. */
+/* One queued command. It is on the stack of the thread that waits for it. */
 struct item {
     const struct command *command;
     uint64_t payer; /* see struct tx */
@@ -30,7 +33,7 @@ struct commit {
     pthread_mutex_t mutex; /* guards what follows */
     struct item *head;
     struct item **tail;
-    bool led; /* somebody leads */
+    bool led; /* one thread leads */
 };
 
 static void
@@ -77,7 +80,9 @@ commit_close(struct commit *c)
     free(c);
 }
 
-/* Starts the transaction, reads the counters, drops outbox rows that are delivered. */
+/*
+ * Begins the transaction, reads the counters, and deletes outbox rows that nchan has acknowledged.
+ */
 static enum err
 begin(struct commit *c, struct tx *tx, struct tx_counters *counters)
 {
@@ -93,11 +98,10 @@ begin(struct commit *c, struct tx *tx, struct tx_counters *counters)
 }
 
 /*
- * Runs one command. ERR_STORAGE: the transaction as a whole is lost.
+ * Runs one command. Returns ERR_STORAGE if the whole transaction must be rolled back.
  *
- * A refused command has written nothing (store/tx.h), so it needs no savepoint: there is nothing to
- * undo. One that breaks this rule takes its group with it, because its writes must not be
- * committed.
+ * A refused command has written nothing (store/tx.h), so it needs no savepoint. If one breaks this
+ * rule, the whole group is rolled back, because its writes must not be committed.
  */
 static enum err
 run_item(struct commit *c, struct tx *tx, struct item *item)
@@ -114,7 +118,7 @@ run_item(struct commit *c, struct tx *tx, struct item *item)
     return ERR_STORAGE;
 }
 
-/* Runs the group's commands. *changed: one of those that were not refused has written something. */
+/* Runs the group's commands. *changed: a command that was not refused has written something. */
 static enum err
 run_group(struct commit *c, struct tx *tx, struct item *first, bool *changed)
 {
@@ -132,9 +136,11 @@ run_group(struct commit *c, struct tx *tx, struct item *first, bool *changed)
 }
 
 /*
- * A transaction with something to commit has ended, one way or the other. On a full disk a small
- * commit may succeed where a larger one fails: so failing ends with one that stores as much. Under
- * the write lock.
+ * Records whether the transaction was committed. Called if it had something to commit, under the
+ * write lock.
+ *
+ * On a full disk a small commit may succeed where a larger one fails. So imd reports failing
+ * commits until one succeeds that stores at least as much as the largest that failed.
  */
 static void
 note_outcome(struct commit *c, enum err err, int64_t bytes)
@@ -153,7 +159,7 @@ note_outcome(struct commit *c, enum err err, int64_t bytes)
     }
 }
 
-/* About what the group's commands are to store. */
+/* Returns about how many bytes the group's commands store. */
 static int64_t
 group_bytes(const struct item *first)
 {
@@ -164,7 +170,9 @@ group_bytes(const struct item *first)
     return bytes;
 }
 
-/* The group from first to last, all or nothing. Where nothing was written, nothing is committed. */
+/*
+ * Runs the whole group in one transaction: all or nothing. Commits nothing if nothing was written.
+ */
 static enum err
 transact(struct commit *c, struct item *first)
 {
@@ -192,7 +200,8 @@ transact(struct commit *c, struct item *first)
 }
 
 /*
- * Takes what is queued, at most a group's worth, off the queue. The leader's own item is its head.
+ * Dequeues the next group: everything queued, up to GROUP_BYTES_MAX. Its first item is the leader's
+ * own.
  */
 static struct item *
 take_group(struct commit *c)
@@ -220,7 +229,7 @@ take_group(struct commit *c)
 static void
 wake(struct item *item, enum item_state state)
 {
-    /* From the store on, the item may be gone: its thread may have seen it without sleeping. */
+    /* After this store the owner may return, and the item (on its stack) is gone. */
     _Atomic int *word = &item->state;
 
     atomic_store(word, state);
@@ -248,7 +257,7 @@ lead(struct commit *c, struct item *own)
     enum err err;
 
     shared_lock(c->shared);
-    /* Only now: everybody who queued while we waited for the lock comes along. */
+    /* Taken under the lock, so that commands queued while we waited for it are in the group too. */
     first = take_group(c);
     err = transact(c, first);
     shared_unlock(c->shared);
@@ -268,10 +277,10 @@ commit_run(struct commit *c, const struct command *command, uint64_t payer)
     struct item item = {.command = command, .payer = payer};
     bool leads;
 
-    /* From here on this thread waits, for the disk or for who waits for it. */
+    /* This thread is about to wait, for the disk or for the leader, so it gives up its slot. */
     slots_release();
     pthread_mutex_lock(&c->mutex);
-    /* It is off the queue before this function returns. */
+    /* The item is dequeued before this function returns. */
     // cppcheck-suppress autoVariables
     *c->tail = &item;
     // cppcheck-suppress autoVariables

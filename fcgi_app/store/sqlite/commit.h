@@ -1,10 +1,10 @@
 /*
- * commit.h - group commit: many commands, one transaction, one fsync, each answered after it.
+ * commit.h - group commit: many commands, one transaction, one fsync. Each is answered after it.
  *
  * A thread that wants to write queues its command. One thread at a time leads: it takes the lock
- * that all processes share, runs everything that has queued up in ONE transaction, and commits.
- * Then it hands the lead to the first thread that has queued meanwhile, and wakes each thread whose
- * command is done. So under load one fsync serves many commands.
+ * that all processes share, runs all queued commands in ONE transaction, and commits. Then it makes
+ * the first thread that has queued meanwhile the leader, and wakes each thread whose command is
+ * done. So under load one fsync serves many commands.
  *
  * The transaction's timestamp is its tick: max(clock, last tick + 1). No two transactions share
  * one, and it never goes back, whatever the clock does.
@@ -23,7 +23,7 @@ enum err commit_open(struct commit **out, const char *path, struct shared *share
 void commit_close(struct commit *c);
 
 /*
- * Runs the command in a group's transaction; returns after that is durable, or the command was
+ * Runs the command in a group's transaction. Returns once that is durable, or the command was
  * refused. If no command of the group has written anything, nothing is committed. `payer`: see
  * struct tx. Returns the command's error, or ERR_STORAGE if the transaction failed: then nothing of
  * it is stored. Opens a transaction itself.

@@ -1,4 +1,4 @@
-/* connections.h - what is behind a struct store of SQLite. */
+/* connections.h - what SQLite keeps for an open store: its writer and its readers. */
 #ifndef IMD_STORE_SQLITE_CONNECTIONS_H
 #define IMD_STORE_SQLITE_CONNECTIONS_H
 
@@ -8,11 +8,11 @@
 
 struct sqlite_connections {
     struct connections face; /* first */
-    struct commit *commit;   /* NULL: the store is open for reading alone */
+    struct commit *commit;   /* NULL: the store is read-only */
     struct pool *pool;
 };
 
-/* The connections of an open store, whose engine must be SQLite. */
+/* Returns the connections of an open store, whose engine must be SQLite. */
 static inline struct sqlite_connections *
 sqlite_connections(const struct store *s)
 {

@@ -63,8 +63,8 @@ sqlite_conversations_for_sender(struct db *db, struct posting *posting)
 }
 
 /*
- * Binds the numbers of a pair to two parameters, the lower number first: that order outlives a
- * rename. NULL for an absent pair.
+ * Binds the numbers of a pair of users to two parameters, the lower number first, because numbers
+ * survive a rename. Binds NULL for an absent pair.
  */
 static void
 bind_pair(struct db *db, struct stmt *s, int parameter, struct str one, struct str other)
@@ -117,14 +117,14 @@ sqlite_conversations_add(struct tx *tx, struct str low, struct str high, struct 
         c->version = 1;
         c->last_seq = 0;
     }
-    /* The row is handed out before the statement has ended. */
+    /* RETURNING yields the row before the statement has ended, so it is stepped to its end. */
     if (err == ERR_OK)
         return db_run(s);
     db_done(s);
     return err;
 }
 
-/* Binds whose key it is: a user by number, any other caller by 0 and the name. */
+/* Binds the creator: a user by number, any other caller by 0 and the name. */
 static void
 bind_creator(struct stmt *s, int64_t number, struct str name)
 {
@@ -139,7 +139,7 @@ struct key_row {
     int fingerprint;
 };
 
-/* Looks for the key of the user of that number or, if it is 0, of the caller of that name. */
+/* Looks for the creator's key: by the user's number or, if that is 0, by the caller's name. */
 static enum err
 find_key(struct db *db, const struct creation_key *key, int64_t number, struct key_row *row)
 {
@@ -167,7 +167,7 @@ sqlite_conversations_by_key(struct db *db, const struct creation_key *key, int32
 
     if (err == ERR_OK && number != 0)
         err = find_key(db, key, number, &row);
-    /* A caller who was no user may have become one since. */
+    /* The key may have been stored before its creator became a user. */
     if (err == ERR_OK && !row.found)
         err = find_key(db, key, 0, &row);
     *found = row.found;
@@ -196,8 +196,9 @@ sqlite_conversations_add_key(struct tx *tx, const struct creation_key *key, int3
 }
 
 /*
- * Must its members' lists be told of this change, and what? While there are few members they learn
- * of activity at least every ACTIVE_LAG_MS; with many, once, that it is always to be looked at.
+ * Must the rows of all members (membership.active_at) be updated for this change? In a small
+ * conversation they are, at most once in ACTIVE_LAG_MS. When it becomes large they are set to
+ * ACTIVE_ALWAYS once, and no longer change.
  */
 static bool
 lists_are_due(const struct conversation *c, int members)

@@ -6,8 +6,8 @@
 #include "store/sqlite/db.h"
 
 /*
- * Fills *c but for its members from the row at hand, whose columns from `column` on are those of
- * the macro CONVERSATION of sql.c. The title from the arena. ERR_MEMORY.
+ * Fills *c, except its members, from the current row, whose columns from `column` on are those of
+ * the macro CONVERSATION of sql.c. The title is copied to the arena. ERR_MEMORY.
  */
 enum err conversations_row(struct stmt *s, int column, struct arena *arena, int32_t id,
                            struct conversation *c);

@@ -11,8 +11,8 @@
 #include "store/sqlite/engine.h"
 
 /*
- * Writers queue at our own lock, so the engine's busy handler waits only for strangers (a backup,
- * the sqlite3 shell) and for the recovery after a process was killed.
+ * Our writers queue at our own lock. So SQLite's busy handler waits only for other programs (a
+ * backup, the sqlite3 shell) and for the recovery after a process was killed.
  */
 #define BUSY_MS_WRITE 200
 #define BUSY_MS_READ  2000
@@ -21,11 +21,11 @@
 #define PARAMETERS_MAX 10
 
 struct stmt {
-    sqlite3_stmt *handle; /* NULL: not yet prepared */
-    /* To SQLite "$2" is a name, numbered by where it first stands: its number, by ours. */
+    sqlite3_stmt *handle; /* NULL: not prepared yet */
+    /* SQLite numbers "$2" by where it first occurs. This maps our number to SQLite's. */
     int parameter[PARAMETERS_MAX + 1];
     struct db *db;
-    enum err err; /* of preparing or binding; told by the next step */
+    enum err err; /* of preparing or binding; the next step returns it */
 };
 
 struct connection {
@@ -37,9 +37,9 @@ struct connection {
     bool wipe; /* requested, and not taken yet */
     struct known_users known;
     struct known_name names[DB_KNOWN_NAMES];
-    _Atomic uint64_t *shared_renames; /* NULL: not known */
+    _Atomic uint64_t *shared_renames; /* NULL: unknown */
     uint64_t renames;                 /* of db_renames() */
-    bool renamed;                     /* in the transaction at hand */
+    bool renamed;                     /* in the current transaction */
 };
 
 static struct connection *
@@ -51,9 +51,9 @@ of(struct db *db)
 void
 db_setup(void)
 {
-    /* No counters, hence no lock, around each allocation. */
+    /* No statistics, and so no lock, around each allocation. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    /* A statement's undo stays in memory, whatever its size. */
+    /* Keep a statement's undo journal in memory, whatever its size. */
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     sqlite3_initialize();
 }
@@ -141,8 +141,8 @@ prepare(struct stmt *s, enum sql sql)
 }
 
 /*
- * Returns true if the statement begins or ends a transaction: the connection may then see another
- * state.
+ * Returns true if the statement begins or ends a transaction: afterwards the connection may see
+ * another state.
  */
 static bool
 changes_state(enum sql sql)
@@ -158,7 +158,7 @@ db_use(struct db *db, enum sql sql)
     if (changes_state(sql)) {
         of(db)->known = (struct known_users){0};
         /*
-         * Before the transaction sees its state: a rename that is committed meanwhile counts as a
+         * Read before the transaction begins, so that a rename committed meanwhile counts as a
          * later one.
          */
         of(db)->renames = of(db)->shared_renames == NULL ? 0 : atomic_load(of(db)->shared_renames) + 1;
@@ -260,7 +260,7 @@ db_text(struct stmt *s, int column)
 void
 db_done(struct stmt *s)
 {
-    /* Bindings stay: each use binds all of its parameters again before it steps. */
+    /* Bindings remain: each use binds all parameters again before it steps. */
     if (s->handle != NULL)
         sqlite3_reset(s->handle);
 }

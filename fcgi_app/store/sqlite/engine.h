@@ -1,6 +1,6 @@
 /*
- * engine.h - SQLite as an engine: its table, and its functions, each named after that of the face
- * that it implements.
+ * engine.h - SQLite as an engine: its table, and its functions. Each is named after the function of
+ * the interface that it implements.
  */
 #ifndef IMD_STORE_SQLITE_ENGINE_H
 #define IMD_STORE_SQLITE_ENGINE_H

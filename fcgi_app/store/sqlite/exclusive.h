@@ -1,6 +1,6 @@
 /*
- * exclusive.h - one imd on one database: two masters would each order pushes by themselves, and a
- * repair must be alone.
+ * exclusive.h - one imd for each database. Two masters would break the order of pushes, and a
+ * repair needs the file to itself.
  */
 #ifndef IMD_STORE_SQLITE_EXCLUSIVE_H
 #define IMD_STORE_SQLITE_EXCLUSIVE_H
@@ -8,9 +8,10 @@
 #include <stdbool.h>
 
 /*
- * Takes the lock for as long as this process and its children live; it is of another kind than the
- * engine's locks. Makes the file where there is none and `create` is true. False: errno is
- * EWOULDBLOCK where somebody else has it, else why the file cannot be used.
+ * Locks the file until this process and its children have ended. SQLite's own locks do not conflict
+ * with this one. Creates the file if it does not exist and `create` is true. Returns false with
+ * errno EWOULDBLOCK if another process holds the lock, and with another errno if the file cannot be
+ * used.
  */
 bool exclusive_take(const char *path, bool create);
 

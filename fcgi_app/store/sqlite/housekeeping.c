@@ -18,29 +18,32 @@
 #include "store/sqlite/witness.h"
 
 #define IDLE_MS 1000
-/* Rows of one batch: a few milliseconds. */
+/* Rows of one batch: a few milliseconds of work. */
 #define REACTIONS_AT_ONCE 500
 #define BATCHES_A_ROUND   20
 #define BATCH_PAUSE_MS    5
-/* A group of commits counts on by a millisecond each; a minute is no load's doing. */
+/*
+ * Each group of commits advances the tick by at least 1 ms, so under load it can run ahead of the
+ * clock, but never by a minute.
+ */
 #define CLOCK_BEHIND_MS 60000
 
 struct keeper {
     struct housekeeping face; /* first */
     struct shared *shared;
-    const char *path; /* of the database */
+    const char *path; /* of the database file */
     struct db *db;
     pthread_t thread;
     int stop_fd;       /* eventfd */
-    int64_t swept;     /* outbox rows up to here were swept */
-    int64_t last_seen; /* committed_change a round ago */
-    int64_t noted;     /* tick that the witness knows */
-    int64_t noted_ms;  /* when it was told (clock_mono_ms) */
-    bool wipe_again;   /* the outbox still told what was deleted when the log was last emptied */
-    int64_t wiped_ms;  /* when deleted content was last taken out of the log (clock_mono_ms) */
+    int64_t swept;     /* outbox rows up to this id were swept */
+    int64_t last_seen; /* committed_change at the last round */
+    int64_t noted;     /* the tick in the witness file */
+    int64_t noted_ms;  /* when the witness was last written (clock_mono_ms) */
+    bool wipe_again;   /* when the log was last wiped, outbox rows still held deleted content */
+    int64_t wiped_ms;  /* when the last wipe was started (clock_mono_ms) */
 };
 
-/* Stores a new tick, which is a page of the log. Under the write lock. */
+/* Stores a new tick, which adds a page to the log. Under the write lock. */
 static enum err
 commit_tick(struct keeper *h)
 {
@@ -56,13 +59,12 @@ commit_tick(struct keeper *h)
 }
 
 /*
- * Copies the bulk of the log while writers go on.
+ * Copies most of the log while writers continue.
  *
- * A checkpoint reads the log's header before it copies. If the log is wholly copied at that moment,
- * a writer can begin it anew in between, and SQLite 3.7.0 to 3.51.2 then copies stale frames over
- * good pages (its WAL-reset race). So a commit of our own comes first: from then on the log holds a
- * page that is not copied, only this thread copies, and no writer begins a log anew that is not
- * wholly copied.
+ * A checkpoint reads the log's header before it copies. If the log is already copied completely at
+ * that moment, a writer may restart it in between, and SQLite 3.7.0 to 3.51.2 then copies stale
+ * frames over good pages (its WAL-reset race). So this commits a tick first. From then on the log
+ * holds a page that is not copied. No writer restarts such a log, and only this thread copies.
  */
 static enum err
 copy_bulk(struct keeper *h)
@@ -77,11 +79,12 @@ copy_bulk(struct keeper *h)
 }
 
 /*
- * What writers added while the bulk was copied is copied under the write lock, so that the log is
- * wholly copied for a moment and the next writer begins it anew. Where a reader is in the way, the
- * next wake-up comes when the log has grown by another quarter. Deleted content is still in the
- * log, and so is a log's peak size: then the file is cut off, and if a reader is in the way, that
- * is tried again a round later.
+ * Copies the log in two steps: most of it while writers continue, the rest under the write lock.
+ * After the second step the whole log is copied, so the next writer restarts it.
+ *
+ * If a reader still needs the log, this is tried again once the log has grown by another quarter.
+ * If content was deleted, or the log is larger than it should stay, the file is also truncated. If
+ * a reader prevents that, it is tried again a round later.
  */
 static void
 checkpoint(struct keeper *h)
@@ -105,7 +108,7 @@ checkpoint(struct keeper *h)
     shared_unlock(h->shared);
 }
 
-/* Deletions that come one after the other share a round. */
+/* Returns true at most once a second, so that deletions in close succession share a checkpoint. */
 static bool
 wipe_is_due(struct keeper *h)
 {
@@ -132,15 +135,15 @@ sweep(struct keeper *h, int64_t acknowledged)
         return;
     h->swept = acknowledged;
     /*
-     * Rows of the outbox tell with which emoji somebody reacted: what is left of them goes from the
-     * log too.
+     * Outbox rows hold the emoji of reactions, so the log must lose its copies of the deleted rows
+     * too.
      */
     if (h->wipe_again)
         atomic_store(&h->shared->wipe, true);
     h->wipe_again = false;
 }
 
-/* One batch of what cleared reactions have left behind. *more: there may be others. */
+/* Deletes one batch of rows that cleared reactions have left behind. *more: there may be others. */
 static enum err
 sweep_reactions(struct keeper *h, bool *more)
 {
@@ -158,8 +161,9 @@ sweep_reactions(struct keeper *h, bool *more)
 }
 
 /*
- * Batch by batch, so that no writer waits longer than for one: the pause lets them in, for the lock
- * is not fair. What a round leaves is for the next, so checkpoints are not held up.
+ * Deletes in batches, so that no writer waits longer than for one batch. The lock is not fair, so a
+ * pause after each batch lets writers in. The number of batches is bounded, so that checkpoints are
+ * not delayed; the next round continues.
  */
 static void
 sweep_all_reactions(struct keeper *h)
@@ -189,8 +193,8 @@ log_is_large(const struct keeper *h)
 }
 
 /*
- * Nothing was written for a whole round: no writer comes by to trim the outbox, or to shrink the
- * log.
+ * If nothing was written for a whole round, no writer trims the outbox or shrinks the log. This
+ * does both.
  */
 static void
 when_idle(struct keeper *h)
@@ -206,8 +210,9 @@ when_idle(struct keeper *h)
 }
 
 /*
- * A wall clock that is far behind the last tick is wrong, or was when that was stored: until it has
- * caught up, all that is stored is dated by counting on from there.
+ * Reports a wall clock that is far behind the last tick. Either the clock is wrong now, or it was
+ * wrong when that tick was stored. Until the clock has caught up, timestamps count on from that
+ * tick.
  */
 static void
 look_at_clock(struct keeper *h)

@@ -1,8 +1,8 @@
 /*
  * listings.c - see store/listings.h. Must not know who asks.
  *
- * Each entry is a statement of its own. SQLite has no round trips to save, and one statement for
- * the whole page over json_each() is slower: of 50 entries, the standings take 85 us instead of 80,
+ * Runs one statement for each entry. SQLite has no round trips to save, and one statement for the
+ * whole page over json_each() is slower: for 50 entries, the standings take 85 us instead of 80,
  * and the names, which it sorts, 80 us instead of 45.
  */
 #include "store/sqlite/engine.h"
@@ -13,7 +13,7 @@
 #include "store/sqlite/conversations.h"
 #include "store/sqlite/memberships.h"
 
-/* The columns that the macro STAY of sql.c names, in its order. */
+/* The number of columns of the macro STAY of sql.c. */
 #define STAY_COLUMNS 8
 
 /* Fills newest_seq from the rest of the row. */
@@ -74,7 +74,7 @@ sqlite_listings_names(struct db *db, struct arena *arena, struct listing_row *ro
     return err;
 }
 
-/* A count that goes on from range to range. */
+/* A count over several ranges. */
 struct tally {
     int64_t found;
     int64_t looks; /* how many rows may still be read */
@@ -83,7 +83,7 @@ struct tally {
 /* A longer run of the user's own messages is skipped by a search instead of step by step. */
 #define STEPS_MAX 4
 
-/* Skips the user's own messages at the end of the range; the walk begins anew before them. */
+/* Skips the user's own messages at the end of the range. The walk restarts before them. */
 static void
 skip_run(struct stmt *s, struct message_range *range, int64_t last, int64_t run)
 {
@@ -92,10 +92,7 @@ skip_run(struct stmt *s, struct message_range *range, int64_t last, int64_t run)
     db_bind_int(s, 3, range->until);
 }
 
-/*
- * Counts the messages of the range, the newest first, that the user did not send and nobody
- * deleted.
- */
+/* Counts the messages of the range, newest first, except the user's own and deleted ones. */
 static enum err
 count_range(struct db *db, struct message_range range, struct str username, struct tally *tally)
 {
@@ -121,7 +118,7 @@ count_range(struct db *db, struct message_range range, struct str username, stru
     return err;
 }
 
-/* From the last stay back: one look for each stay, and then its messages. */
+/* Counts from the last stay back: one look-up for each stay, and then its messages. */
 static enum err
 count_unread(struct db *db, struct str username, struct listing_row *row)
 {

@@ -1,4 +1,4 @@
-/* markers.c - see markers.h. Must not know what may be read. */
+/* markers.c - see store/markers.h. Must not know what may be read. */
 #include "store/sqlite/engine.h"
 
 #include "store/sqlite/accounts.h"

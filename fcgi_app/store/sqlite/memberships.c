@@ -1,11 +1,11 @@
-/* memberships.c - see memberships.h. Must not know what a stay is worth. */
+/* memberships.c - see store/memberships.h. Must not know what a stay allows its user. */
 #include "store/sqlite/memberships.h"
 
 #include "model/ids.h"
 #include "store/sqlite/accounts.h"
 #include "store/sqlite/engine.h"
 
-/* A statement whose first two parameters are a conversation and a user. */
+/* Returns the statement with its first two parameters bound: a conversation and a user. */
 static struct stmt *
 use_for(struct db *db, enum sql sql, int32_t conversation, struct str username)
 {
@@ -16,7 +16,7 @@ use_for(struct db *db, enum sql sql, int32_t conversation, struct str username)
     return s;
 }
 
-/* NULL: there is no end yet. */
+/* Returns the column, or `otherwise` if it is NULL, which means that the stay has not ended. */
 static int64_t
 int_or(struct stmt *s, int column, int64_t otherwise)
 {
@@ -105,7 +105,7 @@ sqlite_memberships_past_before(struct db *db, int32_t conversation, struct str u
     return err;
 }
 
-/* Narrows *until to where the next past stay begins, if that is before it. */
+/* Lowers *until to the beginning of the next past stay, if that is lower. */
 static enum err
 end_gap(struct db *db, int32_t conversation, struct str username, int64_t seq, int64_t *until)
 {
@@ -152,7 +152,7 @@ sqlite_memberships_span(struct db *db, int32_t conversation, struct str username
     return end_gap(db, conversation, username, seq, &span->until);
 }
 
-/* Who of that role has been there longest. */
+/* Finds the longest-standing member with the role. */
 static enum err
 find_oldest(struct db *db, struct arena *arena, int32_t conversation, enum role role, struct str *username)
 {
@@ -194,7 +194,7 @@ active_at(const struct tx *tx, const struct conversation *c)
     return c->member_count > MEMBERS_FEW ? ACTIVE_ALWAYS : tx->tick;
 }
 
-/* The stay before no longer tells the user's standing. *since_at goes on from it. */
+/* Marks the user's previous stay as superseded by a new one. *since_at continues from it. */
 static enum err
 supersede(struct tx *tx, const struct conversation *c, struct str username, int64_t *since_at)
 {
@@ -215,7 +215,7 @@ enum err
 sqlite_memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
     int64_t since_at = tx->tick;
-    /* In a new conversation nobody has been before. */
+    /* A new conversation has no previous stays. */
     enum err err = c->version > 1 ? supersede(tx, c, username, &since_at) : ERR_OK;
     struct stmt *s;
 
@@ -329,14 +329,14 @@ sqlite_memberships_names_at(struct db *db, int32_t conversation, int64_t version
     return err;
 }
 
-/* What was active after `after` has an active_at beyond this. */
+/* Returns a bound: every conversation that was active after `after` has a greater active_at. */
 static int64_t
 lagging(int64_t after)
 {
     return after - ACTIVE_LAG_MS - 1;
 }
 
-/* Takes the row at hand, unless it only lags. */
+/* Adds the current row, unless its conversation was last active before search->after. */
 static enum err
 add_active(struct stmt *s, struct arena *arena, struct active_search *search)
 {
@@ -399,7 +399,7 @@ sqlite_memberships_since(struct db *db, struct arena *arena, struct joined_first
     return err;
 }
 
-/* The position that a row tells of a conversation that the user is in. */
+/* Returns the list position of a conversation that the user is in. */
 static struct list_position
 present_of(struct stmt *s)
 {
@@ -408,7 +408,7 @@ present_of(struct stmt *s)
                                   .updated_at = db_int(s, 2)};
 }
 
-/* The same of one that they left. */
+/* Returns the list position of a conversation that the user has left. */
 static struct list_position
 left_of(struct stmt *s)
 {
@@ -462,10 +462,10 @@ sqlite_memberships_left(struct db *db, struct arena *arena, struct list_walk *wa
     return walk_list(db, SQL_MEMBERSHIP_LEFT, arena, left_of, walk);
 }
 
-/* Members of a batch, and those of the last one's version. */
+/* Members of a batch. It is exceeded to complete the last one's version. */
 #define WALK_ROWS 64
 
-/* Takes the row at hand into the batch. */
+/* Adds the current row to the batch. */
 static enum err
 add_step(struct stmt *s, struct arena *arena, struct membership_walk *walk)
 {

@@ -6,14 +6,16 @@
 #include "store/sqlite/db.h"
 
 /*
- * The stay of the row at hand, whose columns from `column` on are those of the macro STAY of sql.c.
+ * Returns the stay of the current row, whose columns from `column` on are those of the macro STAY
+ * of sql.c.
  */
 struct stay memberships_stay_of(struct stmt *s, int column);
 
 /*
- * Keeps active_at within ACTIVE_LAG_MS of the conversation's updated_at, for which an engine that
- * finds a user's active conversations otherwise has no need: sets active_at of all present members
- * to tx->tick; to ACTIVE_ALWAYS if *c has many members. Needs a write transaction.
+ * Sets active_at of all present members: to tx->tick, or to ACTIVE_ALWAYS if *c has many members.
+ * Only an engine that finds a user's active conversations by active_at needs this. conversations.c
+ * calls it so that active_at is never more than ACTIVE_LAG_MS behind updated_at. Needs a write
+ * transaction.
  */
 enum err memberships_touch(struct tx *tx, const struct conversation *c);
 

@@ -1,4 +1,4 @@
-/* messages.c - see messages.h. Must not know who may read, send or change what. */
+/* messages.c - see store/messages.h. Must not know who may read, send or change what. */
 #include "store/sqlite/engine.h"
 
 #include "store/sqlite/accounts.h"
@@ -25,12 +25,11 @@ sqlite_messages_add(struct tx *tx, struct message *m, int64_t version)
 }
 
 /*
- * The columns that the macro MESSAGE of sql.c names, in its order; what follows them is this many
- * further.
+ * The number of columns of the macro MESSAGE of sql.c. A statement's further columns follow them.
  */
 #define MESSAGE_COLUMNS 11
 
-/* Fills *m from the row at hand. Its strings live until the next step, or the next call. */
+/* Fills *m from the current row. Its strings are valid until the next step or the next call. */
 static enum err
 read_row(struct db *db, struct stmt *s, struct message *m)
 {
@@ -52,7 +51,7 @@ read_row(struct db *db, struct stmt *s, struct message *m)
     return accounts_name(db, db_int(s, 2), &m->sender);
 }
 
-/* The next row of a statement whose columns are a message's. */
+/* Steps to the next row of a statement whose columns are a message's, and reads it. */
 static enum err
 step_to(struct db *db, struct stmt *s, struct arena *arena, struct message *m, bool *found)
 {
@@ -64,7 +63,7 @@ step_to(struct db *db, struct stmt *s, struct arena *arena, struct message *m, b
     return err == ERR_OK ? messages_keep(arena, m) : err;
 }
 
-/* Ends a statement that asked for one message. */
+/* Reads the message of a statement with at most one row, and ends the statement. */
 static enum err
 read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool *found)
 {
@@ -77,8 +76,8 @@ read_one(struct stmt *s, const struct message_reader *r, struct message *m, bool
 }
 
 /*
- * The last wall: whatever seq a caller hands down, the place computed from it is the same
- * conversation's.
+ * Binds a seq that is limited to valid ones. So the place computed from it is in the same
+ * conversation, whatever the caller passes.
  */
 static void
 bind_seq(struct stmt *s, int parameter, int64_t seq)
@@ -198,7 +197,10 @@ sqlite_messages_by_client_id(const struct message_reader *r, struct str client_i
     return err;
 }
 
-/* A fingerprint of what goes now, where a repeat could ask for it. */
+/*
+ * Binds a fingerprint of the content that is about to go, if a repeat may have to be compared with
+ * it.
+ */
 static void
 bind_fingerprint(struct stmt *s, int parameter, const struct message *m)
 {
@@ -260,11 +262,13 @@ sqlite_messages_set_reacted(struct tx *tx, const struct message *m, int64_t vers
     return db_run(s);
 }
 
-/* Messages by something that never falls as seq, or where all are meant id, grows. */
+/*
+ * Messages in an order in which a value never falls: by seq in one conversation, or by id in all.
+ */
 struct axis {
     struct db *db;
     int32_t conversation;
-    enum sql sql; /* reads it at one seq */
+    enum sql sql; /* reads the value at one position */
 };
 
 static enum err
@@ -283,7 +287,7 @@ value_at(const struct axis *axis, int64_t seq, int64_t *value)
     return err == ERR_OK && !row ? ERR_STORAGE : err;
 }
 
-/* Where `after` would stand if the messages between two known ones came evenly. */
+/* Guesses where `after` is, as if the values between two known positions grew evenly. */
 static int64_t
 guess(int64_t low, int64_t low_value, int64_t high, int64_t high_value, int64_t after)
 {
@@ -293,13 +297,13 @@ guess(int64_t low, int64_t low_value, int64_t high, int64_t high_value, int64_t 
     return seq <= low ? low + 1 : seq >= high ? high - 1 : seq;
 }
 
-/* Two seqs around the place sought: value(low) <= after < value(high). */
+/* Two positions around the one sought: value(low) <= after < value(high). */
 struct bracket {
     int64_t low;
     int64_t high;
 };
 
-/* Looks at one seq strictly between the two and moves the right one of them there. */
+/* Reads the value at a position between the two, and moves one of them there. */
 static enum err
 probe(const struct axis *axis, int64_t at, int64_t after, struct bracket *b)
 {
@@ -314,8 +318,8 @@ probe(const struct axis *axis, int64_t at, int64_t after, struct bracket *b)
 }
 
 /*
- * Closes the bracket to neighbours. History is often even: so from a guess on, in steps that double
- * until the place is passed; then by halves.
+ * Closes the bracket to neighbours. Messages often arrive evenly, so this begins at a guess. From
+ * there its steps double until the position is passed. Then it halves the bracket.
  */
 static enum err
 narrow(const struct axis *axis, int64_t first_guess, int64_t after, struct bracket *b)
@@ -342,8 +346,8 @@ narrow(const struct axis *axis, int64_t first_guess, int64_t after, struct brack
 }
 
 /*
- * The first seq in range->after + 1 … range->until whose value is > after; range->until + 1: there
- * is none.
+ * Finds the first seq in range->after + 1 … range->until whose value is > after; range->until + 1
+ * if there is none.
  */
 static enum err
 first_beyond(const struct axis *axis, const struct message_range *range, int64_t after, int64_t *seq)
@@ -366,7 +370,8 @@ first_beyond(const struct axis *axis, const struct message_range *range, int64_t
     if (after <= 0 || low == high)
         return ERR_OK;
     /*
-     * Most who ask lack only the newest: if the one before it is old enough, the bracket is closed.
+     * Most readers lack only the newest message. Then one probe, just before it, closes the
+     * bracket.
      */
     b = (struct bracket){low, high};
     err = probe(axis, high - 1, after, &b);
@@ -442,7 +447,7 @@ sqlite_messages_keys(struct db *db, struct key_walk *walk)
     return err;
 }
 
-/* 0: there is none. */
+/* Returns the last message's id in *id; 0 if there is none. */
 static enum err
 last_id(struct db *db, int64_t *id)
 {
@@ -455,11 +460,11 @@ last_id(struct db *db, int64_t *id)
     return err;
 }
 
-/* The id of the first message since the moment, or beyond the last id. */
+/* Returns the id of the first message after the moment, or the id after the last one. */
 static enum err
 find_first_since(struct db *db, int64_t after, int64_t *first)
 {
-    /* By id, as if all messages were one conversation's. */
+    /* By id, as if all messages belonged to one conversation. */
     const struct axis axis = {db, 0, SQL_MESSAGE_TIMESTAMP_BY_ID};
     struct message_range everything = {0};
     enum err err = last_id(db, &everything.until);
@@ -499,7 +504,7 @@ static const enum sql walks[] = {
     [MESSAGES_BY_CHANGE] = SQL_MESSAGE_CHANGED,
 };
 
-/* Takes the row at hand into the batch. */
+/* Adds the current row to the batch. */
 static enum err
 add_step(struct stmt *s, const struct message_reader *r, struct message_walk *walk)
 {
@@ -534,7 +539,7 @@ sqlite_messages_walk(const struct message_reader *r, struct message_walk *walk)
     walk->steps = arena_alloc(r->arena, (size_t)walk->rows * sizeof(*walk->steps));
     if (walk->steps == NULL)
         return ERR_MEMORY;
-    /* Bound as a seq, it would lead back to the last possible message. */
+    /* bind_seq() would turn it into the last possible message. */
     if (walk->order != MESSAGES_BY_CHANGE && walk->from > SEQ_MAX)
         return ERR_OK;
     db_bind_int(s, 1, walk->conversation);

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include "base/log.h"
 
-/* The version is read again under the lock: another master may have come first. */
+/*
+ * Applies one script. Reads the version again under the lock, because another master may have
+ * applied it already.
+ */
 static enum err
 apply_next(struct db *db, int64_t *version)
 {
@@ -28,7 +31,7 @@ apply_next(struct db *db, int64_t *version)
     return db_end_write(db, err);
 }
 
-/* A database that a newer binary has migrated says whether older ones may go on using it. */
+/* A newer binary that migrates a database records the oldest binary that may still use it. */
 static enum err
 check_newer(struct db *db, int64_t version)
 {

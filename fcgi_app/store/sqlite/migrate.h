@@ -15,14 +15,14 @@ struct migration {
     const char *script; /* its text */
 };
 
-/* In order; made from schema/ by the Makefile. Number 1 is the first. */
+/* In order of their numbers, from 1 on. The Makefile generates them from schema/. */
 extern const struct migration migrations[];
 extern const int migration_count;
 
 /*
- * Applies what is missing, each script in a transaction of its own. A database that a newer binary
- * has migrated is left alone: it says whether this one may use it (instance.needs), else
- * ERR_STORAGE. Opens transactions itself. What happens is logged.
+ * Applies the missing scripts, each in a transaction of its own, and logs each. If a newer binary
+ * has migrated the database, changes nothing. Then returns ERR_STORAGE, unless instance.needs
+ * permits this binary. Opens transactions itself.
  */
 enum err migrate(struct db *db);
 

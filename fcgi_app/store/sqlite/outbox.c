@@ -1,4 +1,4 @@
-/* outbox.c - see outbox.h. */
+/* outbox.c - see store/outbox.h. */
 #include "store/sqlite/outbox.h"
 
 #include "store/sqlite/accounts.h"
@@ -7,7 +7,8 @@
 #include "store/sqlite/instance.h"
 
 /*
- * A change of the conversation at its present version: the event and what follows version in *what.
+ * Adds a change of the conversation at its present version. *what has the event and its further
+ * members.
  */
 static enum err
 add(struct tx *tx, const struct conversation *c, const struct change *what)

@@ -1,4 +1,4 @@
-/* outbox.h - deleting the changes that are pushed: the engine's part of the outbox. */
+/* outbox.h - the part of the outbox for this engine alone: deleting changes that were pushed. */
 #ifndef IMD_STORE_SQLITE_OUTBOX_H
 #define IMD_STORE_SQLITE_OUTBOX_H
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A connection, and what is lent of it. */
+/* A connection, and the snapshot for which it is lent. */
 struct reader {
     struct snapshot snapshot; /* first, so that pool_end() finds the reader by it */
     struct pool *pool;
@@ -15,7 +15,7 @@ struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
     int size;             /* connections opened */
-    int idle_count;       /* of them in idle[0 … idle_count-1], the one used last comes last */
+    int idle_count;       /* how many of them are in idle[]; the one used last comes last */
     struct reader **idle; /* behind all[] */
     struct reader all[];
 };

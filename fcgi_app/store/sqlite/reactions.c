@@ -1,11 +1,13 @@
-/* reactions.c - see reactions.h. Must not know who may react. */
+/* reactions.c - see store/reactions.h. Must not know who may react. */
 #include "store/sqlite/reactions.h"
 
 #include "store/sqlite/accounts.h"
 #include "model/emoji.h"
 #include "store/sqlite/engine.h"
 
-/* A statement whose first two parameters are a message's place. */
+/*
+ * Returns the statement with its first parameters bound: the conversation and the seq of a message.
+ */
 static struct stmt *
 use_at(struct db *db, enum sql sql, int32_t conversation, int64_t seq)
 {
@@ -17,9 +19,8 @@ use_at(struct db *db, enum sql sql, int32_t conversation, int64_t seq)
 }
 
 /*
- * The rows of a set with at most this many hold no names: they are read through the users' numbers
- * and sorted. Once a set has grown beyond that its rows hold names, for good, and an index has them
- * in order.
+ * The rows of a set of at most this size hold no names: those are found by the users' numbers, and
+ * sorted. Once a set grows beyond it, its rows hold names forever, and an index orders them.
  */
 #define REACTION_ROWS_FEW 16
 
@@ -30,9 +31,7 @@ struct set {
     bool named; /* its rows hold names */
 };
 
-/*
- * Reads all names of a set whose rows hold none. Leaves the first `limit` of those beyond `after`.
- */
+/* Reads all names of a set whose rows hold none. Keeps the first `limit` of those after `after`. */
 static enum err
 read_few_names(struct db *db, struct arena *arena, const struct set *set, struct reactors *page)
 {
@@ -56,7 +55,7 @@ read_few_names(struct db *db, struct arena *arena, const struct set *set, struct
     return ERR_OK;
 }
 
-/* Up to `limit` names of a set, in byte order, beyond `after`. */
+/* Reads up to `limit` names of a set, after `after`, in byte order. */
 static enum err
 read_names(struct db *db, struct arena *arena, const struct set *set, struct reactors *page)
 {
@@ -115,7 +114,7 @@ sqlite_reactions_read(struct db *db, struct arena *arena, struct str viewer, str
     return err;
 }
 
-/* The set of a message and an emoji. */
+/* Finds the set of a message and an emoji. */
 static enum err
 find_set(struct stmt *s, struct str emoji, struct set *set)
 {
@@ -172,11 +171,11 @@ add_set(struct tx *tx, struct message *m, struct str emoji, struct set *set)
         db_done(s);
         return err;
     }
-    /* The row is handed out before the statement has ended. */
+    /* RETURNING yields the row before the statement has ended, so it is stepped to its end. */
     return db_run(s);
 }
 
-/* Stores the set's count and whether its rows hold names; removes a set without rows. */
+/* Stores the set's count and whether its rows hold names. Removes an empty set. */
 static enum err
 store_set(struct tx *tx, const struct set *set)
 {
@@ -204,7 +203,7 @@ name_rows(struct tx *tx, struct set *set)
     return db_run(s);
 }
 
-/* Adds or removes the row; *changed: there was something to do. */
+/* Adds or removes the row. *changed is false if there was nothing to do. */
 static enum err
 write_row(struct tx *tx, enum sql sql, const struct set *set, struct str username, bool *changed)
 {

@@ -1,7 +1,7 @@
 /*
- * reactions.h - the rows that cleared reactions leave behind: housekeeping deletes them in batches.
+ * reactions.h - the rows that cleared reactions leave behind. Housekeeping deletes them in batches.
  *
- * Clearing a set of reactions writes one row, whatever the set's size. The rows of the users stay
+ * Clearing a set of reactions writes one row, whatever the set's size. The rows of its users remain
  * until then.
  */
 #ifndef IMD_STORE_SQLITE_REACTIONS_H
@@ -9,11 +9,14 @@
 
 #include "store/reactions.h"
 
-/* A cleared set that still has rows; 0: there is none. Needs no write transaction. */
+/*
+ * Returns in *set a cleared set that still has rows; 0 if there is none. Needs no write
+ * transaction.
+ */
 enum err reactions_cleared(struct db *db, int64_t *set);
 /*
- * Deletes at most `limit` rows of a cleared set; *done: those were the last, and the set is gone.
- * Needs a write transaction.
+ * Deletes at most `limit` rows of a cleared set. *done: none is left, and the set is deleted. Needs
+ * a write transaction.
  */
 enum err reactions_sweep(struct db *db, int64_t set, int limit, bool *done);
 

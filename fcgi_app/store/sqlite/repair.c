@@ -1,11 +1,11 @@
 /*
- * repair.c - see repair.h.
+ * repair.c - see store/repair.h.
  *
- * All times of a database are ticks of the same clock, which never went back, so their order is
- * that of what happened. A table that lives as long as the connection maps each tick that lies
- * ahead to its new value. That is the larger of two numbers: the tick shifted by the clock's error,
- * and the latest right tick of the whole database plus the tick's rank. Both rise with the tick, so
- * the larger one does too, and it is later than every right tick.
+ * All times in a database are ticks of one clock, which never goes back, so their order is the
+ * order of events. A temporary table maps each tick that lies in the future to its new value: the
+ * larger of two numbers. One is the tick minus the clock's error. The other is the latest right
+ * tick of the whole database plus the rank of the tick. Both rise with the tick, so the new values
+ * do too, and all of them are later than every right tick.
  */
 #include "store/sqlite/engine.h"
 
@@ -19,7 +19,7 @@
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/witness.h"
 
-/* Messages of one statement: so often progress is shown. */
+/* Messages of one statement. Progress is shown after each. */
 #define MESSAGES_AT_ONCE 20000
 
 struct opened {
@@ -126,7 +126,7 @@ sqlite_repair_look(struct repair *r, int64_t now_ms, struct repair_view *view)
     return err;
 }
 
-/* Gives the rows of a statement their new times. The statement's first parameter is now. */
+/* Replaces the times in the rows of one statement. The statement's first parameter is now. */
 static enum err
 move_rows(struct db *db, enum sql sql, int64_t now_ms)
 {

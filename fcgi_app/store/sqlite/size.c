@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include "store/sqlite/db.h"
 
-/* The bytes of a file; 0: there is none. */
+/* Returns the bytes of a file; 0 if it does not exist. */
 static int64_t
 file_bytes(const char *path, const char *suffix)
 {

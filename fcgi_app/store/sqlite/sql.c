@@ -1,22 +1,27 @@
-/* sql.c - see sql.h. Parameters are bound, never pasted; what SQLite and PostgreSQL both speak. */
+/*
+ * sql.c - see sql.h. Values are bound, never pasted into the text. Uses only SQL that SQLite and
+ * PostgreSQL share.
+ */
 #include "store/sqlite/sql.h"
 
-/* A conversation c and a stay m as conversations.c and memberships.c read them. */
+/* The columns of a conversation c and a stay m, as conversations.c and memberships.c read them. */
 #define CONVERSATION                                                                                         \
     "c.type = 'group_chat', c.created_at, c.updated_at, c.last_seq, c.version, c.member_count,"              \
     " c.listed_at, c.title, c.invite_only"
 #define STAY                                                                                                 \
     "m.joined_version, m.joined_seq, m.left_version, m.left_seq, m.left_at, m.role, m.removed, m.since_at"
-/* A message m as messages.c reads it. */
+/* The columns of a message m, as messages.c reads it. */
 #define MESSAGE                                                                                              \
     "m.place, m.id, m.sender, m.timestamp, m.content, m.client_id, m.reply_to, m.edited_at, m.deleted_at,"   \
     " m.emoji_count, m.changed_version"
-/* The same without its content. */
+/* The same columns without the content. */
 #define HEAD                                                                                                 \
     "m.place, m.id, m.sender, m.timestamp, '', m.client_id, m.reply_to, m.edited_at, m.deleted_at,"          \
     " m.emoji_count, m.changed_version"
 
-/* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
+/*
+ * ACTIVE_ALWAYS, INT64_MAX: membership.active_at in a large conversation, which every list checks.
+ */
 #define ALWAYS "9223372036854775807"
 /* Every time that the database holds, in UNIX ms, as `at`. */
 #define EVERY_TIME                                                                                           \
@@ -32,7 +37,7 @@
     " UNION ALL SELECT timestamp FROM message"                                                               \
     " UNION ALL SELECT edited_at FROM message"                                                               \
     " UNION ALL SELECT deleted_at FROM message"
-/* A time as the repair of the clock has it. */
+/* The new value of a time in a repair of the clock. */
 #define MOVED(column) "coalesce((SELECT new FROM temp.moment WHERE old = " column "), " column ")"
 
 const char *const sql_texts[SQL_COUNT] = {
@@ -73,14 +78,14 @@ const char *const sql_texts[SQL_COUNT] = {
                              "VALUES ($1, $2, $3, $4, $5)",
 
     /*
-     * The last stay in a conversation tells the user's standing. Each is found at the end of its
-     * primary key.
+     * The user's last stay in a conversation tells their standing. Both of these are found at the
+     * ends of the primary key.
      */
     [SQL_MEMBERSHIP_LAST] = "SELECT " STAY " FROM membership m WHERE m.conversation = $1 AND m.account = $2"
                             " ORDER BY m.joined_version DESC LIMIT 1",
     [SQL_MEMBERSHIP_FIRST] = "SELECT joined_version FROM membership"
                              " WHERE conversation = $1 AND account = $2 ORDER BY joined_version LIMIT 1",
-    /* As the index on past stays says it. */
+    /* In the words of the index on past stays, so that it is used. */
     [SQL_MEMBERSHIP_PAST_BEFORE] =
         "SELECT joined_seq, left_seq FROM membership WHERE conversation = $1 AND account = $2"
         " AND joined_seq < $3 AND left_seq > joined_seq ORDER BY joined_seq DESC LIMIT 1",
@@ -100,7 +105,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "UPDATE membership SET role = $3, version = $4 WHERE conversation = $1 AND account = $2"
         " AND left_version IS NULL AND joined_version = (SELECT max(l.joined_version) FROM membership l"
         " WHERE l.conversation = $1 AND l.account = $2)",
-    /* At most MEMBERS_FEW rows: conversations.c asks only for those. */
+    /* At most MEMBERS_FEW rows, because conversations.c calls it only for small conversations. */
     [SQL_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = $2"
                              " WHERE conversation = $1 AND left_version IS NULL",
     [SQL_MEMBERSHIP_NAMES] = "SELECT username FROM membership WHERE conversation = $1"
@@ -113,7 +118,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " UNION ALL SELECT a.name, 0 FROM membership m"
         " CROSS JOIN account a ON a.id = m.account"
         " WHERE m.conversation = $1 AND m.left_version >= $2 AND m.joined_version <= $2",
-    /* Whose active_at lags is read as well, and counts. */
+    /* Rows whose active_at lags are read too, and count. */
     [SQL_MEMBERSHIP_ACTIVE] =
         "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > $3 FROM membership m"
         " JOIN conversation c ON c.id = m.conversation"
@@ -134,7 +139,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.account = $1"
         " AND m.version IS NOT NULL AND m.left_at > $2 AND (m.left_at, m.conversation) < ($3, $4)"
         " ORDER BY m.left_at DESC, m.conversation DESC LIMIT $5",
-    /* Of one role, who has been there longest. */
+    /* The longest-standing member with the role. */
     [SQL_MEMBERSHIP_OLDEST] =
         "SELECT username FROM membership WHERE conversation = $1 AND role = $2 AND left_version IS NULL"
         " ORDER BY joined_version, username LIMIT 1",
@@ -153,7 +158,7 @@ const char *const sql_texts[SQL_COUNT] = {
         "INSERT INTO read_marker (conversation, account, seq, moved_at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (conversation, account) DO UPDATE SET seq = $3, moved_at = $4",
     /*
-     * CROSS JOIN, so that the rows read are those of present members, however many former ones left
+     * CROSS JOIN, so that only rows of present members are read, however many former ones left
      * markers.
      */
     [SQL_READ_MARKER_OF_CONVERSATION] =
@@ -190,7 +195,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_RANGE] =
         "SELECT " MESSAGE " FROM message m"
         " WHERE m.place >= (($1 << 32) | $2) AND m.place <= (($1 << 32) | 4294967295) ORDER BY m.place",
-    /* Of each reaction at most REACTION_NAMES_MAX names are shown. */
+    /* At most REACTION_NAMES_MAX names of each reaction are shown. */
     [SQL_MESSAGE_BACK] = "SELECT place & 4294967295, content, emoji_count, CASE emoji_count WHEN 0 THEN 0"
                          " ELSE (SELECT sum(CASE WHEN s.count > 100 THEN 100 ELSE s.count END)"
                          " FROM reaction_set s WHERE s.place = message.place) END FROM message"
@@ -198,7 +203,7 @@ const char *const sql_texts[SQL_COUNT] = {
     [SQL_MESSAGE_KEYS] = "SELECT id, timestamp, place & 4294967295 FROM message"
                          " WHERE place > (($1 << 32) | $2) AND place <= (($1 << 32) | $3) ORDER BY place",
     [SQL_MESSAGE_LAST_ID] = "SELECT id FROM message ORDER BY id DESC LIMIT 1",
-    /* Ids have no holes but those that a restart may leave. */
+    /* Ids have no gaps, except some that a restart may leave. */
     [SQL_MESSAGE_TIMESTAMP_BY_ID] =
         "SELECT timestamp FROM message WHERE id <= $1 + $2 ORDER BY id DESC LIMIT 1",
     [SQL_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"

@@ -1,6 +1,6 @@
 /*
- * sql.h - every statement that imd ever runs, by name. The texts are in sql.c, the only place with
- * SQL besides schema/. Each connection prepares a statement at its first use and keeps it.
+ * sql.h - the name of every statement that imd ever runs. The texts are in sql.c, the only file
+ * with SQL besides schema/. Each connection prepares a statement at its first use, and keeps it.
  */
 #ifndef IMD_STORE_SQLITE_SQL_H
 #define IMD_STORE_SQLITE_SQL_H
@@ -100,7 +100,8 @@ enum sql {
     SQL_OUTBOX_TRIM,
 
     /*
-     * From here on those that need imd stopped, and may look at every row: repair.c tells of them.
+     * From here on: statements that run only while imd is stopped, and may read every row
+     * (repair.c).
      */
     SQL_OFFLINE,
     SQL_REPAIR_TABLE = SQL_OFFLINE,

@@ -1,4 +1,4 @@
-/* store.c - see store/store.h: SQLite's writer and readers behind it. */
+/* store.c - see store/store.h. Opens SQLite's writer and readers. */
 #include "store/store.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/witness.h"
 
-/* The schema's version from which on a database has a witness beside it. */
+/* From this version of the schema on, a database has a witness file. */
 #define FIRST_WITH_WITNESS 2
 
 static enum err
@@ -30,7 +30,7 @@ sqlite_store_file(const char *uri)
     return engine_rest(uri);
 }
 
-/* Each child opens the database for itself later. */
+/* Each child opens the database by itself later. */
 enum err
 sqlite_store_prepare(const char *uri)
 {

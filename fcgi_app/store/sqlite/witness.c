@@ -13,12 +13,12 @@
 #include "store/sqlite/instance.h"
 #include "store/sqlite/outbox.h"
 
-/* What a database is, as far as it matters here. */
+/* What identifies a state of a database. */
 struct identity {
     char epoch[EPOCH_BYTES];
     int64_t tick;
     int64_t inode;
-    int64_t birth_ns; /* UNIX ns; 0: the file system does not tell, or the witness did not ask */
+    int64_t birth_ns; /* UNIX ns; 0: the file system does not tell, or the witness has none */
 };
 
 static enum err
@@ -42,8 +42,8 @@ identify(struct db *db, const char *path, struct identity *now)
 }
 
 /*
- * "EPOCH TICK inode=INODE birth=BIRTH_NS". Version 0.1 wrote "EPOCH TICK DEVICE INODE": of that the
- * device says nothing, and the birth is not known.
+ * Parses "EPOCH TICK inode=INODE birth=BIRTH_NS". Version 0.1 wrote "EPOCH TICK DEVICE INODE". Of
+ * that, the device is ignored, and the birth is unknown.
  */
 static bool
 parse_witness(char *text, struct identity *then)
@@ -67,7 +67,7 @@ parse_witness(char *text, struct identity *then)
            str_to_int(str_c(fourth + sizeof(birth) - 1), &then->birth_ns);
 }
 
-/* False: there is none, or none that can be read. */
+/* Returns false if there is no witness, or it cannot be read. */
 static bool
 read_witness(const char *path, struct identity *then)
 {
@@ -85,7 +85,10 @@ read_witness(const char *path, struct identity *then)
     return read && parse_witness(text, then);
 }
 
-/* Whole or not at all. Not forced to the disk: one that is lost leads to a new epoch, no more. */
+/*
+ * Replaces the witness as a whole. Does not force it to the disk: if it is lost, the only harm is a
+ * new epoch.
+ */
 static bool
 write_witness(const char *path, const struct identity *now)
 {
@@ -105,7 +108,7 @@ write_witness(const char *path, const struct identity *now)
     return ok && rename(partial, name) == 0;
 }
 
-/* Why it needs a new epoch; NULL: it does not. */
+/* Returns why the database needs a new epoch; NULL if it needs none. */
 static const char *
 suspicion(const char *path, const struct identity *now, bool expected)
 {

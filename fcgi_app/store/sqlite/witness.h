@@ -1,13 +1,14 @@
 /*
- * witness.h - notices that a database is not what it was: a restored backup, or a copy from
+ * witness.h - detects a database that was replaced: by a restored backup, or by a copy from
  * elsewhere.
  *
- * Clients hold versions of the conversations they know. A database that has gone back in time would
- * give the same versions to other changes, and no client could tell; so it gets a new epoch, and
- * they start over. What it was is told by a small file beside it, DATABASE-witness: its epoch, how
- * far its tick had come, and which file it is: its inode and the moment at which that was made.
- * Both last as long as the file, whatever is mounted where. The number of its device does not: it
- * may be another one after each boot (btrfs, overlay, NFS).
+ * Clients hold versions of conversations. A database that went back in time would assign the same
+ * versions to other changes, and clients could not notice. So imd gives it a new epoch, and clients
+ * start over.
+ *
+ * The small file DATABASE-witness records the expected state: the epoch, the last tick, and the
+ * file's inode and time of creation. Inode and time belong to the file, wherever it is mounted. The
+ * device number is not recorded, because it may differ after each boot (btrfs, overlay, NFS).
  */
 #ifndef IMD_STORE_SQLITE_WITNESS_H
 #define IMD_STORE_SQLITE_WITNESS_H
@@ -16,16 +17,16 @@
 #include "store/sqlite/db.h"
 
 /*
- * At the start, before anybody else has the database open: gives it a new epoch, and drops what was
- * still to be pushed, where it is behind the witness, another file than the witness knows, or
- * (unless `expected`: it has just come into being) without a witness. Opens a transaction.
- * ERR_STORAGE.
+ * Gives the database a new epoch, and deletes the outbox, if it is older than its witness, is
+ * another file than its witness names, or has no witness. A missing witness is right if `expected`
+ * is set, because the database is new. Call at the start, while no other process has the database
+ * open. Opens a transaction. ERR_STORAGE.
  */
 enum err witness_check(struct db *db, const char *path, bool expected);
 /*
- * Writes down how far the database has come; from now and then, and at the end. *noted_tick is the
- * caller's, 0 to begin; nothing is written while it stands. What cannot be written is logged: a new
- * epoch too many does no harm.
+ * Records the present tick in the witness, unless it is *noted_tick. Call it regularly, and at the
+ * end. *noted_tick belongs to the caller and begins as 0. A failed write is logged; it can only
+ * lead to a superfluous new epoch.
  */
 void witness_note(struct db *db, const char *path, int64_t *noted_tick);
 
