@@ -1,11 +1,11 @@
 /*
- * command.h - a command with what the engine must know of it before it runs: above all, what it
- * will read.
+ * command.h - a command, and what the engine must know before it runs: above all, what it will
+ * read.
  *
- * An engine behind a network runs many commands at once. It fetches everything that all of them
- * declare in one round trip, runs their rules in memory, and writes in another. SQLite reads when
- * it is asked and ignores the declaration. The engine in memory compares each read with it, so a
- * unit test fails if a command of domain/ reads what it did not declare.
+ * An engine behind a network runs many commands at once. It fetches everything that they declare in
+ * one round trip, runs their rules in memory, and writes in another round trip. SQLite reads on
+ * demand and ignores the declaration. The engine in memory compares each read with the declaration,
+ * so a unit test fails if a command of domain/ reads something undeclared.
  */
 #ifndef IMD_STORE_COMMAND_H
 #define IMD_STORE_COMMAND_H
@@ -15,7 +15,7 @@
 
 struct creation_key;
 
-/* The most users whose standing a command declares: the actor, and the user acted upon. */
+/* The number of users whose standing a command can declare: the actor, and the user acted upon. */
 #define COMMAND_USERS 2
 
 /*
@@ -48,9 +48,9 @@ struct command_reads {
     struct str client_id; /* the message that users[0] sent under this key, with its reactions */
     int64_t reply_to;     /* id: where that message stands, no more */
 
-    /* What is not fetched ahead. Each such read may cost a round trip of its own. */
+    /* Reads that are not fetched ahead. Each may cost a round trip of its own. */
     bool heir; /* the next owner: only the reads above show whether one is needed */
-    bool open; /* anything: of commands that no user waits for, such as those of tests */
+    bool open; /* anything: for commands that no user waits for, such as those of tests */
 };
 
 struct command {

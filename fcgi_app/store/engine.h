@@ -1,12 +1,12 @@
 /*
- * engine.h - what an engine is: a name, and a function for each function of the face.
+ * engine.h - an engine: a name, and an implementation of each function of the interface.
  *
- * The face is the functions that the other headers of this room declare. Each of them calls the
- * function of the same name of the engine that its handle belongs to, or that its URI names. So one
- * imd can hold several engines, and one process can have stores of several engines open.
+ * The other headers of this room declare the interface. Each of its functions calls the function of
+ * the same name in an engine: the one that its handle belongs to, or that its URI names. So one imd
+ * can contain several engines, and one process can have stores of several engines open.
  *
- * To add a function to the face: declare it in its header, call through the table in the file of
- * the same name, and add it to the list below. Then each engine must define ENGINE_FUNCTION(): a
+ * To add a function to the interface: declare it in its header, call through the table in the file
+ * of the same name, and add it to the list below. Then each engine must define ENGINE_FUNCTION(): a
  * definition that is missing does not link, and one of another type does not compile.
  *
  * Only the files of store/ and of its engines may include this.
@@ -137,7 +137,10 @@
     ENGINE_REACTIONS(EACH)                                                                                   \
     ENGINE_SIZE(EACH)
 
-/* Those of an engine whose data outlives the process: housekeeping.h and repair.h. */
+/*
+ * The functions that an engine needs only if its data outlives the process: housekeeping.h,
+ * repair.h.
+ */
 #define ENGINE_UPKEEP(EACH)                                                                                  \
     EACH(housekeeping_start)                                                                                 \
     EACH(housekeeping_stop)                                                                                  \
@@ -146,19 +149,19 @@
     EACH(repair_look)                                                                                        \
     EACH(repair_clock)
 
-/* A pointer to a function of the same type as the function of the face. */
+/* A pointer to a function of the same type as the function of the interface. */
 #define ENGINE_MEMBER(function) __typeof__(function) *(function);
 
 struct engine {
-    const char *name; /* the scheme of its URIs: what stands before the first colon */
+    const char *name; /* the scheme of its URIs: everything before the first colon */
     const char *form; /* its URIs as an operator writes them: "sqlite:PATH" */
     ENGINE_FUNCTIONS(ENGINE_MEMBER)
     ENGINE_UPKEEP(ENGINE_MEMBER) /* NULL if the data ends with the process */
 };
 
 /*
- * What the face passes around. An engine embeds each as the first member of a structure of its own,
- * and sets `engine` when it makes one.
+ * The handles that the interface passes around. An engine embeds each as the first member of a
+ * structure of its own, and sets `engine` when it makes one.
  */
 struct connections {
     const struct engine *engine;
@@ -177,14 +180,17 @@ struct repair {
 };
 
 /*
- * The engines of this program, ended by NULL. The list of imd and imctl is in engines.c; unit tests
- * have one of their own, with the engine in memory.
+ * The engines of this program, ended by NULL. engines.c has the list of imd and imctl. Unit tests
+ * have a list of their own, with the engine in memory.
  */
 extern const struct engine *const engines[];
 
-/* The engine that the URI names; NULL: this program does not have it. */
+/* Returns the engine that the URI names; NULL if this program does not have it. */
 const struct engine *engine_find(const char *uri);
-/* What follows the engine's name and the colon in a URI for which there is an engine. */
+/*
+ * Returns the rest of the URI after the engine's name and the colon. The program must have the
+ * engine.
+ */
 const char *engine_rest(const char *uri);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * listings.h - what the entries of a page of a user's list say, read for all of them at once.
+ * listings.h - the contents of a page of a user's list, read for all of its entries at once.
  *
- * Each function takes the whole page and is called once for it. So an engine behind a network needs
- * a constant number of round trips for a page, however many entries it has. None of the functions
- * needs a transaction, but they agree with each other only inside one. The messages of a page:
+ * Each function is called once for the whole page. So an engine behind a network needs a constant
+ * number of round trips for a page, however many entries it has. None of the functions needs a
+ * transaction, but they agree with each other only inside one. The messages of a page:
  * messages_at() (messages.h).
  */
 #ifndef IMD_STORE_LISTINGS_H
@@ -14,7 +14,7 @@
 #include "store/memberships.h"
 
 /*
- * A count of unread messages reads about this many messages and stays at most, deleted ones
+ * A count of unread messages reads about this many messages and stays at most, deleted messages
  * included.
  */
 #define LISTINGS_LOOKS_MAX (3 * UNREAD_MAX)
@@ -30,14 +30,12 @@ struct listing_row {
 };
 
 /*
- * Reads id. Fills the conversation but for its members, the stay, read_seq and newest_seq; titles
- * from the arena. ERR_STORAGE: there is no such conversation, or the user never was a member of it.
+ * Reads id. Fills the conversation except its members, the stay, read_seq and newest_seq; titles
+ * from the arena. ERR_STORAGE: there is no such conversation, or the user never was a member.
  */
 enum err listings_standing(struct db *db, struct arena *arena, struct str username, struct listing_row *rows,
                            size_t count);
-/*
- * Reads the conversation. Fills its members, from the arena, where there are at most MEMBERS_FEW.
- */
+/* Reads the conversation. Fills its members, from the arena, if there are at most MEMBERS_FEW. */
 enum err listings_names(struct db *db, struct arena *arena, struct listing_row *rows, size_t count);
 /*
  * Reads the conversation, the stay and read_seq. Fills unread: how many messages after read_seq the

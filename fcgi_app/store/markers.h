@@ -1,7 +1,7 @@
 /*
  * markers.h - the table read_marker: how far each user has read in each conversation.
  *
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need
+ * Functions that take a `struct tx` need a write transaction. Those that take a `struct db` need
  * none.
  */
 #ifndef IMD_STORE_MARKERS_H
@@ -14,7 +14,9 @@
 /* 0: the user has never read there. */
 enum err markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq);
 enum err markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq);
-/* Those of the present members, by user name in byte order; *markers from the arena. */
+/*
+ * Returns the markers of the present members, in byte order of user names; *markers from the arena.
+ */
 enum err markers_of_conversation(struct db *db, struct arena *arena, int32_t conversation,
                                  struct read_marker **markers, size_t *count);
 
@@ -24,7 +26,7 @@ struct moved_marker {
     int64_t updated_at; /* UNIX ms: of the conversation */
 };
 
-/* A walk along a user's markers by when they moved last, a bounded batch at a time. */
+/* A walk over a user's markers, in the order in which they moved, one bounded batch at a time. */
 struct moved_walk {
     struct str username;
     int64_t from;               /* moves on: markers that moved at this moment (UNIX ms) or later … */
@@ -35,7 +37,8 @@ struct moved_walk {
 };
 
 /*
- * Reads the next batch, of conversations that the user still is a member of, and moves the walk on.
+ * Reads the next batch: markers in conversations of which the user still is a member. Advances the
+ * walk.
  */
 enum err markers_moved(struct db *db, struct arena *arena, struct moved_walk *walk);
 

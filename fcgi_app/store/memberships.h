@@ -1,14 +1,14 @@
 /*
- * memberships.h - the table membership: who is and was in which conversation, as intervals.
+ * memberships.h - the table membership: all present and past members, as intervals (stays).
  *
- * A user's conversations are found by their last activity, without a message having to touch a row
- * of each member: a membership's active_at may lag behind its conversation's updated_at by up to
- * ACTIVE_LAG_MS, and may be ACTIVE_ALWAYS while there are more than MEMBERS_FEW members. It is
- * never ahead otherwise. So whoever looks for what was active after T looks at all whose active_at
- * is > T - ACTIVE_LAG_MS, and at the conversations themselves.
+ * A user's conversations are found by their last activity, yet a message updates no row of a
+ * member. So membership.active_at may lag behind conversation.updated_at by up to ACTIVE_LAG_MS. It
+ * may be ACTIVE_ALWAYS if there are more than MEMBERS_FEW members. Otherwise it is never ahead. So
+ * a search for conversations that were active after T reads all memberships with active_at > T -
+ * ACTIVE_LAG_MS, and then checks their conversations.
  *
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need
- * none, but several of them tell one story only inside one.
+ * Functions that take a `struct tx` need a write transaction. Those that take a `struct db` need
+ * none, but several of them agree with each other only inside one.
  */
 #ifndef IMD_STORE_MEMBERSHIPS_H
 #define IMD_STORE_MEMBERSHIPS_H
@@ -21,9 +21,8 @@
 #define ACTIVE_ALWAYS INT64_MAX
 
 /*
- * A user's last stay in a conversation, which tells their standing. Each reader of a membership
- * looks up only the stays that it needs, so a user's past costs nothing, however often they came
- * and went.
+ * A user's last stay in a conversation, which determines their standing. Each reader looks up only
+ * the stays that it needs, so a user's past costs nothing, however often they came and went.
  */
 struct stay {
     int64_t joined_version;
@@ -31,21 +30,21 @@ struct stay {
     int64_t until;        /* seq; INT64_MAX: still a member */
     int64_t left_version; /* 0: still a member */
     int64_t left_at;      /* UNIX ms; 0: still a member */
-    int64_t since_at;     /* UNIX ms: no message that they ever received here is older */
-    enum role role;       /* of who left: what they were */
-    bool removed;         /* somebody else ended the stay */
+    int64_t since_at;     /* UNIX ms: no message that the user ever received here is older */
+    enum role role;       /* of a former member: their last role */
+    bool removed;         /* another user ended the stay */
 };
 
-/* *found false: the user never was a member. */
+/* Returns the user's last stay. *found is false if the user never was a member. */
 enum err memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay,
                           bool *found);
 /* Is the user a member now? `joined_version` names the stay for memberships_end(). */
 enum err memberships_current(struct db *db, int32_t conversation, struct str username,
                              int64_t *joined_version, bool *is_member);
-/* ROLE_NONE: they are no member. */
+/* Returns ROLE_NONE if the user is not a member. */
 enum err memberships_role(struct db *db, int32_t conversation, struct str username, enum role *role);
 
-/* When the user first came, as a version of the conversation; 0: never. */
+/* Returns the version at which the user first joined; 0: never. */
 enum err memberships_first(struct db *db, int32_t conversation, struct str username, int64_t *joined_version);
 
 /*
@@ -54,42 +53,42 @@ enum err memberships_first(struct db *db, int32_t conversation, struct str usern
  */
 struct span {
     int64_t after;
-    int64_t until; /* INT64_MAX: and of all that is to come, as far as known */
+    int64_t until; /* INT64_MAX: and all future messages, as far as is known */
     bool received;
 };
 
-/* The span that the message `seq` (1 or more) lies in. */
+/* Returns the span that contains the message `seq` (1 or more). */
 enum err memberships_span(struct db *db, int32_t conversation, struct str username, int64_t seq,
                           struct span *span);
 /*
- * The last stay that ended with messages received and began before `seq`; an empty span: there is
- * none.
+ * Returns the last stay that began before `seq` and ended with messages received; an empty span if
+ * there is none.
  */
 enum err memberships_past_before(struct db *db, int32_t conversation, struct str username, int64_t seq,
                                  struct span *span);
 
-/* The present owner, from the arena; absent: there is none. */
+/* Returns the present owner, from the arena; absent if there is none. */
 enum err memberships_owner(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
 /*
- * Who is to be the owner next: the admin, else the member, who has been there longest; absent:
- * nobody is there.
+ * Returns the next owner: the longest-standing admin, else the longest-standing member; absent if
+ * there is neither.
  */
 enum err memberships_heir(struct db *db, struct arena *arena, int32_t conversation, struct str *username);
-/* Begins a stay at the present version and last_seq of *c. */
+/* Begins a stay, at the present version and last_seq of *c. */
 enum err memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role);
 /*
- * Ends the stay at the present version and last_seq of *c; `removed`: it was not the user's own
- * doing.
+ * Ends the stay at the present version and last_seq of *c. `removed`: the user did not leave by
+ * themselves.
  */
 enum err memberships_end(struct tx *tx, const struct conversation *c, struct str username,
                          int64_t joined_version, bool removed);
-/* At the present version of *c. */
+/* Sets the role, at the present version of *c. */
 enum err memberships_set_role(struct tx *tx, const struct conversation *c, struct str username,
                               enum role role);
 
 /*
- * The present members into c->members, from the arena, in byte order; nothing if there are more
- * than `limit`.
+ * Reads the present members into c->members, from the arena, in byte order. Reads none if there are
+ * more than `limit`.
  */
 enum err memberships_names(struct db *db, struct arena *arena, struct conversation *c, int64_t limit);
 
@@ -116,16 +115,16 @@ enum err memberships_names_at(struct db *db, int32_t conversation, int64_t versi
 struct joined {
     int32_t conversation;
     int64_t last_seq;   /* of the conversation; or when they left */
-    int64_t joined_seq; /* they received everything after this; INT64_MAX: they left, and it is not known */
+    int64_t joined_seq; /* the user received everything after this; INT64_MAX: unknown, because they left */
     int64_t since_at;   /* UNIX ms, as in struct stay */
     int64_t left_at;    /* UNIX ms; INT64_MAX: still a member */
 };
 
-/* A look for a user's conversations that changed after a moment. */
+/* A search for a user's conversations that changed after a moment. */
 struct active_search {
     struct str username;
     int64_t after;         /* UNIX ms */
-    int limit;             /* looks at so many that may have been active after that */
+    int limit;             /* reads at most this many memberships that may have been active after that */
     struct joined *joined; /* out: in no order, from the arena; of each the first three members are set … */
     size_t count;          /* … so many */
     bool all;              /* out: there are no others */
@@ -157,7 +156,7 @@ struct list_position {
     int64_t last_seq;
 };
 
-/* A walk along a part of a user's list, from the latest on, a bounded batch at a time. */
+/* A walk over a part of a user's list, from the latest on, one bounded batch at a time. */
 struct list_walk {
     struct str username;
     int64_t after;                   /* UNIX ms: only positions whose active_at is > after … */
@@ -168,14 +167,14 @@ struct list_walk {
     size_t count;                    /* … so many; fewer than `rows`: the walk is at its end */
 };
 
-/* Reads the next batch of the conversations that the user is a member of, and moves the walk on. */
+/* Reads the next batch of the conversations that the user is a member of, and advances the walk. */
 enum err memberships_present(struct db *db, struct arena *arena, struct list_walk *walk);
-/* The same for the conversations that the user has left, by when they left. */
+/* Does the same for the conversations that the user has left, ordered by when they left. */
 enum err memberships_left(struct db *db, struct arena *arena, struct list_walk *walk);
 
 /*
- * A walk along the members whose standing changed, each once, in the order of the versions that did
- * it. A batch at a time, never cut between members of the same version.
+ * A walk over the members whose standing changed, each once, in the order of the versions of those
+ * changes. Reads a batch at a time. A batch never ends between members of the same version.
  */
 struct membership_walk {
     int32_t conversation;
@@ -189,7 +188,7 @@ struct membership_step {
     int64_t version;
 };
 
-/* Reads the next batch and moves the walk on. */
+/* Reads the next batch, and advances the walk. */
 enum err memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk);
 
 #endif

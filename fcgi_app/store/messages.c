@@ -1,5 +1,5 @@
 /*
- * messages.c - see messages.h: what messages are to every engine, and calls of the engine. Must not
+ * messages.c - see messages.h: functions that all engines share, and calls of the engine. Must not
  * know which engine it calls.
  */
 #include "store/messages.h"
@@ -25,7 +25,7 @@ messages_fingerprint(struct str content)
     return (int)((hash >> 16) ^ (hash & 0xffff));
 }
 
-/* Copies the string to *at, with a NUL, and moves *at on. */
+/* Copies the string to *at, with a NUL, and advances *at. */
 static struct str
 keep_at(char **at, struct str s)
 {

@@ -1,12 +1,11 @@
 /*
  * messages.h - the table message.
  *
- * In one conversation, seq runs 1, 2, 3 … without holes, and neither timestamps nor the versions
- * that created the messages fall as seq grows. So a moment or a version is found by search, and
- * needs no index.
+ * In one conversation, seq runs 1, 2, 3 … without gaps. Timestamps and creating versions never fall
+ * as seq grows. So a moment or a version is found by binary search, and needs no index.
  *
- * Functions that take a `struct tx` need a write transaction; those that take a `struct db` need
- * none, but several of them tell one story only inside one.
+ * Functions that take a `struct tx` need a write transaction. Those that take a `struct db` need
+ * none, but several of them agree with each other only inside one.
  */
 #ifndef IMD_STORE_MESSAGES_H
 #define IMD_STORE_MESSAGES_H
@@ -15,7 +14,7 @@
 #include "model/model.h"
 #include "store/tx.h"
 
-/* About what an emoji takes in an answer, and each name shown under it. */
+/* About how many bytes an emoji takes in an answer, and each name shown under it. */
 #define MESSAGES_EMOJI_BYTES 64
 #define MESSAGES_NAME_BYTES  (USERNAME_BYTES_MAX + 3)
 
@@ -23,34 +22,34 @@
 size_t messages_bytes(const struct message *m);
 
 /*
- * Copies the message's strings into the arena: the engines read from what does not last.
+ * Copies the message's strings into the arena, because the engine's own copies do not last.
  * ERR_MEMORY.
  */
 enum err messages_keep(struct arena *arena, struct message *m);
 
-/* Gives the message its id, and stores it as the change that made `version`. */
+/* Assigns the message its id, and stores it as the change that made `version`. */
 enum err messages_add(struct tx *tx, struct message *m, int64_t version);
 
-/* Who reads messages with their reactions. */
+/* What reading messages with their reactions needs. */
 struct message_reader {
     struct db *db;
     struct arena *arena; /* for what is read */
-    struct str viewer;   /* whose reactions are shown as their own; absent: nobody's */
+    struct str viewer;   /* whose reactions are marked as their own; absent: nobody's */
 };
 
 /*
- * A batch of messages ends once their content and reactions exceed this. It holds at least one. So
- * the bytes that an answer reads and does not show are bounded, however large the messages are.
+ * A batch of messages ends once their content and reactions exceed this, but holds at least one. So
+ * the bytes that are read but not shown are bounded, however large the messages are.
  */
 #define MESSAGES_BATCH_BYTES (256 * 1024)
 
-/* One message with its reactions, all from the arena. */
+/* Returns one message with its reactions, all from the arena. */
 enum err messages_get(const struct message_reader *r, int32_t conversation, int64_t seq, struct message *m,
                       bool *found);
-/* Where a message stands. */
+/* The position of a message. */
 struct message_place {
     int32_t conversation;
-    int64_t seq; /* 0: nowhere */
+    int64_t seq; /* 0: there is no message */
 };
 
 /* The messages at some places. */
@@ -65,31 +64,35 @@ struct message_batch {
 enum err messages_at(const struct message_reader *r, struct message_batch *batch);
 enum err messages_by_id(const struct message_reader *r, int64_t id, struct message *m, bool *found);
 /*
- * The message without its content and its reactions, which cost most to read: m->content is "", and
- * m->emoji_count tells whether there are reactions.
+ * Returns the message without its content and its reactions, which cost most to read. m->content is
+ * "", and m->emoji_count tells whether there are reactions.
  */
 enum err messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found);
 /* Reads the content of a head, from the arena. */
 enum err messages_content(struct db *db, struct arena *arena, struct message *m);
-/* Where the message of that id stands: reads neither its content nor its reactions. */
+/* Returns the position of the message, without reading its content or its reactions. */
 enum err messages_key(struct db *db, int64_t id, struct message_key *key, bool *found);
 /*
- * The one that the viewer sent under the key. *fingerprint: messages_fingerprint() of the content
- * as it was first sent; -1: the content still is what was sent.
+ * Returns the message that the viewer sent under the key. *fingerprint: messages_fingerprint() of
+ * the content as it was first sent; -1 if the content has not changed since.
  */
 enum err messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
                                int *fingerprint, bool *found);
-/* Sixteen bits of a content: different ones mostly differ, and none can be told from it. */
+/*
+ * Returns 16 bits of a hash: different contents mostly have different ones, and none can be told
+ * from it.
+ */
 int messages_fingerprint(struct str content);
 
 /*
- * The change that made `version`: another content, at tx->tick; or none at all, with no reactions
- * and no trace of an edit. The content as it was goes from the database. Update *m as well.
+ * Stores the change that made `version`: a new content, at tx->tick, or a deletion, which also
+ * removes the reactions and edited_at. The old content is removed from the database. Both update *m
+ * as well.
  */
 enum err messages_edit(struct tx *tx, struct message *m, struct str content, int64_t version);
 enum err messages_delete(struct tx *tx, struct message *m, int64_t version);
 
-/* Notes m->emoji_count (reactions.h) and the version of the change. */
+/* Stores m->emoji_count (reactions.h) and the version of the change. */
 enum err messages_set_reacted(struct tx *tx, const struct message *m, int64_t version);
 
 /* Messages of a conversation: after < seq <= until. */
@@ -100,11 +103,11 @@ struct message_range {
 };
 
 /*
- * The first seq of the range whose timestamp is > after (UNIX ms); range->until + 1 where there is
- * none. All messages of the range must exist.
+ * Finds the first seq of the range whose timestamp is > after (UNIX ms); range->until + 1 if there
+ * is none. All messages of the range must exist.
  */
 enum err messages_first_after(struct db *db, const struct message_range *range, int64_t after, int64_t *seq);
-/* The same for the versions that created them. */
+/* Does the same for the versions that created the messages. */
 enum err messages_first_created_after(struct db *db, const struct message_range *range, int64_t version,
                                       int64_t *seq);
 
@@ -120,7 +123,7 @@ struct message_page {
 /* Fills the output of the page. */
 enum err messages_page_before(struct db *db, struct message_page *page);
 
-/* A walk along the keys of a conversation's messages, by seq, a bounded batch at a time. */
+/* A walk over the keys of a conversation's messages, by seq, one bounded batch at a time. */
 struct key_walk {
     int32_t conversation;
     int64_t after;            /* seq; moves on */
@@ -132,10 +135,10 @@ struct key_walk {
     bool later;               /* out: the range holds a message with a later timestamp */
 };
 
-/* Reads the next batch and moves the walk on. */
+/* Reads the next batch, and advances the walk. */
 enum err messages_keys(struct db *db, struct key_walk *walk);
 
-/* A walk along the keys of the messages of all conversations since a moment, oldest first. */
+/* A walk over the keys of the messages of all conversations since a moment, oldest first. */
 struct message_search {
     int64_t after;            /* UNIX ms; their timestamps are beyond this */
     int64_t from;             /* id; moves on; 0: the walk begins */
@@ -145,22 +148,22 @@ struct message_search {
     bool all;                 /* out: there are no others */
 };
 
-/* Reads the next batch and moves the walk on. */
+/* Reads the next batch, and advances the walk. */
 enum err messages_since(struct db *db, struct message_search *search);
 
-/* The order of a walk, and which messages it comes to. */
+/* The order of a walk, and which messages it visits. */
 enum message_order {
     MESSAGES_BY_SEQ,      /* all from a seq on */
     MESSAGES_BY_CREATION, /* the same, with the versions that created them */
     MESSAGES_BY_CHANGE,   /* those that changed after a version, each by its last change */
 };
 
-/* A walk along the messages of a conversation, a bounded batch at a time. */
+/* A walk over the messages of a conversation, one bounded batch at a time. */
 struct message_walk {
     enum message_order order;
     int32_t conversation;
-    int64_t from;               /* moves on: the seq from which on, or the version beyond which */
-    int rows;                   /* of a batch, at most; it may end earlier, by MESSAGES_BATCH_BYTES */
+    int64_t from;               /* advances: the first seq, or the version before the first */
+    int rows;                   /* of a batch, at most; MESSAGES_BATCH_BYTES may end it earlier */
     struct message_step *steps; /* out: the next ones, from the arena … */
     size_t count;               /* … so many; 0: the walk is at its end */
 };
@@ -168,10 +171,10 @@ struct message_walk {
 struct message_step {
     struct message message; /* with its reactions */
     int64_t version;        /* that created it, or changed it last; not set by seq */
-    bool changed_since;     /* by creation: it has changed since then, and nothing of it is set but seq */
+    bool changed_since;     /* by creation: it has changed since then, and only its seq is set */
 };
 
-/* Reads the next batch and moves the walk on. */
+/* Reads the next batch, and advances the walk. */
 enum err messages_walk(const struct message_reader *r, struct message_walk *walk);
 
 #endif

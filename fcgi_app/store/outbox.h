@@ -1,5 +1,5 @@
 /*
- * outbox.h - the table outbox: changes that are committed and not yet known to be pushed.
+ * outbox.h - the table outbox: committed changes that nchan has not acknowledged yet.
  *
  * The engine deletes acknowledged changes (shared->acknowledged_change) by itself, with a later
  * command.
@@ -12,12 +12,15 @@
 #include "store/tx.h"
 
 /*
- * Notes a change at the present version of *c: the one that made it, or one that makes none. Needs
- * the write transaction of the change.
+ * Adds a change at the present version of *c, whether or not it counted that version. Needs the
+ * write transaction of the change.
  */
 enum err outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
                     struct str username);
-/* The same of a reaction to a message; username absent: all with that emoji are gone. */
+/*
+ * Does the same for a reaction to a message. An absent username: all reactions with the emoji were
+ * cleared.
+ */
 enum err outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction);
 /*
  * Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings
@@ -25,7 +28,7 @@ enum err outbox_add_reaction(struct tx *tx, const struct conversation *c, const 
  */
 enum err outbox_after(struct db *db, int64_t id, int limit,
                       bool (*each)(void *arg, const struct change *change), void *arg);
-/* The lowest id there is; 0: the outbox is empty. */
+/* Returns the lowest id in the outbox; 0 if it is empty. */
 enum err outbox_oldest(struct db *db, int64_t *id);
 
 #endif

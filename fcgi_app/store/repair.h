@@ -1,7 +1,7 @@
 /*
- * repair.h - brings back to now what a wrong clock has dated ahead of it.
+ * repair.h - repairs the timestamps that a wrong clock put into the future.
  *
- * imd must be stopped. It costs a look at every row.
+ * imd must be stopped. It reads every row.
  */
 #ifndef IMD_STORE_REPAIR_H
 #define IMD_STORE_REPAIR_H
@@ -11,22 +11,22 @@
 
 struct repair;
 
-/* What lies ahead of `now_ms`. */
+/* The times after `now_ms`. */
 struct repair_view {
-    int64_t moments;    /* different times that lie ahead; 0: there is nothing to repair */
+    int64_t moments;    /* the number of different times after it; 0: there is nothing to repair */
     int64_t last_ms;    /* the latest of them, UNIX ms */
-    int64_t messages;   /* that were sent then */
-    int64_t message_id; /* highest id of a message: what repair_clock() counts up to */
+    int64_t messages;   /* with such a timestamp */
+    int64_t message_id; /* the highest id of a message, up to which repair_clock() counts */
 };
 
 /*
- * Opens the database of the URI (store.h), which is borrowed, for nobody else. NULL, or a sentence
- * that says why it cannot be repaired; then nothing is open.
+ * Opens the database of the URI (store.h), which is borrowed, for this process alone. Returns NULL,
+ * or a sentence that says why it cannot be repaired; then nothing is open.
  */
 const char *repair_open(struct repair **out, const char *uri);
 void repair_close(struct repair *r);
 
-/* ERR_STORAGE. */
+/* Fills *view. ERR_STORAGE. */
 enum err repair_look(struct repair *r, int64_t now_ms, struct repair_view *view);
 
 /*

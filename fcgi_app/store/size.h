@@ -1,4 +1,4 @@
-/* size.h - how large the database is, and of which schema. */
+/* size.h - the size of the database, and the version of its schema. */
 #ifndef IMD_STORE_SIZE_H
 #define IMD_STORE_SIZE_H
 

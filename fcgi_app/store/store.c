@@ -5,7 +5,7 @@
 #include <string.h>
 #include "store/engine.h"
 
-/* Writes a list of the engines: their names, or how their URIs look. */
+/* Writes the names of the engines, or the forms of their URIs, into `text`. */
 static void
 list(char *text, size_t size, bool forms)
 {
@@ -23,9 +23,7 @@ store_engines(char *text, size_t size)
     list(text, size, false);
 }
 
-/*
- * What the URI contains besides the engine's name may be secret, so the message does not repeat it.
- */
+/* The rest of the URI may contain a password, so the message does not repeat it. */
 enum err
 store_check(const char *uri, char *message, size_t size)
 {

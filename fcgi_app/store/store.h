@@ -16,17 +16,20 @@
 /* Writes the names of the engines of this program into `text`, separated by commas. */
 void store_engines(char *text, size_t size);
 /*
- * ERR_CONFIG: no engine of this program opens the URI; `message` says why, and what is allowed.
- * Opens nothing.
+ * Checks the URI without opening anything. ERR_CONFIG: no engine of this program opens it;
+ * `message` says why, and which URIs are allowed.
  */
 enum err store_check(const char *uri, char *message, size_t size);
-/* The path of the database's file, a part of `uri`; NULL: it is not in a file of this machine. */
+/*
+ * Returns the path of the database's file, a part of `uri`; NULL if it is not in a file of this
+ * machine.
+ */
 const char *store_file(const char *uri);
 
 /*
- * Called at the start, before the first child. Locks the database for this process and its
- * children, creates it if it is missing, migrates its schema, and gives it a new epoch if it is not
- * the database that it was. Logs what it does. ERR_STORAGE, ERR_CONFIG.
+ * Prepares the database at the start, before the first child. Locks it for this process and its
+ * children, creates it if it is missing, and migrates its schema. Gives it a new epoch if it was
+ * replaced, for example by a backup. Logs what it does. ERR_STORAGE, ERR_CONFIG.
  */
 enum err store_prepare(const char *uri);
 
@@ -34,7 +37,7 @@ struct connections;
 
 /* A process's connections to the database: one to write, some to read. Opened after the fork. */
 struct store {
-    struct connections *connections; /* known to the engine alone; NULL: closed */
+    struct connections *connections; /* known only to the engine; NULL: closed */
     uint64_t payer;                  /* charged for the changes of its commands: see struct tx */
 };
 
@@ -43,7 +46,7 @@ struct store {
  * error as well. ERR_STORAGE, ERR_MEMORY, ERR_CONFIG.
  */
 enum err store_open(struct store *s, const char *uri, int readers, struct shared *shared);
-/* Opens the database without a writer: store_run() must not be called. */
+/* Opens the database read-only: store_run() must not be called. */
 enum err store_open_for_reading(struct store *s, const char *uri, int readers, struct shared *shared);
 /* Closes. No command may be running, and all snapshots must have ended. Zeroed is allowed. */
 void store_close(struct store *s);
@@ -58,10 +61,11 @@ enum err store_run(struct store *s, const struct command *command);
 
 /*
  * One state of the database. Everything that is read through a snapshot is of one moment, between
- * its begin and its first read. Questions of domain/ take a snapshot and cannot write; commands
- * take the store.
- * A thread must end its snapshot before it commits, waits, or begins another one: a snapshot keeps
- * a reader from other threads, and keeps the engine from discarding what it sees.
+ * its begin and its first read.
+ *
+ * Functions of domain/ that only read take a snapshot, so they cannot write. Commands take the
+ * store. A thread must end its snapshot before it commits, waits, or begins another one: a snapshot
+ * occupies a reader, and keeps the engine from discarding the state that it shows.
  */
 struct snapshot {
     struct db *db;

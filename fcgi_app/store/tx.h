@@ -1,5 +1,5 @@
 /*
- * tx.h - what rules see of the database: a handle to read by, and the transaction of a command.
+ * tx.h - the database as rules see it: a handle for reading, and the transaction of a command.
  *
  * A `struct db` belongs to the engine. Functions of store/ that take one only read: the state of a
  * snapshot, or of an open transaction. Functions that take a `struct tx` write.
@@ -20,28 +20,27 @@ struct tx {
     struct db *db;
     int64_t tick;                 /* UNIX ms: the timestamp of everything in this transaction */
     uint64_t payer;               /* the limiter_key() that this command's changes are charged to; 0: none */
-    struct tx_counters *counters; /* the engine's: the ids that it gave last */
+    struct tx_counters *counters; /* the engine's: the last ids that it assigned */
 };
 
 /*
- * A command: runs once, inside the open transaction, maybe on another thread than the one that
- * asked.
+ * A command: runs once, inside the open transaction, maybe on another thread than its caller's.
  *
- * It may rely on this:
- * - It runs alone. It reads what all commands before it have written, those of its own group
- *   included, and nobody writes between its first read and its end.
+ * The engine guarantees:
+ * - A command runs alone. It reads what all earlier commands have written, those of its own group
+ *   included. Nothing else is written between its first read and its end.
  * - tx->tick is above every tick of earlier transactions. Commands of one group share it.
  * - ERR_STORAGE and ERR_MEMORY fail the whole transaction, so nothing of any command in it is
  *   stored. Any other error is a refusal of this command alone.
  *
- * In return it promises this:
- * - It makes all its checks before its first write, so a refused command has written nothing.
+ * The command must:
+ * - Make all its checks before its first write, so that a refused command has written nothing.
  *   Functions of the store that can refuse do so before they write. A late refusal fails the whole
  *   transaction, as ERR_STORAGE does. The engine counts it (late_refusals in run/shared.h), and
  *   unit tests fail if there was one.
- * - It reads everything that it decides by before its first write. What it reads afterwards goes
- *   into its answer alone.
- * - It declares what it will read (store/command.h). Unit tests fail if it reads anything else.
+ * - Read everything that it decides by before its first write. Later reads may only go into its
+ *   answer.
+ * - Declare what it will read (store/command.h). Unit tests fail if it reads anything else.
  * So an engine behind a network can read for a whole group in one round trip, and write in another.
  */
 typedef enum err command_fn(struct tx *tx, void *arg);

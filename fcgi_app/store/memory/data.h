@@ -1,4 +1,4 @@
-/* data.h - what stores in memory hold: all stores of one URI in one process share it. */
+/* data.h - the contents of stores in memory. All stores of one URI in one process share them. */
 #ifndef IMD_STORE_MEMORY_DATA_H
 #define IMD_STORE_MEMORY_DATA_H
 

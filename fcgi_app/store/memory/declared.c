@@ -25,10 +25,13 @@ is_free(const struct db *db)
     return reads_of(db) == NULL || reads_of(db)->open;
 }
 
-/* The functions of this engine are named after those of the face, with this before it. */
+/* The functions of this engine are named after those of the interface, with this prefix. */
 #define PREFIX "memory_"
 
-/* Notes that the function reads what the format says, unless a read was noted before. */
+/*
+ * Notes that the function reads something undeclared, which the format describes. Only the first
+ * such read is kept.
+ */
 static void __attribute__((format(printf, 3, 4)))
 note(struct db *db, const char *function, const char *format, ...)
 {
@@ -87,7 +90,7 @@ has_creation(const struct command_reads *r, struct str creator, struct str clien
            is_same(r->creation->client_id, client_id);
 }
 
-/* Does the declared message, pair or creation key lead to the conversation? */
+/* True if the declared message, pair or creation key leads to the conversation. */
 static bool
 is_led_to(const struct db *db, int32_t id)
 {
@@ -109,7 +112,7 @@ is_led_to(const struct db *db, int32_t id)
     return false;
 }
 
-/* No engine needs to look for a conversation that cannot exist. */
+/* True if the conversation is declared, or cannot exist: no engine needs to look for the latter. */
 static bool
 has_conversation(const struct db *db, int32_t id)
 {

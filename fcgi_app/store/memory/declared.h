@@ -1,9 +1,9 @@
 /*
  * declared.h - compares what a command reads with what it declared (store/command.h).
  *
- * Each function of the face that reads calls one of these with its own name before it reads. If the
- * declaration does not cover the read, db->undeclared says which function read what, and the unit
- * test fails. Outside of a command everything is covered.
+ * Each reading function of the interface calls one of these, with its own name, before it reads. If
+ * the declaration does not cover the read, db->undeclared says which function read what, and the
+ * unit test fails. Outside of commands every read is allowed.
  */
 #ifndef IMD_STORE_MEMORY_DECLARED_H
 #define IMD_STORE_MEMORY_DECLARED_H

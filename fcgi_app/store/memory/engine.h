@@ -1,6 +1,7 @@
 /*
- * engine.h - the engine in memory: its table, and its functions, each named after that of the face
- * that it implements. Its data ends with the process, so there is nothing to keep up or to repair.
+ * engine.h - the engine in memory: its table, and its functions. Each is named after the function
+ * of the interface that it implements. Its data ends with the process, so it needs no housekeeping
+ * and no repair.
  */
 #ifndef IMD_STORE_MEMORY_ENGINE_H
 #define IMD_STORE_MEMORY_ENGINE_H

@@ -10,7 +10,7 @@ memory_instance_get(struct db *db, struct instance *instance)
     return ERR_OK;
 }
 
-/* There is no disk to probe, so this stores the tick alone. */
+/* There is no disk to probe, so this only stores the tick. */
 enum err
 memory_instance_probe(struct tx *tx, int64_t bytes)
 {

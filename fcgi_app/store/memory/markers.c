@@ -92,7 +92,7 @@ earliest_first(const void *a, const void *b)
     return ((*x)->conversation > (*y)->conversation) - ((*x)->conversation < (*y)->conversation);
 }
 
-/* Is the marker still to come in the walk? */
+/* True if the walk has not come to the marker yet. */
 static bool
 is_ahead(struct db *db, const struct moved_walk *walk, const struct marker_row *row)
 {

@@ -372,7 +372,7 @@ conversation_of(const struct db *db, const struct stay_row *row)
     return &state_conversation(db, row->conversation)->conversation;
 }
 
-/* When the conversation was last active for the user, UNIX ms. */
+/* Returns when the conversation was last active for the user, UNIX ms. */
 static int64_t
 active_at(const struct db *db, const struct stay_row *row)
 {
@@ -391,7 +391,7 @@ joined_of(const struct db *db, const struct stay_row *row)
     };
 }
 
-/* What the user may have received in the conversations that were active after `after` (UNIX ms). */
+/* Finds the user's conversations that were active after search->after. */
 static enum err
 find_joined(struct db *db, struct arena *arena, struct active_search *search)
 {
@@ -469,7 +469,7 @@ position_of(const struct db *db, const struct stay_row *row)
     };
 }
 
-/* Is the position still to come in the walk? */
+/* True if the walk has not come to the position yet. */
 static bool
 is_ahead(const struct list_walk *walk, const struct list_position *position)
 {
@@ -478,7 +478,7 @@ is_ahead(const struct list_walk *walk, const struct list_position *position)
     return walk->below == 0 || position->active_at < walk->until || position->conversation < walk->below;
 }
 
-/* Of the conversations that the user has left, or of the others. */
+/* Walks over the conversations that the user has left, or over the others. */
 static enum err
 walk_list(struct db *db, struct arena *arena, bool left, struct list_walk *walk)
 {
@@ -532,7 +532,7 @@ by_version(const void *a, const void *b)
     return str_cmp(x->standing.username, y->standing.username);
 }
 
-/* All that is left of the walk is one batch. */
+/* The whole rest of the walk is one batch. */
 enum err
 memory_memberships_walk(struct db *db, struct arena *arena, struct membership_walk *walk)
 {

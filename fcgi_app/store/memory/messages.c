@@ -443,7 +443,7 @@ by_version(const void *a, const void *b)
 }
 
 /*
- * Returns the rows that are still to come in the walk, in its order, from the arena. NULL: out of
+ * Returns the rows that the walk has not come to yet, in its order, from the arena. NULL: out of
  * memory.
  */
 static const struct message_row **

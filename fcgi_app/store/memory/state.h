@@ -37,8 +37,8 @@ struct stay_row {
     struct str username;
     int64_t joined_version;
 
-    int64_t version; /* of the last change to the user's standing; 0: a later stay tells it */
-    int64_t after;   /* as in struct stay, with what follows */
+    int64_t version; /* of the last change to the user's standing; 0: superseded by a later stay */
+    int64_t after;   /* this and the following as in struct stay */
     int64_t until;
     int64_t left_version;
     int64_t left_at;
@@ -59,7 +59,7 @@ struct message_row {
     struct message message; /* by conversation and seq; without reactions */
 
     int64_t version; /* of the conversation, that created it */
-    int fingerprint; /* of what was first sent, once that is no longer the content; -1: it still is */
+    int fingerprint; /* of the first content, once it was edited or deleted; -1: before that */
 };
 
 struct id_row {
@@ -77,7 +77,7 @@ struct outbox_row {
     struct change change; /* by id */
 };
 
-/* The ids that were given last. */
+/* The last ids that were assigned. */
 struct tx_counters {
     int64_t last_message_id;
     int64_t last_change;
@@ -109,14 +109,14 @@ struct state {
     char undeclared[UNDECLARED_BYTES]; /* the first read that it did not declare (declared.h); "": none */
 };
 
-/* The state behind what the face passes around. */
+/* Returns the state behind a handle of the interface. */
 static inline struct state *
 state_of(struct db *db)
 {
     return (struct state *)(void *)db;
 }
 
-/* A table of it. */
+/* Returns a table of the handle's state. */
 static inline const struct table *
 state_table(const struct db *db, enum table_name table)
 {

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "store/memory/data.h"
 
-/* What all stores of this process hold, by URI. */
+/* The contents of all stores of this process, by URI. */
 static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct data *all;
 
@@ -142,7 +142,9 @@ memory_store_close(struct store *s)
     pthread_mutex_unlock(&all_mutex);
 }
 
-/* Makes sure that no snapshot uses the newest state. Under the mutex, so none begins to. */
+/*
+ * Makes sure that no snapshot uses the newest state. Call under the mutex, so that none begins to.
+ */
 static enum err
 claim_newest(struct data *data)
 {
