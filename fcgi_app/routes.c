@@ -86,7 +86,7 @@ count_answer(const struct context *x, const struct route_match *match, int64_t s
     shared_count(&c->answer_us[row], (uint64_t)(clock_mono_us() - started_us));
 }
 
-/* Logs what administrators do, except what only reads. */
+/* Logs what administrators do, except requests that only read. */
 static void
 log_control(const struct context *x, const struct route_match *match)
 {

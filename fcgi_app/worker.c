@@ -146,9 +146,9 @@ open_all(struct worker *w, const struct listeners *listeners)
 static void
 tell_ready(int ready_fd)
 {
-    ssize_t told = write(ready_fd, "", 1);
+    ssize_t written = write(ready_fd, "", 1);
 
-    (void)told;
+    (void)written;
     close(ready_fd);
 }
 

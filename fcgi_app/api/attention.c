@@ -8,10 +8,7 @@
 #include "push/presence.h"
 #include "wire/json.h"
 
-/*
- * As many as one round of questions to nchan (push/presence.h). A larger conversation is a public
- * place.
- */
+/* As many as one round of questions to nchan (push/presence.h). */
 #define PRESENCE_MEMBERS_MAX 1000
 
 /* PUT /conversations/{id}/read {username, seq} */

@@ -46,7 +46,8 @@ struct context {
     uint64_t payer;  /* the limiter_key() charged for the request; 0: not limited */
     int64_t charged; /* units charged by gate_charge() */
     /*
-     * What the gate found in the snapshot for the route's needs, so that nobody looks it up again.
+     * What the gate found in the snapshot for the route's needs, so that handlers need not look it
+     * up again.
      */
     const struct conversation *conversation; /* NULL: the query asks for one that does not exist */
     const struct message_key *message;

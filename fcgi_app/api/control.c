@@ -1,8 +1,8 @@
 /*
- * control.c - the handlers that exist on the control socket alone: what an operator asks.
+ * control.c - the handlers that exist only on the control socket, for operators.
  *
- * Clients are imctl, and scripts through `imctl --json`. Both answers are flat, so that they are
- * easy to read.
+ * Their clients are imctl, and scripts through `imctl --json`. Both answers are flat, so that they
+ * are easy to read.
  */
 #include <inttypes.h>
 #include <unistd.h>
@@ -21,10 +21,10 @@
 #define ROUND_NAMES 1000
 /* A relay that keeps up pushes within milliseconds. */
 #define LAG_MS_MAX 5000
-/* An ended process is news for so long. */
+/* A process that died within this time is reported as a problem. */
 #define DEATH_MS_RECENT 3600000
 
-/* Adds a sentence to the list of what is wrong. */
+/* Adds a sentence to the list of problems. */
 static void
 complain(struct buf *b, bool wrong, const char *sentence)
 {
@@ -34,7 +34,7 @@ complain(struct buf *b, bool wrong, const char *sentence)
     json_quote(b, str_c(sentence));
 }
 
-/* Lists what is wrong, the worst first. */
+/* Lists the problems, the worst first. */
 static void
 write_wrong(const struct context *x, const struct status *s, struct buf *b)
 {
@@ -56,7 +56,7 @@ write_wrong(const struct context *x, const struct status *s, struct buf *b)
     buf_c(b, "]");
 }
 
-/* What the processes are. */
+/* Writes the members about the processes. */
 static void
 write_processes(const struct context *x, struct buf *b)
 {
@@ -70,7 +70,7 @@ write_processes(const struct context *x, struct buf *b)
     buf_printf(b, ",\"child_deaths\":%" PRIu64, (uint64_t)atomic_load(&s->counters.child_deaths));
 }
 
-/* What the database is; without these members if it cannot be read. */
+/* Writes the members about the database; leaves them out if it cannot be read. */
 static void
 write_database(const struct status *s, struct buf *b)
 {
@@ -83,7 +83,7 @@ write_database(const struct status *s, struct buf *b)
     buf_printf(b, ",\"relay_lag_ms\":%" PRId64, s->relay_lag_ms);
 }
 
-/* What the shared page counts since the start. */
+/* Writes the counters of the shared page. */
 static void
 write_counters(const struct context *x, const struct status *s, struct buf *b)
 {

@@ -6,7 +6,7 @@
 #include "wire/json.h"
 #include "wire/render.h"
 
-/* Every so many members of a new conversation cost one more unit of the rate limit. */
+/* This many members of a new conversation cost one more unit of the rate limit. */
 #define MEMBERS_OF_UNIT 100
 
 static bool
@@ -40,8 +40,8 @@ read_join(const struct context *x, enum join_policy *join)
 }
 
 /*
- * Finds the creator: the acting user. An administrator who names nobody, or an anonymous caller who
- * names nobody, creates a conversation without being its creator.
+ * Finds the creator: the acting user. If an administrator or an anonymous caller names no user, the
+ * conversation has no creator.
  */
 static enum err
 read_creator(struct context *x, struct str *creator)
@@ -74,7 +74,7 @@ read_members(struct context *x, struct creation *creation)
 
 /*
  * Reads the title, and the idempotency key with its scope: the creator's keys, else the caller's.
- * Anonymous callers who name nobody share one scope.
+ * Anonymous callers without a user name share one scope.
  */
 static enum err
 read_rest(struct context *x, struct creation *creation)

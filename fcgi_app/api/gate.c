@@ -34,8 +34,8 @@ identify(struct context *x, const struct route *route)
     enum err err = ERR_OK;
 
     /*
-     * The kernel has authenticated the peer (http/listener.h). An administrator without a name of
-     * their own: "" is nobody's, so they act by their own authority or for whom they name.
+     * The kernel has authenticated the peer (http/listener.h). They are an administrator without a
+     * user name: they act by their own authority, or for the user whom they name.
      */
     if (r->control) {
         x->caller = (struct caller){.name = str_c(""), .admin = true};
@@ -149,7 +149,7 @@ selects_otherwise(struct context *x, const struct route *route)
         by = "id";
     else if (route->needs & MEMBER_OF_QUERY)
         by = "conversation_id";
-    /* A parameter that is given twice is given. */
+    /* A parameter that is given twice counts as given. */
     return by != NULL && (request_param(x->request, by, &value) != ERR_OK || value.n > 0);
 }
 
@@ -275,8 +275,8 @@ find_subject(struct context *x, const struct route *route)
 
 /*
  * Notes that this user may have opened a subscription, so that they are published to until nchan is
- * asked about them again. Before the snapshot, so that whatever is committed after it is published
- * to them.
+ * asked about them again. Noted before the snapshot, so that every change committed after it is
+ * published to them.
  */
 static void
 note_listener(const struct context *x, const struct route *route)

@@ -7,7 +7,7 @@
 #define LIMIT_DEFAULT 100
 #define KEY_HEADER    "Idempotency-Key"
 
-/* Reads a query parameter as it was given; an empty one is not absent. */
+/* Reads a query parameter as it was given: an empty one counts as given. */
 static enum err
 given_param(struct context *x, const char *name, struct str *value)
 {

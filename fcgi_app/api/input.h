@@ -14,8 +14,8 @@ enum err input_param(struct context *x, const char *name, struct str *value);
 /* Checks that there is an acting user with a valid name. ERR_USERNAME. */
 enum err input_actor(const struct context *x);
 /*
- * The same, for what administrators may do by their own authority: one on the control socket has no
- * name.
+ * Checks the same for commands that administrators may run by their own authority: on the control
+ * socket they have no name.
  */
 enum err input_authority(const struct context *x);
 /* Reads an optional string or integer of the body; null counts as absent. */

@@ -6,8 +6,8 @@
 #include "wire/render.h"
 
 /*
- * Returns the name, or "" if it is absent: "" is nobody's name. The domain refuses it, but only
- * after it has checked the conversation.
+ * Returns the name, or "" if it is absent. The domain refuses "", but only after it has checked the
+ * conversation.
  */
 static struct str
 name_or_nobody(struct str name)

@@ -31,9 +31,7 @@ read_message(struct context *x, struct message *m)
     m->conversation = ids_conversation(number);
     if (m->conversation == CONVERSATION_NONE)
         return ERR_CONVERSATION;
-    /*
-     * "" is nobody's name. The domain refuses it, but only after it has checked the conversation.
-     */
+    /* The domain refuses "", but only after it has checked the conversation. */
     m->sender = input_actor(x) == ERR_OK ? x->actor.username : str_c("");
     err = read_content(x, false, &m->content);
     if (err != ERR_OK)
@@ -96,8 +94,8 @@ api_edit_message(struct context *x)
 }
 
 /*
- * Runs a command whose only input beside the path is the user name. `err`: what is wrong with that
- * name.
+ * Runs a command whose only input beside the path is the user name. `err`: the error if that name
+ * is invalid.
  */
 static enum err
 amend(struct context *x, enum err err, enum err (*command)(struct store *store, struct amendment *a))
@@ -171,7 +169,7 @@ api_list_reactors(struct context *x)
     return ERR_OK;
 }
 
-/* A page of messages in the making. */
+/* A page of messages that is being written. */
 struct page_writer {
     struct buf *body;
     size_t complete; /* length up to the end of the last complete tick */
@@ -202,7 +200,7 @@ page_cut(void *arg)
     buf_cut(page->body, page->complete);
 }
 
-/* What selects the messages of a list. */
+/* How the messages of a list are selected. */
 struct selector {
     struct str username; /* absent: select by conversation */
     int64_t after;       /* UNIX ms */

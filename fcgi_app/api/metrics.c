@@ -66,7 +66,7 @@ answers(const struct context *x, struct buf *b)
     }
 }
 
-/* Writes what the relay counts. */
+/* Writes the metrics of the relay. */
 static void
 pushes(struct buf *b, const struct shared *s)
 {

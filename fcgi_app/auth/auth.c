@@ -1,4 +1,4 @@
-/* auth.c - see auth.h. Must not know any route, nor who is a member of what. */
+/* auth.c - see auth.h. Must not know any route, nor the members of any conversation. */
 #include "auth/auth.h"
 
 #include <stdio.h>

@@ -23,7 +23,7 @@ enum origin {
     ORIGIN_UNLISTED /* another site, not among those that the operator allows */
 };
 
-/* The credentials of a request; what it lacks is an absent string. */
+/* The credentials of a request. An absent string: the request has none of this kind. */
 struct credentials {
     struct str remote_user;    /* the user that the host's nginx authenticated */
     struct str authorization;  /* the Authorization header */

@@ -64,8 +64,8 @@ enum err token_look(struct str token, char **header, char **claims);
 /* True if RFC 7519, 4.1, gives the claim a meaning of its own. */
 bool token_claim_is_registered(const char *claim);
 /*
- * Returns NULL if the key fits its algorithm, is strong, and is the half that is needed; else why
- * not.
+ * Returns NULL if the key fits its algorithm, is strong, and is the half that is needed; else a
+ * sentence that says why not.
  */
 const char *token_key_fault(const struct key *key, bool to_sign);
 /* SHA-256 of the token. */

@@ -10,17 +10,17 @@
 enum err {
     ERR_OK = 0,
 
-    /* The machine is at fault. */
+    /* The machine, the database or nchan has failed. */
     ERR_STORAGE,  /* the database cannot be read or written: locked, disk full, damaged */
     ERR_RELAY,    /* no relay is publishing */
-    ERR_PRESENCE, /* nchan does not answer who is online */
+    ERR_PRESENCE, /* nchan does not answer questions about presence */
     ERR_MEMORY,   /* allocation failed */
     ERR_IO,       /* a socket or file failed */
     ERR_REFUSED,  /* a push cannot be accepted now; retry later */
     ERR_CONFIG,   /* a setting is missing, unknown or out of range */
     ERR_INTERNAL, /* a bug in imd */
 
-    /* What was sent is wrong as a whole. */
+    /* The request as a whole is wrong. */
     ERR_NOT_FOUND,
     ERR_METHOD, /* it exists, but not for this method */
     ERR_TOO_LARGE,

@@ -1,4 +1,4 @@
-/* access.c - see access.h. Must not know how callers authenticate, nor what is read. */
+/* access.c - see access.h. Must not know how callers authenticate, nor what is read later. */
 #include "domain/access.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * access.h - finds the object of a request, once, and checks that the reader is a present member.
  *
  * The gate finds the object in a snapshot, and the handler reads in the same snapshot. So former
- * members cannot read what was said after they left, and nothing of a conversation is read before
- * it was found.
+ * members cannot read messages sent after they left, and a handler cannot read a conversation that
+ * the gate has not found.
  */
 #ifndef IMD_DOMAIN_ACCESS_H
 #define IMD_DOMAIN_ACCESS_H
@@ -25,7 +25,7 @@ struct access {
  * conversation. ERR_NOT_A_MEMBER.
  */
 enum err access_conversation(const struct access *a, int32_t id, const struct conversation **found);
-/* Finds where the message stands, and its conversation. ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER. */
+/* Finds the message's position, and its conversation. ERR_MESSAGE_UNKNOWN, ERR_NOT_A_MEMBER. */
 enum err access_message(const struct access *a, int64_t id, const struct message_key **message,
                         const struct conversation **conversation);
 

@@ -94,7 +94,7 @@ changes_members(const struct change *change)
     return change->event == EVENT_MEMBER_JOINED || change->event == EVENT_MEMBER_LEFT;
 }
 
-/* Do both changes have the same audience? */
+/* True if both changes have the same audience. */
 static bool
 concerns_the_same(const struct change *before, const struct change *change, bool many)
 {

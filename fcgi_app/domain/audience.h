@@ -18,8 +18,8 @@ struct names {
 };
 
 struct audience {
-    struct names present; /* who still are members … */
-    struct names gone;    /* … and who have left since */
+    struct names present; /* present members … */
+    struct names gone;    /* … and members who have left since */
 };
 
 /* Finds the members at that version of the conversation, in no order. ERR_STORAGE, ERR_MEMORY. */
@@ -32,12 +32,12 @@ enum err audience_of_version(struct db *db, struct arena *arena, int32_t convers
 enum err audience_of_change(struct db *db, struct arena *arena, const struct change *change, bool many,
                             struct audience *audience);
 /*
- * Finds who receives the typing event of the user: the other members; nobody if the user is not a
+ * Finds the audience of the user's typing event: the other members; none if the user is not a
  * member. Errors as above.
  */
 enum err audience_of_typing(struct db *db, struct arena *arena, const struct conversation *c,
                             struct str username, struct audience *audience);
-/* The audience is this user alone. ERR_MEMORY. */
+/* Sets the audience to this user alone. ERR_MEMORY. */
 enum err audience_of_one(struct arena *arena, struct str username, struct audience *audience);
 
 /*

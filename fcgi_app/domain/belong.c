@@ -7,7 +7,7 @@
 #include "store/memberships.h"
 #include "store/outbox.h"
 
-/* What a command decides by. */
+/* The facts that a command decides by. */
 struct scene {
     struct tx *tx;
     struct belonging *b;
@@ -15,7 +15,7 @@ struct scene {
     enum role actor;  /* the actor's role; ROLE_NONE: not a member */
     enum role user;   /* the user's role */
     struct stay stay; /* the user's last, if there is one */
-    bool removed;     /* somebody else ended it */
+    bool removed;     /* another user ended it */
     bool alone;       /* the actor is the user in question */
     bool names;       /* the command creates the user's account if there is none */
 };

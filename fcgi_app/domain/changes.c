@@ -12,8 +12,7 @@
 #define BATCH_MIN 16
 
 /*
- * The two walks along messages. A message that was created and changed since is shown by the
- * second.
+ * The two walks over messages. The second shows messages that were created and changed since then.
  */
 enum { CREATED, CHANGED, WALKS };
 
@@ -61,7 +60,7 @@ refill_members(struct merge *g)
     return memberships_walk(g->db, g->arena, &g->members);
 }
 
-/* The versions of the next rows. NONE: the walk is at its end. */
+/* Return the versions of the next rows. NONE: the walk is at its end. */
 static int64_t
 message_version(const struct merge *g, int kind)
 {
@@ -77,8 +76,8 @@ member_version(const struct merge *g)
 }
 
 /*
- * Did page->username receive the message? Messages come mostly in order, so one span answers for
- * many.
+ * Finds whether page->username received the message. Messages come mostly in order, so one span
+ * answers for many.
  */
 static enum err
 received(struct merge *g, int64_t seq, bool *received)
@@ -95,7 +94,7 @@ received(struct merge *g, int64_t seq, bool *received)
     return err;
 }
 
-/* Shows the message. */
+/* Gives the message to the page. */
 static void
 show_message(struct merge *g, const struct message *m)
 {
@@ -156,8 +155,8 @@ smallest(const struct merge *g)
 }
 
 /*
- * Is the page full? The first members of a conversation share version 1. A page may not end between
- * them, because a client knows only the version that it holds.
+ * True if the page is full. The first members of a conversation share version 1. A page may not end
+ * between them, because a client knows only the version that it holds.
  */
 static bool
 full(const struct merge *g, int64_t next)

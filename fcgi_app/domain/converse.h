@@ -36,7 +36,7 @@ struct creation {
  */
 enum err converse_create(struct store *store, struct creation *creation);
 
-/* Who may join a group: as before, anybody, or users whom a member adds. */
+/* The join policy of a group: unchanged, everybody, or users whom a member adds. */
 enum join_policy { JOIN_STAYS, JOIN_OPEN, JOIN_INVITE };
 
 /* A change of a conversation's title or join policy, and the outcome. */

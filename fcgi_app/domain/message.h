@@ -1,6 +1,4 @@
-/*
- * message.h - questions about one message that the gate found: the message itself, and who reacted.
- */
+/* message.h - reads a message that the gate found, and the users who reacted to it. */
 #ifndef IMD_DOMAIN_MESSAGE_H
 #define IMD_DOMAIN_MESSAGE_H
 

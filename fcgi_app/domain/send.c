@@ -16,7 +16,7 @@ send_client_id_valid(struct str client_id)
     return client_id.n >= 1 && client_id.n <= CLIENT_ID_BYTES_MAX;
 }
 
-/* Returns why a user who is not a member may not send. */
+/* Returns the error for a sender who is not a member. */
 static enum err
 refusal(struct db *db, const struct sending *sending)
 {

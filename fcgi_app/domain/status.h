@@ -1,4 +1,4 @@
-/* status.h - what an operator asks first about a running imd. */
+/* status.h - the status of a running imd, for its operator. */
 #ifndef IMD_DOMAIN_STATUS_H
 #define IMD_DOMAIN_STATUS_H
 
@@ -17,7 +17,7 @@ struct status {
 };
 
 /*
- * Fills *status, whatever is wrong: what cannot be found out is zero. May open a transaction, as
+ * Fills *status in any case; a value that cannot be read is zero. May open a transaction, as
  * health_check() does, and takes a snapshot of its own.
  */
 void status_read(struct store *store, struct shared *shared, struct status *status);

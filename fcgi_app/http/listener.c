@@ -1,4 +1,4 @@
-/* listener.c - see listener.h. Must not know what is said on a connection. */
+/* listener.c - see listener.h. Must not know the protocol of a connection. */
 #include "http/listener.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ listen_failed(const char *what, const char *path)
     return ERR_IO;
 }
 
-/* Removes a stale socket file. Refuses if somebody listens on it, or if it is not a socket. */
+/* Removes a stale socket file. Refuses if a process listens on it, or if it is not a socket. */
 static enum err
 remove_stale(int fd, const struct sockaddr_un *address)
 {
@@ -77,8 +77,8 @@ fail:
 }
 
 /*
- * True if the peer was root or imd's own user when it connected. Whoever is one of these may also
- * read the database file, or stop imd and change it: the control socket gives them no new right.
+ * True if the peer was root or imd's own user when it connected. Both could read the database file,
+ * or stop imd and change it, so the control socket gives them no new right.
  */
 static bool
 may_control(int fd)

@@ -1,9 +1,8 @@
 /*
- * listener.h - the listening sockets: nginx's, and the control socket, on which imd is
- * administered.
+ * listener.h - the listening sockets: one for nginx, and the control socket for administration.
  *
- * Both speak FastCGI. The kernel says who connected to the control socket. Only root and the user
- * that imd runs as are admitted, whatever the mode of the file.
+ * Both speak FastCGI. The kernel tells which user connected to the control socket. Only root and
+ * imd's own user are admitted, whatever the mode of the file.
  */
 #ifndef IMD_HTTP_LISTENER_H
 #define IMD_HTTP_LISTENER_H
@@ -13,7 +12,7 @@
 enum listener_kind { LISTENER_WEB, LISTENER_CONTROL };
 #define LISTENER_KINDS 2
 
-/* What the master opens, and each worker accepts on. */
+/* The sockets that the master opens. Each worker accepts on both. */
 struct listeners {
     int web_fd;
     int control_fd;
@@ -31,13 +30,14 @@ struct listeners {
 #define LISTENER_IO_TIMEOUT_S 5
 
 /*
- * Listens on `path` with these permission bits, replacing a stale socket. ERR_IO, logged; also if
+ * Listens on `path` with these permission bits, replacing a stale socket. ERR_IO, logged: also if
  * another process listens there.
  */
 enum err listener_open(const char *path, int mode, int *fd);
 /*
- * Accepts a connection; the caller closes it. -1: there is none, or errno says why not. A peer that
- * may not use the control socket is logged and counts as none (EAGAIN).
+ * Accepts a connection; the caller closes it. Returns -1 if there is none, or with errno if
+ * accepting failed. A peer that may not use the control socket is logged and counts as none
+ * (EAGAIN).
  */
 int listener_accept(int fd, enum listener_kind kind);
 

@@ -29,7 +29,7 @@ struct request {
     struct str idempotency_key;   /* header */
     struct str authorization;     /* header */
     struct str token_cookie;      /* the cookie imd_token */
-    struct str remote_user;       /* the user that the host's nginx authenticated; absent: nobody */
+    struct str remote_user;       /* the user that the host's nginx authenticated; absent: none */
     struct str remote_address;    /* the client's, as nginx sees it */
     struct str server_address;    /* the address that the request arrived at */
     struct str origin;    /* nginx's classification of the Origin (imd-http.conf); absent: no Origin */

@@ -1,4 +1,4 @@
-/* response.h - an answer in the making: status, a few headers, a body in a buffer. */
+/* response.h - an answer that is being made: status, a few headers, a body in a buffer. */
 #ifndef IMD_HTTP_RESPONSE_H
 #define IMD_HTTP_RESPONSE_H
 

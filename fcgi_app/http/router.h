@@ -24,9 +24,10 @@ typedef enum err route_handler(struct context *context);
  */
 enum route_need {
     FOR_ANYONE = 0,
-    FOR_CALLERS = 1 << 0,   /* authenticated callers */
-    FOR_ADMINS = 1 << 1,    /* site administrators; with auth = none, every caller */
-    SELF_IN_BODY = 1 << 2,  /* "username" is the acting user: the caller, or whom an administrator acts for */
+    FOR_CALLERS = 1 << 0, /* authenticated callers */
+    FOR_ADMINS = 1 << 1,  /* site administrators; with auth = none, every caller */
+    SELF_IN_BODY =
+        1 << 2, /* "username" is the acting user: the caller, or the user an administrator acts for */
     SELF_IN_QUERY = 1 << 3, /* the same in the query; absent: the caller, unless conversations are selected */
     SELF_IF_NAMED = 1 << 4, /* "username" in the query narrows the answer to what that user may see */
     READS = 1 << 5,         /* the handler gets a snapshot instead of the store; the next four need this */
@@ -49,7 +50,7 @@ struct route {
     unsigned needs;        /* flags of enum route_need */
 };
 
-/* What is looked for. */
+/* A look-up and its outcome. */
 struct route_request {
     struct str method;
     struct str path;

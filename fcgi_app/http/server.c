@@ -640,7 +640,10 @@ server_next(struct server *s, struct exchange *e, struct arena *arena, struct re
         }
     } while (!begin(s, e, c));
     *r = (struct request){
-        /* Not from a parameter, so nothing that is sent can pretend it. */
+        /*
+         * This flag comes from the listening socket, not from a parameter, so no request can forge
+         * it.
+         */
         .control = c.kind == LISTENER_CONTROL,
         .method = param(e, "REQUEST_METHOD"),
         .path = param(e, "IMD_PATH"),

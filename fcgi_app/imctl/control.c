@@ -1,9 +1,9 @@
 /*
  * control.c - see control.h. One connection carries one request. Must not know what a command asks.
  *
- * imd executes only requests that it has received completely. So a request that could not be sent
- * to its end was not executed, and is sent again. If the connection ends later, nobody knows; then
- * only a request that may be repeated is.
+ * imd executes only requests that it has received completely. So a request that was not sent to its
+ * end was not executed, and is sent again. If the connection ends later, the request may have been
+ * executed. Then it is sent again only if it may be repeated.
  */
 #include "imctl/control.h"
 
@@ -63,7 +63,7 @@ control_set_option(struct control *control, int option, const char *value)
     }
 }
 
-/* Prints why nothing was done, and returns GIVEN_UP. */
+/* Prints why the request was not executed, and returns GIVEN_UP. */
 static enum outcome __attribute__((format(printf, 1, 2))) give_up(const char *format, ...)
 {
     char line[CONFIG_PATH_BYTES + 256];
@@ -90,7 +90,7 @@ explain_connect(const struct attempt *a, int error)
             "%s: there is no such socket: imd does not run, or --socket or --config must name another",
             a->path);
     if (error == ECONNREFUSED)
-        return give_up("%s: nobody listens there: imd does not run", a->path);
+        return give_up("%s: no process listens there, so imd does not run", a->path);
     if (error == EACCES || error == EPERM)
         return give_up("%s: permission denied: only root and imd's user may use the control socket", a->path);
     if (error == EAGAIN || error == EINPROGRESS)
@@ -200,7 +200,7 @@ try_once(struct attempt *a, struct str bytes, struct fastcgi_answer *answer)
     return outcome;
 }
 
-/* Tries until imd has answered, or another try could do harm or is useless. */
+/* Tries until imd has answered, or another try could do harm or would be useless. */
 static enum outcome
 try_all(struct attempt *a, struct str bytes, bool may_repeat, struct fastcgi_answer *answer)
 {
@@ -252,7 +252,7 @@ take_reply(const struct fastcgi_answer *received, struct control_answer *answer)
     return true;
 }
 
-/* Turns imd's status into ours, and says why if imd has not done it. */
+/* Maps imd's status to an exit code, and prints the reason if imd has not executed the request. */
 static enum imctl_status
 judge(const struct control *control, const struct control_answer *answer)
 {

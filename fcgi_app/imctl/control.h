@@ -1,6 +1,6 @@
 /*
- * control.h - what all commands share that act through imd's control socket: their common options,
- * one request and its answer, and what is said when imd does not answer.
+ * control.h - the common part of commands that act through imd's control socket: their options, one
+ * request with its answer, and the messages if imd does not answer.
  */
 #ifndef IMD_IMCTL_CONTROL_H
 #define IMD_IMCTL_CONTROL_H
@@ -46,10 +46,10 @@ struct control_request {
     const char *path; /* with a leading slash */
     struct str query; /* encoded; absent: none */
     struct str body;  /* absent: none */
-    bool may_repeat;  /* doing it twice is like doing it once; always so for GET */
+    bool may_repeat;  /* repeating it does no harm; always true for GET */
 };
 
-/* imd's answer; control_clear() is owed. */
+/* imd's answer. The caller must call control_clear(). */
 struct control_answer {
     int status;            /* of HTTP */
     bool replayed;         /* imd did this before, and repeats its first answer */
@@ -67,7 +67,7 @@ enum imctl_status control_ask(const struct control *control, const struct contro
                               struct control_answer *answer);
 /* A zeroed answer is allowed. */
 void control_clear(struct control_answer *answer);
-/* Appends "name=value" to a query, percent-encoded, after '&' if something stands before it. */
+/* Appends "name=value" to a query, percent-encoded, after '&' if the query is not empty. */
 void control_add_param(struct buf *query, const char *name, struct str value);
 
 #endif

@@ -96,7 +96,7 @@ fastcgi_clear(struct fastcgi_answer *a)
     buf_clear(&a->output);
 }
 
-/* True if the header, now complete, may stand where it does. */
+/* True if the complete header is allowed at this place. */
 static bool
 enter_record(struct fastcgi_answer *a)
 {
@@ -149,7 +149,7 @@ take_header_byte(struct fastcgi_answer *a, unsigned char byte)
 }
 
 /*
- * Notes the end of the answer. The fifth byte of END says whether imd has dealt with the request.
+ * Records the end of the answer. The fifth byte of END says whether imd has executed the request.
  */
 static void
 look_for_end(struct fastcgi_answer *a)

@@ -33,7 +33,7 @@ enum fastcgi_verdict {
     FASTCGI_BROKEN, /* not an answer, whatever follows */
 };
 
-/* An answer in the making. Only fastcgi.c uses the members. */
+/* An answer that is being received. Only fastcgi.c uses the members. */
 struct fastcgi_answer {
     unsigned char header[8]; /* of the current record, as far as it has arrived */
     size_t header_n;
@@ -46,13 +46,13 @@ struct fastcgi_answer {
     enum fastcgi_verdict verdict;
 };
 
-/* fastcgi_clear() is owed. */
+/* The caller must call fastcgi_clear(). */
 void fastcgi_init(struct fastcgi_answer *a);
 void fastcgi_clear(struct fastcgi_answer *a);
 /* Consumes the next n bytes. The verdict is on all bytes since fastcgi_init(). */
 enum fastcgi_verdict fastcgi_feed(struct fastcgi_answer *a, const void *bytes, size_t n);
 
-/* What a whole answer says; borrowed from it. */
+/* The parts of a whole answer, borrowed from it. */
 struct fastcgi_reply {
     int status; /* 100 … 599 */
     struct str head;

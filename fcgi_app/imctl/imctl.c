@@ -21,7 +21,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"status", "say what is wrong with imd, and how it is", imctl_status_help, imctl_status},
+    {"status", "show the problems and the state of a running imd", imctl_status_help, imctl_status},
     {"listeners", "say which users have an open subscription", imctl_listeners_help, imctl_listeners},
     {"post", "send a message as a user", imctl_post_help, imctl_post},
     {"token", "mint a token, or show one and whether imd would accept it", imctl_token_help, imctl_token},

@@ -1,4 +1,4 @@
-/* listeners.c - imctl listeners: says which users have an open subscription. */
+/* listeners.c - imctl listeners: prints which users have an open subscription. */
 #include <getopt.h>
 #include <stdio.h>
 #include "base/arena.h"

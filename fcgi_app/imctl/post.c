@@ -95,7 +95,9 @@ is_text(const char *option, struct str value)
     return false;
 }
 
-/* Writes the body of the request. False: an input cannot be part of it, and stderr says why. */
+/*
+ * Writes the body of the request. Returns false if an input is not allowed in it, and prints why.
+ */
 static bool
 write_body(const struct options *o, struct buf *body)
 {

@@ -73,8 +73,8 @@ read_options(struct options *o, int argc, char **argv)
 }
 
 /*
- * Takes the database from the settings, unless an option names one. False: what names it is wrong,
- * and stderr says how.
+ * Takes the database from the settings, unless an option names one. Returns false if neither is
+ * valid, and prints why.
  */
 static bool
 find_store(struct options *o, struct config *config)

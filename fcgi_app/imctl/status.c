@@ -1,4 +1,4 @@
-/* status.c - imctl status: says what is wrong with a running imd, and then how it is. */
+/* status.c - imctl status: prints the problems of a running imd, and then its state. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 const char imctl_status_help[] =
     "usage: imctl status [--json] [--socket=PATH] [--config=FILE] [--timeout=SECONDS]\n"
     "\n"
-    "Says what is wrong with imd, the worst first, and then how it is. Exits with 1 if something is wrong.\n"
+    "Prints the problems of imd, the worst first, and then its state. Exits with 1 if there is a problem.\n"
     "\n" CONTROL_HELP;
 
-/* How a value is printed. */
+/* The form in which a value is printed. */
 enum unit { NUMBER, TEXT, MOMENT, DURATION, BYTES };
 
 /* The lines of the answer, in this order; one without a value is left out. */
@@ -120,8 +120,8 @@ show_lines(const struct object *object)
 }
 
 /*
- * Prints what is wrong, if this is for a person, and returns how many things are; -1: no answer of
- * imd.
+ * Prints the problems, unless the output is JSON, and returns how many there are; -1: the answer is
+ * not imd's.
  */
 static int
 show_wrong(const struct control_answer *answer, bool print)

@@ -13,7 +13,7 @@
 #define TTL_S_MAX     ((int64_t)10 * 366 * 86400)
 #define MESSAGE_BYTES 1024
 
-/* What the command line asks for; NULL: not given. */
+/* The arguments of the command line; NULL: not given. */
 struct options {
     const char *config;
     const char *keys;
@@ -113,7 +113,7 @@ read_options(struct options *o, int argc, char **argv)
     return optind == argc && (o->inspect == NULL) != (o->subject == NULL);
 }
 
-/* Takes what the command line leaves out from imd's settings. False: the settings are wrong. */
+/* Takes missing arguments from imd's settings. Returns false if the settings are wrong. */
 static bool
 fill_from_config(struct options *o, struct config *config)
 {

@@ -136,7 +136,7 @@ struct change {
     int64_t version; /* the version that the change made; of EVENT_READ: the current one */
     int64_t tick;    /* UNIX ms */
     int64_t seq;     /* of the message or the read marker; else the conversation's last_seq at that time */
-    struct str username; /* whom the event is about: who joined, left, got a role, read, types or reacted */
+    struct str username; /* the affected user: who joined, left, got a role, read, types or reacted */
     struct str emoji;    /* of EVENT_MESSAGE_UPDATED: the reaction that changed; absent: no reaction did */
     bool added;          /* true: the reaction was added; false: removed */
     enum role role;      /* of EVENT_MEMBER_UPDATED: the role when the event is rendered */

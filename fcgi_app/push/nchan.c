@@ -155,7 +155,7 @@ judge(const struct pipe_answer *answer)
         return ERR_OK;
     default:
         log_event(LOG_WARNING, "push_refused", "status=%d action=retry", status);
-        /* With Redis a push takes none of nchan's memory: what failed is Redis. */
+        /* With Redis, nchan keeps no push in its own memory, so the failure is that of Redis. */
         return status == 503 || through_redis ? ERR_IO : ERR_REFUSED;
     }
 }

@@ -32,8 +32,8 @@ int nchan_fd(const struct nchan *n);
 bool nchan_wants_write(const struct nchan *n);
 
 /*
- * True if nchan should be given more. The next batch waits until several answers have come, and so
- * grows while nchan is busy.
+ * True if nchan should be given more. The next batch waits until nchan has given several answers,
+ * and so grows while nchan is busy.
  */
 bool nchan_has_room(const struct nchan *n);
 bool nchan_in_flight(const struct nchan *n);

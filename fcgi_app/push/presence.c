@@ -30,7 +30,7 @@
 #define INDEX_SIZE 2048
 
 /* nchan's last answer about one user. */
-struct told {
+struct entry {
     int64_t asked_ms; /* when the question was sent, or before (clock_mono_ms) */
     char name[USERNAME_BYTES_MAX];
     unsigned char name_bytes; /* 0: the entry is empty */
@@ -45,7 +45,7 @@ struct waiter {
     size_t open_count;  /* how many those are */
     bool in_round;      /* it was waiting when the current round began */
     bool failed;        /* a round failed while it was waiting */
-    pthread_cond_t end; /* signalled when no name is open any more, or the round failed */
+    pthread_cond_t end; /* signalled once all names have an answer, or the round failed */
     struct waiter *next;
 };
 
@@ -63,8 +63,8 @@ struct presence {
     int waiters_max;
 
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t work;   /* somebody waits, or the thread must end */
-    struct told *told;     /* SETS × WAYS; NULL until the first call */
+    pthread_cond_t work;   /* a caller waits, or the thread must end */
+    struct entry *entries; /* SETS × WAYS; NULL until the first call */
     struct waiter *waiters;
     int waiting;
     int64_t round_ms; /* when the last round began (clock_mono_ms) */
@@ -75,19 +75,19 @@ struct presence {
 /* --- the answers; under the mutex */
 
 static bool
-is_about(const struct told *t, struct str name)
+is_about(const struct entry *t, struct str name)
 {
     return str_eq((struct str){t->name, t->name_bytes}, name);
 }
 
 /* Returns this name's entry, or the entry to evict for it. */
-static struct told *
-find_told(const struct presence *p, struct str name)
+static struct entry *
+find_entry(const struct presence *p, struct str name)
 {
-    struct told *set = p->told + (size_t)(str_hash(name) % SETS) * WAYS;
-    struct told *oldest = set;
+    struct entry *set = p->entries + (size_t)(str_hash(name) % SETS) * WAYS;
+    struct entry *oldest = set;
 
-    for (struct told *t = set; t < set + WAYS; t++) {
+    for (struct entry *t = set; t < set + WAYS; t++) {
         if (is_about(t, name))
             return t;
         if (t->asked_ms < oldest->asked_ms)
@@ -97,10 +97,10 @@ find_told(const struct presence *p, struct str name)
 }
 
 /* Returns nchan's answer about this name if it is less than `age_ms` old; else NULL. */
-static const struct told *
+static const struct entry *
 find_answer(const struct presence *p, struct str name, int64_t age_ms)
 {
-    const struct told *t = find_told(p, name);
+    const struct entry *t = find_entry(p, name);
 
     return is_about(t, name) && clock_mono_ms() - t->asked_ms < age_ms ? t : NULL;
 }
@@ -113,7 +113,7 @@ settle(const struct presence *p, struct waiter *w, int64_t age_ms)
 
     for (size_t k = 0; k < w->open_count; k++) {
         size_t i = w->open[k];
-        const struct told *t = find_answer(p, w->names[i], age_ms);
+        const struct entry *t = find_answer(p, w->names[i], age_ms);
 
         if (t != NULL)
             w->online[i] = t->online;
@@ -128,9 +128,9 @@ remember(struct presence *p, const struct batch *b, int64_t asked_ms)
 {
     for (size_t k = 0; k < b->count; k++) {
         const struct round_question *q = &b->questions[k];
-        struct told *t = find_told(p, (struct str){q->name, q->name_bytes});
+        struct entry *t = find_entry(p, (struct str){q->name, q->name_bytes});
 
-        *t = (struct told){.asked_ms = asked_ms, .name_bytes = q->name_bytes, .online = q->online};
+        *t = (struct entry){.asked_ms = asked_ms, .name_bytes = q->name_bytes, .online = q->online};
         memcpy(t->name, q->name, q->name_bytes);
     }
 }
@@ -276,7 +276,7 @@ presence_free(struct presence *p)
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->mutex);
     round_free(p->round);
-    free(p->told);
+    free(p->entries);
     free(p);
 }
 
@@ -338,7 +338,10 @@ enter(struct presence *p, struct waiter *w)
     pthread_cond_signal(&p->work);
 }
 
-/* While rounds fail, only one caller waits and so retries; the others get what is known at once. */
+/*
+ * While rounds fail, only one caller waits and so retries. The others get the answers that are
+ * known already.
+ */
 static void
 join_round(struct presence *p, struct waiter *w)
 {
@@ -356,9 +359,9 @@ static enum err
 ask(struct presence *p, struct waiter *w)
 {
     pthread_mutex_lock(&p->mutex);
-    if (p->told == NULL)
-        p->told = calloc((size_t)SETS * WAYS, sizeof(*p->told));
-    if (p->told == NULL) {
+    if (p->entries == NULL)
+        p->entries = calloc((size_t)SETS * WAYS, sizeof(*p->entries));
+    if (p->entries == NULL) {
         pthread_mutex_unlock(&p->mutex);
         return ERR_MEMORY;
     }

@@ -61,7 +61,7 @@
 /* The pause after a round that failed. */
 #define FAILED_PAUSE_MS 1000
 #define ROUND_MS        2000
-/* If nchan uses Redis, nobody is asked about for this time, because no answer would be certain. */
+/* If nchan uses Redis, no user is asked about for this time, because no answer would be certain. */
 #define REDIS_MS 60000
 
 enum state { ENTRY_EMPTY, ENTRY_QUEUED, ENTRY_LISTENS, ENTRY_SILENT };
@@ -241,8 +241,8 @@ take_answers(struct silence *s, size_t count, bool answered)
 }
 
 /*
- * Notes after a round whether nchan uses Redis. Then nobody is silent, not even users who were
- * found so before: they may listen at another host, and Redis may have lost their count.
+ * Records after a round whether nchan uses Redis. If so, no user is silent, not even those found
+ * silent before: they may listen at another host, and Redis may have lost their count.
  */
 static void
 note_redis(struct silence *s)

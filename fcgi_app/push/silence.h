@@ -2,10 +2,10 @@
  * silence.h - finds users who certainly have no subscription, so that nothing is published to them.
  *
  * A user is silent only if nchan last answered that they have no subscription, and none was granted
- * since the question. Everybody else is published to. So a user who was evicted, not yet asked
+ * since the question. All other users are published to. So a user who was evicted, not yet asked
  * about, or in doubt costs a publish, but never misses one.
  *
- * If nchan uses Redis, nobody is silent (round.h).
+ * If nchan uses Redis, no user is silent (round.h).
  *
  * The table has a fixed size and belongs to the relay. A thread asks nchan, at a bounded rate,
  * about users who are published to. silence.c explains why no listener is missed, and
@@ -34,7 +34,7 @@ void silence_stop(struct silence *s);
  * they are.
  *
  * Call it after reading the last of the changes to be published, and just before publishing them.
- * If `s` is NULL, everybody may be listening. For one thread.
+ * If `s` is NULL, all users may be listening. For one thread.
  */
 size_t silence_filter(struct silence *s, struct str *names, size_t count);
 

@@ -31,7 +31,7 @@
 #define FANOUT_DEFERRED_OF_PAYER 16
 /* How many messages of a channel nchan keeps (nchan_message_buffer_length). */
 #define FANOUT_KEPT 64
-/* The number of conversations whose pace is known. */
+/* The number of conversations whose last heavy frames are remembered. */
 #define FANOUT_PACES 256
 
 /* A deferred conversation: one thin event will go to its members. */
@@ -104,7 +104,10 @@ int64_t fanout_wait_ms(struct fanout *f, int64_t now_ms);
  */
 struct fanout_deferred *fanout_next(struct fanout *f, int64_t now_ms);
 
-/* Removes the events among the first `answers` publishes: nchan has answered these. */
+/*
+ * Removes the events that were among the first `answers` publishes, because nchan has answered
+ * those.
+ */
 void fanout_delivered(struct fanout *f, uint64_t answers);
 /* Makes events in flight wait again, because the connection is lost. */
 void fanout_lose(struct fanout *f);

@@ -232,20 +232,20 @@ is_about_message(enum change_event event)
 }
 
 /*
- * Renders the event without its message or conversation. It tells the present role, because a later
- * change announces any other one. A user who has left since is told to be a member.
+ * Renders the event without its message or conversation. Its role is the present one: if that
+ * differs, a later change announces it. A user who has left since is shown as a plain member.
  */
 static enum err
 render_thin_event(struct publisher *p, const struct change *change)
 {
-    struct change told = *change;
+    struct change shown = *change;
     enum err err = ERR_OK;
 
     if (change->event == EVENT_MEMBER_UPDATED)
-        err = memberships_role(p->db, change->conversation, change->username, &told.role);
-    if (told.role == ROLE_NONE)
-        told.role = ROLE_MEMBER;
-    render_event(&p->frame, &told, NULL, NULL);
+        err = memberships_role(p->db, change->conversation, change->username, &shown.role);
+    if (shown.role == ROLE_NONE)
+        shown.role = ROLE_MEMBER;
+    render_event(&p->frame, &shown, NULL, NULL);
     return err;
 }
 
@@ -270,8 +270,8 @@ render_message_event(struct publisher *p, const struct change *change, bool for_
 }
 
 /*
- * Sets the members at the time of the change: everyone whom it concerns. Their names, in byte
- * order, are set only if they are few.
+ * Sets the members at the time of the change: its whole audience. Their names, in byte order, are
+ * set only if they are few.
  */
 static enum err
 set_members_then(struct publisher *p, struct conversation *c)
@@ -331,14 +331,14 @@ render_conversation_event(struct publisher *p, const struct change *change, bool
 static enum err
 render_role_event(struct publisher *p, const struct change *change, bool for_gone)
 {
-    struct change told = *change;
+    struct change shown = *change;
 
     p->moved_on = true;
     if (!for_gone)
         return render_thin_event(p, change);
-    told.event = EVENT_CONVERSATION_UPDATED;
-    told.username = (struct str){0};
-    return render_thin_event(p, &told);
+    shown.event = EVENT_CONVERSATION_UPDATED;
+    shown.username = (struct str){0};
+    return render_thin_event(p, &shown);
 }
 
 static enum err
@@ -353,7 +353,10 @@ render_change(struct publisher *p, const struct change *change, bool for_gone)
     return render_thin_event(p, change);
 }
 
-/* The limits of a frame. They depend on its audience: nchan keeps a copy for each user. */
+/*
+ * The limits of a frame. They depend on the size of its audience, because nchan keeps a copy for
+ * each user.
+ */
 struct frame_plan {
     bool for_gone;    /* for members who have left since */
     size_t bytes_max; /* no event is added beyond this … */
@@ -415,7 +418,10 @@ render_frame(struct publisher *p, const struct change *changes, size_t count, si
     return err;
 }
 
-/* Renders the same events for members who have left since, without what has changed since. */
+/*
+ * Renders the same events for members who have left since, without the states that are newer than
+ * their stay.
+ */
 static enum err
 render_frame_for_gone(struct publisher *p, const struct change *changes, size_t count)
 {

@@ -1,9 +1,8 @@
 /*
- * publisher.h - publishes the changes of the outbox as frames, on the channels of the users that
- * they concern.
+ * publisher.h - publishes the changes of the outbox as frames, on the channels of their audience.
  *
  * A batch is everything that was committed since the last batch. Within a batch, the changes of one
- * conversation that concern the same users share a frame. So a relay that keeps up sends one event
+ * conversation that have the same audience share a frame. So a relay that keeps up sends one event
  * at a time, and a relay that lags sends fewer, fuller frames.
  *
  * nchan keeps a copy of each frame for each user. So the more users a frame is for, the fewer

@@ -93,7 +93,7 @@ static const struct setting settings[] = {
     {"insecure_public", KIND_YES, RELOAD, AT(insecure_public), 0, 0, "no",
      "with auth = none: serve everybody who reaches nginx, under any name they claim"},
     {"admins", KIND_TEXT, RELOAD, AT(admins), 0, 0, "",
-     "users who are administrators: they may do anything and act for anybody. Separate names by blanks or "
+     "users who are administrators: they may do anything and act for any user. Separate names by blanks or "
      "commas"},
     {"jwt_keys", KIND_PATH, RELOAD, AT(jwt_keys), 0, 0, "/etc/imd/keys",
      "with auth = jwt: the directory of keys. KID.hs256 is a secret; KID.rs256 and KID.es256 are public keys "
@@ -105,7 +105,7 @@ static const struct setting settings[] = {
     {"jwt_admin_claim", KIND_TEXT, RELOAD, AT(jwt_admin_claim), 0, 0, "imd_admin",
      "the claim that makes a token's user an administrator if it is true; empty: no claim does"},
     {"default_join", KIND_JOIN, RELOAD, AT(default_join), 0, 0, "by_mode",
-     "who may join a group that is created without `join`: open (anybody), invite (users whom a member "
+     "who may join a group that is created without `join`: open (everybody), invite (users whom a member "
      "adds), by_mode (open with auth = none, else invite)"},
     {"user_rate", KIND_INT, RELOAD, AT(user_rate), 1, CONFIG_RATE_MAX, "20",
      "the rate limit of one user (with auth = none: of one address), in requests a second. It applies if "

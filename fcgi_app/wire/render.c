@@ -128,7 +128,7 @@ render_conversation(struct buf *b, const struct conversation *c)
     LITERAL(b, "}");
 }
 
-/* What a former member may still know of the conversation. */
+/* Appends a conversation for a former member, who may not see its title and members. */
 static void
 render_left(struct buf *b, const struct conversation *c)
 {

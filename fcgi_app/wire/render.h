@@ -29,7 +29,7 @@ void render_event(struct buf *b, const struct change *change, const struct messa
                   const struct conversation *c);
 void render_frame_end(struct buf *b);
 
-/* What the answer to a refused request says. */
+/* The body of the answer to a refused request. */
 struct refusal {
     int status;
     struct str code;

@@ -234,4 +234,4 @@ def test_a_killed_imd_is_reported():
         os.kill(imd.pid, signal.SIGKILL)
         imd.process.wait()
         wait_until(lambda: not any(map(alive, left)), 10, "the children end")
-        told(run("status", f"--socket={directory.path}/control.sock"), "nobody listens there")
+        told(run("status", f"--socket={directory.path}/control.sock"), "no process listens there")
