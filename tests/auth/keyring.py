@@ -1,4 +1,4 @@
-"""A site that knows two keys of each kind, and checks of its answers to a token."""
+"""A site that knows two keys of each kind, and assertions about its answers to a token."""
 from contextlib import closing, contextmanager
 
 from sites import Site, bearer, jwt_stack
@@ -16,7 +16,7 @@ class Keyring(Site):
         return self.keys[kid]
 
     def assert_taken(self, token, name):
-        """Asserts that the token authenticates this user, and nobody else."""
+        """Asserts that the token authenticates this user."""
         self.api.request("GET", f"/conversations?username={name}", None, bearer(token)).ok
         self.api.request("GET", "/conversations?username=else", None, bearer(token)).problem(403, code="not_yourself")
 

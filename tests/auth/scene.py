@@ -1,6 +1,6 @@
 """
-The users and conversations that one cell of the table needs. A scene is made for one cell and has only what it
-names.
+The users and conversations that one cell of the table needs. Each cell has a scene of its own, which creates only what
+the cell uses.
 """
 from functools import cached_property
 
@@ -15,8 +15,8 @@ UNKNOWN_ID = 2 ** 31 - 1
 class Scene:
     """
     `self` created the group and sent its message. `member` is another member. `left` and `removed` were members and
-    received the message too. `other` never was one. `new` is unknown. `target` is one more member, and `newcomer` one
-    more stranger: the users that commands affect. `unnamed` is a user whom nobody has named before.
+    received the message too. `other` never was one. `new` is unknown. Commands affect `target`, one more member, and
+    `newcomer`, one more stranger. `unnamed` is a name that no request has contained before.
     """
 
     def __init__(self, site, who):
@@ -28,7 +28,7 @@ class Scene:
         known = [name for role, name in self._names.items() if role not in ("new", "unnamed")]
         self._api.create("group_chat", *known)
         self._who = who
-        self._sent = {}  # {conversation: {who sent it: message}}
+        self._sent = {}  # # {conversation: {sender: message}}
         self.unknown = UNKNOWN_ID
 
     def word(self, name):
@@ -44,7 +44,7 @@ class Scene:
 
     @property
     def another(self):
-        """Returns a member who is not the caller."""
+        """Returns a member other than the caller."""
         return self._names["self" if self._who == "member" else "member"]
 
     @property

@@ -24,8 +24,8 @@ def jwt_stack(*keys, **more):
 
 class Host:
     """
-    One more server{} of a stack that is not started yet, written as a host writes it around imd's file. It can be
-    called like a stack.
+    One more server{} for a stack that is not started yet, written as a host writes it around imd's file. Tests can call
+    it like a stack.
     """
 
     def __init__(self, stack, directives="", address="127.0.0.1", tls=False):
@@ -58,14 +58,14 @@ class Site:
         self.books.close()
 
     def whoami(self, headers):
-        """Returns an answer that depends only on the caller."""
+        """Returns the answer to a request whose answer depends only on the caller."""
         return self.api.request("GET", "/conversations", None, headers)
 
     def settle(self):
         wait_until(lambda: self.setter.get("/healthz").ok["outbox_pending"] == 0, 15, "all is pushed")
 
     def person(self, stem="user", known=True):
-        """Returns a new user; `known`: some conversation has named them."""
+        """Returns a new user. `known`: a conversation has named them."""
         name = new_name(stem)
         if known:
             self.setter.group(name)

@@ -1,4 +1,4 @@
-"""imd does not start, and one line says which file is at fault."""
+"""imd does not start, and one line names the faulty file."""
 import os
 
 import pytest

@@ -1,4 +1,4 @@
-"""An authenticated caller need not give their name, and learns it from their list."""
+"""An authenticated caller may omit their name; the list contains it."""
 
 
 def test_a_list_without_a_name_is_the_callers(site):

@@ -55,7 +55,7 @@ def test_an_administrator_manages_any_group(verified):
 
 
 def test_an_administrator_cannot_send_or_edit_as_themselves(verified):
-    """They are not a member, so they cannot send, and nobody's messages are theirs to edit."""
+    """They are not a member, so they cannot send, and no message is theirs, so they cannot edit."""
     admin, ann = verified.admin(), verified.person("ann")
     group = ann.group()
     said = ann.say(group).ok["id"]

@@ -1,4 +1,6 @@
-"""By the longest-standing admin, else by the longest-standing member. The succession is a change of its own."""
+"""
+The successor is the longest-standing admin, else the longest-standing member. The succession counts one more version.
+"""
 import pytest
 
 
@@ -28,7 +30,7 @@ def test_an_admin_succeeds_the_owner(site, cast, go):
         owner.add(group, person, role="admin").ok
     before = owner.version(group)
     go(owner, group)
-    # The first members have stood equally long, so any of them may succeed.
+    # The first members have equal seniority, so any of them may succeed.
     roles = one.roles(group)
     assert sorted(roles.values()) == ["admin", "member", "owner"] and roles[one.name] == "member"
     assert one.version(group) == before + 2
@@ -54,7 +56,7 @@ def test_the_longest_standing_member_succeeds_without_an_admin(site, cast, go):
     group = owner.group()
     for person in (two, three, one):
         owner.add(group, person).ok
-    # A member who left in between has not stood longest.
+    # A member who left in between has lost their seniority.
     two.leave(group).ok
     two.join(group).ok
     go(owner, group)
@@ -95,7 +97,7 @@ def test_the_succession_is_pushed(site, cast, listen, go):
         assert [event["version"] for event in heard] == [before + 1, before + 2]
         bare = [{key: value for key, value in event.items() if key != "version"} for event in heard]
         assert sorted(bare, key=str) == sorted([left, updated], key=str)
-    # The owner who leaves hears at least their leaving.
+    # The owner who leaves receives at least their own leave.
     ears[0].wait(lambda: any(event["event"] == "member.left" for event in ears[0].about(group)), "they left")
 
 

@@ -1,9 +1,9 @@
 """
-The table of what the control socket answers: the same in each auth mode. Every route has a row. Through nginx, the
-routes of the control socket exist for no caller.
+The table of the answers on the control socket, which are the same in each auth mode. Every route has a row. Through
+nginx, the routes of the control socket exist for no caller.
 
-The words of a request are those of scene.py. An administrator who names a user acts with that user's rights; one who
-names nobody acts by their own authority.
+The words of a request are those of scene.py. An administrator who names a user acts with that user's rights. One who
+names no user acts by their own authority.
 """
 import http.client
 import json

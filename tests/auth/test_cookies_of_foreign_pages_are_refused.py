@@ -151,7 +151,7 @@ def test_a_form_of_a_foreign_page_is_refused(doors, host):
 
 
 def test_a_token_in_the_header_counts_for_any_origin(doors, host):
-    """Browsers do not send it by themselves: a foreign page that has a token was given it."""
+    """Browsers do not send it by themselves. So if a foreign page has a token, it was given to that page."""
     for origin in ("https://evil.example", "null"):
         headers = {**bearer(doors.key.token("ann")), "Origin": origin}
         assert read(host, headers) == write(host, headers) == (200, None)

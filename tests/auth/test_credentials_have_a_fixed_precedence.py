@@ -1,4 +1,4 @@
-"""The header first, then the cookie, then, only for sockets, the address."""
+"""The header precedes the cookie. For sockets, the token in the query comes last."""
 import pytest
 
 from api import new_name
@@ -101,7 +101,7 @@ def test_a_bad_token_in_the_address_is_refused(keyring, ann):
     ("GET", "/conversations/1/changes"),
     ("PUT", "/conversations/1/members/ann"), ("DELETE", "/conversations/1/members/ann")])
 def test_a_token_in_the_address_counts_only_for_sockets(keyring, ann, method, path):
-    """Addresses end up in logs, histories and bookmarks."""
+    """Queries end up in logs, histories and bookmarks."""
     target = f"{path}?token={keyring.shared.token(ann)}"
     body = b"{}" if method in ("POST", "PUT") else None
     assert_unauthorized(keyring.api.request(method, target, body), "missing_credentials")
@@ -110,7 +110,7 @@ def test_a_token_in_the_address_counts_only_for_sockets(keyring, ann, method, pa
 
 
 def test_the_route_is_checked_before_the_caller(keyring, ann):
-    """Then the caller, then the inputs."""
+    """Then the caller is checked, then the inputs."""
     api, good = keyring.api, bearer(keyring.shared.token(ann))
     api.request("GET", "/messages/x/y/z").problem(404, code="not_found")
     api.request("PATCH", "/messages").problem(405, code="method_not_allowed")

@@ -135,7 +135,7 @@ def test_an_administrator_in_their_name_sees_no_more(verified):
     owner.edit(sent["id"], "edited").ok
     [found] = admin.ask("GET", "/messages", username=bob.name).ok["messages"]
     assert found["content"] == "" and found["withheld"] is True
-    # By their own authority administrators read everything.
+    # By their own authority, administrators read everything.
     [found] = admin.ask("GET", "/messages", conversation_id=group).ok["messages"]
     assert found["content"] == "edited"
 
@@ -159,7 +159,7 @@ def test_lagging_pushes_show_them_nothing_later(site, cast, listen):
     events = ears[bob].about(group)
     assert [event["version"] for event in events] == versions
     assert "secret" not in str(ears[bob].frames)
-    # Present members hear everything.
+    # Present members receive everything.
     assert ears[owner].about(group)[0]["message"]["content"] == "secret edit"
     assert "message" not in events[0] and "object" not in events[1]
 

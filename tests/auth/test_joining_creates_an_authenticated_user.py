@@ -1,4 +1,4 @@
-"""An authenticated caller need not be known to imd: joining or creating a conversation creates the user."""
+"""An authenticated caller need not be known to imd. Joining or creating a conversation creates the user."""
 import pytest
 
 from api import new_name
@@ -36,7 +36,7 @@ def test_an_unknown_caller_can_create_a_private_chat(verified, stranger):
 
 
 def test_an_unknown_caller_can_listen(verified, stranger, listen):
-    """A user who listens before their first conversation hears its first message."""
+    """A user who listens before their first conversation receives its first message."""
     ear = listen(stranger)
     owner = verified.person("owner")
     group = owner.group(stranger)
@@ -62,7 +62,7 @@ def test_reading_creates_no_user(verified, stranger):
 
 
 def test_adding_an_unknown_user_creates_them(verified):
-    """By a member, who joins them to an open group. The name is trusted, as in the member list of a new group."""
+    """A member adds them to an open group. The name is trusted, as in the member list of a new group."""
     owner, other = verified.person("owner"), verified.person()
     group = owner.group()
     owner.ask("POST", f"/conversations/{group}/join", {"username": other.name}).ok

@@ -1,4 +1,6 @@
-"""That is how keys are rotated: the new key is added before its first token, and the old key removed after its last."""
+"""
+This is how keys are rotated: the new key is added before its first token, and the old key is removed after its last.
+"""
 import os
 import signal
 import tempfile
@@ -38,7 +40,7 @@ def hang_up(site):
 
 
 def statuses(site, token):
-    """The statuses of so many requests that every worker answers some."""
+    """Returns the statuses of so many requests that every worker answers some."""
     return {site.whoami(bearer(token)).status for _ in range(40)}
 
 

@@ -1,4 +1,4 @@
-"""In proxy mode the host's nginx authenticates callers, by any means: here by three real ones."""
+"""In proxy mode the host's nginx authenticates callers, by any means. This test uses three real ones."""
 import base64
 import http.client
 import ssl

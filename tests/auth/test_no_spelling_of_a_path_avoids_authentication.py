@@ -1,4 +1,4 @@
-"""Anonymous callers are refused, however they spell the address, the method or a user."""
+"""Anonymous callers are refused, however they spell the path, the method or a user name."""
 import itertools
 import json
 import socket
@@ -14,7 +14,7 @@ OPERATIONS = [(method.upper(), path) for path, item in DOCUMENT["paths"].items()
 
 
 def spellings(path):
-    """Spellings of the same address, or nearly."""
+    """Returns spellings of the same path, or nearly the same."""
     head, _, tail = path.rpartition("/")
     yield from (path, path + "/", path + "//", "/" + path, path.replace("/", "//"), path + "/.", f"/x/..{path}",
                 f"/.{path}",
@@ -27,7 +27,7 @@ def spellings(path):
 
 
 def status(stack, method, target, headers, body):
-    """The status only, because the answer may be about another address than the one written."""
+    """Returns the status only, because the answer may be about another path than the one written."""
     head = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", f"Content-Length: {len(body)}",
             *headers]
     with socket.create_connection(("127.0.0.1", stack.port), timeout=TIMEOUT_S) as connection:
@@ -35,7 +35,7 @@ def status(stack, method, target, headers, body):
         return int(connection.makefile("rb").readline().split()[1])
 
 
-# Headers that some servers take for another address, method or user.
+# Headers that some servers take for another path, method or user.
 DISGUISES = [[], ["X-Original-URL: /healthz", "X-Rewrite-URL: /healthz", "IMD-Path: /healthz", "IMD_PATH: /healthz"],
              ["X-HTTP-Method-Override: GET"], ["X-Accel-Redirect: /_imd_sub/ann"]]
 

@@ -1,10 +1,10 @@
 """
 A stranger sends every request that names a conversation, a message or a seq, with every spelling that could be taken
 for the id of a private chat: numbers that wrap to it, signs, blanks, digits of other scripts, numbers that are not
-integers, doubled parameters. No answer contains a secret of the chat, in its body or its headers, none is a 5xx, and
+integers, repeated parameters. No answer contains a secret of the chat, in its body or its headers. None is a 5xx, and
 the database is unchanged.
 
-In mode none everybody may read the chat by its own id, so that id is not asked for there.
+In mode none everybody may read the chat by its own id, so the test does not use that id there.
 """
 import itertools
 import re
@@ -166,7 +166,7 @@ def leaks(scene, answer):
 
 
 def allowed(place, kind):
-    """The statuses allowed for a request that names something that does not exist, or nothing at all."""
+    """Returns the statuses allowed for a request that names something that does not exist, or nothing at all."""
     if f"<{kind}>" in place.partition(" {")[2]:
         return {400} if kind != "seq" else {200, 400}
     return {200, 400} if f"=<{kind}>" in place else {400, 404}

@@ -1,4 +1,7 @@
-"""What the table of test_who_may_call_what.py cannot show: which of several things are shown."""
+"""
+test_who_may_call_what.py has the table of permissions. This file checks what its statuses cannot show: the content of
+the answers.
+"""
 from handshake import UPGRADE, request
 
 
@@ -70,7 +73,7 @@ def test_a_former_member_reads_what_they_received_and_no_more(verified):
     ann.say(group, "hidden").ok
     assert [message["content"] for message in bob.received()] == ["kept"]
     bob.ask("GET", f"/messages/{kept}").problem(403, code="not_a_member")
-    # A user name beside a conversation takes precedence: the same.
+    # With a user name, the conversation is ignored: the answer is the same.
     assert [message["content"] for message in bob.received(conversation_id=group)] == ["kept"]
 
 

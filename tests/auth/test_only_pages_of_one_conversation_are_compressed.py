@@ -1,9 +1,10 @@
 """
-The length of a compressed answer must reveal nothing (BREACH): nginx compresses no answer that mixes texts of
+The length of a compressed answer must reveal nothing (BREACH). So nginx compresses no answer that mixes texts of
 several conversations.
 
-Whoever can write into a conversation can read all of it, so a page of it has no secrets from them. A list, or messages
-across conversations, would mix their text with texts of others. The host of this test compresses everything it can.
+Users who can write into a conversation can read all of it, so a page of it has no secrets from them. A list, or
+messages across conversations, would mix their text with texts of others. The host of this test compresses everything it
+can.
 """
 import gzip
 import json

@@ -1,5 +1,5 @@
 """
-Anybody can join an open group, except users whom it removed. A group by invitation takes users whom a member adds.
+Everybody can join an open group, except users whom it removed. A group by invitation takes users whom a member adds.
 """
 import pytest
 
@@ -26,7 +26,7 @@ def test_only_added_users_join_a_group_by_invitation(site, cast):
         bob.join(group).ok
     bob.add(group, eve).ok
     assert eve.listed(group)["role"] == "member"
-    # A user who left of their own will needs an invitation again.
+    # A user who left by themselves needs an invitation again.
     eve.leave(group).ok
     with site.nothing_changes():
         eve.join(group).problem(403, code="invite_only")

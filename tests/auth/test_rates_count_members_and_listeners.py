@@ -26,7 +26,7 @@ def limited(key, *flags):
 
 @pytest.fixture(scope="module")
 def stack(key):
-    """One that publishes to all members, so that all of them count as listeners."""
+    """The stack publishes to all members, so that all of them count as listeners."""
     with limited(key, "--silence=off") as own:
         yield own
 
@@ -46,7 +46,7 @@ def crowd(stack, key):
 
 
 def settle(stack, key):
-    """Returns when everything is pushed, and so charged."""
+    """Returns when all changes are pushed, and so charged."""
     root = Client(stack, bearer(key.token("root", imd_admin=True)))
     wait_until(lambda: root.get("/healthz").ok["outbox_pending"] == 0, 30, "all is pushed")
 
@@ -62,7 +62,7 @@ def left(client):
 
 
 def near(granted, expected):
-    """A few units are refilled meanwhile."""
+    """True if the numbers are nearly equal, because a few units are refilled meanwhile."""
     return expected <= granted <= expected + 15
 
 
@@ -156,7 +156,7 @@ def test_a_creation_costs_one_unit_for_each_100_members(stack, key):
     assert create(client, 3000, client_id="k").headers["Idempotent-Replayed"] == "true"
     assert create(client, 3000, client_id="k", title="other").status == 422
     settle(stack, key)
-    # All but one of its members hear of it.
+    # All but one of its members receive it.
     assert near(left(client), BURST - 30 - 3 - 3)
 
 
@@ -173,8 +173,8 @@ def test_a_creation_beyond_the_rate_limit_is_refused_and_creates_nothing(stack, 
 
 def test_a_full_burst_allows_the_largest_group(stack, key):
     client = Client(stack, bearer(key.token(new_name())))
-    # It costs three quarters of a burst at most: whoever has made some requests just before can
-    # make one, too.
+    # It costs three quarters of a burst at most, so a caller who has just made some requests can
+    # make it, too.
     for _ in range(BURST // 5):
         client.get("/conversations").ok
     create(client, 20000).ok

@@ -1,6 +1,6 @@
 """
-From the very next message on, a removed user gets no push, no page and no list entry. What they received before
-stays.
+From the very next message on, a removed user gets no push, no page and no list entry. They keep what they received
+before.
 """
 import pytest
 
@@ -21,7 +21,7 @@ def test_sockets_of_a_removed_user_receive_nothing_more(site, listen, kind):
     owner.say(group, "without eve").ok
     bob.say(group, "nor this").ok
     owner.change(group, title="secret").ok
-    # A fence: what was pushed to her before it has come.
+    # A fence: everything pushed to her earlier has arrived.
     fence = eve.group()
     ears[bob].wait_for(group, 5)
     ears[eve].wait(lambda: ears[eve].about(fence), "the fence")
@@ -33,7 +33,7 @@ def test_sockets_of_a_removed_user_receive_nothing_more(site, listen, kind):
 
 
 def test_a_removal_ends_pushes_before_the_next_message(site, listen):
-    """A user who is removed while others talk hears exactly what was sent before."""
+    """A user who is removed while others send receives exactly the earlier messages."""
     owner = site.person("owner")
     people = [site.person() for _ in range(8)]
     group = owner.group(*people)

@@ -25,7 +25,7 @@ def test_a_role_change_is_pushed(site, cast, listen):
                  event.get("role") if event["event"] == "member.updated" else None) for event in events]
 
     assert seen(ears[owner].wait_for(group, 5)) == seen(ears[bob].wait_for(group, 5)) == expected
-    # Eve hears everything from her joining up to and including her removal.
+    # Eve receives everything from her joining up to and including her removal.
     assert seen(ears[eve].wait_for(group, 4)) == expected[1:]
     updated = next(event for event in ears[owner].about(group) if event["event"] == "conversation.updated")
     assert updated["object"]["join"] == "invite"

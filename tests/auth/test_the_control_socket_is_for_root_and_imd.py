@@ -1,6 +1,6 @@
 """
-Only root and imd's user may use the control socket, whatever its mode. Nothing that reaches imd on another socket is
-taken for a control request.
+Only root and imd's user may use the control socket, whatever its mode. No request on another socket counts as a control
+request.
 """
 import os
 import pwd
@@ -21,7 +21,7 @@ NOBODY = pwd.getpwnam("nobody").pw_uid
 STATUS = "/control/status"
 CONTROL_ROUTES = (STATUS, "/control/listeners?username=ann")
 
-# Connects, sends a whole request, and prints what comes back.
+# Connects, sends a whole request, and prints the answer.
 CLIENT = """
 import socket, sys
 with socket.socket(socket.AF_UNIX) as connection:
@@ -130,7 +130,7 @@ def test_control_requests_have_no_rate_limit(stack, control):
                                    fastcgi.request("GET", STATUS) * 2, fastcgi.begin(role=2)],
                          ids=["http", "zeros", "two requests", "authorizer"])
 def test_only_a_single_request_is_answered(control, noise):
-    """So that a proxy_pass to the control socket, by a mistake in nginx's configuration, gets nothing."""
+    """So a proxy_pass to the control socket, by a mistake in nginx's configuration, gets no answer."""
     with fastcgi.connect(control) as connection:
         connection.sendall(noise)
         try:

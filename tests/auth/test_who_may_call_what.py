@@ -1,10 +1,10 @@
 """
-The table of who may call what. Each cell is one request of one caller in a scene of its own. A refused request
-changes nothing.
+The table of permissions. Each cell is one request of one caller in a scene of its own. A refused request changes
+nothing.
 
 <who> in a request is the caller's name. Authenticated callers may omit it: each such request is made both ways, and
 must be answered alike. <me> is the same name, never omitted. <another> is a member who is not the caller. scene.py
-describes the others. In mode none an administrator is like anybody, and a name is enough.
+describes the others. In mode none an administrator is like any caller, and a name is enough.
 """
 import json
 import re
@@ -438,7 +438,7 @@ def ask(site, scene, request):
 
 
 def cells(site, request, row):
-    """[(how it is asked, scene, expected)]: those that are refused come first."""
+    """Returns [(form of the request, scene, expected)], those to be refused first."""
     found = []
     for caller, word in zip(CALLERS, row.split(), strict=True):
         forms = [without_name(request)] if caller == "nobody" and not site.verifies else [request]

@@ -102,7 +102,9 @@ class Imd:
         return status
 
     def kill(self):
-        """Kills whatever a failed test left running. The master first, because it would restart its children."""
+        """
+        Kills the processes that a failed test left running. The master first, because it would restart its children.
+        """
         mine = self.children()
         self.process.kill()
         self.process.wait()

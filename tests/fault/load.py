@@ -1,6 +1,6 @@
 """
-Load that remembers. Senders post one message after the other until they are stopped. Each records what was answered
-and what was not. Afterwards the database must contain what they recorded.
+Load that records its answers. Senders post one message after the other until they are stopped. Each records which
+messages were answered and which were not. Afterwards the database must contain what they recorded.
 """
 import collections
 import http.client
@@ -121,7 +121,7 @@ def assert_database_is_whole(path):
 
 def first_occurrences(events):
     """
-    Returns the versions in the order of their first occurrence, which is what a client sees that ignores repeats.
-    Without the creation, which may be older than the socket.
+    Returns the versions in the order of their first occurrence, as a client sees them that ignores repeats. Omits the
+    creation, which may be older than the socket.
     """
     return list(dict.fromkeys(event["version"] for event in events if event["version"] > 1))

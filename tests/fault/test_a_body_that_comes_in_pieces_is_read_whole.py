@@ -11,7 +11,7 @@ from chat import Chat, name
 from fastcgi import PARAMS, STDIN, begin, pairs, record
 from stack import Stack, wait_until
 
-# Longer than what imd peeks at, and than what a socket buffers.
+# Longer than imd peeks at, and longer than a socket buffers.
 PADDING = "x" * 350_000
 
 
@@ -87,6 +87,6 @@ def test_a_body_sent_byte_by_byte_is_dropped_after_a_timeout(stack):
                     assert connection.recv(1) == b""
                     raise ConnectionResetError
                 except TimeoutError:
-                    pass  # still waited for
+                    pass  # still expected
     assert time.monotonic() - began < 20
     assert chat.send(chat.group(ann), ann, "here")["seq"] == 1

@@ -1,4 +1,4 @@
-"""A reload of nginx closes the sockets. A client that reconnects and fetches what is stored misses nothing."""
+"""A reload of nginx closes the sockets. A client that reconnects and fetches the stored changes misses nothing."""
 import pytest
 
 from chat import Chat
@@ -9,7 +9,7 @@ RELOADS = 3
 
 
 class Follower:
-    """Reconnects whenever its socket ends, then fetches, as a client does that misses nothing."""
+    """Reconnects whenever its socket ends, then fetches, as a client must."""
 
     def __init__(self, listen, stack, chat, user, kind, conversations):
         self._open = lambda: listen(stack, user, kind)
@@ -50,8 +50,9 @@ def test_reloads_under_load_fail_no_request_and_lose_no_event(listen, nginx_work
                 for follower in followers:
                     follower.reopen()
             load.wait_answered(50)
-        # With several workers, nchan 1.3.6 lets an old one end before it has answered everybody, so
-        # now and then a request is cut off. No answer is wrong, and nothing is stored twice.
+        # With several workers, nchan 1.3.6 may let an old one end before it has answered all of its
+        # clients. So now and then a request is cut off. No answer is wrong, and nothing is stored
+        # twice.
         assert all(failure.status is None for failure in load.failed), load.failed
         assert nginx_workers > 1 or not load.failed, load.failed
         load.assert_stored_once()

@@ -1,7 +1,7 @@
 """
-An attacker who runs code in a process of imd is not root, gains no rights, executes no program, gets no core dump,
-and reaches no network. Nobody else can read what imd writes. Each kind of process has its own policy, which a preloaded
-library tries out. (tests/unit/run_sandbox.c checks the whole list of forbidden calls.)
+An attacker who runs code in a process of imd is not root, gains no privileges, executes no program, gets no core dump,
+and reaches no network. No other user can read the files that imd writes. Each kind of process has its own policy, which
+a preloaded library tries out. (tests/unit/run_sandbox.c checks the whole list of forbidden calls.)
 """
 import os
 import re
@@ -67,7 +67,7 @@ def test_no_file_is_readable_by_others(stack):
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory):
-    """{process name: {call: result}}, as each process of a running imd found it."""
+    """Returns {process name: {call: result}}, as each process of a running imd found it."""
     if b"__asan_init" in Path(program()).read_bytes() or b"__tsan_init" in Path(program()).read_bytes():
         pytest.skip("a sanitizer needs to make processes")
     directory = tmp_path_factory.mktemp("tried")

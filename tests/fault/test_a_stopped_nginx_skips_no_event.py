@@ -46,7 +46,7 @@ def test_changes_are_pushed_after_the_relay_retried(listen):
         said = len(stack.log())
         os.kill(relay, signal.SIGCONT)
         wait_until(lambda: f"pid={relay} " in stack.log()[said:], 10, "the relay says that nobody opens")
-        # It must not deliver before somebody listens.
+        # It must not deliver before a listener is there.
         os.kill(relay, signal.SIGSTOP)
         stack.nginx_start()
         ear = listen(stack, bob, "eventsource")

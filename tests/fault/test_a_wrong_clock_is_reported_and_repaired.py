@@ -20,7 +20,7 @@ from stack import SANITIZER_REPORTS, wait_until
 
 YEAR_S = 366 * 86400
 SOURCE = Path(__file__).with_name("wrong_clock.c")
-ALWAYS = 2**63 - 1  # membership.active_at of large groups: no time
+ALWAYS = 2**63 - 1  # membership.active_at of large groups, which is not a time
 TIMES = {"instance": ["tick"], "account": ["created_at"], "conversation": ["created_at", "updated_at", "listed_at"],
          "membership": ["left_at", "since_at", "active_at"], "read_marker": ["moved_at"],
          "message": ["timestamp", "edited_at", "deleted_at"]}
@@ -54,7 +54,7 @@ def send(imd, group, who="ann", content="hello"):
 
 
 def everything_happens(imd, stem):
-    """Writes each kind of time."""
+    """Makes changes that write each kind of time."""
     group = must(imd, "POST", "/conversations/", {"type": "group_chat", "members": ["ann", "bob", stem]})["id"]
     sent = [send(imd, group, content=f"{stem} {number}")["id"] for number in range(5)]
     must(imd, "PATCH", f"/messages/{sent[0]}", {"username": "ann", "content": "edited"})
@@ -90,7 +90,9 @@ def epoch(path):
 
 
 def assert_order_stays(before, after, now_ms):
-    """Right times are unchanged. Of any two times the later one still is later, and equal ones are equal."""
+    """
+    Asserts that right times are unchanged, that the later of two times still is later, and that equal times are equal.
+    """
     assert {place: at for place, at in before.items() if at <= now_ms} == \
         {place: at for place, at in after.items() if before[place] <= now_ms}
     places = sorted(before, key=before.get)
@@ -107,7 +109,7 @@ def imctl(*arguments):
 
 
 def on_a_terminal(answer, *arguments):
-    """Runs imctl as a user at a terminal does; returns its status and all that it shows."""
+    """Runs imctl as a user at a terminal does; returns its status and its whole output."""
     leader, terminal = pty.openpty()
     process = subprocess.Popen([Path(program()).with_name("imctl"), *arguments], stdin=terminal, stdout=terminal,
                                stderr=terminal)
@@ -191,7 +193,7 @@ def test_a_repair_keeps_order_numbers_and_contents(wrong):
 @pytest.mark.parametrize("last", ["edit", "delete"])
 def test_a_clock_that_jumped_twice_puts_nothing_before_the_last_right_change(ahead, last):
     """
-    The wrong times span a year. There is no room for that before now, so the first ones follow closely on the right
+    The wrong times span a year. There is no room for a year before now, so the first ones follow closely on the right
     ones.
     """
     with Directory() as directory:
@@ -207,7 +209,7 @@ def test_a_clock_that_jumped_twice_puts_nothing_before_the_last_right_change(ahe
         right_ms = int(time.time() * 1000)
         for env in (ahead, two_years(ahead)):
             imd = directory.start(env=env)
-            send(imd, group)  # the conversation no longer tells when the last right change was
+            send(imd, group)  # the conversation no longer holds the time of the last right change
             everything_happens(imd, f"at{env['WRONG_CLOCK_AHEAD_S']}")
             end(imd)
         before, rest = read(directory.db)

@@ -1,4 +1,4 @@
-"""The message names the place of the setting, its key, and what is allowed."""
+"""The message names the place of the setting, its key, and the allowed values."""
 import pytest
 
 from alone import Directory, run

@@ -78,7 +78,10 @@ LONG = 300_000
 
 
 def late(*strange, length=LONG):
-    """Strange records where nobody may still check: in the middle of a long body, whose rest then follows."""
+    """
+    Returns strange records in the middle of a long body, where a careless server no longer checks. The rest of the body
+    follows.
+    """
     piece = record(STDIN, b" " * 30_000)
     values = {"REQUEST_METHOD": "POST", "IMD_PATH": "/messages", "CONTENT_LENGTH": str(length)}
     return (begin(fastcgi.KEEP) + record(PARAMS, pairs(values)) + record(PARAMS) + piece * 5 + b"".join(strange)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """
-Runs fuzz targets, as many at once as there are processors, says how far each is, and sums up. Ends with 1 where one fails.
+Runs fuzz targets, as many at once as there are processors, shows their progress, and sums up. Exits with 1 if one
+fails.
 
     python3 tests/fuzz/run.py --seconds 60 build/fuzz/body build/fuzz/query
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 SEEDS = Path(__file__).resolve().parent / "seeds"
 REPORT_S = 5
-# What libFuzzer says of itself as it goes.
+# libFuzzer's progress lines.
 STATUS = re.compile(r"#(\d+)\s+(\w+)\s+cov: (\d+) ft: \d+ corp: (\d+)/")
 
 

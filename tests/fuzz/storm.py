@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""A storm of malformed requests, through nginx and straight at the FastCGI socket: nothing comes of it.
+"""
+A storm of malformed requests, through nginx and directly to the FastCGI socket. None of them may have an effect.
 
     tests/fuzz/storm.py --requests 1000000 [--seed N]
 
-Two whole stacks bear it, one that asks nobody who they are and one that wants tokens. Half of the requests are HTTP,
-derived from openapi.json, so that each is one input away from a good one or many; half are FastCGI records, from noise
-to a good request in odd pieces. What must hold: no process of imd or nginx ends, no answer is a 5xx, each refusal is a
-problem in JSON, imd complains of nothing, its memory stays what it was after the first half, the databases are sound
-and chat goes on. Exit status 1 where something does not. The same seed sends the same requests.
+There are two stacks: one without authentication, one with tokens. Half of the requests are HTTP, derived from
+openapi.json, so that each differs from a good one in one input or in several. The other half are FastCGI records, from
+noise to a good request in odd pieces. Afterwards this must hold: no process of imd or nginx has ended, no answer was a
+5xx, each refusal was a problem in JSON, imd logged no error, its memory has not grown since the first half, the
+databases are intact, and users can still talk. Otherwise the exit status is 1. The same seed sends the same requests.
 """
 import argparse
 import collections
@@ -34,8 +35,8 @@ from tokens import Hs256  # noqa: E402
 CLIENTS = 2  # of each kind
 BATCH = 32
 PATIENCE_S = 30
-# Of all processes together. What they keep for good (read caches, room for the largest answer) they
-# have after the first half, if that is long enough.
+# Of all processes together. Memory that they keep forever (read caches, room for the largest
+# answer) is allocated after the first half, if that is long enough.
 GROWTH_MAX = 1.1
 HALF_MIN = 200_000
 NAMES = ["ann", "bob", "carol", "dave"]
@@ -64,7 +65,7 @@ ETC = ["/", "//", "/messages//", "/messages/1/x", "/%00", "/conversations/1/../2
 
 
 def header_values(dice, token):
-    """One header or the other, mostly none."""
+    """Returns one header or another, mostly none."""
     forged = token[:-3] + dice.choice(["abc", "", "AAA", "..."])
     kinds = [("Authorization", ["Bearer " + token, "Bearer " + forged, "Bearer", "Bearer  ", "Basic YTpi", "bearer a.b.c", "a" * 6000,
                                 "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ."]),
@@ -145,13 +146,13 @@ def encoded(line, headers, content):
     return "\r\n".join(head).encode("utf-8", "replace") + b"\r\n\r\n" + content
 
 
-# What comes after a request on its connection: the next one; nothing, for it may begin a stream or
-# not be read as one request; and not even the rest of it.
+# What follows a request on its connection: the next request; nothing, because the answer may be a
+# stream or not an HTTP answer; or the end of the connection, because the request is incomplete.
 NEXT, LAST, CUT = range(3)
 
 
 def http_request(dice, token):
-    """(bytes, what comes after it)."""
+    """Returns (bytes, what follows it)."""
     operation = dice.choice(OPERATIONS)
     method = operation.method if dice.random() < 0.9 else dice.choice(METHODS)
     address = target(dice, operation) if dice.random() < 0.95 else dice.choice(ETC)
@@ -180,7 +181,7 @@ def http_request(dice, token):
 
 
 class Wrong(Exception):
-    """An answer that must not be."""
+    """A forbidden answer."""
 
 
 def check(status, content_type, content, seen, sent):
@@ -189,7 +190,7 @@ def check(status, content_type, content, seen, sent):
         raise Wrong(f"{status} {content[:300]!r} to {sent[:600]!r}")
     if status >= 400:
         try:
-            # Straight at the socket a request's id may be anything, and is said back.
+            # On the FastCGI socket a request's id may be any bytes, and is echoed.
             problem = json.loads(content.decode("utf-8", "replace"))
             assert content_type == b"application/problem+json" and problem["status"] == status and problem["code"]
         except (ValueError, KeyError, AssertionError):
@@ -223,7 +224,7 @@ class HttpClient:
         return bool(data)
 
     def answer(self, seen, sent, after):
-        """Reads one answer. False: the connection ended instead, or ends now."""
+        """Reads one answer. Returns False if the connection ended instead, or ends now."""
         while not (head := HEAD.match(self.data)):
             if not self.more():
                 return False
@@ -237,7 +238,7 @@ class HttpClient:
                 return False
         content, self.data = self.data[head.end():end], self.data[end:]
         kind = TYPE.search(head[2])
-        # nginx has a page of its own for what stops being HTTP while it is being refused.
+        # nginx answers with its own page if the rest of a refused request is not HTTP.
         own_page = status == 400 and after != NEXT and kind and kind[1] == b"text/html"
         if own_page or sent.startswith(b"HEAD "):
             seen["nginx's own 400" if own_page else status] += 1
@@ -246,7 +247,7 @@ class HttpClient:
         return b"connection: close" not in head[2].lower()
 
     def batch(self, requests, seen):
-        """Sends requests that follow each other, the last of which may end the connection. How many were dealt with."""
+        """Sends consecutive requests. Only the last of them may end the connection. Returns how many were handled."""
         if not self.connection:
             self.connect()
         dealt_with = 0
@@ -276,8 +277,8 @@ def http_storm(dice, stacks, count, seen, tell):
         made = [http_request(dice, token)]
         while len(made) < min(BATCH, count - done) and made[-1][1] == NEXT:
             made.append(http_request(dice, token))
-        # nchan 1.3.6 takes a subscription that follows hard on a request's body for none, so it
-        # comes by itself.
+        # nchan 1.3.6 ignores a subscription that follows immediately on a request's body, so it is
+        # sent by itself.
         alone = [made.pop()] if len(made) > 1 and made[-1][1] != NEXT else []
         for requests in filter(None, (made, alone)):
             dealt_with = client.batch(requests, seen)
@@ -297,14 +298,14 @@ def parameters(dice, operation, content):
               "SERVER_ADDR": "127.0.0.1"}
     for _ in range(dice.choice([0, 0, 1, 1, 2])):
         name = dice.choice([*values, "HTTP_AUTHORIZATION", "IMD_COOKIE", "REMOTE_USER", "IMD_ORIGIN", "HTTP_ACCEPT", "X" * 300, ""])
-        # A length that lies is no way to begin: what is then missing is waited for.
+        # Not a valid length that is too large: imd would wait for the rest.
         nasty = NUMBERS + TEXTS if name != "CONTENT_LENGTH" else ["", "0", "-1", "x", "9" * 30]
         values[name] = dice.choice(nasty)
     return values
 
 
 def records(dice):
-    """(bytes, whether it is one whole request that may keep its connection)."""
+    """Returns (bytes, whether they are one whole request that may keep its connection)."""
     operation = dice.choice(OPERATIONS)
     content = body(dice, operation) if operation.fields else b""
     keep = dice.random() < 0.8
@@ -365,7 +366,7 @@ class RawClient:
             self.close()
 
     def read(self):
-        """One answer; ConnectionError where the connection ended first."""
+        """Returns one answer. ConnectionError: the connection ended first."""
         output = b""
         while True:
             _, kind, _, size, padding, _ = struct.unpack("!BBHHBB", fastcgi.read_exactly(self.connection, 8))
@@ -405,12 +406,12 @@ def client(kind, seed, stacks, count, sent, results):
     try:
         STORMS[kind](random.Random(seed), stacks, count, seen, tell)
         results.put((kind, dict(seen), None))
-    except Exception as failure:  # whatever it is, it is the storm's result
+    except Exception as failure:  # any failure is the storm's result
         results.put((kind, dict(seen), f"{type(failure).__name__}: {failure}"))
 
 
 def pss_mb(stacks):
-    """Of all processes of imd."""
+    """Returns the memory of all processes of imd."""
     pids = [pid for stack in stacks for pid in [stack.master_pid, *children(stack.master_pid)]]
     return sum(int(re.search(r"Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())[1]) for pid in pids) / 1024
 
@@ -420,7 +421,7 @@ def pids(stack):
 
 
 def chat_goes_on(stack, key):
-    """A conversation as on any day."""
+    """Asserts that users can still talk."""
     def ask(method, path, value=None):
         connection = HttpClient(stack.port)
         connection.connect()
@@ -452,9 +453,9 @@ class Storm:
         self.seen = {kind: collections.Counter() for kind in STORMS}
 
     def run(self):
-        """True: nothing came of it."""
+        """Returns True if the storm had no effect."""
         key = Hs256("dev")
-        # Each thread keeps the room of its largest answer: with few of them all have had theirs
+        # Each thread keeps the room of its largest answer. With few threads, all have had theirs
         # soon.
         few = {"imd_flags": ["--threads=8"], "nginx_workers": 2}
         with Stack(**few) as none, Stack(**few, env={"AUTH": "jwt"}) as jwt:

@@ -73,7 +73,7 @@ def test_a_null_key_counts_as_absent(api):
 
 
 def test_the_header_is_ignored_by_other_requests(api):
-    """Only sending and creating use it. A title, for one, may be given again and again."""
+    """Only sending and creating use it. Other requests, such as one for a title, may repeat it."""
     alice = new_name()
     group = api.group(alice)
     for title in ("Tea", "Coffee"):

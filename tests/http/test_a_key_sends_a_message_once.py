@@ -69,7 +69,10 @@ def test_ten_concurrent_repeats_send_one_message(stack, api, group, alice, way):
 
 
 def test_of_ten_concurrent_sends_with_two_contents_one_content_wins(stack, api, group, alice):
-    """Two contents under one key: the first becomes the message, and the five others are refused as a mismatch."""
+    """
+    Two contents under one key: the first becomes the message, and the five sends of the other are refused as a
+    mismatch.
+    """
     for round_number in range(5):
         start = threading.Barrier(10)
 

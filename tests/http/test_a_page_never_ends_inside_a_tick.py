@@ -38,7 +38,7 @@ def history(stack):
 
 @pytest.fixture(params=["username", "conversation_id"])
 def selection(request, history):
-    """What to select by, and everything that should come."""
+    """Returns how to select the messages, and all that should be returned."""
     if request.param == "username":
         return {"username": history["username"]}, history["messages"]
     group = history["conversation_id"]

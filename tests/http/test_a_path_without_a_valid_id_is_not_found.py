@@ -1,4 +1,4 @@
-"""Anything but an id in the place of an id is not found, whatever else is right about the request."""
+"""Anything but an id in the place of an id is not found, even if the rest of the request is valid."""
 import pytest
 
 from api import Client, new_name
@@ -43,7 +43,7 @@ def ask(api, alice, what, segment):
 
 
 def test_every_route_with_an_id_is_requested():
-    """A route that is missing here belongs into REQUESTS."""
+    """A route that is missing belongs into REQUESTS."""
     assert missing([route for route in ROUTES if "{id}" in route[1]],
                    [(method, path.replace("{}", "{id}")) for method, path, _ in REQUESTS.values()]) == []
 

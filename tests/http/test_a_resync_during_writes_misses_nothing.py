@@ -1,6 +1,6 @@
 """
-A client asks a user's list again and again for what is newer than the newest entry seen, while others write. In the
-end it holds the whole list, and each answer shows one moment.
+A client asks a user's list again and again for entries newer than the newest one seen, while others write. In the end
+it holds the whole list. Each answer shows one moment.
 """
 import random
 import threading
@@ -69,7 +69,7 @@ def test_a_reader_who_resyncs_misses_nothing(stack, api, limit):
 
 
 def test_each_answer_shows_one_moment(stack, api):
-    """While others only send, everything that an entry shows of a conversation follows from one number."""
+    """While others only send, all members of an entry follow from one number."""
     reader, writers = new_name(), [new_name() for _ in range(WRITERS)]
     group = api.group(reader, *writers)
     quiet = threading.Event()

@@ -20,7 +20,7 @@ DAY_MS = 86_400_000
 
 
 def put_back(stack, by_ms):
-    """Moves everything that happened so far back in time. `instance` keeps counting, so no tick goes back."""
+    """Moves all past events back in time. `instance` keeps counting, so no tick goes back."""
     now_ms = time.time() * 1000
     with closing(sqlite3.connect(stack.db, timeout=10, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
@@ -47,7 +47,7 @@ def newest_first(entries):
 
 
 class Stay:
-    """The messages received are those after `after`, up to and including `until` (None: still a member)."""
+    """One stay: messages after `after`, up to and including `until` (None: still a member), are received."""
 
     def __init__(self, after):
         self.after, self.until = after, None
@@ -60,7 +60,7 @@ class Chat:
         self.messages = []
         self.stays = {user: [Stay(0)] if user in conversation["members"] else [] for user in users}
         self.read = dict.fromkeys(users, 0)
-        # The steps at which the user last moved their marker and left, and the tick of the leaving.
+        # The last steps at which the user moved their marker and left, and the tick of the leave.
         self.read_step = dict.fromkeys(users, -1)
         self.left = {}
 
@@ -73,7 +73,7 @@ class Chat:
                        for stay in self.stays[user])]
 
     def as_seen(self, message, user):
-        """A former member sees no edit that came after they left."""
+        """Returns the message as a former member sees it, without edits after they left."""
         if self.is_there(user) or message.get("edited_at", -1) < self.left[user]["updated_at"]:
             return message
         shown = {**message, "content": "", "withheld": True}
@@ -98,8 +98,8 @@ class Ledger:
                 api.create("group_chat", one, four, *crowd[:50])]
         self.chats = [Chat(conversation, self.users) for conversation in made]
         self.crowded = self.chats[6]
-        self.sizes = set()  # that it had
-        self.ticks = []  # of each step; a step without one has that of the step before
+        self.sizes = set()  # of the message at that step
+        self.ticks = []  # of each step; a step without one has the tick of the step before
 
     def step(self):
         chat = self.chance.choice([*self.chats, self.crowded])
@@ -176,11 +176,11 @@ class Ledger:
         return [chat.left[user] for chat in self.chats if user in chat.left and not chat.is_there(user)]
 
     def entries(self, user, after_step=None):
-        """The user's list; or what changed for a client that saw it after that step."""
+        """Returns the user's list, or its entries that changed after the step."""
         found = [self.entry(chat, user) for chat in self.chats if chat.is_there(user)]
         if after_step is not None:
             tick = self.ticks[after_step]
-            # The steps since the one that made this tick have moved markers, or nothing.
+            # The steps since the one of this tick only moved markers, or changed nothing.
             moved = {chat.id for chat in self.chats if chat.read_step[user] > self.ticks.index(tick)}
             found = [entry for entry in found if entry["updated_at"] > tick or entry["id"] in moved]
             found += [entry for entry in self.left_by(user) if entry["updated_at"] > tick]

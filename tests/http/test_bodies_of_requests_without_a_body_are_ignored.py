@@ -1,4 +1,4 @@
-"""If path and query say everything, the body is not read, and not taken for the beginning of the next request."""
+"""If a route takes no body, the body is not read. It is not taken for the beginning of the next request either."""
 import pytest
 
 from api import new_name
@@ -45,7 +45,7 @@ def test_an_unread_body_does_not_change_a_refusal(api, nothing_changes_after, ch
 
 
 def test_a_name_in_the_body_is_ignored(api, nothing_changes_after, chat):
-    """These requests take the user name from the query alone."""
+    """These requests take the user name only from the query."""
     with nothing_changes_after():
         for method, path, name in (("DELETE", f"/messages/{chat['message']}", chat["alice"]),
                                    ("PUT", f"/messages/{chat['message']}/reactions/a", chat["bob"])):

@@ -71,7 +71,7 @@ class History:
         return "message", message["id"]
 
     def _erase(self):
-        # Seldom, or little would be left to change.
+        # Rare, so that enough messages can still be changed.
         if (message := self._any_message()) is None or self._chance.random() < 0.7:
             return None
         self._api.erase(message["id"], message["sender"]).ok

@@ -39,7 +39,7 @@ def test_refusals_work_under_a_prefix(there):
 @pytest.mark.parametrize("path", [b"/messages/1", b"/conversations/1/changes", b"/metrics", b"/openapi.json",
                                   b"/chat/nope/openapi.json", b"/chatopenapi.json"])
 def test_nothing_is_served_outside_the_prefix(mounted, path):
-    """Paths outside the prefix need not be answered in imd's way."""
+    """Paths outside the prefix may be answered by the host."""
     with socket.create_connection(("127.0.0.1", mounted.port), timeout=TIMEOUT_S) as connection:
         connection.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path)
         assert connection.recv(4096).split(b" ")[1] == b"404"

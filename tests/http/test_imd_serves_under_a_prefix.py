@@ -51,7 +51,7 @@ def test_nothing_is_served_outside_the_prefix(mounted):
 
 
 def status_of(mounted, data):
-    """Paths outside the prefix need not be answered in imd's way."""
+    """Paths outside the prefix may be answered by the host."""
     with socket.create_connection(("127.0.0.1", mounted.port), timeout=5) as connection:
         connection.sendall(data)
         return int(connection.recv(4096).split(b" ")[1])

@@ -1,4 +1,4 @@
-"""The tests in tests/push check who hears of it."""
+"""The tests in tests/push check the audience of a typing event."""
 import pytest
 
 from api import new_name

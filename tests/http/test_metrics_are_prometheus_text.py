@@ -1,4 +1,4 @@
-"""Checks the metrics against the rules of the text format 0.0.4, and against what happened."""
+"""Checks the metrics against the rules of the text format 0.0.4, and against the requests made."""
 import re
 
 import pytest

@@ -1,4 +1,4 @@
-"""An answer may be a second old, so tests ask about conversations that nobody has asked about yet."""
+"""An answer may be a second old, so each test uses conversations about which no answer can be cached yet."""
 import socket
 from contextlib import ExitStack, contextmanager
 
@@ -34,7 +34,7 @@ def online(api, conversation):
 
 
 def settle(api):
-    """Returns when nothing is left to push, so that sockets opened now hear nothing of earlier changes."""
+    """Returns once nothing is left to push, so that sockets opened now receive nothing of earlier changes."""
     wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, TIMEOUT_S, "all is pushed")
 
 

@@ -73,7 +73,7 @@ def test_a_read_marker_survives_leaving_and_rejoining(api, group, bob):
 
 
 def test_a_resync_of_the_owner_finds_a_moved_marker(api, group, alice, bob):
-    """A user's own marker brings a conversation into their resync, and into nobody else's."""
+    """A user's own marker brings a conversation into their resync, and into that of no other user."""
     tick = api.conversation(group)["updated_at"]
     for name in (alice, bob):
         assert api.list_page(name, updated_after=tick)["conversations"] == []

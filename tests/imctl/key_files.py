@@ -58,7 +58,7 @@ class Keyring:
         return self.private / f"k{algorithm[0]}.{algorithm.lower()}"
 
     def secrets(self):
-        """The texts that no message may contain: the secrets, and each line of a private key."""
+        """The texts that no output may contain: the secrets, and each line of a private key."""
         lines = [line for name in ("RS256", "ES256") for line in self.signing[name].splitlines()]
         return [SECRET, OTHER, *(line for line in lines if len(line) > 20 and "PRIVATE" not in line)]
 
@@ -73,7 +73,7 @@ class Keyring:
         return run("token", f"--keys={self.keys}", f"--inspect={token}", *flags)
 
     def accepted(self, token, *flags):
-        """Asserts that imd would accept the token; returns who it says the caller is."""
+        """Asserts that imd would accept the token; returns the caller whom it names."""
         done = self.inspect(token, *flags)
         assert done.returncode == 0 and done.stderr == "", done
         header, claims, verdict = done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""The exit status is 2 and one line says why: imd is stopped or hangs, or what listens there is not imd."""
+"""The exit status is 2 and one line says why: imd is stopped or hangs, or another program listens there."""
 import os
 import signal
 import socket
@@ -151,7 +151,7 @@ def test_an_answer_that_is_not_one_of_imd(tmp_path, answer):
 
 
 class Flooding(FakeImd):
-    """Answers more than its client reads."""
+    """Answers with more bytes than its client reads."""
 
     def __init__(self, path, answer):
         super().__init__(path, [answer])
@@ -165,7 +165,9 @@ class Flooding(FakeImd):
 
 @pytest.mark.parametrize("length", range(0, len(WHOLE), 17))
 def test_an_answer_that_ends_early(tmp_path, length):
-    """A question is asked again, a few times. A message without a key is not sent again: it might be there twice."""
+    """
+    A read is sent again, a few times. A message without a key is not sent again, because it might be stored twice.
+    """
     with FakeImd(tmp_path / "fake.sock", [WHOLE[:length]]) as fake:
         told(run("status", f"--socket={fake.path}"), "ended the connection before it answered")
         asked = len(fake.requests)

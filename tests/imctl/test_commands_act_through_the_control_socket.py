@@ -1,4 +1,4 @@
-"""`imctl status`, `listeners` and `post` against a running imd: what they print, and how they exit."""
+"""Runs `imctl status`, `listeners` and `post` against a running imd, and checks their output and exit status."""
 import json
 import os
 import pwd

@@ -1,4 +1,6 @@
-"""`imctl token --inspect=-` reads the first line of stdin, so that a token needs not be in the list of processes."""
+"""
+`imctl token --inspect=-` reads the first line of stdin, so that the token is not visible in the list of processes.
+"""
 import pytest
 
 from key_files import run

@@ -1,6 +1,8 @@
-"""imd.conf(5) has every setting with its default, what is allowed, and whether it needs a restart; imctl(1) has every
-command with its summary, its options and the exit codes; imd(8) has every option. The programs' own help is what counts:
-it is printed from their tables."""
+"""
+imd.conf(5) has every setting with its default, its allowed values, and whether it needs a restart. imctl(1) has every
+command with its summary, its options and the exit codes. imd(8) has every option. The pages are compared with the
+programs' own help, which is printed from their tables.
+"""
 import re
 
 import pytest
@@ -19,13 +21,13 @@ def source(page):
 
 
 def text(lines):
-    """What a reader sees of these lines, on one line; punctuation joins the word before it."""
+    """Returns the text that a reader sees, on one line; punctuation joins the word before it."""
     words = " ".join(MACRO.sub("", line) for line in lines if line != ".Pp")
     return re.sub(r" ([.,;:])(?= |$)", r"\1", words)
 
 
 def settings():
-    """{key: (default, needs a restart, what is allowed)}, as imd --help prints them."""
+    """Returns {key: (default, needs a restart, allowed values)}, as imd --help prints them."""
     shown = alone.run("--help").stdout.partition("\nSettings, ")[2]
     rows = re.findall(r"^  (\w+) \[(.*)\]( \(needs a restart\))?\n      .*\n      (.*)$", shown, re.M)
     assert len(rows) > 20

@@ -1,6 +1,4 @@
-"""
-One stack with the limits that imd ships, but with short timeouts: what takes a minute on a host takes a second here.
-"""
+"""One stack with the limits that imd ships, but with short timeouts: a minute on a host is a second here."""
 import resource
 import sys
 from pathlib import Path
@@ -16,8 +14,8 @@ from stack import Stack
 
 # nginx's defaults, which only the host can change: 60 s and 75 s.
 HOST = "client_header_timeout 1s; keepalive_timeout 1s;"
-# What imd sets for its own locations, in two files: as shipped, and as here. send_timeout must stay
-# shorter than the interval of pings, as it is in what imd ships.
+# What imd sets for its own locations, in two files: the shipped text, and its replacement here.
+# send_timeout must stay shorter than the interval of pings, as shipped.
 OWN = {
     "client_body_timeout 20s;": "client_body_timeout 1s;",
     "limit_conn imd_in_hand 1000;": "limit_conn imd_in_hand 100;",

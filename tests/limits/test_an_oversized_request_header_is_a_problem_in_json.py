@@ -1,6 +1,6 @@
 """
 large_client_header_buffers, nginx's default (4 of 8 kB), allows 8 kB for the request line and for each header field,
-and 32 kB for all. All cookies together are one field.
+and 32 kB in all. All cookies together are one field.
 """
 import contextlib
 import time

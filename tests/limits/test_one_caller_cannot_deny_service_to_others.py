@@ -1,6 +1,7 @@
 """
-One caller does what costs most within the limits that imd ships, while two others talk. Each request of theirs gets
-200, each of their messages is pushed, and nchan's memory is never full. `make isolation` measures how long it takes.
+One caller makes the most expensive requests that the shipped limits allow, while two others talk. Each of their
+requests gets 200, each of their messages is pushed, and nchan's memory is never full. `make isolation` measures how
+long it takes.
 """
 import pytest
 

@@ -1,4 +1,4 @@
-"""Without limits by address, as behind many addresses: idle sockets cost little memory and delay nobody."""
+"""Without limits by address, as behind many addresses, idle sockets cost little memory and delay no request."""
 import contextlib
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
 """
-A client as written for the ancestor: paths without a trailing slash, and pages by time. Of a push it only notices
-that there is one. It knows nothing of seq, version, epoch or events.
+A client as written for the ancestor: paths without a trailing slash, and pages by time. It uses a push only as a signal
+to pull. It knows nothing of seq, version, epoch or events.
 """
 import asyncio
 import http.client
@@ -91,7 +91,7 @@ class Ancestor:
         self.pulls += 1
 
     def _look_up(self, api, messages):
-        """Asks for all the conversations that it knows, when it hears of a new one."""
+        """When it receives a new conversation, it requests all the conversations that it knows."""
         new = {message["conversation"] for message in messages} | self.conversations.keys()
         if len(new) == len(self.conversations):
             return

@@ -64,7 +64,7 @@ class Chat:
         return found
 
     def settle(self):
-        """Waits until nothing is left to push, so that a socket opened now hears only later changes."""
+        """Waits until nothing is left to push, so that a socket opened now receives only later changes."""
         wait_until(lambda: self._granted("GET", "/healthz")["outbox_pending"] == 0, 15, "all is pushed")
 
     def fence(self, listener, username):

@@ -20,7 +20,7 @@ def stack():
 
 @pytest.fixture
 def listen(chat):
-    """Opens a socket that hears nothing of earlier changes."""
+    """Opens a socket that receives nothing of earlier changes."""
     with Audience() as audience:
 
         def listen(*args, **more):

@@ -1,4 +1,4 @@
-"""Hundreds of members of one group who all listen. It counts what they hear of the group's messages."""
+"""Hundreds of members of one group, all listening. It counts the group's messages that they receive."""
 import base64
 import collections
 import os

@@ -1,6 +1,6 @@
 """
-Clients that only know the ancestor's requests. Whatever happens to nginx and to their sockets, the next push
-completes their store: they hold every message that they received, once, in order.
+Clients that only know the ancestor's requests. After any fault of nginx or of their sockets, the next push completes
+their store: they hold every message that they received, once, in order.
 """
 import http.client
 import random

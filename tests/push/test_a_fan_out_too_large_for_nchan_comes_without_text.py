@@ -1,6 +1,6 @@
 """
-A long message to thousands would fill nchan's memory, which holds a copy for each of them. So its event comes
-without the text, and nobody else waits.
+A long message to thousands would fill nchan's memory, which holds a copy for each of them. So its event comes without
+the text, and other pushes do not wait.
 """
 import time
 

@@ -40,7 +40,7 @@ def test_edits_reactions_and_deletions_are_pushed_as_answered(chat, listen, kind
 
 
 def test_a_pushed_message_has_its_client_id(chat, listen, kind, stack):
-    """By the key, the sender's own windows recognise a message that they show already."""
+    """The key lets the sender's own windows recognise a message that they show already."""
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, ann, kind)
@@ -93,7 +93,7 @@ def test_repeats_are_not_pushed(chat, listen, kind, stack):
 
 
 def test_deleted_content_is_in_no_push(chat, listen, stack):
-    """Pushes that wait while nginx is down show the present, so not the content that was deleted meanwhile."""
+    """Pushes that wait while nginx is down show the present state, so not the content that was deleted meanwhile."""
     ann, bob = name("ann"), name("bob")
     conversation = chat.group(ann, bob)
     ear = listen(stack, bob)

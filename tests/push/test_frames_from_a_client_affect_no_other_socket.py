@@ -1,4 +1,4 @@
-"""Clients have no reason to send frames. One that does may lose its own socket, and affects nobody else."""
+"""Clients have no reason to send frames. One that does may lose its own socket, but no other socket is affected."""
 import os
 import socket
 import struct

@@ -1,6 +1,6 @@
 """
-While the relay lags, two groups interleave more than it gives nchan in one batch. It ends such a batch before the
-oldest unpublished change, after it has published later ones of the other group. No change may be published again.
+While the relay lags, two groups interleave more changes than fit into one batch. The relay ends such a batch before the
+oldest unpublished change, when it has already published later ones of the other group. It must not publish those again.
 """
 import re
 import socket
@@ -42,5 +42,5 @@ def test_a_batch_that_ends_early_publishes_no_change_twice(chat, listen, stack):
     chat.fence(ear, user)
     assert len([event for event in ear.events if event["event"] == "message.created"]) == 2 * MESSAGES + 1
     # Each frame holds at least one event, so repeated frames would show here even if no listener
-    # heard them.
+    # received them.
     assert published(stack) - before <= 2 * MESSAGES + 4

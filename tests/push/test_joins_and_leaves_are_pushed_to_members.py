@@ -1,4 +1,4 @@
-"""The user who joins or leaves hears of it too."""
+"""The user who joins or leaves receives the event too."""
 from chat import contents, name, versions
 
 

@@ -1,6 +1,6 @@
 """
-So much is posted in a group that its messages share frames. Its members get the text of nearly every message with
-its event, and need not ask for it. Only if nchan's memory is full does an event come without text.
+Posts into a group are so frequent that its messages share frames. Its members get nearly every message with its text,
+and need not fetch it. Only if nchan's memory is full does an event come without text.
 """
 import json
 import subprocess

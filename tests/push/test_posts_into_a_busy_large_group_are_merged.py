@@ -1,7 +1,7 @@
 """
-Posts into a group of thousands, faster than nchan's memory allows. Some are pushed. The others are merged into one
-thin event a few seconds later, which has the last version. A member who leaves meanwhile hears of it, and small groups
-do not wait.
+Posts into a group of thousands, faster than nchan's memory allows. Some are pushed. The others are merged into one thin
+event a few seconds later, which has the last version. A member who leaves meanwhile receives their leave, and small
+groups do not wait.
 """
 import os
 import re
@@ -41,7 +41,7 @@ def test_members_receive_the_last_version(listen):
 
 
 def test_a_delayed_event_survives_the_relay(listen):
-    """Nobody posts after it, so no later event would replace it."""
+    """No later post follows, so no later event would replace it."""
     with Stack() as stack:
         chat = Chat(stack)
         names = [f"crowd_{number}" for number in range(MEMBERS)]
@@ -62,7 +62,10 @@ def metric(chat, key):
 
 
 def wait_until_imd_asks_who_listens(chat):
-    """imd asks about no user in its first 10 s. Two users who do not listen show that it has begun."""
+    """
+    Waits until imd asks nchan about users, which it does not in its first 10 s. Two users who do not listen show that
+    it has begun.
+    """
     pair = chat.private("yan", "zoe")
 
     def is_one_silent():
@@ -89,6 +92,6 @@ def test_groups_without_listeners_do_not_delay_thin_events(listen):
         events = bob.wait(lambda: bob.about(last["id"]), "the event")
         assert events[-1]["version"] == 2
         wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 60, "all is acknowledged")
-        # A frame for all members takes 8 pushes, whether it is whole or thin. Few groups were told
-        # before imd knew.
+        # A frame for all members takes 8 pushes, whether it is whole or thin. Few groups were
+        # published to before imd knew.
         assert metric(chat, "imd_pushes_total") - pushes < len(groups) * 8 // 2

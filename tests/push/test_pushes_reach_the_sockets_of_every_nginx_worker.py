@@ -1,4 +1,4 @@
-"""A host runs many workers. A listener at one hears what is published through another."""
+"""A host runs many workers. A listener at one receives changes that are published through another."""
 import pytest
 
 from chat import Chat, contents, name

@@ -62,7 +62,8 @@ def test_the_other_members_receive_typing(chat, listen, kind, stack):
     for ear in others:
         [event] = ear.wait_for(conversation["id"], 1)
         assert event == {"event": "typing", "conversation": conversation["id"], "username": ann}
-    # Typing does not pass through the outbox, so a fence proves little; a later typing event does.
+    # Typing does not pass through the outbox, so a fence does not follow it reliably. A later
+    # typing event does.
     type_(chat, conversation, bob)
     [event] = own.wait_for(conversation["id"], 1)
     assert event["username"] == bob

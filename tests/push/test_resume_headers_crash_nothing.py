@@ -1,6 +1,6 @@
 """
-A client that resumes from a message id can crash a worker of nginx (nchan before 1.3.7). imd's configuration
-prevents that: such a subscription starts fresh or is refused, and others are unaffected.
+A client that resumes from a message id can crash a worker of nginx (nchan before 1.3.7). imd's configuration prevents
+that: such a subscription starts fresh or is refused, and other clients are unaffected.
 """
 import itertools
 

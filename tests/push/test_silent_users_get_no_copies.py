@@ -1,8 +1,7 @@
 """
-Nothing is published to users who certainly have no subscription, and a new subscriber hears the very next message.
+Nothing is published to users who certainly have no subscription, and a new subscriber receives the very next message.
 
-A user becomes silent 10 s after the start or after their last subscription, so the tests wait once that long for each
-stack.
+A user becomes silent 10 s after the start or after their last subscription, so each stack waits for that once.
 """
 import os
 import re

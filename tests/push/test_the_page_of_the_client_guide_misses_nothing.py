@@ -33,7 +33,7 @@ def line(message):
 
 
 class Talk:
-    """What ann does while bob's page follows, or cannot."""
+    """Ann's actions while bob's page follows, or cannot."""
 
     def __init__(self, stack):
         self.chat = Chat(stack)
@@ -83,7 +83,7 @@ def test_the_page_misses_nothing_after_any_fault(site):
             stack.nginx_start()
             talk.go_on()
             talk.wait_equal(page, "the page shows what came after nginx")
-            # A message sent while nothing answers is sent once when imd answers again.
+            # A message sent while imd is unreachable is sent once when imd answers again.
             stack.nginx_stop()
             page.evaluate("document.querySelector('input').value = 'from the page';"
                           "document.querySelector('form').requestSubmit()")

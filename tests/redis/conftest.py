@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-# The helpers of this room, and those of others that it uses. pytest's importlib mode puts no test
-# directory on the path.
+# The helpers of this room and of two others. pytest's importlib mode puts no test directory on the
+# path.
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "push"), str(HERE.parent / "model")]
 pytest.register_assert_rewrite("chat", "client", "front", "hosts", "listeners", "rest", "servers", "truth")

@@ -17,13 +17,13 @@ from truth import OWN, Truth, differences
 READY_S = 20
 # In place of the minute after which a client asks for what it may have missed.
 SILENCE_S = 2
-# From the return of Redis until every client holds everything.
+# From the return of Redis until every client agrees with the database.
 WHOLE_S = 40
 PAUSE_S = 0.02
 
 
 class Hosts:
-    """`servers`: all that nchan is to know of, as an operator would list them."""
+    """`servers`: all servers that nchan is to know, as an operator would list them."""
 
     def __init__(self, servers, nginx_workers=1):
         self.stack = Stack(env={"REDIS": " ".join(server.address for server in servers)}, nginx_workers=nginx_workers)
@@ -49,7 +49,7 @@ class Hosts:
 
     @contextlib.contextmanager
     def clients(self, names):
-        """Clients that follow the recovery recipe: of each user one at each host."""
+        """Clients that follow the recovery recipe: one of each user at each host."""
         clients = [Client(host, name, Link(f"{host.ws_url}/ws/?username={name}"), silence_s=SILENCE_S)
                    for name in names for host in self.each]
         for client in clients:
@@ -62,7 +62,7 @@ class Hosts:
                 client.stop()
 
     def assert_whole(self, clients):
-        """Every client comes to hold what the database holds."""
+        """Waits until every client agrees with the database."""
         found = {}
 
         def whole():
@@ -95,7 +95,7 @@ def ask_nchan(host):
 
 
 class Talk:
-    """Somebody posts into a conversation at each host, until the end of the `with` block."""
+    """Users who post into a conversation at each host, until the end of the `with` block."""
 
     def __init__(self, hosts, conversation, username):
         self._ended = threading.Event()

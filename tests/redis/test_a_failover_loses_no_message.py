@@ -1,6 +1,6 @@
 """
-A master of Redis dies and a replica takes over, and every client ends with every message. In a Cluster each post is
-answered the first time; without one, nchan may cut connections off (docs/nginx.md).
+A master of Redis dies and a replica takes over. Every client ends with every message. In a Cluster each post is
+answered at the first attempt. Without one, nchan may cut connections off (docs/nginx.md).
 """
 from chat import name
 from hosts import Hosts, Talk

@@ -1,4 +1,4 @@
-"""With Redis a push reaches both kinds of sockets at both hosts, whole and in order, and nothing is pushed twice."""
+"""With Redis a push reaches both kinds of sockets at both hosts, complete and in order, and nothing is pushed twice."""
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,7 @@
-"""Redis hangs for half a minute, or forgets who listens. Posts are answered, and every client ends with every message."""
+"""
+Redis hangs for half a minute, or loses a count of listeners. Posts are answered, and every client ends with every
+message.
+"""
 import statistics
 
 import pytest

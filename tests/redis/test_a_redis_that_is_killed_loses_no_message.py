@@ -35,7 +35,8 @@ def test_clients_that_follow_the_recipe_end_with_the_database(redis, listen):
         assert "event=push_dropped" not in hosts.stack.log()
         for socket in sockets:
             assert socket.ended is None
-        # Both hosts have subscribed again, so these sockets hear what is posted from now on.
+        # Both hosts have subscribed again, so these sockets receive all messages posted from now
+        # on.
         last = hosts.chat.send(conversation, ann, "the last word")
         for socket in sockets:
             socket.wait(lambda: any(event.get("message") == last for event in socket.events), "the last word")
@@ -49,7 +50,9 @@ def assert_subscription_is_refused(hosts):
 
 
 def test_nginx_closes_no_connection_but_those_to_redis(redis):
-    """nchan closes others too if Redis is no Cluster: a number that it frees twice belongs to somebody else by then."""
+    """
+    Without a Cluster, nchan closes other connections too: it closes a descriptor twice that nginx has reused meanwhile.
+    """
     server = redis.cluster_of_one()
     with Hosts([server]) as hosts, contextlib.ExitStack() as closing:
         ann, bob = name("ann"), name("bob")
