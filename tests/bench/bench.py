@@ -1,15 +1,18 @@
 #!/usr/bin/python3
-"""How fast imd is, in ratios to the limit, and how much memory it takes.
+"""
+Measures how fast imd is, as ratios to the limit, and how much memory it takes.
 
-The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, bodies
-and answers of the same size. Four targets run side by side: the echo, an imd with 10,000 stored messages, the same where
-callers are known by tokens (HS256), and an imd with 1,000,000. They are measured in turn, round after round, so that
-whatever else the machine does falls on all of them; a ratio is the median of the rounds' ratios. In the same way: an imd
-that publishes to all members and one that publishes to who may be listening, where nobody does; and on a third database,
-a user in 50 conversations and one in 5,000, a group of 10 members and one of 10,000.
+The limit is echo.c: a FastCGI server that does nothing, behind the same nginx, with a pool of the same shape, and with
+bodies and answers of the same size. Four targets run side by side: the echo, an imd with 10,000 stored messages, the
+same with tokens (HS256), and an imd with 1,000,000 messages. They are measured in turn, round after round, so that
+other load on the machine affects all of them alike. A ratio is the median of the rounds' ratios.
 
-Needs build/imd (or env IMD) and build/bench/echo. Prints a table and writes build/bench.json. The figures judge
-nothing: the exit status is 1 only where something broke (a refused request, a lost frame, a change not pushed).
+Other comparisons work in the same way. Without listeners: an imd that publishes to all members, and one that publishes
+to users who may be listening. On a third database: a user in 50 conversations and one in 5,000, a group of 10 members
+and one of 10,000.
+
+Needs build/imd (or env IMD) and build/bench/echo. Prints a table and writes build/bench.json. The exit status does not
+depend on the figures. It is 1 if something broke: a refused request, a lost frame, a change that was not pushed.
 """
 import argparse
 import collections
@@ -40,14 +43,14 @@ from stack import Stack, wait_until  # noqa: E402
 
 BUILD = ROOT / "build"
 ECHO = BUILD / "bench/echo"
-INSTALLED = "/usr/local/share/imd/nginx/"  # where the shipped files say that they are
+INSTALLED = "/usr/local/share/imd/nginx/"  # the path in the shipped files
 POSTS_PER_S = 200
 SOCKET_ROUNDS = 5
 PAIRS, PUSHED_PAIRS = 400, 5  # posts into each group in a round, without and with their fan-out
 PAGE = database.PAGE
 
-# What is sent, and how many of what an answer is a list of (none: it is one message).
-# Of a user case, which two users of which database are compared.
+# Which requests are sent, and how many entries of `list` an answer has (None: it is one message).
+# In a user case, also which two users of which database are compared.
 Case = collections.namedtuple("Case", "requests list least most users database",
                               defaults=(None, None, None, ("few", "many"), "wide"))
 # Against the limit, with few and with many messages stored.
@@ -69,17 +72,17 @@ USER_CASES = {
     "late": Case(database.oldest, "messages", 100, 100, ("few", "late")),
     "own": Case(database.list_page, "conversations", PAGE, PAGE, ("quiet", "talker"), "own"),
 }
-# One at a time: where a request takes so much longer than others, 64 connections would measure a
+# One request at a time. If a request takes much longer than others, 64 connections would measure a
 # queue.
 ALONE = ("middle", "oldest", "late", "own")
 EVERYTHING = [*CASES, "silent", "sockets", *USER_CASES, "crowd"]
-# Of the case in which nobody listens: to whom imd publishes.
+# The case without listeners: to whom imd publishes.
 SILENCE = {"all": ["--silence=off"], "listeners": ["--silence=on"]}
-SILENT_S = 120  # until nearly all of those who do not listen are known
+SILENT_S = 120  # until imd knows nearly all users who do not listen
 
 
 def block(head, file):
-    """The braces, and what is between them, that follow `head` in one of nginx's files."""
+    """Returns the braces that follow `head` in one of nginx's files, and their content."""
     return re.search(rf"(?ms)^{head} (\{{.*?^\}})", (ROOT / "nginx" / file).read_text())[1] + "\n"
 
 
@@ -102,16 +105,16 @@ class Bench:
         self.problems.append(text)
         print(f"BROKEN: {text}", file=sys.stderr, flush=True)
 
-    # -- what runs
+    # -- the stacks
 
     def stack(self, name, imd_flags=(), auth="none"):
-        """A stack whose nginx has the echo as well, with the settings that imd has."""
+        """Returns a stack whose nginx also serves the echo, with the same settings as imd."""
         upstream = block(r"upstream imd", "imd-http.conf")
         location = block(r"location \^~ /_imd/", "imd-server.conf")
         upstream = re.sub(r"(?m)^\s*server\s[^;]+;", f"server unix:{self.work}/echo.sock;", upstream)
         request = (ROOT / "nginx/imd-request.conf").read_text()
         location = location.replace(f"include {INSTALLED}imd-request.conf;", request)
-        # As included, but for whom it asks.
+        # As included, but passed to the echo.
         asks = (ROOT / "nginx/imd-fastcgi.conf").read_text().replace("fastcgi_pass imd;", "fastcgi_pass echo;")
         location = location.replace("internal;", "").replace(f"include {INSTALLED}imd-fastcgi.conf;", asks)
         location = location.replace(INSTALLED, f"{self.work / name}/")
@@ -132,7 +135,7 @@ class Bench:
                 self.broken(f"the echo ended with {process.returncode}")
 
     def fresh(self, name, imd_flags=()):
-        """Starts, or starts again, a stack on a new copy of its database."""
+        """Starts or restarts a stack on a new copy of its database."""
         if name not in self.stacks:
             self.stacks[name] = self.stack(name, imd_flags, "jwt" if name == "tokens" else "none")
         stack = self.stacks[name]
@@ -170,7 +173,7 @@ class Bench:
             result["cases"] = {name: self.case(name, case) for name, case in CASES.items() if name in self.wanted}
             if "sockets" in self.wanted:
                 result["sockets"] = self.audience(self.stacks["large"])
-        # Alone: what is shared with another instance would count half.
+        # Alone, because pages shared with another instance would count half.
         self.stacks["small"].stop()
         self.stacks["tokens"].stop()
         result["memory_at_end"] = load.memory(self.stacks["large"])
@@ -195,7 +198,7 @@ class Bench:
     # -- requests
 
     def in_turn(self, name, rounds, measure, targets):
-        """{target: what measure(target, seconds) found in each round}."""
+        """Returns {target: [the result of measure(target, seconds) in each round]}."""
         runs = {target: [] for target in targets}
         for number in range(rounds + 1):
             for target, rows in runs.items():
@@ -233,7 +236,7 @@ class Bench:
         (self.work / f"{target}.txt").write_text("\n".join(lines) + "\n")
 
     def answer_bytes(self, name, stack, lines, case):
-        """How large the answers are; and that they are what the case is about."""
+        """Returns the size of the answers, and checks that they have the entries that the case is about."""
         answers = load.ask(stack.port, lines if case.list else lines[:1])
         for status, body in answers:
             if status != 200:
@@ -255,7 +258,7 @@ class Bench:
         return row
 
     def measure_posts(self, target, seconds):
-        if target != "large":  # else it would be small no more after the first round
+        if target != "large":  # else it would no longer be small after the first round
             self.fresh(target)
             with load.Backlog(self.stacks[target]) as backlog:
                 self.wrk("post", target, 1)
@@ -274,7 +277,7 @@ class Bench:
         return row
 
     def silent(self):
-        """Posts into many conversations in which nobody listens."""
+        """Posts into many conversations without listeners."""
         for target, flags in SILENCE.items():
             conversations = database.converse(self.fresh(target, flags).port, database.silent_people())
             self.write_lines(target, database.silent_posts(conversations))
@@ -320,7 +323,7 @@ class Bench:
     # -- groups
 
     def durable(self):
-        """Posts into both groups; nobody is there to push to."""
+        """Posts into both groups, without pushing."""
         stack = self.fresh("unpushed", ["--push-socket=" + str(self.work / "nobody.sock")])
         groups = database.crowds(self.databases["wide"])
         pairs = PAIRS if self.rounds > 1 else PAIRS // 10
@@ -362,7 +365,7 @@ def options():
 
 
 def stop_on(*signals):
-    """Ends the bench by an exception, once, so that what it started is stopped."""
+    """Ends the bench by an exception, once, so that its processes are stopped."""
     def stop(number, _):
         for each in signals:
             signal.signal(each, signal.SIG_IGN)

@@ -1,10 +1,11 @@
-"""Posts into a group of 10,000 members and into a group of 10: one at a time, in turn.
+"""
+Posts into a group of 10,000 members and into a group of 10: one at a time, in turn.
 
 A post has two parts: the durable one, until it is answered, and the fan-out, until each member's channel has the frame.
-They are measured apart. For the first, the relay finds no nchan to push to (imd's push_socket names nobody's); else the
-40 publishes of one post would take nginx and a processor away from the answer to it and to the next, which says
-something about this machine's processors and nothing about what was stored. For the second everything runs; how long
-the answers took there is told as well, and with them how far a fan-out holds up the answer to its own post.
+They are measured separately. For the first, the relay has no nchan to push to (push_socket names no socket). Otherwise
+the 40 publishes of one post would take CPU time from its answer and from the next post, and the figures would depend on
+the number of processors. For the second everything runs. Its figures include the time until the answer, which shows how
+much a fan-out delays the answer to its own post.
 """
 import re
 import socket
@@ -26,7 +27,7 @@ def spread(times):
 
 
 def in_turn(groups, pairs):
-    """(number of the pair, group): each group once in each pair, none always first."""
+    """Yields (number of the pair, group): each group once in each pair, in alternating order."""
     for pair in range(pairs):
         yield from ((pair, group) for group in (list(groups) if pair % 2 else reversed(groups)))
 
@@ -39,7 +40,7 @@ class Poster:
         self.render = sockets.post(stack.prefix, groups)
 
     def post(self, pair, number, group):
-        """When it was sent and when it was answered; both of a pair go over the same connection."""
+        """Returns when it was sent and when it was answered. Both posts of a pair use the same connection."""
         return self.clients[pair % CONNECTIONS].exchange(self.render(number, group))
 
     def close(self):
@@ -48,7 +49,7 @@ class Poster:
 
 
 def durable(stack, groups, pairs):
-    """{group: how long its posts took}."""
+    """Returns {group: how long its posts took}."""
     poster = Poster(stack, groups)
     taken = {group: [] for group in groups}
     for pair, group in in_turn(groups, pairs):
@@ -59,7 +60,7 @@ def durable(stack, groups, pairs):
 
 
 def nchan_is_half_empty(stack):
-    """It keeps each channel's copy for some seconds."""
+    """True if there is room for many frames: nchan keeps each channel's copy for some seconds."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(stack.state / "push.sock"))
         connection.sendall(b"GET /status HTTP/1.0\r\nHost: bench\r\n\r\n")
@@ -88,7 +89,7 @@ class FanOut:
         return on_text
 
     def post(self, pair, group):
-        """Seconds until the answer, and until each channel of the group has the frame."""
+        """Returns the seconds until the answer, and until each channel of the group has the frame."""
         wait_until(lambda: nchan_is_half_empty(self.stack), NCHAN_DEADLINE_S, "nchan has room for many frames")
         number, self.next_number = self.next_number, self.next_number + 1
         sent, answered = self.poster.post(pair, number, group)
@@ -97,7 +98,7 @@ class FanOut:
             if time.perf_counter() - sent > sockets.TIMEOUT_S:
                 raise sockets.Broken(f"frames lost: {sorted(wanted - self.heard)}")
             self.loop.turn(0.1)
-        # Nobody listens on most of the channels: there it is nchan's word that counts.
+        # Most of the channels have no listener. For these, nchan's acknowledgement counts.
         while self.backlog.pending() > 0:
             continue
         return answered - sent, time.perf_counter() - sent
@@ -107,7 +108,7 @@ class FanOut:
         return int(re.search(rb"(?m)^imd_pushes_total (\d+)", metrics)[1])
 
     def run(self, pairs):
-        """{group: how long its posts and their fan-out took}, and how many publishes a pair made."""
+        """Returns {group: how long its posts and their fan-out took}, and how many publishes a pair made."""
         taken = {group: [] for group in self.groups}
         before = self.publishes()
         for pair, group in in_turn(self.groups, pairs):

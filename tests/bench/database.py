@@ -1,16 +1,16 @@
-"""The databases the bench runs on: users and conversations made over REST, the history by bulk insert (history.py).
+"""
+The databases of the bench. Users and conversations are made over REST, the history by bulk insert (history.py).
 
-small and large, of 10,000 and 1,000,000 messages: u0 is a member of all 100 conversations of 10, u1 … u90 of ten
-each, and the messages come in random order. Apart from them s0 … s999 sit in 100 groups of 10, whose members listen
-on sockets.
+small and large have 10,000 and 1,000,000 messages, in random order. u0 is a member of all 100 conversations of 10, each
+of u1 … u90 of ten. Besides, s0 … s999 are in 100 groups of 10, whose members listen on sockets.
 
-wide: few is a member of 50 conversations of 2 to 10, many of 5,000 others. Those of few lie scattered among those of
-many, and each holds 20 messages, in random order. The last 500 messages are news: two in each of three conversations
-of few, two in each of three of many, all others elsewhere. Apart from them there is a group of 10,000 and one of 10.
-late joins the conversations of many before the last 2,000 messages that are no news.
+wide: few is a member of 50 conversations of 2 to 10, many of 5,000 others. They are made in random order, and each
+holds 20 messages, also in random order. The last 500 messages are news: two in each of three conversations of few, two
+in each of three of many, the others elsewhere. Besides, there is a group of 10,000 and one of 10. late joins the
+conversations of many before the last 2,000 messages that are not news.
 
-own: quiet is a member of 50 conversations with 20 messages each; talker of 50 with 10,000 messages each, all but the first
-two of them sent by talker, who has read none.
+own: quiet is a member of 50 conversations with 20 messages each. talker is a member of 50 with 10,000 messages each,
+all but the first two of them sent by talker, who has read none.
 """
 import contextlib
 import hashlib
@@ -33,7 +33,7 @@ OTHER_USERS = [f"u{n}" for n in range(1, 91)]
 AUDIENCE = [[f"s{group * MEMBERS + n}" for n in range(MEMBERS)] for group in range(100)]
 
 FEW, MANY = 50, 5_000
-FILLERS = [f"f{n}" for n in range(1000)]  # who sits with few and many
+FILLERS = [f"f{n}" for n in range(1000)]  # the other members of the conversations of few and many
 MESSAGES_EACH = 20
 CHANGED, NEW_EACH = 3, 2  # conversations with news, messages in each
 NEWS = 500
@@ -46,7 +46,8 @@ CROWD = [f"c{n:04}" for n in range(10_000)]  # in channel order
 
 
 def prepare(build, start_stack):
-    """{name: path of the database}, kept under `build` until the schema or what makes them changes.
+    """
+    Returns {name: path of the database}. They are kept under `build` until the schema or their recipe changes.
 
     start_stack(name) is a context manager that yields a running, empty stack.
     """
@@ -68,7 +69,7 @@ def prepare(build, start_stack):
             with start_stack(name) as stack:
                 converse(stack.port, people())
                 with opened(stack.db) as source, opened(partial) as copy:
-                    source.backup(copy)  # unlike a copy of the file, with what may still be in its log
+                    source.backup(copy)  # a copy of the file would lack the pages in its log
             fill(partial)
             partial.rename(paths[name])
     return paths
@@ -81,7 +82,7 @@ def opened(path):
 
 
 def converse(port, groups):
-    """Makes the conversations; their ids."""
+    """Makes the conversations, and returns their ids."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     ids = []
     for members in groups:
@@ -102,7 +103,7 @@ def conversations_of(path, user):
 
 
 def core_people():
-    """Each of the others takes every ninth seat, so each sits in ten conversations, never twice in one."""
+    """Each of the other users takes every 90th seat, so each is in ten conversations, never twice in one."""
     seats = [OTHER_USERS[n % len(OTHER_USERS)] for n in range(CONVERSATIONS * (MEMBERS - 1))]
     return [[BUSY_USER] + seats[n:n + MEMBERS - 1] for n in range(0, len(seats), MEMBERS - 1)] + AUDIENCE
 
@@ -119,7 +120,7 @@ def wide_people():
 
 
 def wide_history(path):
-    """Both have read all but the last up to three messages of each conversation."""
+    """Both users have read their conversations, except for up to three messages at the end of each."""
     chance = random.Random(6)
     ids = {user: conversations_of(path, user) for user in ("few", "many")}
     picks = MESSAGES_EACH * (ids["few"] + ids["many"])
@@ -150,11 +151,11 @@ def own_history(path):
     history.write(path, picks)
 
 
-# What is asked of such a database: lines for replay.lua.
+# The requests for such a database, as lines for replay.lua.
 
 
 def posts(path, count=2000):
-    """Messages to random conversations, each by one of the members."""
+    """Messages to random conversations, each by one of its members."""
     with opened(path) as db:
         seats = db.execute("SELECT conversation, username FROM membership WHERE conversation IN"
                            " (SELECT conversation FROM membership WHERE username = ?)", (BUSY_USER,)).fetchall()
@@ -164,12 +165,12 @@ def posts(path, count=2000):
 
 
 def silent_people():
-    """Members of conversations in which nobody listens."""
+    """The members of the conversations without listeners."""
     return [[f"silent{conversation}_{member}" for member in range(MEMBERS)] for conversation in range(SILENT)]
 
 
 def silent_posts(conversations):
-    """A message by each of the members."""
+    """One message by each of the members."""
     lines = ["POST /messages/ " + json.dumps({"conversation_id": conversation, "username": name,
                                               "content": history.CONTENT})
              for conversation, members in zip(conversations, silent_people(), strict=True) for name in members]
@@ -178,7 +179,10 @@ def silent_posts(conversations):
 
 
 def places(path, count=200):
-    """(conversation, timestamp, created_version) of messages all over the history, a page and more before the end."""
+    """
+    Yields (conversation, timestamp, created_version) of messages all over the history, each more than a page before its
+    end.
+    """
     chance = random.Random(3)
     with opened(path) as db:
         lengths = db.execute("SELECT c.id, c.last_seq FROM conversation c JOIN membership m ON m.conversation = c.id"
@@ -195,13 +199,13 @@ def pages(path):
 
 
 def changes(path):
-    """About one in ten of the objects is a message that was edited since, from anywhere before."""
+    """About one in ten of the objects is an earlier message that was edited since."""
     return [f"GET /conversations/{conversation}/changes?after={version}&limit={PAGE}"
             for conversation, _, version in places(path)]
 
 
 def recent(path, users):
-    """What each of the users received of late: four, five and six messages."""
+    """The last four, five and six messages that each of the users received."""
     lines = []
     with opened(path) as db:
         for user in users:
@@ -214,7 +218,7 @@ def recent(path, users):
 
 
 def with_tokens(lines, key):
-    """The same, asked by those whom it is about: each line with a token of theirs."""
+    """Returns the same requests with tokens: each line with a token of the user whom it names."""
     tokens = {}
 
     def token_of(line):
@@ -226,17 +230,17 @@ def with_tokens(lines, key):
 
 
 def audience(path):
-    """(conversation, a member) of each group in AUDIENCE."""
+    """Returns (conversation, a member) of each group in AUDIENCE."""
     with opened(path) as db:
         conversations = dict(db.execute("SELECT username, conversation FROM membership"))
     return [(conversations[group[0]], group[0]) for group in AUDIENCE]
 
 
-# Of the wide database, by `few` or `many`.
+# Requests for the wide database, by the user `few` or `many`.
 
 
 def moment(path, share):
-    """The tick when that share of what came before the news was written."""
+    """Returns the tick when that share of the messages before the news had been written."""
     with opened(path) as db:
         return db.execute("SELECT timestamp FROM message ORDER BY id LIMIT 1 OFFSET"
                           " (SELECT cast((count(*) - ?) * ? AS integer) - 1 FROM message)", (NEWS, share)).fetchone()[0]
@@ -263,6 +267,6 @@ def oldest(_, user):
 
 
 def crowds(path):
-    """{name: (conversation, a member)} of the two groups."""
+    """Returns {name: (conversation, a member)} of the two groups."""
     return {name: (conversations_of(path, members[0])[0], members[0])
             for name, members in (("ten", TENSOME), ("crowd", CROWD))}

@@ -1,4 +1,4 @@
-"""Years of messages at once: bulk insert of the rows that imd would have written, had each message been posted."""
+"""Years of messages at once: bulk insert of the rows that imd would have written if each message had been posted."""
 import random
 import re
 import sqlite3
@@ -15,23 +15,23 @@ def defined(header, name):
     return int(re.search(rf"(?m)^#define {name}\s+(\d+)", (SOURCE / header).read_text())[1])
 
 
-# A list may lag so far behind, and is not told of what comes where there are more members.
+# membership.active_at may lag by this much; with more than this many members it never changes.
 ACTIVE_LAG_MS = defined("store/memberships.h", "ACTIVE_LAG_MS")
 MEMBERS_FEW = defined("model/model.h", "MEMBERS_FEW")
 
 
 class Conversation:
-    """A row of the table, as the next change finds it."""
+    """The state of a row of the table conversation."""
 
     def __init__(self, number, last_seq, version, updated_at, listed_at, few, members):
         self.number, self.last_seq, self.version = number, last_seq, version
         self.updated_at, self.listed_at = updated_at, listed_at
         self.few, self.members = few, members
-        self.sender, self.run = None, 0  # who sent the last messages, and how many in a row
-        self.came = 0  # members since
+        self.sender, self.run = None, 0  # the sender of the last messages, and how many in a row
+        self.came = 0  # members who joined since
 
     def send(self, sender):
-        """The next message's length of its sender's run, as the table has it."""
+        """Counts the next message, and returns its column `run`."""
         self.run = self.run + 1 if sender == self.sender else 1
         self.sender = sender
         self.last_seq += 1
@@ -62,14 +62,15 @@ class Join:
 
 
 def write(path, picks, join=None):
-    """A message in each of `picks`, which are conversations: one in each tick, up to now.
+    """
+    Writes one message in each of `picks`, which are conversations: one in each tick, up to now.
 
-    A pick may be a pair of a conversation and the sender; else the sender is any member.
-    With every tenth an earlier message of the same conversation is edited. Whatever the database holds was made before
-    the first of them; nobody has left, and nothing waits to be pushed.
+    A pick may also be a pair of a conversation and the sender; else the sender is any member. With every tenth message
+    an earlier one of the same conversation is edited. Existing rows are dated back before the first message. No user
+    may have left, and nothing may wait to be pushed.
     """
     db = sqlite3.connect(path, isolation_level=None)
-    # Whoever is interrupted here leaves a .partial that is written anew.
+    # If this is interrupted, it leaves a .partial that is written anew.
     db.execute("PRAGMA journal_mode = MEMORY")
     db.execute("PRAGMA synchronous = OFF")
     db.execute("PRAGMA cache_size = -200000")
@@ -91,7 +92,7 @@ def write(path, picks, join=None):
     db.executemany("UPDATE conversation SET last_seq = ?, version = ?, updated_at = ?, listed_at = ?,"
                    " member_count = member_count + ? WHERE id = ?",
                    (conversation.row() for conversation in state.values()))
-    # The others' is the largest integer since they were created.
+    # In larger groups it is the largest integer since they were created.
     db.execute("UPDATE membership SET active_at = (SELECT listed_at FROM conversation WHERE id = conversation)"
                " WHERE conversation IN (SELECT id FROM conversation WHERE member_count <= ?)", (MEMBERS_FEW,))
     db.execute("UPDATE instance SET tick = ?, last_message_id = ?, last_change = ?",
@@ -112,7 +113,7 @@ def conversations(db):
 
 
 def messages(state, picks, first_id, start, edits, join, joins):
-    """The rows to store; counts on in `state`, and collects in `edits` and `joins` what is to be done then."""
+    """Yields the rows to store. Advances `state`, and appends the edits and joins to be stored."""
     chance = random.Random(1)
     for number, pick in enumerate(picks, 1):
         tick = start + number * TICK_MS
@@ -130,7 +131,7 @@ def messages(state, picks, first_id, start, edits, join, joins):
 
 
 def check(db):
-    """What imd relies on, as far as it is told in schema/ and in the store."""
+    """Checks the invariants of schema/ and of the store that imd relies on."""
     wrong = """
         SELECT 'lists are ahead or lag' FROM membership m JOIN conversation c ON c.id = m.conversation
             WHERE c.member_count <= ?1 AND m.active_at NOT BETWEEN c.updated_at - ?2 AND c.updated_at

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""How much one caller who does what costs most slows others down, with the limits as shipped.
+"""
+Measures how much the most expensive caller slows others down, with the shipped limits.
 
-For each kind of abuse: the p90 of another pair's posts, pages and pushes while it lasts, and in a quiet time before. It
-is good where the one is at most three times the other and 20 ms; a refused request or a lost push is BROKEN. Exit
-status 1 where anything is BROKEN.
+For each kind of abuse it compares the p90 of another pair's posts, pages and pushes during the abuse and in a quiet
+time before. The goal is at most three times the quiet p90 plus 20 ms. A refused request or a lost push is BROKEN. The
+exit status is 1 if anything is BROKEN.
 """
 import argparse
 import sys

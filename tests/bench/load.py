@@ -1,4 +1,4 @@
-"""Load by wrk, and what can be seen of imd from outside while it bears it."""
+"""Load by wrk, and measurements of imd from outside during the load."""
 import http.client
 import json
 import os
@@ -20,7 +20,7 @@ MIB_KB = 1024
 
 
 def wrk(port, lines, seconds):
-    """Sends the lines (see replay.lua) for so long; what came of it, times in ms."""
+    """Sends the lines (see replay.lua) for this long; returns the result, times in ms."""
     done = subprocess.run(
         ["wrk", f"-t{WRK_THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", REPLAY, f"http://127.0.0.1:{port}",
          "--", lines], stdout=subprocess.PIPE, check=True, text=True)
@@ -30,7 +30,7 @@ def wrk(port, lines, seconds):
 
 
 def alone(port, line, seconds):
-    """The same as wrk(), of one request after the other over one connection."""
+    """Does the same as wrk(), with one request after the other over one connection."""
     client = sockets.Client(("127.0.0.1", port))
     request = f"{line} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
     times = []
@@ -45,7 +45,7 @@ def alone(port, line, seconds):
 
 
 def ask(port, lines):
-    """[(status, body)] of the lines, one by one."""
+    """Returns [(status, body)] of the lines, sent one by one."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     answers = []
     for line in lines:
@@ -60,7 +60,7 @@ def ask(port, lines):
 
 
 class Backlog:
-    """Watches, while a load runs, how many committed changes are not pushed yet."""
+    """Watches how many committed changes are not pushed yet, while a load runs."""
 
     def __init__(self, stack):
         self.connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
@@ -79,7 +79,7 @@ class Backlog:
         try:
             while not self.ended.wait(0.1):
                 self.pending()
-        except Exception as failure:  # a thread's end would pass unnoticed
+        except Exception as failure:  # an exception would end the thread unnoticed
             self.failure = failure
 
     def __enter__(self):
@@ -91,7 +91,10 @@ class Backlog:
         self.thread.join()
 
     def drain(self):
-        """After the load: the largest backlog seen, that at the end, the seconds until it was gone, what is left."""
+        """
+        Call it after the load. Returns the largest backlog, the backlog at the end, how long it took to drain, and what
+        is left.
+        """
         start = time.monotonic()
         at_end = self.pending()
         while self.seen[-1] > 0 and time.monotonic() - start < DRAIN_DEADLINE_S:
@@ -106,7 +109,7 @@ def metric(stack, name):
 
 
 def memory(stack):
-    """Megabytes (2^20) that imd's processes take, what they share counted once (PSS), and of what kind they are."""
+    """Returns the memory of imd's processes in megabytes (2^20), by kind. Shared pages count once (PSS)."""
     fields = {"Pss": "total", "Pss_Anon": "anonymous", "Pss_File": "file", "Pss_Shmem": "shared"}
     found = dict.fromkeys(fields.values(), 0)
     for pid in [stack.master_pid, stack.relay(), *stack.workers()]:

@@ -1,4 +1,4 @@
-"""The bench's result as a table to read."""
+"""Prints the bench's result as a table."""
 import statistics
 
 TITLES = {
@@ -34,7 +34,7 @@ def median(rows, key):
 
 
 def ratio(rows, base, key):
-    """The median of the rounds' ratios."""
+    """Returns the median of the rounds' ratios."""
     return statistics.median(row[key] / other[key] for row, other in zip(rows, base, strict=True))
 
 
@@ -63,7 +63,7 @@ def case(name, measured, messages):
 
 
 def backlog(title, rows, echo):
-    """How the relay kept up: a backlog that grows makes the posts look cheaper than they are."""
+    """Returns a line about the backlog: if it grows, posts look cheaper than they are."""
     pushed = statistics.median(row["pushed_per_s"] / other["per_s"] for row, other in zip(rows, echo))
     return (f"  {title}: not yet pushed at most {max(row['pending_max'] for row in rows):,} changes,"
             f" at the end {max(row['pending_at_end'] for row in rows):,}, none"
@@ -104,7 +104,7 @@ def durable(runs, channels):
 
 
 def fan_out(measured):
-    """Medians of the rounds' medians; `slowest` alone is of one post."""
+    """All figures are medians of the rounds' medians, except `slowest`, which is of one post."""
     def of(group, part, key="p50_ms"):
         return statistics.median(row[part][key] for row in measured["runs"][group])
 

@@ -1,7 +1,8 @@
-"""1,000 users with one WebSocket each, and how long a message takes to reach them.
+"""
+1,000 users with one WebSocket each, and how long a message takes to reach them.
 
-One epoll loop reads all sockets and sends at a steady rate, by hand on raw sockets: a library would cost more than what
-is measured. Every text sent bears a number, so each frame is counted once for each reader that should have it.
+One epoll loop reads all sockets and sends at a steady rate, on raw sockets: a library would cost more than imd. Every
+text contains a number, so each frame is counted once for each reader that should receive it.
 """
 import base64
 import os
@@ -17,11 +18,13 @@ OPCODE_TEXT, OPCODE_CLOSE, OPCODE_PING = 1, 8, 9
 
 
 class Broken(Exception):
-    """Something answered other than it must; the figures of this run mean nothing."""
+    """An unexpected answer: the figures of this run mean nothing."""
 
 
 def take_frame(buffer):
-    """(opcode, payload) of the first whole frame of a server, removed from the bytearray; None if there is none yet."""
+    """
+    Removes the server's first whole frame from the bytearray, and returns (opcode, payload); None if there is none yet.
+    """
     if len(buffer) < 2:
         return None
     head, length = 2, buffer[1] & 127
@@ -41,7 +44,7 @@ def take_frame(buffer):
 
 
 def take_answer(buffer):
-    """(status, whether the server closes) of the first whole HTTP answer, removed from the bytearray; None: not yet."""
+    """Removes the first whole HTTP answer from the bytearray. Returns (status, whether the server closes), or None."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -89,7 +92,7 @@ class Subscriber:
             if opcode == OPCODE_TEXT:
                 self.on_text(payload, now)
             elif opcode == OPCODE_PING:
-                # Masked with zeros, so the payload goes back as it came; a control frame's is below
+                # The mask is zero, so the payload goes back as it came. A control frame has below
                 # 126 bytes.
                 self.socket.sendall(struct.pack(">BBI", 0x8A, 0x80 | len(payload), 0) + payload)
             elif opcode == OPCODE_CLOSE:
@@ -97,7 +100,7 @@ class Subscriber:
 
 
 class Client:
-    """A kept HTTP connection that carries one request after the other, each when the one before is answered."""
+    """A kept HTTP connection for one request after the other."""
 
     def __init__(self, address):
         self.address = address
@@ -109,7 +112,7 @@ class Client:
         return connection
 
     def exchange(self, request):
-        """When it was sent, and when it was answered (perf_counter)."""
+        """Returns when it was sent, and when it was answered (perf_counter)."""
         buffer = bytearray()
         sent = time.perf_counter()
         self.socket.sendall(request)
@@ -172,7 +175,7 @@ class Connection:
     def readable(self):
         got = self.socket.recv(65536)
         if not got:
-            if self in self.sender.idle:  # nginx keeps none for ever
+            if self in self.sender.idle:  # nginx has closed an idle connection
                 self.sender.idle.remove(self)
                 self.sender.loop.remove(self)
                 return
@@ -183,7 +186,7 @@ class Connection:
 
 
 class Loop:
-    """epoll over whatever has a `socket` and a `readable()`."""
+    """epoll over objects with a `socket` and a `readable()`."""
 
     def __init__(self):
         self.epoll = select.epoll()
@@ -211,7 +214,7 @@ class Loop:
 
 
 def post(prefix, conversations):
-    """Renders messages: conversations[group] is the group's, and who sends there."""
+    """Renders posts. conversations[group] is (conversation, sender)."""
     def render(number, group):
         conversation, name = conversations[group]
         body = f'{{"conversation_id":{conversation},"username":"{name}","content":"bench-{number:08}-a message"}}'
@@ -221,7 +224,7 @@ def post(prefix, conversations):
 
 
 def publish(text, groups):
-    """Renders publishes of a frame like `text`, one that imd sent, past imd to nchan."""
+    """Renders publishes directly to nchan, of a frame like `text`, which imd has sent."""
     before, after = (part.decode() for part in NUMBER.split(text)[::2])
 
     def render(number, group):
@@ -238,7 +241,7 @@ class Audience:
     def __init__(self, address, prefix, groups):
         self.loop = Loop()
         self.groups = groups
-        self.sent, self.group_of = {}, {}      # by number: when, and to which group
+        self.sent, self.group_of = {}, {}  # by number: the time, and the group
         self.seen, self.latencies = set(), []  # (number, name) of frames that came; seconds
         self.repeated = self.next_number = 0
         self.last_text = None
@@ -251,7 +254,7 @@ class Audience:
             found = NUMBER.search(payload)
             number = int(found[1]) if found else -1
             if number not in self.group_of and 0 <= number < self.next_number:
-                return  # a repeat from the run before
+                return  # a repeat from an earlier run
             if number not in self.group_of or name not in self.groups[self.group_of[number]]:
                 raise Broken(f"{name} got a frame for somebody else: {payload}")
             self.last_text = payload
@@ -270,7 +273,7 @@ class Audience:
         sender.send(request)
 
     def run(self, sender, render, rate, seconds):
-        """Sends at `rate` a second whatever comes back, then waits for the rest. What was measured."""
+        """Sends at `rate` a second, however fast the answers come, then waits for the rest. Returns the figures."""
         self.sent.clear(), self.group_of.clear(), self.seen.clear(), self.latencies.clear()
         self.repeated = 0
         posts = max(1, round(rate * seconds))

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""One caller who does one thing as hard as the limits allow, in a process of its own.
+"""
+One caller who sends one kind of request as fast as the limits allow, in a process of its own.
 
     abuse.py KIND SECONDS < ORDER      prints {"statuses": {"200": 12, …}}
 
-ORDER is JSON: {"url", "source", "token", "name", …what the kind needs}. After a 429 it pauses for a moment, as somebody
-does who wants to get the most out of a limit. tests/lib/neighbours.py starts it.
+ORDER is JSON: {"url", "source", "token", "name", …and more for some kinds}. After a 429 it pauses for a moment, as an
+attacker would to get the most out of a limit. tests/lib/neighbours.py starts it.
 """
 import collections
 import http.client
@@ -46,13 +47,13 @@ def churn(order):
 
 
 def titles(order):
-    """Changes nothing of one's own large group, and is refused at another's."""
+    """Sets the title that one's own large group already has, and is refused at another group."""
     for group in itertools.cycle((order["group"], order["foreign"])):
         yield "PATCH", f"/conversations/{group}", {"username": order["name"], "title": ""}
 
 
 def reactions(order):
-    """Reacts, takes it back, and looks, at a message with many reactions."""
+    """Reacts, removes the reaction, and reads, at a message with many reactions."""
     path = f"/messages/{order['message']}"
     own = f"{path}/reactions/%F0%9F%91%8D?username={order['name']}"
     return itertools.cycle((("PUT", own, None), ("GET", path, None), ("DELETE", own, None)))
@@ -68,7 +69,7 @@ def presence(order):
 
 
 def lists(order):
-    """One's own list, of conversations in which one has said much, and all that one has received."""
+    """Reads one's own list, of conversations with many own messages, and all received messages."""
     return itertools.cycle((("GET", f"/conversations/?username={order['name']}", None),
                             ("GET", f"/messages/?username={order['name']}&after=0", None)))
 

@@ -1,7 +1,8 @@
-"""A client that says exactly what a test tells it to: nothing is normalised, followed or retried.
+"""
+A client that sends exactly what a test passes: nothing is normalised, followed or retried.
 
-It holds what every answer owes (a request id, no 5xx, all that openapi.json promises) and what every problem owes, so
-that no test has to ask.
+It checks every answer (a request id, no 5xx, the schema of openapi.json) and the form of every problem, so that no test
+has to.
 """
 import functools
 import hashlib
@@ -18,7 +19,7 @@ from urllib.parse import quote, urlencode
 import contract
 
 TIMEOUT_S = 20
-# nginx closes a connection on which nothing is asked for 75 s; a request on its way would then be
+# nginx closes a connection that is idle for 75 s; a request that is sent at that moment would be
 # lost.
 IDLE_S = 30
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -27,14 +28,14 @@ _numbers = itertools.count(1)
 
 
 def reactions(message):
-    """{emoji: names} of what a message shows, whoever looks; with so few names each is shown, and counted."""
+    """Returns {emoji: names} of the message, without `mine`. With so few reactions, all names are shown and counted."""
     for emoji, shown in message.get("reactions", {}).items():
         assert shown["count"] == len(shown["names"]) > 0, (emoji, shown)
     return {emoji: shown["names"] for emoji, shown in message.get("reactions", {}).items()}
 
 
 def unseen(value):
-    """What anybody sees: `mine` tells who looked, and is left out."""
+    """Removes `mine`, which depends on the viewer."""
     if isinstance(value, list):
         return [unseen(each) for each in value]
     if isinstance(value, dict):
@@ -44,12 +45,12 @@ def unseen(value):
 
 
 def plain(message):
-    """A message with its reactions as names alone, so that it is the same to whoever looks."""
+    """Returns the message with reactions as {emoji: names}, which do not depend on the viewer."""
     return {**message, "reactions": reactions(message)} if "reactions" in message else message
 
 
 def new_name(stem="user"):
-    """A user name that no other test of this run has."""
+    """Returns a user name that no other test of this run has."""
     return f"{stem}_{next(_numbers)}"
 
 
@@ -65,18 +66,18 @@ class Answer:
 
     @property
     def json(self):
-        """Strict: no control characters inside strings, no bytes that are not UTF-8."""
+        """Parsed strictly: no control characters inside strings, no bytes that are not UTF-8."""
         return json.loads(self.body.decode("utf-8"))
 
     @property
     def ok(self):
-        """The body of a success, as anybody would see it: `json` has it as it came."""
+        """The body of a success, without `mine`: `json` has all of it."""
         assert self.status == 200, self
         assert self.headers["Content-Type"].split(";")[0] == "application/json", self
         return unseen(self.json)
 
     def problem(self, status, error=None, code=None, field=None):
-        """Asserts that this is a problem, and this one. A None is not looked at."""
+        """Asserts that this is a problem with these members. None: not compared."""
         assert self.status == status, self
         assert self.headers["Content-Type"] == "application/problem+json", self
         body = self.json
@@ -94,8 +95,10 @@ class Answer:
 
 
 class Client:
-    """One kept connection to a stack. `headers` go with every request: who calls, say. `tls`: an SSL context.
-    `source`: the address to ask from."""
+    """
+    One kept connection to a stack. `headers` are sent with every request, for example credentials. `tls`: an SSL
+    context. `source`: the address to connect from.
+    """
 
     def __init__(self, stack, headers=(), address="127.0.0.1", tls=None, source=None):
         self._prefix = stack.prefix
@@ -126,7 +129,7 @@ class Client:
     def post_bytes(self, path, body):
         return self.request("POST", path, body, JSON_HEADERS)
 
-    # -- what is expected to succeed
+    # -- requests that must succeed
 
     def create(self, kind, *members):
         return self.post("/conversations/", {"type": kind, "members": members}).ok
@@ -146,7 +149,7 @@ class Client:
                                         "content": content}).ok
 
     def members(self, conversation_id, limit=1000):
-        """All of them, page by page: [{"username", "role"}]."""
+        """Returns all members, page by page: [{"username", "role"}]."""
         members, has_next = [], True
         while has_next:
             after = {"after": members[-1]["username"]} if members else {}
@@ -162,7 +165,7 @@ class Client:
         assert self.post(f"/conversations/{conversation_id}/leave", {"username": username}).ok == {"result": "success"}
 
     def remove(self, conversation_id, member, username=None):
-        """By `username`; without one by whoever calls."""
+        """Removes the member as `username`, else as the caller."""
         query = f"?{urlencode({'username': username})}" if username else ""
         path = f"/conversations/{conversation_id}/members/{member}{query}"
         assert self.request("DELETE", path).ok == {"result": "success"}
@@ -173,7 +176,7 @@ class Client:
         return page
 
     def all_messages(self, limit=1000, **query):
-        """What a client holds that asks again with `after` = the last timestamp it holds."""
+        """Returns what a client receives that asks again with `after` = the last timestamp it holds."""
         held = []
         while True:
             page = self.page(limit=limit, after=held[-1]["timestamp"] if held else 0, **query)
@@ -183,11 +186,11 @@ class Client:
             assert page["messages"], "an empty page that promises more"
 
     def write(self, method, path, value, headers=()):
-        """Any request with a JSON body, granted or not."""
+        """Sends any request with a JSON body; returns the answer, granted or not."""
         return self.request(method, path, json.dumps(value).encode(), {**JSON_HEADERS, **dict(headers)})
 
     def write_unseen(self, method, path, value):
-        """A request that is granted, where there are too many to look at each answer: its body."""
+        """Returns the body of a success without checking it, for tests with very many requests."""
         self._connection.request(method, self._prefix + path, json.dumps(value).encode(),
                                  {**self._headers, **JSON_HEADERS})
         answer = self._connection.getresponse()
@@ -196,7 +199,7 @@ class Client:
         return json.loads(body)
 
     def submit(self, conversation_id, username, content="hello", headers=(), **more):
-        """A message and whatever else goes with it, accepted or not."""
+        """Sends a message with further members; returns the answer, accepted or not."""
         body = {"conversation_id": conversation_id, "username": username, "content": content, **more}
         return self.write("POST", "/messages/", body, headers)
 
@@ -235,7 +238,7 @@ class Client:
         return page
 
     def listed(self, username, conversation_id):
-        """One conversation as that user's list shows it."""
+        """Returns one conversation as that user's list shows it."""
         (found,) = [entry for entry in self.list_page(username, limit=1000)["conversations"]
                     if entry["id"] == conversation_id]
         return found
@@ -248,7 +251,7 @@ class Client:
 
 
 def send_raw(stack, data):
-    """The answer to these very bytes. `data` may be longer than the server cares to read."""
+    """Sends these bytes, and returns the answer. `data` may be longer than the server reads."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout=TIMEOUT_S) as connection:
         try:
             connection.sendall(data)
@@ -261,19 +264,19 @@ def send_raw(stack, data):
 
 
 def raw_request(stack, method, target, headers=(), body=b""):
-    """As send_raw, with the head spelled from bytes: the target goes out as it is."""
+    """Does as send_raw, with a head made of bytes: the target is sent unchanged."""
     lines = [method + b" " + target + b" HTTP/1.1", b"Host: localhost", b"Connection: close", *headers]
     return send_raw(stack, b"\r\n".join(lines) + b"\r\n\r\n" + body)
 
 
 def at_once(jobs):
-    """Calls all of them at once, each in a thread; their results in order. One that fails fails the test."""
+    """Calls all jobs at once, each in a thread; returns their results in order. A job that fails fails the test."""
     with ThreadPoolExecutor(len(jobs)) as pool:
         return [future.result() for future in [pool.submit(job) for job in jobs]]
 
 
 class Books:
-    """All that imd holds, read from its database, to see that a request changed nothing."""
+    """The whole content of imd's database, to assert that a request changed nothing."""
 
     def __init__(self, stack):
         self._database = sqlite3.connect(f"file:{stack.db}?mode=ro", uri=True)
@@ -283,8 +286,8 @@ class Books:
         self._database.close()
 
     def read(self):
-        """{table: (rows, digest)}"""
-        # SQLite counts what others commit, so where nobody did there is nothing to read again.
+        """Returns {table: (rows, digest)}."""
+        # SQLite counts the commits of others, so if there was none there is nothing to read again.
         (version,), = self._database.execute("PRAGMA data_version")
         if version != self._version:
             self._version, self._held = version, {table: self._digest(table) for table in self._tables()}
@@ -293,11 +296,11 @@ class Books:
     def _tables(self):
         tables = {name for name, in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         assert {"account", "conversation", "membership", "message"} <= tables, tables
-        # The relay empties the outbox in its own time, and `instance` counts time itself.
+        # The relay trims the outbox at its own pace, and `instance` counts the time.
         return tables - {"outbox", "instance", "probe"}
 
     def _digest(self, table):
-        # What cleared reactions leave behind is swept in its own time.
+        # Rows that cleared reactions leave behind are swept at their own pace.
         counts = {"reaction_set": " WHERE place IS NOT NULL",
                   "reaction": " WHERE set_id IN (SELECT id FROM reaction_set WHERE place IS NOT NULL)"}.get(table, "")
         rows = sorted(map(repr, self._database.execute(f'SELECT * FROM "{table}"{counts}')))

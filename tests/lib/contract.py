@@ -1,7 +1,8 @@
-"""Holds what is answered and pushed against what fcgi_app/openapi.json says of it.
+"""
+Compares answers and pushes with fcgi_app/openapi.json.
 
-Every client of the suite passes what it reads through check() or check_frame(), so whatever a test looks at, the whole
-of it must be as the document promises: the status, the headers, each member of the body.
+Every client of the suite passes what it reads through check() or check_frame(). So the status, the headers and each
+member of the body are checked, whatever else a test looks at.
 """
 import functools
 import json
@@ -15,8 +16,7 @@ from stack import ROOT
 DOCUMENT = json.loads((ROOT / "fcgi_app/openapi.json").read_text())
 
 
-# -- the document, with what each reference names in its place: it need not be looked for with every
-# answer
+# -- the document with its references resolved, so that they need not be looked up for every answer
 
 @functools.cache
 def named(reference):
@@ -39,11 +39,11 @@ def expanded(value):
 
 # -- validating
 
-_seen = set()  # entries of lists that were valid
+_seen = set()  # entries of lists that were found valid
 
 
 def _items(validator, schema, entries, _):
-    """Pages and frames show the same things again and again; each is looked at once."""
+    """Pages and frames repeat the same entries, so each is validated once."""
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         key = id(schema), hash(repr(entry))
         if key in _seen:
@@ -55,7 +55,7 @@ def _items(validator, schema, entries, _):
 
 
 def _one_of(validator, choices, instance, schema):
-    """As the library's, but its error is about the choice that was meant: what it lacks, not that nothing fits."""
+    """Like the library's, but its error is about the intended choice: what it lacks, not that none fits."""
     if "discriminator" in schema:
         name = instance.get(schema["discriminator"]["propertyName"]) if isinstance(instance, dict) else None
         choice = schema["discriminator"]["mapping"].get(name)
@@ -72,7 +72,7 @@ TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number":
 
 
 class Validator(validators.extend(Draft202012Validator, {"items": _items, "oneOf": _one_of})):
-    """The library's, without what takes it half of its time: at every step it looks for the draft and for the type."""
+    """The library's, without its slowest parts: at every step it looks up the draft and the type."""
 
     def evolve(self, **changes):
         other = object.__new__(Validator)
@@ -94,7 +94,7 @@ def _assert_valid(validator, value, what):
 # -- operations
 
 class Answer:
-    """One answer that an operation may give."""
+    """One answer that an operation may return."""
 
     def __init__(self, response):
         self._headers = [(name.lower(), header.get("required", False), Validator(header["schema"]))
@@ -119,14 +119,14 @@ class Answer:
 
 
 PROBLEM = "application/problem+json"
-# What can happen to any request, as the document's default says. All else an operation must
-# declare, with its codes.
+# Statuses that any request may get, as the document's default says. Others must be declared by the
+# operation, with their codes.
 ANYWHERE = {405, 413, 414, 429, 431, 500, 502, 503, 504}
 _any_problem = Answer(named("#/components/responses/Problem"))
 
 
 def _operations(item):
-    """{method: {status: answer}}"""
+    """Returns {method: {status: answer}}."""
     return {method.upper(): {status: Answer(response) for status, response in operation["responses"].items()}
             for method, operation in item.items() if method != "parameters"}
 
@@ -139,7 +139,7 @@ PATHS = [(_pattern(path), _operations(item)) for path, item in expanded(DOCUMENT
 
 
 def _answers(method, target):
-    """{status: answer} of the operation at this address; None where there is none of ours."""
+    """Returns {status: answer} of the operation at this path; None if the path is not imd's."""
     path = re.sub("/+", "/", unquote(target.split("?")[0])).removesuffix("/")
     for pattern, operations in PATHS:
         if pattern.fullmatch(path):
@@ -152,11 +152,11 @@ def check(method, target, status, headers, body):
     what = f"{method} {target[:200]} answered {status}"
     headers = {name.lower(): value for name, value in headers.items()}
     if (method, status) == ("OPTIONS", 204):
-        return  # what a browser asks before a page of another site may: nginx answers
+        return  # a preflight, which nginx answers
     is_problem = headers.get("content-type") == PROBLEM
     answers = _answers(method, target)
     if answers is None and not is_problem:
-        return  # another site's
+        return  # another site's path
     answer = (answers or {}).get(str(status))
     if answer is None and status >= 400 and (not answers or status in ANYWHERE):
         answer = _any_problem

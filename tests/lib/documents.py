@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Runs the curl blocks of a document in order, as printed, and compares the answers with the ones printed below them.
+"""
+Runs the curl blocks of a document in order, as printed, and compares the answers with the ones printed below them.
 
-A step is a `sh` block that is followed by a block of output. `make run` in a block of its own starts a fresh stack, with
-the variables that stand behind it. Run as a program, it writes today's answers into the documents:
+A step is a `sh` block that is followed by a block of output. A block with nothing but `make run` starts a fresh stack,
+with the variables on its command line. Run as a program, it writes the present answers into the documents:
 
     IMD=build/imd /usr/bin/python3 tests/lib/documents.py README.md docs/api.md
 """
@@ -16,20 +17,20 @@ from stack import ROOT, Stack
 
 STEP_DEADLINE_S = 30
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
-# What differs from run to run: random ids and keys, times, and how far the relay is.
+# Differences between runs: random ids and keys, times, and how far the relay is.
 VARIABLE = ((re.compile(r"\b[0-9a-f]{32}\b"), "<random>"), (re.compile(r"\b\d{10}(?:\d{3})?\b"), "<time>"),
             (re.compile(r"^id: .*$", re.M), "id: <id>"), (re.compile(r'"outbox_pending":\d+'), '"outbox_pending":<n>'))
 
 
 class Step:
-    """One block of commands, and where its printed output stands in the document."""
+    """One block of commands, and the position of its printed output in the document."""
 
     def __init__(self, commands, output, line):
         self.commands = commands
         self.printed = output[2]
         self.span = output.span(2)
         self.line = line
-        self.environment = None  # of the stack to start before it; None: the one that runs
+        self.environment = None  # of the stack to start before it; None: the running one
 
 
 def steps(text):
@@ -58,7 +59,7 @@ def comparable(text):
 
 
 def run(path):
-    """Yields each step of the document with what it printed now."""
+    """Yields each step of the document with its present output."""
     stack = None
     variables = ""
     try:

@@ -7,12 +7,12 @@ from stack import ROOT, SANITIZER_REPORTS
 
 
 def program():
-    """Beside the imd under test."""
+    """Returns the path of imctl, beside the imd under test."""
     return str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute().with_name("imctl"))
 
 
 def run(*arguments, stdin="", user=None, timeout_s=30):
-    """Runs imctl to its end; stdin is what it may read. `user`: another one than that of the tests, who must be root."""
+    """Runs imctl to its end, with this standard input. `user`: runs it as another user, which needs root."""
     become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
     done = subprocess.run([*become, program(), *map(str, arguments)], input=stdin, capture_output=True, text=True,
                           timeout=timeout_s)

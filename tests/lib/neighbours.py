@@ -1,10 +1,11 @@
-"""Two people who talk while one caller abuses the same imd: what they get, and how long it takes.
+"""
+Two people who talk while one caller abuses the same imd: which answers and pushes they get, and how fast.
 
     with open_street() as street:
         quiet = street.talk(5)
         loud = street.talk(5, "posts")
 
-Limits are on as shipped, callers are known by tokens, and the abuser has an address of its own.
+The shipped limits apply, callers have tokens, and the abuser has an address of its own.
 """
 import concurrent.futures
 import contextlib
@@ -24,13 +25,13 @@ from tokens import Hs256
 ABUSE = Path(__file__).with_name("abuse.py")
 ABUSER, OTHERS = "127.0.0.4", "127.0.0.3"
 EVERY_S = 0.1
-# By then each push must have come; what is timed is a matter for the bench.
+# By then each push must have come. The bench measures the times.
 PUSHED_S = 30
 CROWD, HALL = 20000, 1000
 
 
 class Ear(listeners.WebSocket):
-    """A socket that notes when each message came."""
+    """A socket that records when each message came."""
 
     def __init__(self, *arguments):
         self.came = {}  # content: time.monotonic()
@@ -49,7 +50,7 @@ JOBS_OF_ADDRESS = 300
 
 
 class Caller:
-    """Somebody with a token and a connection."""
+    """A user with a token and a connection."""
 
     def __init__(self, street, name, source=OTHERS, **claims):
         self.name, self.street = name, street
@@ -59,7 +60,7 @@ class Caller:
                                                       source_address=(source, 0))
 
     def ask(self, method, path, body=None):
-        """(status, JSON, seconds)"""
+        """Returns (status, JSON, seconds)."""
         start = time.monotonic()
         self._connection.request(method, path, None if body is None else json.dumps(body), self.headers)
         answer = self._connection.getresponse()
@@ -73,7 +74,9 @@ class Caller:
 
 
 class Talk:
-    """What two people saw: seconds of each post, page and push; answers that were no 200; pushes that never came."""
+    """
+    The times of all posts, pages and pushes of two people, in seconds; answers other than 200; pushes that never came.
+    """
 
     def __init__(self):
         self.posts, self.pages, self.pushes = [], [], []
@@ -91,7 +94,7 @@ class Street:
         self.key = Hs256("dev", (stack.state / "keys/dev.hs256").read_bytes())
         self.root = Caller(self, "root", imd_admin=True)
         self.ann, self.bob = Caller(self, "ann"), Caller(self, "bob")
-        self.eve = None  # another one for each kind: none pays for what another did
+        self.eve = None  # another user for each kind, so that none pays for an earlier one
         self.pair = self.root.must("POST", "/conversations/", {"type": "private_chat", "members": ["ann", "bob"]})["id"]
         self.ear = Ear(f"ws://127.0.0.1:{stack.port}/ws/?username=bob", self.bob.headers)
         self._said = 0
@@ -100,10 +103,10 @@ class Street:
     def close(self):
         self.ear.close()
 
-    # -- what the abuser needs, made by an administrator, whom no limit holds up
+    # -- preparations for the abuser, made by an administrator, who has no rate limit
 
     def group(self, count, owner=None, names="m"):
-        """A group of that many members, most of whom nobody has heard of."""
+        """Returns a group of that many members, most of them new users."""
         owner = owner or self.eve.name
         made = self._made.get((count, owner))
         if made is None:
@@ -114,7 +117,10 @@ class Street:
         return made
 
     def _as_many(self, count, job):
-        """job(caller, number) for each number, by several administrators at once, whose addresses have limits too."""
+        """
+        Calls job(caller, number) for each number, by several administrators at once, because each address has a limit
+        too.
+        """
         local, addresses = threading.local(), itertools.count(1)
 
         def run(number):
@@ -129,7 +135,10 @@ class Street:
             list(pool.map(run, range(count)))
 
     def message_with_reactions(self, count):
-        """Of so many who were members for a moment: so nobody has to be told of so many things."""
+        """
+        Returns a message with reactions of users who were members only for a moment, so that few changes are pushed to
+        many.
+        """
         group = self.group(1)
         sent = self.root.must("POST", "/messages/", {"conversation_id": group, "username": self.eve.name, "content": "?"})["id"]
 
@@ -143,7 +152,7 @@ class Street:
         return sent
 
     def talkative(self, conversations, messages):
-        """Conversations in which eve has said so much."""
+        """Makes conversations with this many messages by eve."""
         ids = [self.root.must("POST", "/conversations/", {"type": "group_chat", "username": self.eve.name,
                                                           "members": [f"t{number}"]})["id"]
                for number in range(conversations)]
@@ -151,7 +160,7 @@ class Street:
             "POST", "/messages/", {"conversation_id": ids[number % conversations], "username": self.eve.name, "content": "."}))
 
     def order(self, kind, large):
-        """What abuse.py is told; `large`: as much as a real attack, not as a short test."""
+        """Returns the input of abuse.py. `large`: as much as in a real attack, not as in a short test."""
         self.eve = Caller(self, f"eve_{kind}")
         order = {"url": self.stack.url, "source": ABUSER, "token": self.eve.token, "name": self.eve.name}
         if kind in ("flood", "titles"):
@@ -161,7 +170,7 @@ class Street:
         if kind in ("merging", "presence", "churn"):
             order["group"] = self.group(HALL, "foe" if kind == "churn" else None)
         if kind == "long_posts":
-            # Names of its own: nchan has not said yet that they do not listen.
+            # With names of its own, which imd does not know to be silent yet.
             order["group"] = self.group(HALL, names="long")
         if kind == "reactions":
             order["message"] = self.message_with_reactions(10000 if large else 500)
@@ -192,7 +201,7 @@ class Street:
             talk.refused.append((status, value))
 
     def talk(self, seconds, kind=None, large=False):
-        """Ann says something ten times a second and bob looks and listens, while eve abuses."""
+        """Ann posts ten times a second and bob reads and listens, while eve abuses."""
         talk, said, abuser = Talk(), {}, None
         if kind:
             order = self.order(kind, large)
@@ -225,11 +234,11 @@ class Street:
         talk.pushes = [self.ear.came[content] - at for content, at in said.items() if content in self.ear.came]
 
     def settle(self):
-        """Waits until what was made before is pushed."""
+        """Waits until all earlier changes are pushed."""
         wait_until(lambda: self.root.ask("GET", "/healthz")[1]["outbox_pending"] == 0, PUSHED_S, "all is pushed")
 
 
-# What one caller can do; docs/security.md and docs/performance.md have their figures.
+# The kinds of abuse. docs/security.md and docs/performance.md have the figures.
 KINDS = ("flood", "merging", "long_posts", "creations", "churn", "titles", "reactions", "by_id", "presence", "lists")
 
 

@@ -19,11 +19,11 @@ def allowed(path):
 
 
 def pattern(path):
-    """Matches what is asked for by this path, with its parameters filled in or in braces of any name."""
+    """Matches requests to this path, with its parameters filled in, or in braces under any name."""
     return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + r"/?(\?.*)?")
 
 
 def missing(routes, requests):
-    """The routes, as "METHOD path", that none of the requests (pairs of method and path) asks for."""
+    """Returns the routes, as "METHOD path", that none of the requests (pairs of method and path) matches."""
     return [f"{method} {path}" for method, path, *_ in routes
             if not any(method == asked and pattern(path).fullmatch(target) for asked, target in requests)]

@@ -1,4 +1,5 @@
-"""A whole imd of a test's own: nginx and imd as nginx/serve.sh starts them, in a directory of their own.
+"""
+A whole imd for a test: nginx and imd as nginx/serve.sh starts them, in a directory of their own.
 
     with Stack(imd_flags=["--threads=8"]) as stack:
         requests.get(stack.url + "/healthz")
@@ -22,12 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 START_DEADLINE_S = 60
-# A worker may take ten seconds to answer what it has in hand.
+# A worker may take ten seconds to answer its requests in progress.
 STOP_DEADLINE_S = 20
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
                       r"level=(debug|info|warning|error) pid=\d+ event=\w+( .*)?")
-# In the environment of all that a stack starts, so that it can be told from what is none of ours.
+# In the environment of all processes of a stack, to tell them from others.
 MARK = "IMD_TEST_STACK"
 # Tests kill with SIGKILL or SIGTERM. Any other signal is a crash, which a restart would hide.
 CRASH = re.compile(r" event=child_died role=\w+ signal=(?!(?:0|9|15) )")
@@ -35,7 +36,7 @@ SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: Thre
 
 
 def wait_until(predicate, timeout_s, what):
-    """The first true value of predicate(), asked again and again until the deadline."""
+    """Returns the first true value of predicate(), which is called again and again until the deadline."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = predicate()
@@ -49,7 +50,9 @@ _given_ports = set()
 
 
 def free_port():
-    """Below the range from which outgoing connections take theirs, else one could take it first. Never the same twice."""
+    """
+    Returns a port below those of outgoing connections, so that none of these takes it first. Never the same port twice.
+    """
     while True:
         port = random.randrange(20000, 32000)
         if port in _given_ports:
@@ -65,7 +68,7 @@ def free_port():
 
 
 def processes():
-    """{pid: (name, parent, start time)} of all that live; what has ended but was not yet waited for does not."""
+    """Returns {pid: (name, parent, start time)} of all processes, except zombies."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -101,8 +104,10 @@ def assert_log_is_clean(text):
 
 
 class Stack:
-    """server_extra and http_extra are texts for the server{} and http{} blocks. Without `state` a fresh
-    directory is made, and removed after a clean end of the `with` block."""
+    """
+    server_extra and http_extra are texts for the server{} and http{} blocks. Without `state`, a fresh directory is
+    made, and removed after a clean end of the `with` block.
+    """
 
     def __init__(self, imd_flags=(), nginx_workers=1, server_extra="", http_extra="", prefix="", state=None, env=None):
         self._own_state = state is None
@@ -133,20 +138,20 @@ class Stack:
     def ws_url(self):
         return f"ws://127.0.0.1:{self.port}{self.prefix}"
 
-    # -- the whole
+    # -- the whole stack
 
     def add_http(self, text):
-        """More for http{}, of a stack not yet started: what names its state can be written only when it is there."""
+        """Adds to http{} of a stack that is not started yet: for text that contains its state's path."""
         assert self._serve is None, "started already"
         self._extras["HTTP_EXTRA"] += text
 
     def set_imd_flags(self, *flags):
-        """For the next start()."""
+        """Sets the flags for the next start()."""
         assert self._serve is None, "running"
         self._imd_flags = list(flags)
 
     def start(self):
-        """Returns when everything answers. After stop() it starts again, on the same port and state."""
+        """Returns once everything answers. After stop() it starts again, on the same port and state."""
         assert self._serve is None, "started twice"
         self.state.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
@@ -173,7 +178,9 @@ class Stack:
             raise AssertionError(f"{failure}\n{self._all_logs()}") from None
 
     def stop(self):
-        """Ends all of it, and asserts that it ended well: exit 0, nobody left behind, a clean log."""
+        """
+        Stops all processes. Asserts that the exit status is 0, that no process is left, and that the log is clean.
+        """
         if self._serve is None:
             return
         before = self._ours()
@@ -184,7 +191,7 @@ class Stack:
             status = f"nothing for {STOP_DEADLINE_S} s after SIGTERM"
         self._serve = None
         now = processes()
-        # The same pid with another start time is somebody else.
+        # The same pid with another start time is another process.
         left = {pid: entry for pid, entry in before.items() if pid in now and now[pid][2] == entry[2]} | self._ours()
         self._kill(left)
         assert status == 0, f"serve.sh ended with {status}\n{self._all_logs()}"
@@ -195,7 +202,7 @@ class Stack:
         assert_log_is_clean(self.log())
 
     def log(self):
-        """What imd wrote on stderr so far."""
+        """Returns everything that imd has written to stderr so far."""
         path = self.state / "imd.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -214,7 +221,7 @@ class Stack:
         return relays[0]
 
     def relay_stop(self):
-        """It publishes nothing until relay_continue(). Its janitor is not stopped while it holds up writers."""
+        """Stops the relay until relay_continue(). Does not stop its janitor while that holds the write lock."""
         wait_until(self._relay_stops_in_peace, 20, "the relay stops while nobody waits for it")
 
     def _relay_stops_in_peace(self):
@@ -231,7 +238,7 @@ class Stack:
     def relay_continue(self):
         os.kill(self.relay(), signal.SIGCONT)
 
-    # -- nginx alone
+    # -- only nginx
 
     @property
     def nginx_pid(self):
@@ -250,7 +257,7 @@ class Stack:
         wait_until(self._healthy, START_DEADLINE_S, "nginx answers again")
 
     def nginx_reload(self):
-        """Returns when new workers serve and no old one takes connections any more."""
+        """Returns once new workers serve and no old one accepts connections."""
         old = children(self.nginx_pid)
         os.kill(self.nginx_pid, signal.SIGHUP)
 
@@ -261,7 +268,7 @@ class Stack:
         wait_until(replaced, START_DEADLINE_S, "nginx has new workers")
         wait_until(self._healthy, START_DEADLINE_S, "nginx answers again")
 
-    # -- inside
+    # -- internal
 
     def _environment(self):
         env = {**os.environ, "STATE": str(self.state), "PORT": str(self.port),
@@ -285,7 +292,7 @@ class Stack:
             return False
 
     def _ours(self):
-        """serve.sh and all that descends from it, also what has cut the tie."""
+        """Returns serve.sh and all its descendants, including orphans."""
         everyone = processes()
         mine = {self._serve.pid} if self._serve else set()
         mine |= {pid for pid, (name, _, _) in everyone.items() if belongs(pid, name, self.state)}
@@ -304,7 +311,7 @@ class Stack:
                 pass
 
     def _all_logs(self):
-        """The ends of all logs, for whoever reads why a test failed."""
+        """Returns the ends of all logs, for the message of a failed test."""
         parts = []
         for name in ("serve.out", "serve.err", "imd.log", "error.log"):
             path = self.state / name
@@ -314,7 +321,7 @@ class Stack:
 
 
 def nginx_program():
-    # Debian keeps it where an ordinary user's PATH does not look.
+    # Debian's nginx is not on an ordinary user's PATH.
     return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
@@ -326,7 +333,7 @@ def cmdline(pid):
 
 
 def belongs(pid, name, state):
-    """Whether a process was started for this state. nginx overwrites its environment with its title."""
+    """True if a process was started for this state. nginx overwrites its environment with its title."""
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:

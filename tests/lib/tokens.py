@@ -1,6 +1,7 @@
-"""Makes keys and signed tokens (RFC 7515, RFC 7519), and tokens that nobody should make.
+"""
+Makes keys and signed tokens (RFC 7515, RFC 7519), and also malformed and forged ones.
 
-Written on its own, from the RFCs: it must share nothing with what it tests.
+Written from the RFCs. It must share nothing with the code under test.
 """
 import base64
 import hashlib
@@ -17,7 +18,7 @@ HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
 def encode(data):
-    """base64url without padding, of bytes, text, or anything that JSON can say."""
+    """Returns base64url without padding, of bytes, of text, or of any value as JSON."""
     if not isinstance(data, (bytes, str)):
         data = json.dumps(data, separators=(",", ":"))
     data = data.encode() if isinstance(data, str) else data
@@ -25,7 +26,7 @@ def encode(data):
 
 
 def claims(sub, lives_s=3600, **more):
-    """What a good token says. A claim that is None is left out."""
+    """Returns the claims of a good token. A claim that is None is left out."""
     found = {"sub": sub, "exp": int(time.time()) + lives_s, **more}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -35,23 +36,26 @@ def openssl(*arguments, data=b""):
 
 
 class Key:
-    """What the three have in common. `kid` is the key's name, and its file's."""
+    """What the three kinds of keys have in common. `kid` is the key's name, and the name of its file."""
 
     def __init__(self, kid):
         self.kid = kid
 
     def token(self, sub, *, kid=True, **more):
-        """A good token, unless `more` claims make it a bad one. kid=False: it does not say which key signed it."""
+        """Returns a good token, unless `more` claims make it a bad one. kid=False: it does not name its key."""
         header = {"alg": self.alg, "typ": "JWT", **({"kid": self.kid} if kid else {})}
         return self.signed(header, claims(sub, **more))
 
     def signed(self, header, payload):
-        """Header and payload as they are given: values for JSON, text or bytes; signed by this key's algorithm."""
+        """Signs header and payload, unchanged, by this key's algorithm. Each is text, bytes, or a value for JSON."""
         message = f"{encode(header)}.{encode(payload)}"
         return f"{message}.{encode(self.sign(message.encode()))}"
 
     def save(self, directory):
-        """As imd wants it: a directory and a file that nobody else may read, but whoever has the directory may."""
+        """
+        Saves the key with the permissions that imd demands: no other user may read it, except the directory's owner and
+        group.
+        """
         directory = Path(directory)
         directory.mkdir(mode=0o750, exist_ok=True)
         path = directory / f"{self.kid}.{self.alg.lower()}"
@@ -75,7 +79,7 @@ class Hs256(Key):
 
 
 class _Pair(Key):
-    """A private key in a file, which openssl signs with."""
+    """A private key in a file, for signing with openssl."""
 
     def __init__(self, kid, *how):
         super().__init__(kid)
@@ -102,12 +106,12 @@ class Es256(_Pair):
         super().__init__(kid, "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}")
 
     def sign(self, message):
-        """openssl says it in DER; a token holds the two numbers alone, 32 bytes each."""
+        """openssl writes the signature as DER; a token holds only its two numbers, 32 bytes each."""
         return b"".join(number.to_bytes(32, "big") for number in der_pair(super().sign(message)))
 
 
 def der_pair(der):
-    """The two integers of a short DER sequence."""
+    """Returns the two integers of a short DER sequence."""
     assert der[0] == 0x30 and der[1] == len(der) - 2 < 0x80, der
     at, found = 2, []
     while at < len(der):

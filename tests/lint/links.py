@@ -16,27 +16,27 @@ FENCED = re.compile(r"^( *)```.*?^\1```$", re.S | re.M)
 SPAN = re.compile(r"`([^`]+)`")
 SOURCE_FILE = re.compile(r"[a-z_0-9/]+\.(?:c|h|js|py|pml|sql)")
 FUNCTION = re.compile(r"([a-z_0-9]+)\(\)")
-# What is told of earlier versions may be gone; the methods of imd.js are for a test of the browser
-# client.
+# Files in which only links are checked. The first two mention code of earlier versions; a browser
+# test checks the methods that the third one names.
 LINKS_ONLY = {"CHANGELOG.md", "SECURITY.md", "client.md"}
-# Where a name may be short for a file: what stands before it is understood.
+# Directories that the documents leave out of a file's path.
 FOLDERS = ("", "fcgi_app", "nginx/html")
 
 
 def documents():
-    """What git knows of, or would if it were added."""
+    """Returns the Markdown files that git knows, or would add."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT,
                             check=True, capture_output=True, text=True).stdout
     return [ROOT / name for name in sorted(set(listed.split())) if (ROOT / name).exists()]
 
 
 def blanked(text):
-    """The text without what stands in fences, its lines still numbered as they were."""
+    """Returns the text with empty lines in place of fenced blocks."""
     return FENCED.sub(lambda block: "\n" * block[0].count("\n"), text)
 
 
 def slug(heading):
-    """The anchor that GitHub gives a heading."""
+    """Returns the anchor that GitHub gives a heading."""
     heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
     return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
 
@@ -53,13 +53,13 @@ def anchors(path):
 
 @functools.cache
 def functions():
-    """The names of all functions of imd."""
+    """Returns the names of all functions of imd."""
     return {name for path in (ROOT / "fcgi_app").rglob("*.[ch]")
             for name in re.findall(r"^(?:static .*\s)?\*?([a-z]\w+)\(", path.read_text(), re.M)}
 
 
 def link_fault(path, target):
-    """Why the link leads nowhere; None: it leads somewhere, or off the project."""
+    """Returns why the link is broken; None if it is not, or leads to another site."""
     if re.match(r"[a-z]+:", target):
         return None
     name, _, anchor = target.partition("#")
@@ -72,7 +72,7 @@ def link_fault(path, target):
 
 
 def span_fault(span):
-    """Why the source that a code span names is not there; None: it is, or the span names none."""
+    """Returns why the source named in a code span does not exist; None if it does, or none is named."""
     if SOURCE_FILE.fullmatch(span) and not any((ROOT / folder / span).exists() for folder in FOLDERS):
         if "/" in span or not any(any((ROOT / tree).rglob(span)) for tree in ("fcgi_app", "nginx", "tests")):
             return f"no file {span}"

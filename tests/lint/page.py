@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Checks the files of nginx/html: nothing inline that the page's policy would forbid, nothing that reads text as HTML.
+"""
+Checks the files of nginx/html: no inline script or style, which the page's policy forbids, and no text that is parsed
+as HTML.
 
 Prints each breach as FILE:LINE and exits 1 if there is one.
 """

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Checks the walls of the house: which room includes which, which room knows which library, where SQL is written.
+"""
+Checks the table of rooms: which room includes which, which room uses which library, where SQL is written.
 
 Prints each breach as FILE:LINE and exits 1 if there is one.
 """
@@ -23,12 +24,12 @@ MAY_INCLUDE = {
     "relay": {"base", "run", "model", "store", "domain", "wire", "push", "relay"},
     "imctl": {"base", "run", "model", "store", "auth", "wire", "imctl"},
 }
-# The processes, and the table of requests that workers go through.
+# The processes, and the table of routes.
 OUTSIDE = {"main.c", "worker.c", "worker.h", "routes.c", "routes.h"}
-# What api takes from store is the handle that it passes on to the domain.
+# api only needs the handle from store, which it passes on to the domain.
 API_FROM_STORE = {"store/store.h"}
-# Behind the face of store/, each on its own. One file lists those that imd is built with. What an
-# engine is, only the face and the engines know.
+# Engines are private to store/, and independent of each other. ENGINES_FILE lists those that imd is
+# built with. Only store/ and the engines know the structure of an engine.
 ENGINES = ("store/sqlite/", "store/memory/")
 ENGINES_FILE = "store/engines.c"
 ENGINE_HEADER = "store/engine.h"
@@ -39,10 +40,10 @@ SOCKETS_ROOM = re.compile(r"(?<![\w>.])connect\(")
 CONNECT_FILES = {"push/pipe.c", "http/listener.c", "imctl/control.c"}
 SQL = re.compile(r'"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\s')
 SQL_FILE = "store/sqlite/sql.c"
-# Statements are prepared from the table alone; scripts are those of schema/.
+# Only migrations run scripts, those of schema/.
 SCRIPTS = re.compile(r"(?<!enum err )db_script\(")
 SCRIPTS_FILES = {"store/sqlite/migrate.c", "store/sqlite/db.c", "store/sqlite/db.h"}
-# What imd never does; run/sandbox.c forbids it to the processes as well.
+# Functions that imd never calls; run/sandbox.c forbids most of them to its processes too.
 NEVER = re.compile(r"\b(execv\w*|execl\w*|posix_spawn\w*|system|popen|getaddrinfo|gethostbyname)\(|"
                    r"\bsocket\((?!AF_UNIX)|\b(strcpy|strcat|sprintf|gets|alloca)\(")
 

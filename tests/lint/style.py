@@ -10,7 +10,7 @@ import sys
 
 from wrap_comments import BLOCKS, COLUMNS, MARKED, ROOT, files
 
-# A function that a header declares or defines: it begins at the margin and has an argument list.
+# A function that a header declares or defines: at the margin, with an argument list.
 FUNCTION = re.compile(r"^(?!typedef|#|extern const|\s)[a-z_][\w\s*]*?\*?\b(?P<name>[a-z_]\w*)\((?!\()")
 ATTRIBUTE = re.compile(r"__attribute__\(\(.*?\)\)+")
 
@@ -22,7 +22,7 @@ NODE_TEST = re.compile(r"\b(?:test|step)\(\s*([\"`'])(?P<name>.*?)\1,", re.DOTAL
 
 
 def names_of_tests(pattern):
-    """A check of the names of the tests that this pattern finds."""
+    """Returns a check of the names of the tests that this pattern finds."""
     def check(path):
         text = path.read_text()
         for found in pattern.finditer(text):
@@ -33,7 +33,7 @@ def names_of_tests(pattern):
 
 
 def comment_lines(lines):
-    """Yields (line number, line) of each line that is nothing but a comment. One after code is clang-format's."""
+    """Yields (line number, line) of each line with nothing but a comment. clang-format wraps comments after code."""
     inside = False
     for number, line in enumerate(lines, 1):
         if inside or line.lstrip().startswith("/*"):
@@ -53,7 +53,7 @@ def too_wide(line):
 
 
 def marked_widths(mark):
-    """A check of the width of lines that are nothing but a comment that begins with this mark."""
+    """Returns a check of the width of lines with nothing but a comment that begins with this mark."""
     def check(path):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if len(line) > COLUMNS and re.match(rf"\s*{mark}( |$)", line):
@@ -63,8 +63,8 @@ def marked_widths(mark):
 
 def declarations(lines):
     """
-    Yields (line number, name, whether a comment is above) for each function of a header. A group is what no blank line
-    divides: a comment above its first declaration covers all of it.
+    Yields (line number, name, whether a comment is above) for each function of a header. Declarations without a blank
+    line between them are a group: a comment above its first covers all of them.
     """
     covered, inside_comment, inside_braces = False, False, False
     for number, line in enumerate(lines, 1):
@@ -86,7 +86,7 @@ def declarations(lines):
 
 
 def header_comments(path):
-    """Yields a breach for each function that a reader of the header learns nothing about."""
+    """Yields a breach for each function without a comment."""
     for number, name, covered in declarations(path.read_text().splitlines()):
         if not covered:
             yield number, f"{name}: no comment above it or above its group"
@@ -94,13 +94,13 @@ def header_comments(path):
 
 PARAMETERS_MAX = 5
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-# A declaration or definition at the margin, with its parameters, which may be functions themselves.
+# A declaration or definition at the margin, with its parameters, which may be function pointers.
 SIGNATURE = re.compile(r"^[a-z_][\w \t*\n]*?\b(?P<name>\w+)\((?P<parameters>(?:[^();{}]|\([^();{}]*\))*)\)\s*[;{]",
                        re.MULTILINE)
 
 
 def parameter_counts(path):
-    """Yields a breach for each function that takes too many parameters: they belong into a struct."""
+    """Yields a breach for each function with too many parameters: they belong into a struct."""
     text = COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment.group()), path.read_text())
     for found in SIGNATURE.finditer(text):
         count = re.sub(r"\(.*?\)", "", found.group("parameters"), flags=re.DOTALL).count(",") + 1
@@ -113,7 +113,7 @@ LINES_MAX = 40
 
 
 def function_lengths(path):
-    """Yields a breach for each function that does not fit on a screen. The lines between its braces count."""
+    """Yields a breach for each function that is too long. The lines between its braces count."""
     start = None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line == "{":

@@ -24,7 +24,7 @@ BULLET = re.compile(r"(- |\d+\. )")
 
 
 def block_end(lines, start):
-    """The index of the last line of the comment that begins at `start`; None: code follows on that line."""
+    """Returns the index of the last line of the comment that begins at `start`; None if code follows on that line."""
     for at in range(start, len(lines)):
         if "*/" in lines[at]:
             return at if lines[at].rstrip().endswith("*/") and not lines[at].endswith("\\") else None
@@ -32,7 +32,7 @@ def block_end(lines, start):
 
 
 def texts(block):
-    """The lines of a comment without its marks, and whether the first and last line are marks alone."""
+    """Returns the lines of a comment without their marks, and without a first or last line that is only a mark."""
     bare = list(block)
     bare[0] = re.sub(r"^\s*/\*+ ?", "", bare[0])
     bare[-1] = re.sub(r"\s*\*/$", "", bare[-1])
@@ -41,7 +41,7 @@ def texts(block):
 
 
 def paragraphs(lines):
-    """Yields lists of lines that belong together."""
+    """Yields paragraphs, as lists of lines."""
     current = []
     for line in lines:
         if current and (not line or not current[-1] or BULLET.match(line) or
@@ -65,7 +65,7 @@ def wrapped(paragraph, width):
 
 
 def rewrite(block):
-    """The comment, with the marks on lines of their own."""
+    """Returns the comment as lines, with its opening and closing marks on lines of their own."""
     indent, mark = re.match(r"(\s*)(/\*+)", block[0]).groups()
     width = COLUMNS - len(indent) - len(" * ")
     text = [line for paragraph in paragraphs(texts(block)) for line in wrapped(paragraph, width)]
@@ -87,7 +87,7 @@ def wrap(source):
 
 
 def runs(lines, mark):
-    """Yields (first index, index after the last, indent) of each run of lines that are nothing but a marked comment."""
+    """Yields (first index, index after the last, indent) of each run of lines with nothing but a marked comment."""
     start, indent = None, None
     for at, line in enumerate([*lines, ""]):
         found = re.match(rf"(\s*){mark}(?= |$)", line)

@@ -1,11 +1,14 @@
-"""Whether the lists that the server gives say what the database's tables say, computed the slow way."""
+"""Compares the lists that the server returns with the database's tables, computed the slow way."""
 import random
 
 from api import unseen
 
 
 def pages(rest, path, what, cursor, **query):
-    """All entries of a list, page after page. `cursor` is the parameter, and the member of the last entry it takes."""
+    """
+    Returns all entries of a list, page by page. `cursor`: the parameter, and the member of the last entry that it
+    takes.
+    """
     found, more = [], True
     while more:
         page = rest.get(path, **query).json
@@ -18,7 +21,7 @@ def pages(rest, path, what, cursor, **query):
 
 
 def audit(truth, rest, usernames, seed):
-    """Where the two differ, as sentences. The seed chooses what is asked for."""
+    """Returns the differences, as sentences. The seed chooses the requests."""
     found = []
     for username in usernames:
         chance = random.Random(f"{seed} audit {username}")
@@ -85,7 +88,8 @@ def _changes(truth, conversation, after):
                       if (row["changed_version"] or row["created_version"]) > after)
     standings = [(stays[-1]["version"], username, stays[-1]) for username, stays in truth.stays[conversation].items()]
     small = truth.is_small(conversation)
-    # A large group's first members have pages of their own.
+    # The first members of a large group are not among its changes; a list of members is compared
+    # separately.
     told_after = after if small else max(after, 1)
     members = sorted(standing for standing in standings if standing[0] > told_after)
     return ([message for _, message in messages]
@@ -109,7 +113,7 @@ def _all_changes(rest, conversation, after, limit, version):
 def _unequal(what, expected, found):
     if len(expected) != len(found):
         yield f"{what} has {len(found)} entries, not {len(expected)}"
-    # Whether who looked is among those who reacted is for other tests.
+    # `mine` is left to other tests.
     for number, (one, other) in enumerate(zip(expected, unseen(found))):
         if one != other:
             yield f"{what}, entry {number}: is {other}, not {one}"

@@ -1,6 +1,6 @@
 """
-The reference client: what anybody has to write who wants to miss nothing. It knows its user's name; all that it holds
-came by frames, or by the recovery recipe, which is Client._catch_up() and Client._fetch().
+The reference client: the least that a client must do to miss nothing. It knows its user's name. Everything else that it
+holds came by frames, or by the recovery recipe, which is Client._catch_up() and Client._fetch().
 """
 import collections
 import json
@@ -14,14 +14,14 @@ RECONNECT_S = 0.03
 
 
 class AnotherEpoch(Exception):
-    """The database is another than before."""
+    """The epoch has changed: this is another database."""
 
 
 class Conversation:
-    """What a client holds of one conversation."""
+    """The state that a client holds of one conversation."""
 
     def __init__(self):
-        self.version = 0    # of the last change that is applied
+        self.version = 0  # of the last applied change
         self.frozen = False  # the user has left; what they received is kept
         self.type = None
         self.title = None
@@ -41,15 +41,15 @@ class Conversation:
         self.last_seq = max(self.last_seq, message["seq"])
 
     def take_marker(self, username, seq):
-        """Markers only move forward, so it does not matter in which order they come."""
+        """Markers only move forward, so their order does not matter."""
         if seq > self.read.get(username, 0):
             self.read[username] = seq
 
 
 class Client:
     """
-    One window of one user, on a thread of its own. `freezes`: it keeps what it holds of a conversation that the user
-    leaves, and goes on from there when they come back; else it drops it. `limit`: of each page that it asks for.
+    One window of one user, on a thread of its own. `freezes`: when its user leaves a conversation, it keeps the state,
+    and continues from there when they return; otherwise it drops the state. `limit`: of each page that it requests.
     """
 
     def __init__(self, stack, username, link, freezes=False, limit=100, silence_s=60):
@@ -62,11 +62,10 @@ class Client:
         self._freezes = freezes
         self._limit = limit
         self._epoch = None
-        self._newest = 0  # the largest updated_at in any list that was wholly dealt with
+        self._newest = 0  # the largest updated_at of all lists that were handled completely
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
-        # For whoever watches: the recipe's runs, what led to a fetch outside of it, and what was
-        # done of late.
+        # For observers: runs of the recipe, reasons for other fetches, and recent actions.
         self.recoveries_begun = self.recoveries_done = 0
         self.fetches = collections.Counter()
         self.diary = collections.deque(maxlen=400)
@@ -94,7 +93,7 @@ class Client:
             self.link.close()
 
     def _be_online(self):
-        """From now on frames gather in the link, and are applied when the rest is known."""
+        """From now on frames queue in the link. They are applied after the recovery."""
         self.link.open()
         self._came_online()
         while not self._ended.is_set():
@@ -118,12 +117,14 @@ class Client:
         for entry in self._list():
             self._take_entry(entry)
             newest = max(newest, entry["updated_at"])
-        # Not before all of it is held: who fails on the way asks for the same again.
+        # Only after all entries are handled: after a failure, the same list is requested again.
         self._newest = newest
         self.recoveries_done += 1
 
     def _list(self):
-        """What has been active since the last list, newest first, page by page until one is empty."""
+        """
+        Yields the conversations that were active since the last list, newest first, page by page until one is empty.
+        """
         query = {"username": self.username, "updated_after": self._newest, "limit": self._limit}
         while True:
             page = self.rest.get("/conversations/", **query).json
@@ -145,7 +146,7 @@ class Client:
                 self.conversations[identity].take_marker(self.username, entry["read_seq"])
 
     def _fetch(self, identity):
-        """All that has changed in a conversation since the version that is held."""
+        """Fetches all changes of a conversation since the held version."""
         after, more = self._version(identity), True
         while more:
             answer = self.rest.get(f"/conversations/{identity}/changes", username=self.username, after=after,
@@ -154,7 +155,7 @@ class Client:
                 self._take_leave(identity)
                 return
             self._check_epoch(answer.json["epoch"])
-            # Before the version moves: who fails on the way asks for all of it again.
+            # Before the version moves: after a failure, all of it is requested again.
             if after == 0 and "members" not in answer.json.get("conversation", {}):
                 self._list_members(identity)
             after, more = answer.json["version"], answer.json["has_next"]
@@ -162,14 +163,14 @@ class Client:
 
     def _list_members(self, identity):
         """
-        The first members of a large group, whom its changes leave out. Of whoever came or went since, all changes
-        tell, those that follow this one included.
+        Reads the members of a large group, because its changes omit the first ones. Members who came or went later are
+        in the changes that follow.
         """
         query = {}
         while True:
             answer = self.rest.get(f"/conversations/{identity}/members", limit=1000, allowed=(403,), **query)
             if answer.status == 403:
-                return  # the next page of changes says so too
+                return  # the next page of changes says the same
             names = [member["username"] for member in answer.json["members"]]
             with self.lock:
                 self.conversations.setdefault(identity, Conversation()).members.update(names)
@@ -194,14 +195,14 @@ class Client:
 
     def _move_version(self, held, page):
         """
-        With the last page only. What was created long ago and changed since comes when its last change does: before
-        that, a push of this change would find nothing to update, and be lost.
+        Moves the version with the last page only. A message that was created long ago and changed since comes with its
+        last change. If a push of that change came before, it would find nothing to update, and be lost.
         """
         if not page["has_next"]:
             held.version = page["version"]
 
     def _take_leave(self, identity):
-        """The user is no member."""
+        """The user is no longer a member."""
         with self.lock:
             self._note(identity, "left")
             if not self._freezes:
@@ -247,7 +248,7 @@ class Client:
         return event["version"] > self._version(identity)
 
     def _take_change(self, identity, event):
-        """A change that is not held yet."""
+        """Handles a change that is not held yet."""
         why = self._why_fetch(self.conversations.get(identity), event)
         if why:
             self._note(identity, f"{event['event']} {event['version']}: {why}")
@@ -257,18 +258,18 @@ class Client:
             self._apply(identity, event)
 
     def _why_fetch(self, held, event):
-        """Why the event cannot simply be applied; None: it can."""
+        """Returns why the event cannot simply be applied; None if it can."""
         if held is None or held.version == 0:
-            # Even where it is the first of all changes: it may come late, and the user have left.
+            # Even if it is the first of all changes: it may come late, after the user has left.
             return "unknown"
         if event["version"] != held.version + 1:
             return "back again" if held.frozen else "gap"
-        # Large ones for very many members come without what they are about.
+        # Large events for many members come without their message or object.
         thin = event["event"].startswith(("message.", "conversation.")) and not {"message", "object"} & event.keys()
         return "thin" if thin else None
 
     def _apply(self, identity, event):
-        """The change that follows on what is held."""
+        """Applies the change that follows the held version."""
         kind = event["event"]
         with self.lock:
             held = self.conversations[identity]
@@ -288,28 +289,28 @@ class Client:
                 self._take_leave(identity)
             elif kind == "member.left":
                 held.members.discard(event["username"])
-            elif kind != "member.updated":  # whose role the changes tell
+            elif kind != "member.updated":  # not held: the changes show roles
                 raise AssertionError(f"an unknown event: {event}")
 
     def _replace_message(self, held, message):
-        """One that is not held was not received by this user: then the version alone counts."""
+        """Replaces a message. If it is not held, this user did not receive it, and only the version counts."""
         if message["id"] in held.messages:
             held.take_message(message)
 
-    # -- for whoever looks
+    # -- for observers
 
     def _version(self, identity):
         held = self.conversations.get(identity)
         return held.version if held else 0
 
     def asked(self):
-        """How often it went through the recipe, and how often it missed something where it held all before."""
+        """Returns how often the recipe ran, and how often an event was missing although nothing was missing before."""
         return {"recoveries": self.recoveries_begun, "gaps": self.fetches["gap"]}
 
     def _note(self, identity, what):
         self.diary.append((identity, what))
 
     def present(self):
-        """{id: conversation} of those that the user is a member of, as far as this client knows."""
+        """Returns {id: conversation} of the conversations that the user is a member of, as far as this client knows."""
         with self.lock:
             return {identity: held for identity, held in self.conversations.items() if not held.frozen}

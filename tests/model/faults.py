@@ -1,6 +1,4 @@
-"""
-What goes wrong during a run, and at which operation. The plan follows from the seed alone.
-"""
+"""The faults of a run, and at which operation each happens. The plan depends on the seed alone."""
 import collections
 import os
 import random
@@ -11,13 +9,13 @@ from link import kind_fate
 from stack import children, wait_until
 
 KINDS = ("kill_worker", "kill_relay", "restart_nginx", "reload_nginx", "hang_up", "cut_sockets", "mute_clients")
-OPERATIONS_EACH = 100  # in a long run there is one fault to so many operations
+OPERATIONS_EACH = 100  # a long run has one fault for this many operations
 
 Fault = collections.namedtuple("Fault", "operation kind dice")
 
 
 def plan(seed, operations):
-    """Each kind at least twice, at any time but the very first and last of the run."""
+    """Plans each kind at least twice, at any time except the very beginning and end of the run."""
     chance = random.Random(f"{seed} faults")
     kinds = list(KINDS) * 2
     kinds += chance.choices(KINDS, k=max(0, operations // OPERATIONS_EACH - len(kinds)))
@@ -35,23 +33,26 @@ class Faults:
 
     def bring_about(self, fault):
         for link in self._links:
-            link.muted = False  # whom the fault before this one has muted
+            link.muted = False  # undoes an earlier _mute_clients()
         getattr(self, f"_{fault.kind}")(fault.dice)
         self.done[fault.kind] += 1
 
     def end(self):
-        """From now on all is well."""
+        """Ends all faults."""
         for link in self._links:
             link.muted = False
             link.fate = kind_fate
 
     def _kill(self, dice, name):
-        """One of imd's processes. None may be there just now: another was killed, and the pause grows."""
+        """
+        Kills one of imd's processes. Waits until there is one: another may have been killed before, and the pause
+        grows.
+        """
         alive = wait_until(lambda: children(self._stack.master_pid, name), 30, f"there is an {name}")
         try:
             os.kill(dice.choice(alive), signal.SIGKILL)
         except ProcessLookupError:
-            pass  # one that a hangup has just replaced
+            pass  # a hangup has just replaced it
 
     def _kill_worker(self, dice):
         self._kill(dice, "imd-worker")
@@ -75,6 +76,6 @@ class Faults:
             link.cut()
 
     def _mute_clients(self, dice):
-        """Nothing comes, and nothing tells them so: as on a network that drops everything."""
+        """Clients receive nothing, and no error, as on a network that drops everything."""
         for link in dice.sample(self._links, dice.randrange(1, len(self._links) // 2)):
             link.muted = True

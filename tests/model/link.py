@@ -1,6 +1,6 @@
 """
-What lies between a client and nginx: a WebSocket that is worse than any real one. Frames get lost, come twice, come
-late and so out of order, and the socket breaks: as a fate decides, frame by frame.
+The connection between a client and nginx: a WebSocket that is worse than any real one. Frames get lost, come twice,
+come late and so out of order, and the socket breaks. A function, the fate, decides about each frame.
 """
 import asyncio
 import math
@@ -10,13 +10,13 @@ import threading
 import websockets
 
 OPEN_S = 10
-LATE_S = 2  # at the utmost; mostly much less
+LATE_S = 2  # at most; mostly much less
 
-# A fate says for each frame after how many seconds its copies come: none where it is lost, two
-# where it comes twice.
+# A fate returns for each frame the seconds after which its copies come: none if it is lost, two if
+# it comes twice.
 AT_ONCE = (0,)
 LOST = ()
-CUT = None             # lost, and the socket with it
+CUT = None  # lost, together with the socket
 RELEASED = (math.inf,)  # kept until release()
 
 
@@ -26,7 +26,7 @@ def kind_fate():
 
 
 class Odds:
-    """A fate by chance. The n-th frame on a link always meets the same, whatever it holds."""
+    """A random fate. The n-th frame on a link always gets the same fate, whatever it contains."""
 
     def __init__(self, chance, severity=1):
         self._chance = chance
@@ -44,7 +44,7 @@ class Odds:
 
 
 class Cut(Exception):
-    """The socket has ended, or there is none to be had."""
+    """The socket has ended, or none can be opened."""
 
 
 class _Loop:
@@ -63,8 +63,8 @@ _loop = _Loop()
 
 class Link:
     """
-    The client's thread opens and receives; others may cut, mute and change the fate at any time. Frames that are late
-    come even when their socket has ended meanwhile, after those of the next one.
+    The client's thread opens and receives. Other threads may cut, mute and change the fate at any time. Late frames
+    come even if their socket has ended meanwhile, after those of the next one.
     """
 
     def __init__(self, url, fate=kind_fate):
@@ -78,18 +78,18 @@ class Link:
         self.fate = fate
         self.muted = False
         self.patience_s = 0  # how long the client waits for the next frame; None: for ever
-        self.seen = 0        # frames that nginx sent …
-        self.harmed = 0      # … and that had no kind fate
+        self.seen = 0  # frames that nginx has sent …
+        self.harmed = 0  # … and that were lost, repeated or late
         self.opened = 0      # sockets
 
     # -- for the client
 
     def open(self):
-        """A new socket in place of the one before. Raises Cut where nginx has none to give."""
+        """Opens a new socket in place of the previous one. Raises Cut if nginx refuses it."""
         _loop.run(self._open())
 
     def receive(self, silence_s=None):
-        """The next frame, as text; None after `silence_s` of silence. Raises Cut at the end of the socket."""
+        """Returns the next frame, as text; None after `silence_s` of silence. Raises Cut at the end of the socket."""
         self.patience_s = silence_s
         self._waiting = True
         if self._received:
@@ -106,24 +106,24 @@ class Link:
             raise Cut
         return self.receive(silence_s) if text is None else text
 
-    # -- for whoever does harm
+    # -- for faults
 
     def cut(self):
-        """Ends the socket without a farewell."""
+        """Ends the socket without a close frame."""
         _loop.run(self._cut())
 
     def close(self):
         _loop.run(self._socket.close() if self._socket else asyncio.sleep(0))
 
     def release(self):
-        """Lets pass what was kept."""
+        """Delivers the frames that were kept."""
         kept, self._kept = self._kept, []
         for text in kept:
             self._pass(text)
 
     @property
     def drained(self):
-        """Nothing is late, and the client has dealt with all that came and waits for more."""
+        """True if no frame is late, and the client has handled all frames and waits for more."""
         return self._waiting and self._late == 0 and self._arrived.unfinished_tasks == 0
 
     # -- on the loop
@@ -131,8 +131,8 @@ class Link:
     async def _open(self):
         await self._cut()
         try:
-            # Without pings of its own it never closes by itself; frames may be as large as messages
-            # are.
+            # Without its own pings the socket never closes by itself. Frames may be as large as
+            # messages.
             self._socket = await websockets.connect(self._url, open_timeout=OPEN_S, max_size=None, max_queue=None,
                                                     ping_interval=None, close_timeout=1)
         except (OSError, asyncio.TimeoutError, websockets.WebSocketException) as error:

@@ -1,4 +1,4 @@
-"""Requests that outlive whatever happens to imd and nginx: asked again until there is an answer."""
+"""Requests that are repeated, whatever happens to imd and nginx, until there is an answer."""
 import collections
 import http.client
 import json
@@ -11,7 +11,7 @@ import contract
 ATTEMPT_S = 10
 DEADLINE_S = 60
 PAUSE_S = 0.02
-# What nginx answers while imd is away, and imd while it cannot take a request.
+# Statuses of nginx while imd is away, and of imd while it cannot take a request.
 UNAVAILABLE = (502, 503, 504)
 
 Answer = collections.namedtuple("Answer", "status headers json")
@@ -22,13 +22,13 @@ class Unanswered(Exception):
 
 
 class Rest:
-    """One kept connection. Whoever asks must see to it that asking twice does no harm."""
+    """One kept connection. Callers must only send requests that may be repeated."""
 
     def __init__(self, port):
         self._port = port
         self._connection = None
         self._pause = threading.Event()
-        self.failed = collections.Counter()  # attempts that had no proper answer, by status or kind of error
+        self.failed = collections.Counter()  # failed attempts, by status or kind of error
 
     def close(self):
         if self._connection:
@@ -36,7 +36,7 @@ class Rest:
         self._connection = None
 
     def ask(self, method, path, body=None, headers=(), allowed=(), **query):
-        """The answer: a success, or a refusal with one of the `allowed` statuses."""
+        """Returns the answer: a success, or a refusal with one of the `allowed` statuses."""
         target = f"{path}?{urlencode(query)}" if query else path
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """
-The model test for as long as one likes: run after run, each with the next seed.
+Runs the model test for a given time: run after run, each with the next seed.
 
     python3 tests/model/soak.py --minutes 30
-    python3 tests/model/soak.py --operations 10000 --minutes 0 --seed 17      the run of seed 17 again, alone
+    python3 tests/model/soak.py --operations 10000 --minutes 0 --seed 17      only the run of seed 17
 """
 import argparse
 import random
@@ -21,7 +21,7 @@ PROGRESS_S = 0.5
 
 
 class Progress:
-    """A line on a terminal that says how far a run is; elsewhere nothing."""
+    """Shows the progress of a run on a terminal; elsewhere nothing."""
 
     def __init__(self):
         self._ended = threading.Event()
@@ -47,7 +47,7 @@ class Progress:
 
 
 def run(seed, operations):
-    """Whether it held."""
+    """Returns True if the run succeeded."""
     began = time.monotonic()
     print(f"seed {seed}: {operations} operations", flush=True)
     try:

@@ -1,6 +1,6 @@
 """
 Proves that the model test can fail. For each rule of clients there is a scene: a client that breaks the rule ends with
-something else than the database, and a client that keeps it does not.
+another state than the database, and a client that keeps it does not.
 """
 import math
 import sqlite3
@@ -39,8 +39,8 @@ class Scene:
 
     def hears(self, action, *args, fate=AT_ONCE, frames=1):
         """
-        Does something that makes `frames` frames, the first of which meets this fate. Returns the result when alice's
-        client has processed them.
+        Makes a change of `frames` frames, the first of which gets this fate. Returns its result once alice's client has
+        processed them.
         """
         fates = chain([fate], repeat(AT_ONCE))
         self.link.fate = lambda: next(fates)

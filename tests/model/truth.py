@@ -1,9 +1,12 @@
-"""What the database holds, read from its tables alone, slowly and plainly: who received what, and what they must see."""
+"""
+The content of the database, read from its tables alone, slowly and plainly: which user received what, and what they
+must see.
+"""
 import collections
 import sqlite3
 from contextlib import closing
 
-MEMBERS_FEW = 100   # in larger conversations nobody is told how far others have read
+MEMBERS_FEW = 100  # larger conversations do not show read markers of others
 UNREAD_MAX = 1000
 NAMES_SHOWN = 100
 EMOJIS_MAX = 32
@@ -44,10 +47,10 @@ class Truth:
         for row in rows("SELECT r.*, name AS username FROM read_marker r JOIN account a ON a.id = r.account"):
             self.markers[row["conversation"]][row["username"]] = row
 
-    # -- who is where, and has received what
+    # -- members, and what they received
 
     def times(self):
-        """When something changed that is in no message."""
+        """Returns the times of changes other than messages."""
         stays = [stay for stays in self.stays.values() for one in stays.values() for stay in one]
         markers = [marker for markers in self.markers.values() for marker in markers.values()]
         return sorted({row["updated_at"] for row in self.conversations.values()}
@@ -63,11 +66,11 @@ class Truth:
         return bool(stays) and stays[-1]["left_seq"] is None
 
     def present(self, username):
-        """The conversations that a user is a member of."""
+        """Returns the conversations that a user is a member of."""
         return [conversation for conversation in self.conversations if self.is_member(username, conversation)]
 
     def received(self, username, conversation):
-        """The messages sent there during a stay of the user."""
+        """Returns the messages sent there during a stay of the user."""
         stays = self.stays[conversation].get(username, [])
         return [row for row in self.messages[conversation]
                 if any(stay["joined_seq"] < row["seq"] and (stay["left_seq"] is None or row["seq"] <= stay["left_seq"])
@@ -76,7 +79,7 @@ class Truth:
     # -- as the server shows it
 
     def message(self, row, username=None):
-        """As that user sees it: whoever has left sees no edit and no reaction that came later."""
+        """Returns the message as the user sees it: former members see no later edit and no later reaction."""
         last = self.stays[row["conversation"]][username][-1] if username else {"left_at": None}
         if last["left_at"] is not None:
             return self._before(row, last)
@@ -102,7 +105,7 @@ class Truth:
         return shown
 
     def roles(self, conversation):
-        """The present members, as they are listed."""
+        """Returns the present members as the server lists them."""
         return [{"username": name, "role": self.stays[conversation][name][-1]["role"]}
                 for name in sorted(self.members(conversation))]
 
@@ -114,7 +117,7 @@ class Truth:
         return shown | {"member_count": len(names)} | ({"members": names} if self.is_small(conversation) else {})
 
     def entry(self, username, conversation):
-        """A conversation in a user's list."""
+        """Returns a conversation as an entry of the user's list."""
         received = self.received(username, conversation)
         marker = self.markers[conversation].get(username, {"seq": 0})["seq"]
         unread = [row for row in received
@@ -130,11 +133,11 @@ class Truth:
         return len(self.members(conversation)) <= MEMBERS_FEW
 
     def read(self, conversation):
-        """The read markers of the members."""
+        """Returns the read markers of the members."""
         return {username: marker["seq"] for username, marker in self.markers[conversation].items()
                 if self.is_member(username, conversation)}
 
-    # -- whether it holds together
+    # -- consistency
 
     def assert_sound(self):
         assert not self.damage, self.damage[:3]
@@ -156,14 +159,14 @@ class Truth:
                    for time in [row["updated_at"], *(message["timestamp"] for message in messages)])
 
     def _assert_versions(self, conversation):
-        """All changes that the rows still remember: each has its own version, and none is beyond the last."""
+        """Asserts that all changes in the rows have different versions, none beyond the last."""
         versions = [1]  # the creation
         for message in self.messages[conversation]:
             versions += [message["created_version"], message["changed_version"]]
         for stay in self._all_stays(conversation):
             versions += [stay["joined_version"] if stay["joined_version"] > 1 else None, stay["left_version"]]
             if stay["version"] not in (stay["joined_version"], stay["left_version"]):
-                versions.append(stay["version"])  # the last role that they were given
+                versions.append(stay["version"])  # a role that the member was given
         versions = sorted(version for version in versions if version is not None)
         assert len(set(versions)) == len(versions), f"two changes share a version: {versions}"
         assert versions[-1] <= self.conversations[conversation]["version"], f"a version from the future: {versions[-1]}"
@@ -185,7 +188,7 @@ class Truth:
             told = [stay["version"] for stay in stays]
             last = stays[-1]["left_version"] or stays[-1]["joined_version"]
             assert told[:-1] == [None] * (len(stays) - 1), f"{username}'s standing is told by {told}"
-            # A role that they were given since tells it as well.
+            # A later role is also a change of the standing.
             assert told[-1] == last or (told[-1] > last and stays[-1]["left_version"] is None), \
                 f"{username}'s standing is told at {told[-1]}, not at {last}"
         owners = [username for username, stays in self.stays[conversation].items()
@@ -213,17 +216,17 @@ class Truth:
         return [stay for stays in self.stays[conversation].values() for stay in stays]
 
 
-# -- a client against it
+# -- comparing a client
 
-# Whose read markers a client must know at this moment. The others' come with what changes in a
-# conversation that is small, or when they move; one's own with the list as well. Known ones may be
-# behind, never ahead.
+# Whose read markers a client must know at this moment. Its user's own come with the list. Others
+# come with changes of a small conversation, or when they move. Known markers may be behind, but
+# never ahead.
 OWN = "their own"
 SMALL = "everybody's in small conversations"
 
 
 def differences(truth, client, owed_markers=(OWN, SMALL)):
-    """Where a client does not hold what its user must see, as sentences."""
+    """Returns how the client's state differs from what its user must see, as sentences."""
     held = client.present()
     present = set(truth.present(client.username))
     found = [f"conversation {conversation} is missing" for conversation in sorted(present - set(held))]
@@ -263,13 +266,15 @@ def _message_differences(truth, client, conversation, held):
 
 
 def _ordered(message):
-    """So that the order of the emojis counts, and not whether the client is among those who reacted."""
+    """Returns the message with its reactions in order, without `mine`."""
     return {**message, "reactions": [(emoji, shown["count"], shown["names"])
                                      for emoji, shown in message.get("reactions", {}).items()]}
 
 
 def _not_received(truth, client):
-    """Whatever a client holds, also of where its user is no more."""
+    """
+    Yields messages that the client holds but its user did not receive, also of conversations that the user has left.
+    """
     with client.lock:
         everything = {identity: dict(held.messages) for identity, held in client.conversations.items()}
     for conversation, messages in everything.items():

@@ -1,6 +1,6 @@
 """
-Users who do what users do. Each decides by a chance of their own: what they do, with which dice. What the dice pick
-from is what their own client holds at that moment.
+Simulated users. Each decides by its own random generator what to do, and with which dice. The dice choose among the
+objects that the user's own client holds at that moment.
 """
 import collections
 import random
@@ -9,9 +9,9 @@ from urllib.parse import quote
 WEIGHTS = {"send": 38, "repeat": 3, "edit": 10, "delete": 4, "react": 14, "unreact": 6, "create_group": 2,
            "create_private": 2, "join": 7, "leave": 4, "rename": 4, "add": 4, "remove": 2, "give_role": 3, "close": 1,
            "read": 12, "type": 4}
-# More than one message may have.
+# More than the maximum of one message.
 EMOJIS = [chr(0x1F600 + number) for number in range(38)] + ["👩‍👩‍👧‍👦", "+1"]
-# Longer than what goes out with every event where members are many.
+# Longer than what is pushed with the event to many members.
 LARGE_BYTES = 60000
 
 Decision = collections.namedtuple("Decision", "number kind dice")
@@ -20,8 +20,8 @@ Sent = collections.namedtuple("Sent", "body headers answer")
 
 def decisions(seed, name):
     """
-    What a user decides to do, without end. Each decision has dice of its own, so that however often one throws them,
-    the next is the same.
+    Yields a user's decisions, without end. Each decision has dice of its own, so the next decision does not depend on
+    how often they are thrown.
     """
     chance = random.Random(f"{seed} user {name}")
     number = 0
@@ -32,12 +32,12 @@ def decisions(seed, name):
 
 
 def pick(dice, entries, bias=1):
-    """One of them; the larger the bias, the more often one of the first."""
+    """Returns one of the entries. The larger the bias, the more often one of the first."""
     return entries[int(len(entries) * dice.random() ** bias)]
 
 
 class User:
-    """`board`: where the ids of groups hang out that anybody may join, for a client knows only its own."""
+    """`board`: the shared ids of groups that everybody may join, because a client knows only its own groups."""
 
     def __init__(self, seed, client, rest, others, board):
         self.name = client.username
@@ -46,16 +46,16 @@ class User:
         self._others = others
         self._board = board
         self._decisions = decisions(seed, self.name)
-        self._sent = []  # and answered
+        self._sent = []  # sent messages that were answered
 
     def act(self):
         decision = next(self._decisions)
         getattr(self, f"_{decision.kind}")(decision)
 
-    # -- what there is to choose from
+    # -- choosing an object
 
     def _conversation(self, dice):
-        """Mostly one of the oldest, which so are hot, while others stay cold."""
+        """Mostly one of the oldest, so that some conversations are busy and others are not."""
         present = sorted(self._client.present())
         return pick(dice, present, 3) if present else None
 
@@ -121,7 +121,7 @@ class User:
             self.rest.ask("DELETE", f"/messages/{message['id']}", username=self.name)
 
     def _react(self, decision):
-        """Often to the oldest message there is, so that it gets all emojis that it may have."""
+        """Often to the oldest message, so that it gets the maximum of emojis."""
         dice = decision.dice
         if dice.random() < 0.3:
             message, emoji = self._oldest_message(), pick(dice, EMOJIS)
@@ -144,7 +144,7 @@ class User:
 
     def _create_group(self, decision):
         members = [self.name, *decision.dice.sample(self._others, decision.dice.randrange(1, 6))]
-        # Asked twice it makes two groups, and nobody minds.
+        # A repeat of the request makes two groups, which does no harm.
         body = {"type": "group_chat", "members": members}
         if decision.dice.random() < 0.7:
             body["username"] = self.name
@@ -170,7 +170,7 @@ class User:
             self.rest.ask("PATCH", f"/conversations/{conversation}", body, allowed=(403,))
 
     def _member_of_group(self, decision):
-        """Somebody's place in a group, whether they are there or not."""
+        """Returns the path of a user's membership in a group, whether they are a member or not."""
         group = pick(decision.dice, list(self._board), 2)
         return f"/conversations/{group}/members/{pick(decision.dice, self._others)}"
 
@@ -186,7 +186,7 @@ class User:
                       allowed=(403, 409))
 
     def _close(self, decision):
-        """Or open it again."""
+        """Closes the group, or opens it again."""
         group = pick(decision.dice, list(self._board), 2)
         body = {"username": self.name, "join": pick(decision.dice, ["invite", "open"])}
         self.rest.ask("PATCH", f"/conversations/{group}", body, allowed=(403,))
@@ -194,7 +194,7 @@ class User:
     def _read(self, decision):
         conversation = self._conversation(decision.dice)
         if conversation:
-            # Also a little beyond the end.
+            # Sometimes a little beyond the end.
             seq = int((self._client.present()[conversation].last_seq + 2) * decision.dice.random() ** 0.3)
             self.rest.ask("PUT", f"/conversations/{conversation}/read", {"username": self.name, "seq": seq},
                           allowed=(403,))
@@ -207,7 +207,7 @@ class User:
     # -- on request
 
     def say(self, conversation):
-        """Something new, so that there is something to read."""
+        """Sends a new message, so that there is something to read."""
         key = f"{self.name} {next(self._decisions).number}"
         self._deliver({"conversation_id": conversation, "username": self.name, "content": key, "client_id": key})
 
@@ -217,7 +217,7 @@ class User:
     # -- afterwards
 
     def assert_sent_once(self, truth):
-        """What was answered is there once, as answered; what was refused is not; and nothing else is."""
+        """Asserts that each answered message is stored once, as answered, and that no other message is stored."""
         stored = {row["client_id"]: truth.message(row) for messages in truth.messages.values() for row in messages
                   if row["sender"] == self.name}
         count = sum(row["sender"] == self.name for messages in truth.messages.values() for row in messages)
@@ -230,6 +230,6 @@ class User:
 
 
 def assert_the_same(answer, message):
-    """What nothing can change in a message."""
+    """Asserts that the constant members of a message are equal."""
     for name in ("id", "conversation", "seq", "sender", "timestamp", "client_id", "reply_to"):
         assert answer.get(name) == message.get(name), f"{name} of {message} was answered as {answer.get(name)}"

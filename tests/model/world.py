@@ -1,11 +1,10 @@
 """
-One run: a whole imd, users who do as they like, clients that hold what their users see, and all that can go wrong.
+One run: a whole imd, random users, clients that must hold what their users may see, and all faults.
 
-What a seed replays is every decision: what each user does next and with which dice, which fault comes at which
-operation and with which dice, what becomes of the n-th frame on each link. Each actor has a chance of its own for
-that, so none depends on another. What it does not replay is the machine's timing: in which order the requests of
-different users are committed, and so which of the conversations and messages the dice pick. A failure that came with
-a seed comes with it again often, not always.
+A seed repeats every decision: what each user does next and with which dice, which fault comes at which operation and
+with which dice, and the fate of the n-th frame on each link. Each actor has its own random generator, so none depends
+on another. A seed does not repeat the machine's timing: in which order the requests of different users are committed,
+and so which conversations and messages the dice choose. So a failure often comes again with its seed, but not always.
 """
 import random
 import re
@@ -25,11 +24,11 @@ from users import User
 
 USERS = [f"user_{number}" for number in range(18)]
 CLIENTS = 20     # the first users have two
-CROWD = [f"crowd_{number}" for number in range(320)]  # so many that a large message goes out without its text
-HALL = 100       # members at the start, so that users who come and go lead across the limit of small conversations
+CROWD = [f"crowd_{number}" for number in range(320)]  # so many that a large message is pushed without its text
+HALL = 100  # members at the start, so that users who come and go cross the limit of small conversations
 SILENCE_S = 0.5  # in place of a minute
 SETTLE_S = 30
-AHEAD = 25       # so many operations may begin before a fault that is due is over
+AHEAD = 25  # this many operations may begin before a fault that is due is over
 
 
 class Stopped(Exception):
@@ -37,11 +36,14 @@ class Stopped(Exception):
 
 
 class Count:
-    """The time of a run: how many operations have begun. They wait for a fault that is due, so that it meets them."""
+    """
+    Counts the operations of a run that have begun. While a fault is due, further operations wait, so that it happens
+    among them.
+    """
 
     def __init__(self):
         self._changed = threading.Condition()
-        self._limit = None  # None: no fault is to come
+        self._limit = None  # None: no fault is due
         self._stopped = False
         self.begun = 0
 
@@ -73,7 +75,7 @@ class Count:
 
 
 class World:
-    """The directory of a run that failed is kept."""
+    """The directory of a failed run is kept."""
 
     def __init__(self, seed):
         self.seed = seed
@@ -115,7 +117,10 @@ class World:
         failure.args = (f"{failure}\nThe run's directory: {self._state}",)
 
     def _client(self, number):
-        """No two are alike: in how bad their network is, in what they do on leaving, in how much they ask for."""
+        """
+        Creates a client. Clients differ in how bad their network is, in what they do when their user leaves, and in the
+        size of their pages.
+        """
         name, chance = USERS[number % len(USERS)], random.Random(f"{self.seed} client {number}")
         severity, freezes, limit = chance.choice((0.3, 1, 3)), chance.random() < 0.5, chance.choice((3, 10, 100))
         link = Link(self._address(name), Odds(chance, severity))
@@ -125,7 +130,7 @@ class World:
         return f"{self._stack.ws_url}/ws/?username={name}"
 
     def _populate(self):
-        """What is there from the start: the first conversation is the hottest."""
+        """Creates the initial conversations. The first one is the busiest."""
         rest, board = Rest(self._stack.port), []
         for members in (USERS, USERS[:5], USERS[::2] + CROWD[:HALL - len(USERS[::2])], USERS + CROWD):
             answer = rest.ask("POST", "/conversations/", {"type": "group_chat", "members": members})
@@ -135,20 +140,20 @@ class World:
                      board) for client in self._clients[:len(USERS)]]
 
     def progress(self):
-        """What has happened so far, in a line."""
+        """Returns the progress in one line."""
         faults = ", ".join(f"{count} {kind}" for kind, count in sorted(self._faults.done.items()))
         frames, harmed = (sum(getattr(client.link, what) for client in self._clients) for what in ("seen", "harmed"))
         return f"{self._count.begun} operations, {frames} frames ({harmed} harmed), {faults}"
 
-    # -- what happens
+    # -- the phases
 
     def storm(self, operations):
-        """Users act, and meanwhile all goes wrong that can."""
+        """Users act, while all kinds of faults happen."""
         self._act(operations, plan(self.seed, operations))
         self._faults.end()
 
     def calm(self, operations):
-        """Users act, and nothing goes wrong; nor does anybody ask for what they may have missed."""
+        """Users act without faults, and clients do not run the recovery recipe."""
         for client in self._clients:
             client.silence_s = None
         self._wait(lambda: all(client.link.patience_s is None and client.link.drained for client in self._clients),
@@ -164,7 +169,7 @@ class World:
         assert self._unavailable() == unavailable, "a request failed though nothing went wrong"
 
     def _everybody_reads_all(self):
-        """Who missed how far others had read learns it when they read on."""
+        """A marker that was missed arrives when its user reads on."""
         truth = Truth(self._stack.db)
         for conversation in filter(truth.is_small, truth.conversations):
             members = [user for user in self._users if truth.is_member(user.name, conversation)]
@@ -178,7 +183,7 @@ class World:
         return sum(asker.failed[status] for asker in askers for status in UNAVAILABLE)
 
     def _act(self, operations, faults):
-        """Each user on a thread of their own, and the faults on another."""
+        """Runs each user on a thread of their own, and the faults on another."""
         jobs = [(self._bring_about, faults, self._count.begun)]
         jobs += [(self._let_act, user, operations // len(USERS)) for user in self._users]
         threads = [threading.Thread(target=self._guard, args=job) for job in jobs]
@@ -208,10 +213,10 @@ class World:
             self._failures.append(failure)
             self._count.stop()
 
-    # -- what must hold when it is quiet
+    # -- assertions while nothing happens
 
     def assert_whole(self):
-        """After a silence every client holds what its user must see; and so does one that begins with nothing."""
+        """Asserts that after a silence every client agrees with the database, and so does a new one."""
         begun = [client.recoveries_begun for client in self._clients]
         self._wait(lambda: len(self._stack.workers()) >= 2, "all that was killed lives again")
         self._wait(lambda: all(client.recoveries_done > before for client, before in zip(self._clients, begun)),
@@ -226,13 +231,13 @@ class World:
             client.stop()
 
     def assert_nobody_crashed(self):
-        """A crash must not pass for one of the faults."""
+        """Asserts that no process crashed, except by the faults."""
         died = [line for line in self._stack.log().splitlines()
                 if "event=child_died" in line and " signal=9 " not in line]
         assert not died, "\n".join(died)
 
     def assert_books_right(self):
-        """What the database holds is sound, is what was sent, and is what the lists say."""
+        """Asserts that the database is consistent, and agrees with the sent messages and with the lists."""
         truth = Truth(self._stack.db)
         truth.assert_sound()
         for user in self._users:
@@ -243,7 +248,7 @@ class World:
         assert not wrong, "the lists are not what the tables say:\n" + "\n".join(wrong[:5])
 
     def _assert_equal(self, clients, owed_markers, when):
-        """What was pushed may still be on its way, so this takes its time before it says no."""
+        """Asserts that the clients agree with the database. Waits, because pushes may still be on their way."""
         rest, found = Rest(self._stack.port), {}
         self._wait(lambda: rest.get("/healthz").json["outbox_pending"] == 0, "all is pushed")
         rest.close()
@@ -274,7 +279,7 @@ class World:
 
 
 def describe(when, found):
-    """The first differences, with what those clients did of late in the conversations concerned."""
+    """Returns the first differences, with the clients' recent actions in the conversations concerned."""
     lines = [f"{sum(map(bool, found.values()))} of {len(found)} clients do not hold what their users must see, {when}:"]
     for client, sentences in found.items():
         for sentence in sentences[:3]:
@@ -285,7 +290,7 @@ def describe(when, found):
 
 
 def prove(seed, operations, watch=lambda world: None):
-    """The whole of it. Raises AssertionError with the first differences; returns what happened, in a line."""
+    """Makes a whole run. Raises AssertionError with the first differences; returns a summary in one line."""
     with World(seed) as world:
         watch(world)
         world.storm(operations)
