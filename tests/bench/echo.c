@@ -1,12 +1,12 @@
 /*
- * echo.c - the limit: a FastCGI server that does nothing, as fast as libfcgi lets it.
+ * echo.c - the limit: a FastCGI server that does nothing, as fast as libfcgi allows.
  *
  * Usage: echo SOCKET [PROCESSES [THREADS]]      (default: 2 processes of 32 threads)
  *
  * Its pool has the shape of imd's: PROCESSES children, each with THREADS threads that block in
- * FCGX_Accept_r on one unix socket. A request's body is read to its end and thrown away; the answer
+ * FCGX_Accept_r on one unix socket. A request's body is read to its end and discarded. The answer
  * is a Content-Type, a Content-Length and as many bytes as the query says (`n=6000`; none without
- * it). What a request to imd costs above this is imd's own.
+ * it). The cost of a request to imd above this is imd's own.
  *
  * SIGTERM or SIGINT ends it with 0 and removes the socket. A child that dies is not replaced: the
  * measurement is spoilt, so everything ends with 1.
@@ -30,10 +30,10 @@ enum {
     CHUNK_BYTES = 16384,
 };
 
-static char filler[CHUNK_BYTES]; /* what every answer is made of; set before the first thread starts */
+static char filler[CHUNK_BYTES]; /* the bytes of every answer; set before the first thread starts */
 
 /*
- * The number after `n=` at the start of the query, clipped to ANSWER_BYTES_MAX; 0 where there is
+ * Returns the number after `n=` at the start of the query, at most ANSWER_BYTES_MAX; 0 if there is
  * none.
  */
 static int
@@ -91,7 +91,7 @@ child_run(pid_t parent, int listen_fd, int threads)
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
-        _exit(1); /* it died before the line above took hold */
+        _exit(1); /* the parent died before PR_SET_PDEATHSIG was set */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int i = 1; i < threads; i++)
@@ -117,10 +117,7 @@ children_start(pid_t *children, int processes, int listen_fd, int threads)
     return processes;
 }
 
-/*
- * A whole number between 1 and `max`, or exit: there is nobody to handle a usage error but the
- * reader.
- */
+/* Returns a whole number between 1 and `max`; exits with a message if it is none. */
 static int
 number(const char *text, int max)
 {

@@ -1,6 +1,6 @@
 /*
  * slow_accept.c - for LD_PRELOAD: widens the moment between accepting a control connection and
- * noting it from microseconds to DELAY_MS, so that a drain can begin in between. Only in threads
+ * recording it from microseconds to DELAY_MS, so that a drain can begin in between. Only in threads
  * that serve requests, because the main thread is the one that drains.
  */
 #define _GNU_SOURCE

@@ -1,19 +1,19 @@
 /*
- * answer.c - fuzzes the reading of nchan's answers: an answer ends inside the text, and is the same
- * whatever follows it; none of its prefixes is one.
+ * answer.c - fuzzes the parser of nchan's answers: an answer ends inside the text, and is the same
+ * whatever follows it. None of its prefixes is an answer.
  */
 #include "push/nchan.h"
 #include "push/pipe.h"
 #include "fuzz.h"
 
-/* Is it a part of the text? */
+/* True if it is a part of the text. */
 static bool
 inside(struct str part, struct str text)
 {
     return part.p >= text.p && part.p + part.n <= text.p + text.n;
 }
 
-/* A copy of exactly so many bytes: a step beyond them is seen. */
+/* Parses a copy of exactly so many bytes, so that a sanitizer detects a read beyond them. */
 static long
 parse(const uint8_t *data, size_t size, int *status)
 {

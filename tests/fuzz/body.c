@@ -1,7 +1,6 @@
 /*
- * body.c - fuzzes the reading of bodies: each member of one is of one kind for all readers, what a
- * body gives is valid UTF-8 without NUL, and json_quote() writes it so that it is read back as the
- * same bytes.
+ * body.c - fuzzes the reading of bodies: all readers agree on the kind of each member, every string
+ * is valid UTF-8 without NUL, and json_quote() writes it so that the same bytes are read back.
  */
 #include "base/utf8.h"
 #include "wire/object.h"
@@ -49,7 +48,7 @@ check_list(const struct object *list, size_t count)
     arena_clear(&arena);
 }
 
-/* One member, by all readers. */
+/* Reads one member by all readers. */
 static void
 check_member(const struct object *body, const char *key)
 {

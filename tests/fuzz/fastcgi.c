@@ -1,8 +1,8 @@
 /*
- * fastcgi.c - fuzzes imctl's side of FastCGI. The input is what a hostile imd answers: nothing
- * outside it is read, the verdict is the same however the bytes come, and what is whole is whole in
- * no other length. The same bytes, sent as the parts of a request, make one that imd's guard
- * accepts.
+ * fastcgi.c - fuzzes imctl's side of FastCGI. The input is the answer of a hostile imd: nothing
+ * outside it is read, the verdict is the same however the bytes are split, and a complete answer is
+ * complete in no other length. The same bytes, sent as the parts of a request, make a request that
+ * imd's guard accepts.
  */
 #include <string.h>
 
@@ -10,7 +10,10 @@
 #include "imctl/fastcgi.h"
 #include "fuzz.h"
 
-/* Feeds one piece, from a copy of exactly so many bytes: a step beyond them is seen. */
+/*
+ * Feeds one piece, from a copy of exactly so many bytes, so that a sanitizer detects a read beyond
+ * them.
+ */
 static enum fastcgi_verdict
 feed(struct fastcgi_answer *a, const uint8_t *data, size_t size)
 {
@@ -50,7 +53,7 @@ read_whole(const uint8_t *data, size_t size)
     return verdict;
 }
 
-/* In pieces of 1, 2, 3 … bytes, which cut every kind of field somewhere. */
+/* In pieces of 1, 2, 3 … bytes, so that every kind of field is cut somewhere. */
 static enum fastcgi_verdict
 read_in_pieces(const uint8_t *data, size_t size)
 {

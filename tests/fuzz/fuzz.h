@@ -1,5 +1,6 @@
 /*
- * fuzz.h - what the fuzz targets share: the entry that libFuzzer calls, and a check that stops it.
+ * fuzz.h - shared by the fuzz targets: the function that libFuzzer calls, and an assertion that
+ * stops it.
  */
 #ifndef IMD_TESTS_FUZZ_H
 #define IMD_TESTS_FUZZ_H
@@ -9,15 +10,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Called with each input; 0 keeps it where it reached something new. */
+/* Called with each input; 0 keeps it if it reached new code. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* Called once before, of a target that has it. */
+/* Called once at the start, if the target defines it. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/*
- * A claim that holds for every input: where it does not, libFuzzer keeps the input and says where.
- */
+/* An assertion for every input. If it fails, libFuzzer keeps the input and reports where. */
 static inline void
 must(bool claim)
 {

@@ -1,7 +1,7 @@
 /*
- * guard.c - fuzzes the judging of FastCGI requests: nothing outside the bytes is read, what is
- * whole is whole in no other length, the verdict is the same however the bytes come, and libfcgi
- * reads what is whole to its end, leaves nothing over, and lives.
+ * guard.c - fuzzes the validation of FastCGI requests: nothing outside the bytes is read, a
+ * complete request is complete in no other length, and the verdict is the same however the bytes
+ * are split. libfcgi reads a complete request to its end, leaves nothing over, and does not exit.
  */
 #include <fcgiapp.h>
 #include <string.h>
@@ -11,10 +11,13 @@
 #include "http/guard.h"
 #include "fuzz.h"
 
-/* What a socket takes at once, so that one thread can be both of its ends. */
+/* As much as a socket buffers, so that one thread can be both of its ends. */
 #define BYTES_MAX 65536
 
-/* One piece, from a copy of exactly so many bytes: a step beyond them is seen. */
+/*
+ * Feeds one piece, from a copy of exactly so many bytes, so that a sanitizer detects a read beyond
+ * them.
+ */
 static enum guard_verdict
 feed(struct guard *guard, const uint8_t *data, size_t size)
 {
@@ -38,7 +41,7 @@ judge(const uint8_t *data, size_t size)
     return feed(&guard, data, size);
 }
 
-/* In pieces of 1, 2, 3 … bytes, which cut every kind of field somewhere. */
+/* In pieces of 1, 2, 3 … bytes, so that every kind of field is cut somewhere. */
 static enum guard_verdict
 judge_in_pieces(const uint8_t *data, size_t size)
 {
@@ -67,7 +70,10 @@ read_to_its_end(FCGX_Request *request)
     close(request->ipcFd);
 }
 
-/* As http/server.c does it. What the guard is for would end this process. */
+/*
+ * Reads it as http/server.c does. A request that the guard should have refused would end this
+ * process.
+ */
 static void
 feed_libfcgi(const uint8_t *data, size_t size)
 {

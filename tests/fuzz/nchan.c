@@ -1,9 +1,10 @@
 /*
- * nchan.c - fuzzes the publisher's connection: whatever answers nchan sends, in whatever pieces,
- * the tickets come back in order, none twice, none that was not given, and after what cannot be
- * understood it can connect anew.
+ * nchan.c - fuzzes the publisher's connection: whatever nchan answers, in whatever pieces, the
+ * tickets come back in order, none twice, and none that was not given. After a malformed answer it
+ * can connect anew.
  *
- * The first byte says how many publishes are in flight, the second how long the pieces are.
+ * The first byte of the input is the number of publishes in flight, the second the length of the
+ * pieces.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "push/nchan.h"
 #include "fuzz.h"
 
-/* What a socket takes at once, so that one thread can be both of its ends. */
+/* As much as a socket buffers, so that one thread can be both of its ends. */
 #define BYTES_MAX 65536
 
 static char path[64];
@@ -34,7 +35,7 @@ listening(void)
 
     if (fd >= 0)
         return fd;
-    log_set_level(LOG_ERROR + 1); /* nothing: refusals are what it gets */
+    log_set_level(LOG_ERROR + 1); /* discarded: most answers are refusals, which are logged */
     must(atexit(remove_socket) == 0);
     snprintf(path, sizeof(path), "/tmp/imd-fuzz-nchan-%ld", (long)getpid());
     strcpy(address.sun_path, path);

@@ -1,7 +1,7 @@
 /*
- * query.c - fuzzes the decoding of queries: what is accepted is valid UTF-8 without NUL and no
- * longer than what was given, and says the same again with every byte of it escaped; what is
- * refused is refused as a query; a number is read from nothing but its digits.
+ * query.c - fuzzes the decoding of queries: an accepted query is valid UTF-8 without NUL and no
+ * longer than its input, and decodes to the same if every byte of it is escaped. A refused one gets
+ * ERR_ENCODING. A number is read only from digits.
  */
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ check_text(struct str s, size_t room)
     must(s.n <= room && utf8_valid(s) && (s.n == 0 || memchr(s.p, '\0', s.n) == NULL));
 }
 
-/* All of it as %XX. */
+/* Escapes every byte as %XX. */
 static void
 write_escaped(struct buf *b, struct str s)
 {

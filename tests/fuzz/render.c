@@ -1,7 +1,7 @@
 /*
- * render.c - fuzzes what is written: whatever valid text stands in a message, a conversation, a
- * problem or a frame is JSON, without a line's end in it, and comes back as it was; and what counts
- * as valid text is what the reader of JSON takes.
+ * render.c - fuzzes the writer of JSON: any valid text in a message, a conversation, a problem or a
+ * frame gives valid JSON on one line, from which the same text is read back. Valid text is what the
+ * JSON parser accepts.
  */
 #include "base/utf8.h"
 #include "wire/object.h"
@@ -9,7 +9,7 @@
 #include "wire/render.h"
 #include "fuzz.h"
 
-/* It is one JSON object on one line, and its member `key` is `value`. */
+/* Asserts that this is one JSON object on one line, and that its member `key` is `value`. */
 static void
 check_object(struct buf *b, const char *key, struct str value)
 {
@@ -23,7 +23,9 @@ check_object(struct buf *b, const char *key, struct str value)
     buf_reset(b);
 }
 
-/* Is it text for the reader as well? It takes no NUL, which utf8_valid() does. */
+/*
+ * Asserts that the parser accepts the same texts as utf8_valid(), except for NUL, which it refuses.
+ */
 static void
 check_same_opinion(struct buf *b, struct str text)
 {
@@ -78,7 +80,7 @@ check_model(struct buf *b, struct str text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* A copy of exactly so many bytes: a step beyond them is seen. */
+    /* A copy of exactly so many bytes, so that a sanitizer detects a read beyond them. */
     char *copy = malloc(size + (size == 0));
     struct str text = {copy, size};
     struct buf b;

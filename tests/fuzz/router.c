@@ -1,16 +1,15 @@
 /*
- * router.c - fuzzes the search in THE table. The input is a method, a blank and a path; what is
- * found is a row of that method, with an id and a text where its path has them, the text being one
- * whole segment of the path; and what is not is told by a list of methods or as not found. One more
- * slash at the end changes nothing, and an emoji that is allowed can be written into a header, a
- * log and a JSON text.
+ * router.c - fuzzes the table of routes. The input is a method, a blank and a path. A match is a
+ * row of that method, with an id and a text where its path has them; the text is one whole segment.
+ * Otherwise there is a list of allowed methods, or the path is not found. One more slash at the end
+ * changes nothing. A valid emoji can be written into a header, a log line and JSON.
  */
 #include "base/utf8.h"
 #include "model/emoji.h"
 #include "routes.h"
 #include "fuzz.h"
 
-/* It lies in the path, between two slashes or at its end. */
+/* Asserts that it is a part of the path, between two slashes or at its end. */
 static void
 check_text(struct str text, struct str path)
 {
@@ -26,7 +25,7 @@ check_text(struct str text, struct str path)
         must((unsigned char)text.p[i] > ' ' && text.p[i] != 0x7f);
 }
 
-/* Without its slash, or with one, a path leads to the same. */
+/* Asserts that a path leads to the same route with and without its slash. */
 static void
 check_slash(struct str method, struct str path, const struct route_match *match)
 {

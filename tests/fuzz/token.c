@@ -1,9 +1,8 @@
 /*
- * token.c - fuzzes the reading of tokens with a fixed key of each algorithm: what is accepted was
- * signed by one of them, in the algorithm that the key is for, as libcrypto says without libjwt; it
- * names a user; it is accepted in one spelling only; and whatever is shown of a token is there to
- * be shown. Each input is also signed with the secret, so that what only a signer could write is
- * read as well.
+ * token.c - fuzzes the verification of tokens with a fixed key of each algorithm: an accepted token
+ * was signed by one of them, by the key's own algorithm, as libcrypto confirms without libjwt. It
+ * names a user, it has one spelling only, and inspecting it shows only its parts. Each input is
+ * also signed with the secret, so that texts which only a signer could write are parsed too.
  */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -41,7 +40,7 @@ static const struct keys keys = {list, 3};
 
 #define NOW_S INT64_C(1800000000)
 
-/* What the letters of the last part say; 0: nothing sensible. */
+/* Decodes the last part; 0: it is not base64url. */
 static size_t
 signature_bytes(const char *text, size_t n, unsigned char *bytes)
 {
@@ -62,7 +61,7 @@ signature_bytes(const char *text, size_t n, unsigned char *bytes)
             bytes[count++] = (unsigned char)(held >> bits);
         }
     }
-    /* The bits that are left stand for nothing. */
+    /* The unused bits must be zero. */
     must(bits < 6 && (held & ((1u << bits) - 1)) == 0);
     return count;
 }
@@ -77,7 +76,7 @@ signed_by_secret(const char *text, size_t n, const unsigned char *signature, siz
     return signature_n == mac_n && memcmp(mac, signature, mac_n) == 0;
 }
 
-/* Tokens have r and s side by side, libcrypto wants them in DER. */
+/* Tokens have r and s side by side; libcrypto needs them in DER. */
 static int
 to_der(const unsigned char *signature, unsigned char **der)
 {
@@ -127,7 +126,7 @@ signed_by_pem(const struct key *key, const char *text, size_t n, const unsigned 
     return good;
 }
 
-/* Which of the keys has signed it? */
+/* Returns the key that signed it; NULL: none. */
 static const struct key *
 signer_of(const char *text, size_t n)
 {
@@ -189,12 +188,12 @@ check(struct str token)
     must(err == ERR_OK || why != NULL);
     if (err == ERR_OK)
         check_accepted(token, &claims);
-    /* Whoever asks for more gets no more. */
+    /* Demanding more claims accepts no more tokens. */
     must(token_verify(&strict, token, NOW_S, &claims, &why) != ERR_OK || err == ERR_OK);
     look(token);
 }
 
-/* The same with the signature that the secret gives it, over all before the last dot. */
+/* Replaces the signature by that of the secret, over everything before the last dot. */
 static void
 check_signed(struct str token)
 {

@@ -132,7 +132,7 @@ CHECKS = (
     *((patterns, marked_widths(mark)) for mark, patterns in MARKED.items()),
     (("fcgi_app/**/*.h",), header_comments),
     (("fcgi_app/**/*.[ch]",), parameter_counts),
-    (("fcgi_app/**/*.[ch]",), function_lengths),
+    (("fcgi_app/**/*.[ch]", "tests/**/*.[ch]"), function_lengths),
 )
 
 

@@ -1,7 +1,7 @@
 /*
- * Checks: who calls, in each mode, for each page that may have made a browser ask, each kind of
- * request and each kind of credentials, against the rule written down once more; who is an
- * administrator; which addresses are this machine's; with which settings imd must not start.
+ * Checks authentication in each mode, for each origin, kind of request and kind of credentials,
+ * against the rules written down a second time. Checks who is an administrator, which addresses are
+ * loopback, and with which settings imd must not start.
  */
 #include "support.h"
 
@@ -56,7 +56,7 @@ close_auth(void **state)
     return 0;
 }
 
-/* Makes an auth of that mode; what else is to be set stands in `more`. */
+/* Creates an auth of that mode; `more` has the other settings. */
 static void
 open_auth(enum auth_mode mode, const struct config *more)
 {
@@ -122,8 +122,8 @@ request_of(enum origin origin, enum request request)
 }
 
 /*
- * What the operator was promised, as a table. A line for each origin: reading, writing, socket. '+'
- * the credentials count, '-' they are as if they were not there, 'o' the origin is refused.
+ * The documented rules, as a table. A line for each origin: reading, writing, socket. '+': the
+ * credentials count; '-': they are ignored; 'o': the origin is refused.
  */
 static const char *const of_cookies[] = {[ORIGIN_NONE] = "+-+",
                                          [ORIGIN_OWN] = "+++",
@@ -173,7 +173,7 @@ each_credential_counts_where_it_may(void **state)
             c.url_token = (struct str){0};
             c.authorization = header;
             assert_caller(&c, error_of(of_headers[i][r]), "ann", false);
-            /* Who the host's nginx says it is counts in its own mode alone. */
+            /* The user that the host's nginx names counts only in mode proxy. */
             c.authorization = (struct str){0};
             c.remote_user = str_c("ann");
             assert_caller(&c, error_of(r == SOCKET && origins[i] == ORIGIN_UNLISTED ? 'o' : '-'), "", false);
@@ -181,7 +181,7 @@ each_credential_counts_where_it_may(void **state)
 }
 
 static void
-the_hosts_nginx_is_believed_where_the_page_may_ask(void **state)
+the_hosts_nginx_is_trusted_for_allowed_origins(void **state)
 {
     struct str token = token_for("ann", true, 600);
 
@@ -191,7 +191,7 @@ the_hosts_nginx_is_believed_where_the_page_may_ask(void **state)
         for (int r = 0; r < REQUESTS; r++) {
             struct credentials c = request_of(origins[i], (enum request)r);
 
-            /* Tokens are nobody's business here. */
+            /* Tokens are ignored here. */
             c.authorization = bearer(token);
             c.cookie = c.url_token = token;
             assert_caller(&c, error_of(r == SOCKET && origins[i] == ORIGIN_UNLISTED ? 'o' : '-'), "", false);
@@ -214,16 +214,16 @@ a_header_wins_over_a_cookie_and_a_cookie_over_the_address(void **state)
     assert_caller(&c, ERR_OK, "cid", false);
     c.cookie = bob;
     assert_caller(&c, ERR_OK, "bob", false);
-    /* One that does not count does not stand in the way. */
+    /* A cookie that is ignored does no harm. */
     c.origin = ORIGIN_FOREIGN;
     assert_caller(&c, ERR_OK, "cid", false);
     c.origin = ORIGIN_OWN;
     c.authorization = bearer(ann);
     assert_caller(&c, ERR_OK, "ann", false);
-    /* A bad one is bad, whatever else there is. */
+    /* A bad header is refused, whatever else is given. */
     c.authorization = str_c("Bearer x");
     assert_caller(&c, ERR_TOKEN, "", false);
-    /* Another scheme is the host's. */
+    /* Another scheme belongs to the host. */
     c.authorization = str_c("Basic YW5uOng=");
     assert_caller(&c, ERR_OK, "bob", false);
     c.cookie = str_c("x");
@@ -231,7 +231,7 @@ a_header_wins_over_a_cookie_and_a_cookie_over_the_address(void **state)
 }
 
 static void
-a_bearer_is_named_in_any_case(void **state)
+the_scheme_bearer_is_case_insensitive(void **state)
 {
     static const struct {
         const char *before;
@@ -273,7 +273,7 @@ a_bearer_is_named_in_any_case(void **state)
 }
 
 static void
-tokens_are_judged_again_and_again(void **state)
+cached_tokens_are_verified_like_new_ones(void **state)
 {
     struct credentials c = request_of(ORIGIN_NONE, READING);
     struct str good = token_for("ann", true, 600);
@@ -299,7 +299,7 @@ tokens_are_judged_again_and_again(void **state)
 }
 
 static void
-what_is_asked_of_a_token_is_asked(void **state)
+configured_claims_of_a_token_are_required(void **state)
 {
     struct credentials c = request_of(ORIGIN_NONE, READING);
     struct config more = {0};
@@ -377,66 +377,77 @@ administrators_are_listed_or_say_so_in_their_token(void **state)
 
 /* --- none */
 
-static void
-none_serves_this_machine_alone_or_everybody(void **state)
-{
-    static const struct {
-        const char *address;
-        bool own;
-    } cases[] = {
-        {"127.0.0.1", true},
-        {"127.0.0.2", true},
-        {"127.255.255.254", true},
-        {"::1", true},
-        {"unix:", true},
-        {"unix:/run/x", true},
-        {"::ffff:127.0.0.1", true},
-        {"", false},
-        {"10.0.0.1", false},
-        {"0.0.0.0", false},
-        {"192.168.127.1", false},
-        {"1270.0.0.1", false},
-        {"::", false},
-        {"::2", false},
-        {"::11", false},
-        {"fe80::1", false},
-        {"::ffff:10.0.0.1", false},
-        {"2001:db8::1", false},
-        {"128.0.0.1", false},
-        {"12", false},
-        {"127", false},
-        {"::ffff:", false},
-        {"localhost", false},
-        {"unix", false},
-    };
+/* Addresses that a request arrived at, and whether each is a loopback address. */
+static const struct {
+    const char *address;
+    bool loopback;
+} server_addresses[] = {
+    {"127.0.0.1", true},
+    {"127.0.0.2", true},
+    {"127.255.255.254", true},
+    {"::1", true},
+    {"unix:", true},
+    {"unix:/run/x", true},
+    {"::ffff:127.0.0.1", true},
+    {"", false},
+    {"10.0.0.1", false},
+    {"0.0.0.0", false},
+    {"192.168.127.1", false},
+    {"1270.0.0.1", false},
+    {"::", false},
+    {"::2", false},
+    {"::11", false},
+    {"fe80::1", false},
+    {"::ffff:10.0.0.1", false},
+    {"2001:db8::1", false},
+    {"128.0.0.1", false},
+    {"12", false},
+    {"127", false},
+    {"::ffff:", false},
+    {"localhost", false},
+    {"unix", false},
+};
 
+static void
+assert_served_by_mode_none(const struct config *settings, const struct credentials *c, enum err expected)
+{
+    struct caller caller;
+
+    open_auth(AUTH_NONE, settings);
+    assert_int_equal(auth_identify(auth, c, &arena, &caller), expected);
+    assert_true(caller.name.p == NULL && !caller.admin);
+}
+
+static void
+mode_none_serves_only_loopback_if_set_so(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < sizeof(server_addresses) / sizeof(server_addresses[0]); i++)
         for (int r = 0; r < REQUESTS; r++)
             for (size_t o = 0; o < 5; o++) {
                 struct credentials c = request_of(origins[o], (enum request)r);
-                bool refused = r == SOCKET && origins[o] == ORIGIN_UNLISTED;
-                struct caller caller;
+                enum err served = r == SOCKET && origins[o] == ORIGIN_UNLISTED ? ERR_ORIGIN : ERR_OK;
+                enum err outside = served == ERR_OK ? ERR_LOOPBACK_ONLY : served;
 
-                c.server_address = str_c(cases[i].address);
+                c.server_address = str_c(server_addresses[i].address);
                 c.remote_user = str_c("ann");
                 c.authorization = str_c("Bearer x");
-                open_auth(AUTH_NONE, &(struct config){.loopback_only = 1});
-                assert_int_equal(auth_identify(auth, &c, &arena, &caller), refused ? ERR_ORIGIN
-                                                                           : cases[i].own
-                                                                               ? ERR_OK
-                                                                               : ERR_LOOPBACK_ONLY);
-                open_auth(AUTH_NONE, &(struct config){.insecure_public = 1});
-                assert_int_equal(auth_identify(auth, &c, &arena, &caller), refused ? ERR_ORIGIN : ERR_OK);
-                assert_true(caller.name.p == NULL && !caller.admin);
+                assert_served_by_mode_none(&(struct config){.loopback_only = 1}, &c,
+                                           server_addresses[i].loopback ? served : outside);
+                assert_served_by_mode_none(&(struct config){.insecure_public = 1}, &c, served);
             }
-    /* nginx did not say. */
+}
+
+static void
+mode_none_refuses_an_absent_server_address(void **state)
+{
+    (void)state;
     open_auth(AUTH_NONE, &(struct config){.loopback_only = 1});
     assert_caller(&(struct credentials){.safe = true}, ERR_LOOPBACK_ONLY, "", false);
 }
 
 static void
-the_challenge_names_the_way_to_prove_it(void **state)
+the_challenge_names_the_scheme(void **state)
 {
     (void)state;
     open_auth(AUTH_JWT, &(struct config){0});
@@ -455,7 +466,7 @@ check(const struct config *given, char *message, size_t size)
 }
 
 static void
-imd_does_not_start_open_unless_told_so(void **state)
+imd_does_not_start_unprotected_without_a_setting(void **state)
 {
     char message[1024];
 
@@ -502,16 +513,17 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_teardown(name, close_auth)
         TEST(each_credential_counts_where_it_may),
-        TEST(the_hosts_nginx_is_believed_where_the_page_may_ask),
+        TEST(the_hosts_nginx_is_trusted_for_allowed_origins),
         TEST(a_header_wins_over_a_cookie_and_a_cookie_over_the_address),
-        TEST(a_bearer_is_named_in_any_case),
-        TEST(tokens_are_judged_again_and_again),
-        TEST(what_is_asked_of_a_token_is_asked),
+        TEST(the_scheme_bearer_is_case_insensitive),
+        TEST(cached_tokens_are_verified_like_new_ones),
+        TEST(configured_claims_of_a_token_are_required),
         TEST(the_hosts_nginx_must_name_a_user),
         TEST(administrators_are_listed_or_say_so_in_their_token),
-        TEST(none_serves_this_machine_alone_or_everybody),
-        TEST(the_challenge_names_the_way_to_prove_it),
-        TEST(imd_does_not_start_open_unless_told_so),
+        TEST(mode_none_serves_only_loopback_if_set_so),
+        TEST(mode_none_refuses_an_absent_server_address),
+        TEST(the_challenge_names_the_scheme),
+        TEST(imd_does_not_start_unprotected_without_a_setting),
         TEST(imd_does_not_start_without_a_key),
 #undef TEST
     };

@@ -1,7 +1,6 @@
 /*
- * Checks: a token that was verified is known for CACHE_MS, never beyond its own end and never
- * before it was put; one that shares its place takes it; whoever looks from many threads sees whole
- * claims.
+ * Checks: a verified token is cached for CACHE_MS, but not beyond its expiry. A token in the same
+ * slot evicts it. Threads that read the cache see whole claims.
  */
 #include "support.h"
 
@@ -27,7 +26,7 @@ close_cache(void **state)
     return 0;
 }
 
-/* Digests that differ in their last byte alone share a place. */
+/* Digests that differ only in their last byte share a slot. */
 static const unsigned char *
 digest_of(int place, int last)
 {
@@ -56,7 +55,7 @@ put(int place, int last, const char *subject, int64_t now_ms, int64_t expires_s)
     cache_put(cache, digest_of(place, last), now_ms, &claims);
 }
 
-/* Whose it is; NULL: it is not there. */
+/* Returns the user of the cached token; NULL: not cached. */
 static const char *
 get(int place, int last, int64_t now_ms)
 {
@@ -78,7 +77,7 @@ a_stored_token_is_found(void **state)
     (void)state;
     for (int place = 0; place < 2048; place += 511)
         assert_null(get(place, 0, NOW_MS));
-    /* An empty place holds no token, not even one whose digest is all zero, at no time. */
+    /* An empty slot holds no token, not even one whose digest is all zero. */
     assert_null(get(0, 0, 0));
     assert_null(get(0, 0, -1));
     put(1, 1, "ann", NOW_MS, INT64_MAX);
@@ -116,21 +115,21 @@ another_token_takes_the_place(void **state)
     put(7, 1, "ann", NOW_MS, INT64_MAX);
     assert_null(get(7, 2, NOW_MS));
     assert_string_equal(get(7, 1, NOW_MS), "ann");
-    /* There is an end to the places, and beyond it begins the first. */
+    /* The number of slots is limited: this digest has the slot of the first. */
     put(7 + 0x8000, 3, "cid", NOW_MS, INT64_MAX);
     assert_null(get(7, 1, NOW_MS));
     assert_string_equal(get(7 + 0x8000, 3, NOW_MS), "cid");
 }
 
 static void
-it_is_known_for_a_while(void **state)
+a_token_is_cached_for_a_limited_time(void **state)
 {
     (void)state;
     put(1, 1, "ann", NOW_MS, INT64_MAX);
     assert_string_equal(get(1, 1, NOW_MS + CACHE_MS - 1), "ann");
     assert_null(get(1, 1, NOW_MS + CACHE_MS));
     assert_null(get(1, 1, INT64_MAX));
-    /* Looking does not make it longer; putting again does. */
+    /* Reading does not extend the lifetime; putting again does. */
     assert_string_equal(get(1, 1, NOW_MS + CACHE_MS - 1), "ann");
     put(1, 1, "ann", NOW_MS + 500, INT64_MAX);
     assert_string_equal(get(1, 1, NOW_MS + CACHE_MS), "ann");
@@ -138,10 +137,11 @@ it_is_known_for_a_while(void **state)
 }
 
 /*
- * Whatever part of a second it is: at `expires_s` the token is refused, so it is not known either.
+ * In any fraction of a second: at `expires_s` the token is refused, so it must not be cached any
+ * more.
  */
 static void
-it_is_not_known_beyond_its_own_end(void **state)
+a_token_is_not_cached_beyond_its_expiry(void **state)
 {
     static const int64_t parts_ms[] = {0, 1, 499, 500, 501, 999};
 
@@ -182,7 +182,9 @@ struct crowd {
     int found[THREADS];
 };
 
-/* All put and get tokens of one place; a name tells whose digest it must have been found by. */
+/*
+ * All threads put and get tokens of one slot. A name tells by whose digest it must have been found.
+ */
 static void
 put_and_get(void *arg, int n)
 {
@@ -228,8 +230,8 @@ main(void)
         TEST(a_stored_token_is_found),
         TEST(each_bit_of_a_digest_counts),
         TEST(another_token_takes_the_place),
-        TEST(it_is_known_for_a_while),
-        TEST(it_is_not_known_beyond_its_own_end),
+        TEST(a_token_is_cached_for_a_limited_time),
+        TEST(a_token_is_not_cached_beyond_its_expiry),
         TEST(a_clock_that_was_set_back_ends_it),
         TEST(threads_see_whole_claims),
 #undef TEST

@@ -1,6 +1,6 @@
 /*
- * Checks: keys come from files by their names; a weak, wrong, half, readable or absurd one is
- * refused with a message that names the file and the fault, and no byte of a key.
+ * Checks: keys come from files by their names. A weak, wrong, truncated or unreadable one is
+ * refused with a message that names the file and the fault, and contains no byte of a key.
  */
 #include "support.h"
 
@@ -109,7 +109,7 @@ read_all(struct keys *keys, const char *directory)
     return keys_read(keys, directory, message, sizeof(message));
 }
 
-/* The message says which and why; nothing is left to be freed. */
+/* The message names the file and the fault; nothing is left to be freed. */
 static void
 assert_refused(const char *directory, const char *name, const char *fault)
 {
@@ -124,7 +124,7 @@ assert_refused(const char *directory, const char *name, const char *fault)
     assert_null(strstr(message, "BEGIN"));
 }
 
-/* The one file of the directory is refused. */
+/* Asserts that the only file of the directory is refused. */
 static void
 assert_refused_text(const char *directory, const char *name, const char *text, const char *fault)
 {
@@ -242,7 +242,7 @@ a_secret_that_everybody_can_touch_is_refused(void **state)
         keys_clear(&keys);
     }
     drop(*state, "a.hs256");
-    /* A public key is everybody's to read. */
+    /* A public key may be readable by everybody. */
     put(*state, "a.rs256", rsa_public);
     assert_int_equal(chmod(path_of(*state, "a.rs256"), 0644), 0);
     assert_int_equal(read_all(&keys, *state), ERR_OK);
@@ -272,7 +272,9 @@ a_public_key_is_of_its_kind_and_strong(void **state)
     free(cut);
 }
 
-/* A server that only checks has no use for what signs; who puts it there has made a mistake. */
+/*
+ * A server that only verifies needs no private key, so a private key is a mistake of the operator.
+ */
 static void
 the_private_half_is_refused_where_the_public_is_needed(void **state)
 {
@@ -297,7 +299,7 @@ one_key_is_read_to_sign(void **state)
         assert_string_equal((char *)key.bytes, texts[i]);
         keys_clear_one(&key);
         assert_null(key.bytes);
-        /* Whoever reads it can mint. */
+        /* Users who can read it can mint tokens. */
         assert_int_equal(chmod(path_of(*state, names[i]), 0644), 0);
         assert_int_equal(keys_read_one(&key, path_of(*state, names[i]), true, message, sizeof(message)),
                          ERR_CONFIG);
@@ -339,9 +341,9 @@ a_key_that_cannot_sign_is_refused_for_signing(void **state)
     assert_non_null(strstr(message, "/nowhere/k.hs256: No such file"));
 }
 
-/* A private key with a passphrase must not make anybody wait for one to be typed. */
+/* A private key with a passphrase must not make imd wait for input. */
 static void
-nobody_is_asked_for_a_passphrase(void **state)
+a_key_with_a_passphrase_does_not_wait_for_input(void **state)
 {
     EVP_PKEY *pkey = EVP_EC_gen("P-256");
     BIO *bio = BIO_new_file(path_of(*state, "k.es256"), "w");
@@ -387,7 +389,7 @@ a_key_is_a_file_of_bounded_length(void **state)
     assert_int_equal(mkdir(path_of(*state, "a.hs256"), 0700), 0);
     assert_refused(*state, "a.hs256", "is not a file");
     drop(*state, "a.hs256");
-    /* Nobody writes to it: whoever waited for that would wait for ever. */
+    /* No process writes to it, so reading it would block forever. */
     assert_int_equal(mkfifo(path_of(*state, "a.hs256"), 0600), 0);
     assert_refused(*state, "a.hs256", "is not a file");
     drop(*state, "a.hs256");
@@ -421,7 +423,7 @@ one_bad_key_spoils_the_directory(void **state)
 }
 
 static void
-there_are_at_most_64(void **state)
+a_directory_has_at_most_64_keys(void **state)
 {
     char name[32];
     struct keys keys;
@@ -463,12 +465,12 @@ main(void)
         TEST(the_private_half_is_refused_where_the_public_is_needed),
         TEST(one_key_is_read_to_sign),
         TEST(a_key_that_cannot_sign_is_refused_for_signing),
-        TEST(nobody_is_asked_for_a_passphrase),
+        TEST(a_key_with_a_passphrase_does_not_wait_for_input),
         TEST(a_directory_holds_keys),
         TEST(a_key_is_a_file_of_bounded_length),
         TEST(a_link_to_a_key_is_a_key),
         TEST(one_bad_key_spoils_the_directory),
-        TEST(there_are_at_most_64),
+        TEST(a_directory_has_at_most_64_keys),
         TEST(a_message_never_leaves_its_room),
 #undef TEST
     };

@@ -1,8 +1,8 @@
 /*
- * Checks: a token of each algorithm is taken, minted here or put together by hand; what no key has
- * signed for its own algorithm, what is changed in one bit, cut, padded or too long, what asks for
- * what is not known, and what claims in a wrong type is refused; times count to the second, with
- * the leeway; nothing overflows.
+ * Checks: a token of each algorithm is accepted, minted here or built by hand. Refused are: tokens
+ * that no key signed by its own algorithm; tokens with one flipped bit; truncated, padded or
+ * oversized ones; critical extensions; claims of a wrong type. Times count to the second, with the
+ * leeway, and nothing overflows.
  */
 #include "support.h"
 
@@ -34,7 +34,7 @@ static EVP_PKEY *ec;
 static char *rsa_public;
 static char *ec_public;
 static char *private_pem[METHODS];
-static struct key list[4]; /* two secrets, and one of each other */
+static struct key list[4]; /* two secrets, an RSA key and an EC key */
 static struct keys keys = {list, 4};
 static struct signer signers[METHODS];
 static const char *const alg_names[METHODS] = {"HS256", "RS256", "ES256"};
@@ -88,7 +88,7 @@ free_keys(void **state)
     return 0;
 }
 
-/* --- tokens by hand: another way than token.c's */
+/* --- tokens built by hand, not by the code of token.c */
 
 static size_t
 add_base64url(char *text, size_t at, const unsigned char *bytes, size_t n)
@@ -109,7 +109,7 @@ add_base64url(char *text, size_t at, const unsigned char *bytes, size_t n)
     return at;
 }
 
-/* From DER, as libcrypto signs, to r and s, as tokens have it. */
+/* Converts libcrypto's signature in DER to r and s, as in a token. */
 static size_t
 flatten(unsigned char *signature, size_t n)
 {
@@ -141,7 +141,7 @@ sign(const struct signer *s, const char *text, size_t n, unsigned char *signatur
     return s->method == BY_EC ? flatten(signature, room) : room;
 }
 
-/* A token of these two texts; it lives until the next one. */
+/* Returns a token of these two texts; valid until the next call. */
 static char *
 put_together(const struct signer *s, struct str header, struct str claims)
 {
@@ -166,7 +166,7 @@ token_of(const struct signer *s, const char *header, const char *claims)
     return put_together(s, str_c(header), str_c(claims));
 }
 
-/* Signed with the first secret. */
+/* Returns a token signed with the first secret. */
 static char *
 claiming(const char *claims)
 {
@@ -179,13 +179,13 @@ headed(const char *header)
     return token_of(&signers[BY_HMAC], header, "{\"sub\":\"ann\"}");
 }
 
-/* --- what comes of them */
+/* --- verifying them */
 
 static enum err
 verify_bytes(const char *token, size_t n, const struct token_rules *rules, int64_t now_s,
              struct token_claims *claims)
 {
-    /* On the heap and without a NUL, so that a look beyond its end is seen. */
+    /* On the heap and without a NUL, so that a sanitizer detects a read beyond its end. */
     char *exact = malloc(n > 0 ? n : 1);
     enum err err;
 
@@ -236,7 +236,7 @@ assert_refused(const char *token, const char *what)
         fail_msg("error %d, of %s: %s", err, what, token);
 }
 
-/* --- good ones */
+/* --- valid tokens */
 
 static void
 minted_tokens_are_accepted(void **state)
@@ -348,7 +348,7 @@ each_key_of_the_algorithm_is_tried(void **state)
 /* --- signatures */
 
 static void
-none_is_refused(void **state)
+algorithm_none_is_refused(void **state)
 {
     static const char *const algs[] = {"\"none\"", "\"None\"", "\"NONE\"",    "\"nOnE\"", "\"\"",
                                        "null",     "0",        "[\"HS256\"]", "true",     "{}"};
@@ -391,7 +391,7 @@ a_type_is_jwt_or_none(void **state)
     }
 }
 
-/* Every header over every way to sign, a public key as a secret among them. */
+/* Every header with every way to sign, including a public key as a secret. */
 static void
 no_algorithm_is_taken_for_another(void **state)
 {
@@ -438,7 +438,7 @@ other_algorithms_are_refused(void **state)
                 s.digest = digests[d];
                 snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", names[i]);
                 assert_refused(token_of(&s, header, "{\"sub\":\"ann\"}"), header);
-                /* Nor is another hash taken under the right name. */
+                /* Another hash is refused under the right name too. */
                 snprintf(header, sizeof(header), "{\"alg\":\"%s\"}", alg_names[m]);
                 assert_int_equal(verify(token_of(&s, header, "{\"sub\":\"ann\"}")),
                                  d == 0 ? ERR_OK : ERR_TOKEN);
@@ -504,9 +504,9 @@ unknown_critical_headers_are_refused(void **state)
     }
 }
 
-/* --- form */
+/* --- the form of a token */
 
-/* A token of each algorithm, all that a header and claims may have in it. */
+/* A token of each algorithm, with everything that header and claims may contain. */
 static char *
 full_token(int m)
 {
@@ -557,10 +557,7 @@ a_token_changed_in_one_bit_is_refused(void **state)
     }
 }
 
-/*
- * Bits of the last letter that stand for nothing would else let one token be written in several
- * ways.
- */
+/* Unused bits of the last letter must be zero: otherwise one token would have several spellings. */
 static void
 a_signature_is_written_in_one_way(void **state)
 {
@@ -579,14 +576,14 @@ a_signature_is_written_in_one_way(void **state)
     }
 }
 
-/* How many letters so many bytes are. */
+/* Returns the number of letters for so many bytes. */
 static size_t
 letters(size_t n)
 {
     return n / 3 * 4 + (n % 3 == 0 ? 0 : n % 3 + 1);
 }
 
-/* A token of just so many bytes: filled up with blanks, in the header and in the claims. */
+/* Returns a token of exactly so many bytes: header and claims are filled up with blanks. */
 static const char *
 token_of_size(int m, size_t wanted)
 {
@@ -594,7 +591,7 @@ token_of_size(int m, size_t wanted)
     static char claims[TEXT_MAX];
     char header[64];
 
-    /* Not every number of letters is that of a text, so a part alone would not do. */
+    /* Not every number of letters encodes whole bytes, so one part alone would not do. */
     for (int blanks = 0; blanks < 3; blanks++) {
         int header_n = snprintf(header, sizeof(header), "{\"alg\":\"%s\"}%*s", alg_names[m], blanks, "");
 
@@ -642,11 +639,11 @@ a_token_is_three_parts_of_letters(void **state)
                          token + ends[e]);
                 assert_refused(changed, added[i]);
             }
-        /* A NUL within, or behind. */
+        /* A NUL inside, or at the end. */
         snprintf(changed, sizeof(changed), "%s.", token);
         changed[ends[3]] = '\0';
         assert_int_equal(verify_bytes(changed, ends[3] + 1, &rules, NOW_S, &claims), ERR_TOKEN);
-        /* A part left out. */
+        /* Without one of the parts. */
         snprintf(changed, sizeof(changed), "%s", token + ends[1]);
         assert_refused(changed, "no header");
         snprintf(changed, sizeof(changed), "%.*s.%s", (int)ends[1], token, token + ends[2]);
@@ -755,55 +752,59 @@ only_a_true_admin_claim_makes_an_administrator(void **state)
     }
 }
 
+/* Values of a claim, and whether each names "chat" as the audience and as the issuer. */
+static const struct named {
+    const char *value; /* NULL: no such claim */
+    bool audience;
+    bool issuer;
+} named[] = {
+    {NULL, false, false},
+    {"\"chat\"", true, true},
+    {"\"Chat\"", false, false},
+    {"\"chat2\"", false, false},
+    {"\"cha\"", false, false},
+    {"\"\"", false, false},
+    {"[\"chat\"]", true, false},
+    {"[\"a\",\"chat\"]", true, false},
+    {"[]", false, false},
+    {"[\"a\",\"b\"]", false, false},
+    {"[1,null,\"chat\"]", true, false},
+    {"[1,{}]", false, false},
+    {"[[\"chat\"]]", false, false},
+    {"{\"chat\":1}", false, false},
+    {"null", false, false},
+    {"1", false, false},
+    {"true", false, false},
+    {"\"chat\\u0000\"", false, false},
+};
+
 static void
-audience_and_issuer_must_be_named_where_they_are_set(void **state)
+assert_named(const struct named *n, bool issuer)
 {
-    static const struct {
-        const char *value; /* NULL: not there */
-        bool audience;
-        bool issuer;
-    } cases[] = {
-        {NULL, false, false},
-        {"\"chat\"", true, true},
-        {"\"Chat\"", false, false},
-        {"\"chat2\"", false, false},
-        {"\"cha\"", false, false},
-        {"\"\"", false, false},
-        {"[\"chat\"]", true, false},
-        {"[\"a\",\"chat\"]", true, false},
-        {"[]", false, false},
-        {"[\"a\",\"b\"]", false, false},
-        {"[1,null,\"chat\"]", true, false},
-        {"[1,{}]", false, false},
-        {"[[\"chat\"]]", false, false},
-        {"{\"chat\":1}", false, false},
-        {"null", false, false},
-        {"1", false, false},
-        {"true", false, false},
-        {"\"chat\\u0000\"", false, false},
-    };
+    struct token_rules rules = {&keys, issuer ? "" : "chat", issuer ? "chat" : "", "imd_admin"};
+    bool nul = n->value != NULL && strstr(n->value, "u0000") != NULL;
+    struct token_claims out;
+    char claims[128] = "{\"sub\":\"ann\"}";
+    const char *token;
 
+    if (n->value != NULL)
+        snprintf(claims, sizeof(claims), "{\"sub\":\"ann\",\"%s\":%s}", issuer ? "iss" : "aud", n->value);
+    token = claiming(claims);
+    if ((verify_bytes(token, strlen(token), &rules, NOW_S, &out) == ERR_OK) !=
+        (issuer ? n->issuer : n->audience))
+        fail_msg("%s: %s", claims, why);
+    /* If neither is configured, any value is accepted, but a NUL is not allowed in any text. */
+    assert_int_equal(verify(token), nul ? ERR_TOKEN : ERR_OK);
+}
+
+static void
+audience_and_issuer_must_be_named_if_configured(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        for (int issuer = 0; issuer < 2; issuer++) {
-            struct token_rules rules = {&keys, issuer ? "" : "chat", issuer ? "chat" : "", "imd_admin"};
-            bool nul = cases[i].value != NULL && strstr(cases[i].value, "u0000") != NULL;
-            struct token_claims out;
-            char claims[128];
-            const char *token;
-
-            snprintf(claims, sizeof(claims), "{\"sub\":\"ann\"%s%s%s}",
-                     cases[i].value == NULL ? ""
-                     : issuer               ? ",\"iss\":"
-                                            : ",\"aud\":",
-                     cases[i].value == NULL ? "" : cases[i].value, "");
-            token = claiming(claims);
-            if ((verify_bytes(token, strlen(token), &rules, NOW_S, &out) == ERR_OK) !=
-                (issuer ? cases[i].issuer : cases[i].audience))
-                fail_msg("%s: %s", claims, why);
-            /* Where neither is set, nobody looks; a NUL is in no text. */
-            assert_int_equal(verify(token), nul ? ERR_TOKEN : ERR_OK);
-        }
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        assert_named(&named[i], false);
+        assert_named(&named[i], true);
+    }
 }
 
 static void
@@ -835,7 +836,7 @@ times_are_whole_numbers(void **state)
     }
 }
 
-/* Each number at each time, against the rule with room to spare. */
+/* Each number at each time, compared with the rule in wider arithmetic. */
 static void
 times_count_to_the_second(void **state)
 {
@@ -902,7 +903,7 @@ only_an_otherwise_valid_token_is_reported_as_expired(void **state)
     assert_int_equal(verify_bytes(token, strlen(token), &rules, NOW_S, &claims), ERR_TOKEN_EXPIRED);
 }
 
-/* --- beside verifying */
+/* --- other than verifying */
 
 static void
 inspection_shows_header_and_claims(void **state)
@@ -915,7 +916,7 @@ inspection_shows_header_and_claims(void **state)
     for (int m = 0; m < METHODS; m++) {
         char *token = full_token(m);
 
-        /* Whoever signed it. */
+        /* Inspecting does not verify the signature. */
         token[strlen(token) - 3] = token[strlen(token) - 3] == 'A' ? 'B' : 'A';
         assert_int_equal(token_look(str_c(token), &header, &claims), ERR_OK);
         assert_non_null(strstr(header, alg_names[m]));
@@ -954,7 +955,7 @@ main(void)
         cmocka_unit_test(a_key_that_cannot_sign_mints_nothing),
         cmocka_unit_test(hand_made_tokens_are_accepted),
         cmocka_unit_test(each_key_of_the_algorithm_is_tried),
-        cmocka_unit_test(none_is_refused),
+        cmocka_unit_test(algorithm_none_is_refused),
         cmocka_unit_test(a_type_is_jwt_or_none),
         cmocka_unit_test(no_algorithm_is_taken_for_another),
         cmocka_unit_test(other_algorithms_are_refused),
@@ -970,7 +971,7 @@ main(void)
         cmocka_unit_test(duplicate_members_are_refused),
         cmocka_unit_test(the_subject_is_a_user_name),
         cmocka_unit_test(only_a_true_admin_claim_makes_an_administrator),
-        cmocka_unit_test(audience_and_issuer_must_be_named_where_they_are_set),
+        cmocka_unit_test(audience_and_issuer_must_be_named_if_configured),
         cmocka_unit_test(times_are_whole_numbers),
         cmocka_unit_test(times_count_to_the_second),
         cmocka_unit_test(only_an_otherwise_valid_token_is_reported_as_expired),

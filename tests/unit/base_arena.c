@@ -1,7 +1,7 @@
 /*
- * base_arena.c - checks: what an arena hands out is zeroed, aligned and keeps its bytes until the
- * reset; a reset keeps one chunk of normal size and no giant one; an array grows by one at a time
- * and keeps its bytes.
+ * base_arena.c - checks: memory of an arena is zeroed, aligned and keeps its bytes until the reset.
+ * A reset keeps one chunk of normal size and no giant one. An array grows one element at a time and
+ * keeps its bytes.
  */
 #include "support.h"
 
@@ -79,7 +79,7 @@ a_reset_keeps_the_first_chunk_only(void **state)
     assert_null(a.chunks);
 }
 
-/* One large request must not cost its memory for ever: alone, below and above normal pieces. */
+/* One large request must not pin its memory forever: alone, below and above normal allocations. */
 static void
 a_giant_chunk_does_not_stay(void **state)
 {
@@ -145,7 +145,7 @@ a_copy_is_ended_by_nul(void **state)
     arena_clear(&a);
 }
 
-/* Two that grow by turns, in elements of any size: each has room, and neither harms the other. */
+/* Two arrays that grow alternately, with elements of any size, do not overlap. */
 static void
 an_array_grows_and_keeps_its_bytes(void **state)
 {
@@ -176,7 +176,7 @@ an_array_grows_and_keeps_its_bytes(void **state)
     arena_clear(&a);
 }
 
-/* So one by one costs no more memory than a few times what there is. */
+/* So growing one by one takes no more than a few times the memory needed. */
 static void
 an_array_moves_seldom(void **state)
 {
@@ -195,7 +195,7 @@ an_array_moves_seldom(void **state)
         array[count] = (int64_t)count;
     }
     assert_in_range(moves, 1, 15);
-    /* Too large to be had. */
+    /* Too large to be allocated. */
     assert_null(arena_grow(&a, NULL, 0, SIZE_MAX / 16 + 1));
     arena_clear(&a);
 }

@@ -1,6 +1,6 @@
 /*
- * base_buf.c - checks: a buffer holds what was written in the order it was written, and once it has
- * failed it takes nothing more until it is reset.
+ * base_buf.c - checks: a buffer holds the bytes in the order written. Once it has failed, it
+ * ignores further writes until it is reset.
  */
 #include "support.h"
 
@@ -48,7 +48,7 @@ integers_are_written_as_printf_writes_them(void **state)
 }
 
 static void
-bytes_stand_in_the_order_written(void **state)
+bytes_are_in_the_order_written(void **state)
 {
     struct buf b;
     char *want = malloc(200000);
@@ -148,7 +148,7 @@ a_failed_buffer_stays_failed(void **state)
     assert_false(buf_ok(&b));
     assert_null(buf_reserve(&b, 1));
     buf_printf(&b, "%d", 1);
-    /* There would be room: a text with a hole in it is worse than one that ends. */
+    /* There would be room, but a truncated text is better than one with a gap. */
     buf_c(&b, "after");
     buf_int(&b, 1);
     assert_false(buf_ok(&b));
@@ -188,7 +188,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_are_written_as_printf_writes_them),
-        cmocka_unit_test(bytes_stand_in_the_order_written),
+        cmocka_unit_test(bytes_are_in_the_order_written),
         cmocka_unit_test(each_way_of_writing_appends),
         cmocka_unit_test(printf_makes_the_room_it_needs),
         cmocka_unit_test(cut_drops_the_end_and_shift_the_beginning),

@@ -1,6 +1,6 @@
 /*
- * base_str.c - checks: digits alone make an integer, 0 to 2^63-1; strings compare by bytes, then by
- * length.
+ * base_str.c - checks: only digits are read as an integer, 0 to 2^63-1; strings compare by bytes,
+ * then by length.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +96,7 @@ every_power_of_ten_comes_back(void **state)
     }
 }
 
-/* The end is where the length says, whatever follows. */
+/* The length ends the string, whatever follows. */
 static void
 only_the_given_bytes_count(void **state)
 {
@@ -118,7 +118,7 @@ sign(int n)
 static void
 order_is_by_bytes(void **state)
 {
-    /* Rising. */
+    /* In ascending order. */
     static const struct str sorted[] = {
         {"", 0},     {"\0", 1},   {"\0\0", 2},     {"A", 1},    {"AB", 2},
         {"B", 1},    {"a", 1},    {"a\0", 2},      {"a\0b", 3}, {"ab", 2},

@@ -1,9 +1,9 @@
 /*
- * base_utf8.c - checks: UTF-8 is what RFC 3629 says it is: every string of one, two and three
- * bytes, the boundaries of four, every code point.
+ * base_utf8.c - checks utf8_valid() against RFC 3629: every string of one, two and three bytes, the
+ * boundaries of four, every code point.
  *
- * The oracle decodes without looking, encodes again, and compares: what is not the shortest form of
- * a code point that may be encoded does not come back.
+ * The oracle decodes without checks, encodes again, and compares: only the shortest form of a valid
+ * code point comes back unchanged.
  */
 #include "support.h"
 
@@ -13,8 +13,8 @@
 #include "base/utf8.h"
 
 /*
- * The table of RFC 3629, section 3. Returns how many bytes; 0: not a code point that may be
- * encoded.
+ * Encodes by the table of RFC 3629, section 3. Returns the number of bytes; 0: not a code point
+ * that may be encoded.
  */
 static size_t
 encode(uint32_t c, unsigned char *out)
@@ -30,7 +30,7 @@ encode(uint32_t c, unsigned char *out)
     return n;
 }
 
-/* Are these n bytes, 1 to 4, one code point? */
+/* True if these n bytes, 1 to 4, are one code point. */
 static bool
 is_one(const unsigned char *p, size_t n)
 {
@@ -120,7 +120,7 @@ every_code_point_is_valid_and_no_part_of_it(void **state)
 }
 
 static void
-what_rfc_3629_forbids_is_refused(void **state)
+sequences_that_rfc_3629_forbids_are_refused(void **state)
 {
     static const char *const cases[] = {
         "\xc0\x80",
@@ -152,7 +152,7 @@ what_rfc_3629_forbids_is_refused(void **state)
         size_t n = strlen(cases[i]);
 
         assert_false(utf8_valid(str_c(cases[i])));
-        /* Between what is valid it is found as well. */
+        /* Between valid characters it is detected too. */
         text[0] = 'a';
         memcpy(text + 1, cases[i], n);
         text[n + 1] = 'z';
@@ -161,7 +161,7 @@ what_rfc_3629_forbids_is_refused(void **state)
     assert_true(utf8_valid((struct str){NULL, 0}));
 }
 
-/* Nothing behind the last byte is read: each string stands alone at the end of its allocation. */
+/* Nothing beyond the last byte is read: each string is at the end of its allocation. */
 static void
 random_strings_are_judged_as_rfc_3629_says(void **state)
 {
@@ -187,7 +187,7 @@ main(void)
         cmocka_unit_test(strings_of_up_to_three_bytes_are_judged_as_rfc_3629_says),
         cmocka_unit_test(four_bytes_are_judged_right_at_every_boundary),
         cmocka_unit_test(every_code_point_is_valid_and_no_part_of_it),
-        cmocka_unit_test(what_rfc_3629_forbids_is_refused),
+        cmocka_unit_test(sequences_that_rfc_3629_forbids_are_refused),
         cmocka_unit_test(random_strings_are_judged_as_rfc_3629_says),
     };
 

@@ -1,7 +1,8 @@
 /*
- * Checks: present members may read, others may not, whichever way a conversation is named; what
- * does not exist is found by nobody; what may not be read is not handed on; and the question that
- * follows is answered as of the moment of the check, though what was checked no longer holds.
+ * Checks: present members may read and others may not, whichever way a conversation is named.
+ * Unknown objects are found by no reader. An object that the reader may not see is not returned.
+ * Later reads in the snapshot see the state at the time of the check, even if the membership has
+ * ended meanwhile.
  */
 #include "support.h"
 
@@ -9,7 +10,7 @@
 #include "domain/access.h"
 #include "domain/history.h"
 
-/* ann and bob are there, cid has left, dan was never, zoe nobody has named. */
+/* ann and bob are members, cid has left, dan never was a member, zoe is unknown. */
 static int64_t
 gather(struct place *place)
 {
@@ -28,7 +29,7 @@ static const struct {
 
 #define PEOPLE (sizeof(people) / sizeof(people[0]))
 
-/* Absent: whoever may read everything. */
+/* Absent: a reader who may read everything. */
 static struct access
 reader(struct place *place, const struct snapshot *snapshot, const char *name)
 {
@@ -44,7 +45,7 @@ ask(struct place *place, const char *name, int32_t conversation, bool exists)
     enum err err = access_conversation(&a, conversation, &found);
 
     snapshot_end(snapshot);
-    /* What may not be read is not handed on. */
+    /* An object that the reader may not see is not returned. */
     assert_int_equal(found != NULL, err == ERR_OK && exists);
     if (found != NULL)
         assert_int_equal(found->id, conversation);
@@ -88,12 +89,12 @@ present_members_read(void **state)
     assert_int_equal(ask(place, NULL, group, true), ERR_OK);
     assert_int_equal(ask_by_message(place, NULL, message), ERR_OK);
     support_leave(place, group, "ann");
-    /* Their own message, too, is read where they are. */
+    /* Even their own message is found only if they are members. */
     assert_int_equal(ask_by_message(place, "ann", message), ERR_NOT_A_MEMBER);
 }
 
 static void
-unknown_objects_are_found_by_nobody(void **state)
+unknown_objects_are_found_by_no_reader(void **state)
 {
     static const int32_t conversations[] = {CONVERSATION_NONE, -1, 99, INT32_MAX, INT32_MIN};
     static const int64_t messages[] = {0, -1, 99, INT64_MAX, INT64_MIN};
@@ -160,8 +161,7 @@ count_message(void *arg, const struct message *m)
 }
 
 /*
- * Bob removes them, and says what they must not read; by a thread of its own, as another request
- * would.
+ * Bob removes them, and posts what they must not read. On another thread, as another request would.
  */
 static void
 say_behind_their_back(void *arg, int n)
@@ -205,7 +205,7 @@ messages_after_the_check_are_not_read(void **state)
     assert_int_equal(access_conversation(&a, 1, &c), ERR_OK);
     assert_int_equal(count_messages(place, snapshot, c), 1);
     snapshot_end(snapshot);
-    /* The next snapshot is of the present. */
+    /* The next snapshot shows the present. */
     assert_int_equal(ask(place, "ann", 1, true), ERR_NOT_A_MEMBER);
     assert_int_equal(ask_by_message(place, "ann", 2), ERR_NOT_A_MEMBER);
     assert_int_equal(ask_by_message(place, "bob", 2), ERR_OK);
@@ -217,7 +217,7 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(present_members_read),
-        TEST(unknown_objects_are_found_by_nobody),
+        TEST(unknown_objects_are_found_by_no_reader),
         TEST(of_many_those_are_found_that_may_be_read),
         TEST(messages_after_the_check_are_not_read),
 #undef TEST

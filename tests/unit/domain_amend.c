@@ -1,8 +1,8 @@
 /*
- * Checks: a sender who is a member edits what they sent, a sender deletes it, member or not, and
- * nobody else does; a former member does nothing else; a deletion leaves a stub and nothing of the
- * content; members react, each once with each emoji, up to so many different ones; what is so
- * already, and what is refused, changes nothing; each change counts once and is noted once.
+ * Checks: only the sender edits a message, and only as a member. The sender also deletes it, member
+ * or not. A former member changes nothing else. A deletion leaves a tombstone without the content.
+ * Members react, each once with each emoji, up to a maximum of different ones. Repeats and refused
+ * commands change nothing. Each change counts one version and queues one event.
  */
 #include "support.h"
 
@@ -17,7 +17,7 @@ assert_unchanged(struct place *place, const char *before)
     assert_string_equal(support_describe(place), before);
 }
 
-/* What is to be done by `username` to message `id`; `text` is the content or the emoji. */
+/* A command of `username` on message `id`. */
 struct request {
     int64_t id;
     const char *username;
@@ -56,7 +56,7 @@ find(struct place *place, int64_t id)
     return m;
 }
 
-/* "emoji name, emoji name": as the message shows them; their counts must be those of the names. */
+/* Returns "emoji name, emoji name" as the message shows them; their counts must match the names. */
 static const char *
 reactions_of(struct place *place, const struct message *m)
 {
@@ -92,7 +92,10 @@ assert_same(struct place *place, const struct message *a, const struct message *
     assert_string_equal(reactions_of(place, a), reactions_of(place, b));
 }
 
-/* The last change: what it was, of which version and message, and that it is the conversation's. */
+/*
+ * Asserts the event, version and message of the last change, and that its version is the
+ * conversation's.
+ */
 static void
 assert_noted(struct place *place, enum change_event event, int64_t version, int64_t seq)
 {
@@ -205,13 +208,13 @@ only_the_sender_edits_and_deletes(void **state)
     assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_edit, by(sent.id, "ann", "x"), NULL), ERR_OK);
     assert_int_equal(amend(place, amend_delete, by(sent.id, "ann", NULL), NULL), ERR_OK);
-    /* Of a deleted one, too, they are told first that it is not theirs. */
+    /* Of a deleted message, too, others get ERR_NOT_THE_SENDER first. */
     assert_int_equal(amend(place, amend_edit, by(sent.id, "bob", "x"), NULL), ERR_NOT_THE_SENDER);
     assert_int_equal(amend(place, amend_delete, by(sent.id, "bob", NULL), NULL), ERR_NOT_THE_SENDER);
 }
 
 static void
-former_members_delete_their_own_messages_and_change_nothing_else(void **state)
+former_members_can_only_delete_their_own_messages(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob cid");
@@ -236,7 +239,7 @@ former_members_delete_their_own_messages_and_change_nothing_else(void **state)
     assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_delete, by(one.id, "ann", NULL), NULL), ERR_OK);
     assert_true(find(place, one.id).deleted_at != 0);
-    /* Who joins again edits again. */
+    /* A user who joins again can edit again. */
     support_join(place, group, "ann");
     assert_int_equal(
         amend(place, amend_edit, by(support_send(place, group, "ann", "four").id, "ann", "five"), NULL),
@@ -255,7 +258,7 @@ an_administrator_edits_their_own_message_after_leaving(void **state)
 
     support_leave(place, group, "ann");
     assert_int_equal(amend_edit(&place->store, &a), ERR_OK);
-    /* Whoever acts for them has their rights alone. */
+    /* An administrator who acts for a user has only that user's rights. */
     a.actor.any = false;
     a.content = str_c("three");
     assert_int_equal(amend_edit(&place->store, &a), ERR_NOT_A_MEMBER);
@@ -285,7 +288,7 @@ an_administrator_of_the_site_deletes_and_does_not_edit(void **state)
 }
 
 static void
-reactions_stand_by_emoji_and_name(void **state)
+reactions_are_ordered_by_emoji_and_name(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob Zoe");
@@ -309,7 +312,7 @@ reactions_stand_by_emoji_and_name(void **state)
     assert_int_equal(m.emoji_count, 2);
     m = find(place, sent.id);
     assert_string_equal(reactions_of(place, &m), "b Zoe, b bob, \xf0\x9f\x91\x8d bob");
-    /* Another message has its own. */
+    /* Another message has its own reactions. */
     assert_int_equal(support_send(place, group, "ann", "two").reaction_count, 0);
 }
 
@@ -352,14 +355,14 @@ only_members_react(void **state)
         assert_int_equal(amend(place, amend_unreact, by(99, others[i], "x"), NULL), ERR_MESSAGE_UNKNOWN);
     }
     assert_unchanged(place, before);
-    /* Theirs stays. */
+    /* The other user's reaction remains. */
     assert_int_equal(find(place, sent.id).reaction_count, 1);
     assert_int_equal(amend(place, amend_delete, by(sent.id, "ann", NULL), NULL), ERR_OK);
     assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "x"), NULL), ERR_NOT_A_MEMBER);
 }
 
 static void
-a_message_bears_so_many_emoji_and_no_more(void **state)
+a_message_has_a_maximum_of_emoji(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -375,7 +378,7 @@ a_message_bears_so_many_emoji_and_no_more(void **state)
     before = support_describe(place);
     assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "more"), NULL), ERR_TOO_MANY_REACTIONS);
     assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "more"), NULL), ERR_TOO_MANY_REACTIONS);
-    /* One that is there is none more. */
+    /* An emoji that the message has already does not count as one more. */
     assert_int_equal(amend(place, amend_react, by(sent.id, "ann", "e00"), NULL), ERR_OK);
     assert_unchanged(place, before);
     assert_int_equal(amend(place, amend_react, by(sent.id, "bob", "e00"), &m), ERR_OK);
@@ -437,13 +440,13 @@ main(void)
         TEST(the_same_content_again_changes_nothing),
         TEST(a_deletion_leaves_a_stub),
         TEST(only_the_sender_edits_and_deletes),
-        TEST(former_members_delete_their_own_messages_and_change_nothing_else),
+        TEST(former_members_can_only_delete_their_own_messages),
         TEST(an_administrator_edits_their_own_message_after_leaving),
         TEST(an_administrator_of_the_site_deletes_and_does_not_edit),
-        TEST(reactions_stand_by_emoji_and_name),
+        TEST(reactions_are_ordered_by_emoji_and_name),
         TEST(a_reaction_that_is_there_already_or_not_there_changes_nothing),
         TEST(only_members_react),
-        TEST(a_message_bears_so_many_emoji_and_no_more),
+        TEST(a_message_has_a_maximum_of_emoji),
         cmocka_unit_test(an_emoji_is_a_short_text_without_blanks),
         TEST(unknown_ids_find_no_message),
 #undef TEST

@@ -1,8 +1,8 @@
 /*
- * Checks: who may join, add, remove, give roles, rename, open and close a group, and delete in it,
- * in every role towards everybody, against the rules written down once more; random sequences end
- * where those rules end; each change counts once and is noted once, and what is refused or so
- * already changes nothing; who inherits a group, and who was removed, is as the rules say.
+ * Checks who may join, add, remove, give roles, rename, open and close a group, and delete in it:
+ * every role towards every other, against the rules written down a second time. Random sequences
+ * must end as by those rules. Each change counts one version and queues one event. Refused commands
+ * and repeats change nothing. Checks succession and removals.
  */
 #include "support.h"
 
@@ -14,10 +14,10 @@
 #include "domain/converse.h"
 #include "store/memberships.h"
 
-/* --- the rules, once more: a group as plain arrays */
+/* --- the rules, a second time: a group as plain arrays */
 
 #define PEOPLE 6
-#define LAST   (PEOPLE - 1) /* has never been named anywhere */
+#define LAST   (PEOPLE - 1) /* a name that is not an account yet */
 
 static char last_name[16] = "fay";
 static const char *const people[PEOPLE] = {"ann", "bob", "cid", "dan", "eve", last_name};
@@ -92,7 +92,7 @@ leave_group(struct group *g, int user, bool by_another)
     }
 }
 
-/* May they come in? Somebody who is there already has been dealt with. */
+/* Returns whether the user may become a member. Call it only if they are not one. */
 static enum err
 door(const struct group *g, const struct order *o, enum err if_stranger)
 {
@@ -187,7 +187,7 @@ by_the_rules(struct group *g, const struct order *o)
     bool about_user = o->command == JOIN || o->command == LEAVE || o->command == SET || o->command == REMOVE;
     enum err err;
 
-    /* To set somebody's membership is to name them. */
+    /* Only setting a membership creates an unknown user. */
     if (about_user && o->command != SET && !g->known[o->user] && !(o->actor == o->user && o->verified))
         return ERR_USERNAME_UNKNOWN;
     switch (o->command) {
@@ -211,7 +211,7 @@ by_the_rules(struct group *g, const struct order *o)
     }
 }
 
-/* --- the same by imd */
+/* --- the same commands in imd */
 
 static const char *const titles[] = {"", "one", "two"};
 
@@ -250,7 +250,7 @@ by_imd(const struct hall *h, const struct order *o)
     }
 }
 
-/* All of a group in one text. */
+/* Returns the whole state of a group as text. */
 static const char *
 as_it_should_be(struct place *place, const struct group *g)
 {
@@ -268,7 +268,7 @@ as_it_should_be(struct place *place, const struct group *g)
     return arena_copy(&place->arena, str_c(text)).p;
 }
 
-/* " name:role" of each member. */
+/* Appends " name:role" for each member. */
 static const char *
 members_of(struct place *place, int64_t group)
 {
@@ -334,7 +334,7 @@ assert_the_same(const struct hall *h, struct group *g, const struct order *o)
 }
 
 /*
- * A new group in which the first three are members; the creator is 0, or nobody (-1). Its message
+ * Creates a group in which the first three are members. The creator is 0, or none (-1). Its message
  * is bob's.
  */
 static void
@@ -359,7 +359,7 @@ found_group(struct hall *h, struct group *g, struct place *place, int creator)
     }
 }
 
-/* Everybody but the last is known; a group of their own names them. */
+/* All but the last have accounts, because a group of their own names them. */
 static void
 name_everybody(struct place *place)
 {
@@ -368,7 +368,7 @@ name_everybody(struct place *place)
 
 /* --- tables */
 
-/* ann the owner, bob an admin, cid a member, dan removed, eve and fay never there. */
+/* ann is the owner, bob an admin, cid a member, dan was removed, eve and fay never were members. */
 static void
 prepare(struct hall *h, struct group *g, struct place *place, bool invite)
 {
@@ -384,10 +384,7 @@ prepare(struct hall *h, struct group *g, struct place *place, bool invite)
         assert_the_same(h, g, &orders[i]);
 }
 
-/*
- * Tries the order; where it has changed something, it happened in a group that is not needed any
- * more.
- */
+/* Tries the command. If it changed the group, the group is replaced by a new one. */
 static void
 try(struct hall *h, struct group *g, const struct order *o, bool invite)
 {
@@ -398,17 +395,14 @@ try(struct hall *h, struct group *g, const struct order *o, bool invite)
     assert_the_same(h, g, o);
     if (g->version == version)
         return;
-    /*
-     * Accounts stay, and the last one must not have been named for the next order: somebody else
-     * is.
-     */
+    /* Accounts remain, so after a change the last name is replaced by a new one. */
     if (support_has_account(place, last_name))
         snprintf(last_name, sizeof(last_name), "fay%d", ++last_number);
     prepare(h, g, place, invite);
 }
 
 static void
-everybody_towards_everybody(void **state)
+every_command_of_every_user_about_every_other_follows_the_rules(void **state)
 {
     static const enum verb commands[] = {JOIN, SET, REMOVE};
     struct place *place = *state;
@@ -436,7 +430,7 @@ everybody_towards_everybody(void **state)
 }
 
 static void
-everybody_names_leaves_and_deletes(void **state)
+every_user_renames_leaves_and_deletes_by_the_rules(void **state)
 {
     struct place *place = *state;
     struct hall h;
@@ -464,7 +458,7 @@ everybody_names_leaves_and_deletes(void **state)
 }
 
 static void
-a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else(void **state)
+a_group_without_an_owner_can_only_be_renamed(void **state)
 {
     struct place *place = *state;
     struct order o = {.actor = 2, .user = 1};
@@ -485,7 +479,7 @@ a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else(void **state)
                 }
     assert_string_equal(titles[g.title], "one");
     assert_int_equal(owner_of(&g), -1);
-    /* An administrator of the site may give it one; then it is a group like others. */
+    /* A site administrator may give it an owner; then it is a group like others. */
     o = (struct order){
         .command = SET, .actor = LAST, .any = true, .verified = true, .user = 1, .role = ROLE_OWNER};
     assert_the_same(&h, &g, &o);
@@ -517,7 +511,7 @@ any_order(struct chance *chance)
 }
 
 static void
-any_sequence_ends_where_the_rules_end(void **state)
+random_sequences_end_as_by_the_rules(void **state)
 {
     struct place *place = *state;
     struct chance chance;
@@ -537,7 +531,7 @@ any_sequence_ends_where_the_rules_end(void **state)
     }
 }
 
-/* --- what the rules above do not show */
+/* --- cases that the rules above do not cover */
 
 static enum err
 give(struct place *place, int64_t group, const char *actor, const char *user, enum role role)
@@ -569,7 +563,7 @@ create_owned(struct place *place, const char *creator, const char *other)
     return creation.conversation.id;
 }
 
-/* "version event who" of the last changes, the oldest first. */
+/* Returns "version event user" of the last changes, oldest first. */
 static const char *
 last_changes(struct place *place, int count)
 {
@@ -615,13 +609,13 @@ each_change_of_a_member_is_noted(void **state)
     assert_string_equal(last_changes(place, 2), "8 member.left cid, 9 member.updated ann");
     support_leave(place, group, "ann");
     assert_string_equal(last_changes(place, 1), "10 member.left ann");
-    /* Nobody is there: who comes next owns nothing. */
+    /* The group is empty: the next member does not own it. */
     support_join(place, group, "cid");
     assert_int_equal(role_of(place, group, "cid"), ROLE_MEMBER);
 }
 
 static void
-the_command_tells_which_role_they_have(void **state)
+a_command_returns_the_role(void **state)
 {
     static const struct {
         const char *user;
@@ -656,7 +650,7 @@ owner_is(struct place *place, int64_t group)
 }
 
 static void
-the_longest_standing_inherits_admins_first(void **state)
+the_longest_standing_admin_or_else_member_succeeds(void **state)
 {
     struct place *place = *state;
     int64_t group = create_owned(place, "zoe", "mia");
@@ -664,14 +658,14 @@ the_longest_standing_inherits_admins_first(void **state)
     support_create(place, TYPE_GROUP, "ann bob");
     support_join(place, group, "bob");
     support_join(place, group, "ann");
-    /* Being an admin counts since when one is a member, not since when one is an admin. */
+    /* Seniority of admins counts from when they joined, not from when they became admins. */
     assert_int_equal(give(place, group, "zoe", "ann", ROLE_ADMIN), ERR_OK);
     assert_int_equal(give(place, group, "zoe", "bob", ROLE_ADMIN), ERR_OK);
     support_leave(place, group, "zoe");
     assert_string_equal(owner_is(place, group), "bob");
     support_leave(place, group, "bob");
     assert_string_equal(owner_is(place, group), "ann");
-    /* Who comes back stands at the end. */
+    /* A member who returns has the least seniority. */
     support_join(place, group, "zoe");
     support_leave(place, group, "mia");
     support_join(place, group, "mia");
@@ -695,10 +689,10 @@ removed_users_cannot_rejoin_until_they_are_added(void **state)
     assert_int_equal(support_try_join(place, group, "bob"), ERR_REMOVED);
     assert_int_equal(give(place, group, "cid", "bob", ROLE_NONE), ERR_ROLE);
     assert_int_equal(give(place, group, "ann", "bob", ROLE_NONE), ERR_OK);
-    /* Who then leaves by themselves may come back by themselves. */
+    /* A user who then leaves by themselves may return by themselves. */
     support_leave(place, group, "bob");
     support_join(place, group, "bob");
-    /* And who left first cannot be removed afterwards. */
+    /* A user who has left cannot be removed afterwards. */
     support_leave(place, group, "bob");
     assert_int_equal(take_away(place, group, "ann", "bob"), ERR_OK);
     support_join(place, group, "bob");
@@ -745,7 +739,7 @@ a_private_chat_has_no_roles(void **state)
 }
 
 static void
-what_is_not_there_is_told_first(void **state)
+a_missing_object_is_reported_first(void **state)
 {
     struct place *place = *state;
     struct belonging b = {&place->arena, 99, {str_c("ann"), true, true}, str_c("ann"), ROLE_OWNER};
@@ -767,7 +761,7 @@ struct race {
     int64_t group;
 };
 
-/* All come, are made something of, are thrown out, and go, at once. */
+/* All users join, get roles, are removed and leave, at once. */
 static void
 come_and_go(void *arg, int n)
 {
@@ -795,7 +789,7 @@ come_and_go(void *arg, int n)
 }
 
 static void
-however_they_come_and_go_there_is_one_owner_while_anybody_is_there(void **state)
+a_group_with_members_has_one_owner_after_concurrent_changes(void **state)
 {
     struct race race = {.place = *state};
     struct conversation c;
@@ -812,17 +806,17 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
-        TEST(everybody_towards_everybody),
-        TEST(everybody_names_leaves_and_deletes),
-        TEST(a_group_without_an_owner_is_everybodys_to_rename_and_nobodys_else),
-        TEST(any_sequence_ends_where_the_rules_end),
+        TEST(every_command_of_every_user_about_every_other_follows_the_rules),
+        TEST(every_user_renames_leaves_and_deletes_by_the_rules),
+        TEST(a_group_without_an_owner_can_only_be_renamed),
+        TEST(random_sequences_end_as_by_the_rules),
         TEST(each_change_of_a_member_is_noted),
-        TEST(the_command_tells_which_role_they_have),
-        TEST(the_longest_standing_inherits_admins_first),
+        TEST(a_command_returns_the_role),
+        TEST(the_longest_standing_admin_or_else_member_succeeds),
         TEST(removed_users_cannot_rejoin_until_they_are_added),
         TEST(a_private_chat_has_no_roles),
-        TEST(what_is_not_there_is_told_first),
-        TEST(however_they_come_and_go_there_is_one_owner_while_anybody_is_there),
+        TEST(a_missing_object_is_reported_first),
+        TEST(a_group_with_members_has_one_owner_after_concurrent_changes),
 #undef TEST
     };
 

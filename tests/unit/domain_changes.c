@@ -1,9 +1,9 @@
 /*
- * Checks: a page of changes holds exactly the messages and members whose last change lies between
- * the version asked from and the page's own, each once, as they are now, in the order of those
- * changes; for one member, of the messages those that they received. Whoever applies page after
- * page, while it all goes on, ends with the present state. Pages are bounded by number, by size,
- * and by what they pass over, and always get further.
+ * Checks: a page of changes holds exactly the messages and members whose last change is after the
+ * requested version and not after the page's own, each once, in its present state, in the order of
+ * those changes. For a member, it holds only the messages that they received. A client that applies
+ * page after page while others write ends with the present state. Pages are bounded by number, by
+ * size, and by the rows they skip, and always advance.
  */
 #include "support.h"
 
@@ -21,17 +21,17 @@
 #define USERS        8
 #define EMOJIS       4
 #define MESSAGES_MAX 6000
-#define SKIPPED_MAX  2000 /* what a page may pass over */
+#define SKIPPED_MAX  2000 /* rows that a page may skip */
 
-/* In byte order, as everything by name is. */
+/* In byte order, as everything that is sorted by name. */
 static const char *const users[USERS] = {"Zoe", "_1", "ann", "bob", "cid", "dan", "eve", "fay"};
 static const char *const emojis[EMOJIS] = {"+1", ":-)", "\xe2\x9d\xa4\xef\xb8\x8f", "\xf0\x9f\x91\x8d"};
 
-/* --- the model: one conversation, told in the simplest way */
+/* --- the model: one conversation, as simple arrays */
 
 struct said {
     int sender;
-    int text; /* which; see write_text() */
+    int text; /* the number of its text: see write_text() */
     size_t bytes;
     int64_t id;
     int64_t timestamp;
@@ -48,15 +48,15 @@ struct model {
     int64_t last_seq;
     struct said said[MESSAGES_MAX + 1]; /* by seq */
     unsigned members;                   /* bit n: user n is one */
-    int64_t standing[USERS];            /* version of the last coming or going; 0: neither */
+    int64_t standing[USERS];            /* version of the last join or leave; 0: neither */
     int64_t read[USERS];
     char title[16];
-    int texts;         /* so many were written */
+    int texts;         /* messages written */
     int64_t bytes_max; /* of a text */
     struct chance chance;
 };
 
-/* A text that, unless it is very short, no other is like. */
+/* A text; unless it is very short, all texts differ. */
 static struct str
 write_text(struct place *place, int text, size_t bytes)
 {
@@ -83,7 +83,9 @@ model_new(struct place *place, int64_t bytes_max)
 
     assert_non_null(model);
     model->bytes_max = bytes_max;
-    /* All users there are; and something that is not to be mixed up with it. */
+    /*
+     * Creates all users, and a second conversation, which must not be mixed up with the tested one.
+     */
     support_create(place, TYPE_GROUP, "Zoe _1 ann bob cid dan eve fay");
     support_send(place, 1, "ann", "elsewhere");
     model->conversation = support_create(place, TYPE_GROUP, "ann bob cid");
@@ -95,7 +97,7 @@ model_new(struct place *place, int64_t bytes_max)
     return model;
 }
 
-/* --- what happens, by command */
+/* --- the commands */
 
 static void
 say(struct place *place, struct model *model, int user)
@@ -144,7 +146,7 @@ edit(struct place *place, struct model *model, struct said *s)
         return;
     }
     assert_int_equal(amend_edit(&place->store, &a), ERR_OK);
-    /* Very short ones may be alike. */
+    /* Very short texts may be equal. */
     if (str_eq(a.content, write_text(place, s->text, s->bytes)))
         return;
     s->text = model->texts;
@@ -230,7 +232,7 @@ look_at(struct place *place, struct model *model, int user, int64_t seq)
         model->read[user] = seq;
 }
 
-/* Anything, most of it changes. */
+/* Runs a random command; most of them change something. */
 static void
 happen(struct place *place, struct model *model)
 {
@@ -254,13 +256,13 @@ happen(struct place *place, struct model *model)
         look_at(place, model, user, seq);
 }
 
-/* --- a page, compared with what it has to be */
+/* --- a page, compared with the model */
 
-/* Somebody who applies pages. */
+/* A client that applies pages. */
 struct client {
-    int user; /* -1: nobody, all messages */
+    int user; /* -1: none, all messages */
     int64_t version;
-    int64_t said[MESSAGES_MAX + 1]; /* by seq: the version at which each was taken; 0: not held */
+    int64_t said[MESSAGES_MAX + 1]; /* by seq: the version at which it was taken; 0: not held */
     unsigned members;
     int64_t read[USERS];
     char title[16];
@@ -271,7 +273,7 @@ struct got {
     const struct model *model;
     const struct changes_page *page;
     int user;
-    struct client *client; /* NULL: nobody applies it */
+    struct client *client; /* NULL: no client applies it */
     int count;
     size_t bytes;
     int64_t last; /* version of the last one */
@@ -318,7 +320,7 @@ take(void *arg, const struct message *m)
     assert_true(str_eq(m->content, write_text(got->place, s->text, s->bytes)));
     assert_reactions(m, s);
     assert_true(got->user < 0 || has(s->receivers, got->user));
-    /* In order, so none comes twice. */
+    /* Ascending, so none comes twice. */
     assert_true(s->version > got->last);
     got->last = s->version;
     got->count++;
@@ -327,7 +329,10 @@ take(void *arg, const struct message *m)
         got->client->said[m->seq] = s->version;
 }
 
-/* The members on the page are those whose standing changed: in order, as it is. */
+/*
+ * Asserts that the members on the page are those whose standing changed, in order, with their
+ * present roles.
+ */
 static void
 assert_standings(const struct model *model, const struct changes_page *page, struct client *client)
 {
@@ -392,7 +397,7 @@ assert_object(const struct model *model, const struct changes_page *page)
     assert_int_equal(c->member_count, n);
 }
 
-/* Exactly what changed between the two versions, and no more than there may be. */
+/* Asserts that the page has exactly the changes between the two versions, and is not too long. */
 static void
 assert_page(const struct model *model, const struct got *got, int limit)
 {
@@ -412,11 +417,11 @@ assert_page(const struct model *model, const struct got *got, int limit)
         assert_int_equal(page->version, model->version);
     } else {
         assert_in_range(page->version, page->after + 1, model->version - 1);
-        /* It ended because it was full, large, or had passed over much. */
+        /* It ended because it was full, large, or had skipped many rows. */
         assert_true(shown >= limit || got->bytes > PAGE_BYTES_MAX ||
                     page->version - page->after >= SKIPPED_MAX);
     }
-    /* The first members share a version, which no page may part. */
+    /* The first members share a version, so no page ends between them. */
     assert_true(shown <= limit || page->version == 1);
 }
 
@@ -481,7 +486,7 @@ apply_page(struct place *place, struct model *model, struct client *client, bool
 {
     int limit = 1 + (int)support_draw(&model->chance, 12);
 
-    /* Who leaves drops the conversation, and begins anew. */
+    /* A user who leaves drops the conversation, and starts anew. */
     if (client->user >= 0 && !has(model->members, client->user)) {
         *client = (struct client){.user = client->user};
         *has_next = false;
@@ -502,7 +507,7 @@ assert_present(const struct model *model, const struct client *client)
         const struct said *s = &model->said[seq];
         bool received = client->user < 0 || has(s->receivers, client->user);
 
-        /* When it was taken it was as it was then; no change has come since. */
+        /* A message that was taken is in the state of that time; no change has come since. */
         assert_int_equal(client->said[seq], received ? s->version : 0);
     }
     for (int u = 0; u < USERS; u++)
@@ -511,7 +516,7 @@ assert_present(const struct model *model, const struct client *client)
 }
 
 static void
-clients_that_apply_pages_while_it_goes_on_end_with_the_present(void **state)
+clients_that_apply_pages_during_writes_end_with_the_present(void **state)
 {
     enum { STEPS = 700, CLIENTS = 5 };
     struct place *place = *state;
@@ -545,7 +550,7 @@ clients_that_apply_pages_while_it_goes_on_end_with_the_present(void **state)
     free(model);
 }
 
-/* --- many, in one transaction: a command for each would ask the disk */
+/* --- many changes in one transaction, because each commit would wait for the disk */
 
 struct bulk {
     struct model *model;
@@ -632,7 +637,7 @@ happen_many(struct place *place, struct model *model, int says, int edits, int e
     assert_int_equal(support_run(&place->store, bulk_in_tx, &bulk), ERR_OK);
 }
 
-/* From `after` to the end. *empty: how many pages showed no object. */
+/* Reads from `after` to the end. *empty: how many pages showed no object. */
 static int
 page_through(struct place *place, const struct model *model, int user, int64_t after, int limit)
 {
@@ -658,17 +663,20 @@ rows_skipped_for_a_page_are_bounded(void **state)
     happen_many(place, model, 4500, 2500, 30);
     come_or_go(place, model, 3);
     happen_many(place, model, 10, 5, 3);
-    /* 2,500 that are told later come before anything that is on the page. */
+    /* 2,500 messages that changed later are skipped before the first object of the page. */
     assert_int_equal(page_through(place, model, -1, 6, 1000), 6);
     page_through(place, model, -1, 0, 37);
-    /* Bob was away while all but ten were sent: that is jumped over, its 2,530 changes are not. */
+    /*
+     * Bob was away while all but ten were sent: that gap is skipped in one step, its 2,530 changes
+     * are not.
+     */
     assert_int_equal(page_through(place, model, 3, 0, 1000), 2);
     page_through(place, model, 3, 0, 1);
     page_through(place, model, 3, model->version - 20, 3);
     free(model);
 }
 
-/* Whatever came before them is not looked at. */
+/* Rows before them are not read. */
 static void
 a_late_member_needs_one_page(void **state)
 {
@@ -726,33 +734,49 @@ page_of(struct place *place, int64_t conversation, int64_t after, int limit, int
     return page;
 }
 
-static void
-the_first_members_of_a_large_group_are_left_to_pages_of_their_own(void **state)
+enum { MANY = 150 };
+
+/* Creates a group of MANY, with one message. */
+static int64_t
+found_large_group(struct place *place)
 {
-    enum { MANY = 150 };
-    struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, support_crowd(place, MANY));
-    struct changes_page page;
-    int messages;
 
     support_send(place, group, "m000", "x");
-    page = page_of(place, group, 0, 1, &messages);
-    assert_int_equal(page.member_count, 0);
-    assert_int_equal(messages, 1);
-    assert_int_equal(page.version, 2);
-    assert_false(page.has_next);
-    /* Their names and markers would be too much. */
-    assert_false(page.few);
-    assert_int_equal(page.object.member_count, MANY);
-    assert_int_equal(page.object.members_read, 0);
-    assert_int_equal(page.marker_count, 0);
-    for (int i = 0; i < 49; i++) {
+    return group;
+}
+
+static void
+leave_first(struct place *place, int64_t group, int count)
+{
+    for (int i = 0; i < count; i++) {
         char name[8];
 
         snprintf(name, sizeof(name), "m%03d", i);
         support_leave(place, group, name);
     }
-    /* What came later is told, by page. */
+}
+
+static void
+changes_omit_the_first_members_of_a_large_group(void **state)
+{
+    struct place *place = *state;
+    int64_t group = found_large_group(place);
+    struct changes_page page;
+    int messages;
+
+    page = page_of(place, group, 0, 1, &messages);
+    assert_int_equal(page.member_count, 0);
+    assert_int_equal(messages, 1);
+    assert_int_equal(page.version, 2);
+    assert_false(page.has_next);
+    /* Their names and markers would be too large. */
+    assert_false(page.few);
+    assert_int_equal(page.object.member_count, MANY);
+    assert_int_equal(page.object.members_read, 0);
+    assert_int_equal(page.marker_count, 0);
+    /* Later changes are on pages. */
+    leave_first(place, group, 49);
     page = page_of(place, group, 0, 20, &messages);
     assert_int_equal(page.member_count, 19);
     page = page_of(place, group, 2, 20, &messages);
@@ -761,8 +785,17 @@ the_first_members_of_a_large_group_are_left_to_pages_of_their_own(void **state)
         assert_true(page.members[i].left);
     assert_int_equal(page.version, 22);
     assert_false(page.few);
-    /* With few members left, the object names them, and a page from the beginning tells of all. */
-    support_leave(place, group, "m149");
+}
+
+static void
+changes_of_a_group_that_became_small_have_all_members(void **state)
+{
+    struct place *place = *state;
+    int64_t group = found_large_group(place);
+    struct changes_page page;
+    int messages;
+
+    leave_first(place, group, 50);
     page = page_of(place, group, 0, PAGE_LIMIT_MAX, &messages);
     assert_true(page.few);
     assert_int_equal(page.object.members_read, 100);
@@ -793,7 +826,7 @@ with_nothing_new_a_page_is_empty(void **state)
 }
 
 static void
-only_members_ask_for_their_own(void **state)
+only_members_may_name_themselves(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -820,13 +853,14 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
-        TEST(clients_that_apply_pages_while_it_goes_on_end_with_the_present),
+        TEST(clients_that_apply_pages_during_writes_end_with_the_present),
         TEST(rows_skipped_for_a_page_are_bounded),
         TEST(a_late_member_needs_one_page),
         TEST(large_messages_make_short_pages),
-        TEST(the_first_members_of_a_large_group_are_left_to_pages_of_their_own),
+        TEST(changes_omit_the_first_members_of_a_large_group),
+        TEST(changes_of_a_group_that_became_small_have_all_members),
         TEST(with_nothing_new_a_page_is_empty),
-        TEST(only_members_ask_for_their_own),
+        TEST(only_members_may_name_themselves),
 #undef TEST
     };
 

@@ -1,8 +1,8 @@
 /*
- * Checks: conversations are created by the rules and a pair has one private chat; joining, leaving,
- * changing settings and sending are refused in the documented order; what is so already, and what
- * is refused, changes nothing; each change counts once and is noted once; who is a member, and who
- * all are, is told.
+ * Checks: conversations are created by the rules, and a pair has one private chat. Joining,
+ * leaving, changing settings and sending are refused in the documented order. Repeats and refused
+ * commands change nothing. Each change counts one version and queues one event. Checks the lists of
+ * members.
  */
 #include "support.h"
 
@@ -15,7 +15,7 @@
 
 #define NAMES_MAX 8
 
-/* Asks for a conversation of the names in `list`, parted by blanks; creator NULL: nobody. */
+/* A creation with the names in `list`, separated by blanks; creator NULL: none. */
 static struct creation
 creation_of(struct place *place, enum conversation_type type, const char *list, const char *creator)
 {
@@ -39,7 +39,7 @@ create_by(struct place *place, enum conversation_type type, const char *list, co
     return converse_create(&place->store, creation);
 }
 
-/* The same, by nobody. */
+/* The same, without a creator. */
 static enum err
 create(struct place *place, enum conversation_type type, const char *list, struct creation *creation)
 {
@@ -65,7 +65,7 @@ struct found {
     int count;
 };
 
-/* Title and members live for the call alone. */
+/* Copies the conversation, because its title and members live only for the call. */
 static void
 take(void *arg, const struct conversation *c)
 {
@@ -82,7 +82,7 @@ take(void *arg, const struct conversation *c)
     found->conversations[found->count++].members = names;
 }
 
-/* Those of the ids that exist, for who may read everything. */
+/* Lists the existing conversations among the ids, for a reader who may read everything. */
 static void
 find_all(struct place *place, int32_t *ids, size_t count, struct found *found)
 {
@@ -126,7 +126,7 @@ assert_unchanged(struct place *place, const char *before)
     assert_string_equal(support_describe(place), before);
 }
 
-/* The changes are exactly these. */
+/* Asserts that the outbox holds exactly these changes. */
 static void
 assert_changes(struct place *place, const struct change *wanted, size_t count)
 {
@@ -155,7 +155,7 @@ role_of(struct place *place, int32_t conversation, struct str username)
     return role;
 }
 
-/* NULL: nobody. */
+/* NULL: no user. */
 static void
 assert_owner(struct place *place, const struct conversation *c, const char *owner)
 {
@@ -270,16 +270,16 @@ a_private_chat_has_two_different_members(void **state)
 }
 
 static void
-a_bad_name_is_refused_and_told(void **state)
+an_invalid_name_is_refused_and_returned(void **state)
 {
     struct place *place = *state;
     const char *before = support_describe(place);
     struct creation creation;
 
     assert_int_equal(create(place, TYPE_GROUP, "zoe b-d ann !", &creation), ERR_MEMBER_NAME);
-    /* The first that is wrong, as they were given. */
+    /* The first invalid name, in the order given. */
     assert_true(str_is(creation.wrong_name, "b-d"));
-    /* Names come before their number. */
+    /* Names are checked before their number. */
     assert_int_equal(create(place, TYPE_PRIVATE, "ann bob c.d", &creation), ERR_MEMBER_NAME);
     assert_true(str_is(creation.wrong_name, "c.d"));
     assert_int_equal(create(place, TYPE_PRIVATE, "a23456789012345678901 bob", &creation), ERR_MEMBER_NAME);
@@ -305,7 +305,7 @@ a_pair_gets_the_chat_that_it_has(void **state)
     assert_int_equal(creation.conversation.version, 2);
     assert_int_equal(creation.conversation.updated_at, m.timestamp);
     assert_true(creation.conversation.created_at < m.timestamp);
-    /* Case tells names apart, and a group is no private chat. */
+    /* Names are case-sensitive, and a group is not a private chat. */
     assert_int_not_equal(support_create(place, TYPE_PRIVATE, "Ann bob"), first);
     assert_int_not_equal(support_create(place, TYPE_GROUP, "ann bob"), first);
 }
@@ -318,7 +318,7 @@ struct race {
     int64_t ids[RACERS][PAIRS];
 };
 
-/* All ask for the same pairs at the same time, half of them the other way round. */
+/* All threads ask for the same pairs at the same time, half of them in the other order. */
 static void
 race_for_pairs(void *arg, int n)
 {
@@ -551,7 +551,7 @@ only_members_give_titles_and_are_found(void **state)
     assert_true(few);
 }
 
-/* Of characters, however many bytes each takes. */
+/* In characters, however many bytes each takes. */
 static void
 a_title_has_up_to_200_characters(void **state)
 {
@@ -583,7 +583,7 @@ members(struct place *place, int64_t conversation, int64_t limit, struct convers
 }
 
 static void
-all_members_are_told_unless_they_are_too_many(void **state)
+all_members_are_returned_unless_too_many(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "zoe Bob ann");
@@ -614,7 +614,7 @@ main(void)
         TEST(the_creator_counts_among_the_two_of_a_private_chat),
         TEST(groups_may_be_empty_and_alike),
         TEST(a_private_chat_has_two_different_members),
-        TEST(a_bad_name_is_refused_and_told),
+        TEST(an_invalid_name_is_refused_and_returned),
         TEST(a_pair_gets_the_chat_that_it_has),
         TEST(a_pair_has_one_chat_though_all_ask_at_once),
         TEST(conversations_are_found_by_id_each_once),
@@ -625,7 +625,7 @@ main(void)
         TEST(a_member_gives_a_title),
         TEST(only_members_give_titles_and_are_found),
         cmocka_unit_test(a_title_has_up_to_200_characters),
-        TEST(all_members_are_told_unless_they_are_too_many),
+        TEST(all_members_are_returned_unless_too_many),
 #undef TEST
     };
 

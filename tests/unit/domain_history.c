@@ -365,7 +365,7 @@ pages_of_random_histories_are_right(void **state)
  * moments cover what that finds, where it gives up, and its edge; each message on the way.
  */
 static void
-pages_of_somebody_in_many_conversations_are_right(void **state)
+pages_of_a_user_in_many_conversations_are_right(void **state)
 {
     struct model plan = {.users = 8,
                          .conversations = 48,
@@ -425,7 +425,7 @@ join_one_by_one(struct tx *tx, void *arg)
 }
 
 static void
-pages_of_somebody_who_joins_one_by_one_are_right(void **state)
+pages_of_a_user_who_joins_one_by_one_are_right(void **state)
 {
     static const int limits[] = {1, 2, 7, 30, 100, PAGE_LIMIT_MAX};
     const struct whose whose = {0, -1};
@@ -455,7 +455,7 @@ pages_of_somebody_who_joins_one_by_one_are_right(void **state)
  * selected.
  */
 static void
-pages_of_somebody_with_a_long_history_are_right(void **state)
+pages_of_a_user_with_a_long_history_are_right(void **state)
 {
     struct model plan = {.users = 3,
                          .conversations = 20,
@@ -899,11 +899,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pages_of_random_histories_are_right, support_open,
                                         support_check_and_close),
-        cmocka_unit_test_setup_teardown(pages_of_somebody_in_many_conversations_are_right, support_open,
+        cmocka_unit_test_setup_teardown(pages_of_a_user_in_many_conversations_are_right, support_open,
                                         support_check_and_close),
-        cmocka_unit_test_setup_teardown(pages_of_somebody_who_joins_one_by_one_are_right, support_open,
+        cmocka_unit_test_setup_teardown(pages_of_a_user_who_joins_one_by_one_are_right, support_open,
                                         support_check_and_close),
-        cmocka_unit_test_setup_teardown(pages_of_somebody_with_a_long_history_are_right, support_open,
+        cmocka_unit_test_setup_teardown(pages_of_a_user_with_a_long_history_are_right, support_open,
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(a_tick_larger_than_the_page_is_whole_and_more_follows, support_open,
                                         support_check_and_close),

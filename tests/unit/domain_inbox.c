@@ -1,8 +1,8 @@
 /*
- * Checks: a user's list is their conversations by last activity, each with what a slow look at all
- * messages says of it; a page never ends inside a tick, and paging to the end shows each once; what
- * was active since a moment, where only a marker has moved since, and what was left since is found,
- * however far the records of activity lag behind.
+ * Checks: a user's list has their conversations by last activity, each with what a slow model
+ * computes from all messages. A page never ends inside a tick, and paging to the end shows each
+ * conversation once. Lists since a moment have conversations that were active, or left, or where
+ * only a marker moved, however far active_at lags behind.
  */
 #include "support.h"
 
@@ -22,7 +22,7 @@
 
 static const char *const users[USERS] = {"ann", "bob", "cid", "dan", "eve"};
 
-/* --- what a list has to be: each conversation and each message looked at */
+/* --- the expected list: computed from every conversation and every message */
 
 /* An entry. */
 struct entry {
@@ -43,7 +43,7 @@ struct whose {
     int64_t before;
 };
 
-/* What a user received in one conversation. */
+/* The messages that a user received in one conversation. */
 struct received {
     struct db *db;
     struct str username;
@@ -91,7 +91,7 @@ is_in_list(struct db *db, struct arena *arena, const struct whose *w, const stru
     return has_moved(db, arena, w, e->id);
 }
 
-/* What the conversation is to the user. False: it is nothing to them. */
+/* Fills the entry of the conversation for the user. Returns false if it is not in their list. */
 static bool
 look_at(struct db *db, struct arena *arena, const struct whose *w, const struct conversation *c,
         struct entry *e)
@@ -157,7 +157,7 @@ expect(struct place *place, const struct whose *w, struct entry **rows)
     return count;
 }
 
-/* Where the tick ends that holds the n-th row. */
+/* Returns the end of the tick that holds the n-th row. */
 static size_t
 tick_end(const struct entry *rows, size_t count, size_t n)
 {
@@ -166,7 +166,7 @@ tick_end(const struct entry *rows, size_t count, size_t n)
     return n < count ? n : count;
 }
 
-/* How many of the rows make a page: whole ticks, as many as fit, but at least one. */
+/* Returns how many rows make a page: as many whole ticks as fit, but at least one. */
 static size_t
 page_length(const struct entry *rows, size_t count, size_t limit)
 {
@@ -183,7 +183,7 @@ page_length(const struct entry *rows, size_t count, size_t limit)
 struct got {
     const struct entry *rows;
     size_t count;
-    size_t room; /* after so many entries the page has no more room */
+    size_t room; /* the page takes no more after this many entries */
 };
 
 static bool
@@ -219,8 +219,8 @@ count_only(void *arg, const struct listing *l)
 }
 
 /*
- * One page; what it is, is checked. *before becomes where the next one begins; false: this was the
- * last.
+ * Reads and checks one page. *before becomes the beginning of the next one. Returns false if this
+ * was the last.
  */
 static bool
 ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t *before)
@@ -251,7 +251,7 @@ ask(struct place *place, const struct whose *w, int limit, size_t room, int64_t 
     return inbox.has_next;
 }
 
-/* To the end; each page is what comes next, so together they are everything once. */
+/* Reads to the end. Each page must be the next one, so together they hold every entry once. */
 static void
 ask_all(struct place *place, const char *username, int64_t after, int limit)
 {
@@ -281,7 +281,7 @@ ask_at_random(struct place *place, struct chance *chance)
 
     if (support_draw(chance, 2) == 0)
         w.after = start - 1 + support_draw(chance, now - start + 2);
-    /* Exactly when something was. */
+    /* Exactly at the moment of a change. */
     if (support_draw(chance, 3) == 0)
         w.after = some_update(place, chance);
     if (support_draw(chance, 2) == 0)
@@ -291,14 +291,14 @@ ask_at_random(struct place *place, struct chance *chance)
     ask(place, &w, limit, room, &before);
 }
 
-/* --- what happens */
+/* --- the commands */
 
 /* Changes in many conversations in one tick, as a group of commands makes them. */
 struct burst {
     struct chance *chance;
     int64_t conversations;
     int count;
-    int64_t later_ms; /* between one and the next, where each is to have a tick of its own */
+    int64_t later_ms; /* before each change, if each is to have a tick of its own */
 };
 
 static enum err
@@ -350,7 +350,7 @@ erase_one(struct place *place, int64_t conversation)
         assert_int_equal(amend_delete(&place->store, &a), ERR_OK);
 }
 
-/* Time passes: a moment, or more than activity may lag behind. */
+/* Advances the clock: by a moment, or by more than activity may lag behind. */
 static void
 pass_time(struct place *place, struct chance *chance)
 {
@@ -461,7 +461,7 @@ a_conversation_may_grow_and_shrink_past_the_many(void **state)
     }
 }
 
-/* --- the ones that are easily missed */
+/* --- special cases */
 
 static size_t
 length_of(struct place *place, const char *username, int64_t after)
@@ -477,7 +477,7 @@ length_of(struct place *place, const char *username, int64_t after)
 }
 
 static void
-what_was_left_and_what_was_read_shows_in_what_is_new_alone(void **state)
+left_and_read_conversations_are_only_in_lists_since_a_moment(void **state)
 {
     struct place *place = *state;
     int64_t read = support_create(place, TYPE_GROUP, "ann bob");
@@ -495,19 +495,19 @@ what_was_left_and_what_was_read_shows_in_what_is_new_alone(void **state)
     assert_int_equal(length_of(place, "ann", moment), 2);
     assert_int_equal(length_of(place, "ann", -1), 1);
     ask_all(place, "ann", moment, 1);
-    /* Who comes back has one entry. */
+    /* A user who returns has one entry. */
     support_join(place, left, "ann");
     assert_int_equal(length_of(place, "ann", moment), 2);
     assert_int_equal(length_of(place, "ann", -1), 2);
     support_leave(place, left, "ann");
     ask_all(place, "ann", moment, 1);
-    /* A marker where somebody is no more a member is nobody's. */
+    /* A marker in a conversation that the user has left is in no list. */
     support_leave(place, read, "ann");
     assert_int_equal(length_of(place, "ann", support_tick(place) - 1), 1);
     ask_all(place, "ann", moment, 10);
 }
 
-/* Messages come so unevenly that records lag by anything from nothing to ACTIVE_LAG_MS. */
+/* Messages come so irregularly that active_at lags by anything up to ACTIVE_LAG_MS. */
 static void
 activity_is_found_however_far_its_record_lags(void **state)
 {
@@ -532,7 +532,7 @@ activity_is_found_however_far_its_record_lags(void **state)
     }
 }
 
-/* --- thousands */
+/* --- thousands of conversations */
 
 #define MANY 3000
 
@@ -579,7 +579,7 @@ lists_of_thousands_are_right(void **state)
     ask_all(place, "ann", support_tick(place) - 100000, 7);
 }
 
-/* The tick of all is one page, whatever the limit. */
+/* All share one tick, so they are one page, whatever the limit. */
 static void
 a_tick_larger_than_the_page_is_whole(void **state)
 {
@@ -604,7 +604,7 @@ main(void)
                                         support_check_and_close),
         cmocka_unit_test_setup_teardown(a_conversation_may_grow_and_shrink_past_the_many, support_open,
                                         support_check_and_close),
-        cmocka_unit_test_setup_teardown(what_was_left_and_what_was_read_shows_in_what_is_new_alone,
+        cmocka_unit_test_setup_teardown(left_and_read_conversations_are_only_in_lists_since_a_moment,
                                         support_open, support_check_and_close),
         cmocka_unit_test_setup_teardown(activity_is_found_however_far_its_record_lags, support_open,
                                         support_check_and_close),

@@ -4,7 +4,7 @@
  */
 #include "support.h"
 
-/* The list as it is, but for counting its calls of the store. The library has the original. */
+/* inbox_list(), with its calls of the store counted. The library has the original. */
 #define inbox_list counted_list
 
 #include "domain/inbox.h"
@@ -56,7 +56,7 @@ count_entry(void *arg, const struct listing *l)
     return true;
 }
 
-/* How many calls a page takes that must have so many entries. */
+/* Returns how many calls a page takes. It must have so many entries. */
 static int
 calls_of(struct place *place, int64_t after, int limit, int entries)
 {

@@ -1,7 +1,7 @@
 /*
- * Checks: a read marker moves forward alone, and not beyond the newest message; unread is what was
- * received after it, in whichever stay, without one's own and the deleted, counted up to a bound; a
- * move counts as no change and is noted once.
+ * Checks: a read marker only moves forward, and not beyond the newest message. `unread` counts the
+ * messages received after it, in every stay, without own and deleted ones, up to a bound. A move
+ * counts no version and queues one event.
  */
 #include "support.h"
 
@@ -64,7 +64,7 @@ a_marker_moves_only_forward(void **state)
     assert_marked(place, reader(group, "ann"), 1, 1, 1);
 }
 
-/* In how many conversations the user has read since. */
+/* Returns in how many conversations the user's marker has moved since. */
 static int64_t
 count_moved(struct place *place, const char *username, int64_t after)
 {
@@ -76,7 +76,7 @@ count_moved(struct place *place, const char *username, int64_t after)
     return (int64_t)walk.count;
 }
 
-/* It is personal: no version, no activity; but the record of when it moved. */
+/* It is personal: no version and no activity, but the time of the move is stored. */
 static void
 a_move_is_no_change_and_is_noted_once(void **state)
 {
@@ -158,7 +158,7 @@ own_and_deleted_messages_are_not_unread(void **state)
     assert_marked(place, reader(group, "ann"), 2, 2, 1);
 }
 
-/* Bob is there for 1–2, for 4 and from 6 on. */
+/* Bob is a member for 1–2, for 4 and from 6 on. */
 static void
 messages_between_two_stays_are_not_unread(void **state)
 {
@@ -174,7 +174,7 @@ messages_between_two_stays_are_not_unread(void **state)
     }
     assert_marked(place, reader(group, "bob"), 0, 0, 5);
     assert_marked(place, reader(group, "bob"), 1, 1, 4);
-    /* Also a message that they did not receive is a place to have read to. */
+    /* A marker may also stand at a message that the user did not receive. */
     assert_marked(place, reader(group, "bob"), 3, 3, 3);
     assert_marked(place, reader(group, "bob"), 4, 4, 2);
     assert_marked(place, reader(group, "bob"), 5, 5, 2);
@@ -189,7 +189,7 @@ messages_between_two_stays_are_not_unread(void **state)
     assert_marked(place, reader(group, "bob"), 7, 7, 0);
 }
 
-/* Many messages of one sender in one transaction: a command for each would ask the disk. */
+/* Many messages of one sender in one transaction, because each commit would wait for the disk. */
 struct many {
     int64_t conversation;
     const char *sender;
@@ -264,7 +264,7 @@ a_long_run_of_ones_own_hides_nothing_before_it(void **state)
     assert_marked(place, reader(group, "bob"), 2, 2, 5);
     /* A marker in the middle of the run. */
     assert_marked(place, reader(group, "bob"), 10000, 10000, 4);
-    /* The run goes on over a leaving, the stay does not. */
+    /* The run of messages continues over a leave; the stay does not. */
     support_leave(place, group, "ann");
     support_join(place, group, "ann");
     assert_marked(place, reader(group, "ann"), 2, 2, 1000);
@@ -287,7 +287,7 @@ count_if_received(void *arg, const struct message *m)
     return true;
 }
 
-/* What others sent while the user was there: each message is looked at. */
+/* Counts messages of others during the user's stays by reading each message. */
 static int64_t
 count_received(struct place *place, int32_t conversation, const char *username)
 {
@@ -353,7 +353,7 @@ erase_from(struct tx *tx, void *arg)
     return err;
 }
 
-/* Only so many deleted messages are looked at. */
+/* Only a limited number of deleted messages is read. */
 static void
 messages_beyond_thousands_of_deleted_ones_are_not_counted(void **state)
 {

@@ -1,8 +1,8 @@
 /*
- * Checks: under a key a message is sent once, for good, whatever has become of it, its sender and
- * the conversation since; the same key with another content or conversation is refused; who is
- * refused has used up no key; all who send the same at once get the same message. A reply is to a
- * message of the same conversation.
+ * Checks: a key sends a message once, forever, whatever happens to the message, its sender and the
+ * conversation. The same key with another content or conversation is refused. A refused send uses
+ * up no key. Concurrent sends of the same message get the same message. A reply names a message of
+ * the same conversation.
  */
 #include "support.h"
 
@@ -29,7 +29,7 @@ send_keyed(struct place *place, struct message message, struct sending *s)
     return send_message(&place->store, s);
 }
 
-/* It is told of the first one, and nothing has changed. */
+/* Asserts that a repeat returns the first message, and that nothing has changed. */
 static struct message
 replayed(struct place *place, int64_t conversation, const char *sender, const char *client_id,
          const char *content)
@@ -78,7 +78,7 @@ a_key_sends_once(void **state)
     assert_mismatch(place, group, "ann", "k", "");
     assert_mismatch(place, other, "ann", "k", "one");
     assert_mismatch(place, 99, "ann", "k", "one");
-    /* Other keys, other senders, and none: other messages. */
+    /* With other keys, other senders, or without a key, other messages are sent. */
     assert_int_equal(send_keyed(place, keyed(group, "ann", "K", "one"), &s), ERR_OK);
     assert_false(s.replayed);
     assert_int_equal(send_keyed(place, keyed(group, "bob", "k", "two"), &s), ERR_OK);
@@ -101,7 +101,7 @@ amend(struct place *place, int64_t id, const char *content)
                      ERR_OK);
 }
 
-/* What was first sent is what counts; what comes back is the message as it is now. */
+/* The repeat is compared with the content first sent; the answer is the message as it is now. */
 static void
 a_repeat_is_recognised_by_the_first_content(void **state)
 {
@@ -135,7 +135,7 @@ a_repeat_is_recognised_by_the_first_content(void **state)
     assert_mismatch(place, group, "ann", "k", "one ");
 }
 
-/* Also an empty one, and one deleted without an edit. */
+/* Also an empty message, and one that was deleted without an edit. */
 static void
 a_deleted_message_is_still_repeated(void **state)
 {
@@ -191,11 +191,11 @@ struct race {
     struct store *store;
     int64_t conversation;
     int64_t ids[SENDERS][KEYS];
-    _Atomic int first; /* how many were not told that theirs was a repeat */
+    _Atomic int first; /* sends whose answer was not marked as a repeat */
     _Atomic int errors;
 };
 
-/* The same person, at several machines. */
+/* The same user, on several machines. */
 static void
 send_all(void *arg, int n)
 {
@@ -298,14 +298,14 @@ a_reply_is_to_a_message_of_its_conversation(void **state)
     assert_int_equal(m.reply_to, target.id);
     assert_int_equal(support_message(place, m.id, &now), ERR_OK);
     assert_int_equal(now.reply_to, target.id);
-    /* To a reply, to one's own, and to what is deleted. */
+    /* To a reply, to one's own message, and to a deleted one. */
     assert_int_equal(reply(place, group, "ann", m.id, &m), ERR_OK);
     amend(place, m.id, NULL);
     assert_int_equal(reply(place, group, "ann", m.id, &m), ERR_OK);
     assert_int_equal(reply(place, group, "ann", strange.id, &m), ERR_REPLY_TO);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         assert_int_equal(reply(place, group, "ann", wrong[i], &m), ERR_REPLY_TO);
-    /* Who may not send is told that first. */
+    /* A user who may not send gets that error first. */
     assert_int_equal(reply(place, other, "bob", target.id, &m), ERR_SENDER_NOT_MEMBER);
     assert_int_equal(support_instance(place).last_message_id, 5);
     assert_int_equal(support_conversation(place, group).version, 6);

@@ -1,6 +1,6 @@
 /*
- * domain_status.c - checks: a status says how far the database has counted and how far the relay
- * is behind, and it is filled even if something is wrong.
+ * domain_status.c - checks: a status has the database's counters and the relay's lag, and it is
+ * filled even if something is wrong.
  */
 #include "support.h"
 
@@ -17,7 +17,7 @@ read_status(struct place *place)
 }
 
 static void
-a_status_counts_what_the_database_has_counted(void **state)
+a_status_has_the_counters_of_the_database(void **state)
 {
     struct place *place = *state;
     int64_t group = support_create(place, TYPE_GROUP, "ann bob");
@@ -46,7 +46,7 @@ the_lag_is_the_age_of_the_oldest_change_that_is_not_pushed(void **state)
     group = support_create(place, TYPE_GROUP, "ann bob");
     support_send(place, group, "ann", "one");
     support_send(place, group, "ann", "two");
-    /* One change waits, and the clock goes on by some milliseconds. */
+    /* One change waits, and the clock advances by some milliseconds. */
     atomic_store(&place->shared->acknowledged_change, support_instance(place).last_change - 1);
     while (clock_wall_ms() < support_tick(place) + 5)
         ;
@@ -59,7 +59,7 @@ the_lag_is_the_age_of_the_oldest_change_that_is_not_pushed(void **state)
 }
 
 static void
-a_relay_that_does_not_run_hides_nothing_else(void **state)
+a_status_is_complete_without_a_relay(void **state)
 {
     struct place *place = *state;
     struct status status;
@@ -78,9 +78,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
-        TEST(a_status_counts_what_the_database_has_counted),
+        TEST(a_status_has_the_counters_of_the_database),
         TEST(the_lag_is_the_age_of_the_oldest_change_that_is_not_pushed),
-        TEST(a_relay_that_does_not_run_hides_nothing_else),
+        TEST(a_status_is_complete_without_a_relay),
 #undef TEST
     };
 

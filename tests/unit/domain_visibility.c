@@ -1,6 +1,6 @@
 /*
- * Checks what former members see of a message: the state at the end of their last stay, or less;
- * and that present members, and members who joined again, see its present state.
+ * Checks which state of a message a viewer sees. Former members see the state at the end of their
+ * last stay, or less. Present members, and members who joined again, see the present state.
  */
 #include "support.h"
 
@@ -39,7 +39,7 @@ edits_from_the_tick_of_the_leaving_on_are_withheld(void **state)
 {
     (void)state;
     assert_seen(message(9, 999), &gone, "text", 2);
-    /* A leaving and an edit may share a tick: then nobody knows which came first. */
+    /* A leave and an edit may share a tick: then their order is unknown. */
     assert_seen(message(9, 1000), &gone, "", 2);
     assert_seen(message(12, 1001), &gone, "", 0);
 }
@@ -140,7 +140,7 @@ the_last_stay_decides(void **state)
     assert_true(str_is(seen_by(place, id, "bob").content, "two"));
     assert_int_equal(seen_by(place, id, "bob").reaction_count, 1);
     support_leave(place, group, "bob");
-    /* What was edited before the second leaving stays; what comes after it is not shown. */
+    /* An edit before the second leave is shown; later changes are not. */
     assert_true(str_is(seen_by(place, id, "bob").content, "two"));
     assert_int_equal(seen_by(place, id, "bob").reaction_count, 1);
     edit(place, id, "ann", "three");
@@ -159,7 +159,7 @@ strangers_see_no_edit(void **state)
     assert_true(seen_by(place, id, "cid").withheld);
 }
 
-/* One look serves many messages, and messages of conversations that share a place in `kept`. */
+/* One look-up serves many messages, and messages of conversations that share a slot in `kept`. */
 static void
 conversations_that_share_a_place_are_distinguished(void **state)
 {

@@ -1,6 +1,7 @@
 /*
- * http_guard.c - checks: a FastCGI request is whole only when every byte of it is there, and what
- * libfcgi must not see is broken, however the bytes come; nothing outside the bytes given is read.
+ * http_guard.c - checks: a FastCGI request is complete only when all of its bytes have arrived. A
+ * request that libfcgi must not see is refused, however its bytes are split. Nothing outside the
+ * given bytes is read.
  */
 #include "support.h"
 
@@ -16,7 +17,7 @@ enum { BEGIN = 1, ABORT = 2, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, DATA = 
 static unsigned char request[ROOM];
 static size_t request_n;
 
-/* Appends one record; `content` NULL: zeroes. */
+/* Appends one record; `content` NULL: zeros. */
 static void
 add_record(int type, int id, const void *content, size_t n, size_t padding)
 {
@@ -99,7 +100,7 @@ make_request(void)
     return params_end;
 }
 
-/* From an allocation of exactly so many bytes, so that a sanitizer sees a step too far. */
+/* From an allocation of exactly so many bytes, so that a sanitizer detects a read beyond it. */
 static enum guard_verdict
 look(size_t n)
 {
@@ -147,7 +148,7 @@ a_request_without_parameters_is_whole(void **state)
 
 /*
  * libfcgi forgets the padding of the record that begins a request and of those that end its two
- * streams, and takes it for the next record: a management record hidden there would end the
+ * streams, and takes it for the next record. A management record hidden there would end the
  * process.
  */
 static void
@@ -274,16 +275,15 @@ lengths_beyond_the_end_are_broken(void **state)
                                    7),
                      GUARD_BROKEN);
     /*
-     * Beyond the parameters, though not beyond what has arrived: the name would end in the next
-     * record.
+     * Beyond the parameters, but within the bytes received: the name would end in the next record.
      */
     assert_int_equal(look_at_pairs("\x10\0ab", 4), GUARD_BROKEN);
     assert_int_equal(look_at_pairs("\2\0a", 3), GUARD_BROKEN);
 }
 
 /*
- * The real request, with the byte at `at` another: version 0, type 1, id 2-3, length 4-5 of the
- * first record.
+ * The real request, with another byte at `at`: in the first record, version 0, type 1, id 2-3,
+ * length 4-5.
  */
 static enum guard_verdict
 look_with(size_t at, unsigned char byte)
@@ -378,7 +378,7 @@ bytes_after_a_request_are_broken(void **state)
     assert_int_equal(look(request_n), GUARD_BROKEN);
 }
 
-/* The whole request in pieces: each of `step` bytes, or of a random length where that is nought. */
+/* The whole request in pieces of `step` bytes; 0: of random lengths. */
 static void
 check_pieces(size_t step, const enum guard_verdict *at)
 {
@@ -398,7 +398,7 @@ check_pieces(size_t step, const enum guard_verdict *at)
     }
 }
 
-/* Whatever the bytes are: the verdict on each prefix is the same. */
+/* The verdict on each prefix is the same, whatever the bytes are. */
 static void
 pieces_are_judged_like_the_whole(void **state)
 {
@@ -421,8 +421,8 @@ pieces_are_judged_like_the_whole(void **state)
 }
 
 /*
- * A body far longer than any piece of it, in records of all lengths; then one byte of a late header
- * another.
+ * A body far longer than any piece of it, in records of all lengths. Then one byte of a late header
+ * differs.
  */
 static enum guard_verdict
 judge_long_body(size_t turned_at, unsigned char byte)
@@ -473,8 +473,8 @@ a_broken_request_stays_broken(void **state)
 }
 
 /*
- * No mutation makes it read outside (a sanitizer would tell) or answer what is none of its four
- * answers.
+ * No mutation makes it read outside (a sanitizer would report it) or return anything but its four
+ * verdicts.
  */
 static void
 mutations_stay_inside(void **state)
@@ -487,7 +487,7 @@ mutations_stay_inside(void **state)
         enum guard_verdict seen;
 
         make_request();
-        /* Mostly in the headers and lengths, which is where it can go wrong. */
+        /* Mostly in the headers and lengths, where errors are most likely. */
         for (int k = 0; k < changes; k++)
             request[(size_t)rand() % (rand() % 2 ? 32 : request_n)] = (unsigned char)rand();
         n = rand() % 2 ? request_n : (size_t)rand() % (request_n + 1);

@@ -1,6 +1,6 @@
 /*
  * http_request.c - checks: a query is decoded once, to valid UTF-8 without NUL, or refused with the
- * name of the parameter at fault; a parameter that stands twice is refused where it is asked for.
+ * name of the faulty parameter. A parameter that is given twice is refused when it is read.
  */
 #include "support.h"
 
@@ -103,7 +103,7 @@ bad_values_name_their_parameter(void **state)
         assert_fault(query, "after");
         snprintf(query, sizeof(query), "limit=%s&after=1", values[i]);
         assert_fault(query, "limit");
-        /* Where the name itself cannot be read there is none. */
+        /* If the name itself is unreadable, none is returned. */
         snprintf(query, sizeof(query), "ok=1&%s=1", values[i]);
         assert_fault(query, NULL);
         snprintf(query, sizeof(query), "%s", values[i]);
@@ -170,7 +170,7 @@ many_parameters_are_read(void **state)
     assert_true(str_is(value, "13993"));
 }
 
-/* Every byte, escaped, alone: those of ASCII but NUL stand for themselves. */
+/* Every byte, escaped, alone: all ASCII bytes except NUL are decoded to themselves. */
 static void
 every_escape_is_its_byte(void **state)
 {
@@ -187,7 +187,7 @@ every_escape_is_its_byte(void **state)
     }
 }
 
-/* Nothing outside the query is read: each stands alone in its allocation. */
+/* Nothing outside the query is read: each is at the end of its allocation. */
 static void
 random_queries_stay_inside(void **state)
 {

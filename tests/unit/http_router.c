@@ -1,7 +1,7 @@
 /*
- * http_router.c - checks: THE table finds every request that imd answers, with and without its
- * slash, and nothing else; a segment that is a text is handed on as it stands; a wrong method is
- * told the right ones.
+ * http_router.c - checks: the table of routes finds every request that imd answers, with and
+ * without its slash, and nothing else. A text segment is passed on unchanged. A wrong method gets
+ * the list of the allowed ones.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ find_str(struct str method, struct str path)
                        &(struct route_match){0});
 }
 
-/* Puts `text` in the place of `hole`, where there is one. */
+/* Replaces `hole` by `text`, if the path has it. */
 static void
 fill(char *path, size_t size, const char *hole, const char *text)
 {
@@ -41,7 +41,7 @@ fill(char *path, size_t size, const char *hole, const char *text)
     snprintf(at, size - (size_t)(at - path), "%s%s", text, after);
 }
 
-/* The row's path with `id` and `text` in it, and `after` behind it. */
+/* Returns the row's path with `id` and `text` filled in, followed by `after`. */
 static const char *
 path_with(const struct route *route, const char *id, const char *text, const char *after)
 {
@@ -73,9 +73,8 @@ has_text(const struct route *route)
 }
 
 /*
- * The gate finds what a route is about in the snapshot that READS gives it: without READS nobody
- * would check who may read. And a route that changes something needs the store, which READS takes
- * away.
+ * The gate looks for a route's objects in the snapshot that READS gives it, so without READS no one
+ * would check who may read. A route that writes needs the store, which READS takes away.
  */
 static void
 a_route_reads_or_changes_something_and_never_both(void **state)
@@ -86,12 +85,12 @@ a_route_reads_or_changes_something_and_never_both(void **state)
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &routes[i];
         bool reads = (r->needs & READS) != 0;
-        /* Typing is told to the relay and changes nothing that is stored. */
+        /* Typing is passed to the relay and changes nothing in the store. */
         bool changes = strcmp(r->method, "GET") != 0 && strstr(r->path, "/typing") == NULL;
 
         assert_true(reads || (r->needs & finds) == 0);
         assert_false(reads && changes);
-        /* Each GET of an object is about one that the gate finds. */
+        /* Each GET of an object reads one that the gate finds. */
         assert_true(strcmp(r->method, "GET") != 0 || !has_id(r) || (r->needs & finds) != 0);
     }
 }
@@ -114,7 +113,7 @@ every_row_is_found_with_and_without_slash(void **state)
         }
 }
 
-/* Whether it is an emoji is a rule, and not the router's. */
+/* Whether it is an emoji is checked later, not by the router. */
 static void
 a_text_is_one_segment_unchanged(void **state)
 {
@@ -140,7 +139,7 @@ a_text_is_one_segment_unchanged(void **state)
         assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", "", "/"), &match), ERR_OK);
         assert_non_null(match.text.p);
         assert_int_equal(match.text.n, 0);
-        /* That is the list's path, if the texts have a list. */
+        /* That is the path of the list, if the texts have a list. */
         assert_int_not_equal(find(routes[i].method, path_with(&routes[i], "8", "", ""), &match), ERR_OK);
         assert_null(match.route);
         assert_int_equal(find(routes[i].method, path_with(&routes[i], "8", "a/b", ""), &match),
@@ -199,7 +198,7 @@ a_wrong_method_gets_the_allowed_ones(void **state)
     }
 }
 
-/* Each row's method stands whole in the list of its path, so the list had room for them all. */
+/* Each row's method is in the list of its path, so the list had room for all of them. */
 static void
 every_row_is_in_the_list_of_its_path(void **state)
 {
@@ -251,61 +250,62 @@ ids_are_one_to_the_largest(void **state)
         for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++) {
             if (find(routes[i].method, path_of(&routes[i], bad[k], ""), &match) != ERR_NOT_FOUND)
                 fail_msg("found: %s", path_of(&routes[i], bad[k], ""));
-            /* Nor is there a method that would be right. */
+            /* There is no method that would be allowed. */
             assert_int_equal(find("BREW", path_of(&routes[i], bad[k], ""), &match), ERR_NOT_FOUND);
             assert_null(match.route);
         }
     }
 }
 
+static const char *const unknown_paths[] = {
+    "",
+    "/",
+    "//",
+    "messages",
+    "messages/",
+    "/message",
+    "/messagess",
+    "/Messages",
+    "/messages//",
+    "//messages",
+    "/messages/x/",
+    "/messages/1//",
+    "/messages//1",
+    "/messages/1/reactions/x/y",
+    "/messages/x/reactions/x",
+    "/messages//reactions/x",
+    "/conversations/x",
+    "/conversations/0/",
+    "/conversations/1/members/x/y",
+    "/conversations/join",
+    "/conversations//join",
+    "/conversations/1/joined",
+    "/conversations/1/join/2",
+    "/conversations/1/join//",
+    "/conversations/1//join",
+    "/conversations/1/2/join",
+    "/ws/x",
+    "/healthz ",
+    " /healthz",
+    "/healthz?",
+    "/x/healthz",
+    "/healthz/.",
+    "/openapi",
+    "/openapi.json/x",
+    "/./healthz",
+    "/*",
+};
+
 static void
 no_other_path_is_found(void **state)
 {
-    static const char *const paths[] = {
-        "",
-        "/",
-        "//",
-        "messages",
-        "messages/",
-        "/message",
-        "/messagess",
-        "/Messages",
-        "/messages//",
-        "//messages",
-        "/messages/x/",
-        "/messages/1//",
-        "/messages//1",
-        "/messages/1/reactions/x/y",
-        "/messages/x/reactions/x",
-        "/messages//reactions/x",
-        "/conversations/x",
-        "/conversations/0/",
-        "/conversations/1/members/x/y",
-        "/conversations/join",
-        "/conversations//join",
-        "/conversations/1/joined",
-        "/conversations/1/join/2",
-        "/conversations/1/join//",
-        "/conversations/1//join",
-        "/conversations/1/2/join",
-        "/ws/x",
-        "/healthz ",
-        " /healthz",
-        "/healthz?",
-        "/x/healthz",
-        "/healthz/.",
-        "/openapi",
-        "/openapi.json/x",
-        "/./healthz",
-        "/*",
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+    for (size_t i = 0; i < sizeof(unknown_paths) / sizeof(unknown_paths[0]); i++) {
         struct route_match match;
 
-        if (find("GET", paths[i], &match) != ERR_NOT_FOUND || find("POST", paths[i], &match) != ERR_NOT_FOUND)
-            fail_msg("found: '%s'", paths[i]);
+        if (find("GET", unknown_paths[i], &match) != ERR_NOT_FOUND ||
+            find("POST", unknown_paths[i], &match) != ERR_NOT_FOUND)
+            fail_msg("found: '%s'", unknown_paths[i]);
         assert_null(match.route);
         assert_string_equal(match.allow, "");
     }
@@ -313,9 +313,9 @@ no_other_path_is_found(void **state)
     assert_int_equal(find_str(str_c("GET"), (struct str){0}), ERR_NOT_FOUND);
 }
 
-/* Not even its methods are told to others. */
+/* On the other socket the answer does not even contain its methods. */
 static void
-a_control_route_exists_on_the_control_socket_alone(void **state)
+a_control_route_exists_only_on_the_control_socket(void **state)
 {
     int hidden = 0;
 
@@ -336,7 +336,7 @@ a_control_route_exists_on_the_control_socket_alone(void **state)
     assert_true(hidden > 0);
 }
 
-/* No row hides another: the first that fits is the only one. */
+/* No row hides another: the first match is the only one. */
 static void
 no_two_rows_are_the_same(void **state)
 {
@@ -353,7 +353,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_route_reads_or_changes_something_and_never_both),
         cmocka_unit_test(every_row_is_found_with_and_without_slash),
-        cmocka_unit_test(a_control_route_exists_on_the_control_socket_alone),
+        cmocka_unit_test(a_control_route_exists_only_on_the_control_socket),
         cmocka_unit_test(a_text_is_one_segment_unchanged),
         cmocka_unit_test(head_is_answered_by_get),
         cmocka_unit_test(a_wrong_method_gets_the_allowed_ones),

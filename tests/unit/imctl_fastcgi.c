@@ -1,6 +1,6 @@
 /*
- * imctl_fastcgi.c - checks: imd's guard accepts every request that imctl writes; an answer is read
- * the same in any pieces, and whatever is not one of imd's is refused.
+ * imctl_fastcgi.c - checks: imd's guard accepts every request that imctl writes. An answer is read
+ * the same in any pieces, and any answer that is not imd's is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +44,7 @@ add_end(struct buf *b, char protocol_status)
     add(b, END, end, sizeof(end), 0);
 }
 
-/* Feeds a copy of exactly these bytes, so that a step beyond them is seen. */
+/* Feeds a copy of exactly these bytes, so that a sanitizer detects a read beyond them. */
 static enum fastcgi_verdict
 feed(struct fastcgi_answer *a, const char *bytes, size_t n)
 {
@@ -183,7 +183,7 @@ nothing_may_follow_an_answer(void **state)
     buf_clear(&b);
 }
 
-/* Each byte of a header that must be so: another value breaks the answer. */
+/* Each byte of a header that is fixed: another value makes the answer invalid. */
 static void
 a_wrong_header_breaks_an_answer(void **state)
 {

@@ -1,6 +1,6 @@
 /*
- * Checks that the engine in memory notices reads that a command did not declare, and that each kind
- * of command declares all that it reads.
+ * Checks that the engine in memory detects reads that a command did not declare, and that each kind
+ * of command declares all its reads.
  */
 #include "support.h"
 
@@ -19,7 +19,7 @@
 
 #define THUMB "\xf0\x9f\x91\x8d"
 
-/* The conversations, by what leads to them; and the messages of the second. */
+/* The conversations, by how they are declared; and the messages of the second. */
 enum { BY_ID = 1, BY_MESSAGE, BY_PAIR, BY_KEY };
 enum { AMENDED = 1, REPLIED_TO };
 
@@ -29,7 +29,7 @@ static const struct str once = {"once", 4};
 static const struct str thumb = {THUMB, 4};
 static const struct creation_key key = {.creator = {"ann", 3}, .client_id = {"new", 3}};
 
-/* What the reads below are given, and room for what they find. */
+/* The arguments of the reads below, and room for their results. */
 struct probe {
     struct tx *tx;
     struct db *db;
@@ -223,7 +223,7 @@ read_openly_instance(struct probe *p)
     return instance_get(p->db, &p->instance);
 }
 
-/* A read, the member of the declaration without which it is noticed, and what is said then. */
+/* A read, the member of the declaration that it needs, and the sentence without it. */
 struct watched {
     enum err (*read)(struct probe *p);
     size_t offset;
@@ -269,7 +269,7 @@ static const struct watched watched[] = {
      "reactions_clear() " NOT_DECLARED "whether anybody reacted to message 1 with " THUMB},
 };
 
-/* Reads that nothing but `open` declares. */
+/* Reads that only `open` declares. */
 static const struct watched opens[] = {
     {read_openly_first, 0, 0, "memberships_first() " NOT_DECLARED "what only an open command may read"},
     {read_openly_message, 0, 0, "messages_get() " NOT_DECLARED "what only an open command may read"},
@@ -277,7 +277,7 @@ static const struct watched opens[] = {
     {read_openly_instance, 0, 0, "instance_get() " NOT_DECLARED "what only an open command may read"},
 };
 
-/* What the command of this test reads, and where its memory comes from. */
+/* The declaration of this test's command, and its memory. */
 struct attempt {
     const struct watched *watched;
     struct arena *arena;
@@ -299,7 +299,7 @@ read_in_tx(struct tx *tx, void *arg)
     return a->watched->read(&p);
 }
 
-/* Runs the read in a command with the declaration, and expects that this is said about it. */
+/* Runs the read in a command with the declaration, and expects this sentence about it. */
 static void
 assert_said(struct place *place, const struct watched *w, const struct command_reads *reads, const char *said)
 {
@@ -340,7 +340,7 @@ send_keyed(struct place *place, int32_t conversation, struct str client_id, int6
     return sending.message;
 }
 
-/* Everything that a command can declare, but for `open`. */
+/* Everything that a command can declare, except `open`. */
 static const struct command_reads everything = {
     .conversation = BY_ID,
     .message = AMENDED,

@@ -1,4 +1,4 @@
-/* Checks: an emoji has one plain spelling and is shown in one, whichever way it was typed. */
+/* Checks: all spellings of an emoji have one plain form and one shown form. */
 #include "support.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ assert_one(const char *const *spellings, const char *shown)
         assert_true(str_eq(emoji_plain(&arena, str_c(*spellings)), plain));
         assert_true(str_is(emoji_shown(&arena, plain), shown));
     }
-    /* What is shown is one of its spellings. */
+    /* The shown form is one of its spellings. */
     assert_true(str_eq(emoji_plain(&arena, str_c(shown)), plain));
 }
 
@@ -58,14 +58,14 @@ a_shown_emoji_can_be_sent_back(void **state)
     struct str shown;
 
     (void)state;
-    /* With a selector behind each of them it would be longer than an emoji may be. */
+    /* With a selector after each character it would be longer than an emoji may be. */
     while (strlen(text) < EMOJI_BYTES_MAX)
         strcat(text, "\xc2\xa9");
     plain = emoji_plain(&arena, str_c(text));
     shown = emoji_shown(&arena, plain);
     assert_true(str_is(shown, text));
     assert_true(str_eq(emoji_plain(&arena, shown), plain));
-    /* A keycap belongs to digits, # and * alone. */
+    /* Only digits, # and * can be keycaps. */
     assert_true(str_is(emoji_shown(&arena, str_c("a\xe2\x83\xa3")), "a\xe2\x83\xa3"));
     assert_true(str_is(emoji_shown(&arena, str_c("7")), "7"));
     arena_clear(&arena);

@@ -1,6 +1,6 @@
 /*
- * Checks: the limits of the types that name a conversation, a message and a place; that no place
- * computed from them is another conversation's; and that only decimal digits are read.
+ * Checks the limits of the types of ids; that no place computed from them is in another
+ * conversation; and that only decimal digits are read.
  */
 #include "support.h"
 
@@ -47,7 +47,7 @@ a_seq_beyond_the_last_possible_one_is_the_last_possible_one(void **state)
     assert_int_equal(ids_seq(4294967295), 4294967295);
 }
 
-/* The places of a statement, computed as SQLite does, for what the types can hold. */
+/* The places of a statement, computed as SQLite does, for all values of the types. */
 static void
 no_place_is_another_conversations(void **state)
 {
@@ -121,9 +121,38 @@ count_keys(struct db *db, int32_t conversation, int64_t after, int64_t until)
     return (int)walk.count;
 }
 
+/* Asserts that no function of the store finds a message at the seq in the empty conversation. */
+static void
+assert_nothing_at(struct place *place, struct db *db, int32_t empty, int64_t seq)
+{
+    const struct message_reader reader = {db, &place->arena, {0}};
+    const struct message_place at = {empty, seq};
+    struct message_batch batch = {.places = &at, .place_count = 1};
+    struct message_page page = {.conversation = empty, .before = seq, .limit = 10, .bytes = 1000};
+    struct listing_row row = {
+        .id = empty, .conversation = {.id = empty, .last_seq = seq}, .last = {.until = INT64_MAX}};
+    struct message m;
+    int count = 0;
+    bool found;
+
+    assert_int_equal(messages_get(&reader, empty, seq, &m, &found), ERR_OK);
+    assert_false(found);
+    assert_int_equal(messages_at(&reader, &batch), ERR_OK);
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(batch.messages[0].id, 0);
+    support_each_message(&reader, empty, seq, count_one, &count);
+    count += count_keys(db, empty, 0, seq);
+    count += count_keys(db, empty, seq, INT64_MAX);
+    assert_int_equal(count, 0);
+    assert_int_equal(messages_page_before(db, &page), ERR_OK);
+    assert_int_equal(page.first, seq);
+    assert_int_equal(listings_unread(db, str_c("bob"), &row, 1), ERR_OK);
+    assert_int_equal(row.unread, 0);
+}
+
 /*
- * Whatever seq is handed to the store, it stays in the conversation that was asked for: here, an
- * empty one.
+ * Whatever seq is passed to the store, it only reads the requested conversation: here, an empty
+ * one.
  */
 static void
 no_seq_reaches_another_conversation(void **state)
@@ -143,44 +172,15 @@ no_seq_reaches_another_conversation(void **state)
                               ((full - empty) << 32) + near, -(INT64_C(1) << shift) + near,
                               INT64_MAX - 2 + near};
 
-            for (size_t i = 0; i < COUNT(seqs); i++) {
-                struct db *db = snapshot->db;
-                struct message m;
-                struct message_page page = {
-                    .conversation = (int32_t)empty, .before = seqs[i], .limit = 10, .bytes = 1000};
-                const struct message_place at = {(int32_t)empty, seqs[i]};
-                struct message_batch batch = {.places = &at, .place_count = 1};
-                struct listing_row row = {.id = (int32_t)empty,
-                                          .conversation = {.id = (int32_t)empty, .last_seq = seqs[i]},
-                                          .last = {.until = INT64_MAX}};
-                int count = 0;
-                bool found;
-
-                assert_int_equal(messages_get(&(struct message_reader){db, &place->arena, {0}},
-                                              (int32_t)empty, seqs[i], &m, &found),
-                                 ERR_OK);
-                assert_false(found);
-                assert_int_equal(messages_at(&(struct message_reader){db, &place->arena, {0}}, &batch),
-                                 ERR_OK);
-                assert_int_equal(batch.count, 1);
-                assert_int_equal(batch.messages[0].id, 0);
-                support_each_message(&(struct message_reader){db, &place->arena, {0}}, (int32_t)empty,
-                                     seqs[i], count_one, &count);
-                count += count_keys(db, (int32_t)empty, 0, seqs[i]);
-                count += count_keys(db, (int32_t)empty, seqs[i], INT64_MAX);
-                assert_int_equal(count, 0);
-                assert_int_equal(messages_page_before(db, &page), ERR_OK);
-                assert_int_equal(page.first, seqs[i]);
-                assert_int_equal(listings_unread(db, str_c("bob"), &row, 1), ERR_OK);
-                assert_int_equal(row.unread, 0);
-            }
+            for (size_t i = 0; i < COUNT(seqs); i++)
+                assert_nothing_at(place, snapshot->db, (int32_t)empty, seqs[i]);
         }
     snapshot_end(snapshot);
 }
 
-/* The greatest of its kind, and what is one more or no number of that kind. */
+/* The largest number of its kind; then one more, and texts that are not such a number. */
 static void
-digits_alone_are_read(void **state)
+only_digits_are_read(void **state)
 {
     static const char *const wrong[] = {"",
                                         "0",
@@ -235,7 +235,7 @@ main(void)
                                         support_close),
         cmocka_unit_test_setup_teardown(no_seq_reaches_another_conversation, support_open,
                                         support_check_and_close),
-        cmocka_unit_test(digits_alone_are_read),
+        cmocka_unit_test(only_digits_are_read),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

@@ -1,4 +1,4 @@
-/* pem.h - keys as the files that people have: PEM, made by libcrypto. */
+/* pem.h - keys as operators have them: files in PEM, made by libcrypto. */
 #ifndef IMD_TESTS_UNIT_PEM_H
 #define IMD_TESTS_UNIT_PEM_H
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include "support.h"
 
-/* One half of a key, to be freed. */
+/* Returns one half of a key, to be freed. */
 static inline char *
 pem_of(EVP_PKEY *pkey, bool private_half)
 {

@@ -1,7 +1,7 @@
 /*
- * push_nchan.c - checks: publishes go out as they were queued and their tickets come back in order,
- * however the answers are cut; what nchan will never take is logged and counts as answered; any
- * other refusal, a closed connection and what is no answer are failures.
+ * push_nchan.c - checks: publishes are sent in the order queued, and their tickets come back in
+ * order, however the answers are split. A publish that nchan will never accept is logged and counts
+ * as answered. Any other refusal, a closed connection or a malformed answer is a failure.
  *
  * nchan's side is a real unix socket, held by the same thread: nothing in push/nchan.c blocks.
  */
@@ -25,7 +25,7 @@
 #define ACCEPTED "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"
 #define LISTED   5000
 
-/* One connection, both its ends, and the tickets that came back. */
+/* One connection, both of its ends, and the tickets that came back. */
 struct stage {
     char directory[32];
     struct sockaddr_un address;
@@ -108,7 +108,7 @@ answer(const char *text)
     return nchan_read(stage.nchan, delivered, &stage);
 }
 
-/* The answer, with what was logged meanwhile in `logged`. */
+/* Returns the result of reading the answer; `logged` holds what was logged meanwhile. */
 static enum err
 answer_logged(const char *text, char *logged, size_t size)
 {
@@ -158,7 +158,7 @@ whole_answers_are_measured(void **state)
     }
 }
 
-/* Each prefix stands alone at the end of its allocation. */
+/* Each prefix is at the end of its allocation. */
 static void
 every_prefix_of_an_answer_waits_for_the_rest(void **state)
 {
@@ -226,7 +226,7 @@ an_answer_without_end_is_given_up(void **state)
     }
 }
 
-/* Of head and body alike; a line without an end is none. */
+/* Of head and body alike; a line without an end is not a line. */
 static void
 fields_are_found_by_their_names(void **state)
 {
@@ -253,7 +253,7 @@ fields_are_found_by_their_names(void **state)
 /* --- a connection */
 
 static void
-nobody_listening_is_a_failure(void **state)
+a_socket_without_a_listener_is_a_failure(void **state)
 {
     char path[200];
     struct nchan *n;
@@ -339,7 +339,7 @@ answers_byte_by_byte_give_all_tickets(void **state)
 }
 
 static void
-nothing_to_read_is_no_failure(void **state)
+having_nothing_to_read_is_not_a_failure(void **state)
 {
     (void)state;
     connect_both();
@@ -429,7 +429,7 @@ bytes_that_the_socket_refuses_are_written_later(void **state)
     free(got);
 }
 
-/* --- what goes wrong */
+/* --- failures */
 
 static void
 publishes_that_nchan_never_accepts_are_logged_and_count(void **state)
@@ -471,14 +471,14 @@ any_other_refusal_is_a_failure(void **state)
         snprintf(text, sizeof(text), "%sHTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n", CREATED, statuses[i]);
         assert_int_equal(answer_logged(text, logged, sizeof(logged)), ERR_REFUSED);
         assert_non_null(strstr(logged, "action=retry"));
-        /* What came before it is delivered, it itself is not. */
+        /* The answers before it are delivered, it itself is not. */
         assert_int_equal(stage.delivered_n, 1);
         assert_int_equal(stage.delivered[0], 1);
         nchan_disconnect(stage.nchan);
     }
 }
 
-/* So the relay drops no change while Redis is away. */
+/* So the relay drops no change while Redis is down. */
 static void
 without_redis_the_connection_is_lost_and_no_push_is_refused(void **state)
 {
@@ -555,7 +555,7 @@ a_disconnect_forgets_publishes_in_flight(void **state)
     n = recv(stage.peer_fd, got, sizeof(got) - 1, MSG_DONTWAIT);
     assert_true(n > 0);
     got[n] = '\0';
-    /* The new publish alone, from its beginning. */
+    /* Only the new publish, from its beginning. */
     assert_true(strncmp(got, "POST ", 5) == 0);
     assert_null(strstr(got + 1, "POST "));
     assert_int_equal(answer(CREATED), ERR_OK);
@@ -574,11 +574,11 @@ main(void)
         cmocka_unit_test(malformed_answers_are_detected),
         cmocka_unit_test(an_answer_without_end_is_given_up),
         cmocka_unit_test(fields_are_found_by_their_names),
-        cmocka_unit_test(nobody_listening_is_a_failure),
+        cmocka_unit_test(a_socket_without_a_listener_is_a_failure),
         ON_STAGE(a_publish_is_one_request),
         ON_STAGE(answers_in_one_chunk_give_all_tickets),
         ON_STAGE(answers_byte_by_byte_give_all_tickets),
-        ON_STAGE(nothing_to_read_is_no_failure),
+        ON_STAGE(having_nothing_to_read_is_not_a_failure),
         ON_STAGE(many_in_flight_come_back_in_order),
         ON_STAGE(a_later_ticket_takes_the_place_of_an_earlier),
         ON_STAGE(there_is_room_until_enough_is_in_flight),

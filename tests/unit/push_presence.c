@@ -1,10 +1,9 @@
 /*
- * push_presence.c - checks: each user is told present or absent as nchan answers, however the
- * answers are cut and however many they are; the worker of a channel itself is not believed unless
- * it is the only one; what was told holds for a second and is not asked again; a kept connection
- * that was closed is replaced; what is no answer, comes too late or not at all is a failure, and
- * the next question starts afresh; callers share rounds, so that neither a burst nor a slow nchan
- * makes others wait.
+ * push_presence.c - checks: each user is reported present or absent as nchan answers, however the
+ * answers are split and however many there are. The worker that owns a channel is not believed
+ * unless it is the only one. An answer is reused for a second. A kept connection that was closed is
+ * replaced. A malformed, late or missing answer is a failure, and the next question starts afresh.
+ * Callers share rounds, so neither a burst nor a slow nchan makes others wait.
  *
  * nchan's side is a thread that serves a real unix socket by a script.
  */
@@ -28,7 +27,7 @@
 
 #define PEERS   64
 #define WORKERS 32
-/* So many callers may wait for a slow nchan. */
+/* How many callers may wait for a slow nchan. */
 #define WAITERS 24
 #define WHOLE   SIZE_MAX
 #define CROWD   4500
@@ -500,7 +499,7 @@ a_question_is_a_request(void **state)
 }
 
 static void
-nobody_asked_about_is_no_question(void **state)
+an_empty_list_asks_no_question(void **state)
 {
     (void)state;
     assert_int_equal(presence_ask(stage.presence, NULL, 0, NULL), ERR_OK);
@@ -508,7 +507,7 @@ nobody_asked_about_is_no_question(void **state)
 }
 
 static void
-each_user_is_told_at_its_place(void **state)
+each_answer_is_at_the_index_of_its_user(void **state)
 {
     struct crowd *c = crowd_new("");
 
@@ -520,7 +519,7 @@ each_user_is_told_at_its_place(void **state)
 }
 
 static void
-answers_byte_by_byte_are_told(void **state)
+answers_byte_by_byte_are_read(void **state)
 {
     struct crowd *c = crowd_new("");
 
@@ -531,7 +530,7 @@ answers_byte_by_byte_are_told(void **state)
 }
 
 static void
-answers_in_one_chunk_are_told(void **state)
+answers_in_one_chunk_are_read(void **state)
 {
     struct crowd *c = crowd_new("");
 
@@ -585,7 +584,7 @@ the_worker_of_a_channel_is_not_believed(void **state)
 }
 
 static void
-others_alerts_among_them_deceive_nobody(void **state)
+alerts_of_other_requests_do_not_falsify_answers(void **state)
 {
     struct crowd *c = crowd_new("");
 
@@ -842,7 +841,7 @@ ask_for_some(void *arg, int n)
 }
 
 static void
-threads_do_not_disturb_one_another(void **state)
+threads_do_not_affect_each_other(void **state)
 {
     struct rally r = {.crowd = crowd_new("")};
 
@@ -1029,7 +1028,7 @@ a_caller_that_waits_for_nchan_frees_its_slot(void **state)
 /* --- what goes wrong */
 
 static void
-nobody_listening_is_a_failure(void **state)
+a_socket_without_a_listener_is_a_failure(void **state)
 {
     static const char *const paths[] = {
         "/nowhere/push.sock",
@@ -1070,7 +1069,7 @@ kept_connections_that_were_closed_are_replaced(void **state)
 
 /* A first line that is replaced may lead to the worker that the second one has. */
 static void
-two_lines_to_one_worker_are_not_two_opinions(void **state)
+two_lines_to_one_worker_count_as_one_answer(void **state)
 {
     (void)state;
     play((struct script){.workers = {2, 1, 1, 3}, .cut = 2 * answer_bytes("off2", 2), .cuts = 1});
@@ -1221,7 +1220,7 @@ ask_in_vain(void *arg, int n)
 
 /* Callers that wait while a round fails wait no longer than that round. */
 static void
-nchan_has_a_second_for_all_who_wait(void **state)
+nchan_has_a_second_for_all_waiting_callers(void **state)
 {
     int64_t started_ms = clock_mono_ms();
     int64_t took_ms;
@@ -1257,14 +1256,14 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_STAGE(a_question_is_a_request),
-        ON_STAGE(nobody_asked_about_is_no_question),
-        ON_STAGE(each_user_is_told_at_its_place),
-        ON_STAGE(answers_byte_by_byte_are_told),
-        ON_STAGE(answers_in_one_chunk_are_told),
+        ON_STAGE(an_empty_list_asks_no_question),
+        ON_STAGE(each_answer_is_at_the_index_of_its_user),
+        ON_STAGE(answers_byte_by_byte_are_read),
+        ON_STAGE(answers_in_one_chunk_are_read),
         ON_STAGE(thousands_are_asked_about_at_once),
         ON_STAGE(thousands_are_written_before_an_answer_comes),
         ON_STAGE(the_worker_of_a_channel_is_not_believed),
-        ON_STAGE(others_alerts_among_them_deceive_nobody),
+        ON_STAGE(alerts_of_other_requests_do_not_falsify_answers),
         ON_STAGE(unclear_answers_are_requested_again),
         ON_STAGE(answers_that_stay_unclear_are_given_up),
         ON_STAGE(the_only_worker_is_believed),
@@ -1274,22 +1273,22 @@ main(void)
         ON_STAGE(only_unknown_users_are_requested),
         ON_STAGE(the_latest_are_remembered),
         ON_STAGE(the_same_questions_at_once_make_one_round),
-        ON_STAGE(threads_do_not_disturb_one_another),
+        ON_STAGE(threads_do_not_affect_each_other),
         ON_STAGE(a_small_caller_is_answered_by_the_round_after_the_running_one),
         ON_STAGE(a_slow_nchan_holds_only_so_many_threads),
         ON_STAGE(while_nchan_is_silent_its_last_answer_counts),
         ON_STAGE(fresh_answers_do_not_wait_for_a_running_round),
         ON_STAGE(a_caller_that_waits_for_nchan_frees_its_slot),
-        cmocka_unit_test(nobody_listening_is_a_failure),
+        cmocka_unit_test(a_socket_without_a_listener_is_a_failure),
         ON_STAGE(kept_connections_that_were_closed_are_replaced),
-        ON_STAGE(two_lines_to_one_worker_are_not_two_opinions),
+        ON_STAGE(two_lines_to_one_worker_count_as_one_answer),
         ON_STAGE(an_answer_cut_off_is_a_failure),
         ON_STAGE(a_kept_connection_cut_off_is_replaced),
         ON_STAGE(a_malformed_answer_is_a_failure),
         ON_STAGE(answers_that_do_not_go_together_are_a_failure),
         ON_STAGE(with_redis_the_first_answer_counts),
         ON_STAGE(a_count_may_be_any_number),
-        ON_STAGE(nchan_has_a_second_for_all_who_wait),
+        ON_STAGE(nchan_has_a_second_for_all_waiting_callers),
         ON_STAGE(half_an_answer_is_too_late_as_well),
     };
 

@@ -1,11 +1,11 @@
 /*
  * Checks: users are published to until nchan has certainly answered that they do not listen, and
- * from their next grant on again; a grant between question and answer prevents silence, and a grant
- * of the last seconds the question; what is uncertain, fails, or has no room costs a publish and
- * never loses one.
+ * again from their next grant on. A grant between question and answer prevents silence, and a
+ * recent grant prevents the question. An uncertain answer, a failure or a full table costs a
+ * publish, but never loses one.
  *
- * nchan's side is a thread that serves a real unix socket. Users called on… listen; of those called
- * unclear… there is a channel with nobody on it, and no second worker.
+ * nchan's side is a thread that serves a real unix socket. Users named on… listen. For users named
+ * unclear… there is a channel without a subscriber, and no second worker.
  */
 #include "support.h"
 
@@ -58,7 +58,7 @@ answer(struct buf *out, struct str name)
                body);
 }
 
-/* Answers the whole requests of what has come. */
+/* Answers the complete requests among the received bytes. */
 static void
 answer_all(struct buf *in, struct buf *out)
 {
@@ -163,7 +163,7 @@ is_published(const char *name)
     return silence_filter(stage.silence, &s, 1) == 1;
 }
 
-/* Publishes again and again, as the relay does, until nothing need be published. */
+/* Publishes again and again, as the relay does, until all are silent. */
 static void
 wait_silent(const char *name)
 {
@@ -175,7 +175,7 @@ wait_silent(const char *name)
     }
 }
 
-/* Waits until nchan was asked about the watched user so often. */
+/* Waits until nchan was asked about the watched user that often. */
 static void
 wait_asked(int times)
 {
@@ -188,7 +188,7 @@ wait_asked(int times)
 }
 
 static void
-nobody_is_silent_before_nchan_has_said_so(void **state)
+no_user_is_silent_before_nchan_has_answered(void **state)
 {
     (void)state;
     stage.hold = true;
@@ -240,7 +240,7 @@ a_grant_between_question_and_answer_prevents_silence(void **state)
     wait_asked(1);
     grants_note(&stage.shared->grants, str_c("bob"));
     stage.hold = false;
-    /* Asked after bob, so bob's answer is in the table by then. */
+    /* eve is asked about after bob, so bob's answer is in the table by then. */
     wait_silent("eve");
     assert_true(is_published("bob"));
 }
@@ -266,7 +266,7 @@ users_granted_within_ten_seconds_are_not_asked_about(void **state)
 }
 
 static void
-unclear_answers_silence_nobody(void **state)
+uncertain_answers_make_no_user_silent(void **state)
 {
     (void)state;
     strcpy(stage.watched, "unclear1");
@@ -277,7 +277,7 @@ unclear_answers_silence_nobody(void **state)
 }
 
 static void
-without_nchan_nobody_becomes_silent(void **state)
+without_nchan_no_user_becomes_silent(void **state)
 {
     struct silence *s;
     struct str name = str_c("bob");
@@ -292,7 +292,7 @@ without_nchan_nobody_becomes_silent(void **state)
 }
 
 static void
-switched_off_all_are_published_to(void **state)
+without_silence_all_users_are_published_to(void **state)
 {
     (void)state;
     wait_silent("bob");
@@ -304,7 +304,7 @@ switched_off_all_are_published_to(void **state)
 
 /* The host may turn Redis on while imd runs. */
 static void
-with_redis_nobody_is_silent_and_nobody_is_asked_about(void **state)
+with_redis_no_user_is_silent_or_asked_about(void **state)
 {
     (void)state;
     wait_silent("bob");
@@ -315,7 +315,7 @@ with_redis_nobody_is_silent_and_nobody_is_asked_about(void **state)
     assert_int_equal(stage.shared->silent_names, 0);
     strcpy(stage.watched, "zoe");
     stage.asked = 0;
-    /* The queue is closed: none of these questions would be certain. */
+    /* The queue is closed, because no answer would be certain. */
     for (int i = 0; i < 100; i++) {
         assert_true(is_published("zoe"));
         poll(NULL, 0, 5);
@@ -346,15 +346,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_STAGE(nobody_is_silent_before_nchan_has_said_so),
+        ON_STAGE(no_user_is_silent_before_nchan_has_answered),
         ON_STAGE(listeners_stay_in_their_order),
         ON_STAGE(a_grant_ends_silence_at_once),
         ON_STAGE(a_grant_between_question_and_answer_prevents_silence),
         ON_STAGE(users_granted_within_ten_seconds_are_not_asked_about),
-        ON_STAGE(unclear_answers_silence_nobody),
-        ON_STAGE(without_nchan_nobody_becomes_silent),
-        ON_STAGE(switched_off_all_are_published_to),
-        ON_STAGE(with_redis_nobody_is_silent_and_nobody_is_asked_about),
+        ON_STAGE(uncertain_answers_make_no_user_silent),
+        ON_STAGE(without_nchan_no_user_becomes_silent),
+        ON_STAGE(without_silence_all_users_are_published_to),
+        ON_STAGE(with_redis_no_user_is_silent_or_asked_about),
         ON_STAGE(in_a_crowd_too_large_no_listener_is_left_out),
     };
 

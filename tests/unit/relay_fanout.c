@@ -1,9 +1,9 @@
 /*
- * Checks: light fan-outs never wait; heavy ones wait while an allowance is used up, that of all or
- * the payer's own, and each refills at its rate and not beyond; frames that follow each other fast
- * count as what nchan keeps of them, whatever their sizes; each conversation is deferred once and
- * the longest waiting goes first, but for those whose payer has no room; what is in flight is kept
- * until it is delivered.
+ * Checks: light fan-outs never wait. Heavy ones wait while an allowance is used up, that of all or
+ * the payer's own. Each allowance refills at its rate, up to its maximum. Frames in quick
+ * succession count as the memory that nchan keeps of them. Each conversation is deferred once, and
+ * the longest waiting goes first, unless its payer has no room. Events in flight are kept until
+ * they are delivered.
  */
 #include "support.h"
 
@@ -27,7 +27,7 @@ tear_down(void **state)
     return 0;
 }
 
-/* A frame that weighs about so much, of a conversation of its own. */
+/* Spends a frame of about this weight, of a conversation of its own. */
 static size_t
 spend(struct fanout *f, size_t bytes, int64_t now_ms)
 {
@@ -45,7 +45,7 @@ defer(struct fanout *f, int32_t conversation, uint64_t payer)
     return fanout_defer(f, &deferred);
 }
 
-/* Takes the next one out, as if nchan had been given it and had answered. */
+/* Takes out the next event, as if nchan had been given it and had answered. */
 static int32_t
 next(struct fanout *f, int64_t now_ms)
 {
@@ -74,7 +74,7 @@ light_fan_outs_are_free(void **state)
 }
 
 static void
-a_copy_weighs_what_the_slab_allocator_gives_it(void **state)
+a_copy_weighs_as_much_as_the_slab_allocator_takes(void **state)
 {
     struct fanout *f = *state;
 
@@ -105,7 +105,7 @@ the_allowance_of_all_refills_at_its_rate(void **state)
     assert_in_range(wait_ms, 1, 200);
     assert_false(fanout_affords(f, 0, START_MS + wait_ms - 2));
     assert_true(fanout_affords(f, 0, START_MS + wait_ms));
-    /* However long nothing is said. */
+    /* However long the pause was. */
     frames = 0;
     while (fanout_affords(f, 0, START_MS + 3600000)) {
         spend(f, MB, START_MS + 3600000);
@@ -115,7 +115,7 @@ the_allowance_of_all_refills_at_its_rate(void **state)
 }
 
 static void
-one_frame_may_be_more_than_there_is_room_for(void **state)
+one_frame_may_overdraw_an_allowance(void **state)
 {
     struct fanout *f = *state;
 
@@ -137,19 +137,19 @@ an_exhausted_allowance_leaves_those_of_others(void **state)
     assert_in_range(frames, 7, 10);
     assert_true(fanout_affords(f, 8, START_MS));
     assert_true(fanout_affords(f, 0, START_MS));
-    /* However much it was, the debt ends. */
+    /* The debt is capped. */
     fanout_charge(f, 7, 1000 * MB, START_MS);
     assert_false(fanout_affords(f, 7, START_MS + 1000));
     assert_true(fanout_affords(f, 7, START_MS + 6000));
 }
 
 static void
-frames_in_quick_succession_count_as_what_is_kept(void **state)
+frames_in_quick_succession_count_as_much_as_nchan_keeps(void **state)
 {
     struct fanout *f = *state;
     size_t bytes = 0;
 
-    /* 1,000 in a second of a conversation, of which nchan keeps 64 at most. */
+    /* 1,000 frames in a second in one conversation, of which nchan keeps at most 64. */
     for (int i = 0; i < 1000; i++) {
         struct fanout_frame frame = {5, 100, 2000, START_MS + i};
 
@@ -157,7 +157,7 @@ frames_in_quick_succession_count_as_what_is_kept(void **state)
     }
     assert_in_range(bytes, 64 * 100 * 4096, 90 * 100 * 4096);
     assert_true(fanout_affords(f, 0, START_MS + 1000));
-    /* Another that shares its place begins anew. */
+    /* Another conversation in the same slot starts anew. */
     assert_int_equal(fanout_spend(f, &(struct fanout_frame){5 + FANOUT_PACES, 100, 2000, START_MS + 1000}),
                      100 * 4096);
 }
@@ -171,16 +171,16 @@ a_long_frame_after_short_ones_counts_as_long(void **state)
 
     for (int i = 0; i < 2 * FANOUT_KEPT; i++)
         fanout_spend(f, &(struct fanout_frame){5, 100, 2000, START_MS + i});
-    /* nchan drops a short one for it. */
+    /* nchan drops a short frame for it. */
     assert_in_range(fanout_spend(f, &long_one), 100 * (100000 - 4096), 100 * 102400);
-    /* Where it drops the long one for a short one, nothing is added. */
+    /* If it drops the long frame for a short one, nothing is added. */
     for (int i = 1; i < FANOUT_KEPT; i++)
         fanout_spend(f, &short_one);
     assert_int_equal(fanout_spend(f, &short_one), 0);
 }
 
 static void
-a_frame_for_more_users_counts_for_those_who_are_new(void **state)
+a_frame_for_more_users_counts_only_the_added_ones(void **state)
 {
     struct fanout *f = *state;
 
@@ -224,7 +224,7 @@ a_payer_without_allowance_delays_no_other(void **state)
     assert_int_equal(next(f, START_MS), 8);
     assert_int_equal(next(f, START_MS), 0);
     assert_in_range(fanout_wait_ms(f, START_MS), 1000, 6000);
-    /* Another who speaks there pays for it. */
+    /* Another user who posts there pays for it. */
     defer(f, 7, 2);
     assert_int_equal(next(f, START_MS), 7);
     defer(f, 7, 2);
@@ -265,7 +265,7 @@ events_in_flight_are_kept_until_delivered(void **state)
     fanout_lose(f);
     assert_non_null(fanout_find(f, 7));
     fanout_next(f, START_MS)->sent = 6;
-    /* Something more is said meanwhile: that event may not tell of it. */
+    /* A new change while the event is in flight: that event may not announce it. */
     defer(f, 7, 0);
     fanout_delivered(f, 6);
     assert_non_null(fanout_find(f, 7));
@@ -284,13 +284,13 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(light_fan_outs_are_free),
-        TEST(a_copy_weighs_what_the_slab_allocator_gives_it),
+        TEST(a_copy_weighs_as_much_as_the_slab_allocator_takes),
         TEST(the_allowance_of_all_refills_at_its_rate),
-        TEST(one_frame_may_be_more_than_there_is_room_for),
+        TEST(one_frame_may_overdraw_an_allowance),
         TEST(an_exhausted_allowance_leaves_those_of_others),
-        TEST(frames_in_quick_succession_count_as_what_is_kept),
+        TEST(frames_in_quick_succession_count_as_much_as_nchan_keeps),
         TEST(a_long_frame_after_short_ones_counts_as_long),
-        TEST(a_frame_for_more_users_counts_for_those_who_are_new),
+        TEST(a_frame_for_more_users_counts_only_the_added_ones),
         TEST(each_conversation_waits_once_and_the_oldest_is_first),
         TEST(a_payer_without_allowance_delays_no_other),
         TEST(a_payer_has_few_that_wait_and_the_table_is_bounded),

@@ -1,10 +1,10 @@
 /*
- * Checks: each change is told to those whom it concerns and to nobody else, as it is now; changes
- * for the same users share a frame; in each conversation nobody misses a version, however the
- * batches are cut; what is too large for so many goes without its object; what is too old goes not
- * at all.
+ * Checks: each change is published to its audience and to no other user, in its present state.
+ * Changes with the same audience share a frame. In each conversation no user misses a version,
+ * however the batches are cut. An event that is too large for its audience goes without its object.
+ * A change that is too old is dropped.
  *
- * nchan is a socket that takes everything.
+ * nchan is a socket that accepts everything.
  */
 #include "support.h"
 
@@ -31,7 +31,7 @@ struct stage {
     struct nchan *nchan;
     struct publisher publisher;
     int64_t taken; /* up to this change */
-    struct buf in; /* what nchan was given */
+    struct buf in; /* everything given to nchan */
 };
 
 static int
@@ -79,7 +79,7 @@ strike_stage(void **state)
     return support_close(state);
 }
 
-/* --- what nchan was given, in lines: "ann,bob: EVENT@VERSION …; EVENT …" */
+/* --- the publishes, as lines: "ann,bob: EVENT@VERSION …; EVENT …" */
 
 static void
 add_text(struct buf *b, const json_t *object, const char *key, const char *before, const char *after)
@@ -131,7 +131,7 @@ describe_channels(struct buf *b, char *list)
         buf_printf(b, "%s%s", i > 0 ? "," : "", names[i]);
 }
 
-/* One POST off the front of `in`; its body in *frame. */
+/* Takes one POST off the front of `in`; its body in *frame. */
 static void
 take_post(struct buf *in, char channels[8192], json_t **frame)
 {
@@ -155,7 +155,7 @@ take_post(struct buf *in, char channels[8192], json_t **frame)
     buf_shift(in, (size_t)(body - in->p) + body_bytes);
 }
 
-/* Everything that the publisher has queued comes over. */
+/* Reads everything that the publisher has queued. */
 static void
 fetch(struct stage *s)
 {
@@ -196,7 +196,7 @@ described(struct stage *s)
     return copy.p;
 }
 
-/* One batch, and what it gave to nchan. */
+/* Runs one batch, and returns its publishes. */
 static const char *
 told(struct stage *s, struct batch_result *result)
 {
@@ -206,7 +206,7 @@ told(struct stage *s, struct batch_result *result)
     return described(s);
 }
 
-/* The next batch tells exactly this. */
+/* Asserts that the next batch publishes exactly this. */
 static void
 assert_told(struct stage *s, const char *lines)
 {
@@ -215,7 +215,7 @@ assert_told(struct stage *s, const char *lines)
     assert_string_equal(told(s, &result), lines);
 }
 
-/* --- what happens */
+/* --- the commands */
 
 static void
 edit(struct place *place, int64_t id, const char *username, const char *content)
@@ -324,7 +324,7 @@ a_frame_is_the_text_that_answers_have(void **state)
 }
 
 static void
-a_read_marker_is_told_to_few_members_and_to_one_of_many(void **state)
+a_read_marker_reaches_few_members_or_one_of_many(void **state)
 {
     struct stage *s = *state;
     struct place *place = s->place;
@@ -344,7 +344,7 @@ a_read_marker_is_told_to_few_members_and_to_one_of_many(void **state)
     assert_non_null(strstr(told(s, &result), ",m100: read m008 1\n"));
 }
 
-/* However closely it follows on what all of them are told. */
+/* However closely it follows a change for all of them. */
 static void
 a_read_marker_among_many_stays_its_owners(void **state)
 {
@@ -400,7 +400,7 @@ typing_reaches_the_other_members_of_small_conversations(void **state)
     lines = described(s);
     assert_non_null(strstr(lines, "m000,m002,m003,"));
     assert_non_null(strstr(lines, ",m099: typing m001\n"));
-    /* No member, nobody, nowhere. */
+    /* By a stranger, by an unknown user, in no conversation. */
     type(s, small, "m001");
     type(s, small, "zoe");
     type(s, 99, "ann");
@@ -430,8 +430,8 @@ changes_for_the_same_users_share_a_frame(void **state)
     support_leave(place, group, "ann");
     support_send(place, group, "bob", "e");
     /*
-     * As they are now; a conversation as it was then, but for its title. Who has left since gets no
-     * more of either.
+     * Messages are shown as they are now, a conversation as it was then, except for its title.
+     * Members who have left since get neither's new state.
      */
     assert_string_equal(
         told(s, &result),
@@ -478,9 +478,9 @@ events_too_large_for_their_audience_are_thin(void **state)
     assert_non_null(strstr(lines, ",m299: message.created@3 \"short\"\n"));
 }
 
-/* One frame for those who are there and those who are not, however many of either. */
+/* One frame for present and former members, however many of either. */
 static void
-those_who_have_left_since_are_told_with_the_others(void **state)
+members_who_left_since_share_a_frame_with_the_others(void **state)
 {
     enum { MANY = 120, LEAVE = 110 };
     struct stage *s = *state;
@@ -504,7 +504,7 @@ those_who_have_left_since_are_told_with_the_others(void **state)
         strstr(lines, "\nm109,m110,m111,m112,m113,m114,m115,m116,m117,m118,m119: member.left@112 m109\n"));
 }
 
-/* As if nchan had answered, and had dropped what it keeps. */
+/* As if nchan had answered, and had dropped the copies. */
 static void
 pass_time(struct stage *s)
 {
@@ -513,7 +513,7 @@ pass_time(struct stage *s)
     memset(&s->publisher.fanout.payers, 0, sizeof(s->publisher.fanout.payers));
 }
 
-/* What is told when it is the turn of one that waits. */
+/* Returns the event that is published when a deferred conversation is due. */
 static const char *
 told_later(struct stage *s)
 {
@@ -572,7 +572,7 @@ events_that_are_too_old_are_dropped(void **state)
         support_send(place, group, "ann", "x");
     support_tell(place, "UPDATE outbox SET tick = tick - 70000 WHERE id <= 3");
     nchan_disconnect(s->nchan);
-    /* Nobody to give the others to. */
+    /* No user would receive the others. */
     assert_int_equal(publisher_batch(&s->publisher, 0, &result), ERR_OK);
     assert_int_equal(result.dropped, 3);
     assert_int_equal(result.taken, 0);
@@ -588,7 +588,7 @@ events_that_are_too_old_are_dropped(void **state)
     assert_int_equal(s->taken, 5);
 }
 
-/* --- nobody misses a version */
+/* --- no user misses a version */
 
 #define USERS         6
 #define CONVERSATIONS 4
@@ -606,9 +606,7 @@ is_member(struct place *place, int64_t conversation, const char *username)
                        conversation, username) == 1;
 }
 
-/*
- * Messages small and large, edits, comings and goings: the more of them at once, the more batches.
- */
+/* Messages small and large, edits, joins and leaves: the more of them at once, the more batches. */
 static void
 happen(struct place *place, struct chance *chance, int operations)
 {
@@ -635,7 +633,7 @@ happen(struct place *place, struct chance *chance, int operations)
     }
 }
 
-/* What each user holds, and what there is to be held. */
+/* The state of each user, and the expected one. */
 struct held {
     int64_t versions[USERS][CONVERSATIONS + 1]; /* of each conversation; 0: none yet */
     int64_t (*stays)[4];                        /* conversation, user, first version, last */
@@ -643,7 +641,7 @@ struct held {
 };
 
 /*
- * A frame arrives: it must hold the next version, or the first one of a stay. No version comes
+ * Handles a frame: it must hold the next version, or the first one of a stay. No version may come
  * twice.
  */
 static void
@@ -692,7 +690,7 @@ receive_all(struct stage *s, struct held *held)
 }
 
 /*
- * Takes batch after batch; returns how many ended before their last change, having given nchan
+ * Runs batch after batch; returns how many ended before their last change, having given nchan
  * enough.
  */
 static int
@@ -710,11 +708,11 @@ publish_all(struct stage *s, struct held *held)
     while (result.taken > 0) {
         int64_t before = s->taken;
 
-        /* As after some seconds: nothing waits for the memory of nchan. */
+        /* As if some seconds later: no allowance is used up. */
         s->publisher.fanout = (struct fanout){0};
         assert_int_equal(publisher_batch(&s->publisher, before, &result), ERR_OK);
         s->taken = result.last_id;
-        /* Each batch gets further. */
+        /* Each batch advances. */
         assert_true(result.taken == 0 || s->taken > before);
         receive_all(s, held);
         cut += s->taken - before < result.taken;
@@ -723,7 +721,7 @@ publish_all(struct stage *s, struct held *held)
 }
 
 static void
-nobody_misses_a_version(void **state)
+no_user_misses_a_version(void **state)
 {
     struct stage *s = *state;
     struct place *place = s->place;
@@ -758,16 +756,16 @@ main(void)
     const struct CMUnitTest tests[] = {
         ON_STAGE(each_change_reaches_its_audience),
         ON_STAGE(a_frame_is_the_text_that_answers_have),
-        ON_STAGE(a_read_marker_is_told_to_few_members_and_to_one_of_many),
+        ON_STAGE(a_read_marker_reaches_few_members_or_one_of_many),
         ON_STAGE(a_read_marker_among_many_stays_its_owners),
         ON_STAGE(former_members_get_no_events),
         ON_STAGE(typing_reaches_the_other_members_of_small_conversations),
         ON_STAGE(changes_for_the_same_users_share_a_frame),
-        ON_STAGE(those_who_have_left_since_are_told_with_the_others),
+        ON_STAGE(members_who_left_since_share_a_frame_with_the_others),
         ON_STAGE(events_too_large_for_their_audience_are_thin),
         ON_STAGE(events_beyond_an_allowance_are_deferred),
         ON_STAGE(events_that_are_too_old_are_dropped),
-        ON_STAGE(nobody_misses_a_version),
+        ON_STAGE(no_user_misses_a_version),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

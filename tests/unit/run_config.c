@@ -1,7 +1,7 @@
 /*
- * run_config.c - checks: flags override the file and the file overrides the defaults; a wrong
- * setting is refused with a message that says where it is, its key, and what is allowed; a reload
- * keeps and names the settings that only a restart changes.
+ * run_config.c - checks: flags override the file, and the file overrides the defaults. A wrong
+ * setting is refused with a message that says where it is, its key, and the allowed values. A
+ * reload keeps and names the settings that only a restart changes.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,27 +89,28 @@ nothing_given_means_the_defaults(void **state)
     assert_string_equal(config.user, "");
 }
 
+/* A file with comments, blanks and every key. */
+static const char every_key[] = "# a comment\n"
+                                "\n"
+                                "   \t \r\n"
+                                "  # another = one\n"
+                                "database = /a b/c=d # e.db\n"
+                                "socket=/s\r\n"
+                                "\tsocket_mode =\t0600\n"
+                                "push-socket = /p\n"
+                                "processes = 3\nthreads = 4\nreaders = 5\n"
+                                "content_bytes_max = 100\ndrain_ms = 200\n"
+                                "auth = jwt\nloopback_only = yes\ninsecure-public = no\n"
+                                "admins = ann, bob  carol \n"
+                                "jwt_keys = /k\njwt_audience = a b\njwt_issuer = https://i.example/?a=b\n"
+                                "user_rate = 7\nuser_burst = 8\nsilence = off\nuser = www-data\n"
+                                "log_level = error";
+
 static void
 a_file_may_hold_comments_blanks_and_every_key(void **state)
 {
     (void)state;
-    assert_int_equal(read_text("# a comment\n"
-                               "\n"
-                               "   \t \r\n"
-                               "  # another = one\n"
-                               "database = /a b/c=d # e.db\n"
-                               "socket=/s\r\n"
-                               "\tsocket_mode =\t0600\n"
-                               "push-socket = /p\n"
-                               "processes = 3\nthreads = 4\nreaders = 5\n"
-                               "content_bytes_max = 100\ndrain_ms = 200\n"
-                               "auth = jwt\nloopback_only = yes\ninsecure-public = no\n"
-                               "admins = ann, bob  carol \n"
-                               "jwt_keys = /k\njwt_audience = a b\njwt_issuer = https://i.example/?a=b\n"
-                               "user_rate = 7\nuser_burst = 8\nsilence = off\nuser = www-data\n"
-                               "log_level = error",
-                               NULL),
-                     ERR_OK);
+    assert_int_equal(read_text(every_key, NULL), ERR_OK);
     assert_string_equal(config.file, path);
     assert_string_equal(config.store, "sqlite:/a b/c=d # e.db");
     assert_string_equal(config.database, "");
@@ -136,7 +137,7 @@ a_file_may_hold_comments_blanks_and_every_key(void **state)
 }
 
 static void
-a_yes_may_be_given_bare(void **state)
+a_yes_may_be_given_without_a_value(void **state)
 {
     static const struct {
         const char *flag;
@@ -169,7 +170,13 @@ a_yes_may_be_given_bare(void **state)
             assert_int_equal(config.insecure_public, cases[i].value);
         assert_int_equal(config.loopback_only, 0);
     }
-    /* The last one holds, bare or not; a flag wins over the file. */
+}
+
+/* With or without a value. A flag overrides the file. */
+static void
+the_last_yes_or_no_counts(void **state)
+{
+    (void)state;
     assert_int_equal(read_flags("--loopback-only", "--loopback-only=no", NULL, NULL), ERR_OK);
     assert_int_equal(config.loopback_only, 0);
     assert_int_equal(read_flags("--loopback-only=no", "--loopback-only", NULL, NULL), ERR_OK);
@@ -178,7 +185,7 @@ a_yes_may_be_given_bare(void **state)
     assert_int_equal(config.loopback_only, 1);
     assert_int_equal(read_text("loopback_only = yes\n", "--loopback-only=no"), ERR_OK);
     assert_int_equal(config.loopback_only, 0);
-    /* In a file it is written out. */
+    /* In a file the value is required. */
     assert_int_equal(read_text("loopback_only\n", NULL), ERR_CONFIG);
 }
 
@@ -202,7 +209,7 @@ a_mode_is_one_of_three(void **state)
     }
 }
 
-/* A text may be empty, unlike a path, and fill its room, like one. */
+/* A text, unlike a path, may be empty. Both may be as long as their room. */
 static void
 a_text_may_be_empty(void **state)
 {
@@ -228,7 +235,7 @@ a_text_may_be_empty(void **state)
 }
 
 static void
-flags_win_over_the_file_wherever_they_stand(void **state)
+flags_override_the_file_in_any_order(void **state)
 {
     char config_flag[64];
 
@@ -242,64 +249,64 @@ flags_win_over_the_file_wherever_they_stand(void **state)
     assert_int_equal(config.log_level, LOG_DEBUG);
 }
 
+static const struct {
+    const char *flag;
+    bool allowed;
+} limits[] = {
+    {"--processes=0", false},
+    {"--processes=1", true},
+    {"--processes=64", true},
+    {"--processes=65", false},
+    {"--threads=256", true},
+    {"--threads=257", false},
+    {"--readers=0", false},
+    {"--readers=256", true},
+    {"--readers=257", false},
+    {"--content-bytes-max=0", false},
+    {"--content_bytes_max=65536", true},
+    {"--content-bytes-max=65537", false},
+    {"--drain-ms=99", false},
+    {"--drain-ms=100", true},
+    {"--drain-ms=600000", true},
+    {"--drain-ms=600001", false},
+    {"--threads=", false},
+    {"--threads=-1", false},
+    {"--threads=+1", false},
+    {"--threads= 1", false},
+    {"--threads=1k", false},
+    {"--threads=99999999999999999999", false},
+    {"--socket-mode=0", true},
+    {"--socket-mode=0777", true},
+    {"--socket-mode=01000", false},
+    {"--socket-mode=0780", false},
+    {"--socket-mode=rw", false},
+    {"--socket-mode=", false},
+    {"--socket-mode=-1", false},
+    {"--socket-mode=000777", false},
+    {"--user-rate=0", false},
+    {"--user-rate=1", true},
+    {"--user-rate=1000000", true},
+    {"--user-rate=1000001", false},
+    {"--user-burst=0", false},
+    {"--user-burst=1000000", true},
+    {"--user-burst=1000001", false},
+    {"--log-level=warning", true},
+    {"--log-level=Warning", false},
+    {"--log-level=warn", false},
+    {"--log-level=", false},
+    {"--database=", false},
+    {"--database=x", true},
+    {"--store=", false},
+    {"--store=x", true},
+};
+
 static void
 every_limit_is_allowed_and_nothing_beyond(void **state)
 {
-    static const struct {
-        const char *flag;
-        bool allowed;
-    } cases[] = {
-        {"--processes=0", false},
-        {"--processes=1", true},
-        {"--processes=64", true},
-        {"--processes=65", false},
-        {"--threads=256", true},
-        {"--threads=257", false},
-        {"--readers=0", false},
-        {"--readers=256", true},
-        {"--readers=257", false},
-        {"--content-bytes-max=0", false},
-        {"--content_bytes_max=65536", true},
-        {"--content-bytes-max=65537", false},
-        {"--drain-ms=99", false},
-        {"--drain-ms=100", true},
-        {"--drain-ms=600000", true},
-        {"--drain-ms=600001", false},
-        {"--threads=", false},
-        {"--threads=-1", false},
-        {"--threads=+1", false},
-        {"--threads= 1", false},
-        {"--threads=1k", false},
-        {"--threads=99999999999999999999", false},
-        {"--socket-mode=0", true},
-        {"--socket-mode=0777", true},
-        {"--socket-mode=01000", false},
-        {"--socket-mode=0780", false},
-        {"--socket-mode=rw", false},
-        {"--socket-mode=", false},
-        {"--socket-mode=-1", false},
-        {"--socket-mode=000777", false},
-        {"--user-rate=0", false},
-        {"--user-rate=1", true},
-        {"--user-rate=1000000", true},
-        {"--user-rate=1000001", false},
-        {"--user-burst=0", false},
-        {"--user-burst=1000000", true},
-        {"--user-burst=1000001", false},
-        {"--log-level=warning", true},
-        {"--log-level=Warning", false},
-        {"--log-level=warn", false},
-        {"--log-level=", false},
-        {"--database=", false},
-        {"--database=x", true},
-        {"--store=", false},
-        {"--store=x", true},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if ((read_flags(cases[i].flag, NULL, NULL, NULL) == ERR_OK) != cases[i].allowed)
-            fail_msg("%s: %s", cases[i].flag, cases[i].allowed ? message : "was allowed");
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if ((read_flags(limits[i].flag, NULL, NULL, NULL) == ERR_OK) != limits[i].allowed)
+            fail_msg("%s: %s", limits[i].flag, limits[i].allowed ? message : "was allowed");
 }
 
 static void
@@ -334,7 +341,7 @@ assert_flag_message(const char *flag, const char *want)
 }
 
 static void
-a_wrong_flag_is_named_with_what_is_allowed(void **state)
+a_wrong_flag_is_named_with_the_allowed_values(void **state)
 {
     (void)state;
     assert_flag_message("--threads=0",
@@ -384,7 +391,7 @@ a_database_is_a_store_of_sqlite(void **state)
     assert_string_equal(config.database, "");
     assert_int_equal(read_flags("--store=sqlite:/d", NULL, NULL, NULL), ERR_OK);
     assert_string_equal(config.store, "sqlite:/d");
-    /* Whatever engine it is: the settings do not know the engines. */
+    /* With any engine: the settings do not know the engines. */
     assert_int_equal(read_text("store = other://host/d?a=b\n", NULL), ERR_OK);
     assert_string_equal(config.store, "other://host/d?a=b");
     assert_int_equal(read_text("store = sqlite:/d\n", "--store=sqlite:/e"), ERR_OK);
@@ -406,7 +413,7 @@ a_store_and_a_database_together_are_refused(void **state)
     assert_string_equal(message, want);
     assert_int_equal(read_text("database = /d\n", "--store=sqlite:/d"), ERR_CONFIG);
     assert_string_equal(message, want);
-    /* The default counts as well. */
+    /* The default counts too. */
     assert_int_equal(read_text("database = /d\n", "--store=sqlite:/var/lib/imd/imd.db"), ERR_CONFIG);
     assert_string_equal(message, want);
 }
@@ -433,7 +440,7 @@ a_wrong_line_is_named_by_its_number(void **state)
     assert_file_message("threads 4\n", "1: 'threads 4' is not of the form key = value");
     assert_file_message("threads =\n",
                         "1: threads: '' is not allowed; allowed is a whole number from 1 to 256");
-    /* A flag does not excuse the file. */
+    /* A valid flag does not make an invalid file valid. */
     assert_int_equal(read_text("threads = 0\n", "--threads=1"), ERR_CONFIG);
 }
 
@@ -482,7 +489,7 @@ help_and_version_are_recognised(void **state)
     assert_int_equal(config.action, CONFIG_HELP);
     assert_int_equal(read_flags("-h", NULL, NULL, NULL), ERR_OK);
     assert_int_equal(config.action, CONFIG_HELP);
-    /* Help is given whatever the file holds. */
+    /* Help is printed whatever the file contains. */
     assert_int_equal(read_text("threads = 0\n", "--version"), ERR_OK);
     assert_int_equal(config.action, CONFIG_VERSION);
     assert_int_equal(read_text("threads = 0\n", "--check"), ERR_CONFIG);
@@ -493,7 +500,7 @@ help_and_version_are_recognised(void **state)
 }
 
 static void
-a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
+a_reload_keeps_and_names_settings_that_need_a_restart(void **state)
 {
     static const char *const fixed[] = {"database", "socket",      "socket_mode",
                                         "control",  "push_socket", "user"};
@@ -522,7 +529,7 @@ a_reload_keeps_what_needs_a_restart_and_names_what_changed(void **state)
     assert_int_equal(config.threads, 7);
     assert_int_equal(config.log_level, LOG_ERROR);
     assert_string_equal(config.admins, "ann");
-    /* The same database, by its other name. */
+    /* The same database, by its other setting. */
     assert_int_equal(read_text("database = /var/lib/imd/imd.db\n", NULL), ERR_OK);
     assert_false(config_keep_fixed(&config, &running, keys, sizeof(keys)));
 }
@@ -597,23 +604,24 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_given_means_the_defaults),
         cmocka_unit_test(a_file_may_hold_comments_blanks_and_every_key),
-        cmocka_unit_test(a_yes_may_be_given_bare),
+        cmocka_unit_test(a_yes_may_be_given_without_a_value),
+        cmocka_unit_test(the_last_yes_or_no_counts),
         cmocka_unit_test(a_mode_is_one_of_three),
         cmocka_unit_test(a_text_may_be_empty),
-        cmocka_unit_test(flags_win_over_the_file_wherever_they_stand),
+        cmocka_unit_test(flags_override_the_file_in_any_order),
         cmocka_unit_test(every_limit_is_allowed_and_nothing_beyond),
         cmocka_unit_test(a_path_may_fill_its_room),
         cmocka_unit_test(a_uri_may_fill_its_room),
         cmocka_unit_test(a_database_is_a_store_of_sqlite),
         cmocka_unit_test(a_store_and_a_database_together_are_refused),
-        cmocka_unit_test(a_wrong_flag_is_named_with_what_is_allowed),
+        cmocka_unit_test(a_wrong_flag_is_named_with_the_allowed_values),
         cmocka_unit_test(a_wrong_line_is_named_by_its_number),
         cmocka_unit_test(a_long_line_is_read_whole),
         cmocka_unit_test(a_message_never_leaves_its_room),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(help_and_version_are_recognised),
         cmocka_unit_test(the_control_socket_lies_beside_the_other_unless_it_has_a_path),
-        cmocka_unit_test(a_reload_keeps_what_needs_a_restart_and_names_what_changed),
+        cmocka_unit_test(a_reload_keeps_and_names_settings_that_need_a_restart),
         cmocka_unit_test(keys_that_changed_never_leave_their_room),
     };
 

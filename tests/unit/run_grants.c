@@ -1,7 +1,6 @@
 /*
- * Checks: a note gives its user a stamp that was never there before, later than all before it,
- * whoever else notes at the same time; the time of a stamp is that of the note; opening counts as a
- * note for everybody.
+ * Checks: a note gives its user a new stamp, later than all before it, even with concurrent notes.
+ * The time of a stamp is that of the note. Opening counts as a note for every user.
  */
 #include "support.h"
 
@@ -57,7 +56,7 @@ a_stamp_tells_its_time(void **state)
 }
 
 static void
-opening_is_a_note_for_everybody(void **state)
+opening_counts_as_a_note_for_every_user(void **state)
 {
     int64_t before_ms = clock_mono_ms();
     uint64_t stamp;
@@ -108,7 +107,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WITH_GRANTS(each_note_makes_a_later_stamp),
         WITH_GRANTS(a_stamp_tells_its_time),
-        WITH_GRANTS(opening_is_a_note_for_everybody),
+        WITH_GRANTS(opening_counts_as_a_note_for_every_user),
         WITH_GRANTS(threads_lose_no_note),
     };
 

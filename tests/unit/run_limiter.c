@@ -1,8 +1,7 @@
 /*
- * Checks: each may go as often as the rate and the burst say and not once more, and is told to the
- * microsecond when they may again; many do not disturb one another; where a set is full the one
- * with the least on the slate is forgotten, and nobody else; threads together get no more than one
- * would.
+ * Checks: a caller may send as many requests as rate and burst allow and not one more, and learns
+ * to the microsecond when the next is allowed. Callers do not affect each other. If a set is full,
+ * its emptiest bucket is evicted. Threads together get no more than one thread would.
  */
 #include "support.h"
 
@@ -34,14 +33,14 @@ close_limiter(void **state)
     return 0;
 }
 
-/* A request. */
+/* One request. */
 static bool
 may_go(struct limiter *l, const char *who, const struct limiter_rate *rate, int64_t now_us, int64_t *wait_us)
 {
     return limiter_take(l, limiter_key(l, str_c(who)), rate, &(struct limiter_work){1, now_us}, wait_us);
 }
 
-/* 0: they may; else how long until they may. */
+/* Returns 0 if it is allowed, else how long until it is. */
 static int64_t
 take(const char *who, const struct limiter_rate *rate, int64_t now_us)
 {
@@ -67,7 +66,7 @@ a_burst_passes_and_nothing_more(void **state)
         for (int64_t n = 0; n < rates[i].burst; n++)
             if (take(who, &rates[i], START_US) != 0)
                 fail_msg("rate %zu: %d passed", i, (int)n);
-        /* Asking costs nothing: the answer stays the same. */
+        /* A refused request costs nothing: the answer stays the same. */
         for (int n = 0; n < 3; n++)
             assert_int_equal(take(who, &rates[i], START_US), rates[i].interval_us);
     }
@@ -80,24 +79,24 @@ charge(const char *who, const struct limiter_rate *rate, int64_t units, int64_t 
 }
 
 static void
-what_is_charged_afterwards_is_waited_for(void **state)
+charges_after_the_work_delay_the_next_request(void **state)
 {
     const struct limiter_rate rate = {50000, 10};
 
     (void)state;
     assert_int_equal(take("ann", &rate, START_US), 0);
     charge("ann", &rate, 15, START_US);
-    /* One and fifteen are on the slate, of which a burst leaves nine. */
+    /* The bucket holds one and fifteen; then nine of a burst are left. */
     assert_int_equal(take("ann", &rate, START_US), 7 * 50000);
     assert_int_equal(take("ann", &rate, START_US + 7 * 50000 - 1), 1);
     assert_int_equal(take("ann", &rate, START_US + 7 * 50000), 0);
-    /* Nobody else pays, and whoever comes for the first time may be charged too. */
+    /* Other callers do not pay, and a new caller may be charged too. */
     assert_int_equal(take("bob", &rate, START_US), 0);
     charge("eve", &rate, 11, START_US);
     assert_int_equal(take("eve", &rate, START_US), 2 * 50000);
 }
 
-/* Whatever the relay charges, and however often. */
+/* However much the relay charges, and however often. */
 static void
 a_debt_is_at_most_one_burst(void **state)
 {
@@ -107,13 +106,13 @@ a_debt_is_at_most_one_burst(void **state)
     for (int n = 0; n < 3; n++)
         charge("ann", &rate, 1000000, START_US);
     assert_int_equal(take("ann", &rate, START_US), 11 * 50000);
-    /* A charge that comes late takes nothing off. */
+    /* A charge with an earlier time empties nothing. */
     charge("ann", &rate, 1, START_US - 5000000);
     assert_int_equal(take("ann", &rate, START_US), 11 * 50000);
     assert_int_equal(take("ann", &rate, START_US + 11 * 50000), 0);
 }
 
-/* Asked for before the work: all of it or nothing. */
+/* Charged before the work: all of it or nothing. */
 static void
 work_of_many_units_needs_as_much_room(void **state)
 {
@@ -126,12 +125,12 @@ work_of_many_units_needs_as_much_room(void **state)
     assert_int_equal(take("ann", &rate, START_US), 50000);
     assert_false(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US + 50000}, &wait_us));
     assert_int_equal(wait_us, 199 * 50000);
-    /* What was refused is on nobody's slate. */
+    /* A refused charge is in no bucket. */
     assert_int_equal(take("ann", &rate, START_US + 50000), 0);
     limiter_refund(limiter, ann, &rate, 200);
     assert_true(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US + 50000}, &wait_us));
     assert_int_equal(take("ann", &rate, START_US + 50000), 50000);
-    /* More than there is leaves nothing on the slate. */
+    /* A refund of more than was charged leaves an empty bucket. */
     limiter_refund(limiter, ann, &rate, INT64_C(1000000000));
     assert_true(limiter_take(limiter, ann, &rate, &(struct limiter_work){200, START_US + 50000}, &wait_us));
 }
@@ -159,7 +158,7 @@ the_wait_is_exact(void **state)
     }
 }
 
-/* A clock that steps back makes nobody go faster. */
+/* A clock that goes back raises no rate. */
 static void
 a_clock_may_step_back(void **state)
 {
@@ -174,7 +173,7 @@ a_clock_may_step_back(void **state)
     assert_int_equal(take("ann", &rate, START_US + 1000), 0);
 }
 
-/* Against another way to count: a bucket of tokens that fills up. */
+/* Against another algorithm: a bucket of tokens that fills up. */
 static void
 random_times_agree_with_a_bucket(void **state)
 {
@@ -206,7 +205,7 @@ random_times_agree_with_a_bucket(void **state)
 }
 
 static void
-a_rest_fills_it_up_and_not_beyond(void **state)
+a_pause_allows_one_burst_and_no_more(void **state)
 {
     const struct limiter_rate rate = {50000, 200};
 
@@ -222,13 +221,13 @@ a_rest_fills_it_up_and_not_beyond(void **state)
 }
 
 static void
-many_do_not_disturb_one_another(void **state)
+many_callers_do_not_affect_each_other(void **state)
 {
     const struct limiter_rate rate = {1000000, 2};
 
     (void)state;
     /*
-     * A start from which no set gets more of them than it has room for, as two of a hundred would.
+     * A seed for which no set gets more callers than it has room for. Two of a hundred seeds would.
      */
     limiter->seed = 1;
     for (int n = 0; n < 2; n++)
@@ -244,13 +243,13 @@ many_do_not_disturb_one_another(void **state)
         snprintf(who, sizeof(who), "u%d", i);
         assert_int_equal(take(who, &rate, START_US), 1000000);
     }
-    /* Names that begin or end alike, none, and one with a NUL. */
+    /* Names with equal beginnings or ends, an empty one, and one with a NUL. */
     assert_int_equal(take("u", &rate, START_US), 0);
     assert_int_equal(take("", &rate, START_US), 0);
     assert_int_equal(take("0u", &rate, START_US), 0);
 }
 
-/* The set that somebody new falls into: the one where a slate has a name that had none. */
+/* Returns the set of a new caller: the one where a bucket has a new key. */
 static int
 set_of(const char *who, uint64_t seed)
 {
@@ -272,7 +271,7 @@ set_of(const char *who, uint64_t seed)
     return found;
 }
 
-/* So many names that share the set of the first. */
+/* Finds that many names that share the set of the first. */
 static void
 find_neighbours(char names[][16], int count)
 {
@@ -298,28 +297,28 @@ a_full_set_forgets_the_least(void **state)
 
     (void)state;
     /*
-     * The hash is not for the tests to know, but where it leads to is seen. A fixed start, for
+     * The tests need not know the hash, because they see which set it chooses. A fixed seed, for
      * speed.
      */
     limiter->seed = 1;
     find_neighbours(names, LIMITER_WAYS + 1);
-    /* The first has 10 on the slate, the next 9, … the last one of the set the least. */
+    /* The first bucket holds 10, the next 9, … the last one of the set the least. */
     for (int i = 0; i < LIMITER_WAYS; i++)
         for (int n = 0; n < 10 - i; n++)
             assert_int_equal(take(names[i], &rate, START_US), 0);
     assert_int_equal(take(names[0], &rate, START_US), 1000);
-    /* One more comes and has a whole burst. */
+    /* A new caller has a whole burst. */
     for (int n = 0; n < 10; n++)
         assert_int_equal(take(names[LIMITER_WAYS], &rate, START_US), 0);
     assert_int_equal(take(names[LIMITER_WAYS], &rate, START_US), 1000);
-    /* The others are known as before. */
+    /* The others still have their buckets. */
     assert_int_equal(take(names[0], &rate, START_US), 1000);
     for (int i = 1; i < LIMITER_WAYS - 1; i++) {
         for (int n = 0; n < i; n++)
             assert_int_equal(take(names[i], &rate, START_US), 0);
         assert_int_equal(take(names[i], &rate, START_US), 1000);
     }
-    /* Who was forgotten begins anew. */
+    /* The evicted caller starts anew. */
     for (int n = 0; n < 10; n++)
         assert_int_equal(take(names[LIMITER_WAYS - 1], &rate, START_US), 0);
     assert_int_equal(take(names[LIMITER_WAYS - 1], &rate, START_US), 1000);
@@ -338,7 +337,7 @@ the_table_is_seeded_by_chance(void **state)
 }
 
 #define THREADS 8
-#define FRESH   2000 /* names that nobody has named before, to meet at the first time of each */
+#define FRESH   2000 /* new names, so that each is first used by all threads at once */
 
 struct rush {
     struct limiter *limiter;
@@ -346,7 +345,7 @@ struct rush {
     pthread_barrier_t each;
 };
 
-/* All ask for the same at the same moment, name after name. */
+/* All threads ask for the same name at the same moment, name after name. */
 static void
 rush(void *arg, int n)
 {
@@ -411,7 +410,10 @@ threads_share_the_rate(void **state)
     support_threads(THREADS, run, &r);
     for (int n = 0; n < THREADS; n++)
         passed += r.passed[n];
-    /* Those behind in time find it taken by those ahead, so it may be less. */
+    /*
+     * Threads with an earlier time find the bucket charged by those with a later one, so fewer may
+     * pass.
+     */
     assert_true(passed <= 50 + TAKES / 100);
     assert_true(passed >= 50);
 }
@@ -422,14 +424,14 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_limiter, close_limiter)
         TEST(a_burst_passes_and_nothing_more),
-        TEST(what_is_charged_afterwards_is_waited_for),
+        TEST(charges_after_the_work_delay_the_next_request),
         TEST(a_debt_is_at_most_one_burst),
         TEST(work_of_many_units_needs_as_much_room),
         TEST(the_wait_is_exact),
         TEST(a_clock_may_step_back),
         TEST(random_times_agree_with_a_bucket),
-        TEST(a_rest_fills_it_up_and_not_beyond),
-        TEST(many_do_not_disturb_one_another),
+        TEST(a_pause_allows_one_burst_and_no_more),
+        TEST(many_callers_do_not_affect_each_other),
         TEST(a_full_set_forgets_the_least),
         TEST(the_table_is_seeded_by_chance),
         TEST(threads_together_get_no_more_than_one),

@@ -1,9 +1,9 @@
 /*
- * run_sandbox.c - checks, in a child for each kind of process: it runs no program, opens no socket
- * but a unix one, looks into no other process, makes no namespace, changes nothing of the machine
- * and leaves no core. Files, threads, memory and unix sockets work. Workers and the relay make no
- * process, signal no other one and listen nowhere; the relay accepts nothing. There is no way out,
- * for children neither. Root stays root only if named.
+ * run_sandbox.c - checks, in a child for each kind of process: it executes no program, opens no
+ * socket but a unix one, inspects no other process, creates no namespace, changes nothing of the
+ * machine and dumps no core. Files, threads, memory and unix sockets work. Workers and the relay
+ * create no process, signal no other one and listen nowhere. The relay accepts nothing. A policy
+ * cannot be left, not even by children. Root stays root only if the settings name it.
  */
 #include "support.h"
 
@@ -31,7 +31,7 @@
 #define SANITIZED
 #endif
 
-/* The child says by its status which claim did not hold; no assertion of cmocka's in it. */
+/* The child's exit status says which claim failed. It must not use cmocka's assertions. */
 #define CLAIM(claim)                                                                                         \
     do {                                                                                                     \
         if (!(claim)) {                                                                                      \
@@ -50,7 +50,7 @@ status_of(pid_t pid)
     return status;
 }
 
-/* In a child that is not sandboxed. */
+/* Runs the body in a child without a sandbox. */
 static void
 in_a_child(void (*body)(void))
 {
@@ -66,7 +66,7 @@ in_a_child(void (*body)(void))
     assert_int_equal(status_of(pid), 0);
 }
 
-/* Of the child that a body runs in. */
+/* The kind of the child in which a body runs. */
 static enum sandbox_kind kind;
 static void (*sandboxed_body)(void);
 
@@ -109,7 +109,10 @@ try_programs(void)
 
     CLAIM(execve("/bin/true", argv, argv) == -1 && errno == EPERM);
     CLAIM(denied(SYS_execveat, AT_FDCWD, (long)"/bin/true", (long)argv, (long)argv, 0));
-    /* Nor one that is not there, nor nonsense: it is not looked at. */
+    /*
+     * Not even a program that does not exist, or invalid arguments: the call is refused before they
+     * are read.
+     */
     CLAIM(execve("/nowhere", argv, argv) == -1 && errno == EPERM);
     CLAIM(denied(SYS_execve, 0, 0, 0, 0, 0));
 }
@@ -134,7 +137,7 @@ try_sockets(void)
             errno = 0;
             CLAIM(socket(families[i], types[t], 0) == -1 && errno == EAFNOSUPPORT);
         }
-    /* Looked at whole: the kernel itself takes half of it. */
+    /* The filter checks all 64 bits, though the kernel reads only half of them. */
     errno = 0;
     CLAIM(syscall(SYS_socket, AF_UNIX | 1L << 32, SOCK_STREAM, 0) == -1 && errno == EAFNOSUPPORT);
 }
@@ -177,8 +180,8 @@ try_the_rest(void)
     };
 
     /*
-     * Arguments that no kernel would take, so that the refusal is the sandbox's and nothing happens
-     * else.
+     * Arguments that every kernel would refuse, so that nothing happens if the sandbox lets the
+     * call through.
      */
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
         if (!denied(calls[i], -1, -1, -1, -1, -1)) {
@@ -197,7 +200,7 @@ no_process_is_inspected_and_no_setting_changed(void **state)
     in_each_kind(try_the_rest);
 }
 
-/* --- what it is like inside */
+/* --- inside a sandbox */
 
 static long
 status_line(const char *key)
@@ -243,7 +246,7 @@ try_to_leave(void)
 
     CLAIM(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) == -1);
     CLAIM(prctl(PR_SET_SECCOMP, 0, 0, 0, 0) == -1);
-    /* Another filter may be put beside it, but the stricter answer holds. */
+    /* A further filter may be loaded, but the stricter answer counts. */
     prctl(PR_SET_SECCOMP, 2, &program, 0, 0);
     try_programs();
     try_sockets();
@@ -281,7 +284,7 @@ threads_work_and_are_inside_too(void **state)
     in_each_kind(try_threads);
 }
 
-/* Seen from a child of the master before it enters its own policy. */
+/* In a child of the master, before it enters its own policy. */
 static void
 try_children(void)
 {
@@ -391,7 +394,7 @@ abort_still_ends_a_worker(void **state)
 }
 #endif
 
-/* A word through a socket: there, and back. */
+/* Sends a word through a socket, and receives it. */
 static void
 talk(int a, int b)
 {
@@ -524,7 +527,7 @@ files_and_memory_work(void **state)
     in_each_kind(try_files);
 }
 
-/* What imd itself does there: a database, its writers and readers. */
+/* imd's own work: a database, its writers and readers. */
 static void
 use_a_store(void)
 {
@@ -565,7 +568,7 @@ become_nobody(void)
     for (int i = 0; i < count; i++)
         CLAIM(groups[i] != 0);
     CLAIM(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
-    /* Whoever is not root becomes nobody else, and needs nobody named. */
+    /* A process that is not root becomes no other user, and needs none in the settings. */
     CLAIM(sandbox_become("") == ERR_OK && sandbox_become("root") == ERR_OK);
     CLAIM(getuid() == uid);
 }
@@ -573,7 +576,7 @@ become_nobody(void)
 static void
 refuse_to_stay_root(void)
 {
-    /* What is logged is expected. */
+    /* Errors are logged, as expected. */
     CLAIM(freopen("/dev/null", "w", stderr) != NULL);
     CLAIM(sandbox_become("") == ERR_CONFIG && sandbox_become("no such user") == ERR_CONFIG);
     CLAIM(getuid() == 0 && getgid() == 0);

@@ -1,7 +1,7 @@
 /*
- * run_shared.c - checks: the write lock outlives a process that dies with it; the relay is woken
- * where it sleeps, the janitor where the log is long; who types is handed over whole and in order,
- * or not at all.
+ * run_shared.c - checks: the write lock survives a holder that dies. The relay is woken if it
+ * sleeps, housekeeping if the log is long. Typing events are passed complete and in order, or
+ * dropped.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 
 #include "run/shared.h"
 
-/* A lock that is never given would else hang the test. */
+/* A lock that is never released would otherwise hang the test. */
 #define DEADLINE_S 20
 
 static int
@@ -40,7 +40,7 @@ close_page(void **state)
     return 0;
 }
 
-/* A child that takes the lock, notes `change` and dies without giving it back. */
+/* Forks a child that takes the lock, stores `change` and dies without releasing the lock. */
 static void
 die_with_the_lock(struct shared *s, int64_t change)
 {
@@ -63,7 +63,7 @@ the_lock_outlives_its_holder(void **state)
     struct shared *s = *state;
 
     /*
-     * More than once: a lock that is recovered without being made consistent is lost at the second.
+     * More than once: a lock that is recovered without being made consistent fails the second time.
      */
     for (int64_t round = 1; round <= 3; round++) {
         die_with_the_lock(s, round);
@@ -76,7 +76,7 @@ the_lock_outlives_its_holder(void **state)
     shared_unlock(s);
 }
 
-/* One waits while the holder dies. */
+/* Another thread waits while the holder dies. */
 static void
 a_waiting_process_gets_the_lock_of_a_dying_one(void **state)
 {
@@ -109,7 +109,7 @@ a_waiting_process_gets_the_lock_of_a_dying_one(void **state)
     assert_int_equal(waitpid(holder, &status, 0), holder);
     assert_int_equal(waitpid(waiter, &status, 0), waiter);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    /* The holder may have committed a rename. */
+    /* The holder may have committed a rename that it did not count. */
     assert_int_equal(atomic_load(&s->renames), 1);
     close(ready[0]);
     close(ready[1]);
@@ -170,7 +170,7 @@ the_relay_is_woken_where_it_sleeps(void **state)
     assert_true(is_signalled(s->wake_fd));
     shared_drain(s->wake_fd);
     assert_false(is_signalled(s->wake_fd));
-    /* Empty already: must not block. */
+    /* Already empty: must not block. */
     shared_drain(s->wake_fd);
 }
 
@@ -236,14 +236,17 @@ typing_users_are_handed_over_in_order(void **state)
         assert_string_equal(got.username, want.username);
     }
     assert_false(shared_next_typing(s, &got));
-    /* A name that fills its room is ended all the same. */
+    /* A name of maximum length is still terminated. */
     memset(&got, 'x', sizeof(got));
     shared_announce_typing(s, &got);
     assert_true(shared_next_typing(s, &got));
     assert_int_equal(strlen(got.username), sizeof(got.username) - 1);
 }
 
-/* Nobody waits; what was handed over before comes out whole, and there is room again. */
+/*
+ * The pipe is full: further events are dropped. Those before come out complete, and then there is
+ * room again.
+ */
 static void
 a_full_pipe_drops_new_messages(void **state)
 {
@@ -265,9 +268,12 @@ a_full_pipe_drops_new_messages(void **state)
     assert_int_equal(got.conversation, 5);
 }
 
-/* As from several workers: none is torn, each one's are in order. */
+/*
+ * Several writers, as several workers: no event is mixed with another, and each writer's are in
+ * order.
+ */
 static void
-several_processes_hand_over_at_once(void **state)
+several_processes_send_typing_events_at_once(void **state)
 {
     enum { CHILDREN = 3, EACH = 300 };
     struct shared *s = *state;
@@ -314,7 +320,7 @@ main(void)
         cmocka_unit_test_setup_teardown(the_janitor_is_woken_once_for_each_quarter, open_page, close_page),
         cmocka_unit_test_setup_teardown(typing_users_are_handed_over_in_order, open_page, close_page),
         cmocka_unit_test_setup_teardown(a_full_pipe_drops_new_messages, open_page, close_page),
-        cmocka_unit_test_setup_teardown(several_processes_hand_over_at_once, open_page, close_page),
+        cmocka_unit_test_setup_teardown(several_processes_send_typing_events_at_once, open_page, close_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

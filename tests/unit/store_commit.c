@@ -1,8 +1,8 @@
 /*
- * Checks: what is answered is stored, once, and what is refused leaves nothing and uses up no id;
- * no two transactions share a tick and ticks never fall, also when the clock went back; a command
- * that fails the storage, or is refused late, fails its whole group and no other; where nothing was
- * written nothing is committed; a group is bounded; two processes write through one shared page,
+ * Checks: every answered command is stored, once. A refused one leaves nothing and uses up no id.
+ * No two transactions share a tick, and ticks never fall, even if the clock goes back. A command
+ * that fails the storage, or is refused late, fails its whole group and no other. If nothing was
+ * written, nothing is committed. A group is bounded. Two processes write through one shared page,
  * under its lock.
  */
 #include "support.h"
@@ -32,7 +32,7 @@ struct order {
     int64_t id;   /* out */
     int64_t tick; /* out: UNIX ms */
     enum err answer;
-    bool shares_fate; /* out: ran in one group with one that failed the storage */
+    bool shares_fate; /* out: it ran in a group with a command that failed the storage */
 };
 
 /* The commands in the order in which they ran. Guarded by the write lock. */
@@ -40,7 +40,7 @@ struct trace {
     struct pool *pool;
     struct order *ran[LANES * EACH];
     int count;
-    int companions; /* of those that failed the storage */
+    int companions; /* groups in which a command failed the storage */
 };
 
 static enum err
@@ -71,7 +71,7 @@ run_order(struct tx *tx, void *arg)
     return o->verdict == ERR_OK ? write_order(tx, o) : o->verdict;
 }
 
-/* The messages that the present transaction has stored: what it counts more than a reader sees. */
+/* Returns how many messages this transaction has stored, which readers do not see yet. */
 static int64_t
 stored_in_group(struct pool *pool, const struct tx *tx)
 {
@@ -110,7 +110,7 @@ run_traced(struct tx *tx, void *arg)
 struct lanes {
     struct store *store;
     command_fn *command;
-    size_t bytes; /* that each order is said to store */
+    size_t bytes; /* the messages that each order is to store */
     struct order (*orders)[EACH];
 };
 
@@ -127,7 +127,7 @@ run_lane(void *arg, int n)
     }
 }
 
-/* Runs LANES threads with EACH orders; `verdict` says what the i-th of a lane is to return. */
+/* Runs LANES threads with EACH orders. `verdict` returns the result of the i-th order of a lane. */
 static struct order (*run_lanes(struct place *place, command_fn *command, size_t bytes, struct trace *trace,
                                 enum err (*verdict)(int lane, int i)))[EACH]
 {
@@ -142,7 +142,7 @@ static struct order (*run_lanes(struct place *place, command_fn *command, size_t
     return lanes.orders;
 }
 
-/* Exactly the orders answered ERR_OK are in the database, as they were answered. */
+/* Asserts that exactly the orders answered ERR_OK are in the database, as they were answered. */
 static void
 assert_stored(struct place *place, struct order (*orders)[EACH])
 {
@@ -168,7 +168,7 @@ assert_stored(struct place *place, struct order (*orders)[EACH])
     arena_reset(&place->arena);
     snapshot_end(snapshot);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message"), stored);
-    /* No id is used up by what is not stored. */
+    /* Orders that were not stored use up no id. */
     assert_int_equal(support_ask(place, "SELECT max(id) FROM message"), stored);
     assert_int_equal(support_ask(place, "SELECT last_message_id FROM instance"), stored);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), stored);
@@ -177,7 +177,7 @@ assert_stored(struct place *place, struct order (*orders)[EACH])
     assert_int_equal(atomic_load(&place->shared->committed_change), stored);
 }
 
-/* What one thread asks is one transaction after the other; of all, ids grow with ticks. */
+/* Commands of one thread are in consecutive transactions. Over all, ids grow with ticks. */
 static void
 assert_ticks_rise(struct place *place, struct order (*orders)[EACH])
 {
@@ -204,7 +204,7 @@ refuse_every_fourth(int lane, int i)
 }
 
 static void
-what_is_answered_is_stored_and_what_is_refused_leaves_nothing(void **state)
+answered_commands_are_stored_and_refused_ones_leave_nothing(void **state)
 {
     struct place *place = *state;
     struct order(*orders)[EACH] = run_lanes(place, run_order, 4, NULL, refuse_every_fourth);
@@ -230,10 +230,10 @@ a_failure_of_the_storage_fails_its_group_and_no_other(void **state)
     struct trace trace = {.pool = sqlite_connections(&place->store)->pool};
     struct order(*orders)[EACH] = run_lanes(place, run_traced, 4, &trace, fail_every_seventh);
     struct order last = {.lane = LANES, .seq = 1};
-    size_t as_much = 1024 * 1024; /* as any group that failed */
+    size_t as_much = 1024 * 1024; /* as for any failed group */
     int answered = 0;
 
-    /* Or nothing was tested. */
+    /* Otherwise the test proves nothing. */
     assert_true(trace.companions > 0);
     for (int lane = 0; lane < LANES; lane++)
         for (int i = 0; i < EACH; i++) {
@@ -266,7 +266,8 @@ write_and_refuse(struct tx *tx, void *arg)
 }
 
 /*
- * Its companions fail with it: nobody is told of a write that is lost, and no write is left of it.
+ * The rest of its group fails too. No one is told that a lost write succeeded, and no write of it
+ * remains.
  */
 static void
 a_late_refusal_fails_its_group_and_no_other(void **state)
@@ -302,11 +303,11 @@ a_failure_is_remembered_until_a_commit_of_its_size_succeeds(void **state)
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &failing, .bytes = 4}, 0),
                      ERR_STORAGE);
     assert_true(atomic_load(&place->shared->commit_failing));
-    /* Nothing was committed, so nothing is known of the disk. */
+    /* Nothing was committed, so nothing is known about the disk. */
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &refused, .bytes = 4}, 0),
                      ERR_USERNAME);
     assert_true(atomic_load(&place->shared->commit_failing));
-    /* On a full disk less than that may still find room. */
+    /* On a full disk a smaller commit may still succeed. */
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &small, .bytes = 3}, 0),
                      ERR_OK);
     assert_true(atomic_load(&place->shared->commit_failing));
@@ -338,7 +339,7 @@ a_group_is_bounded(void **state)
     assert_in_range(
         support_ask(place, "SELECT max(n) FROM (SELECT count(*) AS n FROM message GROUP BY timestamp)"), 1,
         5);
-    /* What exceeds the bound alone goes alone. */
+    /* A command that exceeds the bound is in a group of its own. */
     assert_int_equal(
         commit_run(sqlite_connections(&place->store)->commit,
                    &(struct command){.run = run_order, .arg = &larger, .bytes = 16 * 1024 * 1024}, 0),
@@ -346,7 +347,9 @@ a_group_is_bounded(void **state)
     free(orders);
 }
 
-/* The engine has a lock of its own, which would hide a missing one until many processes write. */
+/*
+ * SQLite has a lock of its own, which would hide that ours is missing, until many processes write.
+ */
 static enum err
 run_if_locked(struct tx *tx, void *arg)
 {
@@ -428,7 +431,7 @@ delivered_changes_are_dropped_and_their_ids_never_come_back(void **state)
     assert_int_equal(support_ask(place, "SELECT id FROM outbox"), 5);
 }
 
-/* Finds that there is nothing to do. */
+/* A command that finds nothing to do. */
 static enum err
 look_only(struct tx *tx, void *arg)
 {
@@ -437,7 +440,7 @@ look_only(struct tx *tx, void *arg)
     return accounts_exists(tx->db, str_c(arg), &exists);
 }
 
-/* No tick passes, nothing is written to the disk, and whether it could be is not known from it. */
+/* The tick stays, and nothing is written to the disk, so nothing is learned about it. */
 static void
 where_nothing_was_written_nothing_is_committed(void **state)
 {
@@ -452,7 +455,7 @@ where_nothing_was_written_nothing_is_committed(void **state)
 
     assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &good, .bytes = 4}, 0),
                      ERR_OK);
-    /* A row that is delivered goes with the next commit, and not without one. */
+    /* An acknowledged row is deleted with the next commit, and not without one. */
     atomic_store(&place->shared->acknowledged_change, 1);
     tick = support_ask(place, "SELECT tick FROM instance");
     wal_pages = atomic_load(&place->shared->wal_pages);
@@ -474,7 +477,7 @@ where_nothing_was_written_nothing_is_committed(void **state)
     assert_int_equal(good.id, 2);
 }
 
-/* Leaves in the order who pays. */
+/* Records the payer in the order. */
 static enum err
 note_payer(struct tx *tx, void *arg)
 {
@@ -523,7 +526,7 @@ run_process_lane(void *arg, int n)
     }
 }
 
-/* The life of one process; its exit status. */
+/* The life of one process; returns its exit status. */
 static int
 live(struct place *place, int number)
 {
@@ -561,7 +564,7 @@ two_processes_write_through_one_page(void **state)
     assert_int_equal(support_ask(place, "SELECT count(*) FROM message a JOIN message b ON b.id = a.id + 1"
                                         " WHERE b.timestamp < a.timestamp"),
                      0);
-    /* Conversations 1 … 4 are the one's, 5 … 8 the other's: no transaction is of both. */
+    /* Conversations 1 … 4 belong to one process, 5 … 8 to the other: no transaction has both. */
     assert_int_equal(support_ask(place,
                                  "SELECT count(*) FROM (SELECT 1 FROM message GROUP BY timestamp"
                                  " HAVING min((conversation - 1) / 4) <> max((conversation - 1) / 4))"),
@@ -575,7 +578,7 @@ main(void)
         /* First, so that the parent has no thread yet. */
         cmocka_unit_test_setup_teardown(two_processes_write_through_one_page, support_open_empty,
                                         support_close),
-        cmocka_unit_test_setup_teardown(what_is_answered_is_stored_and_what_is_refused_leaves_nothing,
+        cmocka_unit_test_setup_teardown(answered_commands_are_stored_and_refused_ones_leave_nothing,
                                         support_open, support_close),
         cmocka_unit_test_setup_teardown(a_failure_of_the_storage_fails_its_group_and_no_other, support_open,
                                         support_close),

@@ -1,8 +1,8 @@
 /*
- * Checks: what a statement reads does not grow with what lies dead or elsewhere. In a database with
- * a user who came and went 200,000 times, a group of 100,000, thousands of conversations of one
- * user, long runs of messages and a message with 10,000 reactions, every statement and every
- * command stays below a number of steps that does not depend on any of them; with the statistics of
+ * Checks: the cost of a statement does not grow with past or unrelated rows. The database has a
+ * user with 200,000 stays in one conversation, a group of 100,000, thousands of conversations of
+ * one user, long runs of messages and a message with 10,000 reactions. Every statement and every
+ * command must stay below a number of steps that depends on none of them, with the statistics of
  * ANALYZE and without.
  */
 #include "support.h"
@@ -22,10 +22,10 @@
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/* What a statement may take, and for each row that the caller takes. */
+/* The steps allowed for a statement, and for each row that the caller takes. */
 #define STEPS_STATEMENT 400
 #define STEPS_ROW       60
-/* A command or a question takes some statements, and for each object on a page some more. */
+/* A command or a read takes some statements, and some more for each object on a page. */
 #define STEPS_COMMAND 4000
 #define STEPS_OBJECT  600
 
@@ -86,7 +86,7 @@ add_members(const struct place *place, int conversation, const char *names, int 
         conversation, version, version, conversation, names);
 }
 
-/* Of four stays one received a message, and after it a message was missed. */
+/* Of each four stays, one received a message, and a message was sent after it. */
 static void
 add_stays(const struct place *place, int conversation, int count)
 {
@@ -178,9 +178,9 @@ load_large(const struct place *place)
     add_messages(place, LIKED, 1, 1, EVE);
 }
 
-/* Others than eve's and late's are dated before these. */
+/* The quiet conversations of eve and late. All others of theirs are older. */
 static void
-load_many(const struct place *place)
+load_quiet(const struct place *place)
 {
     support_tell(place,
                  "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, title,"
@@ -198,6 +198,12 @@ load_many(const struct place *place)
                  " SELECT (id << 32) + 1, last_message_id + id, %d, updated_at, 4, 'x'"
                  " FROM conversation, instance WHERE id >= %d",
                  BOB, QUIET);
+}
+
+/* The conversations that eve has left. */
+static void
+load_left(const struct place *place)
+{
     support_tell(place,
                  "INSERT INTO conversation (id, type, created_at, updated_at, last_seq, version, title,"
                  " member_count, listed_at) " ROWS "SELECT %d + i - 1, 'group_chat', 1, 1000000000 + i * "
@@ -209,6 +215,12 @@ load_many(const struct place *place)
         " left_seq, left_at, version, active_at, since_at) SELECT id, %d, 'eve', 2, 0, 3, 0, updated_at, 3,"
         " updated_at, updated_at - 1 FROM conversation WHERE id >= %d",
         EVE, GONE);
+}
+
+/* Read markers of eve, idempotency keys of ann, and a long outbox. */
+static void
+load_many(const struct place *place)
+{
     support_tell(place,
                  "INSERT INTO read_marker (conversation, account, seq, moved_at)"
                  " SELECT id, %d, 1, created_at FROM conversation WHERE id >= %d AND id < %d",
@@ -265,6 +277,8 @@ load(const struct place *place)
                  CROWD_MEMBERS, USER(0));
     load_dead_rows(place);
     load_large(place);
+    load_quiet(place);
+    load_left(place);
     load_many(place);
     load_reactions(place);
 }
@@ -288,14 +302,14 @@ struct value {
 /* NULL. */
 #define NONE N(INT64_MIN)
 
-/* A statement with what it is asked, and how many rows its caller takes, or that it changes. */
+/* A statement with its arguments, and how many rows its caller takes, or it changes. */
 struct asked {
     enum sql sql;
     int rows;
     struct value values[11];
 };
 
-#define LATELY   3000000000 /* after what is quiet */
+#define LATELY   3000000000 /* after the quiet conversations */
 #define ALL_SEQS INT64_C(4294967295)
 
 static const struct asked asked[] = {
@@ -418,7 +432,7 @@ bind(struct stmt *s, const struct asked *a)
     }
 }
 
-/* A statement that changes something runs to its end; of another one the caller takes his rows. */
+/* A statement that writes runs to its end. Of another one the caller takes its number of rows. */
 static int64_t
 steps_of(struct db *db, const struct asked *a)
 {
@@ -459,7 +473,7 @@ measure_statements(struct place *place)
     assert_int_equal(failed, 0);
 }
 
-/* BEGIN and its like read nothing. */
+/* True for BEGIN and similar statements, which read nothing. */
 static bool
 begins_or_ends(enum sql sql)
 {
@@ -481,7 +495,7 @@ every_statement_has_a_row_here(void **state)
 }
 
 static void
-no_statement_reads_what_is_dead_or_elsewhere(void **state)
+no_statement_reads_past_or_unrelated_rows(void **state)
 {
     measure_statements(*state);
 }
@@ -506,7 +520,7 @@ steps_written(struct place *place)
 
 static int failures;
 
-/* Since the last call. */
+/* Asserts the cost since the last call. */
 static void
 assert_few_steps(struct place *place, const char *what)
 {
@@ -644,7 +658,7 @@ mark(struct place *place, int conversation, const char *username, int64_t seq)
 }
 
 static void
-no_command_reads_what_is_dead_or_elsewhere(void **state)
+no_command_reads_past_or_unrelated_rows(void **state)
 {
     struct place *place = *state;
 
@@ -669,7 +683,7 @@ no_command_reads_what_is_dead_or_elsewhere(void **state)
     assert_int_equal(failures, 0);
 }
 
-/* --- questions */
+/* --- reads */
 
 static struct snapshot *
 begin_question(struct place *place)
@@ -723,8 +737,8 @@ skip_tick(void *arg)
 
 #define PAGE 50
 /*
- * A page of changes looks at up to so many rows that are not on it, each for less than a tenth of
- * an object.
+ * A page of changes reads up to this many rows that are not on it, each for less than a tenth of an
+ * object.
  */
 #define SKIPPED 2000
 
@@ -796,7 +810,7 @@ list_members(struct place *place, int conversation, const char *after)
 }
 
 static void
-no_question_reads_what_is_dead_or_elsewhere(void **state)
+no_query_reads_past_or_unrelated_rows(void **state)
 {
     struct place *place = *state;
 
@@ -846,12 +860,12 @@ open_analyzed(void **state)
 int
 main(void)
 {
-    /* The commands come last: they change what the others look at. */
+    /* The commands come last, because they change the data of the other tests. */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_statement_has_a_row_here),
-        cmocka_unit_test(no_statement_reads_what_is_dead_or_elsewhere),
-        cmocka_unit_test(no_question_reads_what_is_dead_or_elsewhere),
-        cmocka_unit_test(no_command_reads_what_is_dead_or_elsewhere),
+        cmocka_unit_test(no_statement_reads_past_or_unrelated_rows),
+        cmocka_unit_test(no_query_reads_past_or_unrelated_rows),
+        cmocka_unit_test(no_command_reads_past_or_unrelated_rows),
     };
     int failed;
 

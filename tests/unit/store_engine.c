@@ -1,6 +1,6 @@
 /*
- * store_engine.c - checks: a URI chooses the engine; a URI that no engine opens is refused with a
- * sentence that says what is allowed; one process may have stores of several engines open.
+ * store_engine.c - checks: a URI chooses the engine. A URI that no engine opens is refused with a
+ * sentence that names the allowed ones. One process may have stores of several engines open.
  */
 #include "support.h"
 
@@ -77,7 +77,7 @@ a_uri_must_have_a_scheme_and_something_behind_it(void **state)
 }
 
 static void
-a_refusal_does_not_repeat_what_may_be_secret(void **state)
+a_refusal_does_not_repeat_a_possible_secret(void **state)
 {
     (void)state;
     assert_null(strstr(refusal("mysql://ann:secret@host/imd"), "secret"));
@@ -193,7 +193,7 @@ main(void)
         cmocka_unit_test(the_engines_are_listed_in_order),
         cmocka_unit_test(a_uri_without_an_engine_is_refused_with_the_engines_there_are),
         cmocka_unit_test(a_uri_must_have_a_scheme_and_something_behind_it),
-        cmocka_unit_test(a_refusal_does_not_repeat_what_may_be_secret),
+        cmocka_unit_test(a_refusal_does_not_repeat_a_possible_secret),
         cmocka_unit_test(only_a_store_in_a_file_tells_its_path),
         cmocka_unit_test(an_engine_has_all_functions_of_upkeep_or_none),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)

@@ -1,8 +1,8 @@
 /*
- * Checks: the first message after a moment, and the first that was created after a version, is the
- * one that looking at each finds, whatever the history: even, clustered, all at once, of any
- * length, for the whole and for any part of it. A fingerprint of a content is 16 bits that mostly
- * differ.
+ * Checks: the searches for the first message after a moment, and for the first one created after a
+ * version, find what a linear search finds, in histories that are even, clustered, all at once, and
+ * of any length, for the whole history and for any part. A fingerprint of a content is 16 bits that
+ * mostly differ.
  */
 #include "support.h"
 
@@ -21,7 +21,7 @@ struct history {
     int64_t *versions;   /* the same, of those that created them */
 };
 
-/* How far the next message is from the one before. */
+/* Returns the distance from one message to the next. */
 static int64_t
 gap(struct chance *chance, int shape)
 {
@@ -83,7 +83,7 @@ store_all(struct tx *tx, void *arg)
 /* The two ways to ask. */
 typedef enum err find_fn(struct db *db, const struct message_range *range, int64_t after, int64_t *seq);
 
-/* What is searched: values[0 … count-1] are those of the messages. */
+/* The searched values: values[0 … count-1] are those of the messages. */
 struct searched {
     struct db *db;
     find_fn *find;
@@ -108,7 +108,7 @@ assert_first(const struct searched *s, int64_t low, int64_t high, int64_t after)
                  s->conversation, low, high, after, seq, wanted);
 }
 
-/* Each value at which the answer can change, and the one before it. */
+/* Tries each value at which the result can change, and the one before it. */
 static void
 check_whole(const struct searched *s)
 {
@@ -185,7 +185,7 @@ fingerprints_of_contents_mostly_differ(void **state)
         different += !seen[fingerprint];
         seen[fingerprint] = true;
     }
-    /* Of so many drawn by lot some 30 would be alike. */
+    /* With random fingerprints, some 30 of so many would be equal. */
     assert_true(different > TEXTS - 100);
     assert_in_range(messages_fingerprint((struct str){0}), 0, 65535);
 }

@@ -1,9 +1,9 @@
 /*
- * Checks: an empty file gets all migrations; a second run changes nothing; two masters at once
- * apply each once; a script that fails leaves nothing; a newer database is refused and left alone.
- * A database of the core, whatever its history, keeps all it holds, gets the versions that its
- * changes had, and is then like a new one. A database of any later version keeps what each of its
- * columns held. A rename of a user shows wherever the name is read.
+ * Checks: an empty file gets all migrations. A second run changes nothing. Two concurrent masters
+ * apply each migration once. A script that fails leaves nothing. A newer database is refused and
+ * left unchanged. A database of the core, whatever its history, keeps its content, gets the
+ * versions that its changes had, and then equals a new one. A database of any later version keeps
+ * the content of each column. After a rename, every read shows the new name.
  */
 #include "support.h"
 
@@ -40,7 +40,7 @@ an_empty_file_gets_all_migrations(void **state)
     assert_int_equal(support_ask(place, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
-/* The database file itself. No connection may be open, so that all is in it. */
+/* Returns the bytes of the database file. No connection may be open, so that all data is in it. */
 static char *
 file_bytes(const struct place *place, size_t *n)
 {
@@ -117,7 +117,7 @@ a_script_that_fails_leaves_nothing(void **state)
     struct place *place = *state;
     struct db *db = open_to_migrate(place);
 
-    /* The last table of the first script is in the way. */
+    /* The last table of the first script exists already. */
     assert_int_equal(db_script(db, "CREATE TABLE outbox (stranger)"), ERR_OK);
     assert_int_equal(migrate(db), ERR_STORAGE);
     assert_false(db_in_transaction(db));
@@ -130,7 +130,7 @@ a_script_that_fails_leaves_nothing(void **state)
 }
 
 static void
-a_newer_database_is_refused_and_left_alone(void **state)
+a_newer_database_is_refused_and_unchanged(void **state)
 {
     struct place *place = *state;
     char *before;
@@ -150,7 +150,7 @@ a_newer_database_is_refused_and_left_alone(void **state)
 }
 
 static void
-a_newer_database_that_lets_this_binary_use_it_is_left_alone(void **state)
+a_newer_database_that_permits_this_binary_is_unchanged(void **state)
 {
     struct place *place = *state;
     struct db *db;
@@ -169,18 +169,18 @@ a_newer_database_that_lets_this_binary_use_it_is_left_alone(void **state)
 #define STAYS_MAX 2000
 #define CROWD     130 /* users: all of them are in the large conversations */
 
-/* A stay as the core writes it down, and what is to become of it. */
+/* A stay as the core stores it, and the expected result. */
 struct stay_row {
     int user;
     int64_t joined_version;
     int64_t joined_seq;
     int64_t left_version; /* 0: still a member */
     int64_t left_seq;
-    int64_t left_at; /* as near as the core's records are: when the next message came */
+    int64_t left_at; /* the time of the next message, which is the closest that the core recorded */
     bool last;       /* of this user */
 };
 
-/* One conversation, as the core keeps it, told event by event. */
+/* One conversation, as the core stores it, made event by event. */
 struct history {
     int64_t id;
     const char *type;
@@ -219,7 +219,7 @@ go(struct history *h, int user)
     h->members--;
 }
 
-/* A text with everything in it that might suffer, as SQL. */
+/* Writes a text with all problematic characters, as SQL. */
 static void
 add_content(struct history *h)
 {
@@ -251,7 +251,7 @@ say(struct history *h, int user)
                h->id, h->last_seq, h->version);
 }
 
-/* Messages, and comings and goings, often several between the same two messages. */
+/* Makes messages, joins and leaves, often several between the same two messages. */
 static void
 live(struct history *h, int events, int among, int leave_one_in)
 {
@@ -269,7 +269,7 @@ live(struct history *h, int events, int among, int leave_one_in)
     }
 }
 
-/* The rows of the conversation and of its stays, and what they are to be. */
+/* The rows of the conversation and of its stays, and the expected ones. */
 static void
 write_down(struct history *h)
 {
@@ -303,7 +303,7 @@ write_down(struct history *h)
     }
 }
 
-/* What one conversation was like. */
+/* The shape of one conversation. */
 struct plan {
     const char *type;
     int founders; /* users 0 … founders - 1 */
@@ -328,7 +328,7 @@ make(struct history *h, int64_t id, const struct plan *plan)
     write_down(h);
 }
 
-/* Applies the first script alone, as the core did. */
+/* Applies only the first script, as the core did. */
 static void
 found_core(const struct place *place)
 {
@@ -378,7 +378,7 @@ live_in_core(const struct place *place, struct chance *chance)
     free(h);
 }
 
-/* The columns of the two tables hold the same rows. */
+/* Asserts that the columns of the two tables hold the same rows. */
 static void
 assert_same_rows(const struct place *place, const char *was, const char *is, const char *columns_was,
                  const char *columns_is)
@@ -391,7 +391,7 @@ assert_same_rows(const struct place *place, const char *was, const char *is, con
 }
 
 /*
- * The tables as they were before users became numbers. Of what stands nowhere any more, nothing is
+ * The tables as they were before users became numbers. Columns that no longer exist are not
  * compared.
  */
 static const char views[] =
@@ -419,7 +419,7 @@ static const char views[] =
     "CREATE TEMP VIEW is_instance AS SELECT only_row, epoch, tick, last_message_id, last_change FROM "
     "instance;";
 
-/* Every column of each table was_… holds what it held. */
+/* Asserts that every column of each table was_… has kept its values. */
 static void
 assert_nothing_lost(struct place *place)
 {
@@ -428,7 +428,7 @@ assert_nothing_lost(struct place *place)
                                          "outbox",  "probe",        "instance"};
     int compared = 0;
 
-    /* As tables: each question has a connection of its own. */
+    /* As tables, because each query has a connection of its own. */
     for (size_t i = 0; i < COUNT(tables); i++)
         support_tell(place, "%s CREATE TABLE is_%s_now AS SELECT * FROM is_%s", views, tables[i], tables[i]);
     for (size_t i = 0; i < COUNT(tables); i++) {
@@ -465,7 +465,7 @@ assert_as_wanted(const struct place *place)
                            " edited_at, deleted_at, sent_print) IS NOT NULL OR emoji_count <> 0"),
         0);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM conversation WHERE title <> ''"), 0);
-    /* As late as the core's records allow: support_check() holds that it is no later. */
+    /* As late as the core's records allow: support_check() checks that it is no later. */
     assert_int_equal(
         support_ask(place, "SELECT count(*) FROM membership s JOIN conversation c ON c.id = s.conversation"
                            " LEFT JOIN message m ON m.place = (c.id << 32) + joined_seq"
@@ -489,7 +489,7 @@ a_database_of_the_core_keeps_all_and_gets_its_versions(void **state)
 
         found_core(place);
         live_in_core(place, &chance);
-        /* Or little was tested. */
+        /* Otherwise the test proves little. */
         assert_true(support_ask(place, "SELECT count(*) FROM message") > 500);
         assert_true(support_ask(place, "SELECT count(*) FROM membership WHERE left_seq IS NOT NULL") > 200);
         assert_true(support_ask(place, "SELECT count(*) FROM wanted_conversation WHERE members > 100") >= 2);
@@ -501,7 +501,7 @@ a_database_of_the_core_keeps_all_and_gets_its_versions(void **state)
     }
 }
 
-/* It goes on with the next versions and seqs. */
+/* The database continues with the next versions and seqs. */
 static void
 a_database_of_the_core_is_used_as_before(void **state)
 {
@@ -524,7 +524,7 @@ a_database_of_the_core_is_used_as_before(void **state)
     support_check(place);
 }
 
-/* All that the database is made of, in its own words. */
+/* Returns the schema of the database, as SQL. */
 static const char *
 schema_of(struct place *place)
 {
@@ -551,7 +551,7 @@ a_migrated_database_has_the_schema_of_a_new_one(void **state)
     support_close((void **)&new);
 }
 
-/* Applies the scripts before the one that brought sets of reactions. */
+/* Applies the scripts before the one that added reaction sets. */
 static void
 found_before_sets(const struct place *place)
 {
@@ -588,7 +588,7 @@ react_before_sets(const struct place *place)
         " ((1 << 32) + 3, 3, 'm000', 3, 4, NULL, 0, 'c', 3);"
         "UPDATE instance SET tick = 9, last_message_id = 3;"
         /*
-         * Everybody with a thumb; every third user once more with U+FE0F behind it; hearts in two
+         * All users with a thumb; every third user once more with U+FE0F after it; hearts in two
          * spellings.
          */
         "INSERT INTO reaction SELECT (1 << 32) + 1, char(128077), name FROM account;"
@@ -617,7 +617,7 @@ reactions_become_sets_and_spellings_of_one_emoji_one_set(void **state)
                                         " JOIN account a ON a.id = account"
                                         " WHERE s.emoji = char(10084) AND name IN ('m001', 'm002')"),
                      2);
-    /* A selector alone is no emoji. */
+    /* A selector alone is not an emoji. */
     assert_int_equal(support_ask(place, "SELECT count(*) FROM reaction_set WHERE place <> (1 << 32) + 1"), 0);
     assert_int_equal(support_ask(place, "SELECT sum(emoji_count * id) FROM message"), 3);
     support_check(place);
@@ -625,11 +625,11 @@ reactions_become_sets_and_spellings_of_one_emoji_one_set(void **state)
 
 /* --- from each version since */
 
-/* What the database of a version holds beside what it held before. The first entry is version 2. */
+/* The rows that each version adds to those of the version before. The first entry is version 2. */
 static const char *const fillings[] = {
     /*
-     * Keys, replies, edits, deletions, titles, roles and read markers. What was changed last is the
-     * newest message of each conversation.
+     * Keys, replies, edits, deletions, titles, roles and read markers. The last change in each
+     * conversation is to its newest message.
      */
     "UPDATE message SET client_id = 'k' || id WHERE id % 3 = 0;"
     "UPDATE message SET reply_to = id - 1 WHERE id % 5 = 0;"
@@ -648,7 +648,7 @@ static const char *const fillings[] = {
     "UPDATE conversation SET invite_only = 1 WHERE type = 'group_chat' AND id % 2 = 0;"
     "UPDATE membership SET removed = 1 WHERE left_seq IS NOT NULL AND joined_version % 2 = 0 AND"
     " conversation IN (SELECT id FROM conversation WHERE type = 'group_chat');",
-    /* Keys of a user, of a caller who is none, and of nobody. */
+    /* Keys of a user, of a caller who is not a user, and of an anonymous caller. */
     ("INSERT INTO creation_key VALUES ('m001', 'one', 3, 1), ('robot', 'one', 4, 2), ('', 'one', 5, 3),"
      " ('m002', 'two', 3, 65535);"),
     "UPDATE outbox SET emoji = char(128077), added = 1, seq = 3;",
@@ -675,9 +675,7 @@ static const char with_sets[] =
     "INSERT INTO reaction_set (id, place, emoji, count) VALUES (5000, NULL, '', 20);"
     "INSERT INTO reaction SELECT 5000, name FROM account WHERE name < 'm020';";
 
-/*
- * Brings a database of the core to the version, as its imd did, and fills what the version added.
- */
+/* Brings a database of the core to the version, as its imd did, and fills the new columns. */
 static void
 live_until(struct place *place, int version)
 {
@@ -693,7 +691,7 @@ live_until(struct place *place, int version)
     support_tell(place, "PRAGMA user_version = %d", version);
 }
 
-/* Keeps a copy of each table that is there. */
+/* Keeps a copy of each table. */
 static void
 note_all(struct place *place)
 {
@@ -706,7 +704,7 @@ note_all(struct place *place)
 }
 
 static void
-a_database_of_each_version_keeps_what_each_column_held(void **state)
+a_database_of_each_version_keeps_the_content_of_each_column(void **state)
 {
     struct chance chance;
 
@@ -758,9 +756,9 @@ main(void)
                                         support_close),
         cmocka_unit_test_setup_teardown(a_script_that_fails_leaves_nothing, support_open_empty,
                                         support_close),
-        cmocka_unit_test_setup_teardown(a_newer_database_that_lets_this_binary_use_it_is_left_alone,
+        cmocka_unit_test_setup_teardown(a_newer_database_that_permits_this_binary_is_unchanged,
                                         support_open_empty, support_close),
-        cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_left_alone, support_open_empty,
+        cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_unchanged, support_open_empty,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_database_of_the_core_keeps_all_and_gets_its_versions,
                                         support_open_empty, support_close),
@@ -768,7 +766,7 @@ main(void)
                                         support_close),
         cmocka_unit_test_setup_teardown(a_migrated_database_has_the_schema_of_a_new_one, support_open_empty,
                                         support_close),
-        cmocka_unit_test_setup_teardown(a_database_of_each_version_keeps_what_each_column_held,
+        cmocka_unit_test_setup_teardown(a_database_of_each_version_keeps_the_content_of_each_column,
                                         support_open_empty, support_close),
         cmocka_unit_test_setup_teardown(a_rename_is_seen_wherever_the_name_was, support_open_empty,
                                         support_close),

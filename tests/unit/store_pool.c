@@ -1,7 +1,7 @@
 /*
- * Checks: who reads sees one state of the database from its first look to the end, whatever is
- * committed meanwhile; more threads than connections all get their turn; a reader cannot write; a
- * reader that has read a name before shows the new one after a rename.
+ * Checks: a reader sees one state of the database from its first read to its end, whatever is
+ * committed meanwhile. More threads than connections all get their turn. A reader cannot write. A
+ * reader that read a name before a rename shows the new name after it.
  */
 #include "support.h"
 
@@ -19,7 +19,7 @@
 #define TURNS      100
 #define WRITES_MIN 50
 #define LOOKS      8
-#define TURNS_EACH 8 /* that end before the next write: each look reads all that was written */
+#define TURNS_EACH 8 /* turns that end before the next write, so that each reads everything written */
 
 static enum err
 create(struct tx *tx, void *arg)
@@ -52,7 +52,7 @@ send(struct tx *tx, void *arg)
     return err == ERR_OK ? messages_add(tx, &m, c.version) : err;
 }
 
-/* The number of messages, as both tables tell it; -1 where they differ. */
+/* Returns the number of messages, if both tables agree; else -1. */
 static int64_t
 look(struct db *db)
 {
@@ -196,7 +196,7 @@ a_reader_cannot_write(void **state)
     }
 }
 
-/* Is the first message shown as sent by this user? */
+/* True if the first message is shown as sent by this user. */
 static bool
 sent_by(struct db *db, const char *name)
 {
@@ -220,9 +220,7 @@ struct rename {
     enum err verdict;
 };
 
-/*
- * A name that was read before the rename is not shown after it, not even in the same transaction.
- */
+/* A name that was read before a rename is not shown after it, not even in the same transaction. */
 static enum err
 rename_user(struct tx *tx, void *arg)
 {
@@ -236,7 +234,7 @@ rename_user(struct tx *tx, void *arg)
     return r->verdict;
 }
 
-/* All connections of the pool at once: so each has read the name. */
+/* Uses all connections of the pool at once, so that each has read the name. */
 static void
 assert_all_show(struct store *store, const char *name)
 {
@@ -251,7 +249,7 @@ assert_all_show(struct store *store, const char *name)
 }
 
 static void
-a_rename_is_seen_by_all_who_have_read_the_name(void **state)
+readers_of_a_name_see_its_rename(void **state)
 {
     struct place *place = *state;
     struct store *store = &place->store;
@@ -281,8 +279,7 @@ main(void)
         cmocka_unit_test_setup_teardown(more_threads_than_connections_all_see_one_state_each, support_open,
                                         support_close),
         cmocka_unit_test_setup_teardown(a_reader_cannot_write, support_open, support_close),
-        cmocka_unit_test_setup_teardown(a_rename_is_seen_by_all_who_have_read_the_name, support_open,
-                                        support_close),
+        cmocka_unit_test_setup_teardown(readers_of_a_name_see_its_rename, support_open, support_close),
     };
 
     return cmocka_run_group_tests(tests, support_group, NULL);

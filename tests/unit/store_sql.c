@@ -1,7 +1,6 @@
 /*
- * Checks: no statement reads a whole table but the few that are meant to, none sorts, and each
- * finds its rows by every value that it is given: so what it costs does not grow with what else
- * there is.
+ * Checks: no statement reads a whole table, except a few listed here. None sorts. Each finds its
+ * rows by every value that it is given. So its cost does not grow with other rows.
  */
 #include "support.h"
 
@@ -11,7 +10,7 @@
 #include "base/buf.h"
 #include "store/sqlite/sql.h"
 
-/* The engine's plan of a statement, a line for each step. */
+/* Returns SQLite's plan of a statement, a line for each step. */
 static const char *
 plan_of(struct place *place, sqlite3 *handle, const char *text)
 {
@@ -31,7 +30,7 @@ plan_of(struct place *place, sqlite3 *handle, const char *text)
     return copy.p;
 }
 
-/* BEGIN and its like have none. */
+/* True for BEGIN and similar statements, which have no plan. */
 static bool
 has_plan(const char *text)
 {
@@ -68,7 +67,7 @@ explain_all(struct place *place, void (*each)(const struct explained *e))
     assert_true(count > 40);
 }
 
-/* What may read all of something, and of what. */
+/* The statements that may read a whole table or index, and which one. */
 static const struct {
     enum sql sql;
     const char *step;
@@ -78,9 +77,9 @@ static const struct {
     {SQL_INSTANCE_NEEDS, "SCAN instance\n"},
     {SQL_INSTANCE_SET, "SCAN instance\n"},
     {SQL_INSTANCE_SET_EPOCH, "SCAN instance\n"},
-    /* Backwards along an index, as far as the caller likes. */
+    /* Backwards along an index, as far as the caller reads. */
     {SQL_MESSAGE_LAST_ID, "SCAN message USING COVERING INDEX message_id\n"},
-    /* What a limit has cut off. */
+    /* Bounded by a limit. */
     /* The first entry of a partial index. */
     {SQL_REACTION_CLEARED, "SCAN reaction_set USING INDEX reaction_set_cleared\n"},
 };
@@ -107,10 +106,7 @@ no_statement_reads_or_sorts_a_whole_table(void **state)
     explain_all(*state, assert_no_scan);
 }
 
-/*
- * Is the column one that a step of the plan searches by? A key that is one integer is called rowid
- * there.
- */
+/* True if a step of the plan searches by the column. SQLite calls a key of one integer rowid. */
 static bool
 searches_by(const char *plan, struct str column)
 {

@@ -1,7 +1,7 @@
 /*
- * Checks what the headers of store/ promise, of any engine: every function, its edge cases and its
- * errors. Commands are numbered densely, what is refused leaves nothing, and a snapshot sees one
- * state. Memberships are compared with a model that keeps every stay in an array.
+ * Checks what the headers of store/ promise, for any engine: every function, its edge cases and its
+ * errors. Counters have no gaps, a refused command leaves nothing, and a snapshot sees one state.
+ * Memberships are compared with a model that keeps every stay in an array.
  */
 #include "support.h"
 
@@ -18,7 +18,7 @@
 
 static const struct str none = {0};
 
-/* --- what most tests begin with */
+/* --- helpers of most tests */
 
 /* Runs the command, which must succeed. */
 static void
@@ -46,7 +46,7 @@ found_group(struct tx *tx, void *arg)
     return err == ERR_OK ? memberships_add(tx, &c, str_c("bob"), ROLE_MEMBER) : err;
 }
 
-/* The conversation as the transaction sees it. */
+/* Returns the conversation as the transaction sees it. */
 static struct conversation
 conversation_in(struct tx *tx, int32_t id)
 {
@@ -86,7 +86,7 @@ post_one(struct tx *tx, void *arg)
     return post(tx, 1, "ann", arg, NULL);
 }
 
-/* The head of a message, as commands read it before they change it. */
+/* Returns the head of a message, as commands read it before they change it. */
 static struct message
 head_in(struct tx *tx, struct arena *arena, int64_t id)
 {
@@ -98,7 +98,7 @@ head_in(struct tx *tx, struct arena *arena, int64_t id)
     return m;
 }
 
-/* --- the instance, and what commands are to it */
+/* --- the instance, and how commands change it */
 
 static void
 an_instance_counts_densely_from_nothing(void **state)
@@ -162,7 +162,7 @@ a_tick_is_above_the_last_one_whatever_the_clock_says(void **state)
     assert_int_equal(support_conversation(place, 1).created_at, tick + 1);
 }
 
-/* Adds to every table, changes rows of it and deletes some; then answers as *arg says. */
+/* Adds rows to every table, changes and deletes some, and then returns the error in *arg. */
 static enum err
 change_everything(struct tx *tx, void *arg)
 {
@@ -200,7 +200,7 @@ change_everything(struct tx *tx, void *arg)
     return *(const enum err *)arg;
 }
 
-/* What change_everything() changes. */
+/* Describes everything that change_everything() changes. */
 static enum err
 prepare_everything(struct tx *tx, void *arg)
 {
@@ -267,7 +267,7 @@ post_three(void *arg, int n)
             atomic_fetch_add(&t->errors, 1);
 }
 
-/* Every key of conversation 1, counted in *count, or an error. */
+/* Counts every message key of conversation 1 in *count; or returns an error. */
 static enum err
 count_keys(struct db *db, int64_t *count)
 {
@@ -284,7 +284,8 @@ count_keys(struct db *db, int64_t *count)
 }
 
 /*
- * The messages of conversation 1, as its row, its messages and the instance tell; -1: they differ.
+ * Returns the number of messages of conversation 1, if its row, its messages and the instance
+ * agree; else -1.
  */
 static int64_t
 messages_seen(struct db *db)
@@ -340,7 +341,7 @@ a_snapshot_sees_one_state(void **state)
 #define THREADS 6
 #define TURNS   40
 
-/* Half of them write, the others look twice at one state. */
+/* Half of the threads write; the others read one state twice. */
 static void
 write_or_look(void *arg, int n)
 {
@@ -379,7 +380,7 @@ readers_and_writers_do_not_meet(void **state)
 }
 
 static void
-a_store_opened_for_reading_sees_what_the_other_writes(void **state)
+a_read_only_store_sees_the_writes_of_another(void **state)
 {
     struct place *place = *state;
     struct store reading = {0};
@@ -412,7 +413,7 @@ add_accounts(struct tx *tx, void *arg)
 }
 
 static void
-accounts_are_told_apart_by_every_byte(void **state)
+accounts_are_distinguished_by_every_byte(void **state)
 {
     static const char *const others[] = {"Ann", "an", "anna", "bobby", "", "a"};
     struct place *place = *state;
@@ -475,7 +476,7 @@ bump_and_rename(struct tx *tx, void *arg)
 }
 
 static void
-a_conversation_is_what_was_stored_of_it(void **state)
+a_conversation_is_read_as_it_was_stored(void **state)
 {
     static const int32_t strange[] = {0, -1, 2, INT32_MAX, INT32_MIN};
     struct place *place = *state;
@@ -513,7 +514,7 @@ a_conversation_is_what_was_stored_of_it(void **state)
 }
 
 static void
-sending_learns_what_it_needs(void **state)
+sending_reads_the_conversation_and_the_membership(void **state)
 {
     struct place *place = *state;
     struct posting posting = {.sender = str_c("bob"), .conversation = {.id = 1}};
@@ -578,7 +579,7 @@ a_creation_key_is_used_once(void **state)
     snapshot_end(snapshot);
 }
 
-/* --- memberships, against every stay that ever was */
+/* --- memberships, compared with a model of all stays */
 
 #define PEOPLE    5
 #define STAYS_MAX 400
@@ -600,7 +601,7 @@ struct model {
     int count;
 };
 
-/* The last stay of the user; NULL: there was none. */
+/* Returns the last stay of the user; NULL: there was none. */
 static struct model_stay *
 last_of(struct model *m, int who)
 {
@@ -654,7 +655,7 @@ model_leave(struct tx *tx, struct model *m, struct model_stay *s, bool removed)
                          : err;
 }
 
-/* Members and admins alone: who may be an owner is tested elsewhere. */
+/* Only members and admins: other tests are about owners. */
 static enum err
 model_set_role(struct tx *tx, struct model *m, struct model_stay *s, enum role role)
 {
@@ -715,7 +716,7 @@ assert_stay(const struct stay *a, const struct stay *b)
     assert_int_equal(a->removed, b->removed);
 }
 
-/* What the user's last stay says of them. */
+/* Compares the user's last stay. */
 static void
 check_standing(struct model *m, struct db *db, int who)
 {
@@ -752,7 +753,7 @@ received(const struct model *m, int who, int64_t seq)
     return false;
 }
 
-/* The message lies in its span, and the span is of one kind throughout. */
+/* The span contains the message, and its messages are all received or all not. */
 static void
 check_spans(const struct model *m, struct db *db, int who)
 {
@@ -806,7 +807,7 @@ concern(void *arg, struct str name, bool present)
     c->seen[who] += present ? 1 : 100;
 }
 
-/* Of each version, those who were there when it was made, and those who left by it. */
+/* Compares, for each version, the members when it was made, and those who left by it. */
 static void
 check_concerned(const struct model *m, struct db *db)
 {
@@ -825,7 +826,7 @@ check_concerned(const struct model *m, struct db *db)
     }
 }
 
-/* The names of all present members are in order, whole and page by page. */
+/* The names of all present members are in order, at once and page by page. */
 static void
 check_names(struct model *m, struct db *db, struct arena *arena)
 {
@@ -852,7 +853,7 @@ check_names(struct model *m, struct db *db, struct arena *arena)
     }
 }
 
-/* Of the present members with the role, who has been there longest; NULL: there is none. */
+/* Returns the longest-standing present member with the role; NULL: there is none. */
 static const char *
 longest(struct model *m, enum role role)
 {
@@ -891,7 +892,7 @@ assert_step(const struct membership_step *step, const struct model_stay *s)
     assert_int_equal(step->standing.role, s->stay.role);
 }
 
-/* Each user once, by the version of their last change. */
+/* Each user once, ordered by the version of their last change. */
 static void
 check_walk(struct model *m, struct db *db, struct arena *arena)
 {
@@ -925,7 +926,7 @@ check_walk(struct model *m, struct db *db, struct arena *arena)
 }
 
 static void
-memberships_are_what_every_stay_says(void **state)
+memberships_match_a_model_of_all_stays(void **state)
 {
     struct place *place = *state;
     struct model *m = calloc(1, sizeof(*m));
@@ -955,7 +956,7 @@ memberships_are_what_every_stay_says(void **state)
     free(m);
 }
 
-/* *arg: who is to become the owner, or to come as one. */
+/* arg: the user who becomes the owner, or joins as one. */
 static enum err
 crown(struct tx *tx, void *arg)
 {
@@ -1049,7 +1050,7 @@ found_next(struct tx *tx, void *arg)
     return err;
 }
 
-/* The positions of a part of ann's list, walked by batches of `rows`. */
+/* The positions of a part of ann's list, read in batches of `rows`. */
 struct walked {
     struct list_position entries[16];
     int count;
@@ -1319,7 +1320,7 @@ delete_first(struct tx *tx, void *arg)
     return err;
 }
 
-/* Message 1 as it is, and the fingerprint that stands for what was first sent. */
+/* Returns message 1 in its present state, and the fingerprint of its first content. */
 static struct message
 first_now(struct place *place, int *fingerprint)
 {
@@ -1335,7 +1336,7 @@ first_now(struct place *place, int *fingerprint)
 }
 
 static void
-edits_and_deletions_keep_the_print_of_what_was_first_sent(void **state)
+edits_and_deletions_keep_the_fingerprint_of_the_first_content(void **state)
 {
     struct place *place = *state;
     struct message m;
@@ -1397,7 +1398,7 @@ collect_keys(struct collected *c, const struct message_key *keys, size_t count)
     }
 }
 
-/* They are first, first + 1 … of the right number. */
+/* Asserts that these are the keys first, first + 1 …, as many as expected. */
 static void
 assert_run(const struct collected *c, int64_t first, int count)
 {
@@ -1431,8 +1432,8 @@ messages_are_read_by_seq(void **state)
 }
 
 /*
- * The keys after < seq <= until that are not later, walked by batches of `rows`. *later as the walk
- * ends.
+ * Returns the keys after < seq <= until that are not later, read in batches of `rows`, and in
+ * *later the walk's.
  */
 static struct collected
 walk_keys(struct db *db, struct key_walk walk, int rows, bool *later)
@@ -1571,7 +1572,7 @@ delete_one(struct tx *tx, void *arg)
     return err;
 }
 
-/* Walks to the end by batches of `rows`; collects seqs. */
+/* Walks to the end in batches of `rows`; collects seqs. */
 static void
 walk_all(struct db *db, struct arena *arena, enum message_order order, int rows, struct collected *c)
 {
@@ -1597,7 +1598,7 @@ walk_all(struct db *db, struct arena *arena, enum message_order order, int rows,
     } while (walk.count > 0);
 }
 
-/* Which messages a walk by creation leaves to the walk by change. */
+/* Returns which messages a walk by creation leaves to the walk by change. */
 static int
 count_changed_since(struct db *db, struct arena *arena)
 {
@@ -1663,7 +1664,7 @@ messages_at_places_come_in_their_order(void **state)
     snapshot_end(snapshot);
 }
 
-/* As large as the content of a message may be, or larger. */
+/* Returns a content of the maximum length, or longer. */
 static const char *
 large_content(void)
 {
@@ -1742,7 +1743,7 @@ come_back(struct tx *tx, void *arg)
     return err == ERR_OK ? memberships_add(tx, &c, str_c("bob"), ROLE_MEMBER) : err;
 }
 
-/* The user's row of conversation 1. */
+/* Returns the user's row of conversation 1. */
 static struct listing_row
 row_of(struct place *place, const char *username)
 {
@@ -1826,7 +1827,7 @@ messages_outside_of_ones_stays_are_neither_unread_nor_newest(void **state)
     assert_int_equal(row.conversation.members_read, 2);
 }
 
-/* Groups 2 … 5 of ann, and of bob where the id is even. */
+/* Creates groups 2 … 5 of ann, also of bob if the id is even. */
 static enum err
 found_groups(struct tx *tx, void *arg)
 {
@@ -1874,7 +1875,7 @@ assert_row(struct db *db, struct arena *arena, const struct listing_row *row)
 }
 
 static void
-a_page_says_of_each_entry_what_is_true_of_it_alone(void **state)
+a_page_does_not_mix_up_its_entries(void **state)
 {
     struct place *place = *state;
     struct arena *arena = &place->arena;
@@ -1913,8 +1914,8 @@ set_mark(struct tx *tx, void *arg)
 }
 
 /*
- * The conversations in which the user has read since, walked by batches of `rows`; *last: the last
- * one.
+ * Returns how many conversations the user has read in since, read in batches of `rows`; *last: the
+ * last one.
  */
 static int
 walk_moved(struct place *place, struct db *db, const char *username, int64_t from, int rows,
@@ -1994,7 +1995,7 @@ markers_are_kept_for_each_user(void **state)
     assert_int_equal(seq, 0);
     assert_int_equal(markers_get(snapshot->db, 2, str_c("bob"), &seq), ERR_OK);
     assert_int_equal(seq, 0);
-    /* cid is no member. */
+    /* cid is not a member. */
     assert_int_equal(markers_of_conversation(snapshot->db, &place->arena, 1, &markers, &count), ERR_OK);
     assert_int_equal(count, 2);
     assert_true(str_is(markers[0].username, "ann") && markers[0].seq == 2);
@@ -2041,7 +2042,7 @@ react(struct tx *tx, void *arg)
     return err;
 }
 
-/* "emoji count names, …" of message 1, a * behind the emoji that the viewer has reacted with. */
+/* Returns "emoji count names, …" of message 1, with a * after each emoji of the viewer. */
 static const char *
 reactions_now(struct place *place, const char *viewer)
 {
@@ -2263,54 +2264,54 @@ acknowledged_changes_go_with_a_later_command(void **state)
     snapshot_end(snapshot);
     atomic_store(&place->shared->acknowledged_change, 100);
     run(place, post_one, (char[]){"x"});
-    /* Numbers go on where they were. */
+    /* Ids continue where they were. */
     assert_int_equal(support_instance(place).last_change, 7);
 }
+
+static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_close)
+    TEST(an_instance_counts_densely_from_nothing),
+    TEST(a_tick_is_above_the_last_one_whatever_the_clock_says),
+    TEST(a_command_that_fails_after_it_has_written_leaves_nothing),
+    TEST(a_snapshot_sees_one_state),
+    TEST(readers_and_writers_do_not_meet),
+    TEST(a_read_only_store_sees_the_writes_of_another),
+    TEST(accounts_are_distinguished_by_every_byte),
+    TEST(a_pair_has_one_private_chat),
+    TEST(a_conversation_is_read_as_it_was_stored),
+    TEST(sending_reads_the_conversation_and_the_membership),
+    TEST(a_creation_key_is_used_once),
+    TEST(memberships_match_a_model_of_all_stays),
+    TEST(a_group_has_at_most_one_owner),
+    TEST(rows_that_refer_to_unknown_objects_are_not_stored),
+    TEST(a_users_list_is_walked_from_the_latest_on),
+    TEST(a_walk_of_a_list_misses_nothing_of_a_tick),
+    TEST(a_users_active_conversations_are_found),
+    TEST(a_message_is_found_by_place_id_and_key),
+    TEST(no_message_is_found_where_there_is_none),
+    TEST(edits_and_deletions_keep_the_fingerprint_of_the_first_content),
+    TEST(messages_are_read_by_seq),
+    TEST(keys_of_a_conversation_are_walked_by_seq),
+    TEST(a_page_before_a_seq_is_bounded_by_number_and_bytes),
+    TEST(messages_anywhere_are_read_by_time),
+    TEST(walks_come_to_every_message_in_order),
+    TEST(messages_at_places_come_in_their_order),
+    TEST(a_batch_of_messages_is_bounded_by_bytes),
+    TEST(unread_messages_of_others_are_counted_up_to_a_limit),
+    TEST(messages_outside_of_ones_stays_are_neither_unread_nor_newest),
+    TEST(a_page_does_not_mix_up_its_entries),
+    TEST(markers_are_kept_for_each_user),
+    TEST(a_walk_of_markers_misses_nothing_of_a_tick),
+    TEST(reactions_are_counted_by_emoji),
+    TEST(a_message_has_so_many_different_emoji),
+    TEST(reactors_are_read_by_pages),
+    TEST(the_outbox_holds_changes_in_order),
+    TEST(acknowledged_changes_go_with_a_later_command),
+#undef TEST
+};
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_close)
-        TEST(an_instance_counts_densely_from_nothing),
-        TEST(a_tick_is_above_the_last_one_whatever_the_clock_says),
-        TEST(a_command_that_fails_after_it_has_written_leaves_nothing),
-        TEST(a_snapshot_sees_one_state),
-        TEST(readers_and_writers_do_not_meet),
-        TEST(a_store_opened_for_reading_sees_what_the_other_writes),
-        TEST(accounts_are_told_apart_by_every_byte),
-        TEST(a_pair_has_one_private_chat),
-        TEST(a_conversation_is_what_was_stored_of_it),
-        TEST(sending_learns_what_it_needs),
-        TEST(a_creation_key_is_used_once),
-        TEST(memberships_are_what_every_stay_says),
-        TEST(a_group_has_at_most_one_owner),
-        TEST(rows_that_refer_to_unknown_objects_are_not_stored),
-        TEST(a_users_list_is_walked_from_the_latest_on),
-        TEST(a_walk_of_a_list_misses_nothing_of_a_tick),
-        TEST(a_users_active_conversations_are_found),
-        TEST(a_message_is_found_by_place_id_and_key),
-        TEST(no_message_is_found_where_there_is_none),
-        TEST(edits_and_deletions_keep_the_print_of_what_was_first_sent),
-        TEST(messages_are_read_by_seq),
-        TEST(keys_of_a_conversation_are_walked_by_seq),
-        TEST(a_page_before_a_seq_is_bounded_by_number_and_bytes),
-        TEST(messages_anywhere_are_read_by_time),
-        TEST(walks_come_to_every_message_in_order),
-        TEST(messages_at_places_come_in_their_order),
-        TEST(a_batch_of_messages_is_bounded_by_bytes),
-        TEST(unread_messages_of_others_are_counted_up_to_a_limit),
-        TEST(messages_outside_of_ones_stays_are_neither_unread_nor_newest),
-        TEST(a_page_says_of_each_entry_what_is_true_of_it_alone),
-        TEST(markers_are_kept_for_each_user),
-        TEST(a_walk_of_markers_misses_nothing_of_a_tick),
-        TEST(reactions_are_counted_by_emoji),
-        TEST(a_message_has_so_many_different_emoji),
-        TEST(reactors_are_read_by_pages),
-        TEST(the_outbox_holds_changes_in_order),
-        TEST(acknowledged_changes_go_with_a_later_command),
-#undef TEST
-    };
-
     return cmocka_run_group_tests(tests, support_group, NULL);
 }

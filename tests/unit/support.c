@@ -1,4 +1,4 @@
-/* support.c - see support.h. Must not know which engine is behind the face of store/. */
+/* support.c - see support.h. Must not know which engine is behind the interface of store/. */
 #include "support.h"
 
 #include <inttypes.h>
@@ -22,10 +22,10 @@
 #include "store/messages.h"
 #include "store/outbox.h"
 
-/* A wake-up that never comes would else hang the tests. */
+/* A wake-up that never comes would otherwise hang the tests. */
 #define DEADLINE_S 120
 
-/* NULL: no test has asked yet. */
+/* NULL: no test has chosen yet. */
 static const struct support_engine *chosen;
 
 void
@@ -252,7 +252,7 @@ support_crowd(struct place *place, int count)
     return names;
 }
 
-/* --- what the store holds, through its face */
+/* --- the content of the store, read through its interface */
 
 struct instance
 support_instance(struct place *place)
@@ -322,7 +322,7 @@ support_count_conversations(struct place *place)
     return id - 1;
 }
 
-/* The changes of an outbox as they are collected. */
+/* The changes of an outbox, collected. */
 struct collected {
     struct arena *arena;
     struct change *changes;
@@ -371,7 +371,7 @@ support_each_message(const struct message_reader *reader, int32_t conversation, 
     } while (walk.count > 0);
 }
 
-/* A description of the store as it grows. */
+/* A description of the store that is being written. */
 struct description {
     struct buf text;
     struct arena arena;

@@ -1,6 +1,6 @@
 /*
- * support_memory.c - what support.h asks of the engine in memory: nothing needs to be made or
- * cleaned up, and its constraints are checked as it writes.
+ * support_memory.c - the functions of support.h for the engine in memory: nothing needs to be
+ * created or cleaned up, and its constraints are checked as it writes.
  */
 #include "support.h"
 

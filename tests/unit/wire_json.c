@@ -89,7 +89,7 @@ assert_read_back(struct str written, struct str s)
     json_decref(value);
 }
 
-/* The hexadecimal letters of an escape are the only place where the two may differ: in case. */
+/* Only the case of an escape's hexadecimal letters may differ. */
 static void
 lower_escapes(char *text)
 {
@@ -156,7 +156,7 @@ assert_written(struct str s, const char *want)
 }
 
 static void
-only_what_must_be_escaped_is(void **state)
+only_necessary_escapes_are_written(void **state)
 {
     (void)state;
     assert_written(str_c(""), "\"\"");
@@ -196,7 +196,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_strings_come_back),
-        cmocka_unit_test(only_what_must_be_escaped_is),
+        cmocka_unit_test(only_necessary_escapes_are_written),
         cmocka_unit_test(long_strings_come_back),
     };
 

@@ -1,7 +1,6 @@
 /*
- * wire_object.c - checks: a text is one JSON object, strictly: no key twice, no NUL, no lone
- * surrogate, nothing after it; a value of another type than asked for is told from one that is
- * absent.
+ * wire_object.c - checks: a text is one JSON object, strictly: no duplicate key, no NUL, no lone
+ * surrogate, nothing after it. A value of another type is distinguished from an absent one.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +36,15 @@ parsed(const char *text)
 }
 
 static void
-invalid_json_is_refused(void **state)
+assert_refused(const char *const *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (parse(cases[i]) != ERR_SYNTAX)
+            fail_msg("not refused: %s", cases[i]);
+}
+
+static void
+texts_that_are_not_json_are_refused(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -64,16 +71,49 @@ invalid_json_is_refused(void **state)
         "{}\x01",
         "\xef\xbb\xbf{}",
         "/**/{}",
-        /* A key twice, on top and below; an escape does not make it another. */
+    };
+
+    (void)state;
+    assert_refused(cases, sizeof(cases) / sizeof(cases[0]));
+    assert_int_equal(object_parse((struct str){0}, &(struct object *){NULL}), ERR_SYNTAX);
+}
+
+/* On top and below. An escape does not make another key. */
+static void
+duplicate_keys_are_refused(void **state)
+{
+    static const char *const cases[] = {
         "{\"a\":1,\"a\":1}",
         "{\"a\":1,\"\\u0061\":2}",
         "{\"x\":{\"a\":1,\"a\":2}}",
         "{\"x\":[{\"a\":1,\"a\":2}]}",
-        /* NUL, in a value and in a key. */
+    };
+
+    (void)state;
+    assert_refused(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+/* In a value and in a key. */
+static void
+a_nul_is_refused(void **state)
+{
+    static const char *const cases[] = {
         "{\"a\":\"\\u0000\"}",
         "{\"a\":\"x\\u0000y\"}",
         "{\"a\\u0000\":1}",
-        /* Lone surrogates, either half, and in the wrong order. */
+    };
+
+    (void)state;
+    assert_refused(cases, sizeof(cases) / sizeof(cases[0]));
+    assert_int_equal(object_parse((struct str){"{}\0", 3}, &(struct object *){NULL}), ERR_SYNTAX);
+    assert_int_equal(object_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct object *){NULL}), ERR_SYNTAX);
+}
+
+/* Either half, and in the wrong order. */
+static void
+lone_surrogates_are_refused(void **state)
+{
+    static const char *const cases[] = {
         "{\"a\":\"\\ud800\"}",
         "{\"a\":\"\\udc00\"}",
         "{\"a\":\"\\ud800x\"}",
@@ -81,30 +121,38 @@ invalid_json_is_refused(void **state)
         "{\"a\":\"\\udc00\\ud800\"}",
         "{\"a\":\"\\ud83d\\n\"}",
         "{\"\\ud800\":1}",
-        /* Bytes that are no UTF-8, and control characters as they are. */
-        "{\"a\":\"\x80\"}",
-        "{\"a\":\"\xc0\x80\"}",
-        "{\"a\":\"\xed\xa0\x80\"}",
-        "{\"a\":\"\xf4\x90\x80\x80\"}",
-        "{\"a\":\"\xe2\x82\"}",
-        "{\"\xff\":1}",
-        "{\"a\":\"\n\"}",
-        "{\"a\":\"\x1f\"}",
-        "{\"a\":\"\\x\"}",
-        "{\"a\":\"\\u12\"}",
-        /* Numbers that have no room. */
+    };
+
+    (void)state;
+    assert_refused(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void
+invalid_utf8_and_control_characters_are_refused(void **state)
+{
+    static const char *const cases[] = {
+        "{\"a\":\"\x80\"}",         "{\"a\":\"\xc0\x80\"}",
+        "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xf4\x90\x80\x80\"}",
+        "{\"a\":\"\xe2\x82\"}",     "{\"\xff\":1}",
+        "{\"a\":\"\n\"}",           "{\"a\":\"\x1f\"}",
+        "{\"a\":\"\\x\"}",          "{\"a\":\"\\u12\"}",
+    };
+
+    (void)state;
+    assert_refused(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void
+numbers_out_of_range_are_refused(void **state)
+{
+    static const char *const cases[] = {
         "{\"a\":9223372036854775808}",
         "{\"a\":-9223372036854775809}",
         "{\"a\":1e999}",
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (parse(cases[i]) != ERR_SYNTAX)
-            fail_msg("not refused: %s", cases[i]);
-    assert_int_equal(object_parse((struct str){0}, &(struct object *){NULL}), ERR_SYNTAX);
-    assert_int_equal(object_parse((struct str){"{}\0", 3}, &(struct object *){NULL}), ERR_SYNTAX);
-    assert_int_equal(object_parse((struct str){"{\"a\":\"\0\"}", 9}, &(struct object *){NULL}), ERR_SYNTAX);
+    assert_refused(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void
@@ -115,7 +163,7 @@ other_json_is_distinguished_from_invalid_json(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         if (parse(cases[i]) != ERR_NOT_AN_OBJECT)
-            fail_msg("not told: %s", cases[i]);
+            fail_msg("not distinguished: %s", cases[i]);
 }
 
 static void
@@ -129,7 +177,7 @@ objects_are_read(void **state)
     object_free(NULL);
 }
 
-/* The text is not ended by NUL: each prefix stands alone at the end of its allocation. */
+/* The text is not terminated by NUL: each prefix is at the end of its allocation. */
 static void
 no_prefix_is_an_object(void **state)
 {
@@ -149,7 +197,7 @@ no_prefix_is_an_object(void **state)
 }
 
 static void
-depth_ends_nothing_but_the_request(void **state)
+deep_nesting_fails_only_the_request(void **state)
 {
     enum { DEPTH = 100000 };
     char *text = malloc(DEPTH);
@@ -251,7 +299,7 @@ lists_are_read(void **state)
     arena_clear(&arena);
 }
 
-/* What stands there instead of a string is shown as JSON, and outlives the body. */
+/* A value that is not a string is returned as JSON, and outlives the body. */
 static void
 other_entries_of_a_list_are_read_as_json(void **state)
 {
@@ -286,11 +334,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(invalid_json_is_refused),
+        cmocka_unit_test(texts_that_are_not_json_are_refused),
+        cmocka_unit_test(duplicate_keys_are_refused),
+        cmocka_unit_test(a_nul_is_refused),
+        cmocka_unit_test(lone_surrogates_are_refused),
+        cmocka_unit_test(invalid_utf8_and_control_characters_are_refused),
+        cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(other_json_is_distinguished_from_invalid_json),
         cmocka_unit_test(objects_are_read),
         cmocka_unit_test(no_prefix_is_an_object),
-        cmocka_unit_test(depth_ends_nothing_but_the_request),
+        cmocka_unit_test(deep_nesting_fails_only_the_request),
         cmocka_unit_test(strings_are_read),
         cmocka_unit_test(integers_are_distinguished_from_other_numbers),
         cmocka_unit_test(lists_are_read),

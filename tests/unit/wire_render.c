@@ -1,13 +1,13 @@
 /*
- * Checks: each object is written with exactly the members that apply to it, in one order, and
- * whatever came from a user is escaped; events stand in a frame with commas between them.
+ * Checks: each object is written with exactly the members that apply to it, in one order. Every
+ * text from a user is escaped. Events of a frame are separated by commas.
  */
 #include "support.h"
 
 #include <stdio.h>
 #include "wire/render.h"
 
-/* What each text from a user might be, and how it is then written. */
+/* A text that a user may send, and its escaped form. */
 #define NASTY  "\"\\\n\xc3\xa9"
 #define QUOTED "\"\\\"\\\\\\n\xc3\xa9\""
 
@@ -29,7 +29,7 @@ close_buf(void **state)
     return 0;
 }
 
-/* Takes what was written since the last time. */
+/* Returns what was written since the last call. */
 static void
 assert_written(const char *want)
 {
@@ -55,7 +55,7 @@ plain(void)
     "1700000000123"
 
 static void
-a_message_shows_what_applies(void **state)
+a_message_has_only_the_members_that_apply(void **state)
 {
     struct message m = plain();
 
@@ -174,7 +174,7 @@ a_conversation_shows_its_members_where_they_were_read(void **state)
     assert_written("{\"id\":3,\"type\":\"group_chat\",\"title\":\"Us\",\"join\":\"open\",\"member_count\":"
                    "101,\"created_at\":11,"
                    "\"updated_at\":22,\"last_seq\":4,\"version\":9}");
-    /* Nobody is there: that was read, too. */
+    /* There are no members: that was read, too. */
     c.member_count = 0;
     c.title = str_c("");
     render_conversation(&out, &c);
@@ -221,7 +221,7 @@ standings_and_markers_are_short(void **state)
 }
 
 static void
-events_stand_in_a_frame(void **state)
+events_are_separated_in_a_frame(void **state)
 {
     struct change change = {.event = EVENT_MESSAGE_CREATED, .conversation = 3, .version = 9, .seq = 4};
     struct conversation c = group();
@@ -257,9 +257,9 @@ events_without_a_version_omit_it(void **state)
     assert_written("{\"event\":\"typing\",\"conversation\":3,\"username\":\"bob\"}");
 }
 
-/* Without its object an event still tells that there is something to fetch. */
+/* Without its object, an event still tells a client that there is something to fetch. */
 static void
-a_thin_event_bears_its_version(void **state)
+a_thin_event_has_its_version(void **state)
 {
     static const enum change_event events[] = {EVENT_MESSAGE_CREATED, EVENT_MESSAGE_UPDATED,
                                                EVENT_MESSAGE_DELETED, EVENT_CONVERSATION_CREATED,
@@ -296,15 +296,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_message_shows_what_applies),
+        TEST(a_message_has_only_the_members_that_apply),
         TEST(reactions_are_counts_and_names_by_emoji),
         TEST(texts_of_users_are_escaped),
         TEST(a_conversation_shows_its_members_where_they_were_read),
         TEST(an_entry_of_a_list_is_more_or_less_than_a_conversation),
         TEST(standings_and_markers_are_short),
-        TEST(events_stand_in_a_frame),
+        TEST(events_are_separated_in_a_frame),
         TEST(events_without_a_version_omit_it),
-        TEST(a_thin_event_bears_its_version),
+        TEST(a_thin_event_has_its_version),
         TEST(a_problem_names_the_input_at_fault),
     };
 
