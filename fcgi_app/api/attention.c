@@ -34,7 +34,6 @@ api_mark_read(struct context *x)
 enum err
 api_announce_typing(struct context *x)
 {
-    struct shared_typing typing = {.conversation = x->conversation_id};
     struct str username = x->actor.username;
     bool few = false;
     enum err err = input_actor(x);
@@ -43,9 +42,8 @@ api_announce_typing(struct context *x)
         err = converse_check_member(x->snapshot, x->arena, x->conversation_id, username, &few);
     if (err != ERR_OK)
         return err;
-    snprintf(typing.username, sizeof(typing.username), "%.*s", (int)username.n, username.p);
     if (few)
-        shared_announce_typing(x->shared, &typing);
+        shared_send_signal(x->shared, x->conversation_id, username);
     x->response->status = 202;
     buf_c(&x->response->body, "{\"result\":\"success\"}");
     return ERR_OK;

@@ -177,8 +177,11 @@ list_of_user(struct context *x)
     struct buf *body = &x->response->body;
     struct inbox inbox = {.username = x->actor.username, .updated_after = -1, .updated_before = INT64_MAX};
     bool given;
+    bool ping = false;
     enum err err = input_actor(x);
 
+    if (err == ERR_OK)
+        err = input_true(x, "ping", ERR_PING, &ping);
     if (err == ERR_OK)
         err = input_number(x, "updated_after", &inbox.updated_after, &given);
     if (err == ERR_OK)
@@ -187,6 +190,8 @@ list_of_user(struct context *x)
         err = input_limit(x, PAGE_LIMIT_MAX, &inbox.limit);
     if (err != ERR_OK)
         return err;
+    if (ping)
+        shared_send_signal(x->shared, 0, inbox.username);
     buf_c(body, "{\"conversations\":[");
     err = inbox_list(x->snapshot, x->arena, &inbox, list_entry, body);
     buf_printf(body, "],\"has_next\":%s,\"epoch\":\"%s\",\"username\":", inbox.has_next ? "true" : "false",
@@ -198,7 +203,7 @@ list_of_user(struct context *x)
 
 /*
  * GET /conversations?id=1&id=2
- * GET /conversations?username=&limit=100&updated_after=&updated_before=
+ * GET /conversations?username=&limit=100&updated_after=&updated_before=&ping=
  */
 enum err
 api_list_conversations(struct context *x)

@@ -77,6 +77,16 @@ input_number(struct context *x, const char *name, int64_t *value, bool *given)
     return str_to_int(text, value) ? ERR_OK : input_not_a_number(x, name);
 }
 
+enum err
+input_true(struct context *x, const char *name, enum err wrong, bool *given)
+{
+    struct str text;
+    enum err err = input_param(x, name, &text);
+
+    *given = text.p != NULL;
+    return err == ERR_OK && *given && !str_is(text, "true") ? wrong : err;
+}
+
 /* True if the text is a number too large for an int64_t. */
 static bool
 large_number(struct str text)

@@ -26,6 +26,8 @@ enum object_kind input_int(const struct context *x, const char *key, int64_t *ou
  * *value is unchanged. ERR_NUMBER.
  */
 enum err input_number(struct context *x, const char *name, int64_t *value, bool *given);
+/* Reads a query parameter that is `true` or absent (or empty), else the error `wrong`. */
+enum err input_true(struct context *x, const char *name, enum err wrong, bool *given);
 /* Returns ERR_NUMBER and notes which input is at fault. */
 enum err input_not_a_number(struct context *x, const char *name);
 /* Reads `limit`: 1 … max, 100 if absent; a larger one counts as max. ERR_NUMBER. */

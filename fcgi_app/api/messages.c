@@ -127,17 +127,14 @@ api_react(struct context *x)
 enum err
 api_unreact(struct context *x)
 {
-    struct str all = {0};
-    enum err err = input_param(x, "all", &all);
+    bool all = false;
+    enum err err = input_true(x, "all", ERR_ALL, &all);
 
-    if (err == ERR_OK && all.p != NULL && !str_is(all, "true"))
-        err = ERR_FLAG;
     if (err == ERR_OK && !emoji_valid(x->text))
         err = ERR_EMOJI;
     if (err != ERR_OK)
         return err;
-    return all.p != NULL ? amend(x, input_authority(x), amend_clear)
-                         : amend(x, input_actor(x), amend_unreact);
+    return all ? amend(x, input_authority(x), amend_clear) : amend(x, input_actor(x), amend_unreact);
 }
 
 /* GET /messages/{id}/reactions?emoji=&after=&limit=100 */

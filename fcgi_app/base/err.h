@@ -59,7 +59,8 @@ enum err {
     ERR_CLIENT_ID,
     ERR_REPLY_TO,
     ERR_EMOJI,
-    ERR_FLAG, /* neither true nor absent */
+    ERR_ALL,  /* neither true nor absent */
+    ERR_PING, /* likewise */
     ERR_TITLE,
     ERR_JOIN_POLICY,
     ERR_GIVEN_ROLE,

@@ -776,18 +776,28 @@ typing_in_tx(struct publisher *p, const struct change *change)
     return send_frame(p, &listeners);
 }
 
+/* Whether the user may be listening is what a ping is to show, so nobody is left out. */
+static enum err
+publish_ping(struct publisher *p, struct str username)
+{
+    buf_reset(&p->frame);
+    render_frame_begin(&p->frame, p->epoch);
+    render_frame_end(&p->frame);
+    return send_frame(p, &(struct names){&username, 1});
+}
+
 enum err
-publisher_typing(struct publisher *p, const struct shared_typing *typing)
+publisher_signal(struct publisher *p, const struct shared_signal *signal)
 {
     struct change change = {
         .event = EVENT_TYPING,
-        .conversation = typing->conversation,
-        .username = str_c(typing->username),
+        .conversation = signal->conversation,
+        .username = str_c(signal->username),
     };
     enum err err = begin(p);
 
     if (err == ERR_OK)
-        err = typing_in_tx(p, &change);
+        err = signal->conversation == 0 ? publish_ping(p, change.username) : typing_in_tx(p, &change);
     end(p);
     return err;
 }

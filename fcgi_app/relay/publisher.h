@@ -94,10 +94,11 @@ enum err publisher_batch(struct publisher *p, int64_t id, struct batch_result *r
 void publisher_lose(struct publisher *p);
 
 /*
- * Tells the other members that a user is typing, unless the members are many or the user is not
- * one. nchan must be connected. Opens a read transaction. Errors as above.
+ * Publishes that a user is typing to the other members, unless the members are many or the user is
+ * not one; or the empty frame of a ping to the user. nchan must be connected. Opens a read
+ * transaction. Errors as above.
  */
-enum err publisher_typing(struct publisher *p, const struct shared_typing *typing);
+enum err publisher_signal(struct publisher *p, const struct shared_signal *signal);
 
 /*
  * Publishes the thin event of the deferred conversation whose turn it is, to its present members;

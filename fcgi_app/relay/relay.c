@@ -168,25 +168,25 @@ publish_changes(struct relay *r)
 }
 
 /*
- * Publishes typing events, as long as nchan has room after the changes. While nchan is unreachable,
- * typing events are discarded: later they would be stale.
+ * Publishes signals, as long as nchan has room after the changes. While nchan is unreachable, they
+ * are discarded: later they would be stale.
  */
 static void
-publish_typing(struct relay *r)
+publish_signals(struct relay *r)
 {
-    struct shared_typing typing;
-    struct shared_typing last = {0};
+    struct shared_signal signal;
+    struct shared_signal last = {0};
 
     while ((!nchan_connected(r->nchan) || nchan_has_room(r->nchan)) &&
-           shared_next_typing(r->shared, &typing)) {
+           shared_next_signal(r->shared, &signal)) {
         /* A client may send one for each key stroke. */
-        bool again = typing.conversation == last.conversation && strcmp(typing.username, last.username) == 0;
+        bool again = signal.conversation == last.conversation && strcmp(signal.username, last.username) == 0;
 
-        last = typing;
+        last = signal;
         if (again || !nchan_connected(r->nchan))
             continue;
-        if (publisher_typing(&r->publisher, &typing) != ERR_OK)
-            lose_connection(r, "typing_unreadable");
+        if (publisher_signal(&r->publisher, &signal) != ERR_OK)
+            lose_connection(r, "signal_unreadable");
         else
             shared_count(&r->shared->counters.pushes, (uint64_t)r->publisher.frames);
     }
@@ -291,13 +291,13 @@ wait_for_work(struct relay *r)
     bool connected = nchan_connected(r->nchan);
     bool wants_changes = connected && has_room(r);
     int timeout_ms = sleep_ms(r);
-    bool wants_typing = !connected || nchan_has_room(r->nchan);
+    bool wants_signals = !connected || nchan_has_room(r->nchan);
     short nchan_events = nchan_wants_write(r->nchan) ? POLLIN | POLLOUT : POLLIN;
     struct pollfd fds[4] = {
         {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
         {.fd = r->signal_fd, .events = POLLIN},
         {.fd = nchan_fd(r->nchan), .events = nchan_events},
-        {.fd = wants_typing ? r->shared->typing_fds[0] : -1, .events = POLLIN},
+        {.fd = wants_signals ? r->shared->unstored_fds[0] : -1, .events = POLLIN},
     };
 
     /*
@@ -368,7 +368,7 @@ run(struct relay *r)
             connect_again(r);
         if ((is_behind(r) || r->look) && has_room(r))
             publish_changes(r);
-        publish_typing(r);
+        publish_signals(r);
         publish_deferred(r);
         if (nchan_connected(r->nchan))
             talk_to_nchan(r);

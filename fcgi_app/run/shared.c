@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -42,7 +43,7 @@ shared_open(struct shared **out)
     s->janitor_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->janitor_fd < 0)
         goto fail_wake;
-    if (pipe2(s->typing_fds, O_NONBLOCK | O_CLOEXEC) != 0)
+    if (pipe2(s->unstored_fds, O_NONBLOCK | O_CLOEXEC) != 0)
         goto fail_janitor;
     limiter_init(&s->limiter);
     grants_open(&s->grants);
@@ -60,8 +61,8 @@ fail_map:
 void
 shared_close(struct shared *s)
 {
-    close(s->typing_fds[0]);
-    close(s->typing_fds[1]);
+    close(s->unstored_fds[0]);
+    close(s->unstored_fds[1]);
     close(s->janitor_fd);
     close(s->wake_fd);
     munmap(s, sizeof(*s));
@@ -114,19 +115,22 @@ shared_note_wal(struct shared *s, int wal_pages)
 }
 
 void
-shared_announce_typing(struct shared *s, const struct shared_typing *typing)
+shared_send_signal(struct shared *s, int32_t conversation, struct str username)
 {
+    struct shared_signal signal = {.conversation = conversation};
+
+    snprintf(signal.username, sizeof(signal.username), "%.*s", (int)username.n, username.p);
     /* Smaller than PIPE_BUF, so it is written whole or not at all. */
-    if (write(s->typing_fds[1], typing, sizeof(*typing)) < 0)
+    if (write(s->unstored_fds[1], &signal, sizeof(signal)) < 0)
         return;
 }
 
 bool
-shared_next_typing(struct shared *s, struct shared_typing *typing)
+shared_next_signal(struct shared *s, struct shared_signal *signal)
 {
-    if (read(s->typing_fds[0], typing, sizeof(*typing)) != (ssize_t)sizeof(*typing))
+    if (read(s->unstored_fds[0], signal, sizeof(*signal)) != (ssize_t)sizeof(*signal))
         return false;
-    typing->username[sizeof(typing->username) - 1] = '\0';
+    signal->username[sizeof(signal->username) - 1] = '\0';
     return true;
 }
 

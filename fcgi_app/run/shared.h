@@ -40,8 +40,11 @@ struct shared_counters {
     _Atomic uint64_t child_deaths; /* workers and relays that ended although nobody stopped them */
 };
 
-/* A typing event. Small enough for a pipe to take it whole. */
-struct shared_typing {
+/*
+ * A push that is not stored: the user is typing in the conversation, or, if the conversation is 0,
+ * a ping: an empty frame for the user. Small enough for a pipe to take it whole.
+ */
+struct shared_signal {
     int32_t conversation;
     char username[24]; /* ended by NUL */
 };
@@ -63,9 +66,9 @@ struct shared {
     _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
     int wake_fd;                  /* eventfd: wakes the relay; the same descriptor in every child */
     int janitor_fd;               /* eventfd: wakes housekeeping, because the write-ahead log is long */
-    int typing_fds[2];        /* pipe of struct shared_typing to the relay; typing is pushed, never stored */
-    _Atomic uint64_t renames; /* raised after each commit that may have renamed a user */
-    _Atomic bool wipe;        /* deleted content may still be in the write-ahead log: empty it */
+    int unstored_fds[2];          /* pipe of struct shared_signal to the relay */
+    _Atomic uint64_t renames;     /* raised after each commit that may have renamed a user */
+    _Atomic bool wipe;            /* deleted content may still be in the write-ahead log: empty it */
     struct shared_counters counters;
     struct limiter limiter;                /* the rate limits of callers */
     _Atomic int log_level;                 /* enum log_level of the settings, for the relay */
@@ -98,12 +101,12 @@ void shared_announce(struct shared *s, int64_t change);
  */
 void shared_note_wal(struct shared *s, int wal_pages);
 /*
- * Sends a typing event to the relay. It is dropped if the relay is so far behind that the pipe is
- * full.
+ * Sends a signal about the user to the relay. It is dropped if the relay is so far behind that the
+ * pipe is full. A name longer than a username is cut.
  */
-void shared_announce_typing(struct shared *s, const struct shared_typing *typing);
-/* For the relay: takes the next typing event. False: there is none. */
-bool shared_next_typing(struct shared *s, struct shared_typing *typing);
+void shared_send_signal(struct shared *s, int32_t conversation, struct str username);
+/* For the relay: takes the next signal. False: there is none. */
+bool shared_next_signal(struct shared *s, struct shared_signal *signal);
 static inline void
 shared_count(_Atomic uint64_t *counter, uint64_t n)
 {

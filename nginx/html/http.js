@@ -22,6 +22,14 @@ export const aboutCaller = ({ status, code }) => status === 401 || (status === 4
 export const unanswered = (why, code = "unanswered") => new ImdError({ error: why.message ?? why, code });
 export const refusal = (error, code, status = 400, field) => new ImdError({ error, code, field }, { status });
 
+/** Returns a promise with its own resolve() and reject(). */
+export function deferred() {
+  const d = {};
+  d.promise = new Promise((resolve, reject) => Object.assign(d, { resolve, reject }));
+  d.promise.catch(() => {}); // a caller need not handle it
+  return d;
+}
+
 /** Returns what the function returns; undefined if it throws. */
 export function attempt(what) {
   try {

@@ -3,11 +3,11 @@
  *
  * Pushes, pages of history and recovery are jobs of one queue, so nothing replaces something newer.
  * For the same reason the answer to a command is not applied: its push is. Recovery (#recover,
- * #catchUp) runs at each connect, after a silent minute, and when a push does not follow on what is
- * held. Knows no page.
+ * #catchUp) runs at each connect, seconds after it, after a silent minute, and when a push does not
+ * follow on what is held. Knows no page.
  */
 
-import { aboutCaller, checked, Http, isBlank, openSocket, passing, refusal, unanswered } from "./http.js";
+import { aboutCaller, checked, deferred, Http, isBlank, openSocket, passing, refusal, unanswered } from "./http.js";
 import { Kept } from "./kept.js";
 
 export { ImdError } from "./http.js";
@@ -19,16 +19,10 @@ const PUSH_DUE_MS = 3000;
 const TYPING_EACH_MS = 3000;
 const TYPING_FOR_MS = 6000;
 const ADOPT_MS = 30000;
+const PATIENCE_MS = 5000;
 
 const randomId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 const without = (list, one) => list?.filter((each) => each !== one);
-
-function deferred() {
-  const d = {};
-  d.promise = new Promise((resolve, reject) => Object.assign(d, { resolve, reject }));
-  d.promise.catch(() => {}); // a caller need not handle it
-  return d;
-}
 
 /** Replaces a held message, or appends it; drops an older one. False: it would leave a gap. */
 function place({ messages, newer }, message) {
@@ -52,6 +46,7 @@ export class Client {
   #failures = 0;
   #way = 0;
   #heard = 0;
+  #patience = PATIENCE_MS;
   #clock;
   #beat;
   #due;
@@ -295,9 +290,9 @@ export class Client {
       link = { open: open.promise, over: over.promise },
       { tabs } = session;
     let socket;
-    const late = setTimeout(() => link.end(), this.#options.timeout / 2);
+    let timer = setTimeout(() => link.end(), this.#options.timeout / 2);
     link.end = () => {
-      clearTimeout(late);
+      clearTimeout(timer);
       if (this.#link === link) this.#link = null;
       if (this.#trying === link) this.#trying = null;
       socket?.close();
@@ -306,7 +301,7 @@ export class Client {
     };
     link.opened = (polls) => {
       if (this.#trying !== link) return;
-      clearTimeout(late);
+      clearTimeout(timer);
       this.#trying = null;
       this.#link?.end();
       this.#link = link;
@@ -316,14 +311,29 @@ export class Client {
       link.caughtUp = this.#sync(link);
       link.caughtUp.catch(() => {});
       if (polls) this.#poll(link);
+      else link.ping = true;
       open.resolve();
     };
     const take = (data) => {
       if (this.#link !== link) return;
+      link.works = true;
       this.#heard = Date.now();
       this.#job(() => this.#link === link && this.#take(JSON.parse(data))).catch(() =>
         this.#sync(link).catch(() => {}),
       );
+    };
+    // nginx may subscribe a socket late, or never.
+    link.verify = () => {
+      link.ping = undefined;
+      timer = setTimeout(() => {
+        if (link.works || link.told) {
+          this.#patience = PATIENCE_MS;
+          this.#sync(link).catch(() => {});
+        } else {
+          this.#patience *= 2;
+          link.end();
+        }
+      }, this.#patience);
     };
     this.#trying?.end();
     this.#trying = link;
@@ -496,12 +506,14 @@ export class Client {
 
   /** Returns whether a conversation was ahead of what is held. */
   async #recover() {
+    const link = this.#link;
     let newest = this.#since,
       before,
       ahead = false,
       page;
     do {
-      page = await this.#list({ updated_after: this.#since, updated_before: before, limit: PAGE });
+      page = await this.#list({ updated_after: this.#since, updated_before: before, limit: PAGE, ping: link.ping });
+      if (link.ping) link.verify();
       this.#sameEpoch(page.epoch);
       for (const entry of page.conversations) {
         if (entry.left) this.#drop(entry.id);

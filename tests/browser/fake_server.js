@@ -303,6 +303,7 @@ export class FakeServer {
       .sort((a, b) => b.updated_at - a.updated_at || b.id - a.id);
     const page = this.#wholeTicks(found, Number(query.get("limit") ?? 100));
     this.#tickAt = 0;
+    if (query.get("ping")) setTimeout(() => this.#deliver(name, { type: "notify", epoch: this.#epoch, events: [] }));
     return { conversations: page, has_next: page.length < found.length, epoch: this.#epoch, username: name };
   }
 

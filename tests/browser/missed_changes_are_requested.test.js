@@ -57,6 +57,51 @@ test(
   }),
 );
 
+test(
+  "a push that is lost as the socket opens is recovered within seconds",
+  world(async (here) => {
+    const id = here.group("bob", "alice"),
+      { client, host } = here.client("alice");
+    await here.clock.result(client.start());
+    await here.clock.result(client.open(id));
+    await here.clock.pass(10);
+    host.frame = () => [];
+    here.say("bob", id, "lost");
+    host.asked = [];
+    await here.clock.pass(1000);
+    assert.deepEqual(texts(client, id), []);
+    await here.clock.pass(5000);
+    assert.deepEqual(texts(client, id), ["lost"]);
+    assert.deepEqual(
+      host.asked.map(({ path }) => path),
+      ["conversations", `conversations/${id}/changes`],
+    );
+    assert.equal(here.network.opened.length, 1);
+  }),
+);
+
+test(
+  "a socket that is never subscribed is replaced, more and more slowly",
+  world(async (here) => {
+    here.group("bob", "alice");
+    const { client, host } = here.client("alice");
+    host.frame = () => [];
+    await here.clock.result(client.start());
+    const { opened } = here.network;
+    await here.clock.pass(4900);
+    assert.equal(opened.length, 1);
+    await here.clock.pass(5100);
+    assert.equal(opened.length, 2);
+    await here.clock.pass(60000);
+    assert.ok(opened.length <= 5, `${opened.length} sockets`);
+    host.frame = () => [1];
+    const before = opened.length;
+    await here.clock.pass(600000);
+    assert.ok(opened.length <= before + 1, `${opened.length} sockets`);
+    assert.equal(client.status, "online");
+  }),
+);
+
 test("after lost and late frames the next one restores every conversation, open or not", async () => {
   for (let seed = 1; seed <= 60; seed++) await world(gaps, seed)();
 });

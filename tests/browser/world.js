@@ -91,6 +91,7 @@ export class World {
   async online(user, { open = [], ...options } = {}) {
     const one = this.client(user, options);
     await this.clock.result(one.client.start());
+    await this.clock.pass(5100); // the client has verified its socket
     for (const id of open) await this.clock.result(one.client.open(id));
     return one;
   }

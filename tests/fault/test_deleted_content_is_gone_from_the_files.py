@@ -24,7 +24,8 @@ def content(number, size):
 
 def stored(stack):
     """All bytes of all files that imd writes messages to."""
-    return b"".join(path.read_bytes() for path in sorted(stack.state.glob("imd.db*")))
+    # The witness, which holds no messages, is replaced by renaming.
+    return b"".join(path.read_bytes() for path in sorted(stack.state.glob("imd.db*")) if "-witness" not in path.name)
 
 
 def found(stack, numbers):

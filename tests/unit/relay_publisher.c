@@ -262,12 +262,12 @@ mark(struct place *place, int64_t conversation, const char *username, int64_t se
 }
 
 static void
-type(struct stage *s, int64_t conversation, const char *username)
+send_signal(struct stage *s, int32_t conversation, const char *username)
 {
-    struct shared_typing typing = {.conversation = conversation};
+    struct shared_signal signal = {.conversation = conversation};
 
-    snprintf(typing.username, sizeof(typing.username), "%s", username);
-    assert_int_equal(publisher_typing(&s->publisher, &typing), ERR_OK);
+    snprintf(signal.username, sizeof(signal.username), "%s", username);
+    assert_int_equal(publisher_signal(&s->publisher, &signal), ERR_OK);
 }
 
 /* --- the tests */
@@ -377,10 +377,22 @@ former_members_get_no_events(void **state)
     support_send(place, group, "ann", "a");
     support_leave(place, group, "bob");
     told(s, &result);
-    type(s, group, "ann");
+    send_signal(s, group, "ann");
     assert_string_equal(described(s), "cid: typing ann\n");
     mark(place, group, "ann", 1);
     assert_told(s, "ann,cid: read ann 1\n");
+}
+
+static void
+a_ping_is_an_empty_frame_for_its_user(void **state)
+{
+    struct stage *s = *state;
+    struct batch_result result;
+
+    support_create(s->place, TYPE_PRIVATE, "ann bob");
+    told(s, &result);
+    send_signal(s, 0, "bob");
+    assert_string_equal(described(s), "bob\n");
 }
 
 static void
@@ -394,20 +406,20 @@ typing_reaches_the_other_members_of_small_conversations(void **state)
     const char *lines;
 
     told(s, &result);
-    type(s, small, "bob");
+    send_signal(s, small, "bob");
     assert_string_equal(described(s), "ann: typing bob\n");
-    type(s, few, "m001");
+    send_signal(s, few, "m001");
     lines = described(s);
     assert_non_null(strstr(lines, "m000,m002,m003,"));
     assert_non_null(strstr(lines, ",m099: typing m001\n"));
     /* By a stranger, by an unknown user, in no conversation. */
-    type(s, small, "m001");
-    type(s, small, "zoe");
-    type(s, 99, "ann");
+    send_signal(s, small, "m001");
+    send_signal(s, small, "zoe");
+    send_signal(s, 99, "ann");
     assert_string_equal(described(s), "");
     support_join(place, few, "ann");
     told(s, &result);
-    type(s, few, "m001");
+    send_signal(s, few, "m001");
     assert_string_equal(described(s), "");
 }
 
@@ -759,6 +771,7 @@ main(void)
         ON_STAGE(a_read_marker_reaches_few_members_or_one_of_many),
         ON_STAGE(a_read_marker_among_many_stays_its_owners),
         ON_STAGE(former_members_get_no_events),
+        ON_STAGE(a_ping_is_an_empty_frame_for_its_user),
         ON_STAGE(typing_reaches_the_other_members_of_small_conversations),
         ON_STAGE(changes_for_the_same_users_share_a_frame),
         ON_STAGE(members_who_left_since_share_a_frame_with_the_others),

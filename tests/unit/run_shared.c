@@ -202,44 +202,43 @@ the_janitor_is_woken_once_for_each_quarter(void **state)
     assert_false(is_signalled(s->wake_fd));
 }
 
-static struct shared_typing
-typing_of(int64_t n)
+static struct shared_signal
+signal_of(int64_t n)
 {
-    struct shared_typing typing = {.conversation = n};
+    struct shared_signal signal = {.conversation = n};
 
-    snprintf(typing.username, sizeof(typing.username), "user_%d", (int)n);
-    return typing;
+    snprintf(signal.username, sizeof(signal.username), "user_%d", (int)n);
+    return signal;
 }
 
 static void
-type(struct shared *s, int64_t n)
+send_signal(struct shared *s, int64_t n)
 {
-    struct shared_typing typing = typing_of(n);
+    struct shared_signal signal = signal_of(n);
 
-    shared_announce_typing(s, &typing);
+    shared_send_signal(s, signal.conversation, str_c(signal.username));
 }
 
 static void
-typing_users_are_handed_over_in_order(void **state)
+signals_are_handed_over_in_order(void **state)
 {
     struct shared *s = *state;
-    struct shared_typing got;
+    struct shared_signal got;
 
-    assert_false(shared_next_typing(s, &got));
+    assert_false(shared_next_signal(s, &got));
     for (int64_t n = 1; n <= 3; n++)
-        type(s, n);
+        send_signal(s, n);
     for (int64_t n = 1; n <= 3; n++) {
-        struct shared_typing want = typing_of(n);
+        struct shared_signal want = signal_of(n);
 
-        assert_true(shared_next_typing(s, &got));
+        assert_true(shared_next_signal(s, &got));
         assert_int_equal(got.conversation, n);
         assert_string_equal(got.username, want.username);
     }
-    assert_false(shared_next_typing(s, &got));
-    /* A name of maximum length is still terminated. */
-    memset(&got, 'x', sizeof(got));
-    shared_announce_typing(s, &got);
-    assert_true(shared_next_typing(s, &got));
+    assert_false(shared_next_signal(s, &got));
+    /* A name that is too long is cut and terminated. */
+    shared_send_signal(s, 1, str_c("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"));
+    assert_true(shared_next_signal(s, &got));
     assert_int_equal(strlen(got.username), sizeof(got.username) - 1);
 }
 
@@ -248,23 +247,23 @@ typing_users_are_handed_over_in_order(void **state)
  * room again.
  */
 static void
-a_full_pipe_drops_new_messages(void **state)
+a_full_pipe_drops_new_signals(void **state)
 {
     enum { MORE_THAN_FIT = 100000 };
     struct shared *s = *state;
-    struct shared_typing got;
+    struct shared_signal got;
     int64_t fit = 0;
 
     for (int64_t n = 1; n <= MORE_THAN_FIT; n++)
-        type(s, n);
-    while (shared_next_typing(s, &got)) {
-        struct shared_typing want = typing_of(++fit);
+        send_signal(s, n);
+    while (shared_next_signal(s, &got)) {
+        struct shared_signal want = signal_of(++fit);
 
         assert_memory_equal(&got, &want, sizeof(want));
     }
     assert_in_range(fit, 100, MORE_THAN_FIT - 1);
-    type(s, 5);
-    assert_true(shared_next_typing(s, &got));
+    send_signal(s, 5);
+    assert_true(shared_next_signal(s, &got));
     assert_int_equal(got.conversation, 5);
 }
 
@@ -273,12 +272,12 @@ a_full_pipe_drops_new_messages(void **state)
  * order.
  */
 static void
-several_processes_send_typing_events_at_once(void **state)
+several_processes_send_signals_at_once(void **state)
 {
     enum { CHILDREN = 3, EACH = 300 };
     struct shared *s = *state;
     int64_t last[CHILDREN] = {0};
-    struct pollfd p = {.fd = s->typing_fds[0], .events = POLLIN};
+    struct pollfd p = {.fd = s->unstored_fds[0], .events = POLLIN};
     int status;
 
     for (int i = 0; i < CHILDREN; i++) {
@@ -287,17 +286,17 @@ several_processes_send_typing_events_at_once(void **state)
         assert_true(pid >= 0);
         if (pid == 0) {
             for (int64_t n = 1; n <= EACH; n++)
-                type(s, i * 1000 + n);
+                send_signal(s, i * 1000 + n);
             _exit(0);
         }
     }
     for (int count = 0; count < CHILDREN * EACH; count++) {
-        struct shared_typing got;
-        struct shared_typing want;
+        struct shared_signal got;
+        struct shared_signal want;
 
         assert_int_equal(poll(&p, 1, -1), 1);
-        assert_true(shared_next_typing(s, &got));
-        want = typing_of(got.conversation);
+        assert_true(shared_next_signal(s, &got));
+        want = signal_of(got.conversation);
         assert_memory_equal(&got, &want, sizeof(want));
         assert_in_range(got.conversation / 1000, 0, CHILDREN - 1);
         assert_int_equal(got.conversation % 1000, ++last[got.conversation / 1000]);
@@ -318,9 +317,9 @@ main(void)
         cmocka_unit_test_setup_teardown(the_lock_lets_one_in_at_a_time, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_relay_is_woken_where_it_sleeps, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_janitor_is_woken_once_for_each_quarter, open_page, close_page),
-        cmocka_unit_test_setup_teardown(typing_users_are_handed_over_in_order, open_page, close_page),
-        cmocka_unit_test_setup_teardown(a_full_pipe_drops_new_messages, open_page, close_page),
-        cmocka_unit_test_setup_teardown(several_processes_send_typing_events_at_once, open_page, close_page),
+        cmocka_unit_test_setup_teardown(signals_are_handed_over_in_order, open_page, close_page),
+        cmocka_unit_test_setup_teardown(a_full_pipe_drops_new_signals, open_page, close_page),
+        cmocka_unit_test_setup_teardown(several_processes_send_signals_at_once, open_page, close_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
