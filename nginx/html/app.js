@@ -1,6 +1,6 @@
 /*
- * app.js - the page: who the user is, which conversation is open, and what is shown of it. It
- * reaches the server only through the client (imd.js).
+ * app.js - the page: the user, the open conversation, and its view. It reaches the server only
+ * through the client (imd.js).
  */
 import { Composer } from "./composer.js";
 import { details } from "./details.js";
@@ -245,7 +245,7 @@ class App {
     return beyond;
   }
 
-  /** Shows the chat, or what stands in its place without a conversation. */
+  /** Shows the chat, or the notice in its place if there is no conversation. */
   #frame(conversation) {
     document.body.classList.toggle("open", this.#id !== null);
     this.chat.hidden = !conversation;
@@ -366,8 +366,8 @@ class App {
   }
 
   /**
-   * Marks as read what was seen: everything at the end, else up to the last message that stayed in
-   * sight.
+   * Marks as read the messages that were seen: everything at the end, else up to the last message
+   * that stayed in sight.
    */
   #read() {
     const conversation = this.#client.conversation(this.#id);
@@ -380,8 +380,8 @@ class App {
   }
 
   /**
-   * Marks as read what stayed in sight. `before` is the last message that was in sight SEEN_MS ago,
-   * so messages that were only scrolled past do not count.
+   * Marks as read the messages that stayed in sight. `before` is the last message that was in sight
+   * SEEN_MS ago, so messages that were only scrolled past do not count.
    */
   #readSeen(before) {
     this.#seen = null;
@@ -394,8 +394,8 @@ class App {
   }
 
   /**
-   * The window has the focus again. What came meanwhile starts at a divider, and is read when it is
-   * seen.
+   * The window has the focus again. Messages that came meanwhile start at a divider, and are read
+   * when they are seen.
    */
   #return() {
     if (document.hidden || !document.hasFocus()) return;
@@ -423,7 +423,7 @@ class App {
     this.#loading = load(id).then(done, () => setTimeout(done, CALM_MS));
   }
 
-  /** Updates what no push announces: presence, and the date. */
+  /** Updates the parts that no push announces: presence, and the date. */
   #look() {
     this.#askPresence();
     this.#show();
@@ -436,7 +436,7 @@ class App {
     return ["online", "polling"].includes(this.#client.status);
   }
 
-  /** Returns who is online in a conversation; undefined if the server has not said so lately. */
+  /** Returns the online users of a conversation; undefined if the last answer is too old. */
   #onlineOf({ id, online }) {
     const { at, known } = this.#asked.get(id) ?? {};
     return this.#connected && known && Date.now() - at < PRESENCE_KNOWN_MS ? online : undefined;

@@ -1,7 +1,7 @@
 /*
- * details.js - the dialog about a conversation: its members, and what the user may change. It reads
- * the members page by page, because a large conversation does not list them, and because only those
- * pages have the roles.
+ * details.js - the dialog about a conversation: its members, and the settings that the user may
+ * change. It reads the members page by page, because a large conversation does not list them, and
+ * because only those pages have the roles.
  */
 import { confirm, firstBad, hint, name as rename, open, sentence } from "./dialogs.js";
 import { avatar, h, iconButton, setText } from "./dom.js";

@@ -142,8 +142,8 @@ export type Status = "idle" | "connecting" | "online" | "polling" | "offline" | 
  */
 export interface Events {
   /**
-   * A message came or changed. It was pushed, or found after a gap; of a conversation that is not
-   * open, only the last message is found so. The push of a reaction also says whose, which, and
+   * A message came or changed: it was pushed, or found after a gap. In a conversation that is not
+   * open, only the last message is found. The push of a reaction also has the user, the emoji, and
    * whether it was added. No `username`: the emoji was cleared.
    */
   message: {
@@ -201,7 +201,7 @@ export class Client {
    */
   start(): Promise<void>;
   /**
-   * Closes the connection. What is held stays; unanswered messages wait for the next start(). A
+   * Closes the connection. The state is kept, and unanswered messages wait for the next start(). A
    * waiting open() rejects.
    */
   stop(): void;
@@ -225,7 +225,7 @@ export class Client {
   readonly conversations: readonly Conversation[];
   conversation(id: number): Conversation | undefined;
   /**
-   * The messages held, oldest first, without a gap, up to the newest unless `newer`; then the
+   * The held messages, oldest first, without a gap, up to the newest unless `newer`; then the
    * user's unanswered ones.
    */
   messages(id: number): readonly Message[];
@@ -263,11 +263,11 @@ export class Client {
   delete(message_id: number): Promise<Message>;
   react(message_id: number, emoji: string): Promise<Message>;
   unreact(message_id: number, emoji: string): Promise<Message>;
-  /** Removes everybody's reactions with an emoji, if the user may delete the message. */
+  /** Removes all users' reactions with an emoji, if the user may delete the message. */
   clearReaction(message_id: number, emoji: string): Promise<Message>;
   /**
-   * Returns who reacted with that emoji, in byte order, 100 per page; `after`: the last name of the
-   * page before.
+   * Returns the users who reacted with that emoji, in byte order, 100 per page; `after`: the last
+   * name of the page before.
    */
   reactions(
     message_id: number,
@@ -290,7 +290,7 @@ export class Client {
    * every three seconds.
    */
   typing(id: number): void;
-  /** Returns who is online; also in `conversation.online`. */
+  /** Returns the online users; also in `conversation.online`. */
   presence(id: number): Promise<string[]>;
 
   // --- conversations

@@ -1,6 +1,4 @@
-/*
- * list.js - the list of conversations. Knows how an entry looks, not what choosing it does.
- */
+/* list.js - the list of conversations. Knows how an entry looks, not what choosing it does. */
 import { avatar, h, setText } from "./dom.js";
 import { nameOf, snippet } from "./text.js";
 import { fullTimeOf, insteadOf, namelessOf, shortTimeOf, t, today } from "./words.js";
@@ -94,8 +92,8 @@ export class List {
 }
 
 /**
- * Returns "here" if somebody else is online, "away" if the other member of a private chat is not,
- * "" if unknown.
+ * Returns "here" if another user is online, "away" if the other member of a private chat is not, ""
+ * if unknown.
  */
 function presenceOf({ type }, online, me) {
   if (online?.some((who) => who !== me)) return "here";

@@ -1,5 +1,5 @@
 /*
- * message.js - draws one message: an <li> that is created once and updated when what it shows
+ * message.js - draws one message: an <li> that is created once, and updated when its message
  * changes.
  *
  * Knows no list and no network: its buttons call `act(action, message, …)`.
@@ -12,8 +12,8 @@ const NAMED = 10; // names shown in a reaction's tooltip
 const TOGETHER_MS = 5 * 60000; // messages of one sender within this time form a group
 
 /**
- * Returns what a message shows of its surroundings. If two are equal, the message looks the same in
- * both.
+ * Returns everything outside a message that its looks depend on. If two are equal, the message
+ * looks the same in both.
  */
 function surroundings(message, before, view) {
   // Whether the first message held begins a day is unknown, unless it is the very first.

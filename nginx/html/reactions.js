@@ -1,14 +1,14 @@
 /*
- * reactions.js - the dialog that shows who reacted to a message, and how. A message lists the first
- * 100 names of each emoji. The dialog reads the others page by page, when the user asks for them
- * (reactors.js).
+ * reactions.js - the dialog with the names of users who reacted to a message. A message lists the
+ * first 100 names of each emoji. The dialog reads the others page by page, when the user asks for
+ * them (reactors.js).
  */
 import { confirm, open, sentence } from "./dialogs.js";
 import { h, setText } from "./dom.js";
 import { Reactors } from "./reactors.js";
 import { t } from "./words.js";
 
-/** Opens the dialog. `mayClear()` says whether the user may remove everybody's reactions. */
+/** Opens the dialog. `mayClear()` says whether the user may remove all users' reactions. */
 export function reactions(client, message, mayClear) {
   return new Reactions(client, message, mayClear);
 }
@@ -35,7 +35,7 @@ class Reactions {
     this.#draw();
   }
 
-  /** An event that names nobody is an edit, or stands for pushes that were missed. */
+  /** An event without a user name is an edit, or stands for pushes that were missed. */
   #apply({ message, emoji, username, added }) {
     this.#told = message;
     for (const [each, { reactors }] of this.#sections)

@@ -28,12 +28,12 @@ export class Reactors {
     this.#page = page;
   }
 
-  /** The names are of earlier: read() reads them again. */
+  /** True if the names may be out of date: read() reads them again. */
   get stale() {
     return this.#missed || this.#again;
   }
 
-  /** Takes what the message lists: its first names, and how many there are. */
+  /** Takes the names that the message lists, and their count. */
   list({ names, count }) {
     this.#listed = names;
     const whole = names.length === count;
@@ -48,7 +48,7 @@ export class Reactors {
     this.#apply(push);
   }
 
-  /** Pushes may have been missed. */
+  /** Notes that pushes may have been missed. */
   miss() {
     this.#missed = this.#further;
   }
@@ -60,14 +60,14 @@ export class Reactors {
     if (!this.whole && this.known.size >= count) this.miss();
   }
 
-  /** The user wants the next page. */
+  /** Notes that the user wants the next page. */
   want() {
     this.#wanted = this.#further = true;
   }
 
   /**
-   * Reads what is missed or wanted. If that fails, of stale names those remain that the message
-   * lists.
+   * Reads the missing or wanted names. If that fails, of stale names only those that the message
+   * lists remain.
    */
   async read() {
     this.reading = true;
@@ -107,8 +107,8 @@ export class Reactors {
   }
 
   /**
-   * Pushes that came meanwhile can be older than a page or newer; in their order they end with the
-   * truth.
+   * Applies pushes that came meanwhile. They can be older or newer than a page; in their order they
+   * end with the right names.
    */
   #take(names, last, whole) {
     this.#set(names, last, whole);

@@ -3,9 +3,9 @@
  * user at the same imd. imd.js loads it if it can; otherwise each tab has its own socket.
  *
  * The tab that holds a Web Lock leads, and forwards pushes over a BroadcastChannel. The lock passes
- * to the next tab when the leader closes, and is stolen from a leader that does not answer because
- * it is frozen. A change of leader loses nothing: each tab asks for what it missed whenever it
- * learns that pushes come again. Knows nothing of what is pushed.
+ * to the next tab when the leader closes. It is stolen from a leader that does not answer because
+ * it is frozen. A change of leader loses nothing: each tab asks for missed changes whenever it
+ * learns that pushes come again. Knows nothing of the content of pushes.
  */
 
 const DEAF_AFTER = 1; // unanswered questions after which the lock is stolen

@@ -48,7 +48,7 @@ export function snippet(text, length = 120) {
   return letters.length > length ? `${letters.slice(0, length).join("")}…` : line;
 }
 
-/** Returns what a conversation is called for this user. */
+/** Returns the name of a conversation for this user. */
 export function nameOf(conversation, me, nameless) {
   const others = (conversation.members ?? []).filter((name) => name !== me);
   return conversation.title || others.join(", ") || nameless;

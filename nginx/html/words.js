@@ -256,7 +256,7 @@ export function t(key, ...values) {
   return typeof word === "function" ? word(...values) : word;
 }
 
-/** Returns what is shown instead of a message's content; null if the content is shown. */
+/** Returns the text shown instead of a message's content; null if the content is shown. */
 export const insteadOf = ({ deleted_at, withheld }) => (deleted_at ? t("deleted") : withheld ? t("withheld") : null);
 
 /** Returns the name of a conversation that has neither a title nor a list of other members. */

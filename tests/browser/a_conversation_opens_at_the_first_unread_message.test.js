@@ -23,7 +23,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** A conversation of a user's, who has read so much of it. */
+/** Creates a conversation of a user who has read this many of its messages. */
 async function conversation(user, messages, read) {
   const { id } = await stack.request("POST", "/conversations", { type: "group_chat", members: [user, "bob"] });
   for (let n = 1; n <= messages; n++)
@@ -32,7 +32,7 @@ async function conversation(user, messages, read) {
   return id;
 }
 
-/** What the server thinks that a user has not read. */
+/** Returns the user's unread count on the server. */
 const unread = async (user) => (await stack.request("GET", `/conversations?username=${user}`)).conversations[0].unread;
 
 /** Waits until an element lies in the window of the messages, in its upper half. */
@@ -57,7 +57,7 @@ test("with many unread messages it opens at the first, and unseen ones stay unre
   await isAbove(ann.message(`message ${READ + 1}`));
   const newest = ann.page.getByRole("button", { name: "Newest messages" });
   await newest.filter({ hasText: /^[1-9]\d\d$/ }).waitFor();
-  // What is in sight is read, and nothing below it.
+  // The messages in sight are read, and none below them.
   await until(async () => (await unread("ann")) < MESSAGES - READ, "what was seen is read");
   assert.ok((await unread("ann")) > MESSAGES - READ - 30, `${await unread("ann")} are unread`);
   const before = await unread("ann");

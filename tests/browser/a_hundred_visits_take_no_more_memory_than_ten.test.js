@@ -42,7 +42,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** What is in use once all garbage is gone. */
+/** Returns the memory in use after garbage collection. */
 async function usage() {
   for (let n = 0; n < 3; n++) await devtools.send("HeapProfiler.collectGarbage");
   const { metrics } = await devtools.send("Performance.getMetrics");

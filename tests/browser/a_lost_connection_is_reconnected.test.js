@@ -1,6 +1,6 @@
 /*
- * The client reconnects however the connection is lost, and backs off so that it overloads no
- * server.
+ * The client reconnects however the connection is lost, and backs off so that it does not overload
+ * a server.
  */
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -50,7 +50,7 @@ test(
 );
 
 test(
-  "after stop() the client sends nothing and keeps what it holds",
+  "after stop() the client sends nothing and keeps its state",
   world(async (here) => {
     const { id, client, host } = await scene(here);
     client.stop();

@@ -31,7 +31,7 @@ after(async () => {
 
 const say = (content) => stack.request("POST", "/messages", { conversation_id: id, username: "bob", content });
 
-/** A page that comes through the proxy at that port, with a client that is up. */
+/** Opens a page through the proxy at that port, with a client that is online. */
 async function through(port) {
   const page = await browser.context.newPage();
   await page.goto(`http://127.0.0.1:${port}/im/imd.d.ts`);

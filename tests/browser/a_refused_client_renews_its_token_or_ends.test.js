@@ -1,6 +1,6 @@
 /*
- * How the client identifies itself: by a token, by a name, or as whoever the server takes the
- * caller for. And what it does if the server refuses.
+ * How the client authenticates: by a token, by a name, or as the user that the server names. And
+ * what it does if the server refuses.
  */
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -10,7 +10,7 @@ import { assertTruth, world } from "./world.js";
 
 const tokenOf = (sub, number) => `x.${Buffer.from(JSON.stringify({ sub, number })).toString("base64url")}.y`;
 
-/** A site whose tokens are good until it says otherwise. */
+/** A site whose tokens are valid until it revokes them. */
 class Site {
   issued = []; // { refresh }
   #good = new Set();
@@ -30,7 +30,7 @@ class Site {
     };
   }
 
-  /** All that it has issued is over. */
+  /** Revokes all tokens that it has issued. */
   expire() {
     this.#good.clear();
   }
@@ -130,9 +130,7 @@ test(
   }),
 );
 
-/**
- * Whatever a user does while the socket is open may be the first to meet a token that has expired.
- */
+/** Any action while the socket is open may be the first to be refused for an expired token. */
 const DEEDS = {
   "a message": (client, id) => client.send(id, "one"),
   "a key that is typed": (client, id) => client.typing(id),
@@ -154,7 +152,7 @@ for (const [what, act] of Object.entries(DEEDS)) {
   );
 }
 
-/** The socket is open, and everything is refused from the moment of a deed on. */
+/** The socket is open, and from an action on, everything is refused. */
 async function refusedScene(here, act) {
   const id = here.group("bob", "alice");
   for (let n = 0; n < 8; n++) here.say("bob", id, `${n}`);
@@ -219,7 +217,7 @@ test(
 );
 
 test(
-  "without token and name the server says who the caller is",
+  "without token and name the server names the caller",
   world(async (here) => {
     here.group("bob", "alice");
     here.server.callerOf = () => "alice";

@@ -8,7 +8,7 @@ import test from "node:test";
 import { ImdError } from "../../nginx/html/imd.js";
 import { world } from "./world.js";
 
-/** Alice has left at another machine, and this one has not heard of it. */
+/** Alice has left on another machine, and this one does not know it yet. */
 async function refused(here) {
   const id = here.group("bob", "alice"),
     one = await here.online("alice", { open: [id] });
@@ -98,7 +98,7 @@ test(
     const asked = host.asked.length;
     await assert.rejects(client.send(id, "é".repeat(32769)), { code: "content_too_long", field: "content" });
     await assert.rejects(client.edit(1, "x".repeat(65537)), { code: "content_too_long", field: "content" });
-    const [{ state, error, client_id }] = client.messages(id); // what was written is not lost
+    const [{ state, error, client_id }] = client.messages(id); // the text is not lost
     assert.deepEqual([state, error.code], ["failed", "content_too_long"]);
     await assert.rejects(client.retry(id, client_id), { code: "content_too_long" });
     assert.equal(host.asked.length, asked);

@@ -14,7 +14,7 @@ const MESSAGES = 50,
   BITS_A_SECOND = 400000;
 let stack, browser, page, id;
 
-/** Nothing that compresses much: each byte one of 94. */
+/** Text that hardly compresses: each byte is one of 94. */
 const noise = () => Array.from(randomBytes(BYTES), (byte) => String.fromCharCode(33 + (byte % 94))).join("");
 
 before(async () => {

@@ -14,14 +14,14 @@ const AS_SENT = (frame) => [frame];
 let stack, browsers, ann, bob, id, message;
 /** Returns the frames that bob's page gets instead of one. */
 let deliver = AS_SENT;
-/** After which names bob's page asked for more. */
+/** The names after which bob's page asked for more. */
 const asked = [];
 
 const reaction = (emoji, name) => `/messages/${message}/reactions/${encodeURIComponent(emoji)}?username=${name}`;
 const react = (emoji, name) => stack.request("PUT", reaction(emoji, name));
 const unreact = (emoji, name) => stack.request("DELETE", reaction(emoji, name));
 
-/** Who likes the message now. */
+/** The users who like the message now. */
 const fans = new Set(CROWD);
 const like = (name) => react("👍", name).then(() => fans.add(name));
 const unlike = (name) => unreact("👍", name).then(() => fans.delete(name));
@@ -63,7 +63,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** The open dialog, with what it shows of an emoji. */
+/** Returns the open dialog, and its parts for an emoji. */
 async function dialogOf(one, emoji) {
   const root = one.page.getByRole("dialog", { name: "Reactions" });
   if (!(await root.count())) await one.act("Yes?", "Who reacted");
@@ -107,7 +107,7 @@ test("the first hundred names are shown at once, and the others load page by pag
   assert.equal(await own.more.isVisible(), false);
 });
 
-/** Waits until the dialog shows the names of all fans, as all that there are. */
+/** Waits until the dialog shows the names of all fans, and that these are all. */
 async function showsFans({ names, heading, more, busy }) {
   const shown = async () => [await heading.textContent(), await names.allTextContents(), await more.isVisible()];
   const expected = JSON.stringify([`👍 ${fans.size}`, [...fans].sort(), false]);
@@ -116,8 +116,8 @@ async function showsFans({ names, heading, more, busy }) {
 }
 
 /**
- * Notes what the dialog shows after each change: the count, the number of names, and whether it
- * reads them again.
+ * Records the dialog after each change: the count, the number of names, and whether it reads them
+ * again.
  */
 const watch = ({ root }) =>
   root.evaluate((dialog) => {
@@ -130,7 +130,7 @@ const watch = ({ root }) =>
   });
 const watched = () => bob.page.evaluate(() => window.shown);
 
-/** Does something of which bob's page hears nothing but the last change. */
+/** Makes changes of which bob's page receives only the last. */
 async function losing(pushes, change) {
   let lost = 0;
   deliver = ({ events }) => ((lost += events.length), []);
@@ -234,7 +234,7 @@ test("an emoji is cleared for everybody after a confirmation", async () => {
   assert.deepEqual(Object.keys(await held()), ["🎉"]);
   const theirs = await dialogOf(bob, "👍");
   await theirs.heading.waitFor({ state: "detached" });
-  // With the last emoji the dialog goes.
+  // With the last emoji the dialog closes.
   await unreact("🎉", "bob");
   for (const each of [root, theirs.root]) await each.waitFor({ state: "detached" });
   assert.equal(await ann.message("Yes?").getByRole("button", { name: "Who reacted" }).count(), 0);

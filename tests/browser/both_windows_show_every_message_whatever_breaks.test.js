@@ -16,7 +16,7 @@ const OFFLINE_MS = 20000,
   BETWEEN_MS = 1500;
 let stack, browsers, ann, bob, id, flow;
 
-const pass = (ms) => new Promise((over) => setTimeout(over, ms)); // a time that is part of what is tested
+const pass = (ms) => new Promise((over) => setTimeout(over, ms)); // one that is part of the test
 
 before(async () => {
   stack = await new Stack().start();
@@ -33,8 +33,7 @@ after(async () => {
 });
 
 /**
- * Carol sends ten messages a second, each until it is answered. Both windows say something now and
- * then.
+ * Carol sends ten messages a second, each until it is answered. Both windows send one now and then.
  */
 function startFlow() {
   const said = [],
@@ -59,8 +58,8 @@ function startFlow() {
   const talk = async (page, user) => {
     for (let n = 1; !ended; n++) {
       const text = `${user} ${n}`;
-      // While a page is loaded anew nobody may take the text, or the key: then it was not said, and
-      // what was written is still there.
+      // While a page reloads, it may miss the text or the key: then nothing was sent, and the text
+      // is still in the field.
       const sent = async () => {
         await page.composer.fill(text);
         if ((await page.composer.inputValue()) !== text) return false;
@@ -86,7 +85,7 @@ function startFlow() {
   };
 }
 
-/** Notes for how long nothing ran. */
+/** Records for how long nothing ran. */
 function watchTheClock() {
   let last = performance.now();
   window.longest_gap = 0;

@@ -1,12 +1,10 @@
-/*
- * Debian's Chromium, without a window, with an empty profile. Knows nothing of what it shows.
- */
+/* Debian's Chromium, without a window, with an empty profile. Knows nothing of the pages. */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-// NODE_PATH says where the packages are.
+// NODE_PATH has the directory of the packages.
 const require = createRequire(import.meta.url);
 const { chromium } = require("playwright-core");
 export const AXE = require.resolve("axe-core/axe.min.js");
@@ -21,7 +19,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The processes that run the pages of the browser with that profile. */
+/** Returns the processes that run the pages of the browser with that profile. */
 async function renderers(profile) {
   const found = [];
   for (const pid of (await readdir("/proc")).filter(Number)) {
@@ -32,8 +30,8 @@ async function renderers(profile) {
 }
 
 /**
- * A browser of its own, as somebody has it. `options` are those of playwright's context: viewport,
- * colorScheme, locale …
+ * Starts a browser with a profile of its own. `options` are those of playwright's context:
+ * viewport, colorScheme, locale …
  */
 export async function browse(options = {}) {
   const profile = await mkdtemp(join(tmpdir(), "imd-chromium-"));
@@ -48,11 +46,11 @@ export async function browse(options = {}) {
   context.on("weberror", (error) => faults.push(String(error.error())));
   return {
     context,
-    /** What went wrong in its pages: exceptions that nobody caught. */
+    /** Uncaught exceptions of its pages. */
     faults,
     /**
-     * Nothing of its pages runs until the function that this gives is called. (DevTools freeze only
-     * what is hidden, and what is driven never is.)
+     * Stops all its pages, and returns a function that lets them continue. (DevTools freeze only
+     * hidden pages, and a page that is driven never is hidden.)
      */
     async freeze() {
       const pids = await renderers(profile);

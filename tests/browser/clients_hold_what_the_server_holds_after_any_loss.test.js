@@ -1,8 +1,8 @@
 /*
- * Random runs, each by its seed: users on several machines do whatever a client can do, while
- * requests, answers, frames and sockets are lost, late, repeated and refused. Once the network is
- * well and a silent minute has passed, each client holds what the server holds. SEED=n repeats one
- * run, RUNS=n runs so many.
+ * Random runs, each by its seed: users on several machines do everything that a client can do,
+ * while requests, answers, frames and sockets are lost, late, repeated and refused. Once the
+ * network works and a silent minute has passed, each client agrees with the server. SEED=n repeats
+ * one run, RUNS=n makes this many.
  */
 import test from "node:test";
 import { Course } from "./course.js";
@@ -10,7 +10,7 @@ import { Course } from "./course.js";
 const RUNS = Number(process.env.RUNS ?? 300);
 const ONE = process.env.SEED && Number(process.env.SEED);
 
-test(`clients hold what the server holds after ${ONE ? 1 : RUNS} random runs`, async () => {
+test(`clients agree with the server after ${ONE ? 1 : RUNS} random runs`, async () => {
   for (let seed = ONE || 1; seed <= (ONE || RUNS); seed++) {
     try {
       await new Course(seed).run();

@@ -1,6 +1,6 @@
 /*
- * Time that passes only when a test says so: timers fire in their order, and all that follows from
- * one is done before the next. Knows nothing of what waits for it.
+ * Time that passes only when a test says so: timers fire in order, and everything that a timer
+ * causes is done before the next. Knows nothing of the code that waits.
  */
 const settled = setImmediate;
 
@@ -10,7 +10,7 @@ export class Clock {
   #numbers = 0;
   #before;
 
-  /** What everybody calls is this clock's from here on. */
+  /** Replaces the global timers by this clock's. */
   install() {
     const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
     this.#before = {
@@ -32,7 +32,7 @@ export class Clock {
     Date.now = now;
   }
 
-  /** Lets so many milliseconds pass. */
+  /** Lets this many milliseconds pass. */
   async pass(ms) {
     const end = this.now + ms;
     await this.settle();
@@ -40,7 +40,7 @@ export class Clock {
     this.now = end;
   }
 
-  /** Lets time pass until there is a true value, and returns it. */
+  /** Lets time pass until the function returns a true value, and returns it. */
   async until(what, sentence, ms = 600000) {
     const end = this.now + ms;
     for (await this.settle(); !what(); await this.#fire())
@@ -48,7 +48,7 @@ export class Clock {
     return what();
   }
 
-  /** What a promise comes to. */
+  /** Lets time pass until the promise settles; returns its value, or throws its error. */
   async result(promise, ms) {
     let done = false;
     const over = () => {
@@ -59,7 +59,7 @@ export class Clock {
     return promise;
   }
 
-  /** The machine sleeps: no timer fires, and those that were due do so at once afterwards. */
+  /** The machine sleeps: no timer fires, and those that were due fire immediately afterwards. */
   sleep(ms) {
     this.now += ms;
   }

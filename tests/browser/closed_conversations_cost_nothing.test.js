@@ -9,7 +9,7 @@ import { assertTruth, world } from "./world.js";
 
 const VISITS = 100;
 
-/** Alice in as many groups, each with a message; she is in the first one. */
+/** Alice in this many groups, each with a message; the first one is open. */
 async function scene(here) {
   const ids = [];
   for (let n = 0; n <= VISITS; n++) {
@@ -21,9 +21,7 @@ async function scene(here) {
   return { ids, one, ...one };
 }
 
-/**
- * How much is asked for when the connection is made again, and something has happened everywhere.
- */
+/** Returns how much is requested after a reconnect, with something new in every group. */
 async function askedAnew(here, { ids, host, client }) {
   host.cut();
   for (const id of ids) here.say("bob", id, "again");

@@ -1,6 +1,6 @@
 /*
- * One random course of events in a world of clients and faults. Knows what a user may do, and what
- * a network may do to them; not how a client copes.
+ * One random course of events in a world of clients and faults. Knows what users and networks may
+ * do, not how a client copes.
  */
 import assert from "node:assert/strict";
 import { unavailable } from "./fake_network.js";
@@ -78,7 +78,7 @@ export class Course {
     if (!this.#devices.includes(device)) this.#devices.push(device);
   }
 
-  /** From now on its network does what networks do. */
+  /** From now on its network has faults. */
   #spoil(host) {
     host.request = () => {
       const fate = { there: 1 + this.#up_to(200), back: 1 + this.#up_to(this.#one_in(8) ? 4000 : 100) };
@@ -115,7 +115,8 @@ export class Course {
     for (const { one } of this.#devices)
       for (const { id, loaded } of one.client.conversations)
         if (!loaded && this.#one_in(2)) await this.world.clock.result(one.client.open(id));
-    // Now pushes alone must do; a silent minute, and another socket, tell what they do not.
+    // Now pushes alone must be enough. A silent minute and another socket bring what pushes do not
+    // contain.
     for (let i = 0; i < 20; i++) (this.#elsewhere(), await this.world.clock.pass(this.#up_to(100)));
     await this.world.clock.pass(3000);
     for (const { one } of this.#devices) assertTruth(one, this.world.server, { by_pushes: true });
@@ -137,7 +138,7 @@ export class Course {
     if (!this.#restored) this.#checkSent();
   }
 
-  /** Stored where it was not refused, not at all where it was, and in the order of the calls. */
+  /** Asserts that messages are stored unless they were refused, and in the order of the calls. */
   #checkSent() {
     const last = new Map(); // by machine and conversation
     for (const [key, { host, id, outcome }] of this.#sent) {
@@ -154,7 +155,7 @@ export class Course {
     }
   }
 
-  // --- what happens
+  // --- actions
 
   #step() {
     if (this.stormy && this.#one_in(8)) return this.#fault();
@@ -181,7 +182,7 @@ export class Course {
     this.#follow(client.send(id, `${host} ${this.#sent.size}`, { reply_to }), client, host, id);
   }
 
-  /** What becomes of what was just sent. */
+  /** Records the outcome of a sent message. */
   #follow(promise, client, host, id) {
     const { client_id, state } = client.messages(id).at(-1),
       sent = { host, id, outcome: "waits" };
@@ -252,7 +253,7 @@ export class Course {
     }
   }
 
-  /** A user at another machine, which nothing gets in the way of; some of it is refused. */
+  /** A user acts on another machine without faults; some of the requests are refused. */
   #elsewhere() {
     const { server } = this.world,
       id = this.#pick(server.ids),

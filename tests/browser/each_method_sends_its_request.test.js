@@ -146,7 +146,7 @@ test(
 );
 
 test(
-  "presence() returns who is online, and keeps it",
+  "presence() returns the online users, and keeps them",
   world(async (here) => {
     const { id, client } = await scene(here);
     assert.equal(client.conversation(id).online, undefined);

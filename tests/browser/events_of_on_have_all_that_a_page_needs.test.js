@@ -1,6 +1,6 @@
 /*
  * on() calls listeners with everything that a page needs to describe the event, and no listener
- * starves another.
+ * affects another.
  */
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -11,7 +11,7 @@ import { world } from "./world.js";
 
 const TYPES = ["message", "conversation", "member", "typing", "read", "status", "error", "change"];
 
-/** Alice listens to everything; `heard` is what she was told, in that order: [type, what]. */
+/** Alice listens to everything. `heard` has the reported events in order: [type, event]. */
 async function scene(here, options = {}) {
   const id = here.group("bob", "alice");
   here.say("bob", id, "before");
@@ -79,7 +79,7 @@ test(
 );
 
 test(
-  "events of members name who joined, left or got which role",
+  "events of members name the user and the role",
   world(async (here) => {
     const { id, of } = await scene(here);
     here.do("bob", "PUT", `conversations/${id}/members/carol`, {});
@@ -222,7 +222,7 @@ test(
   }),
 );
 
-// --- at the edges of a client's life
+// --- before start() and after stop()
 
 test(
   "a message sent before the name is known is stored without one, and sent with the user's",
@@ -277,7 +277,7 @@ test(
 
 test("start() names the missing option if imd's address is unknown", async () => {
   for (const options of [{ user: "alice" }, { user: "alice", url: "/chat" }]) {
-    const client = new Client({ storage: null, ...options }); // from a file: no address of imd's
+    const client = new Client({ storage: null, ...options }); // from a file: not an address of imd
     await assert.rejects(client.start(), { name: "ImdError", code: "missing_url", message: /^url is required/ });
     assert.equal(client.status, "refused");
   }

@@ -1,13 +1,13 @@
 /*
- * What lies between a page and its server: fetch, WebSocket and EventSource that lose, repeat,
- * delay and cut as they are told, each host as if it were a machine of its own. Knows nothing of
- * what is said.
+ * The network between a page and its server: fetch, WebSocket and EventSource that lose, repeat,
+ * delay and cut as a test orders. Each host is like a machine of its own. Knows nothing of the
+ * content.
  */
 import { FakeServer, Problem } from "./fake_server.js";
 
 const MOUNT = "/chat/";
 
-/** A machine that asks. Its fates are what becomes of the next request, socket and frame. */
+/** A client machine. Its fates decide about the next request, socket and frame. */
 export class Host {
   /**
    * { there, back: ms; lost: "before" or "after" the server did it; silent: the loss shows by
@@ -19,10 +19,10 @@ export class Host {
   request = () => ({});
   /** "open"; "refuse"; "hang" */
   socket = () => "open";
-  /** Milliseconds after which a frame comes, one for each time that it does. */
+  /** Milliseconds after which the copies of a frame come. */
   frame = () => [1];
   sockets = new Set();
-  /** What was asked for: { at, method, path, query, body, authorization } */
+  /** The requests made: { at, method, path, query, body, authorization } */
   asked = [];
   #offline = false;
 
@@ -30,7 +30,7 @@ export class Host {
     return this.#offline;
   }
 
-  /** Nothing comes through any more; what is open hears nothing, and does not know. */
+  /** Nothing comes through any more. Open connections receive nothing, and get no error. */
   set offline(value) {
     this.#offline = value;
     if (value) this.cut("silently");
@@ -40,7 +40,7 @@ export class Host {
     for (const socket of [...this.sockets]) socket.cut(how);
   }
 
-  /** How often that was asked for; `path` may be the beginning of one. */
+  /** Returns the number of such requests; `path` may be the beginning of a path. */
   count(method, path) {
     return this.asked.filter((one) => one.method === method && one.path.startsWith(path)).length;
   }
@@ -84,7 +84,7 @@ class FakeSocket {
       }, ms);
   }
 
-  /** Silently: it stays, and is deaf. */
+  /** Silently: the socket stays open, but receives nothing. */
   cut(how) {
     this.#end?.();
     this.#state = "deaf";
@@ -101,7 +101,7 @@ class FakeSocket {
 }
 
 export class Network {
-  /** All sockets that anybody tried to open. */
+  /** All sockets that a client tried to open. */
   opened = [];
   #hosts = new Map();
   #before;
@@ -180,7 +180,7 @@ export class Network {
 }
 
 /**
- * As bytes, so that nobody holds what another one does; in two chunks at least, `each` milliseconds
+ * As bytes, so that client and server share no object. In at least two chunks, `each` milliseconds
  * apart.
  */
 function response({ status, headers = {}, json, text = JSON.stringify(json) }, { signal, ...fate }) {
@@ -193,7 +193,7 @@ function response({ status, headers = {}, json, text = JSON.stringify(json) }, {
   };
 }
 
-/** Its chunks end where they end, in the midst of characters too. */
+/** Chunks end anywhere, even inside characters. */
 function reader(bytes, signal, { each, chunk = Math.ceil(bytes.length / 2), cut = Infinity }) {
   let at = 0;
   const next = () => {
@@ -209,6 +209,6 @@ function reader(bytes, signal, { each, chunk = Math.ceil(bytes.length / 2), cut 
   return { read: () => new Promise(read) };
 }
 
-/** What a server or the proxy before it says when it cannot. */
+/** The answer of a server that is unavailable, or of the proxy in front of it. */
 export const unavailable = (status, after) =>
   FakeServer.problem({ status, code: "unavailable", message: "Not now", after });

@@ -1,8 +1,8 @@
 /*
- * imd in memory: what the browser client asks of it, as docs/api.md and openapi.json say. Versions
- * and seqs are dense, each change is one event for each member, an event shows its object as it is
- * when it is pushed, changes show each object once. Knows nothing of networks: what is lost or late
- * is fake_network.js's business.
+ * imd in memory: everything that the browser client uses, as docs/api.md and openapi.json describe
+ * it. Versions and seqs have no gaps, each change is one event for each member, an event shows its
+ * object as it is when pushed, changes show each object once. Knows nothing of networks:
+ * fake_network.js loses and delays.
  */
 const FEW = 100;
 const UNREAD_MAX = 1000;
@@ -45,19 +45,17 @@ const ROUTES = [
 ].map(([method, path, handler]) => [method, new RegExp(`^${path.replace(/:(\w+)/g, "(?<$1>[^/]+)")}/?$`), handler]);
 
 export class FakeServer {
-  /** Entries of a page at most, whatever its asker allows: pages may end early. */
+  /** The most entries of a page, whatever `limit` is: pages may end early. */
   pageMax = 1000;
-  /**
-   * Milliseconds until what happened is pushed: what happens meanwhile goes into the same frame.
-   */
+  /** Milliseconds until a change is pushed. Changes made meanwhile go into the same frame. */
   pushAfter = () => 1;
-  /** Whether an event is pushed without its message or object. */
+  /** Decides whether an event is pushed without its message or object. */
   thin = () => false;
   /** How many names a reaction shows. */
   namesMax = 100;
   /**
-   * Who is calling, by the host, the Authorization header and the token in the query; undefined:
-   * whoever they say.
+   * Returns the caller, by the host, the Authorization header and the token in the query;
+   * undefined: the user in the request.
    */
   callerOf = () => undefined;
 
@@ -112,7 +110,8 @@ export class FakeServer {
   }
 
   /**
-   * Who acts: the caller, who may not name another; where callers are not known, whoever is named.
+   * Returns the acting user: the caller, who may not name another; without authentication, the user
+   * named.
    */
   #actor({ caller, body, query }) {
     const named = body.username ?? query.get("username") ?? undefined;
@@ -120,7 +119,7 @@ export class FakeServer {
     return caller ?? named ?? refuse(400, "invalid_username", { field: "username" });
   }
 
-  // --- the truth
+  // --- the state
 
   get epoch() {
     return this.#epoch;
@@ -145,12 +144,12 @@ export class FakeServer {
     return this.#standing(c, name) !== undefined;
   }
 
-  /** All messages of a conversation, as somebody sees them. */
+  /** Returns all messages of a conversation as that user sees them. */
   messages(id, name) {
     return this.conversation(id).messages.map(({ shown }) => this.#seen(shown, name));
   }
 
-  /** Reactions with the first names alone, and whether the one's who looks is among all. */
+  /** Returns the reactions with the first names only, and `mine` for the viewer. */
   #seen(shown, name) {
     if (!shown?.reactions) return shown;
     const each = ([emoji, names]) => {
@@ -160,7 +159,7 @@ export class FakeServer {
     return { ...shown, reactions: Object.fromEntries(Object.entries(shown.reactions).map(each)) };
   }
 
-  /** How far the members have read. */
+  /** Returns the read markers of the members. */
   markers(c) {
     const theirs = [...c.markers].filter(([name]) => this.isMember(c, name));
     return Object.fromEntries(theirs.map(([name, { seq }]) => [name, seq]));
@@ -216,7 +215,7 @@ export class FakeServer {
 
   // --- changes
 
-  /** What is written within a millisecond is one transaction, unless somebody looks in between. */
+  /** Changes made within a millisecond are one transaction, unless a request reads in between. */
   #tick() {
     const state = this.#state,
       now = Date.now();
@@ -230,13 +229,13 @@ export class FakeServer {
     return c.face.version;
   }
 
-  /** To the members as they are now, and to whom it concerns as well. */
+  /** Queues the event for the present members, and for `also`. */
   #announce(c, event, { also, to = [...new Set([...this.members(c), ...(also ? [also] : [])])] } = {}) {
     this.#outbox.push({ to, event: { conversation: c.face.id, ...event } });
     this.#due ??= setTimeout(() => this.push(), this.pushAfter());
   }
 
-  /** What waits to be pushed, now. */
+  /** Pushes all queued events now. */
   push() {
     const frames = new Map(); // by recipient and conversation
     clearTimeout(this.#due);
@@ -267,7 +266,7 @@ export class FakeServer {
     for (const take of this.#subscribers.get(name) ?? []) take(text);
   }
 
-  /** What is pushed to a user from now on; returns what ends it. */
+  /** Subscribes a user to pushes from now on; returns a function that unsubscribes. */
   subscribe({ query, ...credentials }, take) {
     const name = this.#actor({ query, body: {}, caller: this.callerOf({ query, ...credentials }) });
     if (!this.#subscribers.has(name)) this.#subscribers.set(name, new Set());
@@ -292,7 +291,7 @@ export class FakeServer {
 
   list(request) {
     const { query } = request;
-    if (!request.caller && !query.has("username")) return { conversations: [] }; // those with no ids
+    if (!request.caller && !query.has("username")) return { conversations: [] }; // the request has no ids
     const name = this.#actor(request),
       after = query.get("updated_after");
     const before = Number(query.get("updated_before") ?? Infinity);
@@ -307,7 +306,7 @@ export class FakeServer {
     return { conversations: page, has_next: page.length < found.length, epoch: this.#epoch, username: name };
   }
 
-  /** Its entry in the list of what was active after that moment, if it is in there. */
+  /** Returns its entry in the list since that moment, if it is in there. */
   #listed(c, name, after) {
     const { id, type } = c.face,
       stay = last(c.stays.get(name));
@@ -499,7 +498,7 @@ export class FakeServer {
     return { members, member_count: this.members(c).length, has_next };
   }
 
-  /** A page of names, and whether there are more. */
+  /** Returns a page of names, and whether there are more. */
   #byName(all, query) {
     const rest = all.filter((name) => name > (query.get("after") ?? "")),
       limit = Math.min(Number(query.get("limit") ?? 100), this.pageMax);
@@ -620,7 +619,7 @@ export class FakeServer {
     return this.#amend(message, "message.updated", (edited_at) => ({ content, edited_at }));
   }
 
-  /** A message that the actor may delete; whoever may that may clear its emoji as well. */
+  /** Returns a message that the actor may delete; the same users may clear its emoji. */
   #erasable(request) {
     const message = this.#message(request.id),
       actor = this.#actor(request);

@@ -1,5 +1,5 @@
 /*
- * While others send ten messages a second, the user's selection, focus, open dialogs and half-done
+ * While others send ten messages a second, the user's selection, focus, open dialogs and unfinished
  * input stay.
  */
 import assert from "node:assert/strict";
@@ -35,7 +35,7 @@ after(async () => {
 
 const say = (username, content) => stack.request("POST", "/messages", { conversation_id: id, username, content });
 
-/** Until so many more have come. */
+/** Waits until this many more have come. */
 async function more(count) {
   const last = async () => Number((await ann.entry(id).locator(".last").textContent()).match(/bob (\d+)/)?.[1] ?? 0);
   const begun = await last();

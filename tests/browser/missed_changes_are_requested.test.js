@@ -13,7 +13,7 @@ async function scene(here) {
   await here.clock.pass(10);
   const one = await here.online("alice", { open: [id] });
   one.host.asked = [];
-  /** Frames meet these fates, one after the other; then all come. */
+  /** Frames get these fates, one after the other; then all come. */
   one.fates = (...fates) => {
     one.host.frame = () => fates.shift() ?? [1];
   };

@@ -1,13 +1,13 @@
 /*
- * on() reports single changes to each listener, whatever another listener does. A reaction is known
- * as the user's own though no push says so.
+ * on() reports single changes to each listener, whatever another listener does. The client knows a
+ * reaction as the user's own, though no push says so.
  */
 import assert from "node:assert/strict";
 import test from "node:test";
 
 import { assertTruth, world } from "./world.js";
 
-/** Alice's client, and what it told by each name. */
+/** Alice's client, and the events that it reported by each type. */
 async function scene(here) {
   const id = here.group("bob", "alice"),
     one = await here.online("alice", { open: [id] }),

@@ -1,4 +1,6 @@
-/* The dialog about a group lists all members, and offers a change only to those who may make it. */
+/*
+ * The dialog about a group lists all members, and offers each change only to users who may make it.
+ */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -28,7 +30,7 @@ after(async () => {
 const group = async (title, members = ["ann", "bob", "carol"]) =>
   (await stack.request("POST", "/conversations", { type: "group_chat", username: "ann", members, title })).id;
 
-/** The conversation as the server has it. */
+/** Returns the conversation as the server has it. */
 const held = async (id) =>
   (await stack.request("GET", "/conversations?username=ann")).conversations.find((each) => each.id === id);
 
@@ -39,7 +41,7 @@ async function details(page, title) {
   return dialog;
 }
 
-test("a member can change neither title nor roles, and remove nobody", async () => {
+test("a member can change neither title nor roles, and cannot remove others", async () => {
   await bob.enter(await group("Theirs"));
   const dialog = await details(bob, "Theirs");
   await dialog.getByText("You are a member.").waitFor();
@@ -50,7 +52,7 @@ test("a member can change neither title nor roles, and remove nobody", async () 
   await bob.page.keyboard.press("Escape");
 });
 
-test("in a group without an owner every member can rename it, and nobody can manage members", async () => {
+test("in a group without an owner every member can rename it, and none can manage members", async () => {
   const members = ["ann", "bob", "carol"];
   const { id } = await stack.request("POST", "/conversations", { type: "group_chat", members, title: "Nobody's" });
   await bob.enter(id);
@@ -128,7 +130,7 @@ test("a group of 250 without a title is named by its size, and lists all members
   assert.deepEqual(browser.faults, []);
 });
 
-test("the list shows who is online, and calls nobody away whose presence is unknown", async () => {
+test("the list shows online users, and no user as away whose presence is unknown", async () => {
   const chat = async (other) =>
     (await stack.request("POST", "/conversations", { type: "private_chat", members: ["ann", other] })).id;
   const [here, away] = [await chat("bob"), await chat("carol")];

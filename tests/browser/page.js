@@ -1,6 +1,6 @@
 /*
- * The chat page as somebody uses it: by the names and roles that it shows. Knows nothing of how it
- * is made, but that a message is an li.message with its number, and its text in .text.
+ * The chat page as a user uses it: by the names and roles that it shows. Knows nothing of its
+ * structure, except that a message is an li.message with its number, and its text in .text.
  */
 import { until } from "./stack.js";
 
@@ -10,7 +10,7 @@ export class Page {
     this.user = user;
   }
 
-  /** A tab of a user's, in a browser of browse(). */
+  /** Opens a tab of a user, in a browser of browse(). */
   static async open(browser, stack, user) {
     const page = new Page(await browser.context.newPage(), user);
     await page.page.goto(`${stack.url}/im/?user=${user}`);
@@ -45,7 +45,7 @@ export class Page {
     await this.composer.press("Enter");
   }
 
-  /** The message with that very text, among those that are drawn. */
+  /** Returns the message with exactly that text, among those that are drawn. */
   message(text) {
     const words = text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\s+/g, "\\s+");
     return this.page.locator("li.message", {
@@ -53,16 +53,16 @@ export class Page {
     });
   }
 
-  /** Does something with a message, by its button. */
+  /** Presses a button of a message. */
   async act(text, action) {
     await this.message(text).hover();
     await this.message(text).getByRole("button", { name: action, exact: true }).click();
   }
 
   /**
-   * All messages of the open conversation, as [number, text] from the first to the last, by
-   * scrolling through them. One that is drawn twice at a time, or out of order, is told in
-   * `disorder`.
+   * Returns all messages of the open conversation, as [number, text], from first to last, by
+   * scrolling through them. `disorder` lists messages that were drawn twice at a time, or out of
+   * order.
    */
   async readAll() {
     await until(

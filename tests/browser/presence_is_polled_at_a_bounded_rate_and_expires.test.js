@@ -43,7 +43,7 @@ after(async () => {
 
 const face = (id, look) => ann.entry(id).locator(`.avatar${look}`);
 
-/** Lets time pass on the page, and waits until it has asked all that it then asks. */
+/** Lets time pass on the page, and waits until its requests are answered. */
 async function pass(seconds) {
   const answers = new Set();
   const add = (request) => answers.add(request),
@@ -54,7 +54,7 @@ async function pass(seconds) {
   ann.page.off("request", add).off("requestfinished", done).off("requestfailed", done);
 }
 
-test("the list shows who is online, and whether anybody else in a group is", async () => {
+test("the list shows online users, and whether another member of a group is", async () => {
   await face(here, ".here").waitFor();
   await face(away, ".away").waitFor();
   await face(group, ".here").waitFor();

@@ -24,7 +24,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** Fills in the form for a group with bob. Gives its dialog. */
+/** Fills in the form for a group with bob. Returns its dialog. */
 async function form(title) {
   await ann.button("New conversation").click();
   const dialog = ann.page.getByRole("dialog", { name: "New conversation" });
@@ -36,7 +36,7 @@ async function form(title) {
 
 const create = (dialog) => dialog.getByRole("button", { name: "Create" }).click();
 
-/** Presses Create, and the answers are lost: the server has heard all of it. */
+/** Presses Create, and loses the answers: the server has received all requests. */
 async function createUnheard(dialog) {
   let heard = 0;
   await ann.page.route(PATH, async (route) => {

@@ -65,7 +65,7 @@ test("with unsent messages signing out says how many are lost, and needs a confi
   await sure("").getByRole("button", { name: "Sign out" }).click();
   await isOut();
   assert.deepEqual(await kept(), []);
-  // Whoever enters next in this tab sends nothing of it, ann neither.
+  // The next user of this tab sends none of them, not even ann.
   await browser.context.unroute(/\/messages$/);
   await ann.page.getByLabel("Your name").fill("ann");
   await ann.page.keyboard.press("Enter");

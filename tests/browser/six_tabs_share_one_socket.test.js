@@ -21,7 +21,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** A browser of its own, and a conversation. `prepare` runs in each page before all else. */
+/** Starts a browser and creates a conversation. `prepare` runs in each page first. */
 async function scene(prepare) {
   await browser?.close();
   browser = await browse();
@@ -30,7 +30,7 @@ async function scene(prepare) {
   said = [];
 }
 
-/** A tab with a client in it, in the named conversation. */
+/** Opens a tab with a client, in the named conversation. */
 async function tab(user = "ann") {
   const page = await browser.context.newPage(),
     sockets = new Set();

@@ -1,6 +1,6 @@
 /*
- * A whole imd of a test's own: nginx and imd as nginx/serve.sh starts them, in a directory of their
- * own. Knows nothing of browsers.
+ * A whole imd for a test: nginx and imd as nginx/serve.sh starts them, in a directory of their own.
+ * Knows nothing of browsers.
  */
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_MS = 20000;
 
-/** The first true value of what(), asked again and again until the deadline. */
+/** Returns the first true value of what(), which is called again and again until the deadline. */
 export async function until(what, what_for, ms = START_MS) {
   for (const deadline = Date.now() + ms; ;) {
     const value = await what();
@@ -25,7 +25,7 @@ export async function until(what, what_for, ms = START_MS) {
 
 export async function freePort() {
   for (;;) {
-    // Below the range from which outgoing connections take theirs.
+    // Below the ports of outgoing connections.
     const port = 20000 + Math.floor(Math.random() * 12000);
     const server = createServer();
     const free = await new Promise((told) =>
@@ -36,7 +36,7 @@ export async function freePort() {
   }
 }
 
-/** The children of a process whose names begin so. */
+/** Returns the children of a process whose names begin like this. */
 async function children(parent, name) {
   const found = [];
   for (const pid of (await readdir("/proc")).filter(Number)) {
@@ -49,8 +49,8 @@ async function children(parent, name) {
 
 export class Stack {
   /**
-   * `env` is for serve.sh; `http` gives more for nginx's http{}, from the directory that all lies
-   * in.
+   * `env` is for serve.sh. `http` returns more text for nginx's http{}, from the path of the
+   * directory.
    */
   constructor(env = {}, http = null) {
     this.env = env;
@@ -82,7 +82,7 @@ export class Stack {
     await rm(this.state, { recursive: true });
   }
 
-  /** A token, as imctl mints it. */
+  /** Returns a token of imctl. */
   async token(name, lifetime_s = 600) {
     const flags = ["token", `--keys=${join(this.state, "keys")}`, `--sub=${name}`, `--ttl=${lifetime_s}`];
     return (await promisify(execFile)(join(ROOT, "build/imctl"), flags)).stdout.trim();
@@ -95,7 +95,7 @@ export class Stack {
     return json;
   }
 
-  /** All messages of a conversation. */
+  /** Returns all messages of a conversation. */
   async messages(conversation) {
     const found = [];
     for (let more = true; more;) {
@@ -122,7 +122,9 @@ export class Stack {
     );
   }
 
-  /** kill -9 of a worker, or of the relay; returns when there is another one, and all is well. */
+  /**
+   * Kills a worker or the relay with SIGKILL. Returns once another one is there, and all is well.
+   */
   async kill(name) {
     const master = await this.#pid("imd"),
       before = await children(master, `imd-${name}`);
@@ -134,7 +136,7 @@ export class Stack {
     await this.#healthy();
   }
 
-  /** Returns when nginx is stopped, started and serves again. */
+  /** Stops and starts nginx. Returns once it serves again. */
   async restartNginx() {
     const pid = await this.#pid("nginx");
     process.kill(pid, "SIGTERM");

@@ -1,10 +1,8 @@
-/*
- * People who talk to each other, so that there is something to look at.
- */
+/* Users who talk to each other, so that there is something to see. */
 
 /**
- * Alice's conversations. Gives the ids of a group, and in it of a message of somebody else's and of
- * one of hers.
+ * Creates alice's conversations. Returns the ids of a group, of a message of another user in it,
+ * and of one of hers.
  */
 export async function furnish(stack) {
   const post = (path, body) => stack.request("POST", path, body);

@@ -29,7 +29,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** Of many heights. */
+/** Texts of many heights. */
 function content(n) {
   return {
     conversation_id: id,
@@ -38,7 +38,7 @@ function content(n) {
   };
 }
 
-/** When the newest page had come, and when it was painted. */
+/** Records when the newest page came, and when it was painted. */
 function watchFirstPaint() {
   new MutationObserver((_, observer) => {
     if (!document.querySelector("li.message")) return;
@@ -55,17 +55,17 @@ function watchFirstPaint() {
 }
 
 /**
- * Scrolls up to the first message, a part of a window at a time. Tells by how much the message that
- * one looks at was anywhere else than the scrolling put it, at the worst, and how many messages
- * were in the document, at the most.
+ * Scrolls up to the first message, a part of a window at a time. Returns by how much the message in
+ * view was, at worst, displaced from where scrolling should put it, and the largest number of
+ * messages in the document.
  */
 async function scrollToTheFirst() {
   const log = document.querySelector("[role=log]"),
     seen = new Set();
   const frame = () => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
   const items = () => [...document.querySelectorAll("li.message")];
-  // What one reads: the sender's name above it may go when it is known that the message before is
-  // theirs too.
+  // The position of the text: the sender's name above it may go when the message before turns out
+  // to be theirs too.
   const place = (item) => item.querySelector(".text").getBoundingClientRect().top;
   const inSight = () => items().find((item) => place(item) >= log.getBoundingClientRect().top) ?? items().at(-1);
   let jump = 0,
@@ -118,13 +118,13 @@ test("scrolling back to the first message loads pages without a jump", { timeout
   assert.ok(drawn <= DRAWN_MAX, String(drawn));
   assert.ok(jump <= 1, `a message moved by ${jump} px`);
 
-  // All 10,000 are held now. The end is there at once, and so is what comes.
+  // All 10,000 are held now. The end is shown at once, and so are new messages.
   await ann.button("Newest messages").click();
   await ann.say("the last one");
   await ann.message("the last one").waitFor();
   assert.ok((await ann.page.locator("li.message").count()) <= DRAWN_MAX);
 
-  // Dragged anywhere, there are messages.
+  // Wherever the scroll bar is dragged, there are messages.
   const empty = await ann.page.evaluate(async () => {
     const log = document.querySelector("[role=log]"),
       box = log.getBoundingClientRect();

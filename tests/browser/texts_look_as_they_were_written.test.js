@@ -1,5 +1,5 @@
 /*
- * A text is sent and shown as its author meant it: lines, indentation, both directions of writing,
+ * A text is sent and shown as its author wrote it: lines, indentation, both directions of writing,
  * whole emoji.
  */
 import assert from "node:assert/strict";
@@ -38,7 +38,8 @@ test("code keeps its indentation, on the first line too", async () => {
   await until(async () => (await contents()).includes(code), "it is stored as it was written");
   const shown = ann.page.locator("li.message .text").last();
   await until(async () => (await shown.textContent()) === code, "it is shown as it was written");
-  // Drawn anew when the server has it: an element that is replaced meanwhile has no style.
+  // The message is drawn again when the server has it. An element that is replaced meanwhile has no
+  // style.
   const spaced = () => shown.evaluate((element) => getComputedStyle(element).whiteSpace.startsWith("pre-wrap"));
   await until(spaced, "its white space is kept");
 });

@@ -1,4 +1,6 @@
-/* The button "Leave the group" is in sight in a group of many members, on a desk and on a phone. */
+/*
+ * The button "Leave the group" is visible in a group of many members, on a desktop and on a phone.
+ */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 

@@ -8,7 +8,7 @@ import * as module from "../../nginx/html/imd.js";
 
 const read = (name) => readFile(new URL(`../../nginx/html/${name}`, import.meta.url), "utf8");
 
-/** The names in the braces that follow. */
+/** Returns the names in the braces after `head`. */
 function members(types, head) {
   const body = types
     .slice(types.indexOf(`${head} {`))

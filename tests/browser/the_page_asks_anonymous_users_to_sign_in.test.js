@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { browse } from "./chromium.js";
 import { freePort, Stack } from "./stack.js";
 
-/** Runs what is to be done in a browser of its own, against a server of its own. */
+/** Runs the function in a browser of its own, against a server of its own. */
 async function at(stack, what) {
   await stack.start();
   const browser = await browse();
@@ -51,12 +51,12 @@ test("in mode jwt the page asks for a token", async () => {
     await page.getByLabel("Your token").fill(await stack.token("bob"));
     await page.getByRole("button", { name: "Continue" }).click();
     await isIn(page, "bob");
-    // A name in the address that is not the token's is refused; it does not stay in the way.
+    // A name in the address that is not the token's is refused, but only once.
     await page.goto(`${stack.url}/im/?user=ann`);
     await page.getByText("username must be the authenticated user").waitFor();
     await page.getByRole("button", { name: "Try again" }).click();
     await isIn(page, "bob");
-    // One in the address is taken, and stands there no longer.
+    // A name in the address is taken, and removed from it.
     await page.goto("about:blank");
     await page.goto(`${stack.url}/im/#token=${await stack.token("ann")}`);
     await isIn(page, "ann");

@@ -1,7 +1,7 @@
 /*
- * The page in each of its states, on a phone and on a desk, light and dark, in English and Chinese:
- * axe finds no accessibility fault, and the keyboard is enough for everything. Leaves a picture of
- * each state in build/browser/screenshots.
+ * The page in each of its states, on a phone and on a desktop, light and dark, in English and
+ * Chinese: axe finds no accessibility fault, and the keyboard is enough for everything. Leaves a
+ * picture of each state in build/browser/screenshots.
  */
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
@@ -37,7 +37,7 @@ before(async () => {
 
 after(() => stack?.stop());
 
-/** Nothing is found, and a picture is left. */
+/** Asserts that axe finds no fault, and leaves a picture. */
 async function check(page, look, state) {
   await page.screenshot({ path: `${PICTURES}${look.name}-${state}.png` });
   await page.evaluate(axe);
@@ -49,7 +49,7 @@ async function check(page, look, state) {
   assert.deepEqual(found, [], `${look.name}, ${state}`);
 }
 
-/** The page's words, whichever its language. */
+/** Finds an element by its name, in either language. */
 const named = (page, role, english, chinese) => page.getByRole(role, { name: new RegExp(`^(${english}|${chinese})$`) });
 
 for (const look of LOOKS)
@@ -132,7 +132,7 @@ test("a refused message has no accessibility fault", async () => {
   try {
     const alice = await Page.open(browser, stack, "alice");
     await alice.enter(talk.group);
-    // The server says no to what is no longer allowed: she was removed while she was offline.
+    // The server refuses: she was removed while she was offline.
     await browser.context.setOffline(true);
     await alice.say("too late");
     await alice.page.route("**/messages", (route) =>
@@ -173,7 +173,7 @@ test("on a phone the page's and the browser's back button return to the list", a
     await listed();
     await alice.page.goForward();
     await alice.composer.waitFor();
-    // Nothing to go back to: the page began here.
+    // There is no page to go back to: this was the first one.
     const other = new Page(await browser.context.newPage(), "alice");
     await other.page.goto(`${stack.url}/im/?user=alice#${talk.group}`);
     await other.button("Back").click();

@@ -1,6 +1,6 @@
 /*
- * Two people, each in a browser of their own, do all that the page offers. The other one sees it
- * within a second.
+ * Two users, each in a browser of their own, use everything that the page offers. The other one
+ * sees it within a second.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,16 +10,13 @@ import { Page } from "./page.js";
 import { Stack, until } from "./stack.js";
 
 const SOON_MS = 1000,
-  PATIENCE = { timeout: 20000 }; // what is late is waited for: how late it was says more than that it was
+  PATIENCE = { timeout: 20000 }; // slow steps are measured, not failed at once: the time says more
 const steps = [];
 let stack, browsers, ann, bob, late;
 
 const step = (name, run) => steps.push({ name, run });
 
-/**
- * They do all of it, in browsers that know nothing yet, with an imd that does not either. Gives
- * what was late.
- */
+/** Runs all steps, with new browsers and a new imd. Returns the slow ones. */
 async function meet(t) {
   late = [];
   browsers = [];
@@ -40,7 +37,7 @@ async function meet(t) {
 test("two people see each step within a second", async (t) => {
   const first = await meet(t);
   if (!first.length) return;
-  // A machine that stood still for a second is nothing of imd's: what is late twice is.
+  // A machine that hangs for a second is not imd's fault, so only steps that are slow twice fail.
   t.diagnostic(`late, so once more: ${first.join(", ")}`);
   const second = await meet(t);
   assert.deepEqual(
@@ -49,7 +46,7 @@ test("two people see each step within a second", async (t) => {
   );
 });
 
-/** Adds up what moved by itself. */
+/** Adds up layout shifts. */
 function watchShifts() {
   window.shifts = [];
   new PerformanceObserver((list) => {
@@ -59,7 +56,7 @@ function watchShifts() {
   }).observe({ type: "layout-shift", buffered: true });
 }
 
-/** How long it takes until something is so; more than a second is late. */
+/** Measures how long a step takes; more than a second is too slow. */
 async function soon(t, what, wait) {
   const begun = performance.now();
   await wait;
@@ -239,8 +236,8 @@ step("a member leaves the group", async (t) => {
 step("no layout shifts and no hidden errors happened", async () => {
   for (const { page } of [ann, bob]) {
     const shifts = await page.evaluate(() => window.shifts);
-    // A bubble grows and shrinks with what others do to it; 0.1 in all is what counts as calm
-    // elsewhere.
+    // A bubble grows and shrinks when others react. A sum of 0.1 is the usual limit for a calm
+    // page.
     assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.01, JSON.stringify(shifts));
   }
   for (const browser of browsers) assert.deepEqual(browser.faults, []);

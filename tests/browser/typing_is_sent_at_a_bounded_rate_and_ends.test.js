@@ -1,6 +1,6 @@
 /*
- * The client sends that its user types every three seconds at most. It shows others as typing until
- * they send or stop.
+ * The client reports at most every three seconds that its user types. It shows others as typing
+ * until they send or stop.
  */
 import assert from "node:assert/strict";
 import test from "node:test";

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { Memory, world } from "./world.js";
 
-/** Alice has written and the network has not listened; then she opens the page again. */
+/** Alice sends, the network loses it, and she opens the page again. */
 async function reloaded(here, storage, user = "alice") {
   const id = here.group("alice", "bob"),
     before = await here.online("alice", { host: "a", storage, open: [id] });
@@ -38,7 +38,7 @@ test(
 test(
   "a refused message stays refused until it is retried",
   world(async (here) => {
-    here.group("alice", "bob"); // so that she is known
+    here.group("alice", "bob"); // to make her known
     const storage = new Memory(),
       id = here.group("bob"),
       before = await here.online("alice", { host: "a", storage });

@@ -1,7 +1,7 @@
 /*
  * imd withholds the content of a message that was edited after the user had left. The page says so
  * wherever it shows the message. Only former members get such messages, and the page shows them no
- * conversation. So the test withholds the content on the way, as the contract describes it.
+ * conversation. So the test removes the content on the way, as the contract describes it.
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

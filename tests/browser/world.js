@@ -1,6 +1,6 @@
 /*
- * A scene of a test: a server, a network, time, and clients in it; and what a client must hold of
- * that server. Nothing of it is left to chance: one seed, one course of events.
+ * The scene of a test: a server, a network, time, and clients; and the state that a client must
+ * hold. Everything follows from one seed.
  */
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
@@ -9,7 +9,7 @@ import { Clock } from "./clock.js";
 import { FakeServer } from "./fake_server.js";
 import { Network } from "./fake_network.js";
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Returns a generator of numbers from 0 to 1, the same for the same seed. */
 export function chanceOf(seed) {
   let state = seed >>> 0;
   return () => {
@@ -21,7 +21,7 @@ export function chanceOf(seed) {
   };
 }
 
-/** As sessionStorage is. */
+/** Like sessionStorage. */
 export class Memory {
   #held = new Map();
 
@@ -44,9 +44,9 @@ export class Memory {
 
 export class World {
   clients = [];
-  /** What listeners saw that they must not see. */
+  /** Invalid states that listeners saw. */
   faults = [];
-  /** What a page hears of its window and its document. */
+  /** The events of a page's window and document. */
   window = new EventTarget();
   document = Object.assign(new EventTarget(), { hidden: false });
   #random = Math.random;
@@ -65,7 +65,7 @@ export class World {
     globalThis.addEventListener = this.window.addEventListener.bind(this.window);
     globalThis.removeEventListener = this.window.removeEventListener.bind(this.window);
     globalThis.document = this.document;
-    globalThis.crypto ??= webcrypto; // Node 18 has it, but not there
+    globalThis.crypto ??= webcrypto; // Node 18 has it, but not as a global
   }
 
   uninstall() {
@@ -78,7 +78,9 @@ export class World {
     this.clock.uninstall();
   }
 
-  /** A window of a user's, on a machine of its own unless `host` names one; not yet started. */
+  /**
+   * Creates a window of a user, on a machine of its own unless `host` names one; not started yet.
+   */
   client(user, { host = `${user}-${this.clients.length}`, ...options } = {}) {
     const client = new Client({ url: this.network.url(host), user, storage: new Memory(), ...options });
     const one = { client, user, host: this.network.host(host), changes: [] };
@@ -87,7 +89,9 @@ export class World {
     return one;
   }
 
-  /** One that is connected, and holds all; with the newest messages of these conversations. */
+  /**
+   * Creates one that is connected and caught up, with the newest messages of these conversations.
+   */
   async online(user, { open = [], ...options } = {}) {
     const one = this.client(user, options);
     await this.clock.result(one.client.start());
@@ -96,7 +100,7 @@ export class World {
     return one;
   }
 
-  /** What a user does at another machine, which nothing gets in the way of. */
+  /** Sends a request of the user from another machine, without faults. */
   do(user, method, path, body, query = {}) {
     const answer = this.server.answer({
       method,
@@ -108,7 +112,7 @@ export class World {
     return answer.json;
   }
 
-  /** The id of a new group. */
+  /** Creates a group, and returns its id. */
   group(owner, ...members) {
     return this.do(owner, "POST", "conversations", { type: "group_chat", members }).id;
   }
@@ -118,7 +122,7 @@ export class World {
   }
 }
 
-/** A test in a world of its own. */
+/** Returns a test in a world of its own. */
 export const world = (scene, seed) => async () => {
   const here = new World(seed);
   here.install();
@@ -130,11 +134,11 @@ export const world = (scene, seed) => async () => {
   }
 };
 
-// --- what holds at every moment
+// --- invariants at every moment
 
 /**
- * Looks at all that a client shows, whenever it says that something changed; nobody changes what
- * was shown.
+ * Checks everything that a client shows, whenever it reports a change. Shown objects must not be
+ * mutated.
  */
 function watch({ client, changes }, faults) {
   const seen = new Map(); // id: what was shown last
@@ -164,23 +168,20 @@ function* disorder(id, messages) {
   const held = messages.filter(({ seq, state }) => seq && !state),
     keys = messages.map((m) => m.client_id).filter(Boolean);
   if (new Set(keys).size !== keys.length) yield `conversation ${id}: a message twice, ${keys}`;
-  // Behind those that are not answered yet, later ones may have their numbers already.
+  // Later messages may have their numbers before the unanswered ones do.
   const settled = held.slice(0, messages.findIndex(({ seq, state }) => !seq || state) + 1 || undefined);
   for (let i = 1; i < settled.length; i++)
     if (settled[i].seq <= settled[i - 1].seq) yield `conversation ${id}: ${settled[i].seq} after ${settled[i - 1].seq}`;
 }
 
-// --- what holds in the end
+// --- the state at the end
 
 const plain = (value) => JSON.parse(JSON.stringify(value ?? null));
 
-/** What pushes alone do not tell. */
+/** Removes the members that pushes do not contain. */
 const pushed = ({ updated_at, members, ...entry }) => ({ ...entry, members: [...members].sort() });
 
-/**
- * Asserts that a client holds what its user must see, by the server; `by_pushes`: nothing was asked
- * for since.
- */
+/** Asserts that a client agrees with the server. `by_pushes`: it has requested nothing since. */
 export function assertTruth({ client, user }, server, { by_pushes = false } = {}) {
   const entries = (list) => plain(list.sort((a, b) => a.id - b.id).map(by_pushes ? pushed : (entry) => entry));
   assert.equal(client.status, "online", `${user}'s status, ${client.error?.stack}`);
@@ -201,7 +202,7 @@ function assertMessages(client, { id, older }, server) {
   assert.ok(!client.messages(id).some(({ state }) => state === "sending"), `${client.user}: unsent in ${id}`);
 }
 
-/** How far somebody read who left and came back, no push tells. */
+/** No push contains the marker of a user who left and came back. */
 function assertMarkers(client, { id, read }, server, at_most) {
   for (const [name, seq] of Object.entries(server.markers(server.conversation(id))))
     assert.ok(read[name] === seq || (at_most && !(read[name] > seq)), `${client.user}: ${name}'s marker in ${id}`);
