@@ -24,8 +24,8 @@ PYTHON   := /usr/bin/python3
 CPUS     := $(shell nproc)
 
 # make and make install need no network and install no package. They honour CC, CPPFLAGS, CFLAGS,
-# LDFLAGS, DESTDIR and PREFIX. A warning of another compiler stops no build; make check and .ci/run
-# set WERROR to -Werror.
+# LDFLAGS, DESTDIR and PREFIX. A warning does not stop a build, because another compiler may have
+# new ones; make check and .ci/run set WERROR to -Werror.
 WERROR   ?=
 WARNINGS  = -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wdouble-promotion
@@ -43,21 +43,21 @@ IMD_CFLAGS  = -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(W
 IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
 
-# The engine in memory serves unit tests alone. They have a list of engines of their own.
+# Only unit tests use the engine in memory. They have their own list of engines.
 MEMORY     := $(sort $(wildcard fcgi_app/store/memory/*.c))
 SOURCES    := $(sort $(filter-out $(MEMORY),$(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c)))
 OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
 IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
-# What unit tests and fuzz targets call of imctl.
+# The part of imctl that unit tests and fuzz targets call.
 CLIENT     := $(BUILD)/obj/imctl/fastcgi.o
 MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
 # ThreadSanitizer finds nothing in a test that has one thread.
 UNIT_FILES := $(filter-out tests/unit/support%,$(sort $(if $(filter thread,$(SANITIZE)), \
               $(shell grep -lE 'pthread_create|support_threads|\bfork\b' tests/unit/*.c),$(wildcard tests/unit/*.c))))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
-# Tests that speak through the face of store/ alone run a second time, on the engine in memory.
+# Tests that use only the interface of store/ run a second time, on the engine in memory.
 ON_MEMORY  := $(filter $(addprefix $(BUILD)/unit/,domain_% store_messages store_suite),$(UNIT))
 UNIT_LIB   := $(filter-out $(BUILD)/obj/store/engines.o,$(LIBOBJECTS)) $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(CLIENT)
 
@@ -123,12 +123,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(UNIT_HEADERS) $(SUPPORT_OBJECTS) $(UNIT_LIB) M
 	@$(CC) $(IMD_CFLAGS) -Itests/unit $(CPPFLAGS) $(CFLAGS) -o $@ $< $(filter %.o,$^) \
 	  $(IMD_LDFLAGS) $(LDFLAGS) -lcmocka $(LIBS)
 
-# Everything that the tests need compiled, in one target, so that it can be compiled in parallel.
+# Everything that the tests need compiled, in one target, so that make can compile it in parallel.
 compiled: all $(UNIT)
 
-# Most tests wait for a disk: imd answers once its answer is on it. So their files are in memory, if
-# there is a tmpfs with 2 GB to spare. SCRATCH= keeps them on the disk. Those of ON_DISK are always
-# there, because they are about what survives, or measure.
+# Most tests would wait for the disk, because imd answers after an fsync. So their files are in
+# memory, if there is a tmpfs with 2 GB to spare. SCRATCH= keeps them on the disk. Tests of ON_DISK
+# always use the disk, because they test durability, or measure time.
 SCRATCH ?= $(shell [ -w /dev/shm ] && df -t tmpfs --output=avail -k /dev/shm 2>/dev/null | \
                    awk '$$1 + 0 > 2000000 { print "/dev/shm" }')
 IN_MEMORY = $(if $(SCRATCH),TMPDIR=$(SCRATCH))
@@ -144,8 +144,8 @@ run/%:
 run-on-memory/%:
 	@$(IN_MEMORY) IMD_ENGINE=memory $*
 
-# Each of TESTS runs in its own pytest with its own stacks, JOBS at a time, because they wait more
-# than they compute, the longest first. Those that measure time run after the others, alone.
+# Each of TESTS runs in its own pytest with its own stacks. JOBS run at a time, because they wait
+# more than they compute; the longest begin first. Those that measure time run afterwards, alone.
 TESTS ?= tests/push tests/auth tests/fault tests/http tests/model tests/spec tests/imctl tests/limits
 ALONE := tests/limits
 JOBS  ?= $(shell echo $$(($(CPUS) * 2)))
@@ -170,7 +170,7 @@ test: deps
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory blackbox
 
-# The tests with Redis, with those that take long: they fail over, or wait until imd asks nchan.
+# The tests with Redis. They take long: they fail over, or wait until imd asks nchan.
 test-redis: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q tests/redis
 
@@ -183,7 +183,7 @@ build/%/node_modules: tests/%/package.json tests/%/package-lock.json
 
 # The browser client, against a server that loses and reorders; and the chat page in real Chromium,
 # against the real imd. Screenshots are left in build/browser/screenshots. nginx/html/*.js are
-# modules but do not say so: browsers need not be told, but Node before 20.19 must.
+# modules, which Node before 20.19 must be told.
 NODE = node $(if $(shell node --help | grep -e --experimental-default-type),--experimental-default-type=module)
 
 BROWSER_TESTS ?= $(wildcard tests/browser/*.test.js)
@@ -216,8 +216,8 @@ asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined unit blackbox TESTS="$(filter-out tests/limits tests/spec,$(TESTS))"
 	@$(MAKE) --no-print-directory SANITIZE=thread unit blackbox TESTS="$(RACES)"
 
-# The model test, for MINUTES: clients that lose frames, sockets, nginx and imd end with what the
-# database has.
+# The model test, for MINUTES: clients that lose frames, sockets, nginx and imd must end with the
+# state of the database.
 soak: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) tests/model/soak.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
@@ -229,8 +229,8 @@ storm: deps all
 check: export WERROR = -Werror
 check: lint test test-browser asan
 
-# Each of COMPILERS reads imd and its unit tests without a warning: by default, those of gcc 12 to
-# 14 and clang 14 to 19 that this Debian has. Clang warns before it optimizes, so it need not
+# Each of COMPILERS must accept imd and its unit tests without a warning: by default, those of gcc
+# 12 to 14 and clang 14 to 19 that this Debian has. Clang warns before it optimizes, so it need not
 # compile.
 COMPILERS ?= $(shell for c in gcc-12 gcc-13 gcc-14 clang-14 clang-15 clang-16 clang-17 clang-18 clang-19; do \
                apt-cache show $$c >/dev/null 2>&1 && echo $$c; done)
@@ -394,8 +394,8 @@ deps-fuzz: deps
 deps-compilers: deps
 	$(call install_packages,$(PACKAGES_COMPILERS))
 
-# --- installing: two programs, their man pages, the files to include, the page. It edits no file of
-# the host.
+# --- installing: two programs, their man pages, the files to include, the page. No file of the host
+# is edited.
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/imd/nginx $(DESTDIR)$(PREFIX)/share/imd/html

@@ -1,6 +1,6 @@
 /*
- * problem.c - see problem.h. Clients of the ancestor show some of these sentences; the contract
- * quotes them.
+ * problem.c - see problem.h. Clients of the ancestor (tests/README.md) show some of these sentences
+ * to their users, so those must not change.
  */
 #include "api/problem.h"
 
@@ -53,20 +53,25 @@ static const struct problem problems[ERR_COUNT] = {
     [ERR_CONFLICTING] = {400, "conflicting_parameters", "These parameters cannot be combined", NULL},
     [ERR_SELECTOR] = {400, "missing_selector", "Either username or conversation ID must be specified", NULL},
     [ERR_TYPE] = {400, "invalid_type", "Invalid conversation type", "type"},
-    [ERR_MEMBERS] = {400, "invalid_members", "Invalid members", "members"},
+    [ERR_MEMBERS] = {400, "invalid_members", "members must be a list of user names", "members"},
     [ERR_MEMBER_NAME] = {400, "invalid_username", "Invalid username: ", "members"},
     [ERR_MEMBER_COUNT] = {400, "invalid_member_count", "Invalid member count", "members"},
-    [ERR_CONTENT] = {400, "invalid_content", "Invalid content", "content"},
+    [ERR_CONTENT] = {400, "invalid_content", "content must be a string", "content"},
     [ERR_CONTENT_TOO_LONG] = {413, "content_too_long", "The content is too long", "content"},
-    [ERR_CLIENT_ID] = {400, "invalid_client_id", "Invalid client_id", "client_id"},
-    [ERR_REPLY_TO] = {400, "invalid_reply_to", "Invalid reply_to", "reply_to"},
-    [ERR_EMOJI] = {400, "invalid_emoji", "Invalid emoji", "emoji"},
+    [ERR_CLIENT_ID] =
+        {400, "invalid_client_id",
+         "The idempotency key must be 1 to 64 printable ASCII characters, and the same in body and header",
+         "client_id"},
+    [ERR_REPLY_TO] = {400, "invalid_reply_to", "reply_to must be the id of a message in this conversation",
+                      "reply_to"},
+    [ERR_EMOJI] = {400, "invalid_emoji",
+                   "The emoji must be 1 to 64 bytes without blanks and control characters", "emoji"},
     [ERR_ALL] = {400, "invalid_all", "all must be true or absent", "all"},
     [ERR_PING] = {400, "invalid_ping", "ping must be true or absent", "ping"},
-    [ERR_TITLE] = {400, "invalid_title", "Invalid title", "title"},
-    [ERR_JOIN_POLICY] = {400, "invalid_join", "Invalid join", "join"},
-    [ERR_GIVEN_ROLE] = {400, "invalid_role", "Invalid role", "role"},
-    [ERR_SEQ] = {400, "invalid_seq", "Invalid seq", "seq"},
+    [ERR_TITLE] = {400, "invalid_title", "title must be a string of at most 200 characters", "title"},
+    [ERR_JOIN_POLICY] = {400, "invalid_join", "join must be open or invite, and only groups have it", "join"},
+    [ERR_GIVEN_ROLE] = {400, "invalid_role", "role must be owner, admin or member", "role"},
+    [ERR_SEQ] = {400, "invalid_seq", "seq must be an integer of 0 or more", "seq"},
     [ERR_USERNAME] = {400, "invalid_username", "Invalid username", "username"},
     [ERR_CONVERSATION] = {400, "invalid_conversation_id", "Invalid conversation ID", "conversation_id"},
 
@@ -94,14 +99,13 @@ static const struct problem problems[ERR_COUNT] = {
 
 /* ERR_NUMBER, by the input at fault: each has a code of its own. */
 static const struct problem number_problems[] = {
-    {400, "invalid_limit", "Invalid limit", "limit"},
-    {400, "invalid_after", "Invalid after", "after"},
-    {400, "invalid_updated_after", "Invalid updated_after", "updated_after"},
-    {400, "invalid_updated_before", "Invalid updated_before", "updated_before"},
-    {400, "invalid_after_seq", "Invalid after_seq", "after_seq"},
-    {400, "invalid_before_seq", "Invalid before_seq", "before_seq"},
-    {400, "invalid_around_seq", "Invalid around_seq", "around_seq"},
-    {400, "invalid_seq", "Invalid seq", "seq"},
+    {400, "invalid_limit", "limit must be an integer of 1 or more", "limit"},
+    {400, "invalid_after", "after must be an integer of 0 or more", "after"},
+    {400, "invalid_updated_after", "updated_after must be an integer of 0 or more", "updated_after"},
+    {400, "invalid_updated_before", "updated_before must be an integer of 0 or more", "updated_before"},
+    {400, "invalid_after_seq", "after_seq must be an integer of 0 or more", "after_seq"},
+    {400, "invalid_before_seq", "before_seq must be an integer of 0 or more", "before_seq"},
+    {400, "invalid_around_seq", "around_seq must be an integer of 1 or more", "around_seq"},
 };
 
 static const struct problem *

@@ -147,7 +147,8 @@ def test_post_with_a_key_is_sent_once(ctl, stack, group):
 def test_post_is_refused_with_the_sentence_of_imd(ctl, group):
     assert_refused(ctl("post", "--as=eve", f"--conversation={group}", "x"), "Sender is not a member of the conversation")
     assert_refused(ctl("post", "--as=ann", "--conversation=999999", "x"), "Invalid conversation ID")
-    assert_refused(ctl("post", "--as=ann", f"--conversation={group}", "--client-id=", "x"), "Invalid client_id")
+    assert_refused(ctl("post", "--as=ann", f"--conversation={group}", "--client-id=", "x"),
+                   "The idempotency key must be 1 to 64 printable ASCII characters, and the same in body and header")
 
 
 def test_a_refusal_as_json_is_the_problem(ctl, group):

@@ -53,37 +53,37 @@ def breaches(path):
     name = str(path.relative_to(HOUSE))
     room = name.split("/")[0] if "/" in name else None
     if room not in MAY_INCLUDE and name not in OUTSIDE:
-        yield 1, "it lies in no room of tests/lint/rooms.py"
+        yield 1, "it is in no room of tests/lint/rooms.py"
     for number, line in enumerate(path.read_text().splitlines(), 1):
         include = re.match(r'#include ["<]([^">]+)[">]', line)
         if include:
             target = include.group(1)
             target_room = target.split("/")[0]
             if target in LIBRARY_ROOM and name != LIBRARY_ROOM[target]:
-                yield number, f"{target} belongs to {LIBRARY_ROOM[target]} alone"
+                yield number, f"only {LIBRARY_ROOM[target]} may include {target}"
             if target.startswith("openssl/") and name != CRYPTO_FILE:
-                yield number, f"libcrypto belongs to {CRYPTO_FILE} alone"
+                yield number, f"only {CRYPTO_FILE} may use libcrypto"
             if room and target_room in MAY_INCLUDE and target_room not in MAY_INCLUDE[room]:
                 yield number, f"{room}/ must not include {target_room}/"
             for engine in ENGINES:
                 is_listed = name == ENGINES_FILE and target == f"{engine}engine.h"
                 if target.startswith(engine) and not name.startswith(engine) and not is_listed:
-                    yield number, f"what lies in {engine} is nobody else's business"
+                    yield number, f"only {engine} may include its headers"
             if target == ENGINE_HEADER and room != "store":
-                yield number, "which engine there is, is the business of store/ alone"
+                yield number, "only store/ may know the engines"
             if room == "api" and target_room == "store" and target not in API_FROM_STORE:
-                yield number, "api/ passes the store on and must not look into it"
+                yield number, "api/ passes the store on, and may include only store/store.h of it"
             if room and '"' in line and "/" not in target:
                 yield number, f"{room}/ must not include the processes"
         if SQL.search(line) and name != SQL_FILE:
-            yield number, f"SQL belongs to {SQL_FILE} alone"
+            yield number, f"SQL belongs into {SQL_FILE}"
         code = line.split("/*")[0]
         if SCRIPTS.search(code) and name not in SCRIPTS_FILES:
-            yield number, "scripts are those of schema/, for migrations alone"
+            yield number, "only migrations run scripts"
         if NEVER.search(code) and not code.startswith(" *"):
-            yield number, f"never here: {NEVER.search(code).group()}"
+            yield number, f"forbidden: {NEVER.search(code).group()}"
         if SOCKETS_ROOM.search(line) and name not in CONNECT_FILES:
-            yield number, "outgoing sockets belong to push/ alone"
+            yield number, "only push/ opens outgoing sockets"
 
 
 def main():
