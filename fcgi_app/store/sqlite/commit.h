@@ -1,10 +1,6 @@
 /*
- * commit.h - group commit: many commands, one transaction, one fsync. Each is answered after it.
- *
- * A thread that wants to write queues its command. One thread at a time leads: it takes the lock
- * that all processes share, runs all queued commands in ONE transaction, and commits. Then it makes
- * the first thread that has queued meanwhile the leader, and wakes each thread whose command is
- * done. So under load one fsync serves many commands.
+ * commit.h - SQLite's group commit (store/group.h): one transaction, with one fsync, for many
+ * commands.
  *
  * The transaction's timestamp is its tick: max(clock, last tick + 1). No two transactions share
  * one, and it never goes back, whatever the clock does.
