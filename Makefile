@@ -38,30 +38,37 @@ OPTIMIZED := $(filter-out -O0,$(filter -O%,$(CFLAGS)))
 CHOSEN    := $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))
 FORTIFY   := $(if $(CHOSEN),,$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fPIE $(FORTIFY)
-IMD_CFLAGS  = -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(WARNINGS) $(HARDEN) -pthread \
+IMD_CFLAGS  = -std=c11 -D_GNU_SOURCE -DIMD_VERSION='"$(VERSION)"' -Ifcgi_app $(PG_CFLAGS) $(WARNINGS) $(HARDEN) -pthread \
                $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 IMD_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp
+# Where libpq is missing, imd is built without PostgreSQL. POSTGRESQL= leaves it out as well.
+POSTGRESQL ?= $(shell pkg-config --exists 'libpq >= 14' 2>/dev/null && echo yes)
+PG_CFLAGS  := $(if $(POSTGRESQL),-DIMD_POSTGRESQL $(shell pkg-config --cflags libpq))
+LIBS     := -lfcgi -lsqlite3 -ljansson -ljwt -lcrypto -lseccomp $(if $(POSTGRESQL),$(shell pkg-config --libs libpq))
 
 # Only unit tests use the engine in memory. They have their own list of engines.
 MEMORY     := $(sort $(wildcard fcgi_app/store/memory/*.c))
-SOURCES    := $(sort $(filter-out $(MEMORY),$(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c)))
-OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o
+SOURCES    := $(sort $(filter-out $(MEMORY) $(if $(POSTGRESQL),,fcgi_app/store/pg/%),$(wildcard fcgi_app/*.c fcgi_app/*/*.c fcgi_app/*/*/*.c)))
+GENERATED  := migrations $(if $(POSTGRESQL),pg_migrations) openapi
+OBJECTS    := $(SOURCES:fcgi_app/%.c=$(BUILD)/obj/%.o) $(GENERATED:%=$(BUILD)/obj/%.o)
 IMCTL      := $(filter $(BUILD)/obj/imctl/%,$(OBJECTS))
 MAINS      := $(BUILD)/obj/main.o $(IMCTL)
 LIBOBJECTS := $(filter-out $(MAINS),$(OBJECTS))
 # The part of imctl that unit tests and fuzz targets call.
 CLIENT     := $(BUILD)/obj/imctl/fastcgi.o
-MIGRATIONS := $(sort $(wildcard schema/sqlite/*.sql))
+MIGRATIONS    := $(sort $(wildcard schema/sqlite/*.sql))
+PG_MIGRATIONS := $(sort $(wildcard schema/postgresql/*.sql))
 # ThreadSanitizer finds nothing in a test that has one thread.
-UNIT_FILES := $(filter-out tests/unit/support%,$(sort $(if $(filter thread,$(SANITIZE)), \
+UNIT_FILES := $(filter-out tests/unit/support% $(if $(POSTGRESQL),,tests/unit/pg_%),$(sort $(if $(filter thread,$(SANITIZE)), \
               $(shell grep -lE 'pthread_create|support_threads|\bfork\b' tests/unit/*.c),$(wildcard tests/unit/*.c))))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
-# Tests that use only the interface of store/ run a second time, on the engine in memory.
-ON_MEMORY  := $(filter $(addprefix $(BUILD)/unit/,domain_% store_messages store_suite),$(UNIT))
+# Tests that use only the interface of store/ run on each other engine as well.
+ON_EACH    := $(filter $(addprefix $(BUILD)/unit/,domain_% store_messages store_suite),$(UNIT))
+# On PostgreSQL these take minutes, because they store thousands of messages one by one.
+ON_PG_SLOW := $(addprefix $(BUILD)/unit/,domain_belong domain_history domain_inbox domain_reading store_messages)
 UNIT_LIB   := $(filter-out $(BUILD)/obj/store/engines.o,$(LIBOBJECTS)) $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(CLIENT)
 
-.PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit blackbox blackbox-parallel \
+.PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit unit-postgresql blackbox blackbox-parallel \
   blackbox-timed
 
 all: $(BUILD)/imd $(BUILD)/imctl
@@ -77,13 +84,18 @@ $(BUILD)/obj/%.o: fcgi_app/%.c Makefile
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) $(NARROW) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The scripts of schema/sqlite/, as C strings.
+# The scripts of schema/, as C strings: of each engine, a table and its length.
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
-	@mkdir -p $(@D)
-	@{ echo '#include "store/sqlite/migrate.h"'; echo 'const struct migration migrations[] = {'; \
-	  for f in $(MIGRATIONS); do \
+	@$(call embed_scripts,store/sqlite/migrate.h,migration,$(MIGRATIONS))
+
+$(BUILD)/pg_migrations.c: $(PG_MIGRATIONS) Makefile
+	@$(call embed_scripts,store/pg/migrate.h,pg_migration,$(PG_MIGRATIONS))
+
+embed_scripts = mkdir -p $(@D); \
+	{ echo '\#include "$(1)"'; echo 'const struct $(2) $(2)s[] = {'; \
+	  for f in $(3); do \
 	    echo "{\"$$(basename $$f)\","; sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $$f; echo '},'; \
-	  done; echo '};'; echo 'const int migration_count = $(words $(MIGRATIONS));'; } > $@
+	  done; echo '};'; echo 'const int $(2)_count = $(words $(3));'; } > $@
 
 # The machine-readable contract, as C strings, one per line.
 $(BUILD)/openapi.c: fcgi_app/openapi.json Makefile
@@ -92,7 +104,7 @@ $(BUILD)/openapi.c: fcgi_app/openapi.json Makefile
 	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n",/' $<; echo '};'; \
 	  echo "const int openapi_line_count = $$(wc -l < $<);"; } > $@
 
-$(BUILD)/obj/migrations.o $(BUILD)/obj/openapi.o: $(BUILD)/obj/%.o: $(BUILD)/%.c
+$(GENERATED:%=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: $(BUILD)/%.c
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -105,7 +117,7 @@ run: deps-run all
 	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" REDIS="$(REDIS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # UNIT_LIB is imd without its main(). All unit tests share support*.c.
-SUPPORT := $(sort $(wildcard tests/unit/support*.c))
+SUPPORT := $(sort $(filter-out $(if $(POSTGRESQL),,%_postgresql.c),$(wildcard tests/unit/support*.c)))
 SUPPORT_OBJECTS := $(SUPPORT:tests/unit/%.c=$(BUILD)/support/%.o)
 
 $(BUILD)/support/%.o: tests/unit/%.c Makefile
@@ -134,15 +146,25 @@ SCRATCH ?= $(shell [ -w /dev/shm ] && df -t tmpfs --output=avail -k /dev/shm 2>/
 IN_MEMORY = $(if $(SCRATCH),TMPDIR=$(SCRATCH))
 ON_DISK  := tests/fault% tests/model% tests/limits%
 
-# Each unit test is a program; JOBS of them run in parallel.
+# Each unit test is a program; JOBS of them run in parallel. Those on PostgreSQL share a server.
 unit: $(UNIT)
-	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(UNIT:%=run/%) $(ON_MEMORY:%=run-on-memory/%)
+	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(UNIT:%=run/%) $(ON_EACH:%=run-on-memory/%)
+	@$(call on_postgresql,$(filter-out $(ON_PG_SLOW),$(ON_EACH)))
+
+unit-postgresql: $(ON_EACH)
+	@$(call on_postgresql,$(ON_PG_SLOW))
+
+on_postgresql = $(if $(POSTGRESQL),$(IN_MEMORY) tests/lib/with_postgresql.sh \
+  $(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(1:%=run-on-postgresql/%))
 
 run/%:
 	@$(IN_MEMORY) $*
 
 run-on-memory/%:
 	@$(IN_MEMORY) IMD_ENGINE=memory $*
+
+run-on-postgresql/%:
+	@$(IN_MEMORY) IMD_ENGINE=postgresql $*
 
 # Each of TESTS runs in its own pytest with its own stacks. JOBS run at a time, because they wait
 # more than they compute; the longest begin first. Those that measure time run afterwards, alone.
@@ -168,6 +190,7 @@ pytest/%:
 test: deps
 	@$(MAKE) --no-print-directory -j$(CPUS) compiled
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory unit-postgresql
 	@$(MAKE) --no-print-directory blackbox
 
 # The tests with Redis. They take long: they fail over, or wait until imd asks nchan.
@@ -342,6 +365,9 @@ PACKAGES_RUN := \
   curl:asks-whether-all-is-ready
 PACKAGES_TEST := \
   libcmocka-dev:cmocka,-for-the-unit-tests \
+  libpq-dev:libpq,-the-client-of-PostgreSQL \
+  pkg-config:finds-libpq \
+  postgresql:PostgreSQL,-for-the-tests-on-it \
   spin:checks-the-models-of-tests/spec \
   wrk:load-for-the-benchmark \
   python3-pytest:runs-the-black-box-tests \

@@ -63,8 +63,8 @@ static const char *const words[][WORDS_MAX] = {
 
 static const struct setting settings[] = {
     {"store", KIND_URI, RESTART, AT(store), 0, 0, STORE_DEFAULT,
-     "the database: sqlite:PATH is a file that imd creates if it is missing. imd --version lists the "
-     "engines"},
+     "the database: sqlite:PATH is a file that imd creates if it is missing, postgresql://… a server. "
+     "imd --version lists the engines"},
     {"database", KIND_PATH, RESTART, AT(database), 0, 0, "",
      "the older form of `store`: PATH means store = sqlite:PATH"},
     {"socket", KIND_PATH, RESTART, AT(socket), 0, 0, "/run/imd/imd.sock",

@@ -10,6 +10,15 @@
 #include "store/engine.h"
 #include "store/repair.h"
 
+/* Depends on whether the tests are built with libpq. */
+#ifdef IMD_POSTGRESQL
+#define NAMES "sqlite, memory, postgresql"
+#define FORMS "sqlite:PATH, memory:NAME, postgresql://HOST/DATABASE"
+#else
+#define NAMES "sqlite, memory"
+#define FORMS "sqlite:PATH, memory:NAME"
+#endif
+
 static char message[512];
 
 static const char *
@@ -38,7 +47,7 @@ the_engines_are_listed_in_order(void **state)
 
     (void)state;
     store_engines(names, sizeof(names));
-    assert_string_equal(names, "sqlite, memory");
+    assert_string_equal(names, NAMES);
     memset(small, '#', sizeof(small));
     store_engines(small, 8);
     assert_string_equal(small, "sqlite,");
@@ -49,18 +58,16 @@ static void
 a_uri_without_an_engine_is_refused_with_the_engines_there_are(void **state)
 {
     static const char *const unknown[] = {"mysql:/x", "SQLite:/x", "sqlite3:/x", "sqlit:/x", " sqlite:/x"};
-    char sentence[128];
+    char sentence[192];
 
     (void)state;
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
-        snprintf(sentence, sizeof(sentence),
-                 "store: this imd has no engine '%.*s'; allowed is sqlite:PATH, memory:NAME",
+        snprintf(sentence, sizeof(sentence), "store: this imd has no engine '%.*s'; allowed is " FORMS,
                  (int)strcspn(unknown[i], ":"), unknown[i]);
         assert_null(engine_find(unknown[i]));
         assert_string_equal(refusal(unknown[i]), sentence);
     }
-    assert_string_equal(refusal(":/x"),
-                        "store: this imd has no engine ''; allowed is sqlite:PATH, memory:NAME");
+    assert_string_equal(refusal(":/x"), "store: this imd has no engine ''; allowed is " FORMS);
 }
 
 static void
@@ -71,9 +78,8 @@ a_uri_must_have_a_scheme_and_something_behind_it(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
         assert_string_equal(refusal(bare[i]), "store: it must begin with the name of an engine and a colon; "
-                                              "allowed is sqlite:PATH, memory:NAME");
-    assert_string_equal(refusal("sqlite:"),
-                        "store: 'sqlite:' is not allowed; allowed is sqlite:PATH, memory:NAME");
+                                              "allowed is " FORMS);
+    assert_string_equal(refusal("sqlite:"), "store: 'sqlite:' is not allowed; allowed is " FORMS);
 }
 
 static void

@@ -31,7 +31,13 @@ static const struct support_engine *chosen;
 void
 support_choose(const char *engine)
 {
-    static const struct support_engine *const all[] = {&support_sqlite, &support_memory};
+    static const struct support_engine *const all[] = {
+        &support_sqlite,
+        &support_memory,
+#ifdef IMD_POSTGRESQL
+        &support_postgresql,
+#endif
+    };
 
     chosen = NULL;
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

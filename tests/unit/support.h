@@ -29,7 +29,7 @@
 struct place {
     char dir[64];
     char path[96]; /* of the database, if it is a file */
-    char uri[112]; /* of the store */
+    char uri[256]; /* of the store */
     struct shared *shared;
     struct store store;
     struct arena arena;
@@ -62,7 +62,7 @@ struct support_engine {
     /* Called once for each group. */
     void (*setup)(void);
     /* Prepares what must exist before a store is opened. */
-    void (*make)(const struct place *place);
+    void (*make)(struct place *place);
     /* support_check() and support_undeclared(). */
     void (*check)(const struct place *place);
     const char *(*undeclared)(const struct place *place);
@@ -70,6 +70,9 @@ struct support_engine {
 
 extern const struct support_engine support_sqlite;
 extern const struct support_engine support_memory;
+#ifdef IMD_POSTGRESQL
+extern const struct support_engine support_postgresql;
+#endif
 
 /* --- only SQLite: a test that uses one of these does not run in memory */
 

@@ -1,0 +1,646 @@
+/*
+ * db.c - see db.h. The only file that knows libpq. Must not know what the tables mean.
+ */
+#include "store/pg/db.h"
+
+#include <endian.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/pg/engine.h"
+
+#define PARAMETERS_MAX 12
+/* A server that has not answered for so long is given up. */
+#define ANSWER_MS 30000
+/*
+ * After a failure to connect, the next attempt waits so long; twice as long after each further one.
+ */
+#define RECONNECT_MS     100
+#define RECONNECT_MS_MAX 3000
+/*
+ * So many statements are sent before their answers are read: those fit into the socket's buffers,
+ * so the server never waits for this process while this process waits for the server.
+ */
+#define QUEUED_MAX 256
+
+/* Object identifiers of types, which never change. */
+#define OID_BIGINT 20
+#define OID_TEXT   25
+
+struct pg_stmt {
+    struct db *db;
+    enum pg_sql sql;
+    bool prepared; /* on the connection at hand */
+    bool sent;
+    PGresult *result; /* of the rows; NULL: not sent, or nothing came */
+    int row;          /* at hand; -1: before the first */
+    int count;        /* of parameters */
+    const char *values[PARAMETERS_MAX];
+    int lengths[PARAMETERS_MAX];
+    int64_t ints[PARAMETERS_MAX]; /* big-endian */
+    struct buf arrays[PARAMETERS_MAX];
+};
+
+struct connection {
+    struct db face; /* first */
+    const char *uri;
+    enum pg_use_of use_of;
+    PGconn *conn; /* NULL: not connected */
+    bool failed;  /* in the transaction at hand: nothing else of it is sent */
+    bool in_transaction;
+    int64_t queued;   /* commands sent, on this connection */
+    int64_t answered; /* of them, those whose answers were read */
+    int64_t writes;
+    int failures;       /* to connect, in a row */
+    int64_t connect_ms; /* not before this (clock_mono_ms) */
+    struct pg_stmt stmts[PG_SQL_COUNT];
+};
+
+static struct connection *
+of(struct db *db)
+{
+    return (struct connection *)(void *)db;
+}
+
+/* Each statement is sent in this format, and answers come in it. */
+#define BINARY 1
+
+static const int binary[PARAMETERS_MAX] = {BINARY, BINARY, BINARY, BINARY, BINARY, BINARY,
+                                           BINARY, BINARY, BINARY, BINARY, BINARY, BINARY};
+
+/* --- connecting */
+
+enum err
+pg_open(struct db **out, const char *uri, enum pg_use_of use_of)
+{
+    char *message = NULL;
+    PQconninfoOption *options = PQconninfoParse(uri, &message);
+    struct connection *c;
+
+    if (options == NULL) {
+        PQfreemem(message);
+        return ERR_CONFIG;
+    }
+    PQconninfoFree(options);
+    c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return ERR_MEMORY;
+    c->face.engine = &pg_engine;
+    c->uri = uri;
+    c->use_of = use_of;
+    for (int i = 0; i < PG_SQL_COUNT; i++) {
+        c->stmts[i].db = &c->face;
+        c->stmts[i].sql = (enum pg_sql)i;
+    }
+    *out = &c->face;
+    return ERR_OK;
+}
+
+static void
+disconnect(struct connection *c)
+{
+    for (int i = 0; i < PG_SQL_COUNT; i++)
+        c->stmts[i].prepared = false;
+    PQfinish(c->conn);
+    c->conn = NULL;
+    c->in_transaction = false;
+}
+
+void
+pg_close(struct db *db)
+{
+    struct connection *c = of(db);
+
+    if (db == NULL)
+        return;
+    disconnect(c);
+    for (int i = 0; i < PG_SQL_COUNT; i++)
+        for (int k = 0; k < PARAMETERS_MAX; k++)
+            buf_clear(&c->stmts[i].arrays[k]);
+    free(c);
+}
+
+/*
+ * Logs why the server failed, and gives the transaction up. What libpq and the server say may be of
+ * several lines, and say in the later ones which values they are about: those are not logged.
+ */
+static enum err
+fail(struct connection *c, const char *action, const PGresult *result)
+{
+    const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *why = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (why == NULL)
+        why = result == NULL ? PQerrorMessage(c->conn) : PQresultErrorMessage(result);
+    if (!c->failed)
+        log_event(LOG_ERROR, "storage_failed", "action=%s sqlstate=%s message=\"%.*s\"", action,
+                  state == NULL ? "" : state, (int)strcspn(why, "\n"), why);
+    c->failed = true;
+    return ERR_STORAGE;
+}
+
+/*
+ * What the URI does not say: a connection whose other end is gone is noticed after some seconds,
+ * not after hours.
+ */
+static PGconn *
+connect_to(const char *uri)
+{
+    static const char *const keywords[] = {
+        "connect_timeout",           "keepalives_idle",  "keepalives_interval",
+        "keepalives_count",          "tcp_user_timeout", "client_encoding",
+        "fallback_application_name", "dbname",           NULL};
+    const char *const values[] = {"3", "5", "1", "3", "5000", "UTF8", "imd", uri, NULL};
+
+    return PQconnectdbParams(keywords, values, 1);
+}
+
+static enum err
+configure(struct connection *c)
+{
+    PGresult *result = PQexec(c->conn, pg_session[c->use_of]);
+    enum err err = PQresultStatus(result) == PGRES_TUPLES_OK ? ERR_OK : fail(c, "configure", result);
+
+    if (err == ERR_OK && PQgetvalue(result, 0, 0)[0] != 't') {
+        log_event(LOG_ERROR, "storage_failed", "action=configure message=\"%s\"",
+                  c->use_of == PG_SHARED ? "imctl uses the database alone" : "imd uses the database");
+        err = ERR_STORAGE;
+    }
+    PQclear(result);
+    if (err == ERR_OK && (PQsetnonblocking(c->conn, 1) != 0 || PQenterPipelineMode(c->conn) != 1))
+        err = fail(c, "configure", NULL);
+    return err;
+}
+
+static enum err
+connect_again(struct connection *c)
+{
+    int64_t pause_ms = RECONNECT_MS;
+    enum err err = ERR_OK;
+
+    if (clock_mono_ms() < c->connect_ms)
+        return ERR_STORAGE;
+    disconnect(c);
+    c->failed = false;
+    c->conn = connect_to(c->uri);
+    c->queued = 0;
+    c->answered = 0;
+    if (PQstatus(c->conn) != CONNECTION_OK)
+        err = fail(c, "connect", NULL);
+    else
+        err = configure(c);
+    if (err == ERR_OK) {
+        c->failures = 0;
+        return ERR_OK;
+    }
+    disconnect(c);
+    for (int i = 0; i < c->failures && pause_ms < RECONNECT_MS_MAX; i++)
+        pause_ms *= 2;
+    c->failures++;
+    c->connect_ms = clock_mono_ms() + (pause_ms < RECONNECT_MS_MAX ? pause_ms : RECONNECT_MS_MAX);
+    return err;
+}
+
+/* --- the pipeline */
+
+/* Sends what is to be sent, and returns once PQgetResult() would not wait. */
+static enum err
+wait_for_answer(struct connection *c)
+{
+    int64_t deadline_ms = clock_mono_ms() + ANSWER_MS;
+
+    for (;;) {
+        struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
+        int unsent = PQflush(c->conn);
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+
+        if (unsent < 0)
+            return fail(c, "send", NULL);
+        if (!PQisBusy(c->conn))
+            return ERR_OK;
+        if (unsent > 0)
+            fd.events |= POLLOUT;
+        if (left_ms <= 0 || poll(&fd, 1, (int)left_ms) == 0) {
+            log_event(LOG_ERROR, "storage_failed", "action=receive message=\"no answer for %d ms\"",
+                      ANSWER_MS);
+            c->failed = true;
+            return ERR_STORAGE;
+        }
+        if ((fd.revents & ~POLLOUT) != 0 && PQconsumeInput(c->conn) != 1)
+            return fail(c, "receive", NULL);
+    }
+}
+
+/* Takes one result of the command at hand; *kept if it is the one wanted. */
+static enum err
+take_result(struct connection *c, PGresult *result, PGresult **kept)
+{
+    ExecStatusType status = PQresultStatus(result);
+    enum err err = ERR_OK;
+
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_SYNC)
+        err = fail(c, "run", result);
+    if (err == ERR_OK && status != PGRES_PIPELINE_SYNC && kept != NULL && *kept == NULL)
+        *kept = result;
+    else
+        PQclear(result);
+    return err;
+}
+
+/*
+ * Reads the answers up to that of the command with this number. *kept: the last one's result; NULL:
+ * nobody wants it.
+ */
+static enum err
+read_answers(struct connection *c, int64_t command, PGresult **kept)
+{
+    enum err err = ERR_OK;
+
+    while (err == ERR_OK && c->answered < command) {
+        PGresult *result;
+
+        err = wait_for_answer(c);
+        if (err != ERR_OK)
+            break;
+        result = PQgetResult(c->conn);
+        if (result != NULL)
+            err = take_result(c, result, c->answered + 1 == command ? kept : NULL);
+        else if (PQstatus(c->conn) != CONNECTION_OK)
+            err = fail(c, "receive", NULL);
+        else
+            c->answered++;
+    }
+    return err;
+}
+
+/* Queues the statement, and before its first use its preparation. */
+static enum err
+send(struct pg_stmt *s)
+{
+    struct connection *c = of(s->db);
+    char name[16];
+
+    if (c->failed || c->conn == NULL)
+        return ERR_STORAGE;
+    snprintf(name, sizeof(name), "s%d", (int)s->sql);
+    if (!s->prepared) {
+        if (PQsendPrepare(c->conn, name, pg_sql_texts[s->sql], 0, NULL) != 1)
+            return fail(c, "prepare", NULL);
+        c->queued++;
+        s->prepared = true;
+    }
+    if (PQsendQueryPrepared(c->conn, name, s->count, s->values, s->lengths, binary, BINARY) != 1)
+        return fail(c, "send", NULL);
+    c->queued++;
+    return ERR_OK;
+}
+
+/* Has the server answer all that is queued, and reads it. */
+static enum err
+settle(struct connection *c, PGresult **kept)
+{
+    if (c->failed || c->conn == NULL)
+        return ERR_STORAGE;
+    if (PQpipelineSync(c->conn) != 1)
+        return fail(c, "send", NULL);
+    return read_answers(c, c->queued, kept);
+}
+
+/* --- transactions */
+
+enum err
+pg_begin(struct db *db, enum pg_sql sql)
+{
+    struct connection *c = of(db);
+    enum err err = ERR_OK;
+
+    if (c->conn == NULL || c->failed)
+        err = connect_again(c);
+    if (err == ERR_OK)
+        err = send(pg_use(db, sql));
+    c->in_transaction = err == ERR_OK;
+    return err;
+}
+
+void
+pg_end_read(struct db *db)
+{
+    struct connection *c = of(db);
+
+    if (c->in_transaction && send(pg_use(db, PG_COMMIT)) == ERR_OK &&
+        (PQpipelineSync(c->conn) != 1 || PQflush(c->conn) < 0))
+        fail(c, "send", NULL);
+    c->in_transaction = false;
+}
+
+enum err
+pg_end_write(struct db *db, enum err err)
+{
+    struct connection *c = of(db);
+    enum err end = ERR_STORAGE;
+
+    if (c->in_transaction)
+        end = send(pg_use(db, err == ERR_OK ? PG_COMMIT : PG_ROLLBACK));
+    if (end == ERR_OK)
+        end = settle(c, NULL);
+    c->in_transaction = false;
+    return err == ERR_OK ? end : err;
+}
+
+bool
+pg_in_transaction(struct db *db)
+{
+    return of(db)->in_transaction && !of(db)->failed;
+}
+
+int64_t
+pg_writes(struct db *db)
+{
+    return of(db)->writes;
+}
+
+/* --- statements */
+
+struct pg_stmt *
+pg_use(struct db *db, enum pg_sql sql)
+{
+    struct pg_stmt *s = &of(db)->stmts[sql];
+
+    s->count = 0;
+    s->sent = false;
+    s->row = -1;
+    return s;
+}
+
+static void
+bind(struct pg_stmt *s, int parameter, const void *value, size_t bytes)
+{
+    while (s->count < parameter)
+        s->values[s->count++] = NULL;
+    s->values[parameter - 1] = value;
+    s->lengths[parameter - 1] = (int)bytes;
+}
+
+void
+pg_bind_int(struct pg_stmt *s, int parameter, int64_t value)
+{
+    s->ints[parameter - 1] = (int64_t)htobe64((uint64_t)value);
+    bind(s, parameter, &s->ints[parameter - 1], sizeof(int64_t));
+}
+
+void
+pg_bind_int_or_null(struct pg_stmt *s, int parameter, int64_t value)
+{
+    if (value != 0)
+        pg_bind_int(s, parameter, value);
+    else
+        bind(s, parameter, NULL, 0);
+}
+
+void
+pg_bind_bool(struct pg_stmt *s, int parameter, bool value)
+{
+    bind(s, parameter, value ? "\1" : "\0", 1);
+}
+
+void
+pg_bind_text(struct pg_stmt *s, int parameter, struct str value)
+{
+    bind(s, parameter, value.p, value.n);
+}
+
+static void
+add_word(struct buf *b, uint32_t word)
+{
+    uint32_t be = htobe32(word);
+
+    buf_add(b, &be, sizeof(be));
+}
+
+/* The header of an array of one dimension, without NULLs, whose first element is number 1. */
+static void
+add_array(struct buf *b, uint32_t type, size_t count)
+{
+    buf_reset(b);
+    add_word(b, count > 0 ? 1 : 0);
+    add_word(b, 0);
+    add_word(b, type);
+    if (count == 0)
+        return;
+    add_word(b, (uint32_t)count);
+    add_word(b, 1);
+}
+
+void
+pg_bind_ints(struct pg_stmt *s, int parameter, const int64_t *values, size_t count)
+{
+    struct buf *b = &s->arrays[parameter - 1];
+
+    add_array(b, OID_BIGINT, count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t be = htobe64((uint64_t)values[i]);
+
+        add_word(b, sizeof(be));
+        buf_add(b, &be, sizeof(be));
+    }
+    /* Without memory it is no array, so the server refuses it. */
+    bind(s, parameter, b->p == NULL ? "" : b->p, buf_ok(b) ? b->n : 0);
+}
+
+enum err
+pg_step(struct pg_stmt *s, bool *row)
+{
+    enum err err = ERR_OK;
+
+    if (!s->sent) {
+        PQclear(s->result);
+        s->result = NULL;
+        err = send(s);
+        if (err == ERR_OK)
+            err = settle(of(s->db), &s->result);
+        s->sent = true;
+    }
+    *row = err == ERR_OK && s->result != NULL && ++s->row < PQntuples(s->result);
+    return err == ERR_OK && s->result == NULL ? ERR_STORAGE : err;
+}
+
+bool
+pg_next(struct pg_stmt *s, enum err *err)
+{
+    bool row;
+
+    *err = pg_step(s, &row);
+    return row;
+}
+
+bool
+pg_is_null(struct pg_stmt *s, int column)
+{
+    return PQgetisnull(s->result, s->row, column) != 0;
+}
+
+int64_t
+pg_int(struct pg_stmt *s, int column)
+{
+    const char *value = PQgetvalue(s->result, s->row, column);
+    uint64_t be64 = 0;
+    uint32_t be32 = 0;
+
+    /* A NULL has no bytes. */
+    switch (PQgetlength(s->result, s->row, column)) {
+    case 8:
+        memcpy(&be64, value, sizeof(be64));
+        return (int64_t)be64toh(be64);
+    case 4:
+        memcpy(&be32, value, sizeof(be32));
+        return (int32_t)be32toh(be32);
+    case 1:
+        return value[0];
+    default:
+        return 0;
+    }
+}
+
+int64_t
+pg_int_or(struct pg_stmt *s, int column, int64_t otherwise)
+{
+    return pg_is_null(s, column) ? otherwise : pg_int(s, column);
+}
+
+struct str
+pg_text(struct pg_stmt *s, int column)
+{
+    if (pg_is_null(s, column))
+        return (struct str){0};
+    return (struct str){PQgetvalue(s->result, s->row, column),
+                        (size_t)PQgetlength(s->result, s->row, column)};
+}
+
+/* Takes the next word of an array off `rest`; 0: there is none. */
+static uint32_t
+take_word(struct str *rest)
+{
+    uint32_t be = 0;
+
+    if (rest->n < sizeof(be))
+        return 0;
+    memcpy(&be, rest->p, sizeof(be));
+    *rest = (struct str){rest->p + sizeof(be), rest->n - sizeof(be)};
+    return be32toh(be);
+}
+
+enum err
+pg_texts(struct pg_stmt *s, int column, struct arena *arena, struct str **texts, size_t *count)
+{
+    struct str rest = pg_text(s, column);
+    bool any = take_word(&rest) == 1;
+
+    *texts = NULL;
+    *count = 0;
+    if (!any)
+        return ERR_OK;
+    take_word(&rest);
+    if (take_word(&rest) != OID_TEXT)
+        return ERR_STORAGE;
+    *count = take_word(&rest);
+    take_word(&rest);
+    if (*count > rest.n)
+        return ERR_STORAGE;
+    *texts = arena_alloc(arena, *count * sizeof(**texts));
+    for (size_t i = 0; *texts != NULL && i < *count; i++) {
+        size_t n = take_word(&rest);
+
+        if (n > rest.n)
+            return ERR_STORAGE;
+        (*texts)[i] = arena_copy(arena, (struct str){rest.p, n});
+        if ((*texts)[i].p == NULL)
+            return ERR_MEMORY;
+        rest = (struct str){rest.p + n, rest.n - n};
+    }
+    return *texts == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+void
+pg_done(struct pg_stmt *s)
+{
+    PQclear(s->result);
+    s->result = NULL;
+}
+
+enum err
+pg_run(struct pg_stmt *s)
+{
+    bool row;
+    enum err err = pg_step(s, &row);
+
+    pg_done(s);
+    return err;
+}
+
+enum err
+pg_queue(struct pg_stmt *s)
+{
+    struct connection *c = of(s->db);
+    enum err err = send(s);
+
+    c->writes++;
+    if (err == ERR_OK && c->queued - c->answered >= QUEUED_MAX)
+        err = settle(c, NULL);
+    return err;
+}
+
+enum err
+pg_column(struct pg_stmt *s, struct arena *arena, struct str **texts, size_t *count)
+{
+    enum err err = ERR_OK;
+
+    *texts = NULL;
+    *count = 0;
+    while (pg_next(s, &err)) {
+        if (*texts == NULL)
+            *texts = arena_alloc(arena, (size_t)PQntuples(s->result) * sizeof(**texts));
+        err = ERR_MEMORY;
+        if (*texts == NULL)
+            break;
+        (*texts)[*count] = arena_copy(arena, pg_text(s, 0));
+        if ((*texts)[(*count)++].p == NULL)
+            break;
+        err = ERR_OK;
+    }
+    pg_done(s);
+    return err;
+}
+
+/* --- scripts */
+
+enum err
+pg_script(struct db *db, const char *script)
+{
+    struct connection *c = of(db);
+    PGresult *result;
+    enum err err = ERR_OK;
+
+    if (c->conn == NULL || c->failed)
+        err = connect_again(c);
+    if (err == ERR_OK)
+        err = settle(c, NULL);
+    if (err != ERR_OK)
+        return err;
+    /* The answer to the last sync is still to be read. */
+    while ((result = PQgetResult(c->conn)) != NULL)
+        PQclear(result);
+    if (PQexitPipelineMode(c->conn) != 1 || PQsetnonblocking(c->conn, 0) != 0)
+        return fail(c, "script", NULL);
+    result = PQexec(c->conn, script);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+        err = fail(c, "script", result);
+    PQclear(result);
+    if (err == ERR_OK && (PQsetnonblocking(c->conn, 1) != 0 || PQenterPipelineMode(c->conn) != 1))
+        err = fail(c, "script", NULL);
+    return err;
+}

@@ -1,0 +1,510 @@
+/*
+ * sql.c - see sql.h. Parameters are bound, never pasted, and each is cast, so that its type does
+ * not depend on where it stands. A user is given by name, and looked up once in each statement.
+ */
+#include "store/pg/sql.h"
+
+/*
+ * What the statements rely on:
+ * - Plans are made once, from the statements and the indexes alone, because they must hold for
+ *   tables of any size. So what is left to choose from is nested loops over indexes, each read in
+ *   its order.
+ * - The server ends a session whose host is gone, and with it the session's locks.
+ * And the lock that says that imd uses the database: shared by all its
+ * sessions, exclusive for what needs imd stopped. The class of imd's advisory locks is "imd".
+ */
+#define SETTINGS                                                                                             \
+    "set_config(name, value, false) FROM (VALUES"                                                            \
+    " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'),"     \
+    " ('enable_mergejoin', 'off'), ('enable_bitmapscan', 'off'), ('enable_material', 'off'),"                \
+    " ('jit', 'off'), ('max_parallel_workers_per_gather', '0'), ('client_encoding', 'UTF8'),"                \
+    " ('standard_conforming_strings', 'on'), ('lc_messages', 'C'), ('tcp_keepalives_idle', '5'),"            \
+    " ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '5000'))"        \
+    " AS settings (name, value)"
+
+const char *const pg_session[] = {
+    [PG_SHARED] = "SELECT pg_try_advisory_lock_shared(6909284, 1), " SETTINGS,
+    [PG_EXCLUSIVE] = "SELECT pg_try_advisory_lock(6909284, 1), " SETTINGS,
+};
+
+/* Parameters. */
+#define INT(n)  "$" #n "::bigint"
+#define TEXT(n) "$" #n "::text"
+#define BOOL(n) "$" #n "::boolean"
+#define INTS(n) "$" #n "::bigint[]"
+#define USER(n) "(SELECT u.id FROM account u WHERE u.name = " TEXT(n) ")"
+
+/* message.place of a conversation and a seq; what is bound is checked (model/ids.h). */
+#define PLACE(c, seq) "((" INT(c) " << 32) | " INT(seq) ")"
+/* Of a conversation's last possible message. */
+#define LAST_PLACE(c) "((" INT(c) " << 32) | 4294967295)"
+#define SEQ(place)    "(" place " & 4294967295)"
+
+/* A conversation c and a stay m as conversations.c and memberships.c read them. */
+#define CONVERSATION                                                                                         \
+    "c.type = 'group_chat', c.created_at, c.updated_at, c.last_seq, c.version, c.member_count,"              \
+    " c.listed_at, c.title, c.invite_only"
+#define STAY                                                                                                 \
+    "m.joined_version, m.joined_seq, m.left_version, m.left_seq, m.left_at, m.role, m.removed, m.since_at"
+/* The last stay of a user in a conversation. */
+#define LAST_STAY(conversation, account)                                                                     \
+    "FROM membership m WHERE m.conversation = " conversation " AND m.account = " account                     \
+    " ORDER BY m.joined_version DESC LIMIT 1"
+/* A message m of the sender a as messages.c reads it. */
+#define MESSAGE_BUT_CONTENT(content)                                                                         \
+    "m.place, m.id, a.name, m.timestamp, " content ", m.client_id, m.reply_to, m.edited_at, m.deleted_at,"   \
+    " m.emoji_count, m.changed_version"
+#define MESSAGE MESSAGE_BUT_CONTENT("m.content")
+#define SENDER  " JOIN account a ON a.id = m.sender"
+
+/*
+ * The rows of a subquery up to the one whose bytes exceed MESSAGES_BATCH_BYTES together with those
+ * before it: what a batch cannot hold is not read. `bytes` and `place` are columns of the subquery.
+ */
+#define BOUNDED(rows, order)                                                                                 \
+    " FROM (SELECT b.*, sum(b.bytes) OVER (ORDER BY " order " ROWS UNBOUNDED PRECEDING) - b.bytes AS before" \
+    " FROM (" rows ") b) m" SENDER " WHERE m.before <= 262144 ORDER BY m." order
+
+/*
+ * The first of the numbers in INT(1) + 1 … INT(2) whose value is > INT(3), or INT(2) + 1: the
+ * values never fall. Most who ask lack only the newest: so from the end back, in steps that double
+ * until the place is passed; then by halves. value(at) reads the value at a number.
+ */
+#define FIRST_BEYOND(value)                                                                                  \
+    "WITH RECURSIVE search (low, high, step) AS (SELECT " INT(1) ", " INT(                                   \
+        2) " + 1, 1::bigint"                                                                                 \
+           " UNION ALL SELECT CASE WHEN v.value <= " INT(                                                    \
+               3) " THEN p.at ELSE p.low END,"                                                               \
+                  " CASE WHEN v.value <= " INT(                                                              \
+                      3) " THEN p.high ELSE p.at END, least(p.step * 2, 4294967296)"                         \
+                         " FROM (SELECT s.*, greatest(s.high - s.step, s.low + "                             \
+                         "(s.high - s.low) / 2) AS at FROM search s"                                         \
+                         " WHERE s.high - s.low > 1) p CROSS JOIN LATERAL (" value ") v)"                    \
+                         " SELECT high FROM search WHERE high - low <= 1"
+
+/* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
+#define ALWAYS "9223372036854775807"
+/* Every time that the database holds, in UNIX ms, as `at`. */
+#define EVERY_TIME                                                                                           \
+    "SELECT tick AS at FROM instance"                                                                        \
+    " UNION ALL SELECT created_at FROM account"                                                              \
+    " UNION ALL SELECT created_at FROM conversation"                                                         \
+    " UNION ALL SELECT updated_at FROM conversation"                                                         \
+    " UNION ALL SELECT listed_at FROM conversation"                                                          \
+    " UNION ALL SELECT since_at FROM membership"                                                             \
+    " UNION ALL SELECT left_at FROM membership"                                                              \
+    " UNION ALL SELECT active_at FROM membership"                                                            \
+    " UNION ALL SELECT moved_at FROM read_marker"                                                            \
+    " UNION ALL SELECT timestamp FROM message"                                                               \
+    " UNION ALL SELECT edited_at FROM message"                                                               \
+    " UNION ALL SELECT deleted_at FROM message"
+/* A time as the repair of the clock has it. */
+#define MOVED(column) column " = coalesce((SELECT new FROM moment WHERE old = " column "), " column ")"
+
+const char *const pg_sql_texts[PG_SQL_COUNT] = {
+    /* All that a snapshot reads is what its first statement after this sees. */
+    [PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    /*
+     * Each statement sees what is committed when it begins: those after the lock, all earlier
+     * ticks.
+     */
+    [PG_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+    [PG_COMMIT] = "COMMIT",
+    [PG_ROLLBACK] = "ROLLBACK",
+
+    /* Where the search path leads to. */
+    [PG_SCHEMA_EXISTS] = "SELECT to_regclass('instance') IS NOT NULL",
+    [PG_SCHEMA_GET] = "SELECT schema_version, needs FROM instance",
+    [PG_SCHEMA_SET] = "UPDATE instance SET schema_version = " INT(1),
+    [PG_SCHEMA_LOCK] = "SELECT pg_advisory_xact_lock(6909284, 2)",
+
+    [PG_INSTANCE_GET] = "SELECT epoch, tick, last_message_id, last_change FROM instance",
+    [PG_INSTANCE_LOCK] = "SELECT tick, last_message_id, last_change, last_account_id, last_conversation_id,"
+                         " last_set_id FROM instance WHERE only_row = 1 FOR UPDATE",
+    [PG_INSTANCE_SET] =
+        "UPDATE instance SET tick = " INT(1) ", last_message_id = " INT(2) ", last_change = " INT(
+            3) ", last_account_id = " INT(4) ", last_conversation_id = " INT(5) ", last_set_id = " INT(6) " W"
+                                                                                                          "HE"
+                                                                                                          "RE"
+                                                                                                          " o"
+                                                                                                          "nl"
+                                                                                                          "y_"
+                                                                                                          "ro"
+                                                                                                          "w "
+                                                                                                          "= "
+                                                                                                          "1",
+    [PG_INSTANCE_RENEW_EPOCH] = "UPDATE instance SET epoch = replace(gen_random_uuid()::text, '-', '')",
+    [PG_PROBE_SET] = "UPDATE probe SET filler = repeat('x', " INT(1) "::integer)"
+                                                                     " WHERE only_row = 1 AND (" INT(
+                                                                         1) " > 0 OR filler <> '')",
+
+    [PG_ACCOUNT_EXISTS] = "SELECT 1 FROM account WHERE name = " TEXT(1),
+    [PG_ACCOUNT_ADD] =
+        "INSERT INTO account (id, name, created_at) VALUES (" INT(1) ", " TEXT(2) ", " INT(3) ")",
+
+    [PG_CONVERSATION_GET] = "SELECT " CONVERSATION " FROM conversation c WHERE c.id = " INT(1),
+    [PG_CONVERSATION_FOR_SENDER] = "SELECT c.last_seq, c.version, c.member_count, c.listed_at,"
+                                   " coalesce((SELECT m.left_version IS NULL " LAST_STAY(
+                                       "c.id", USER(2)) "), false)"
+                                                        " FROM conversation c WHERE c.id = " INT(1),
+    [PG_CONVERSATION_BY_PAIR] = "SELECT id FROM conversation WHERE pair_low = least(" USER(1) ", " USER(
+        2) ")"
+           " AND pair_high = greatest(" USER(1) ", " USER(2) ")",
+    /* Both NULL for a group, whose pair is absent. */
+    [PG_CONVERSATION_ADD] =
+        "INSERT INTO conversation (id, type, pair_low, pair_high, created_at, updated_at, last_seq, version,"
+        " member_count, listed_at, invite_only, title) VALUES (" INT(1) ", " TEXT(
+            2) ","
+               " least(" USER(3) ", " USER(4) "), greatest(" USER(3) ", " USER(4) "), " INT(5) ", " INT(
+                   5) ", 0, 1, " INT(6) ", " INT(5) ", " BOOL(7) ", " TEXT(8) ")",
+    [PG_CONVERSATION_BUMP] = "UPDATE conversation SET last_seq = " INT(2) ", version = " INT(
+        3) ", updated_at = " INT(4) ", member_count = " INT(5) ", listed_at = " INT(6) " WHERE id = " INT(1),
+    [PG_CONVERSATION_SET_SETTINGS] =
+        "UPDATE conversation SET title = " TEXT(2) ", invite_only = " BOOL(3) " WHERE id = " INT(1),
+
+    /* A user's key stands under the number; a caller who was no user may have become one since. */
+    [PG_CREATION_KEY_GET] =
+        "SELECT conversation, print FROM ("
+        "SELECT 1 AS rank, conversation, print FROM creation_key WHERE creator = " USER(
+            1) " AND caller = '' AND client_id = " TEXT(2) " UNION ALL SELECT 2, conversation, print FROM "
+                                                           "creation_key WHERE creator = 0"
+                                                           " AND caller = " TEXT(1) " AND client_id = " TEXT(
+                                                               2) ") k ORDER BY rank LIMIT 1",
+    [PG_CREATION_KEY_ADD] =
+        "INSERT INTO creation_key (creator, caller, client_id, conversation, print)"
+        " SELECT coalesce(u.id, 0), CASE WHEN u.id IS NULL THEN " TEXT(1) " ELSE '' END, " TEXT(2) ", " INT(
+            3) ", " INT(4) " FROM (SELECT " USER(1) " AS id) u",
+
+    [PG_MEMBERSHIP_LAST] = "SELECT " STAY " " LAST_STAY(INT(1), USER(2)),
+    [PG_MEMBERSHIP_FIRST] = "SELECT joined_version FROM membership WHERE conversation = " INT(
+        1) " AND account = " USER(2) " ORDER BY joined_version LIMIT 1",
+    /* As the index on past stays says it. */
+    [PG_MEMBERSHIP_PAST_BEFORE] =
+        "SELECT joined_seq, left_seq FROM membership WHERE conversation = " INT(1) " AND account = " USER(
+            2) " AND joined_seq < " INT(3) " AND left_seq > joined_seq ORDER BY joined_seq DESC LIMIT 1",
+    /* The last stay, the past one that began before a seq, and where the next one began. */
+    [PG_MEMBERSHIP_SPAN] =
+        "SELECT m.joined_seq, m.left_seq, p.joined_seq, p.left_seq, n.joined_seq"
+        " FROM (SELECT m.joined_seq, m.left_seq " LAST_STAY(
+            INT(1),
+            USER(2)) ") m"
+                     " LEFT JOIN LATERAL (SELECT joined_seq, left_seq FROM membership WHERE conversation "
+                     "= " INT(1) " AND account = " USER(2) " AND joined_seq < " INT(
+                         3) " AND left_seq > joined_seq"
+                            " ORDER BY joined_seq DESC LIMIT 1) p ON " INT(
+                                3) " <= m.joined_seq"
+                                   " LEFT JOIN LATERAL (SELECT joined_seq FROM membership WHERE conversation "
+                                   "= " INT(1) " AND account = " USER(2) " AND joined_seq >= " INT(
+                                       3) " AND left_seq > joined_seq"
+                                          " ORDER BY joined_seq LIMIT 1) n ON " INT(3) " <= m.joined_seq",
+    [PG_MEMBERSHIP_SUPERSEDE] =
+        "UPDATE membership SET version = NULL, username = NULL WHERE conversation "
+        "= " INT(1) " AND account = " USER(2) " AND joined_version = (SELECT "
+                                              "m.joined_version " LAST_STAY(INT(1), USER(2)) ")",
+    /* since_at goes on from an earlier stay. */
+    [PG_MEMBERSHIP_ADD] =
+        "INSERT INTO membership (conversation, account, joined_version, joined_seq, version, active_at, role,"
+        " since_at, username) SELECT " INT(1) ", u.id, " INT(3) ", " INT(4) ", " INT(3) ", " INT(5) ", " TEXT(
+            6) ", coalesce((SELECT since_at FROM membership f WHERE f.conversation "
+               "= " INT(1) " AND f.account = u.id ORDER BY f.joined_version DESC "
+                           "LIMIT 1), " INT(7) "), " TEXT(2) " FROM (SELECT " USER(2) " AS id) u",
+    [PG_MEMBERSHIP_END] =
+        "UPDATE membership SET left_version = " INT(4) ", left_seq = " INT(5) ", left_at = " INT(
+            6) ", version = " INT(4) ", active_at = " INT(6) ", removed = " BOOL(7) " WHERE conversation "
+                                                                                    "= " INT(
+                                                                                        1) " AND "
+                                                                                           "account "
+                                                                                           "= " USER(
+                                                                                               2) " AND "
+                                                                                                  "joined_"
+                                                                                                  "version "
+                                                                                                  "= " INT(3),
+    [PG_MEMBERSHIP_SET_ROLE] =
+        "UPDATE membership SET role = " TEXT(3) ", version = " INT(4) " WHERE conversation = " INT(
+            1) " AND account = " USER(2) " AND left_version IS NULL"
+                                         " AND joined_version = (SELECT m.joined_version " LAST_STAY(
+                                             INT(1), USER(2)) ")",
+    /* At most MEMBERS_FEW rows: conversations.c asks only for those. */
+    [PG_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = " INT(2) " WHERE conversation = " INT(
+        1) " AND left_version IS NULL",
+    [PG_MEMBERSHIP_NAMES] = "SELECT username FROM membership WHERE conversation = " INT(
+        1) " AND left_version IS NULL ORDER BY username LIMIT " INT(2),
+    [PG_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = " INT(
+        1) " AND left_version IS NULL AND username > " TEXT(2) " ORDER BY username LIMIT " INT(3),
+    [PG_MEMBERSHIP_NAMES_AT] = "SELECT username, true FROM membership WHERE conversation = " INT(
+        1) " AND left_version IS NULL AND "
+           "joined_version <= " INT(2) " UNION ALL SELECT "
+                                       "a.name, false FROM "
+                                       "membership m JOIN "
+                                       "account a ON a.id = "
+                                       "m.account"
+                                       " WHERE m.conversation "
+                                       "= " INT(1) " AND "
+                                                   "m.left_"
+                                                   "version "
+                                                   ">= " INT(2) " AND "
+                                                                "m."
+                                                                "joine"
+                                                                "d_"
+                                                                "versi"
+                                                                "on "
+                                                                "<="
+                                                                " " INT(2),
+    /* Whose active_at lags is read as well, and counts. */
+    [PG_MEMBERSHIP_ACTIVE] = "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > " INT(
+        3) " FROM membership m"
+           " JOIN conversation c ON c.id = m.conversation"
+           " WHERE m.account = " USER(1) " AND m.left_version IS NULL AND m.active_at > " INT(
+               2) " UNION ALL SELECT conversation, left_seq, NULL, true FROM membership"
+                  " WHERE account = " USER(1) " AND version IS NOT NULL AND left_at > " INT(3) " LIMIT " INT(
+                      4),
+    [PG_MEMBERSHIP_SINCE] =
+        "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at,"
+        " CASE WHEN m.left_seq IS NULL THEN m.joined_seq END FROM membership m"
+        " JOIN conversation c ON c.id = m.conversation"
+        " WHERE m.account = " USER(1) " AND m.version IS NOT NULL ORDER BY m.since_at LIMIT " INT(2),
+    [PG_MEMBERSHIP_PRESENT] =
+        "SELECT m.conversation, m.active_at, c.updated_at FROM membership m"
+        " JOIN conversation c ON c.id = m.conversation WHERE m.account = " USER(
+            1) " AND m.left_version IS NULL"
+               " AND m.active_at > " INT(2) " AND (m.active_at, m.conversation) < (" INT(3) ", " INT(
+                   4) ")"
+                      " ORDER BY m.active_at DESC, m.conversation DESC LIMIT " INT(5),
+    [PG_MEMBERSHIP_LEFT] =
+        "SELECT m.conversation, m.left_at, m.left_version, m.left_seq, c.type = 'group_chat'"
+        " FROM membership m JOIN conversation c ON c.id = m.conversation WHERE m.account = " USER(
+            1) " AND m.version IS NOT NULL AND m.left_at > " INT(2) " AND (m.left_at, m.conversation) < "
+                                                                    "(" INT(3) ", " INT(4) ")"
+                                                                                           " ORDER BY "
+                                                                                           "m.left_at DESC, "
+                                                                                           "m.conversation "
+                                                                                           "DESC LIMIT " INT(
+                                                                                               5),
+    /* Of one role, who has been there longest. */
+    [PG_MEMBERSHIP_OLDEST] = "SELECT username FROM membership WHERE conversation = " INT(
+        1) " AND role = " TEXT(2) " AND left_version IS NULL ORDER BY joined_version, username LIMIT 1",
+    [PG_MEMBERSHIP_CHANGED] =
+        "SELECT version, username, role, gone FROM (SELECT version, username, role, left_version IS NOT NULL "
+        "AS gone"
+        " FROM membership WHERE conversation = " INT(1) " AND version > " INT(
+            2) " ORDER BY version FETCH FIRST (" INT(3) ") ROWS WITH TIES) s ORDER BY version, username",
+
+    [PG_LISTING_STANDING] =
+        "SELECT " STAY ", (SELECT r.seq FROM read_marker r WHERE r.conversation = w.id AND r.account = " USER(
+            2) "), " CONVERSATION ", p.left_seq, w.n"
+               " FROM unnest(" INTS(
+                   1) ") WITH ORDINALITY AS w (id, n)"
+                      " JOIN conversation c ON c.id = w.id"
+                      " CROSS JOIN LATERAL (SELECT m.* " LAST_STAY(
+                          "w.id", USER(2)) ") m"
+                                           " LEFT JOIN LATERAL (SELECT left_seq FROM membership WHERE "
+                                           "conversation = w.id AND account = " USER(
+                                               2) " AND joined_seq < m.joined_seq AND left_seq > joined_seq "
+                                                  "ORDER BY joined_seq DESC LIMIT 1) p"
+                                                  " ON least(m.left_seq, c.last_seq) <= m.joined_seq",
+    [PG_LISTING_NAMES] = "SELECT w.n, ARRAY(SELECT username FROM membership WHERE conversation = w.id"
+                         " AND left_version IS NULL ORDER BY username LIMIT " INT(
+                             2) ")"
+                                " FROM unnest(" INTS(1) ") WITH ORDINALITY AS w (id, n)",
+    /*
+     * Of each range, the newest rows: how many the user did not send and nobody deleted; how many
+     * looks they cost, of which a run of the user's own messages costs one; and the place to go on
+     * from, before the run that the last row belongs to.
+     */
+    [PG_LISTING_OTHERS] = "SELECT w.n, k.others, k.looks, k.next FROM unnest(" INTS(1) ", " INTS(2) ", " INTS(
+        3) ")"
+           " WITH ORDINALITY AS w (low, high, rows, n) CROSS JOIN LATERAL ("
+           "SELECT count(*) FILTER (WHERE run IS NULL AND deleted_at IS NULL) AS others,"
+           " count(*) FILTER (WHERE run IS NULL) + count(DISTINCT place - run) AS looks,"
+           " min(place - coalesce(run, 1)) AS next FROM (SELECT m.place, m.deleted_at,"
+           " CASE WHEN m.sender = " USER(
+               4) " THEN coalesce(m.run, 1) END AS run FROM message m"
+                  " WHERE m.place > w.low AND m.place <= w.high ORDER BY m.place DESC LIMIT w.rows) r) k",
+
+    [PG_READ_MARKER_GET] =
+        "SELECT seq FROM read_marker WHERE conversation = " INT(1) " AND account = " USER(2),
+    [PG_READ_MARKER_SET] = "INSERT INTO read_marker (conversation, account, seq, moved_at) VALUES (" INT(
+        1) ", " USER(2) ", " INT(3) ", " INT(4) ") ON CONFLICT (conversation, account) DO UPDATE SET seq = "
+                                                "excluded.seq,"
+                                                " moved_at = excluded.moved_at",
+    [PG_READ_MARKER_OF_CONVERSATION] =
+        "SELECT m.username, r.seq FROM membership m JOIN read_marker r ON r.conversation = m.conversation"
+        " AND r.account = m.account WHERE m.conversation = " INT(1) " AND m.left_version IS NULL"
+                                                                    " ORDER BY m.username LIMIT " INT(2),
+    [PG_READ_MARKER_MOVED] =
+        "SELECT r.conversation, c.updated_at, r.moved_at FROM read_marker r"
+        " JOIN conversation c ON c.id = r.conversation"
+        " WHERE r.account = " USER(1) " AND (r.moved_at, r.conversation) > (" INT(2) ", " INT(
+            3) ")"
+               " AND (SELECT m.left_version IS NULL " LAST_STAY(
+                   "r.conversation", "r.account") ")"
+                                                  " ORDER BY r.moved_at, r.conversation LIMIT " INT(4),
+
+    [PG_MESSAGE_ADD] =
+        "INSERT INTO message (place, id, sender, timestamp, created_version, client_id, reply_to, content, "
+        "run)"
+        " SELECT " PLACE(1, 2) ", " INT(3) ", u.id, " INT(5) ", " INT(6) ", " TEXT(7) ", " INT(8) ", " TEXT(
+            9) ", (SELECT CASE WHEN p.sender = u.id THEN coalesce(p.run, 1) + 1 END FROM message p"
+               " WHERE p.place = " PLACE(1, 2) " - 1) FROM (SELECT " USER(4) " AS id) u",
+    [PG_MESSAGE_GET] = "SELECT " MESSAGE " FROM message m" SENDER " WHERE m.place = " PLACE(1, 2),
+    [PG_MESSAGE_AT] = "SELECT " MESSAGE ", m.n" BOUNDED(
+        "SELECT m.*, w.n, octet_length(m.content) AS bytes"
+        " FROM unnest(" INTS(1) ") WITH ORDINALITY AS w (at, n) JOIN message m ON m.place = w.at",
+        "n"),
+    [PG_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message m" SENDER " WHERE m.id = " INT(1),
+    [PG_MESSAGE_KEY] = "SELECT timestamp, place >> 32, " SEQ("place") " FROM message WHERE id = " INT(1),
+    [PG_MESSAGE_HEAD] =
+        "SELECT " MESSAGE_BUT_CONTENT("''::text") " FROM message m" SENDER " WHERE m.id = " INT(1),
+    [PG_MESSAGE_CONTENT] = "SELECT content FROM message WHERE place = " PLACE(1, 2),
+    [PG_MESSAGE_BY_CLIENT_ID] = "SELECT " MESSAGE ", m.sent_print FROM message m" SENDER
+                                " WHERE m.sender = " USER(1) " AND m.client_id = " TEXT(2),
+    [PG_MESSAGE_FIRST_AFTER] =
+        FIRST_BEYOND("SELECT timestamp AS value FROM message WHERE place = (" INT(4) " << 32) | p.at"),
+    [PG_MESSAGE_FIRST_CREATED_AFTER] =
+        FIRST_BEYOND("SELECT created_version AS value FROM message WHERE place = (" INT(4) " << 32) | p.at"),
+    [PG_MESSAGE_FIRST_BY_ID] =
+        FIRST_BEYOND("SELECT timestamp AS value FROM message WHERE id >= p.at ORDER BY id LIMIT 1"),
+    [PG_MESSAGE_RANGE] = "SELECT " MESSAGE BOUNDED(
+        "SELECT m.*, octet_length(m.content) AS bytes FROM message m"
+        " WHERE m.place >= " PLACE(1, 2) " AND m.place <= " LAST_PLACE(1) " ORDER BY m.place LIMIT " INT(3),
+        "place"),
+    [PG_MESSAGE_CREATED_FROM] =
+        "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL" BOUNDED(
+            "SELECT m.*, CASE WHEN m.changed_version IS NULL THEN octet_length(m.content) ELSE 0 END AS bytes"
+            " FROM message m WHERE m.place >= " PLACE(1, 2) " AND m.place <= " LAST_PLACE(
+                1) " ORDER BY m.place LIMIT " INT(3),
+            "place"),
+    [PG_MESSAGE_CHANGED] = "SELECT " MESSAGE ", m.changed_version" BOUNDED(
+        "SELECT m.*, octet_length(m.content) AS bytes"
+        " FROM message m WHERE m.place >> 32 = " INT(1) " AND m.changed_version > " INT(
+            2) " ORDER BY m.changed_version LIMIT " INT(3),
+        "changed_version"),
+    /* Of each reaction at most REACTION_NAMES_MAX names are shown. */
+    [PG_MESSAGE_BACK] = "SELECT min(" SEQ(
+        "place") ") FROM (SELECT place, sum(bytes) OVER (ORDER BY place DESC"
+                 " ROWS UNBOUNDED PRECEDING) - bytes AS before FROM (SELECT place, octet_length(content)"
+                 " + CASE emoji_count WHEN 0 THEN 0 ELSE emoji_count * " INT(
+                     5) " + (SELECT sum(least(s.count, 100))::bigint"
+                        " FROM reaction_set s WHERE s.place = m.place) * " INT(
+                            6) " END AS bytes FROM message m"
+                               " WHERE place > (" INT(1) " << 32) AND place < " PLACE(
+                                   1,
+                                   2) " ORDER BY place DESC LIMIT " INT(3) ") b) c WHERE before <= " INT(4),
+    [PG_MESSAGE_KEYS] = "SELECT id, timestamp, " SEQ("place") " FROM message WHERE place > " PLACE(
+        1, 2) " AND place <= " PLACE(1, 3) " ORDER BY place LIMIT " INT(4),
+    [PG_MESSAGE_LAST_ID] = "SELECT id FROM message ORDER BY id DESC LIMIT 1",
+    [PG_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, " SEQ(
+        "place") " FROM message"
+                 " WHERE id >= " INT(1) " ORDER BY id LIMIT " INT(2),
+    [PG_MESSAGE_EDIT] =
+        "UPDATE message SET content = " TEXT(3) ", edited_at = " INT(4) ", changed_version = " INT(
+            5) ", sent_print = coalesce(sent_print, " INT(6) ") WHERE place = " PLACE(1, 2),
+    [PG_MESSAGE_DELETE] =
+        "UPDATE message SET content = '', edited_at = NULL, deleted_at = " INT(3) ", changed_version = " INT(
+            4) ", emoji_count = 0, sent_print = coalesce(sent_print, " INT(5) ") WHERE place = " PLACE(1, 2),
+    [PG_MESSAGE_SET_REACTED] = "UPDATE message SET emoji_count = " INT(3) ", changed_version = " INT(
+        4) " WHERE place = " PLACE(1, 2),
+
+    /*
+     * Each set of these messages, with the first names: in the index if its rows hold names, else
+     * sorted from at most REACTION_ROWS_FEW rows.
+     */
+    [PG_REACTION_SETS] =
+        "SELECT w.n, s.emoji, s.count, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
+        " AND r.account = " USER(
+            2) "), CASE WHEN s.named THEN ARRAY(SELECT username FROM reaction"
+               " WHERE set_id = s.id AND username IS NOT NULL ORDER BY username LIMIT " INT(
+                   3) ")"
+                      " ELSE ARRAY(SELECT a.name FROM reaction r JOIN account a ON a.id = r.account WHERE "
+                      "r.set_id = s.id"
+                      " ORDER BY a.name LIMIT " INT(3) ") END"
+                                                       " FROM unnest(" INTS(
+                                                           1) ") WITH ORDINALITY AS w (place, n) JOIN "
+                                                              "reaction_set s ON s.place = w.place"
+                                                              " ORDER BY w.n, s.emoji",
+    [PG_REACTION_PAGE] =
+        "SELECT s.count, CASE WHEN s.named THEN ARRAY(SELECT username FROM reaction WHERE set_id = s.id"
+        " AND username > " TEXT(4) " ORDER BY username LIMIT " INT(
+            5) ")"
+               " ELSE ARRAY(SELECT a.name FROM reaction r JOIN account a ON a.id = r.account WHERE r.set_id "
+               "= s.id"
+               " AND a.name > " TEXT(4) " ORDER BY a.name LIMIT " INT(
+                   5) ") END"
+                      " FROM reaction_set s WHERE s.place = " PLACE(1, 2) " AND s.emoji = " TEXT(3),
+    [PG_REACTION_SET_GET] =
+        "SELECT s.id, s.count, s.named, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
+        " AND r.account = " USER(4) ") FROM reaction_set s WHERE s.place = " PLACE(
+            1, 2) " AND s.emoji = " TEXT(3),
+    [PG_REACTION_SET_ADD] = "INSERT INTO reaction_set (id, place, emoji, count, named) VALUES (" INT(
+        1) ", " PLACE(2, 3) ", " TEXT(4) ", 0, false)",
+    [PG_REACTION_SET_COUNT] =
+        "UPDATE reaction_set SET count = " INT(2) ", named = " BOOL(3) " WHERE id = " INT(1),
+    [PG_REACTION_SET_REMOVE] = "DELETE FROM reaction_set WHERE id = " INT(1),
+    [PG_REACTION_SETS_CLEAR] = "UPDATE reaction_set SET place = NULL, emoji = '' WHERE place = " PLACE(1, 2),
+    [PG_REACTION_SET_CLEAR] = "UPDATE reaction_set SET place = NULL, emoji = '' WHERE id = " INT(1),
+    /* At most REACTION_ROWS_FEW + 1 rows: a set gets names as soon as it is no longer small. */
+    [PG_REACTION_NAME_ALL] = "UPDATE reaction SET username = (SELECT a.name FROM account a"
+                             " WHERE a.id = reaction.account) WHERE set_id = " INT(1),
+    [PG_REACTION_ADD] = "INSERT INTO reaction (set_id, account, username) VALUES (" INT(1) ", " USER(
+        2) ", CASE WHEN " BOOL(3) " THEN " TEXT(2) " END)",
+    [PG_REACTION_REMOVE] = "DELETE FROM reaction WHERE set_id = " INT(1) " AND account = " USER(2),
+    [PG_REACTION_CLEARED] = "SELECT id FROM reaction_set WHERE place IS NULL ORDER BY id LIMIT 1",
+    /* A set is gone after the sweep that finds no more rows of it than it may delete. */
+    [PG_REACTION_SWEEP] = "WITH some AS (SELECT account FROM reaction WHERE set_id = " INT(
+        1) " ORDER BY account"
+           " LIMIT " INT(2) "), gone AS (DELETE FROM reaction r USING some"
+                            " WHERE r.set_id = " INT(1) " AND r.account = some.account)"
+                                                        " DELETE FROM reaction_set WHERE id = " INT(
+                                                            1) " AND (SELECT count(*) FROM some) < " INT(2),
+
+    [PG_OUTBOX_ADD] = "INSERT INTO outbox (id, event, conversation, version, tick, seq, account, emoji, "
+                      "added, payer) VALUES (" INT(1) ", " TEXT(2) ", " INT(3) ", " INT(4) ", " INT(
+                          5) ", " INT(6) ", " USER(7) ", " TEXT(8) ", " BOOL(9) ", " INT(10) ")",
+    [PG_OUTBOX_AFTER] = "SELECT o.id, event, conversation, version, tick, seq, a.name, emoji, added, payer"
+                        " FROM outbox o LEFT JOIN account a ON a.id = o.account WHERE o.id > " INT(
+                            1) " ORDER BY o.id LIMIT " INT(2),
+    [PG_OUTBOX_OLDEST] = "SELECT id FROM outbox ORDER BY id LIMIT 1",
+    [PG_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= " INT(1),
+
+    [PG_SIZE] = "SELECT (SELECT schema_version FROM instance), pg_database_size(current_database())",
+
+    [PG_REPAIR_TABLE] = "CREATE TEMP TABLE moment (old bigint PRIMARY KEY, new bigint) ON COMMIT DROP",
+    [PG_REPAIR_COLLECT] = "INSERT INTO moment (old) SELECT DISTINCT at FROM (" EVERY_TIME ") t"
+                          " WHERE at > " INT(1) " AND at < " ALWAYS,
+    [PG_REPAIR_LOOK] = "SELECT count(*), coalesce(max(old), 0),"
+                       " (SELECT count(*) FROM message WHERE timestamp > " INT(
+                           1) "),"
+                              " (SELECT coalesce(max(id), 0) FROM message) FROM moment",
+    [PG_REPAIR_MAP] =
+        "UPDATE moment SET new = greatest(ranked.right + ranked.rank, moment.old - ranked.last + " INT(
+            1) ")"
+               " FROM (SELECT old, row_number() OVER (ORDER BY old) AS rank, max(old) OVER () AS last,"
+               " (SELECT coalesce(max(at), 0) FROM (" EVERY_TIME
+               ") t WHERE at <= " INT(1) ") AS \"right\""
+                                         " FROM moment) AS ranked WHERE ranked.old = moment.old",
+    /* Rows without a time that moves are not touched. */
+    [PG_REPAIR_MESSAGES] = "UPDATE message SET " MOVED("timestamp") ", " MOVED("edited_at") ", " MOVED(
+        "deleted_at") " WHERE id > " INT(2) " AND id <= " INT(3) " AND (timestamp > " INT(1) " OR edited_at "
+                                                                                             "> " INT(
+                                                                                                 1) " OR"
+                                                                                                    " de"
+                                                                                                    "let"
+                                                                                                    "ed_"
+                                                                                                    "at "
+                                                                                                    ">"
+                                                                                                    " " INT(
+                                                                                                        1) ")",
+    [PG_REPAIR_ACCOUNTS] = "UPDATE account SET " MOVED("created_at") " WHERE created_at > " INT(1),
+    [PG_REPAIR_CONVERSATIONS] =
+        "UPDATE conversation SET " MOVED("created_at") ", " MOVED("updated_at") ", " MOVED(
+            "listed_at") " WHERE created_at > " INT(1) " OR updated_at > " INT(1) " OR listed_at > " INT(1),
+    [PG_REPAIR_MEMBERSHIPS] = "UPDATE membership SET " MOVED("since_at") ", " MOVED("left_at") ", " MOVED(
+        "active_at") " WHERE since_at > " INT(1) " OR left_at > " INT(1) " OR (active_at > " INT(1) " AND "
+                                                                                                    "active_"
+                                                                                                    "at "
+                                                                                                    "<"
+                                                                                                    " " ALWAYS
+                                                                                                    ")",
+    [PG_REPAIR_MARKERS] = "UPDATE read_marker SET " MOVED("moved_at") " WHERE moved_at > " INT(1),
+    [PG_REPAIR_INSTANCE] = "UPDATE instance SET " MOVED("tick") " WHERE tick > " INT(1),
+};

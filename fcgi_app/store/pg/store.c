@@ -1,0 +1,81 @@
+/* store.c - see store/store.h: PostgreSQL's writer and readers behind it. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include "base/log.h"
+#include "store/pg/connections.h"
+#include "store/pg/db.h"
+#include "store/pg/engine.h"
+#include "store/pg/migrate.h"
+
+/* The data is the server's. */
+const char *
+pg_store_file(const char *uri)
+{
+    (void)uri;
+    return NULL;
+}
+
+/* Each child connects for itself later. */
+enum err
+pg_store_prepare(const char *uri)
+{
+    struct db *db = NULL;
+    enum err err = pg_open(&db, uri, PG_SHARED);
+
+    if (err == ERR_OK)
+        err = pg_migrate(db);
+    pg_close(db);
+    if (err != ERR_OK)
+        log_event(LOG_ERROR, "database_unusable", "engine=%s", pg_engine.name);
+    return err;
+}
+
+enum err
+pg_store_open(struct store *s, const char *uri, int readers, struct shared *shared)
+{
+    enum err err = pg_store_open_for_reading(s, uri, readers, shared);
+
+    return err == ERR_OK ? pg_commit_open(&pg_connections(s)->commit, uri, shared) : err;
+}
+
+enum err
+pg_store_open_for_reading(struct store *s, const char *uri, int readers, struct shared *shared)
+{
+    struct pg_connections *c = calloc(1, sizeof(*c));
+
+    (void)shared;
+    if (c == NULL)
+        return ERR_MEMORY;
+    c->face.engine = &pg_engine;
+    s->connections = &c->face;
+    return pg_pool_open(&c->pool, uri, readers);
+}
+
+void
+pg_store_close(struct store *s)
+{
+    struct pg_connections *c = pg_connections(s);
+
+    pg_pool_close(c->pool);
+    pg_commit_close(c->commit);
+    free(c);
+}
+
+enum err
+pg_store_run(struct store *s, const struct command *command)
+{
+    return pg_commit_run(pg_connections(s)->commit, command, s->payer);
+}
+
+enum err
+pg_snapshot_begin(struct store *s, struct snapshot **out)
+{
+    return pg_pool_begin(pg_connections(s)->pool, out);
+}
+
+void
+pg_snapshot_end(struct snapshot *s)
+{
+    pg_pool_end(s);
+}
