@@ -4,23 +4,21 @@
 #include "base/clock.h"
 #include "store/outbox.h"
 
-/* Takes the tick of the first change, and looks at no other. */
-static bool
-take_tick(void *arg, const struct change *change)
-{
-    *(int64_t *)arg = change->tick;
-    return false;
-}
-
 /* Returns the age of the oldest change that nchan has not acknowledged. */
 static enum err
 find_lag(struct db *db, struct shared *shared, int64_t *lag_ms)
 {
+    struct outbox_walk walk = {.after = atomic_load(&shared->acknowledged_change), .rows = 1};
     int64_t now_ms = clock_wall_ms();
-    int64_t tick = now_ms;
-    enum err err = outbox_after(db, atomic_load(&shared->acknowledged_change), 1, take_tick, &tick);
+    struct arena arena;
+    enum err err;
 
-    *lag_ms = tick < now_ms ? now_ms - tick : 0;
+    arena_init(&arena);
+    err = outbox_after(db, &arena, &walk);
+    *lag_ms = 0;
+    if (err == ERR_OK && walk.count > 0 && walk.changes[0].tick < now_ms)
+        *lag_ms = now_ms - walk.changes[0].tick;
+    arena_clear(&arena);
     return err;
 }
 

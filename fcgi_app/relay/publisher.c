@@ -33,7 +33,7 @@ struct batch {
     struct publisher *publisher;
     int64_t now_ms; /* wall clock */
     bool connected;
-    struct change *changes;
+    struct change *changes; /* taken for publishing */
     size_t count;
     struct batch_result *result;
 };
@@ -63,29 +63,37 @@ is_published(const struct publisher *p, int64_t id)
     return false;
 }
 
-/* Takes one change for publishing, skips it if it is published, or drops it if it is too old. */
+/*
+ * Takes one change for publishing, skips it if it is published, or drops it if it is too old.
+ * Returns false if it must wait for a connection, and with it all later ones.
+ */
 static bool
-take_change(void *arg, const struct change *change)
+take_change(struct batch *b, const struct change *change)
 {
-    struct batch *b = arg;
-    struct publisher *p = b->publisher;
-
-    if (is_published(p, change->id)) {
-        b->result->last_id = change->id;
-        return true;
-    }
-    if (b->now_ms - change->tick > TOO_OLD_MS) {
-        b->result->dropped++;
-    } else if (b->connected) {
-        b->changes[b->count] = *change;
-        b->changes[b->count].username = arena_copy(&p->arena, change->username);
-        b->changes[b->count].emoji = arena_copy(&p->arena, change->emoji);
-        b->count++;
-    } else {
-        return false;
+    if (!is_published(b->publisher, change->id)) {
+        if (b->now_ms - change->tick > TOO_OLD_MS)
+            b->result->dropped++;
+        else if (b->connected)
+            b->changes[b->count++] = *change;
+        else
+            return false;
     }
     b->result->last_id = change->id;
     return true;
+}
+
+/* Reads the next changes after result->last_id, and takes them. */
+static enum err
+take_changes(struct batch *b)
+{
+    struct publisher *p = b->publisher;
+    struct outbox_walk walk = {.after = b->result->last_id, .rows = p->batch_max};
+    enum err err = outbox_after(p->db, &p->arena, &walk);
+
+    b->changes = walk.changes;
+    for (size_t i = 0; err == ERR_OK && i < walk.count && take_change(b, &walk.changes[i]); i++)
+        continue;
+    return err;
 }
 
 /*
@@ -735,16 +743,13 @@ publisher_batch(struct publisher *p, int64_t id, struct batch_result *result)
         .publisher = p,
         .now_ms = clock_wall_ms(),
         .connected = nchan_connected(p->nchan),
-        .changes = arena_alloc(&p->arena, PUBLISHER_BATCH_MAX * sizeof(struct change)),
         .result = result,
     };
     enum err err = begin(p);
 
     *result = (struct batch_result){.last_id = id};
-    if (b.changes == NULL)
-        err = ERR_MEMORY;
     if (err == ERR_OK)
-        err = outbox_after(p->db, id, p->batch_max, take_change, &b);
+        err = take_changes(&b);
     if (err == ERR_OK)
         err = publish_all(&b);
     if (err == ERR_OK && p->frames > 0)

@@ -16,11 +16,28 @@ outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct ch
     return tx->db->engine->outbox_add_reaction(tx, c, reaction);
 }
 
-enum err
-outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
-             void *arg)
+/* An absent string stays absent. */
+static enum err
+keep(struct arena *arena, struct str *s)
 {
-    return db->engine->outbox_after(db, id, limit, each, arg);
+    if (s->p == NULL)
+        return ERR_OK;
+    *s = arena_copy(arena, *s);
+    return s->p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+enum err
+outbox_keep(struct arena *arena, struct change *change)
+{
+    enum err err = keep(arena, &change->username);
+
+    return err == ERR_OK ? keep(arena, &change->emoji) : err;
+}
+
+enum err
+outbox_after(struct db *db, struct arena *arena, struct outbox_walk *walk)
+{
+    return db->engine->outbox_after(db, arena, walk);
 }
 
 enum err

@@ -7,8 +7,9 @@
 #ifndef IMD_STORE_OUTBOX_H
 #define IMD_STORE_OUTBOX_H
 
-#include "model/model.h"
+#include "base/arena.h"
 #include "base/str.h"
+#include "model/model.h"
 #include "store/tx.h"
 
 /*
@@ -22,12 +23,22 @@ enum err outbox_add(struct tx *tx, enum change_event event, const struct convers
  * cleared.
  */
 enum err outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct change *reaction);
+
+/* A walk over the changes in the outbox, in order, one bounded batch at a time. */
+struct outbox_walk {
+    int64_t after;          /* id; moves on */
+    int rows;               /* of a batch, at most */
+    struct change *changes; /* out: the next ones, from the arena, as are their strings … */
+    size_t count;           /* … so many; fewer than `rows`: the walk is at its end */
+};
+
 /*
- * Calls back with changes after `id`, in order, at most `limit`, until `each` says false; strings
- * live for the call.
+ * Copies the change's strings into the arena, because the engine's own copies do not last.
+ * ERR_MEMORY.
  */
-enum err outbox_after(struct db *db, int64_t id, int limit,
-                      bool (*each)(void *arg, const struct change *change), void *arg);
+enum err outbox_keep(struct arena *arena, struct change *change);
+/* Reads the next batch, and advances the walk. */
+enum err outbox_after(struct db *db, struct arena *arena, struct outbox_walk *walk);
 /* Returns the lowest id in the outbox; 0 if it is empty. */
 enum err outbox_oldest(struct db *db, int64_t *id);
 

@@ -2194,20 +2194,12 @@ note_reaction(struct tx *tx, void *arg)
             .seq = 7, .username = str_c("bob"), .emoji = str_c("a"), .added = true, .event = EVENT_READ});
 }
 
-static bool
-stop_at_third(void *arg, const struct change *change)
-{
-    (void)change;
-    return ++*(int *)arg < 3;
-}
-
 static void
 the_outbox_holds_changes_in_order(void **state)
 {
     struct place *place = *state;
     struct change *changes;
     struct snapshot *snapshot;
-    int count = 0;
     int64_t oldest = -1;
 
     snapshot = support_begin(place);
@@ -2231,14 +2223,30 @@ the_outbox_holds_changes_in_order(void **state)
     assert_int_equal(changes[5].version, 6);
     assert_int_equal(changes[5].tick, support_tick(place));
     assert_true(changes[5].added && str_is(changes[5].emoji, "a") && str_is(changes[5].username, "bob"));
+}
+
+/* A walk continues where its last batch ended, and sees no change twice. */
+static void
+a_walk_over_the_outbox_continues_after_each_batch(void **state)
+{
+    static const size_t counts[] = {4, 2, 0};
+    struct place *place = *state;
+    struct outbox_walk walk = {.rows = 4};
+    struct snapshot *snapshot;
+    int64_t id = 0;
+
+    run(place, found_group, NULL);
+    for (int i = 0; i < 5; i++)
+        run(place, post_one, (char[]){"x"});
+    run(place, note_reaction, NULL);
     snapshot = support_begin(place);
-    assert_int_equal(outbox_after(snapshot->db, 0, 100, stop_at_third, &count), ERR_OK);
-    assert_int_equal(count, 3);
-    count = 0;
-    assert_int_equal(outbox_after(snapshot->db, 4, 1, stop_at_third, &count), ERR_OK);
-    assert_int_equal(count, 1);
-    assert_int_equal(outbox_after(snapshot->db, 6, 100, stop_at_third, &count), ERR_OK);
-    assert_int_equal(count, 1);
+    for (size_t batch = 0; batch < sizeof(counts) / sizeof(counts[0]); batch++) {
+        assert_int_equal(outbox_after(snapshot->db, &place->arena, &walk), ERR_OK);
+        assert_int_equal(walk.count, counts[batch]);
+        for (size_t i = 0; i < walk.count; i++)
+            assert_int_equal(walk.changes[i].id, ++id);
+        assert_int_equal(walk.after, id);
+    }
     snapshot_end(snapshot);
 }
 
@@ -2306,6 +2314,7 @@ static const struct CMUnitTest tests[] = {
     TEST(a_message_has_so_many_different_emoji),
     TEST(reactors_are_read_by_pages),
     TEST(the_outbox_holds_changes_in_order),
+    TEST(a_walk_over_the_outbox_continues_after_each_batch),
     TEST(acknowledged_changes_go_with_a_later_command),
 #undef TEST
 };

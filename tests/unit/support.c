@@ -328,39 +328,24 @@ support_count_conversations(struct place *place)
     return id - 1;
 }
 
-/* The changes of an outbox, collected. */
-struct collected {
-    struct arena *arena;
-    struct change *changes;
-    size_t count;
-};
-
-static bool
-collect_change(void *arg, const struct change *change)
-{
-    struct collected *c = arg;
-
-    c->changes = arena_grow(c->arena, c->changes, c->count, sizeof(*c->changes));
-    assert_non_null(c->changes);
-    c->changes[c->count] = *change;
-    if (change->username.p != NULL)
-        c->changes[c->count].username = arena_copy(c->arena, change->username);
-    if (change->emoji.p != NULL)
-        c->changes[c->count].emoji = arena_copy(c->arena, change->emoji);
-    c->count++;
-    return true;
-}
-
 size_t
 support_changes(struct place *place, struct change **changes)
 {
     struct snapshot *snapshot = support_begin(place);
-    struct collected c = {.arena = &place->arena};
+    struct outbox_walk walk = {.rows = 100};
+    size_t count = 0;
 
-    assert_int_equal(outbox_after(snapshot->db, 0, INT32_MAX, collect_change, &c), ERR_OK);
+    *changes = NULL;
+    do {
+        assert_int_equal(outbox_after(snapshot->db, &place->arena, &walk), ERR_OK);
+        for (size_t i = 0; i < walk.count; i++) {
+            *changes = arena_grow(&place->arena, *changes, count, sizeof(**changes));
+            assert_non_null(*changes);
+            (*changes)[count++] = walk.changes[i];
+        }
+    } while (walk.count > 0);
     snapshot_end(snapshot);
-    *changes = c.changes;
-    return c.count;
+    return count;
 }
 
 void
@@ -411,18 +396,27 @@ describe_message(void *arg, const struct message *m)
     return true;
 }
 
-static bool
-describe_change(void *arg, const struct change *change)
+static void
+describe_change(struct description *d, const struct change *change)
 {
-    struct description *d = arg;
-
     buf_printf(&d->text, "change %lld: %s of %d version %lld tick %lld seq %lld %d", (long long)change->id,
                change_event_names[change->event], (int)change->conversation, (long long)change->version,
                (long long)change->tick, (long long)change->seq, (int)change->added);
     add_str(d, "username", change->username);
     add_str(d, "emoji", change->emoji);
     buf_printf(&d->text, "\n");
-    return true;
+}
+
+static void
+describe_changes(struct description *d)
+{
+    struct outbox_walk walk = {.rows = 100};
+
+    do {
+        assert_int_equal(outbox_after(d->db, &d->arena, &walk), ERR_OK);
+        for (size_t i = 0; i < walk.count; i++)
+            describe_change(d, &walk.changes[i]);
+    } while (walk.count > 0);
 }
 
 static void
@@ -499,7 +493,7 @@ support_describe(struct place *place)
         if (found)
             describe_conversation(&d, &c);
     }
-    assert_int_equal(outbox_after(d.db, 0, INT32_MAX, describe_change, &d), ERR_OK);
+    describe_changes(&d);
     snapshot_end(snapshot);
     assert_true(buf_ok(&d.text));
     text = arena_copy(&place->arena, (struct str){d.text.p, d.text.n});

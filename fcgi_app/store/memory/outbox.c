@@ -42,22 +42,28 @@ memory_outbox_add_reaction(struct tx *tx, const struct conversation *c, const st
 }
 
 enum err
-memory_outbox_after(struct db *db, int64_t id, int limit,
-                    bool (*each)(void *arg, const struct change *change), void *arg)
+memory_outbox_after(struct db *db, struct arena *arena, struct outbox_walk *walk)
 {
     const struct table *t = state_table(db, OUTBOX);
+    enum err err = ERR_OK;
 
     declared_open(db, __func__);
-    for (size_t i = 0; i < t->count && limit > 0; i++) {
+    walk->count = 0;
+    walk->changes = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->changes));
+    if (walk->changes == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; err == ERR_OK && i < t->count && walk->count < (size_t)walk->rows; i++) {
         const struct outbox_row *row = table_row(t, i);
+        struct change *change = &walk->changes[walk->count];
 
-        if (row->change.id <= id)
+        if (row->change.id <= walk->after)
             continue;
-        limit--;
-        if (!each(arg, &row->change))
-            break;
+        *change = row->change;
+        walk->after = change->id;
+        walk->count++;
+        err = outbox_keep(arena, change);
     }
-    return ERR_OK;
+    return err;
 }
 
 enum err

@@ -54,31 +54,42 @@ event_of(struct str name)
     return (enum change_event)event;
 }
 
+/* Returns the current row; its strings live until the next step. */
+static struct change
+change_of(struct pg_stmt *s)
+{
+    return (struct change){
+        .id = pg_int(s, 0),
+        .event = event_of(pg_text(s, 1)),
+        .conversation = ids_conversation(pg_int(s, 2)),
+        .version = pg_int(s, 3),
+        .tick = pg_int(s, 4),
+        .seq = pg_int(s, 5),
+        .username = pg_text(s, 6),
+        .emoji = pg_text(s, 7),
+        .added = pg_int(s, 8) != 0,
+        .payer = (uint64_t)pg_int(s, 9),
+    };
+}
+
 enum err
-pg_outbox_after(struct db *db, int64_t id, int limit, bool (*each)(void *arg, const struct change *change),
-                void *arg)
+pg_outbox_after(struct db *db, struct arena *arena, struct outbox_walk *walk)
 {
     struct pg_stmt *s = pg_use(db, PG_OUTBOX_AFTER);
     enum err err = ERR_OK;
 
-    pg_bind_int(s, 1, id);
-    pg_bind_int(s, 2, limit);
-    while (pg_next(s, &err)) {
-        struct change change = {
-            .id = pg_int(s, 0),
-            .event = event_of(pg_text(s, 1)),
-            .conversation = ids_conversation(pg_int(s, 2)),
-            .version = pg_int(s, 3),
-            .tick = pg_int(s, 4),
-            .seq = pg_int(s, 5),
-            .username = pg_text(s, 6),
-            .emoji = pg_text(s, 7),
-            .added = pg_int(s, 8) != 0,
-            .payer = (uint64_t)pg_int(s, 9),
-        };
+    walk->count = 0;
+    walk->changes = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->changes));
+    if (walk->changes == NULL)
+        return ERR_MEMORY;
+    pg_bind_int(s, 1, walk->after);
+    pg_bind_int(s, 2, walk->rows);
+    while (err == ERR_OK && pg_next(s, &err)) {
+        struct change *change = &walk->changes[walk->count++];
 
-        if (!each(arg, &change))
-            break;
+        *change = change_of(s);
+        walk->after = change->id;
+        err = outbox_keep(arena, change);
     }
     pg_done(s);
     return err;

@@ -54,31 +54,42 @@ event_of(struct str name)
     return (enum change_event)event;
 }
 
+/* Returns the current row; its strings live until the next step. */
+static struct change
+change_of(struct stmt *s)
+{
+    return (struct change){
+        .id = db_int(s, 0),
+        .event = event_of(db_text(s, 1)),
+        .conversation = ids_conversation(db_int(s, 2)),
+        .version = db_int(s, 3),
+        .tick = db_int(s, 4),
+        .seq = db_int(s, 5),
+        .username = db_text(s, 6),
+        .emoji = db_text(s, 7),
+        .added = db_int(s, 8) != 0,
+        .payer = (uint64_t)db_int(s, 9),
+    };
+}
+
 enum err
-sqlite_outbox_after(struct db *db, int64_t id, int limit,
-                    bool (*each)(void *arg, const struct change *change), void *arg)
+sqlite_outbox_after(struct db *db, struct arena *arena, struct outbox_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_OUTBOX_AFTER);
     enum err err = ERR_OK;
 
-    db_bind_int(s, 1, id);
-    db_bind_int(s, 2, limit);
-    while (db_next(s, &err)) {
-        struct change change = {
-            .id = db_int(s, 0),
-            .event = event_of(db_text(s, 1)),
-            .conversation = ids_conversation(db_int(s, 2)),
-            .version = db_int(s, 3),
-            .tick = db_int(s, 4),
-            .seq = db_int(s, 5),
-            .username = db_text(s, 6),
-            .emoji = db_text(s, 7),
-            .added = db_int(s, 8) != 0,
-            .payer = (uint64_t)db_int(s, 9),
-        };
+    walk->count = 0;
+    walk->changes = arena_alloc(arena, (size_t)walk->rows * sizeof(*walk->changes));
+    if (walk->changes == NULL)
+        return ERR_MEMORY;
+    db_bind_int(s, 1, walk->after);
+    db_bind_int(s, 2, walk->rows);
+    while (err == ERR_OK && db_next(s, &err)) {
+        struct change *change = &walk->changes[walk->count++];
 
-        if (!each(arg, &change))
-            break;
+        *change = change_of(s);
+        walk->after = change->id;
+        err = outbox_keep(arena, change);
     }
     db_done(s);
     return err;
