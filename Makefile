@@ -84,6 +84,12 @@ $(BUILD)/obj/%.o: fcgi_app/%.c Makefile
 	@echo CC $<
 	@$(CC) $(IMD_CFLAGS) $(NARROW) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Compiled again once libpq is there, or no longer.
+ENGINES := $(BUILD)/engines$(if $(POSTGRESQL),-with-postgresql)
+$(BUILD)/obj/store/engines.o: $(ENGINES)
+$(ENGINES):
+	@mkdir -p $(@D) && rm -f $(BUILD)/engines* && touch $@
+
 # The scripts of schema/, as C strings: of each engine, a table and its length.
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 	@$(call embed_scripts,store/sqlite/migrate.h,migration,$(MIGRATIONS))
@@ -113,8 +119,10 @@ $(GENERATED:%=$(BUILD)/obj/%.o): $(BUILD)/obj/%.o: $(BUILD)/%.c
 
 # --- running and testing
 
-run: deps-run all
-	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" REDIS="$(REDIS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
+# Compiles in a make of its own, which finds the libraries that deps-run has installed.
+run: deps-run
+	@$(MAKE) --no-print-directory all
+	@STATE="$(STATE)" PORT="$(PORT)" SITE="$(SITE)" LISTEN="$(LISTEN)" AUTH="$(AUTH)" LIMITS="$(LIMITS)" STORE="$(STORE)" REDIS="$(REDIS)" PREFIX= IMD="$(CURDIR)/$(BUILD)/imd" exec nginx/serve.sh
 
 # UNIT_LIB is imd without its main(). All unit tests share support*.c.
 SUPPORT := $(sort $(filter-out $(if $(POSTGRESQL),,%_postgresql.c),$(wildcard tests/unit/support*.c)))
@@ -351,7 +359,12 @@ fuzz: deps-fuzz
 
 # --- packages, as NAME:WHY. Missing ones are installed with apt, as root or by sudo.
 
+PACKAGES_POSTGRESQL := \
+  libpq-dev:libpq,-the-client-of-PostgreSQL \
+  pkg-config:finds-libpq \
+  postgresql:PostgreSQL-itself
 PACKAGES_RUN := \
+  $(if $(filter postgresql%,$(STORE)),$(PACKAGES_POSTGRESQL)) \
   gcc:the-compiler \
   libc6-dev:the-C-library \
   libfcgi-dev:FastCGI,-how-nginx-hands-over-requests \
@@ -365,9 +378,8 @@ PACKAGES_RUN := \
   curl:asks-whether-all-is-ready
 PACKAGES_TEST := \
   libcmocka-dev:cmocka,-for-the-unit-tests \
-  libpq-dev:libpq,-the-client-of-PostgreSQL \
-  pkg-config:finds-libpq \
-  postgresql:PostgreSQL,-for-the-tests-on-it \
+  $(PACKAGES_POSTGRESQL) \
+  python3-psycopg2:a-client-of-PostgreSQL-for-the-black-box-tests \
   spin:checks-the-models-of-tests/spec \
   wrk:load-for-the-benchmark \
   python3-pytest:runs-the-black-box-tests \
@@ -391,17 +403,21 @@ PACKAGES_LINT := clang-format:formatting clang-tidy:analysis cppcheck:analysis m
 PACKAGES_FUZZ := clang:libFuzzer libclang-rt-14-dev:its-runtime
 PACKAGES_COMPILERS = $(COMPILERS:%=%:another-compiler)
 
-# Installs packages without starting nginx on the host: while apt runs, a policy-rc.d forbids it,
-# unless the host has its own.
+# Installs packages without starting nginx or PostgreSQL on the host: while apt runs, a policy-rc.d
+# forbids it, unless the host has its own, and a setting forbids to create a database cluster.
 define install_packages
 @missing=; for p in $(1); do \
   n=$${p%%:*}; dpkg-query -W -f='$${Status}' $$n 2>/dev/null | grep -q 'ok installed' && continue; \
   echo "installing $$n ($$(echo $${p#*:} | tr - ' '))"; missing="$$missing $$n"; done; \
 [ -z "$$missing" ] && exit 0; \
 sudo=; [ $$(id -u) = 0 ] || sudo=sudo; policy=/usr/sbin/policy-rc.d; \
+made=; trap '$$sudo rm -f $$made' EXIT; \
+case "$$missing " in *' postgresql '*) \
+  made=/etc/postgresql-common/createcluster.d/imd.conf; $$sudo mkdir -p $${made%/*}; \
+  echo 'create_main_cluster = false' | $$sudo tee $$made >/dev/null ;; esac; \
 if [ ! -e $$policy ]; then \
-  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; \
-  trap "$$sudo rm -f $$policy" EXIT; fi; \
+  made="$$made $$policy"; \
+  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; fi; \
 $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
@@ -446,6 +462,7 @@ help:
 	@echo 'make all            build/imd and build/imctl, the default. It installs no package.'
 	@echo 'make run            serves on http://127.0.0.1:$$PORT/ ($(PORT)). Its files are in $$STATE ($(STATE)).'
 	@echo '                    SITE=DIRECTORY serves your pages beside it. REDIS=redis://HOST:PORT pushes through Redis.'
+	@echo '                    STORE=postgresql starts a PostgreSQL in STATE, and imd keeps its data there.'
 	@echo 'make install        to $$DESTDIR$$PREFIX ($(PREFIX)). It prints the two lines to include.'
 	@echo 'make clean          removes build/'
 	@echo 'make help           this list'
@@ -453,6 +470,7 @@ help:
 	@echo 'make test           the unit tests, and the black-box tests against real nginx, nchan and SQLite'
 	@echo 'make compiled       compiles all that the tests need'
 	@echo 'make unit           the unit tests'
+	@echo 'make unit-postgresql  those that take minutes on PostgreSQL'
 	@echo 'make blackbox       the black-box tests of $$TESTS: directories or files, by default all. blackbox-parallel and'
 	@echo '                    blackbox-timed run those that do not measure time, and those that do.'
 	@echo 'make test-redis     pushes through Redis, with failovers and a Redis that hangs'

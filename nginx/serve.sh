@@ -7,6 +7,7 @@
 #   STATE                     the directory
 #   PORT, LISTEN              the port, and the address (127.0.0.1)
 #   IMD, IMD_FLAGS            the binary, and more flags for it
+#   STORE                     sqlite, postgresql (a private server), or postgresql://… (a database)
 #   AUTH                      none, proxy or jwt; jwt creates a key under STATE/keys
 #   PREFIX                    the path to mount imd under
 #   SITE                      a directory of pages to serve beside imd
@@ -16,7 +17,7 @@
 #   HTTP_EXTRA, SERVER_EXTRA  files to include into http{} and server{}
 #
 # If root starts it, nginx's workers and imd run as www-data, which then owns their files.
-# Prints a line "imd is ready …" once everything answers. TERM and INT stop both processes.
+# Prints a line "imd is ready …" once everything answers. TERM and INT stop all processes.
 set -u
 # No file is readable by others.
 umask 027
@@ -29,6 +30,7 @@ imd=${IMD:-$here/../build/imd}
 prefix=${PREFIX:-}
 listen=${LISTEN:-127.0.0.1}
 auth=${AUTH:-none}
+store=${STORE:-sqlite}
 limits=off
 [ "${LIMITS:-0}" = 1 ] && limits=on
 STATE=${STATE:-$here/../build/run}
@@ -36,6 +38,7 @@ STATE=${STATE:-$here/../build/run}
 [ -d "$STATE" ] || mkdir -p -m 750 "$STATE" || exit 1
 state=$(cd "$STATE" && pwd)
 imd_pid=
+postgresql_started=
 
 fail() {
     echo "serve.sh: $1" >&2
@@ -51,6 +54,7 @@ case $state in *[!A-Za-z0-9._/+-]*) fail "STATE must be a path of letters, digit
 
 case $listen in *[!0-9a-f.:\[\]]* | '') fail "LISTEN must be an address, not '$listen'" ;; esac
 case $auth in none | proxy | jwt) ;; *) fail "AUTH must be none, proxy or jwt, not '$auth'" ;; esac
+case $store in sqlite | postgresql | postgresql://*) ;; *) fail "STORE must be sqlite, postgresql or postgresql://…, not '$store'" ;; esac
 case ${REDIS:-} in *[!A-Za-z0-9._/:@\ -]*) fail "REDIS must be addresses like redis://127.0.0.1:6379, not '$REDIS'" ;; esac
 
 # The address that answers from this machine, and whether only this machine can reach it.
@@ -90,6 +94,36 @@ become() {
     echo "serve.sh: www-data cannot enter $state, so imd runs as root: choose another STATE" >&2
 }
 
+# Runs a command of PostgreSQL in STATE, as the user of imd: the server refuses to run as root.
+postgresql_run() {
+    local programs
+    # Of the newest version that is installed.
+    programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+    (cd "$state" && PATH=$programs:$PATH exec ${user:+setpriv --reuid "$user" --regid "$user" --init-groups} "$@") {never}>&-
+}
+
+# Starts a private PostgreSQL. Only its user can enter its directory, so it asks for no password.
+# Its settings are the defaults, so what it has committed is on the disk.
+postgresql_start() {
+    local dir=$state/postgresql
+    [ "$user" != root ] || return 1
+    postgresql_run mkdir -p -m 700 "$dir" || return 1
+    if [ ! -d "$dir/data" ]; then
+        # It gets its name once it is complete, because initdb may be interrupted.
+        postgresql_run rm -rf "$dir/new"
+        postgresql_run initdb -D "$dir/new" -U imd --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"$state/initdb.log" 2>&1 &&
+            postgresql_run mv "$dir/new" "$dir/data" || return 1
+    fi
+    postgresql_started=yes
+    postgresql_run pg_ctl start -D "$dir/data" -l "$dir/log" -s -w -t 60 -o "-k '$dir' -c listen_addresses=''" || return 1
+    store="postgresql:///imd?host=$dir&user=imd"
+    postgresql_run psql "$store" -Xqc '' 2>/dev/null || postgresql_run createdb -h "$dir" -U imd imd
+}
+
+postgresql_stop() {
+    [ -z "$postgresql_started" ] || postgresql_run pg_ctl stop -D "$state/postgresql/data" -s -w -m fast
+}
+
 # Creates a secret for this directory, readable by its owner alone.
 make_key() {
     [ "$auth" = jwt ] || return 0
@@ -125,7 +159,7 @@ gone() {
     [[ -z $line || $line == *Z* ]]
 }
 
-# Stops imd and nginx, and waits until both are gone.
+# Stops imd, nginx and PostgreSQL, and waits until all are gone.
 end_all() {
     local nginx_pid
     trap '' TERM INT
@@ -135,6 +169,7 @@ end_all() {
         kill -TERM "$nginx_pid" 2>/dev/null
         until gone "$nginx_pid"; do pause 0.02; done
     fi
+    postgresql_stop
     rm -f "$state/imd.pid"
 }
 
@@ -161,7 +196,11 @@ done
 # shellcheck disable=SC2086  # flags are meant to be split
 trap 'end_all; exit 0' TERM INT
 [ -z "${ended:-}" ] || { end_all; exit 0; }
-"$imd" --database="$state/imd.db" --socket="$state/imd.sock" --push-socket="$state/push.sock" --user="$user" \
+case $store in
+sqlite) store=sqlite:$state/imd.db ;;
+postgresql) postgresql_start || { end_all; fail "PostgreSQL does not start:" "$state/postgresql/log"; } ;;
+esac
+"$imd" --store="$store" --socket="$state/imd.sock" --push-socket="$state/push.sock" --user="$user" \
     --auth="$auth" --jwt-keys="$state/keys" $loopback ${IMD_FLAGS:-} \
     2>>"$state/imd.log" >/dev/null </dev/null {never}>&- &
 imd_pid=$!
