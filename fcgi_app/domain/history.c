@@ -277,6 +277,9 @@ select_received(struct selection *s, const struct joined *joined)
 static enum err
 find_active(struct selection *s, int limit)
 {
+    /* The last search found more than that. */
+    if (limit <= s->active.limit && !s->active.all)
+        return ERR_OK;
     s->active = (struct active_search){.username = s->username, .after = s->after, .limit = limit};
     return memberships_active(s->db, s->arena, &s->active);
 }

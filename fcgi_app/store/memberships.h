@@ -120,14 +120,14 @@ struct joined {
     int64_t left_at;    /* UNIX ms; INT64_MAX: still a member */
 };
 
-/* A search for a user's conversations that changed after a moment. */
+/* A search for a user's conversations that changed after a moment, if they are few. */
 struct active_search {
     struct str username;
     int64_t after;         /* UNIX ms */
-    int limit;             /* reads at most this many memberships that may have been active after that */
+    int limit;             /* at most so many memberships that may have been active after that */
     struct joined *joined; /* out: in no order, from the arena; of each the first three members are set … */
     size_t count;          /* … so many */
-    bool all;              /* out: there are no others */
+    bool all;              /* out: these are all; false: there are more than `limit`, and some are missing */
 };
 
 /* Fills the outputs of the search. */

@@ -351,26 +351,48 @@ add_active(struct stmt *s, struct arena *arena, struct active_search *search)
     return ERR_OK;
 }
 
-enum err
-sqlite_memberships_active(struct db *db, struct arena *arena, struct active_search *search)
+/* Returns the statement with the parameters of the search bound. */
+static struct stmt *
+use_for_active(struct db *db, enum sql sql, const struct active_search *search)
 {
-    struct stmt *s = db_use(db, SQL_MEMBERSHIP_ACTIVE);
-    int looks = 0;
-    enum err err = ERR_OK;
+    struct stmt *s = db_use(db, sql);
 
-    search->joined = NULL;
-    search->count = 0;
     accounts_bind(db, s, 1, search->username);
     db_bind_int(s, 2, lagging(search->after));
     db_bind_int(s, 3, search->after);
-    db_bind_int(s, 4, search->limit + 1);
-    while (err == ERR_OK && db_next(s, &err)) {
-        looks++;
-        if (looks > search->limit)
-            break;
+    db_bind_int(s, 4, search->limit);
+    return s;
+}
+
+/*
+ * Sets search->all. If it is false, the caller needs none of the conversations, so they are not
+ * read.
+ */
+static enum err
+find_whether_all(struct db *db, struct active_search *search)
+{
+    struct stmt *s = use_for_active(db, SQL_MEMBERSHIP_MORE_ACTIVE, search);
+    bool more;
+    enum err err = db_step(s, &more);
+
+    search->all = !more;
+    db_done(s);
+    return err;
+}
+
+enum err
+sqlite_memberships_active(struct db *db, struct arena *arena, struct active_search *search)
+{
+    struct stmt *s;
+    enum err err = find_whether_all(db, search);
+
+    search->joined = NULL;
+    search->count = 0;
+    if (err != ERR_OK || !search->all)
+        return err;
+    s = use_for_active(db, SQL_MEMBERSHIP_ACTIVE, search);
+    while (err == ERR_OK && db_next(s, &err))
         err = add_active(s, arena, search);
-    }
-    search->all = looks <= search->limit;
     db_done(s);
     return err;
 }

@@ -118,6 +118,11 @@ const char *const sql_texts[SQL_COUNT] = {
         " UNION ALL SELECT a.name, 0 FROM membership m"
         " CROSS JOIN account a ON a.id = m.account"
         " WHERE m.conversation = $1 AND m.left_version >= $2 AND m.joined_version <= $2",
+    /* Whether there are more than $4 rows of those that the next statement reads. */
+    [SQL_MEMBERSHIP_MORE_ACTIVE] =
+        "SELECT 1 FROM membership WHERE account = $1 AND left_version IS NULL AND active_at > $2"
+        " UNION ALL SELECT 1 FROM membership"
+        " WHERE account = $1 AND version IS NOT NULL AND left_at > $3 LIMIT 1 OFFSET $4",
     /* Rows whose active_at lags are read too, and count. */
     [SQL_MEMBERSHIP_ACTIVE] =
         "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > $3 FROM membership m"
