@@ -157,6 +157,16 @@ by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* A walk selects keys in order. */
+static bool
+is_sorted(const struct selection *s)
+{
+    for (size_t i = 1; i < s->count; i++)
+        if (s->keys[i].id < s->keys[i - 1].id)
+            return false;
+    return true;
+}
+
 /*
  * Sorts the keys by id, which grows with time, and drops those after the tick of the last key
  * needed.
@@ -166,7 +176,7 @@ prune(struct selection *s)
 {
     size_t keep;
 
-    if (s->count > 1)
+    if (!is_sorted(s))
         qsort(s->keys, s->count, sizeof(*s->keys), by_id);
     if (s->count < s->need)
         return;
@@ -346,22 +356,19 @@ struct walk {
 };
 
 /*
- * Returns true if the list of active conversations tells, without a read, whether the user received
- * the message: *received.
+ * Returns whether the user received the message, as far as the list of all active conversations
+ * tells.
  */
-static bool
-is_told_by_list(const struct selection *s, const struct message_key *key, bool *received)
+static enum receipt
+receipt_by_list(const struct active_search *active, const struct message_key *key)
 {
     size_t i = 0;
 
-    if (!s->active.all)
-        return false;
-    while (i < s->active.count && s->active.joined[i].conversation != key->conversation)
+    while (i < active->count && active->joined[i].conversation != key->conversation)
         i++;
-    *received = i < s->active.count;
-    if (!*received)
-        return true;
-    return key->seq > s->active.joined[i].joined_seq;
+    if (i == active->count)
+        return RECEIPT_NO;
+    return key->seq > active->joined[i].joined_seq ? RECEIPT_YES : RECEIPT_EARLIER;
 }
 
 static enum err
@@ -380,14 +387,14 @@ find_span(struct walk *w, const struct message_key *key, const struct span **spa
 
 /* Adds the key if the user received its message. */
 static enum err
-walk_key(struct walk *w, const struct message_key *key)
+walk_key(struct walk *w, const struct message_key *key, enum receipt receipt)
 {
     struct selection *s = w->selection;
+    bool received = receipt == RECEIPT_YES;
     const struct span *span;
-    bool received;
     enum err err = ERR_OK;
 
-    if (!is_told_by_list(s, key, &received)) {
+    if (receipt == RECEIPT_EARLIER) {
         err = find_span(w, key, &span);
         received = err == ERR_OK && span->received;
     }
@@ -397,6 +404,21 @@ walk_key(struct walk *w, const struct message_key *key)
     /* Keys come in order, so nothing after this tick is needed. */
     if (s->count == s->need)
         s->bound = key->timestamp;
+    return err;
+}
+
+/* Adds the keys of the walk's next batch. */
+static enum err
+walk_batch(struct walk *w, struct message_search *search)
+{
+    const struct selection *s = w->selection;
+    enum err err = messages_since(s->db, search);
+
+    for (size_t i = 0; err == ERR_OK && !w->full && i < search->count; i++) {
+        const struct message_key *key = &search->keys[i];
+
+        err = walk_key(w, key, s->active.all ? receipt_by_list(&s->active, key) : search->receipts[i]);
+    }
     return err;
 }
 
@@ -424,20 +446,21 @@ next_rows(const struct selection *s, int read, int rows, int limit)
 static enum err
 select_by_walk(struct selection *s, int64_t moment, int limit, bool *done)
 {
-    int first = (int)s->need + 1 < WALK_ROWS_MAX ? (int)s->need + 1 : WALK_ROWS_MAX;
+    int first = (int)s->need + TICK_ROWS < WALK_ROWS_MAX ? (int)s->need + TICK_ROWS : WALK_ROWS_MAX;
     int room = limit < WALK_ROWS_MAX ? limit : WALK_ROWS_MAX;
     struct message_search search = {.after = moment, .rows = first < limit ? first : limit};
     struct walk walk = {.selection = s};
     int read = 0;
     enum err err = ERR_OK;
 
+    if (!s->active.all)
+        search.viewer = s->username;
     search.keys = arena_alloc(s->arena, (size_t)room * sizeof(*search.keys));
-    if (search.keys == NULL)
+    search.receipts = arena_alloc(s->arena, (size_t)room * sizeof(*search.receipts));
+    if (search.keys == NULL || search.receipts == NULL)
         return ERR_MEMORY;
     while (err == ERR_OK && !walk.full && !search.all && read < limit) {
-        err = messages_since(s->db, &search);
-        for (size_t i = 0; err == ERR_OK && !walk.full && i < search.count; i++)
-            err = walk_key(&walk, &search.keys[i]);
+        err = walk_batch(&walk, &search);
         read += search.rows;
         search.rows = next_rows(s, read, search.rows, limit - read);
     }

@@ -138,12 +138,21 @@ struct key_walk {
 /* Reads the next batch, and advances the walk. */
 enum err messages_keys(struct db *db, struct key_walk *walk);
 
+/* Whether a user received a message, as far as their last stay in its conversation tells. */
+enum receipt {
+    RECEIPT_NO = 0,
+    RECEIPT_YES = 1,
+    RECEIPT_EARLIER = 2, /* it is older than that stay: memberships_span() tells */
+};
+
 /* A walk over the keys of the messages of all conversations since a moment, oldest first. */
 struct message_search {
     int64_t after;            /* UNIX ms; their timestamps are beyond this */
     int64_t from;             /* id; moves on; 0: the walk begins */
+    struct str viewer;        /* whose receipts are read; absent: nobody's */
     int rows;                 /* of a batch, at most */
     struct message_key *keys; /* the caller's, with room for `rows`; out: the next ones … */
+    enum receipt *receipts;   /* the caller's, as many; out: the viewer's, of each key … */
     size_t count;             /* out: … so many */
     bool all;                 /* out: there are no others */
 };

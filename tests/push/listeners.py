@@ -7,15 +7,12 @@ import http.client
 import json
 import threading
 import urllib.parse
-import urllib.request
 
 import websockets
 
 import contract
 
 WAIT_S = 15
-VERIFY_S = 5
-VERIFY_TRIES = 6
 
 
 class Listener:
@@ -55,15 +52,11 @@ class Listener:
         """Returns the events of one conversation, in the order of arrival."""
         return [event for event in self.events if event["conversation"] == conversation]
 
-    def waits_until(self, enough, timeout_s):
-        """Returns the value of `enough()` once it is true, or as it is at the deadline, or at the end of the stream."""
-        with self._changed:
-            self._changed.wait_for(lambda: enough() or self.ended, timeout_s)
-        return enough()
-
     def wait(self, enough, what, timeout_s=WAIT_S):
         """Waits until `enough()` of this listener is true, and returns its value."""
-        found = self.waits_until(enough, timeout_s)
+        with self._changed:
+            self._changed.wait_for(lambda: enough() or self.ended, timeout_s)
+        found = enough()
         assert found, f"{what}: not after {timeout_s} s; ended: {self.ended}; heard last: {self.frames[-3:]}"
         return found
 
@@ -180,21 +173,6 @@ class Audience:
         listener = make(f"{base}{path}?username={username}", headers or {})
         self._open.append(listener)
         return listener
-
-    def listen_verified(self, stack, username, kind="websocket"):
-        """
-        Opens a listener that certainly receives every later push. nginx may subscribe a socket late or never, if it has
-        several workers or uses Redis (docs/nginx.md).
-        """
-        for _ in range(VERIFY_TRIES):
-            listener = self.listen(stack, username, kind)
-            url = f"{stack.url}/conversations/?limit=1&ping=true&username={username}"
-            with urllib.request.urlopen(url, timeout=WAIT_S):
-                pass
-            if listener.waits_until(lambda: listener.frames, VERIFY_S):
-                return listener
-            listener.close()
-        raise AssertionError(f"no socket of {username} received a ping")
 
     def __enter__(self):
         return self

@@ -2,7 +2,6 @@
 import pytest
 
 from chat import Chat, contents, name
-from listeners import Audience
 from stack import Stack, children
 
 WORKERS = 4
@@ -13,12 +12,6 @@ SOCKETS = 24
 def stack():
     with Stack(nginx_workers=WORKERS) as stack:
         yield stack
-
-
-@pytest.fixture
-def listen(chat):
-    with Audience() as audience:
-        yield audience.listen_verified
 
 
 def test_pushes_reach_the_sockets_of_every_worker(chat, listen, stack):
@@ -33,12 +26,11 @@ def test_pushes_reach_the_sockets_of_every_worker(chat, listen, stack):
         assert contents(ear.wait_for(conversation["id"], 1 + len(sent))) == sent
 
 
-def test_a_socket_that_was_just_verified_receives_the_next_push(chat, listen, stack):
+def test_a_socket_that_just_opened_receives_the_next_push(chat, listen, stack):
     ann, bob = name("ann"), name("bob")
     conversation = chat.private(ann, bob)
     for number in range(20):
-        # Both new connections may be at any worker, and the push follows the ping's frame
-        # immediately.
+        # Both new connections may be at any worker, and the push follows the 101 immediately.
         ear = listen(stack, ann, ("websocket", "eventsource")[number % 2])
         Chat(stack).send(conversation, bob, f"number {number}")
         assert contents(ear.wait_for(conversation["id"], 1, timeout_s=5))[-1] == f"number {number}"

@@ -30,4 +30,4 @@ def two_hosts():
 @pytest.fixture
 def listen():
     with Audience() as audience:
-        yield audience.listen_verified
+        yield audience.listen

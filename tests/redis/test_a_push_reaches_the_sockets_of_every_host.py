@@ -71,8 +71,7 @@ def test_presence_forgets_a_socket_that_closed_at_the_other_host(two_hosts, list
     socket = listen(two_hosts.other, ann)
     wait_until(lambda: online(two_hosts, conversation) == [ann], 15, "ann is online")
     socket.close()
-    # nchan counts a closed socket for 10 s after a push, and the ping was one.
-    wait_until(lambda: online(two_hosts, conversation) == [], 40, "ann is offline")
+    wait_until(lambda: online(two_hosts, conversation) == [], 15, "ann is offline")
 
 
 def online(hosts, conversation):

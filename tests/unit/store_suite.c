@@ -790,6 +790,33 @@ check_past(const struct model *m, struct db *db, int who)
     }
 }
 
+/* Whether the user received each message, as far as their last stay tells. */
+static void
+check_receipts(struct model *m, struct db *db, int who)
+{
+    const struct model_stay *last = last_of(m, who);
+    struct message_key keys[7];
+    enum receipt receipts[7];
+    struct message_search search = {
+        .viewer = str_c(people[who]), .rows = 7, .keys = keys, .receipts = receipts};
+    int64_t seq = 0;
+
+    do {
+        assert_int_equal(messages_since(db, &search), ERR_OK);
+        for (size_t i = 0; i < search.count; i++) {
+            enum receipt wanted = RECEIPT_YES;
+
+            assert_int_equal(keys[i].seq, ++seq);
+            if (last == NULL || seq > last->stay.until)
+                wanted = RECEIPT_NO;
+            else if (seq <= last->stay.after)
+                wanted = RECEIPT_EARLIER;
+            assert_int_equal(receipts[i], wanted);
+        }
+    } while (!search.all);
+    assert_int_equal(seq, m->c.last_seq);
+}
+
 struct concerned {
     const struct model *m;
     int64_t version;
@@ -945,6 +972,7 @@ memberships_match_a_model_of_all_stays(void **state)
             check_standing(m, snapshot->db, who);
             check_spans(m, snapshot->db, who);
             check_past(m, snapshot->db, who);
+            check_receipts(m, snapshot->db, who);
         }
         check_concerned(m, snapshot->db);
         check_names(m, snapshot->db, &place->arena);

@@ -391,6 +391,20 @@ memory_messages_keys(struct db *db, struct key_walk *walk)
     return ERR_OK;
 }
 
+/* Returns whether the user received the message, by their last stay there. */
+static enum receipt
+receipt_of(struct db *db, const struct message_key *key, struct str username)
+{
+    struct stay last;
+    bool found;
+
+    if (memory_memberships_last(db, key->conversation, username, &last, &found) != ERR_OK || !found)
+        return RECEIPT_NO;
+    if (key->seq <= last.after)
+        return RECEIPT_EARLIER;
+    return key->seq <= last.until ? RECEIPT_YES : RECEIPT_NO;
+}
+
 enum err
 memory_messages_since(struct db *db, struct message_search *search)
 {
@@ -407,6 +421,8 @@ memory_messages_since(struct db *db, struct message_search *search)
         search->all = search->count < (size_t)search->rows;
         if (!search->all)
             break;
+        if (search->viewer.p != NULL)
+            search->receipts[search->count] = receipt_of(db, &row->key, search->viewer);
         search->keys[search->count++] = row->key;
         search->from = row->key.id + 1;
     }

@@ -405,9 +405,24 @@ find_first_since(struct db *db, int64_t after, int64_t *first)
     return first_beyond(pg_use(db, PG_MESSAGE_FIRST_BY_ID), &everything, after, first);
 }
 
+/* Returns the statement of the walk's next batch, with its parameters bound. */
+static struct pg_stmt *
+use_for_search(struct db *db, const struct message_search *search)
+{
+    bool receipts = search->viewer.p != NULL;
+    struct pg_stmt *s = pg_use(db, receipts ? PG_MESSAGE_FROM_FOR : PG_MESSAGE_FROM);
+
+    pg_bind_int(s, 1, search->from);
+    pg_bind_int(s, 2, search->rows + 1);
+    if (receipts)
+        pg_bind_text(s, 3, search->viewer);
+    return s;
+}
+
 enum err
 pg_messages_since(struct db *db, struct message_search *search)
 {
+    struct message_key *key;
     struct pg_stmt *s;
     enum err err = search->from == 0 ? find_first_since(db, search->after, &search->from) : ERR_OK;
 
@@ -415,16 +430,17 @@ pg_messages_since(struct db *db, struct message_search *search)
     search->all = true;
     if (err != ERR_OK)
         return err;
-    s = pg_use(db, PG_MESSAGE_FROM);
-    pg_bind_int(s, 1, search->from);
-    pg_bind_int(s, 2, search->rows + 1);
+    s = use_for_search(db, search);
     while (pg_next(s, &err)) {
         search->all = search->count < (size_t)search->rows;
         if (!search->all)
             break;
-        search->keys[search->count++] =
-            (struct message_key){pg_int(s, 0), pg_int(s, 1), ids_conversation(pg_int(s, 2)), pg_int(s, 3)};
-        search->from = pg_int(s, 0) + 1;
+        key = &search->keys[search->count];
+        *key = (struct message_key){pg_int(s, 0), pg_int(s, 1), ids_conversation(pg_int(s, 2)), pg_int(s, 3)};
+        if (search->viewer.p != NULL)
+            search->receipts[search->count] = (enum receipt)pg_int_or(s, 4, RECEIPT_NO);
+        search->from = key->id + 1;
+        search->count++;
     }
     pg_done(s);
     return err;

@@ -396,6 +396,13 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, " SEQ(
         "place") " FROM message"
                  " WHERE id >= " INT(1) " ORDER BY id LIMIT " INT(2),
+    /* The same, with the enum receipt of TEXT(3); NULL: that user was never there. */
+    [PG_MESSAGE_FROM_FOR] = "SELECT k.id, k.timestamp, k.place >> 32, k.place & 4294967295, (SELECT CASE"
+                            " WHEN k.place & 4294967295 <= m.joined_seq THEN 2"
+                            " WHEN m.left_seq IS NULL OR k.place & 4294967295 <= m.left_seq THEN 1 ELSE 0 END"
+                            " " LAST_STAY("k.place >> 32", USER(3)) ")"
+                                                                    " FROM message k WHERE k.id >= " INT(
+                                                                        1) " ORDER BY k.id LIMIT " INT(2),
     [PG_MESSAGE_EDIT] =
         "UPDATE message SET content = " TEXT(3) ", edited_at = " INT(4) ", changed_version = " INT(
             5) ", sent_print = coalesce(sent_print, " INT(6) ") WHERE place = " PLACE(1, 2),

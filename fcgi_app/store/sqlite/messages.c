@@ -473,9 +473,24 @@ find_first_since(struct db *db, int64_t after, int64_t *first)
     return err == ERR_OK ? first_beyond(&axis, &everything, after, first) : err;
 }
 
+/* Returns the statement of the walk's next batch, with its parameters bound. */
+static struct stmt *
+use_for_search(struct db *db, const struct message_search *search)
+{
+    bool receipts = search->viewer.p != NULL;
+    struct stmt *s = db_use(db, receipts ? SQL_MESSAGE_FROM_FOR : SQL_MESSAGE_FROM);
+
+    db_bind_int(s, 1, search->from);
+    db_bind_int(s, 2, search->rows + 1);
+    if (receipts)
+        accounts_bind(db, s, 3, search->viewer);
+    return s;
+}
+
 enum err
 sqlite_messages_since(struct db *db, struct message_search *search)
 {
+    struct message_key *key;
     struct stmt *s;
     enum err err = search->from == 0 ? find_first_since(db, search->after, &search->from) : ERR_OK;
 
@@ -483,16 +498,17 @@ sqlite_messages_since(struct db *db, struct message_search *search)
     search->all = true;
     if (err != ERR_OK)
         return err;
-    s = db_use(db, SQL_MESSAGE_FROM);
-    db_bind_int(s, 1, search->from);
-    db_bind_int(s, 2, search->rows + 1);
+    s = use_for_search(db, search);
     while (db_next(s, &err)) {
         search->all = search->count < (size_t)search->rows;
         if (!search->all)
             break;
-        search->keys[search->count++] =
-            (struct message_key){db_int(s, 0), db_int(s, 1), ids_conversation(db_int(s, 2)), db_int(s, 3)};
-        search->from = db_int(s, 0) + 1;
+        key = &search->keys[search->count];
+        *key = (struct message_key){db_int(s, 0), db_int(s, 1), ids_conversation(db_int(s, 2)), db_int(s, 3)};
+        if (search->viewer.p != NULL)
+            search->receipts[search->count] = (enum receipt)db_int(s, 4);
+        search->from = key->id + 1;
+        search->count++;
     }
     db_done(s);
     return err;

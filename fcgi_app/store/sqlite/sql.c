@@ -213,6 +213,13 @@ const char *const sql_texts[SQL_COUNT] = {
         "SELECT timestamp FROM message WHERE id <= $1 + $2 ORDER BY id DESC LIMIT 1",
     [SQL_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, place & 4294967295 FROM message"
                          " WHERE id >= $1 ORDER BY id LIMIT $2",
+    /* The same, with the enum receipt of $3; NULL: $3 was never there. */
+    [SQL_MESSAGE_FROM_FOR] =
+        "SELECT m.id, m.timestamp, m.place >> 32, m.place & 4294967295, (SELECT CASE"
+        " WHEN m.place & 4294967295 <= s.joined_seq THEN 2"
+        " WHEN s.left_seq IS NULL OR m.place & 4294967295 <= s.left_seq THEN 1 ELSE 0 END"
+        " FROM membership s WHERE s.conversation = m.place >> 32 AND s.account = $3"
+        " ORDER BY s.joined_version DESC LIMIT 1) FROM message m WHERE m.id >= $1 ORDER BY m.id LIMIT $2",
     [SQL_MESSAGE_CREATED_FROM] =
         "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL FROM message m"
         " WHERE m.place >= (($1 << 32) | $2) AND m.place <= (($1 << 32) | 4294967295) ORDER BY m.place",
