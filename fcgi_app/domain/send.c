@@ -43,7 +43,7 @@ find_first(struct db *db, struct sending *sending, bool *found)
         return err;
     same =
         fingerprint < 0 ? str_eq(first.content, m->content) : fingerprint == messages_fingerprint(m->content);
-    if (first.conversation != m->conversation || !same)
+    if (first.conversation != m->conversation || first.reply_to != m->reply_to || !same)
         return ERR_IDEMPOTENCY_MISMATCH;
     err = visibility_apply(&(struct visibility){.db = db, .viewer = first.sender}, &first);
     sending->message = first;

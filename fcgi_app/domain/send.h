@@ -21,9 +21,9 @@ bool send_client_id_valid(struct str client_id);
  * Stores the message and fills the rest of it. It is durable on return. A client_id that its sender
  * used before sends nothing: the first message is returned in its present state, even if the sender
  * has left; then as domain/visibility.h describes. Checked in this order: ERR_IDEMPOTENCY_MISMATCH
- * (the first message had another content or conversation), ERR_CONVERSATION (unknown), ERR_USERNAME
- * (invalid or unknown; verified senders are neither), ERR_SENDER_NOT_MEMBER, ERR_REPLY_TO (no
- * message of this conversation). Opens a transaction.
+ * (the first message had another content, conversation or reply_to), ERR_CONVERSATION (unknown),
+ * ERR_USERNAME (invalid or unknown; verified senders are neither), ERR_SENDER_NOT_MEMBER,
+ * ERR_REPLY_TO (no message of this conversation). Opens a transaction.
  */
 enum err send_message(struct store *store, struct sending *sending);
 

@@ -107,6 +107,29 @@ def test_another_conversation_under_the_same_key_is_refused(api, nothing_changes
             refused(api.submit(other, alice, client_id="k"))
 
 
+def test_another_reply_to_under_the_same_key_is_refused(api, nothing_changes_after, group, alice):
+    one, other = api.send(group, alice), api.send(group, alice)
+    reply = first(api.submit(group, alice, client_id="reply", reply_to=one["id"]))
+    plain_message = first(api.submit(group, alice, client_id="plain"))
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, client_id="reply", reply_to=one["id"])) == reply
+        refused(api.submit(group, alice, client_id="reply", reply_to=other["id"]))
+        refused(api.submit(group, alice, client_id="reply", reply_to=2**62))
+        refused(api.submit(group, alice, client_id="reply"))
+        assert replayed(api.submit(group, alice, client_id="plain")) == plain_message
+        refused(api.submit(group, alice, client_id="plain", reply_to=one["id"]))
+
+
+@pytest.mark.parametrize("change", ["edit", "erase"])
+def test_a_repeat_of_a_changed_reply_is_recognised_by_its_reply_to(api, nothing_changes_after, group, alice, change):
+    one, other = api.send(group, alice), api.send(group, alice)
+    reply = first(api.submit(group, alice, "hello", client_id="k", reply_to=one["id"]))
+    now = (api.edit(reply["id"], alice, "edited") if change == "edit" else api.erase(reply["id"], alice)).ok
+    with nothing_changes_after():
+        assert replayed(api.submit(group, alice, "hello", client_id="k", reply_to=one["id"])) == now
+        refused(api.submit(group, alice, "hello", client_id="k", reply_to=other["id"]))
+
+
 def test_a_missing_content_and_an_empty_one_are_the_same_request(api, nothing_changes_after, group, alice):
     body = {"conversation_id": group, "username": alice, "client_id": "k"}
     sent = first(api.post("/messages/", body))

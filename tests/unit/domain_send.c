@@ -57,6 +57,25 @@ assert_mismatch(struct place *place, int64_t conversation, const char *sender, c
 }
 
 static void
+another_reply_to_is_a_mismatch(void **state)
+{
+    struct place *place = *state;
+    int64_t group = support_create(place, TYPE_GROUP, "ann");
+    struct message first = keyed(group, "ann", "first", "x");
+    struct message reply = keyed(group, "ann", "reply", "x");
+    struct sending s;
+
+    assert_int_equal(send_keyed(place, first, &s), ERR_OK);
+    reply.reply_to = s.message.id;
+    assert_int_equal(send_keyed(place, reply, &s), ERR_OK);
+    assert_int_equal(send_keyed(place, reply, &s), ERR_OK);
+    assert_true(s.replayed);
+    assert_mismatch(place, group, "ann", "reply", "x");
+    first.reply_to = reply.reply_to;
+    assert_int_equal(send_keyed(place, first, &s), ERR_IDEMPOTENCY_MISMATCH);
+}
+
+static void
 a_key_sends_once(void **state)
 {
     struct place *place = *state;
@@ -317,6 +336,7 @@ main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)
         TEST(a_key_sends_once),
+        TEST(another_reply_to_is_a_mismatch),
         TEST(a_repeat_is_recognised_by_the_first_content),
         TEST(a_deleted_message_is_still_repeated),
         TEST(a_repeat_works_after_the_sender_has_left),
