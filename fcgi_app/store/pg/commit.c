@@ -3,30 +3,35 @@
 
 #include <stdlib.h>
 #include "store/group.h"
-#include "store/pg/db.h"
+#include "store/pg/behind.h"
 #include "store/pg/instance.h"
 #include "store/pg/outbox.h"
 
 struct pg_commit {
     struct shared *shared;
     struct group *group;
-    struct db *db;   /* used by the leader alone */
+    struct db *db; /* this and what follows: used by the leader alone */
+    struct pg_ahead ahead;
     int64_t trimmed; /* outbox rows up to here were deleted by this process */
 };
 
 /*
- * Begins the transaction, locks, reads the counters, and deletes outbox rows that nchan has
- * acknowledged.
+ * Begins the transaction, locks, reads the counters and what the group declares: in one round trip.
  */
 static enum err
-begin(struct pg_commit *c, struct tx *tx, struct tx_counters *counters)
+begin(struct pg_commit *c, struct tx *tx, struct tx_counters *counters, const struct group_item *first)
 {
     enum err err = pg_begin(c->db, PG_BEGIN_WRITE);
 
-    if (err != ERR_OK)
-        return err;
+    pg_ahead_reset(&c->ahead);
     tx->db = c->db;
-    return pg_instance_lock(tx, counters);
+    if (err == ERR_OK)
+        err = pg_instance_lock(c->db);
+    if (err == ERR_OK)
+        err = pg_ahead_ask(c->db, first);
+    if (err == ERR_OK)
+        err = pg_instance_locked(tx, counters);
+    return err == ERR_OK ? pg_ahead_read(c->db) : err;
 }
 
 /* Deletes outbox rows that nchan has acknowledged since the last time. */
@@ -51,7 +56,7 @@ transact(void *arg, struct group_item *first)
     struct tx_counters counters = {0};
     struct tx tx = {0};
     bool changed = false;
-    enum err err = begin(c, &tx, &counters);
+    enum err err = begin(c, &tx, &counters, first);
     int64_t last_change = counters.last_change;
 
     if (err == ERR_OK)
@@ -64,6 +69,8 @@ transact(void *arg, struct group_item *first)
         err = trim(c);
     if (err == ERR_OK)
         err = pg_instance_set(&tx);
+    if (err != ERR_OK)
+        pg_behind_reset(c->db);
     err = pg_end_write(c->db, err);
     if (err == ERR_OK && counters.last_change > last_change)
         shared_announce(c->shared, counters.last_change);
@@ -88,12 +95,16 @@ pg_commit_open(struct pg_commit **out, const char *uri, struct shared *shared)
     c->shared = shared;
     err = group_open(&c->group, &group_engine, c, shared);
     if (err == ERR_OK)
-        err = pg_open(&c->db, uri, PG_SHARED);
+        err = pg_behind_new(&c->ahead.behind);
     if (err == ERR_OK)
-        *out = c;
-    else
+        err = pg_open(&c->db, uri, PG_SHARED);
+    if (err != ERR_OK) {
         pg_commit_close(c);
-    return err;
+        return err;
+    }
+    pg_set_ahead(c->db, &c->ahead);
+    *out = c;
+    return ERR_OK;
 }
 
 void
@@ -102,6 +113,8 @@ pg_commit_close(struct pg_commit *c)
     if (c == NULL)
         return;
     pg_close(c->db);
+    pg_behind_free(c->ahead.behind);
+    arena_clear(&c->ahead.arena);
     group_close(c->group);
     free(c);
 }

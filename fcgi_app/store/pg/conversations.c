@@ -2,6 +2,7 @@
 #include "store/pg/conversations.h"
 
 #include "model/ids.h"
+#include "store/pg/behind.h"
 #include "store/pg/engine.h"
 #include "store/pg/instance.h"
 #include "store/pg/memberships.h"
@@ -24,12 +25,29 @@ pg_conversations_row(struct pg_stmt *s, int column, struct arena *arena, int32_t
     return c->title.p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
+/* Does what pg_conversations_get() does with a conversation that was read ahead. */
+static enum err
+copy_known(struct arena *arena, const struct pg_known_conversation *known, struct conversation *c,
+           bool *found)
+{
+    *found = known->found;
+    if (!known->found)
+        return ERR_OK;
+    *c = known->row;
+    c->title = arena_copy(arena, c->title);
+    return c->title.p == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 enum err
 pg_conversations_get(struct db *db, struct arena *arena, int32_t id, struct conversation *c, bool *found)
 {
-    struct pg_stmt *s = pg_use(db, PG_CONVERSATION_GET);
+    const struct pg_known_conversation *known = pg_ahead_conversation(db, id);
+    struct pg_stmt *s;
     enum err err;
 
+    if (known != NULL)
+        return copy_known(arena, known, c, found);
+    s = pg_use(db, PG_CONVERSATION_GET);
     pg_bind_int(s, 1, id);
     err = pg_step(s, found);
     if (*found)
@@ -41,10 +59,20 @@ pg_conversations_get(struct db *db, struct arena *arena, int32_t id, struct conv
 enum err
 pg_conversations_for_sender(struct db *db, struct posting *posting)
 {
-    struct pg_stmt *s = pg_use(db, PG_CONVERSATION_FOR_SENDER);
+    const struct pg_known_conversation *known = pg_ahead_conversation(db, posting->conversation.id);
+    const struct pg_known_stay *stay = pg_ahead_stay(db, posting->conversation.id, posting->sender);
+    struct pg_stmt *s;
     enum err err;
 
     posting->is_member = false;
+    if (known != NULL && stay != NULL) {
+        posting->found = known->found;
+        posting->is_member = stay->found && stay->stay.left_version == 0;
+        if (known->found)
+            posting->conversation = known->row;
+        return ERR_OK;
+    }
+    s = pg_use(db, PG_CONVERSATION_FOR_SENDER);
     pg_bind_int(s, 1, posting->conversation.id);
     pg_bind_text(s, 2, posting->sender);
     err = pg_step(s, &posting->found);
@@ -83,6 +111,7 @@ pg_conversations_add(struct tx *tx, struct str low, struct str high, struct conv
     struct pg_stmt *s = pg_use(tx->db, PG_CONVERSATION_ADD);
 
     c->id = ids_conversation(++tx->counters->last_conversation_id);
+    pg_ahead_forget_conversation(tx->db, c->id);
     c->created_at = tx->tick;
     c->updated_at = tx->tick;
     c->listed_at = tx->tick;
@@ -157,6 +186,8 @@ pg_conversations_bump(struct tx *tx, struct conversation *c, int messages, int m
     due = lists_are_due(c, members);
     if (due)
         c->listed_at = tx->tick;
+    if (pg_behind_bump(tx, c))
+        return due ? pg_memberships_touch(tx, c) : ERR_OK;
     s = pg_use(tx->db, PG_CONVERSATION_BUMP);
     pg_bind_int(s, 1, c->id);
     pg_bind_int(s, 2, c->last_seq);
@@ -171,8 +202,15 @@ pg_conversations_bump(struct tx *tx, struct conversation *c, int messages, int m
 enum err
 pg_conversations_set_settings(struct tx *tx, const struct conversation *c)
 {
+    struct pg_known_conversation *known = pg_ahead_conversation(tx->db, c->id);
     struct pg_stmt *s = pg_use(tx->db, PG_CONVERSATION_SET_SETTINGS);
 
+    if (known != NULL) {
+        known->row.invite_only = c->invite_only;
+        known->row.title = arena_copy(&pg_ahead(tx->db)->arena, c->title);
+        if (known->row.title.p == NULL)
+            return ERR_MEMORY;
+    }
     pg_bind_int(s, 1, c->id);
     pg_bind_text(s, 2, c->title);
     pg_bind_bool(s, 3, c->invite_only);

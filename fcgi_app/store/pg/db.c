@@ -27,6 +27,8 @@
  * so the server never waits for this process while this process waits for the server.
  */
 #define QUEUED_MAX 256
+/* So many statements may be sent before the first of them is stepped. */
+#define ASKED_MAX 4
 
 /* Object identifiers of types, which never change. */
 #define OID_BIGINT 20
@@ -35,8 +37,8 @@
 struct pg_stmt {
     struct db *db;
     enum pg_sql sql;
-    bool prepared; /* on the connection at hand */
-    bool sent;
+    bool prepared;    /* on the connection at hand */
+    int64_t command;  /* its number, once sent; 0: not sent */
     PGresult *result; /* of the rows; NULL: not sent, or nothing came */
     int row;          /* at hand; -1: before the first */
     int count;        /* of parameters */
@@ -56,6 +58,11 @@ struct connection {
     int64_t queued;   /* commands sent, on this connection */
     int64_t answered; /* of them, those whose answers were read */
     int64_t writes;
+    struct pg_stmt *asked[ASKED_MAX]; /* statements whose results are wanted, in order … */
+    int asked_count;                  /* … so many */
+    struct pg_ahead *ahead;
+    enum err (*flush)(struct db *db); /* NULL: nothing is held back */
+    bool flushing;
     int failures;       /* to connect, in a row */
     int64_t connect_ms; /* not before this (clock_mono_ms) */
     struct pg_stmt stmts[PG_SQL_COUNT];
@@ -190,6 +197,7 @@ connect_again(struct connection *c)
     c->conn = connect_to(c->uri);
     c->queued = 0;
     c->answered = 0;
+    c->asked_count = 0;
     if (PQstatus(c->conn) != CONNECTION_OK)
         err = fail(c, "connect", NULL);
     else
@@ -236,32 +244,42 @@ wait_for_answer(struct connection *c)
     }
 }
 
-/* Takes one result of the command at hand; *kept if it is the one wanted. */
+/* Takes one result of the command at hand. Keeps it if somebody has asked for it. */
 static enum err
-take_result(struct connection *c, PGresult *result, PGresult **kept)
+take_result(struct connection *c, PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
+    struct pg_stmt *asked = c->asked_count > 0 ? c->asked[0] : NULL;
     enum err err = ERR_OK;
 
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_SYNC)
         err = fail(c, "run", result);
-    if (err == ERR_OK && status != PGRES_PIPELINE_SYNC && kept != NULL && *kept == NULL)
-        *kept = result;
+    if (err == ERR_OK && status != PGRES_PIPELINE_SYNC && asked != NULL &&
+        asked->command == c->answered + 1 && asked->result == NULL)
+        asked->result = result;
     else
         PQclear(result);
     return err;
 }
 
-/*
- * Reads the answers up to that of the command with this number. *kept: the last one's result; NULL:
- * nobody wants it.
- */
+/* The answers to a command have ended. */
+static void
+end_command(struct connection *c)
+{
+    c->answered++;
+    if (c->asked_count == 0 || c->asked[0]->command != c->answered)
+        return;
+    c->asked_count--;
+    memmove((void *)c->asked, (void *)(c->asked + 1), (size_t)c->asked_count * sizeof(struct pg_stmt *));
+}
+
+/* Reads the answers up to that of the last command sent. */
 static enum err
-read_answers(struct connection *c, int64_t command, PGresult **kept)
+read_answers(struct connection *c)
 {
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && c->answered < command) {
+    while (err == ERR_OK && c->answered < c->queued) {
         PGresult *result;
 
         err = wait_for_answer(c);
@@ -269,12 +287,28 @@ read_answers(struct connection *c, int64_t command, PGresult **kept)
             break;
         result = PQgetResult(c->conn);
         if (result != NULL)
-            err = take_result(c, result, c->answered + 1 == command ? kept : NULL);
+            err = take_result(c, result);
         else if (PQstatus(c->conn) != CONNECTION_OK)
             err = fail(c, "receive", NULL);
         else
-            c->answered++;
+            end_command(c);
     }
+    return err;
+}
+
+/* Sends what is held back, before anything else. */
+static enum err
+flush(struct connection *c)
+{
+    enum err err = ERR_OK;
+
+    if (c->flush == NULL || c->flushing)
+        return ERR_OK;
+    c->flushing = true;
+    err = c->flush(&c->face);
+    c->flushing = false;
+    if (err != ERR_OK)
+        c->failed = true;
     return err;
 }
 
@@ -285,7 +319,7 @@ send(struct pg_stmt *s)
     struct connection *c = of(s->db);
     char name[16];
 
-    if (c->failed || c->conn == NULL)
+    if (c->failed || c->conn == NULL || flush(c) != ERR_OK)
         return ERR_STORAGE;
     snprintf(name, sizeof(name), "s%d", (int)s->sql);
     if (!s->prepared) {
@@ -302,13 +336,13 @@ send(struct pg_stmt *s)
 
 /* Has the server answer all that is queued, and reads it. */
 static enum err
-settle(struct connection *c, PGresult **kept)
+settle(struct connection *c)
 {
     if (c->failed || c->conn == NULL)
         return ERR_STORAGE;
     if (PQpipelineSync(c->conn) != 1)
         return fail(c, "send", NULL);
-    return read_answers(c, c->queued, kept);
+    return read_answers(c);
 }
 
 /* --- transactions */
@@ -347,7 +381,7 @@ pg_end_write(struct db *db, enum err err)
     if (c->in_transaction)
         end = send(pg_use(db, err == ERR_OK ? PG_COMMIT : PG_ROLLBACK));
     if (end == ERR_OK)
-        end = settle(c, NULL);
+        end = settle(c);
     c->in_transaction = false;
     return err == ERR_OK ? end : err;
 }
@@ -364,6 +398,31 @@ pg_writes(struct db *db)
     return of(db)->writes;
 }
 
+void
+pg_hold_back(struct db *db, enum err (*send_held)(struct db *db))
+{
+    of(db)->flush = send_held;
+    of(db)->writes++;
+}
+
+void
+pg_release(struct db *db)
+{
+    of(db)->flush = NULL;
+}
+
+struct pg_ahead *
+pg_ahead(struct db *db)
+{
+    return of(db)->ahead;
+}
+
+void
+pg_set_ahead(struct db *db, struct pg_ahead *ahead)
+{
+    of(db)->ahead = ahead;
+}
+
 /* --- statements */
 
 struct pg_stmt *
@@ -372,7 +431,7 @@ pg_use(struct db *db, enum pg_sql sql)
     struct pg_stmt *s = &of(db)->stmts[sql];
 
     s->count = 0;
-    s->sent = false;
+    s->command = 0;
     s->row = -1;
     return s;
 }
@@ -422,13 +481,13 @@ add_word(struct buf *b, uint32_t word)
     buf_add(b, &be, sizeof(be));
 }
 
-/* The header of an array of one dimension, without NULLs, whose first element is number 1. */
+/* The header of an array of one dimension, whose first element is number 1. */
 static void
-add_array(struct buf *b, uint32_t type, size_t count)
+begin_array(struct buf *b, uint32_t type, size_t count)
 {
     buf_reset(b);
     add_word(b, count > 0 ? 1 : 0);
-    add_word(b, 0);
+    add_word(b, 1); /* it may contain NULLs */
     add_word(b, type);
     if (count == 0)
         return;
@@ -436,35 +495,76 @@ add_array(struct buf *b, uint32_t type, size_t count)
     add_word(b, 1);
 }
 
+/* Without memory it is no array, so the server refuses it. */
+static void
+bind_array(struct pg_stmt *s, int parameter)
+{
+    const struct buf *b = &s->arrays[parameter - 1];
+
+    bind(s, parameter, b->p == NULL ? "" : b->p, buf_ok(b) ? b->n : 0);
+}
+
 void
 pg_bind_ints(struct pg_stmt *s, int parameter, const int64_t *values, size_t count)
 {
     struct buf *b = &s->arrays[parameter - 1];
 
-    add_array(b, OID_BIGINT, count);
+    begin_array(b, OID_BIGINT, count);
     for (size_t i = 0; i < count; i++) {
         uint64_t be = htobe64((uint64_t)values[i]);
 
         add_word(b, sizeof(be));
         buf_add(b, &be, sizeof(be));
     }
-    /* Without memory it is no array, so the server refuses it. */
-    bind(s, parameter, b->p == NULL ? "" : b->p, buf_ok(b) ? b->n : 0);
+    bind_array(s, parameter);
+}
+
+void
+pg_bind_texts(struct pg_stmt *s, int parameter, const struct str *values, size_t count)
+{
+    struct buf *b = &s->arrays[parameter - 1];
+
+    begin_array(b, OID_TEXT, count);
+    for (size_t i = 0; i < count; i++) {
+        add_word(b, values[i].p == NULL ? UINT32_MAX : (uint32_t)values[i].n);
+        buf_str(b, values[i]);
+    }
+    bind_array(s, parameter);
+}
+
+enum err
+pg_ask(struct pg_stmt *s)
+{
+    struct connection *c = of(s->db);
+    enum err err = c->asked_count == ASKED_MAX ? settle(c) : ERR_OK;
+
+    PQclear(s->result);
+    s->result = NULL;
+    if (err == ERR_OK)
+        err = send(s);
+    if (err != ERR_OK)
+        return err;
+    s->command = c->queued;
+    c->asked[c->asked_count++] = s;
+    return ERR_OK;
+}
+
+struct pg_stmt *
+pg_asked(struct db *db, enum pg_sql sql)
+{
+    return &of(db)->stmts[sql];
 }
 
 enum err
 pg_step(struct pg_stmt *s, bool *row)
 {
+    struct connection *c = of(s->db);
     enum err err = ERR_OK;
 
-    if (!s->sent) {
-        PQclear(s->result);
-        s->result = NULL;
-        err = send(s);
-        if (err == ERR_OK)
-            err = settle(of(s->db), &s->result);
-        s->sent = true;
-    }
+    if (s->command == 0)
+        err = pg_ask(s);
+    if (err == ERR_OK && s->command > c->answered)
+        err = settle(c);
     *row = err == ERR_OK && s->result != NULL && ++s->row < PQntuples(s->result);
     return err == ERR_OK && s->result == NULL ? ERR_STORAGE : err;
 }
@@ -588,9 +688,10 @@ pg_queue(struct pg_stmt *s)
     struct connection *c = of(s->db);
     enum err err = send(s);
 
-    c->writes++;
+    /* What was held back was counted when it was written. */
+    c->writes += c->flushing ? 0 : 1;
     if (err == ERR_OK && c->queued - c->answered >= QUEUED_MAX)
-        err = settle(c, NULL);
+        err = settle(c);
     return err;
 }
 
@@ -628,7 +729,7 @@ pg_script(struct db *db, const char *script)
     if (c->conn == NULL || c->failed)
         err = connect_again(c);
     if (err == ERR_OK)
-        err = settle(c, NULL);
+        err = settle(c);
     if (err != ERR_OK)
         return err;
     /* The answer to the last sync is still to be read. */

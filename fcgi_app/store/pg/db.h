@@ -65,7 +65,20 @@ void pg_bind_text(struct pg_stmt *s, int parameter, struct str value);
 /* An array of bigint; the numbers are copied. */
 void pg_bind_ints(struct pg_stmt *s, int parameter, const int64_t *values, size_t count);
 
-/* Next row: true in *row, or false at the end. The first call sends the statement and waits. */
+/* An array of text; the strings are copied, and absent ones are NULL. */
+void pg_bind_texts(struct pg_stmt *s, int parameter, const struct str *values, size_t count);
+
+/*
+ * Sends the statement without waiting, so that several can be stepped after one round trip. At most
+ * four at a time.
+ */
+enum err pg_ask(struct pg_stmt *s);
+/* The statement as pg_ask() has sent it. */
+struct pg_stmt *pg_asked(struct db *db, enum pg_sql sql);
+/*
+ * Next row: true in *row, or false at the end. The first call waits, and sends the statement unless
+ * pg_ask() has.
+ */
 enum err pg_step(struct pg_stmt *s, bool *row);
 /*
  * Steps to the next row of a loop over all of them. False: there is none, or the engine failed, and
@@ -96,6 +109,17 @@ enum err pg_column(struct pg_stmt *s, struct arena *arena, struct str **texts, s
 
 /* How many statements were queued: two looks tell whether anything was written between. */
 int64_t pg_writes(struct db *db);
+
+/*
+ * Something was written that is not sent yet: `send_held` sends it, before any other statement is
+ * sent. It calls pg_release() first, which ends this.
+ */
+void pg_hold_back(struct db *db, enum err (*send_held)(struct db *db));
+void pg_release(struct db *db);
+
+/* What was read ahead for the transaction (store/pg/ahead.h); NULL: this connection only reads. */
+struct pg_ahead *pg_ahead(struct db *db);
+void pg_set_ahead(struct db *db, struct pg_ahead *ahead);
 
 /* For migrations: runs a script of many statements, outside of the pipeline. */
 enum err pg_script(struct db *db, const char *script);

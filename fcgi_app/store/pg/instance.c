@@ -27,9 +27,15 @@ pg_instance_get(struct db *db, struct instance *instance)
 }
 
 enum err
-pg_instance_lock(struct tx *tx, struct tx_counters *counters)
+pg_instance_lock(struct db *db)
 {
-    struct pg_stmt *s = pg_use(tx->db, PG_INSTANCE_LOCK);
+    return pg_ask(pg_use(db, PG_INSTANCE_LOCK));
+}
+
+enum err
+pg_instance_locked(struct tx *tx, struct tx_counters *counters)
+{
+    struct pg_stmt *s = pg_asked(tx->db, PG_INSTANCE_LOCK);
     bool row;
     enum err err = pg_step(s, &row);
 

@@ -17,11 +17,15 @@ struct tx_counters {
 };
 
 /*
- * Locks the row until the transaction ends, so that no other transaction of any host writes. Reads
- * *counters, which becomes that of the transaction; the tick becomes max(clock, last tick + 1).
- * Needs a write transaction.
+ * Asks for a lock on the row until the transaction ends, so that no other transaction of any host
+ * writes. Does not wait. Needs a write transaction.
  */
-enum err pg_instance_lock(struct tx *tx, struct tx_counters *counters);
+enum err pg_instance_lock(struct db *db);
+/*
+ * Waits for the lock. Reads *counters, which becomes that of the transaction; the tick becomes
+ * max(clock, last tick + 1). ERR_STORAGE.
+ */
+enum err pg_instance_locked(struct tx *tx, struct tx_counters *counters);
 /* Stores the tick and the counters. Needs a write transaction. */
 enum err pg_instance_set(const struct tx *tx);
 

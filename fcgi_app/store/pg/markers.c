@@ -1,16 +1,22 @@
 /* markers.c - see store/markers.h. Must not know what may be read. */
 #include "store/pg/engine.h"
 
-#include "store/pg/db.h"
+#include "store/pg/behind.h"
 #include "model/ids.h"
 
 enum err
 pg_markers_get(struct db *db, int32_t conversation, struct str username, int64_t *seq)
 {
-    struct pg_stmt *s = pg_use(db, PG_READ_MARKER_GET);
+    const struct pg_known_marker *known = pg_ahead_marker(db, conversation, username);
+    struct pg_stmt *s;
     bool row;
     enum err err;
 
+    if (known != NULL) {
+        *seq = known->seq;
+        return ERR_OK;
+    }
+    s = pg_use(db, PG_READ_MARKER_GET);
     pg_bind_int(s, 1, conversation);
     pg_bind_text(s, 2, username);
     err = pg_step(s, &row);
@@ -22,8 +28,11 @@ pg_markers_get(struct db *db, int32_t conversation, struct str username, int64_t
 enum err
 pg_markers_set(struct tx *tx, int32_t conversation, struct str username, int64_t seq)
 {
-    struct pg_stmt *s = pg_use(tx->db, PG_READ_MARKER_SET);
+    struct pg_stmt *s;
 
+    if (pg_behind_mark(tx, conversation, username, seq))
+        return ERR_OK;
+    s = pg_use(tx->db, PG_READ_MARKER_SET);
     pg_bind_int(s, 1, conversation);
     pg_bind_text(s, 2, username);
     pg_bind_int(s, 3, seq);

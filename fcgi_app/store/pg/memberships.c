@@ -2,6 +2,7 @@
 #include "store/pg/memberships.h"
 
 #include "model/ids.h"
+#include "store/pg/ahead.h"
 #include "store/pg/engine.h"
 
 /* Returns the statement with its first two parameters bound: a conversation and a user. */
@@ -33,8 +34,17 @@ pg_memberships_stay(struct pg_stmt *s, int column)
 enum err
 pg_memberships_last(struct db *db, int32_t conversation, struct str username, struct stay *stay, bool *found)
 {
-    struct pg_stmt *s = use_for(db, PG_MEMBERSHIP_LAST, conversation, username);
-    enum err err = pg_step(s, found);
+    const struct pg_known_stay *known = pg_ahead_stay(db, conversation, username);
+    struct pg_stmt *s;
+    enum err err;
+
+    if (known != NULL) {
+        *found = known->found;
+        *stay = known->stay;
+        return ERR_OK;
+    }
+    s = use_for(db, PG_MEMBERSHIP_LAST, conversation, username);
+    err = pg_step(s, found);
 
     if (*found)
         *stay = pg_memberships_stay(s, 0);
@@ -184,6 +194,7 @@ pg_memberships_add(struct tx *tx, const struct conversation *c, struct str usern
 
     if (err != ERR_OK)
         return err;
+    pg_ahead_forget_stay(tx->db, c->id, username);
     s = use_for(tx->db, PG_MEMBERSHIP_ADD, c->id, username);
     pg_bind_int(s, 3, c->version);
     pg_bind_int(s, 4, c->last_seq);
@@ -199,6 +210,7 @@ pg_memberships_end(struct tx *tx, const struct conversation *c, struct str usern
 {
     struct pg_stmt *s = use_for(tx->db, PG_MEMBERSHIP_END, c->id, username);
 
+    pg_ahead_forget_stay(tx->db, c->id, username);
     pg_bind_int(s, 3, joined_version);
     pg_bind_int(s, 4, c->version);
     pg_bind_int(s, 5, c->last_seq);
@@ -212,6 +224,7 @@ pg_memberships_set_role(struct tx *tx, const struct conversation *c, struct str 
 {
     struct pg_stmt *s = use_for(tx->db, PG_MEMBERSHIP_SET_ROLE, c->id, username);
 
+    pg_ahead_forget_stay(tx->db, c->id, username);
     pg_bind_text(s, 3, str_c(role_names[role]));
     pg_bind_int(s, 4, c->version);
     return pg_queue(s);

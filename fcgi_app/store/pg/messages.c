@@ -1,7 +1,8 @@
 /* messages.c - see store/messages.h. Must not know who may read, send or change what. */
 #include "store/pg/engine.h"
 
-#include "store/pg/db.h"
+#include "store/pg/behind.h"
+#include "store/pg/messages.h"
 #include "store/pg/reactions.h"
 #include "store/pg/instance.h"
 #include "model/ids.h"
@@ -9,9 +10,14 @@
 enum err
 pg_messages_add(struct tx *tx, struct message *m, int64_t version)
 {
-    struct pg_stmt *s = pg_use(tx->db, PG_MESSAGE_ADD);
+    struct pg_stmt *s;
 
     m->id = ++tx->counters->last_message_id;
+    pg_ahead_forget_head(tx->db, m->id);
+    pg_ahead_forget_unused(tx->db, m->sender, m->client_id);
+    if (pg_behind_message(tx, m, version))
+        return ERR_OK;
+    s = pg_use(tx->db, PG_MESSAGE_ADD);
     pg_bind_int(s, 1, m->conversation);
     pg_bind_int(s, 2, m->seq);
     pg_bind_int(s, 3, m->id);
@@ -29,26 +35,33 @@ pg_messages_add(struct tx *tx, struct message *m, int64_t version)
  */
 #define MESSAGE_COLUMNS 11
 
-/* Fills *m from the row at hand. Its strings live until pg_done(). */
+/* Fills *m from the columns from `at` on. Its strings live until pg_done(). */
 static void
-read_row(struct pg_stmt *s, struct message *m)
+fill(struct pg_stmt *s, int at, struct message *m)
 {
-    int64_t place = pg_int(s, 0);
+    int64_t place = pg_int(s, at);
 
     *m = (struct message){
-        .id = pg_int(s, 1),
+        .id = pg_int(s, at + 1),
         .conversation = ids_conversation(place >> 32),
         .seq = place & 0xffffffff,
-        .sender = pg_text(s, 2),
-        .timestamp = pg_int(s, 3),
-        .content = pg_text(s, 4),
-        .client_id = pg_text(s, 5),
-        .reply_to = pg_int(s, 6),
-        .edited_at = pg_int(s, 7),
-        .deleted_at = pg_int(s, 8),
-        .emoji_count = (int)pg_int(s, 9),
-        .changed_version = pg_int(s, 10),
+        .sender = pg_text(s, at + 2),
+        .timestamp = pg_int(s, at + 3),
+        .content = pg_text(s, at + 4),
+        .client_id = pg_text(s, at + 5),
+        .reply_to = pg_int(s, at + 6),
+        .edited_at = pg_int(s, at + 7),
+        .deleted_at = pg_int(s, at + 8),
+        .emoji_count = (int)pg_int(s, at + 9),
+        .changed_version = pg_int(s, at + 10),
     };
+}
+
+enum err
+pg_messages_row(struct pg_stmt *s, int column, struct arena *arena, struct message *m)
+{
+    fill(s, column, m);
+    return messages_keep(arena, m);
 }
 
 /* Steps to the next row of a statement whose columns are a message's, and reads it. */
@@ -59,8 +72,7 @@ step_to(struct pg_stmt *s, struct arena *arena, struct message *m, bool *found)
 
     if (!*found)
         return err;
-    read_row(s, m);
-    return messages_keep(arena, m);
+    return pg_messages_row(s, 0, arena, m);
 }
 
 /* Reads the message of a statement with at most one row, and ends the statement. */
@@ -119,10 +131,8 @@ read_places(struct pg_stmt *s, struct arena *arena, struct message_batch *batch)
 
         if (n < 1 || (uint64_t)n > batch->place_count)
             err = ERR_STORAGE;
-        if (err == ERR_OK) {
-            read_row(s, &batch->messages[n - 1]);
-            err = messages_keep(arena, &batch->messages[n - 1]);
-        }
+        if (err == ERR_OK)
+            err = pg_messages_row(s, 0, arena, &batch->messages[n - 1]);
         if (err != ERR_OK)
             break;
     }
@@ -166,9 +176,16 @@ pg_messages_by_id(const struct message_reader *r, int64_t id, struct message *m,
 enum err
 pg_messages_head(struct db *db, struct arena *arena, int64_t id, struct message *m, bool *found)
 {
-    struct pg_stmt *s = pg_use(db, PG_MESSAGE_HEAD);
+    const struct pg_known_head *known = pg_ahead_head(db, id);
+    struct pg_stmt *s;
     enum err err;
 
+    if (known != NULL) {
+        *found = known->found;
+        *m = known->message;
+        return known->found ? messages_keep(arena, m) : ERR_OK;
+    }
+    s = pg_use(db, PG_MESSAGE_HEAD);
     pg_bind_int(s, 1, id);
     err = step_to(s, arena, m, found);
     pg_done(s);
@@ -196,9 +213,18 @@ pg_messages_content(struct db *db, struct arena *arena, struct message *m)
 enum err
 pg_messages_key(struct db *db, int64_t id, struct message_key *key, bool *found)
 {
-    struct pg_stmt *s = pg_use(db, PG_MESSAGE_KEY);
+    const struct pg_known_head *known = pg_ahead_head(db, id);
+    struct pg_stmt *s;
     enum err err;
 
+    if (known != NULL) {
+        const struct message *m = &known->message;
+
+        *found = known->found;
+        *key = (struct message_key){id, m->timestamp, m->conversation, m->seq};
+        return ERR_OK;
+    }
+    s = pg_use(db, PG_MESSAGE_KEY);
     pg_bind_int(s, 1, id);
     err = pg_step(s, found);
     if (*found)
@@ -211,10 +237,14 @@ enum err
 pg_messages_by_client_id(const struct message_reader *r, struct str client_id, struct message *m,
                          int *fingerprint, bool *found)
 {
-    struct pg_stmt *s = pg_use(r->db, PG_MESSAGE_BY_CLIENT_ID);
+    struct pg_stmt *s;
     enum err err;
 
     *fingerprint = -1;
+    *found = false;
+    if (pg_ahead_unused(r->db, r->viewer, client_id))
+        return ERR_OK;
+    s = pg_use(r->db, PG_MESSAGE_BY_CLIENT_ID);
     pg_bind_text(s, 1, r->viewer);
     pg_bind_text(s, 2, client_id);
     err = step_to(s, r->arena, m, found);
@@ -244,6 +274,7 @@ pg_messages_edit(struct tx *tx, struct message *m, struct str content, int64_t v
 {
     struct pg_stmt *s = pg_use(tx->db, PG_MESSAGE_EDIT);
 
+    pg_ahead_forget_head(tx->db, m->id);
     pg_bind_int(s, 1, m->conversation);
     pg_bind_int(s, 2, m->seq);
     pg_bind_text(s, 3, content);
@@ -262,6 +293,7 @@ pg_messages_delete(struct tx *tx, struct message *m, int64_t version)
     struct pg_stmt *s = pg_use(tx->db, PG_MESSAGE_DELETE);
     enum err err;
 
+    pg_ahead_forget_head(tx->db, m->id);
     pg_bind_int(s, 1, m->conversation);
     pg_bind_int(s, 2, m->seq);
     pg_bind_int(s, 3, tx->tick);
@@ -282,6 +314,7 @@ pg_messages_set_reacted(struct tx *tx, const struct message *m, int64_t version)
 {
     struct pg_stmt *s = pg_use(tx->db, PG_MESSAGE_SET_REACTED);
 
+    pg_ahead_forget_head(tx->db, m->id);
     pg_bind_int(s, 1, m->conversation);
     pg_bind_int(s, 2, m->seq);
     pg_bind_int(s, 3, m->emoji_count);
@@ -461,7 +494,7 @@ add_step(struct pg_stmt *s, const struct message_reader *r, struct message_walk 
     struct message *m = &step->message;
     enum err err;
 
-    read_row(s, m);
+    fill(s, 0, m);
     if (walk->order != MESSAGES_BY_SEQ)
         step->version = pg_int(s, MESSAGE_COLUMNS);
     if (walk->order == MESSAGES_BY_CREATION && pg_int(s, MESSAGE_COLUMNS + 1) != 0) {

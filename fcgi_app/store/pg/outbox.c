@@ -2,7 +2,7 @@
 #include "store/pg/outbox.h"
 
 #include "model/ids.h"
-#include "store/pg/db.h"
+#include "store/pg/behind.h"
 #include "store/pg/engine.h"
 #include "store/pg/instance.h"
 
@@ -11,19 +11,26 @@
  * members.
  */
 static enum err
-add(struct tx *tx, const struct conversation *c, const struct change *what)
+add(struct tx *tx, const struct conversation *c, struct change what)
 {
-    struct pg_stmt *s = pg_use(tx->db, PG_OUTBOX_ADD);
+    struct pg_stmt *s;
 
-    pg_bind_int(s, 1, ++tx->counters->last_change);
-    pg_bind_text(s, 2, str_c(change_event_names[what->event]));
-    pg_bind_int(s, 3, c->id);
-    pg_bind_int(s, 4, c->version);
-    pg_bind_int(s, 5, tx->tick);
-    pg_bind_int(s, 6, what->seq);
-    pg_bind_text(s, 7, what->username);
-    pg_bind_text(s, 8, what->emoji);
-    pg_bind_bool(s, 9, what->added);
+    what.id = ++tx->counters->last_change;
+    what.conversation = c->id;
+    what.version = c->version;
+    what.tick = tx->tick;
+    if (pg_behind_change(tx, &what))
+        return ERR_OK;
+    s = pg_use(tx->db, PG_OUTBOX_ADD);
+    pg_bind_int(s, 1, what.id);
+    pg_bind_text(s, 2, str_c(change_event_names[what.event]));
+    pg_bind_int(s, 3, what.conversation);
+    pg_bind_int(s, 4, what.version);
+    pg_bind_int(s, 5, what.tick);
+    pg_bind_int(s, 6, what.seq);
+    pg_bind_text(s, 7, what.username);
+    pg_bind_text(s, 8, what.emoji);
+    pg_bind_bool(s, 9, what.added);
     pg_bind_int(s, 10, (int64_t)tx->payer);
     return pg_queue(s);
 }
@@ -32,7 +39,7 @@ enum err
 pg_outbox_add(struct tx *tx, enum change_event event, const struct conversation *c, int64_t seq,
               struct str username)
 {
-    return add(tx, c, &(struct change){.event = event, .seq = seq, .username = username});
+    return add(tx, c, (struct change){.event = event, .seq = seq, .username = username});
 }
 
 enum err
@@ -41,7 +48,7 @@ pg_outbox_add_reaction(struct tx *tx, const struct conversation *c, const struct
     struct change what = *reaction;
 
     what.event = EVENT_MESSAGE_UPDATED;
-    return add(tx, c, &what);
+    return add(tx, c, what);
 }
 
 static enum change_event

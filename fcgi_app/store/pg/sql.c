@@ -28,11 +28,12 @@ const char *const pg_session[] = {
 };
 
 /* Parameters. */
-#define INT(n)  "$" #n "::bigint"
-#define TEXT(n) "$" #n "::text"
-#define BOOL(n) "$" #n "::boolean"
-#define INTS(n) "$" #n "::bigint[]"
-#define USER(n) "(SELECT u.id FROM account u WHERE u.name = " TEXT(n) ")"
+#define INT(n)   "$" #n "::bigint"
+#define TEXT(n)  "$" #n "::text"
+#define BOOL(n)  "$" #n "::boolean"
+#define INTS(n)  "$" #n "::bigint[]"
+#define TEXTS(n) "$" #n "::text[]"
+#define USER(n)  "(SELECT u.id FROM account u WHERE u.name = " TEXT(n) ")"
 
 /* message.place of a conversation and a seq; what is bound is checked (model/ids.h). */
 #define PLACE(c, seq) "((" INT(c) " << 32) | " INT(seq) ")"
@@ -134,6 +135,55 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                                                                                                           "= "
                                                                                                           "1",
     [PG_INSTANCE_RENEW_EPOCH] = "UPDATE instance SET epoch = replace(gen_random_uuid()::text, '-', '')",
+    /*
+     * Of each conversation and user: the conversation's row, by its id or by a message in it; the
+     * user's account, last stay and read marker there; and who sent the newest message.
+     */
+    [PG_AHEAD_STANDINGS] =
+        "SELECT w.name, w.id, c.id IS NOT NULL, " CONVERSATION ", a.id, " STAY ", r.seq, l.sender, l.run"
+        " FROM (SELECT v.name, CASE WHEN v.conversation <> 0 THEN v.conversation"
+        " ELSE (SELECT place >> 32 FROM message WHERE id = v.message) END AS id"
+        " FROM unnest(" INTS(1) ", " INTS(2) ", " TEXTS(
+            3) ") AS v (conversation, message, name)) w"
+               " LEFT JOIN conversation c ON c.id = w.id LEFT JOIN account a ON a.name = w.name"
+               " LEFT JOIN LATERAL (SELECT * " LAST_STAY(
+                   "c.id", "a.id") ") m ON true"
+                                   " LEFT JOIN read_marker r ON r.conversation = c.id AND r.account = a.id"
+                                   " LEFT JOIN message l ON l.place = (c.id << 32) | c.last_seq",
+    [PG_AHEAD_HEADS] = "SELECT w.id, " MESSAGE_BUT_CONTENT("''::text") " FROM unnest(" INTS(
+        1) ") AS w (id) LEFT JOIN message m ON m.id = w.id"
+           " LEFT JOIN account a ON a.id = m.sender",
+    [PG_AHEAD_KEYS] = "SELECT w.name, w.client_id FROM unnest(" TEXTS(1) ", " TEXTS(
+        2) ") AS w (name, client_id)"
+           " JOIN account a ON a.name = w.name JOIN message m ON m.sender = a.id AND m.client_id = "
+           "w.client_id",
+    /* What is written behind. 0 stands for NULL. */
+    [PG_BEHIND_BUMPS] =
+        "UPDATE conversation c SET last_seq = w.last_seq, version = w.version, updated_at = w.updated_at,"
+        " member_count = w.member_count, listed_at = w.listed_at FROM unnest(" INTS(1) ", " INTS(2) ", " INTS(
+            3) ", " INTS(4) ", " INTS(5) ", " INTS(6) ") AS w (id, last_seq, version, updated_at, "
+                                                      "member_count, listed_at)"
+                                                      " WHERE c.id = w.id",
+    [PG_BEHIND_MARKERS] = "INSERT INTO read_marker (conversation, account, seq, moved_at) SELECT * FROM "
+                          "unnest(" INTS(1) ", " INTS(2) ", " INTS(3) ", " INTS(
+                              4) ") ON CONFLICT (conversation, account) DO UPDATE SET seq = excluded.seq,"
+                                 " moved_at = excluded.moved_at",
+    [PG_BEHIND_MESSAGES] =
+        "INSERT INTO message (place, id, sender, timestamp, created_version, reply_to, run, client_id, "
+        "content)"
+        " SELECT place, id, sender, timestamp, version, nullif(reply_to, 0), nullif(run, 0), client_id, "
+        "content"
+        " FROM unnest(" INTS(1) ", " INTS(2) ", " INTS(3) ", " INTS(4) ", " INTS(5) ", " INTS(6) ", " INTS(
+            7) ", " TEXTS(8) ", " TEXTS(9) ") AS w (place, id, sender, timestamp, version, reply_to, run, "
+                                           "client_id, content)",
+    [PG_BEHIND_CHANGES] =
+        "INSERT INTO outbox (id, conversation, version, tick, seq, account, added, payer, event, emoji)"
+        " SELECT id, conversation, version, tick, seq, nullif(account, 0), added <> 0, payer, event, emoji"
+        " FROM unnest(" INTS(1) ", " INTS(2) ", " INTS(3) ", " INTS(4) ", " INTS(5) ", " INTS(6) ", " INTS(
+            7) ", " INTS(8) ", " TEXTS(9) ", " TEXTS(10) ")"
+                                                         " AS w (id, conversation, version, tick, seq, "
+                                                         "account, added, payer, event, emoji)",
+
     [PG_PROBE_SET] = "UPDATE probe SET filler = repeat('x', " INT(1) "::integer)"
                                                                      " WHERE only_row = 1 AND (" INT(
                                                                          1) " > 0 OR filler <> '')",
