@@ -64,6 +64,8 @@ UNIT_FILES := $(filter-out tests/unit/support% $(if $(POSTGRESQL),,tests/unit/pg
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_FILES))
 # Tests that use only the interface of store/ run on each other engine as well.
 ON_EACH    := $(filter $(addprefix $(BUILD)/unit/,domain_% store_messages store_suite),$(UNIT))
+# Tests of the engine of PostgreSQL run on it alone.
+ON_PG      := $(filter $(BUILD)/unit/pg_%,$(UNIT))
 # On PostgreSQL these take minutes, because they store thousands of messages one by one.
 ON_PG_SLOW := $(addprefix $(BUILD)/unit/,domain_belong domain_history domain_inbox domain_reading store_messages)
 UNIT_LIB   := $(filter-out $(BUILD)/obj/store/engines.o,$(LIBOBJECTS)) $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(CLIENT)
@@ -156,8 +158,8 @@ ON_DISK  := tests/fault% tests/model% tests/limits%
 
 # Each unit test is a program; JOBS of them run in parallel. Those on PostgreSQL share a server.
 unit: $(UNIT)
-	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(UNIT:%=run/%) $(ON_EACH:%=run-on-memory/%)
-	@$(call on_postgresql,$(filter-out $(ON_PG_SLOW),$(ON_EACH)))
+	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(patsubst %,run/%,$(filter-out $(ON_PG),$(UNIT))) $(ON_EACH:%=run-on-memory/%)
+	@$(call on_postgresql,$(ON_PG) $(filter-out $(ON_PG_SLOW),$(ON_EACH)))
 
 unit-postgresql: $(ON_EACH)
 	@$(call on_postgresql,$(ON_PG_SLOW))

@@ -13,6 +13,7 @@
 
 struct pg_behind;
 
+/* Makes one that holds nothing back. ERR_MEMORY. */
 enum err pg_behind_new(struct pg_behind **out);
 /* NULL is allowed. */
 void pg_behind_free(struct pg_behind *b);
