@@ -16,7 +16,9 @@
  */
 #define BUSY_MS_WRITE 200
 #define BUSY_MS_READ  2000
-#define CACHE_KB      1536
+/* At the start no request waits, and a migration of another program may take this long. */
+#define BUSY_MS_MIGRATE 60000
+#define CACHE_KB        1536
 
 #define PARAMETERS_MAX 10
 
@@ -69,10 +71,12 @@ fail(struct db *db, const char *what)
 static enum err
 pragmas(struct db *db, enum db_role role)
 {
+    static const int busy_ms[] = {
+        [DB_MIGRATE] = BUSY_MS_MIGRATE, [DB_WRITE] = BUSY_MS_WRITE, [DB_READ] = BUSY_MS_READ};
     char limits[96];
     enum err err;
 
-    sqlite3_busy_timeout(of(db)->handle, role == DB_READ ? BUSY_MS_READ : BUSY_MS_WRITE);
+    sqlite3_busy_timeout(of(db)->handle, busy_ms[role]);
     sqlite3_snprintf(sizeof(limits), limits, "PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d",
                      CACHE_KB, DB_LOG_BYTES_KEPT);
     err = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
