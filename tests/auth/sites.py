@@ -62,7 +62,7 @@ class Site:
         return self.api.request("GET", "/conversations", None, headers)
 
     def settle(self):
-        wait_until(lambda: self.setter.get("/healthz").ok["outbox_pending"] == 0, 15, "all is pushed")
+        wait_until(lambda: self.setter.get("/healthz").ok["outbox_pending"] == 0, 15, "all changes are pushed")
 
     def person(self, stem="user", known=True):
         """Returns a new user. `known`: a conversation has named them."""

@@ -155,7 +155,7 @@ def test_lagging_pushes_show_them_nothing_later(site, cast, listen):
         site.stack.relay_continue()
     versions = [2, 3, 4]
     for who, ear in ears.items():
-        ear.wait(lambda: len(ear.about(group)) >= len(versions) + 2 * (who is owner), "all is pushed")
+        ear.wait(lambda: len(ear.about(group)) >= len(versions) + 2 * (who is owner), "all changes are pushed")
     events = ears[bob].about(group)
     assert [event["version"] for event in events] == versions
     assert "secret" not in str(ears[bob].frames)
@@ -176,8 +176,8 @@ def test_lagging_pushes_show_them_no_later_role(site, listen):
         owner.add(group, carol, role="owner").ok
     finally:
         site.stack.relay_continue()
-    ears[owner].wait(lambda: len(ears[owner].about(group)) >= 4, "all is pushed")
-    ears[bob].wait(lambda: len(ears[bob].about(group)) >= 2, "all that he may hear is pushed")
+    ears[owner].wait(lambda: len(ears[owner].about(group)) >= 4, "all changes are pushed")
+    ears[bob].wait(lambda: len(ears[bob].about(group)) >= 2, "all events for him are pushed")
     changed, left = ears[bob].about(group)
     assert changed == {"event": "conversation.updated", "conversation": group, "version": 2}
     assert left == {"event": "member.left", "conversation": group, "version": 3, "username": bob.name}

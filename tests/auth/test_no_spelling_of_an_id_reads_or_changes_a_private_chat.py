@@ -182,7 +182,7 @@ def test_no_spelling_reveals_anything_to_a_stranger(any_site, scene, place):
         if answer.status not in allowed(place, kind) or leaks(scene, answer):
             wrong.append(f"{spelling[:40]} -> {answer}")
     assert not wrong, "\n".join(["", *wrong])
-    assert before is None or any_site.books.read() == before, "refused, and the database is another"
+    assert before is None or any_site.books.read() == before, "refused, and the database has changed"
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if "<seq>" not in place and "username=" not in place])

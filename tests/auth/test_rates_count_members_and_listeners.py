@@ -48,7 +48,7 @@ def crowd(stack, key):
 def settle(stack, key):
     """Returns when all changes are pushed, and so charged."""
     root = Client(stack, bearer(key.token("root", imd_admin=True)))
-    wait_until(lambda: root.get("/healthz").ok["outbox_pending"] == 0, 30, "all is pushed")
+    wait_until(lambda: root.get("/healthz").ok["outbox_pending"] == 0, 30, "all changes are pushed")
 
 
 def left(client):
@@ -116,7 +116,7 @@ def test_posts_without_listeners_cost_one_unit(key):
             root.post("/messages/", post).ok
             return int(re.search(rb"^imd_silent_names (\d+)", root.get("/metrics").body, re.M)[1]) >= CROWD
 
-        wait_until(silent, 60, "nchan has said that nobody listens")
+        wait_until(silent, 60, "nchan has answered that no member listens")
         settle(stack, key)
         client = Client(stack, bearer(key.token(owner)))
         for _ in range(20):
@@ -193,7 +193,7 @@ def test_a_post_into_a_very_large_group_costs_more_even_without_listeners(key):
             root.post("/messages/", post).ok
             return int(re.search(rb"^imd_silent_names (\d+)", root.get("/metrics").body, re.M)[1]) >= 9500
 
-        wait_until(silent, 90, "nchan has said that hardly anybody listens")
+        wait_until(silent, 90, "nchan has answered that few members listen")
         settle(stack, key)
         client = Client(stack, bearer(key.token(owner)))
         for _ in range(10):

@@ -12,7 +12,7 @@ TITLES = {
     "since": "GET a user's recent messages: the 6 in those 3 conversations, of 500 anywhere",
     "middle": "GET a user's messages: 100 from the middle of the history, one request at a time",
     "oldest": "GET a user's messages: the oldest 100, one request at a time",
-    "late": "GET a user's messages: the oldest 100 of somebody who joined late, one request at a time",
+    "late": "GET a user's messages: the oldest 100, of a user who joined late, one request at a time",
     "own": "GET a user's list: 50 conversations, of 20 messages or of 10,000 sent by the user, one request at a time",
 }
 USERS = {"few": "{few:,} conversations", "many": "{many:,} conversations", "late": "{many:,}, joined late",
@@ -86,9 +86,9 @@ def silent(measured):
     to_all, to_listeners = measured["runs"]["all"], measured["runs"]["listeners"]
     times = ratio(to_listeners, to_all, "pushed_per_s")
     return [
-        f"POST, durable, {measured['conversations']:,} conversations of 10 members, where nobody listens; and pushed",
+        f"POST, durable, {measured['conversations']:,} conversations of 10 members without listeners; and pushed",
         row("published to all members", to_all, f"{median(to_all, 'pushed_per_s'):,.0f}"),
-        row("to who may be listening", to_listeners, f"{median(to_listeners, 'pushed_per_s'):,.0f}", f"{times:.2f}",
+        row("to users who may listen", to_listeners, f"{median(to_listeners, 'pushed_per_s'):,.0f}", f"{times:.2f}",
             f"times the row above; to reach: {SILENT_TIMES:.2f}"),
     ]
 
@@ -96,7 +96,7 @@ def silent(measured):
 def durable(runs, channels):
     ten, crowd = runs["ten"], runs["crowd"]
     return [
-        "POST into a group, one at a time, pushed to nobody: until the answer",
+        "POST into a group, one at a time, without pushes: until the answer",
         row("10 members", ten, ""),
         row(f"{channels:,} members", crowd, "", f"{ratio(crowd, ten, 'p50_ms'):.2f}",
             f"times the row above (p50); to reach: at most {CROWD_TIMES}"),
@@ -154,7 +154,7 @@ def text(result):
         lines += [*sockets(result["sockets"]), ""]
     if "memory_at_end" in result:
         lines += [MEMORY_TITLE, memory("right after the start", result["memory_at_start"]),
-                  memory("after all that", result["memory_at_end"], f"; to reach: at most {MEMORY_MB}"), ""]
+                  memory("after all these loads", result["memory_at_end"], f"; to reach: at most {MEMORY_MB}"), ""]
     for name, measured in result.get("user_cases", {}).items():
         lines += [*user_case(name, measured, result["conversations"]), ""]
     if "durable" in result:

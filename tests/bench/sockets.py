@@ -256,7 +256,7 @@ class Audience:
             if number not in self.group_of and 0 <= number < self.next_number:
                 return  # a repeat from an earlier run
             if number not in self.group_of or name not in self.groups[self.group_of[number]]:
-                raise Broken(f"{name} got a frame for somebody else: {payload}")
+                raise Broken(f"{name} got a frame for another user: {payload}")
             self.last_text = payload
             if (number, name) in self.seen:
                 self.repeated += 1

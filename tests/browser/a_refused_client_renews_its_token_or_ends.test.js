@@ -136,7 +136,7 @@ const DEEDS = {
   "a key that is typed": (client, id) => client.typing(id),
   "an older page": (client, id) => client.older(id),
   "a read marker": (client, id) => client.read(id),
-  "a question who is there": (client, id) => client.presence(id),
+  "a request for presence": (client, id) => client.presence(id),
   "an edit": (client, id) => client.edit(client.messages(id)[0].id, "edited"),
 };
 

@@ -177,7 +177,7 @@ test("after lost pushes the list is read again, and shows the old names meanwhil
   await like("ann");
   await showsFans(dialog);
   for (const [count, listed, again] of await watched()) assert.ok(listed >= fans.size && (again || count === listed));
-  assert.equal(asked.length, before + 1, "one page had all that were missed");
+  assert.equal(asked.length, before + 1, "one page had all missed names");
 });
 
 test("a list that cannot be read again says so, and continues from the names of the message", async () => {
@@ -219,7 +219,7 @@ test("only users who may delete the message can clear an emoji", async () => {
   assert.equal(await root.isVisible(), true);
 });
 
-test("an emoji is cleared for everybody after a confirmation", async () => {
+test("an emoji is cleared for all users after a confirmation", async () => {
   const { root, heading, clear } = await dialogOf(ann, "👍"),
     sure = ann.page.getByRole("dialog", { name: "Remove everyone’s 👍?" });
   const held = async () => (await stack.messages(id)).find((each) => each.id === message).reactions;

@@ -132,8 +132,8 @@ test("the server stores every message once", async (t) => {
     const stored = new Set((await stack.messages(id)).map(({ content }) => content));
     return flow.said.filter((text) => !stored.has(text));
   };
-  await until(async () => !(await missing()).length, "all that was said is stored", PATIENCE_MS).catch(() => {});
-  assert.deepEqual(await missing(), [], "all that was said is stored");
+  await until(async () => !(await missing()).length, "all messages are stored", PATIENCE_MS).catch(() => {});
+  assert.deepEqual(await missing(), [], "all messages are stored");
   const stored = (await stack.messages(id)).map(({ content }) => content);
   t.diagnostic(`${stored.length} messages`);
   const expected = [...flow.said, ...flow.perhaps.filter((text) => stored.includes(text))];

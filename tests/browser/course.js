@@ -36,7 +36,7 @@ export class Course {
       }
       await this.#calm();
       this.#check();
-      assert.deepEqual(lost, [], "rejections that nobody can handle");
+      assert.deepEqual(lost, [], "unhandled rejections");
     } finally {
       world.uninstall();
       process.off("unhandledRejection", note);

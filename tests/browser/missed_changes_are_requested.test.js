@@ -204,7 +204,7 @@ test(
 );
 
 test(
-  "a conversation left while disconnected is gone",
+  "a conversation left while disconnected is removed",
   world(async (here) => {
     const { id, one, client, host } = await scene(here);
     host.cut();

@@ -46,7 +46,7 @@ async function createUnheard(dialog) {
   await create(dialog);
   await dialog.getByRole("alert").filter({ hasText: "The server is not responding." }).waitFor();
   await ann.page.unroute(PATH);
-  assert.ok(heard > 0, "the server has heard a request");
+  assert.ok(heard > 0, "the server has received a request");
 }
 
 const titles = async () =>

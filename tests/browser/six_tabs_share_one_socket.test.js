@@ -195,7 +195,7 @@ test("another tab sends the unsent message of a closed tab, once", async () => {
   assert.equal((await stack.messages(id)).length, 1);
 });
 
-test("a message discarded in one tab is gone in the others", async () => {
+test("a message discarded in one tab is removed in the others", async () => {
   await scene();
   const [first] = await tabs(1);
   await first.page.evaluate((at) => window.client.send(at, "x".repeat(65537)).catch(() => {}), id);

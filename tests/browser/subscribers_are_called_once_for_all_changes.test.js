@@ -58,7 +58,7 @@ test(
 );
 
 test(
-  "conversations that are gone are named too",
+  "conversations that were left are named too",
   world(async (here) => {
     const { id, heard } = await scene(here);
     here.do("alice", "POST", `conversations/${id}/leave`, {});

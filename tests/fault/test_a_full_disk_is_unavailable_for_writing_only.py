@@ -102,7 +102,7 @@ def small_stack(disk):
 
 def run_again_where_mounting_is_allowed(test="test_on_a_full_disk_writes_get_503_and_reads_succeed[SmallDisk]"):
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0:
-        pytest.skip("nobody may mount here: only files that may not grow stand for the full disk")
+        pytest.skip("mounting is not allowed here: only files that may not grow simulate the full disk")
     test = f"{__file__}::{test}"
     subprocess.run(["unshare", "-rm", sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test], check=True)
 
@@ -146,14 +146,14 @@ def test_healthz_stays_503_until_the_refused_size_fits():
     with SmallDisk() as disk, small_stack(disk) as stack:
         chat, ann = Chat(stack), name("ann")
         conversation = chat.group(ann)
-        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 20, "all is pushed")
+        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 20, "all changes are pushed")
         disk.fill(stack, room_bytes=40000)
         assert_unavailable(post(chat, conversation, ann, "x" * 60000))
         assert_healthz_says_so(chat)
         disk.free(stack)
-        wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "all is well again")
+        wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "imd is healthy again")
         # The probe does not stay in the database.
-        wait_until(lambda: chat.ask("GET", "/healthz").ok and filler_bytes(stack) == 0, 20, "the filler is gone")
+        wait_until(lambda: chat.ask("GET", "/healthz").ok and filler_bytes(stack) == 0, 20, "the filler is removed")
         assert post(chat, conversation, ann, "x" * 60000).status_code == 200
 
 
@@ -242,7 +242,7 @@ def test_on_a_full_disk_writes_get_503_and_reads_succeed(kind):
             alive_as_before(stack, pids)
             assert_healthz_says_so(chat)
             disk.free(stack)
-            wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "all is well again")
+            wait_until(lambda: chat.ask("GET", "/healthz").status_code == 200, 20, "imd is healthy again")
             held += [chat.send(conversation, ann, f"after {number}") for number in range(5)]
             assert chat.messages(conversation) == held
         refused = post(chat, conversation, new)

@@ -61,7 +61,7 @@ def test_a_write_waits_for_a_short_lock(stack):
     with fastcgi.connect(stack.state / "imd.sock") as connection:
         with locked(stack, "IMMEDIATE"):
             connection.sendall(fastcgi.request("POST", "/messages/", body))
-            wait_until(lambda: not fastcgi.unread_bytes(connection), 10, "it is in hand")
+            wait_until(lambda: not fastcgi.unread_bytes(connection), 10, "the request is in progress")
         assert fastcgi.answer(connection)[0] == 200
     assert [message["content"] for message in chat.messages(conversation)] == ["patient"]
 

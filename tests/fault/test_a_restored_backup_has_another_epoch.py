@@ -119,7 +119,7 @@ def test_a_restart_after_a_kill_keeps_the_epoch():
         for _ in range(3):
             create(imd)
             noted = (directory.path / "imd.db-witness").read_text()
-            wait_until(lambda: (directory.path / "imd.db-witness").read_text() != noted, 10, "the witness is told")
+            wait_until(lambda: (directory.path / "imd.db-witness").read_text() != noted, 10, "the witness is written")
             create(imd)
             imd.kill()
             imd = directory.start()

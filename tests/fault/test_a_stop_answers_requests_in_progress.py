@@ -25,7 +25,7 @@ def test_requests_in_progress_are_answered(stop):
         for number, connection in enumerate(waiting):
             body = {"type": "group_chat", "members": [f"ann_{number}"]}
             connection.sendall(fastcgi.request("POST", "/conversations/", body))
-        wait_until(lambda: not any(map(fastcgi.unread_bytes, waiting)), 10, "all are in hand")
+        wait_until(lambda: not any(map(fastcgi.unread_bytes, waiting)), 10, "all requests are in progress")
         os.kill(imd.pid, stop)
         wait_until(lambda: "event=ending" in imd.log(), 10, "it says that it stops")
         lock.execute("ROLLBACK")
@@ -53,7 +53,7 @@ def test_half_a_request_delays_a_stop_by_drain_ms_at_most():
         imd = directory.start("--drain-ms=500")
         with fastcgi.connect(directory.socket) as half:
             half.sendall(fastcgi.request("POST", "/messages/", {"content": "never ends"})[:-20])
-            wait_until(lambda: not fastcgi.unread_bytes(half), 10, "it is in hand")
+            wait_until(lambda: not fastcgi.unread_bytes(half), 10, "the request is in progress")
             os.kill(imd.pid, signal.SIGTERM)
             assert imd.wait_end(timeout_s=8) == 0
 

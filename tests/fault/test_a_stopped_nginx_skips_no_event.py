@@ -11,7 +11,7 @@ POSTS = 60
 
 def post(chat, conversations, ann, count):
     for number in range(count):
-        chat.send(conversations[number % len(conversations)], ann, f"while nobody heard {number}")
+        chat.send(conversations[number % len(conversations)], ann, f"without listeners {number}")
 
 
 def assert_all_come(chat, ear, conversations):
@@ -45,7 +45,7 @@ def test_changes_are_pushed_after_the_relay_retried(listen):
         stack.nginx_stop()
         said = len(stack.log())
         os.kill(relay, signal.SIGCONT)
-        wait_until(lambda: f"pid={relay} " in stack.log()[said:], 10, "the relay says that nobody opens")
+        wait_until(lambda: f"pid={relay} " in stack.log()[said:], 10, "the relay reports a closed socket")
         # It must not deliver before a listener is there.
         os.kill(relay, signal.SIGSTOP)
         stack.nginx_start()

@@ -53,5 +53,5 @@ def test_reactions_are_swept_and_posts_do_not_wait(how):
             posts += 0 < left[-1] < COUNT
             return left[-1] == 0 and count(stack, "reaction_set") == 0
 
-        wait_until(swept, PATIENCE_S, "what was cleared is swept")
+        wait_until(swept, PATIENCE_S, "cleared reactions are swept")
         assert posts >= POSTS_MEANWHILE, left

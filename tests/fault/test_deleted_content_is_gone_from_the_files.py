@@ -51,7 +51,7 @@ def test_deleted_and_edited_content_is_gone(sizes):
             text = chance.choice(["x", sent[number]["content"].replace("secret", "public"), "y" * 5000])
             body = json.dumps({"username": "ann", "content": text})
             assert api.request("PATCH", f"/messages/{sent[number]['id']}", body).ok["edited_at"]
-        wait_until(lambda: not found(stack, deleted + edited), PATIENCE_S, "what was deleted is gone")
+        wait_until(lambda: not found(stack, deleted + edited), PATIENCE_S, "deleted content is removed")
         assert sorted(found(stack, kept)) == sorted(kept)
 
 
@@ -70,7 +70,7 @@ def test_deleted_content_is_gone_while_others_send():
             api.send(group, "bob", "and on it goes")
             return not found(stack, gone)
 
-        wait_until(all_gone, PATIENCE_S, "what was deleted is gone")
+        wait_until(all_gone, PATIENCE_S, "deleted content is removed")
 
 
 @pytest.mark.parametrize("how", ["clear", "delete"])
@@ -91,5 +91,5 @@ def test_removed_reactions_are_gone(how):
         else:
             for number in range(10):
                 api.react(sent, names[0], marker(number), "DELETE", all="true").ok
-        wait_until(lambda: not found(stack, range(10)), PATIENCE_S, "what was reacted with is gone")
+        wait_until(lambda: not found(stack, range(10)), PATIENCE_S, "the emoji is removed")
         assert found(stack, [99]) == [99]

@@ -116,7 +116,7 @@ LATE = {
     "abort": late(record(2)),
     "cut in a header": late()[:-4],
     "cut in a body": late()[:200_000],
-    "more than anybody sends": late(*[record(STDIN, b" " * 60_000)] * 40),
+    "a longer body than nginx sends": late(*[record(STDIN, b" " * 60_000)] * 40),
     "length of letters": late(length="many"),
     "length below nought": late(length=-1),
     "length beyond the body": late(length=LONG + 1),

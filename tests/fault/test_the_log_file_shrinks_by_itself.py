@@ -51,4 +51,4 @@ def test_the_log_shrinks_while_others_write(grown):
 def test_the_log_shrinks_by_housekeeping(grown):
     stack, log, load = grown
     load.stop()
-    wait_until(lambda: log.stat().st_size <= KEPT_BYTES, PATIENCE_S, "the log shrinks while nobody writes")
+    wait_until(lambda: log.stat().st_size <= KEPT_BYTES, PATIENCE_S, "the log shrinks without writes")

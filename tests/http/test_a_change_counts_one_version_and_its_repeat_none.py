@@ -40,7 +40,7 @@ NO_CHANGES = {
     "join": lambda chat: chat.post("join", chat.alice),
     "leave": lambda chat: chat.post("leave", chat.carol),
     "unreact": lambda chat: chat.api.unreact(chat.first, chat.bob, "👍"),
-    "unreact_what_is_gone": lambda chat: chat.api.unreact(chat.gone, chat.bob, "👍"),
+    "unreact_a_deleted_message": lambda chat: chat.api.unreact(chat.gone, chat.bob, "👍"),
     "react": lambda chat: chat.api.react(chat.liked, chat.bob, "👍"),
     "erase": lambda chat: chat.api.erase(chat.gone, chat.alice),
     "edit": lambda chat: chat.api.edit(chat.first, chat.alice, "hello"),

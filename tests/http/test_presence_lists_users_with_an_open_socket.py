@@ -35,7 +35,7 @@ def online(api, conversation):
 
 def settle(api):
     """Returns once nothing is left to push, so that sockets opened now receive nothing of earlier changes."""
-    wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, TIMEOUT_S, "all is pushed")
+    wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, TIMEOUT_S, "all changes are pushed")
 
 
 def wait_for(api, conversation, names):

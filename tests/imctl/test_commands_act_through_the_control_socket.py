@@ -50,7 +50,7 @@ def assert_refused(done, sentence):
 # -- status
 
 def test_status_says_that_imd_works(ctl, stack):
-    wait_until(lambda: ctl("status").returncode == 0, 10, "nothing is wrong")
+    wait_until(lambda: ctl("status").returncode == 0, 10, "there is no problem")
     text = assert_done(ctl("status"))
     assert text.startswith("imd works.\n")
     assert re.search(rf"^master's pid +{stack.master_pid}$", text, re.M)
@@ -73,14 +73,14 @@ def test_status_shows_problems_first():
     with Stack() as stack:
         stack.nginx_stop()
         socket = f"--socket={stack.state}/control.sock"
-        wait_until(lambda: run("status", socket).returncode == 1, 10, "something is wrong")
+        wait_until(lambda: run("status", socket).returncode == 1, 10, "there is a problem")
         done = run("status", socket)
         assert done.returncode == 1 and done.stderr == ""
         assert done.stdout.startswith("WRONG: The relay has no connection to nginx")
         done = run("status", "--json", socket)
         assert done.returncode == 1 and "no connection to nginx" in json.loads(done.stdout)["wrong"][0]
         stack.nginx_start()
-        wait_until(lambda: run("status", socket).returncode == 0, 15, "nothing is wrong any more")
+        wait_until(lambda: run("status", socket).returncode == 0, 15, "no problem is left")
 
 
 # -- listeners

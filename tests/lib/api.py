@@ -183,7 +183,7 @@ class Client:
             held += page["messages"]
             if not page["has_next"]:
                 return held
-            assert page["messages"], "an empty page that promises more"
+            assert page["messages"], "an empty page with has_next"
 
     def write(self, method, path, value, headers=()):
         """Sends any request with a JSON body; returns the answer, granted or not."""

@@ -228,14 +228,18 @@ class Street:
 
     def _note_pushes(self, talk, said):
         try:
-            wait_until(lambda: said.keys() <= self.ear.came.keys(), PUSHED_S, "each word is pushed")
+            wait_until(lambda: said.keys() <= self.ear.came.keys(), PUSHED_S, "each message is pushed")
         except AssertionError:
             talk.lost = sorted(said.keys() - self.ear.came.keys())
         talk.pushes = [self.ear.came[content] - at for content, at in said.items() if content in self.ear.came]
 
     def settle(self):
         """Waits until all earlier changes are pushed."""
-        wait_until(lambda: self.root.ask("GET", "/healthz")[1]["outbox_pending"] == 0, PUSHED_S, "all is pushed")
+
+        def pushed() -> bool:
+            return self.root.ask("GET", "/healthz")[1]["outbox_pending"] == 0
+
+        wait_until(pushed, PUSHED_S, "all changes are pushed")
 
 
 # The kinds of abuse. docs/security.md and docs/performance.md have the figures.

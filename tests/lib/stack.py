@@ -222,7 +222,7 @@ class Stack:
 
     def relay_stop(self):
         """Stops the relay until relay_continue(). Does not stop its janitor while that holds the write lock."""
-        wait_until(self._relay_stops_in_peace, 20, "the relay stops while nobody waits for it")
+        wait_until(self._relay_stops_in_peace, 20, "the relay stops while no writer waits for it")
 
     def _relay_stops_in_peace(self):
         os.kill(self.relay(), signal.SIGSTOP)

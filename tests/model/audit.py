@@ -14,7 +14,7 @@ def pages(rest, path, what, cursor, **query):
         page = rest.get(path, **query).json
         found += page[what]
         more = page["has_next"]
-        assert page[what] or not more, "an empty page that promises more"
+        assert page[what] or not more, "an empty page with has_next"
         if page[what]:
             query[cursor[0]] = page[what][-1][cursor[1]]
     return found

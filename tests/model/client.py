@@ -234,7 +234,7 @@ class Client:
     def _take_event(self, event):
         kind, identity = event["event"], event["conversation"]
         if kind == "typing":
-            assert event["username"] != self.username, "told that one types oneself"
+            assert event["username"] != self.username, "a typing event about the user themselves"
         elif kind == "read":
             with self.lock:
                 if identity in self.conversations:

@@ -33,7 +33,7 @@ class Scene:
     def begin(self, *members):
         """Creates bob's group with these members. Brings alice's client online after all earlier changes are pushed."""
         self.group = self.api.group(self.bob, *members)
-        wait_until(lambda: self.api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all is pushed")
+        wait_until(lambda: self.api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all changes are pushed")
         self.client.start()
         wait_until(lambda: self.link.drained, WAIT_S, "alice is online")
 

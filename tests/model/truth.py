@@ -152,7 +152,7 @@ class Truth:
 
     def _assert_counted(self, conversation):
         row, messages = self.conversations[conversation], self.messages[conversation]
-        assert [message["seq"] for message in messages] == list(range(1, row["last_seq"] + 1)), "seq has holes"
+        assert [message["seq"] for message in messages] == list(range(1, row["last_seq"] + 1)), "seq has gaps"
         assert row["member_count"] == len(self.members(conversation)), "member_count is wrong"
         assert all(marker["seq"] <= row["last_seq"] for marker in self.markers[conversation].values())
         assert all(row["created_at"] <= time <= row["updated_at"] <= self.instance["tick"]
@@ -169,28 +169,28 @@ class Truth:
                 versions.append(stay["version"])  # a role that the member was given
         versions = sorted(version for version in versions if version is not None)
         assert len(set(versions)) == len(versions), f"two changes share a version: {versions}"
-        assert versions[-1] <= self.conversations[conversation]["version"], f"a version from the future: {versions[-1]}"
+        assert versions[-1] <= self.conversations[conversation]["version"], f"a version beyond the last: {versions[-1]}"
         created = [message["created_version"] for message in self.messages[conversation]]
         assert created == sorted(created), "created_version does not rise with seq"
         assert all(message["changed_version"] is None or message["changed_version"] > message["created_version"]
-                   for message in self.messages[conversation]), "changed before it was there"
+                   for message in self.messages[conversation]), "changed before it was created"
 
     def _assert_stays(self, conversation):
         for username, stays in self.stays[conversation].items():
             for stay in stays:
                 ended = [stay[name] is not None for name in ("left_version", "left_seq", "left_at")]
-                assert ended in ([True] * 3, [False] * 3), f"a leaving by halves: {stay}"
+                assert ended in ([True] * 3, [False] * 3), f"an incomplete leave: {stay}"
                 assert not ended[0] or (stay["joined_version"] < stay["left_version"]
-                                        and stay["joined_seq"] <= stay["left_seq"]), f"left before it came: {stay}"
+                                        and stay["joined_seq"] <= stay["left_seq"]), f"left before joining: {stay}"
             for stay, later in zip(stays, stays[1:]):
                 assert stay["left_version"] is not None and stay["left_version"] < later["joined_version"] \
-                    and stay["left_seq"] <= later["joined_seq"], f"{username} is there twice: {stay}, {later}"
+                    and stay["left_seq"] <= later["joined_seq"], f"{username} has overlapping stays: {stay}, {later}"
             told = [stay["version"] for stay in stays]
             last = stays[-1]["left_version"] or stays[-1]["joined_version"]
-            assert told[:-1] == [None] * (len(stays) - 1), f"{username}'s standing is told by {told}"
+            assert told[:-1] == [None] * (len(stays) - 1), f"{username}'s standing has the versions {told}"
             # A later role is also a change of the standing.
             assert told[-1] == last or (told[-1] > last and stays[-1]["left_version"] is None), \
-                f"{username}'s standing is told at {told[-1]}, not at {last}"
+                f"{username}'s standing has the version {told[-1]}, not {last}"
         owners = [username for username, stays in self.stays[conversation].items()
                   if stays[-1]["left_version"] is None and stays[-1]["role"] == "owner"]
         assert len(owners) <= 1, f"owned by {owners}"
@@ -205,12 +205,12 @@ class Truth:
             for emoji, names in emojis.items():
                 assert self.counts[message["place"], emoji] == len(names), f"miscounted {emoji}: {message}"
             assert message["emoji_count"] == len(emojis) <= EMOJIS_MAX, f"miscounted emojis: {message}"
-            assert message["reply_to"] in identities | {None}, f"a reply to elsewhere: {message}"
+            assert message["reply_to"] in identities | {None}, f"a reply to another conversation: {message}"
             assert message["deleted_at"] is None or (message["content"] == "" and message["edited_at"] is None
                                                      and not emojis), f"not wholly deleted: {message}"
-            assert message["sender"] in self.stays[conversation], f"from who never was a member: {message}"
+            assert message["sender"] in self.stays[conversation], f"sent by a user who never was a member: {message}"
             assert message["seq"] in {row["seq"] for row in self.received(message["sender"], conversation)}, \
-                f"sent by who was no member: {message}"
+                f"sent by a user who was not a member: {message}"
 
     def _all_stays(self, conversation):
         return [stay for stays in self.stays[conversation].values() for stay in stays]
@@ -222,7 +222,7 @@ class Truth:
 # come with changes of a small conversation, or when they move. Known markers may be behind, but
 # never ahead.
 OWN = "their own"
-SMALL = "everybody's in small conversations"
+SMALL = "those of all members of small conversations"
 
 
 def differences(truth, client, owed_markers=(OWN, SMALL)):

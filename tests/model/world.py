@@ -157,7 +157,7 @@ class World:
         for client in self._clients:
             client.silence_s = None
         self._wait(lambda: all(client.link.patience_s is None and client.link.drained for client in self._clients),
-                   "nobody asks any more")
+                   "no client sends requests any more")
         asked, unavailable = [client.asked() for client in self._clients], self._unavailable()
         self._act(operations, [])
         self._everybody_reads_all()
@@ -218,15 +218,15 @@ class World:
     def assert_whole(self):
         """Asserts that after a silence every client agrees with the database, and so does a new one."""
         begun = [client.recoveries_begun for client in self._clients]
-        self._wait(lambda: len(self._stack.workers()) >= 2, "all that was killed lives again")
+        self._wait(lambda: len(self._stack.workers()) >= 2, "all killed processes are replaced")
         self._wait(lambda: all(client.recoveries_done > before for client, before in zip(self._clients, begun)),
-                   "everybody has asked what they missed")
+                   "every client has recovered")
         self._assert_equal(self._clients, [OWN], "after a silence")
         self._newcomers = [Client(self._stack, name, Link(self._address(name)), silence_s=None) for name in USERS]
         for client in self._newcomers:
             client.start()
         self._wait(lambda: all(client.recoveries_done for client in self._newcomers), "the newcomers have come")
-        self._assert_equal(self._newcomers, [OWN, SMALL], "having begun with nothing")
+        self._assert_equal(self._newcomers, [OWN, SMALL], "as new clients")
         for client in self._newcomers:
             client.stop()
 
@@ -250,7 +250,7 @@ class World:
     def _assert_equal(self, clients, owed_markers, when):
         """Asserts that the clients agree with the database. Waits, because pushes may still be on their way."""
         rest, found = Rest(self._stack.port), {}
-        self._wait(lambda: rest.get("/healthz").json["outbox_pending"] == 0, "all is pushed")
+        self._wait(lambda: rest.get("/healthz").json["outbox_pending"] == 0, "all changes are pushed")
         rest.close()
 
         def equal():
@@ -260,7 +260,7 @@ class World:
             return not any(found.values())
 
         try:
-            self._wait(equal, "all hold what they must")
+            self._wait(equal, "all clients agree with the database")
         except AssertionError:
             self._assert_no_failure()
             raise AssertionError(describe(when, found)) from None

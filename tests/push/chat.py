@@ -65,7 +65,7 @@ class Chat:
 
     def settle(self):
         """Waits until nothing is left to push, so that a socket opened now receives only later changes."""
-        wait_until(lambda: self._granted("GET", "/healthz")["outbox_pending"] == 0, 15, "all is pushed")
+        wait_until(lambda: self._granted("GET", "/healthz")["outbox_pending"] == 0, 15, "all changes are pushed")
 
     def fence(self, listener, username):
         """

@@ -57,7 +57,7 @@ class Listener:
         with self._changed:
             self._changed.wait_for(lambda: enough() or self.ended, timeout_s)
         found = enough()
-        assert found, f"{what}: not after {timeout_s} s; ended: {self.ended}; heard last: {self.frames[-3:]}"
+        assert found, f"{what}: not after {timeout_s} s; ended: {self.ended}; last frames: {self.frames[-3:]}"
         return found
 
     def wait_for(self, conversation, count, timeout_s=WAIT_S):

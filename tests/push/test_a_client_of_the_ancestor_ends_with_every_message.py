@@ -118,7 +118,7 @@ def test_clients_hold_every_message_after_any_fault():
 def say_goodbye(stack):
     """Sends one more message to all of them when everything else is pushed. Returns its id."""
     with Client(stack) as api:
-        wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all is pushed")
+        wait_until(lambda: api.get("/healthz").ok["outbox_pending"] == 0, WAIT_S, "all changes are pushed")
         return api.send(api.group(*USERS), USERS[0], "goodbye")["id"]
 
 

@@ -66,7 +66,7 @@ def test_a_redirect_that_nginx_reads_six_seconds_later_is_refused(own_stack):
         os.kill(nginx_worker, signal.SIGCONT)
         answer = connection.recv(4096)
     assert answer.startswith(b"HTTP/1.1 503 "), answer
-    wait_until(lambda: answers(own_stack) == before + 1, 10, "imd has granted it all the same")
+    wait_until(lambda: answers(own_stack) == before + 1, 10, "imd has granted it nevertheless")
 
 
 def answers(stack):

@@ -37,7 +37,7 @@ BROKEN = {
     "length of 2^63": raw_frame(1, b"hello", length=2**63),
     "all bits": b"\xff" * 4096,
     "long ping": raw_frame(9, b"x" * 4000),
-    "pong nobody asked for": raw_frame(10, b"x"),
+    "an unsolicited pong": raw_frame(10, b"x"),
     "close with half a code": raw_frame(8, b"\x03"),
     "bad utf-8": raw_frame(1, b"\xff\xfe"),
     "half a head": b"\x81",

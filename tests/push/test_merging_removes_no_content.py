@@ -40,7 +40,7 @@ def test_members_get_the_text_with_the_event(members, whole_at_least):
         with Crowd(stack.port, names) as crowd:
             posts = talk(stack, group["id"], names[0])
             chat.settle()
-            wait_until(lambda: min(crowd.told()[0]) >= posts, 30, f"each hears of {posts} messages")
+            wait_until(lambda: min(crowd.told()[0]) >= posts, 30, f"each receives {posts} messages")
             told, whole = crowd.told()
         assert sum(whole) >= whole_at_least * members * posts
         assert "push_refused" not in stack.log() and "push_dropped" not in stack.log()

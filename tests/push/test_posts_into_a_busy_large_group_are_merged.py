@@ -54,7 +54,7 @@ def test_a_delayed_event_survives_the_relay(listen):
         os.kill(stack.relay(), signal.SIGKILL)
         last = POSTS + 1
         member.wait(lambda: any(event["version"] == last for event in member.about(crowd["id"])), "the last version")
-        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 30, "all is acknowledged")
+        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 30, "all changes are published")
 
 
 def metric(chat, key):
@@ -91,7 +91,7 @@ def test_groups_without_listeners_do_not_delay_thin_events(listen):
         # If the posts are slow, the last group need not wait and gets the message itself.
         events = bob.wait(lambda: bob.about(last["id"]), "the event")
         assert events[-1]["version"] == 2
-        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 60, "all is acknowledged")
+        wait_until(lambda: chat.ask("GET", "/healthz").json()["outbox_pending"] == 0, 60, "all changes are published")
         # A frame for all members takes 8 pushes, whether it is whole or thin. Few groups were
         # published to before imd knew.
         assert metric(chat, "imd_pushes_total") - pushes < len(groups) * 8 // 2

@@ -71,25 +71,25 @@ def test_the_page_misses_nothing_after_any_fault(site):
         talk = Talk(stack)
         talk.go_on()
         with Page(f"http://127.0.0.1:{cable.port}/?me={talk.bob}") as page:
-            talk.wait_equal(page, "the page shows what there was before it")
+            talk.wait_equal(page, "the page shows earlier messages")
             talk.go_on()
-            talk.wait_equal(page, "the page shows what is pushed")
+            talk.wait_equal(page, "the page shows pushed messages")
             cable.pull()
             talk.go_on()
             assert page.evaluate(LINES) != talk.expected()
             cable.plug_in()
-            talk.wait_equal(page, "the page shows what came while its cable was pulled")
+            talk.wait_equal(page, "the page shows messages sent while its cable was pulled")
             stack.nginx_stop()
             stack.nginx_start()
             talk.go_on()
-            talk.wait_equal(page, "the page shows what came after nginx")
+            talk.wait_equal(page, "the page shows messages sent after nginx returned")
             # A message sent while imd is unreachable is sent once when imd answers again.
             stack.nginx_stop()
             page.evaluate("document.querySelector('input').value = 'from the page';"
                           "document.querySelector('form').requestSubmit()")
             stack.nginx_start()
             wait_until(lambda: f"{talk.bob}: from the page" in talk.expected(), PATIENCE_S, "it is sent")
-            talk.wait_equal(page, "the page shows what it sent")
+            talk.wait_equal(page, "the page shows its own messages")
             assert talk.expected().count(f"{talk.bob}: from the page") == 1
 
 

@@ -50,7 +50,7 @@ def test_typing_at_one_host_is_pushed_at_the_other(two_hosts, listen):
         two_hosts.chat.ask("POST", f"/conversations/{conversation['id']}/typing", json={"username": ann})
         return all(listener.about(conversation["id"]) for listener in listeners)
 
-    wait_until(everybody_is_told, 30, "each socket has heard of it")
+    wait_until(everybody_is_told, 30, "each socket has received it")
     for listener in listeners:
         for event in listener.about(conversation["id"]):
             assert (event["event"], event["username"]) == ("typing", ann)

@@ -47,5 +47,5 @@ def test_a_listener_whose_count_was_lost_is_published_to(redis, listen):
         with Talk(hosts, conversation, ann) as talk:
             talk.go_on_for(ASKED_AFTER_S)
             wait_until(lambda: "event=push_through_redis" in hosts.stack.log(), 20, "imd has asked nchan")
-        last = hosts.chat.send(conversation, ann, "the last word")
-        socket.wait(lambda: any(event.get("message") == last for event in socket.events), "the last word")
+        last = hosts.chat.send(conversation, ann, "the last message")
+        socket.wait(lambda: any(event.get("message") == last for event in socket.events), "the last message")

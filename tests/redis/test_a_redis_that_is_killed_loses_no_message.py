@@ -37,9 +37,9 @@ def test_clients_that_follow_the_recipe_end_with_the_database(redis, listen):
             assert socket.ended is None
         # Both hosts have subscribed again, so these sockets receive all messages posted from now
         # on.
-        last = hosts.chat.send(conversation, ann, "the last word")
+        last = hosts.chat.send(conversation, ann, "the last message")
         for socket in sockets:
-            socket.wait(lambda: any(event.get("message") == last for event in socket.events), "the last word")
+            socket.wait(lambda: any(event.get("message") == last for event in socket.events), "the last message")
 
 
 def assert_subscription_is_refused(hosts):

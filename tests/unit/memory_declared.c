@@ -231,7 +231,7 @@ struct watched {
     const char *said;
 };
 
-#define NOT_DECLARED   "reads what the command did not declare: "
+#define NOT_DECLARED   "reads something that the command did not declare: "
 #define MEMBER(member) offsetof(struct command_reads, member), sizeof(((struct command_reads *)0)->member)
 
 static const struct watched watched[] = {
@@ -255,7 +255,7 @@ static const struct watched watched[] = {
     {read_names, MEMBER(names), "memberships_names() " NOT_DECLARED "the members of conversation 1"},
     {read_marker, MEMBER(marker), "markers_get() " NOT_DECLARED "the read marker of ann in conversation 1"},
     {read_head, MEMBER(message), "messages_head() " NOT_DECLARED "message 1"},
-    {read_place, MEMBER(reply_to), "messages_key() " NOT_DECLARED "where message 2 stands"},
+    {read_place, MEMBER(reply_to), "messages_key() " NOT_DECLARED "the place of message 2"},
     {read_whole, MEMBER(content), "messages_by_id() " NOT_DECLARED "the content of message 1"},
     {read_reactions, MEMBER(reactions),
      "reactions_read() " NOT_DECLARED "the reactions to message 1 as ann sees them"},
@@ -266,15 +266,19 @@ static const struct watched watched[] = {
     {read_reaction_to_remove, MEMBER(emoji),
      "reactions_remove() " NOT_DECLARED "whether ann reacted to message 1 with " THUMB},
     {read_reactions_to_clear, MEMBER(emoji),
-     "reactions_clear() " NOT_DECLARED "whether anybody reacted to message 1 with " THUMB},
+     "reactions_clear() " NOT_DECLARED "whether any user reacted to message 1 with " THUMB},
 };
 
 /* Reads that only `open` declares. */
 static const struct watched opens[] = {
-    {read_openly_first, 0, 0, "memberships_first() " NOT_DECLARED "what only an open command may read"},
-    {read_openly_message, 0, 0, "messages_get() " NOT_DECLARED "what only an open command may read"},
-    {read_openly_oldest, 0, 0, "outbox_oldest() " NOT_DECLARED "what only an open command may read"},
-    {read_openly_instance, 0, 0, "instance_get() " NOT_DECLARED "what only an open command may read"},
+    {read_openly_first, 0, 0,
+     "memberships_first() " NOT_DECLARED "something that only an open command may read"},
+    {read_openly_message, 0, 0,
+     "messages_get() " NOT_DECLARED "something that only an open command may read"},
+    {read_openly_oldest, 0, 0,
+     "outbox_oldest() " NOT_DECLARED "something that only an open command may read"},
+    {read_openly_instance, 0, 0,
+     "instance_get() " NOT_DECLARED "something that only an open command may read"},
 };
 
 /* The declaration of this test's command, and its memory. */

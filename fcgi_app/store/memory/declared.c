@@ -43,7 +43,7 @@ note(struct db *db, const char *function, const char *format, ...)
     if (state->undeclared[0] != '\0')
         return;
     n = snprintf(state->undeclared, room,
-                 "%s() reads what the command did not declare: ", function + strlen(PREFIX));
+                 "%s() reads something that the command did not declare: ", function + strlen(PREFIX));
     va_start(args, format);
     if (n > 0 && (size_t)n < room)
         vsnprintf(state->undeclared + n, room - (size_t)n, format, args);
@@ -187,7 +187,7 @@ void
 declared_place(struct db *db, const char *function, int64_t message)
 {
     if (!is_free(db) && message != reads_of(db)->message && message != reads_of(db)->reply_to)
-        note(db, function, "where message %" PRId64 " stands", message);
+        note(db, function, "the place of message %" PRId64, message);
 }
 
 void
@@ -236,12 +236,12 @@ declared_reaction(struct db *db, const char *function, const struct message *m, 
 
     if (!is_free(db) && !(m->id == r->message && is_same(r->emoji, emoji) && is_theirs))
         note(db, function, "whether %.*s reacted to message %" PRId64 " with %.*s",
-             TEXT(username.p == NULL ? str_c("anybody") : username), m->id, TEXT(emoji));
+             TEXT(username.p == NULL ? str_c("any user") : username), m->id, TEXT(emoji));
 }
 
 void
 declared_open(struct db *db, const char *function)
 {
     if (!is_free(db))
-        note(db, function, "what only an open command may read");
+        note(db, function, "something that only an open command may read");
 }
