@@ -3,12 +3,10 @@
 
 #include "store/memberships.h"
 
-struct collection {
-    struct arena *arena;
-    struct audience *audience;
-    enum err err;
-};
+/* Of one batch: present members, and members who have left since. */
+#define ROWS 256
 
+/* Adds a name that is from the arena. */
 static enum err
 add(struct arena *arena, struct names *to, struct str name)
 {
@@ -17,36 +15,35 @@ add(struct arena *arena, struct names *to, struct str name)
     if (names == NULL)
         return ERR_MEMORY;
     to->names = names;
-    names[to->count] = arena_copy(arena, name);
-    return names[to->count++].p == NULL ? ERR_MEMORY : ERR_OK;
-}
-
-static void
-collect(void *arg, struct str name, bool present)
-{
-    struct collection *c = arg;
-
-    if (c->err == ERR_OK)
-        c->err = add(c->arena, present ? &c->audience->present : &c->audience->gone, name);
+    names[to->count++] = name;
+    return ERR_OK;
 }
 
 enum err
 audience_of_version(struct db *db, struct arena *arena, int32_t conversation, int64_t version,
                     struct audience *audience)
 {
-    struct collection c = {arena, audience, ERR_OK};
+    struct concerned members[2 * ROWS];
+    struct concerned_walk walk = {
+        .conversation = conversation, .version = version, .rows = ROWS, .members = members};
     enum err err;
 
     *audience = (struct audience){0};
-    err = memberships_names_at(db, conversation, version, collect, &c);
-    return err == ERR_OK ? c.err : err;
+    do {
+        err = memberships_names_at(db, arena, &walk);
+        for (size_t i = 0; err == ERR_OK && i < walk.count; i++)
+            err = add(arena, members[i].present ? &audience->present : &audience->gone, members[i].name);
+    } while (err == ERR_OK && !walk.all);
+    return err;
 }
 
 enum err
 audience_of_one(struct arena *arena, struct str username, struct audience *audience)
 {
+    struct str name = arena_copy(arena, username);
+
     *audience = (struct audience){0};
-    return add(arena, &audience->present, username);
+    return name.p == NULL ? ERR_MEMORY : add(arena, &audience->present, name);
 }
 
 /*

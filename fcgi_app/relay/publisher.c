@@ -42,6 +42,7 @@ void
 publisher_clear(struct publisher *p)
 {
     arena_clear(&p->arena);
+    arena_clear(&p->names);
     buf_clear(&p->frame);
     buf_clear(&p->channels);
 }
@@ -105,7 +106,7 @@ static enum err
 find_listeners(struct publisher *p, const struct names *names, size_t room, struct names *listeners)
 {
     *listeners =
-        (struct names){arena_alloc(&p->arena, (names->count + room + 1) * sizeof(struct str)), names->count};
+        (struct names){arena_alloc(&p->names, (names->count + room + 1) * sizeof(struct str)), names->count};
     if (listeners->names == NULL)
         return ERR_MEMORY;
     if (names->count > 0)
@@ -118,7 +119,7 @@ find_listeners(struct publisher *p, const struct names *names, size_t room, stru
 static enum err
 collect_listeners(struct publisher *p, const struct change *change, bool many, struct audience *listeners)
 {
-    enum err err = audience_of_change(p->db, &p->arena, change, many, &p->audience);
+    enum err err = audience_of_change(p->db, &p->names, change, many, &p->audience);
 
     *listeners = (struct audience){0};
     if (err == ERR_OK)
@@ -558,6 +559,7 @@ publish_frame(struct publisher *p, const struct change *changes, size_t count, b
     waiting = fanout_find(&p->fanout, changes->conversation);
     if (changes->event != EVENT_READ && waiting != NULL)
         return put_off(p, changes, 1, waiting->users);
+    arena_reset(&p->names);
     err = collect_listeners(p, changes, many, &listeners);
     note_look(p, changes);
     frame.users = listeners.present.count + listeners.gone.count;
@@ -734,6 +736,7 @@ end(struct publisher *p)
 {
     snapshot_end(p->snapshot);
     arena_reset(&p->arena);
+    arena_reset(&p->names);
 }
 
 enum err
@@ -772,7 +775,7 @@ typing_in_tx(struct publisher *p, const struct change *change)
 
     if (err != ERR_OK || !found || c.member_count > MEMBERS_FEW)
         return err;
-    err = audience_of_typing(p->db, &p->arena, &c, change->username, &p->audience);
+    err = audience_of_typing(p->db, &p->names, &c, change->username, &p->audience);
     if (err == ERR_OK)
         err = find_listeners(p, &p->audience.present, 0, &listeners);
     if (err != ERR_OK || listeners.count == 0)
@@ -823,7 +826,7 @@ deferred_in_tx(struct publisher *p, const struct fanout_deferred *deferred)
     if (err != ERR_OK || !found)
         return err == ERR_OK ? ERR_STORAGE : err;
     change.version = c.version;
-    err = audience_of_version(p->db, &p->arena, c.id, c.version + 1, &p->audience);
+    err = audience_of_version(p->db, &p->names, c.id, c.version + 1, &p->audience);
     if (err == ERR_OK)
         err = find_listeners(p, &p->audience.present, 0, &listeners);
     if (err != ERR_OK)

@@ -48,6 +48,7 @@ struct publisher {
     char epoch[EPOCH_BYTES];
     int batch_max;      /* the most changes of the next batch; the owner sets it */
     struct arena arena; /* of one batch */
+    struct arena names; /* the audience of one frame: a batch may hold frames for many large groups */
     struct buf frame;
     struct audience audience;     /* the users whom the current change concerns */
     bool moved_on;                /* the subject of an event in the frame has changed since */

@@ -85,10 +85,9 @@ memberships_page(struct db *db, struct arena *arena, struct membership_page *pag
 }
 
 enum err
-memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                     void (*each)(void *arg, struct str name, bool present), void *arg)
+memberships_names_at(struct db *db, struct arena *arena, struct concerned_walk *walk)
 {
-    return db->engine->memberships_names_at(db, conversation, version, each, arg);
+    return db->engine->memberships_names_at(db, arena, walk);
 }
 
 enum err

@@ -104,12 +104,31 @@ struct membership_page {
 
 /* Fills the outputs of the page. */
 enum err memberships_page(struct db *db, struct arena *arena, struct membership_page *page);
+
+/* A member whom a change concerns. */
+struct concerned {
+    struct str name;
+    bool present; /* the stay in which the change was made goes on */
+};
+
 /*
- * Calls back with each member whom the change that made `version` concerns, in no order, and
- * whether that stay of theirs goes on; the name lives for the call.
+ * A walk over the members whom the change that made `version` concerns, each once, in no order.
+ * Reads a batch at a time: the next present members, and the next of those who have left since. No
+ * version ends the stays of several members.
  */
-enum err memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                              void (*each)(void *arg, struct str name, bool present), void *arg);
+struct concerned_walk {
+    int32_t conversation;
+    int64_t version;
+    struct str after;          /* moves on: of the present members, names beyond; absent: all */
+    int64_t left_after;        /* moves on: of the others, those who left after this version; 0: all */
+    int rows;                  /* of a batch, at most so many present members, and as many others */
+    struct concerned *members; /* the caller's, with room for 2 * rows; out: names from the arena … */
+    size_t count;              /* out: … so many */
+    bool all;                  /* out: there are no others */
+};
+
+/* Reads the next batch, and advances the walk. */
+enum err memberships_names_at(struct db *db, struct arena *arena, struct concerned_walk *walk);
 
 /* A conversation in which the user may have received something. */
 struct joined {

@@ -80,6 +80,8 @@ static const struct {
     /* Backwards along an index, as far as the caller reads. */
     {SQL_MESSAGE_LAST_ID, "SCAN message USING COVERING INDEX message_id\n"},
     /* Bounded by a limit. */
+    {SQL_MEMBERSHIP_NAMES_AT, "SCAN (subquery-1)\n"},
+    {SQL_MEMBERSHIP_NAMES_AT, "SCAN (subquery-3)\n"},
     /* The first entry of a partial index. */
     {SQL_REACTION_CLEARED, "SCAN reaction_set USING INDEX reaction_set_cleared\n"},
 };

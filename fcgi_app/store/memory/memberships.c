@@ -323,20 +323,69 @@ memory_memberships_page(struct db *db, struct arena *arena, struct membership_pa
     return ERR_OK;
 }
 
-enum err
-memory_memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                            void (*each)(void *arg, struct str name, bool present), void *arg)
+/*
+ * Finds the stay of the next present member in byte order of names, or the next stay that ended.
+ * NULL: there is none.
+ */
+static const struct stay_row *
+find_next(struct db *db, const struct concerned_walk *walk, bool present)
 {
+    const struct stay_row *next = NULL;
     size_t end;
 
-    declared_open(db, __func__);
-    for (size_t i = find_stays(db, conversation, &end); i < end; i++) {
+    for (size_t i = find_stays(db, walk->conversation, &end); i < end; i++) {
         const struct stay_row *row = stay_at(db, i);
 
-        if (row->joined_version <= version && (is_present(row) || row->left_version >= version))
-            each(arg, row->username, is_present(row));
+        if (is_present(row) != present)
+            continue;
+        if (present && (walk->after.p == NULL || str_cmp(row->username, walk->after) > 0) &&
+            (next == NULL || str_cmp(row->username, next->username) < 0))
+            next = row;
+        if (!present && row->left_version >= walk->version && row->left_version > walk->left_after &&
+            (next == NULL || row->left_version < next->left_version))
+            next = row;
+    }
+    return next;
+}
+
+/* Adds the next members of one kind. *all: there are no others of that kind. */
+static enum err
+add_concerned(struct db *db, struct arena *arena, struct concerned_walk *walk, bool present, bool *all)
+{
+    *all = false;
+    for (int n = 0; n < walk->rows; n++) {
+        const struct stay_row *row = find_next(db, walk, present);
+        struct str name;
+
+        *all = row == NULL;
+        if (*all)
+            return ERR_OK;
+        if (copy_name(arena, row, &name) != ERR_OK)
+            return ERR_MEMORY;
+        if (present)
+            walk->after = name;
+        else
+            walk->left_after = row->left_version;
+        if (row->joined_version <= walk->version)
+            walk->members[walk->count++] = (struct concerned){name, present};
     }
     return ERR_OK;
+}
+
+enum err
+memory_memberships_names_at(struct db *db, struct arena *arena, struct concerned_walk *walk)
+{
+    bool all_present;
+    bool all_left = false;
+    enum err err;
+
+    declared_open(db, __func__);
+    walk->count = 0;
+    err = add_concerned(db, arena, walk, true, &all_present);
+    if (err == ERR_OK)
+        err = add_concerned(db, arena, walk, false, &all_left);
+    walk->all = all_present && all_left;
+    return err;
 }
 
 /* --- the conversations of one user */

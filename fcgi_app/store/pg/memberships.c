@@ -289,18 +289,44 @@ pg_memberships_page(struct db *db, struct arena *arena, struct membership_page *
     return err;
 }
 
+/* Moves the walk beyond the current row, and adds the member if the change concerns them. */
+static enum err
+take_concerned(struct pg_stmt *s, struct arena *arena, struct concerned_walk *walk)
+{
+    int64_t left_version = pg_int(s, 1);
+    struct str name = arena_copy(arena, pg_text(s, 0));
+
+    if (name.p == NULL)
+        return ERR_MEMORY;
+    if (left_version == 0)
+        walk->after = name;
+    else
+        walk->left_after = left_version;
+    if (pg_int(s, 2) != 0)
+        walk->members[walk->count++] = (struct concerned){name, left_version == 0};
+    return ERR_OK;
+}
+
 enum err
-pg_memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                        void (*each)(void *arg, struct str name, bool present), void *arg)
+pg_memberships_names_at(struct db *db, struct arena *arena, struct concerned_walk *walk)
 {
     struct pg_stmt *s = pg_use(db, PG_MEMBERSHIP_NAMES_AT);
+    int present = 0;
+    int left = 0;
     enum err err = ERR_OK;
 
-    pg_bind_int(s, 1, conversation);
-    pg_bind_int(s, 2, version);
-    while (pg_next(s, &err))
-        each(arg, pg_text(s, 0), pg_int(s, 1) != 0);
+    walk->count = 0;
+    pg_bind_int(s, 1, walk->conversation);
+    pg_bind_int(s, 2, walk->version);
+    pg_bind_text(s, 3, walk->after.p == NULL ? str_c("") : walk->after);
+    pg_bind_int(s, 4, walk->left_after < walk->version ? walk->version - 1 : walk->left_after);
+    pg_bind_int(s, 5, walk->rows);
+    while (err == ERR_OK && pg_next(s, &err)) {
+        *(pg_int(s, 1) == 0 ? &present : &left) += 1;
+        err = take_concerned(s, arena, walk);
+    }
     pg_done(s);
+    walk->all = present < walk->rows && left < walk->rows;
     return err;
 }
 

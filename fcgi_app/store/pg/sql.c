@@ -281,25 +281,13 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         1) " AND left_version IS NULL ORDER BY username LIMIT " INT(2),
     [PG_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = " INT(
         1) " AND left_version IS NULL AND username > " TEXT(2) " ORDER BY username LIMIT " INT(3),
-    [PG_MEMBERSHIP_NAMES_AT] = "SELECT username, true FROM membership WHERE conversation = " INT(
-        1) " AND left_version IS NULL AND "
-           "joined_version <= " INT(2) " UNION ALL SELECT "
-                                       "a.name, false FROM "
-                                       "membership m JOIN "
-                                       "account a ON a.id = "
-                                       "m.account"
-                                       " WHERE m.conversation "
-                                       "= " INT(1) " AND "
-                                                   "m.left_"
-                                                   "version "
-                                                   ">= " INT(2) " AND "
-                                                                "m."
-                                                                "joine"
-                                                                "d_"
-                                                                "versi"
-                                                                "on "
-                                                                "<="
-                                                                " " INT(2),
+    /* Members who joined later are read too, and count. */
+    [PG_MEMBERSHIP_NAMES_AT] =
+        "(SELECT username, 0, joined_version <= $2::bigint FROM membership WHERE conversation = $1::bigint"
+        " AND left_version IS NULL AND username > $3::text ORDER BY username LIMIT $5::bigint)"
+        " UNION ALL (SELECT a.name, m.left_version, m.joined_version <= $2::bigint FROM membership m"
+        " JOIN account a ON a.id = m.account WHERE m.conversation = $1::bigint"
+        " AND m.left_version > $4::bigint ORDER BY m.left_version LIMIT $5::bigint)",
     /* Whose active_at lags is read as well, and counts. */
     [PG_MEMBERSHIP_ACTIVE] = "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > " INT(
         3) " FROM membership m"

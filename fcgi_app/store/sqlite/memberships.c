@@ -314,18 +314,44 @@ sqlite_memberships_page(struct db *db, struct arena *arena, struct membership_pa
     return err;
 }
 
+/* Moves the walk beyond the current row, and adds the member if the change concerns them. */
+static enum err
+take_concerned(struct stmt *s, struct arena *arena, struct concerned_walk *walk)
+{
+    int64_t left_version = db_int(s, 1);
+    struct str name = arena_copy(arena, db_text(s, 0));
+
+    if (name.p == NULL)
+        return ERR_MEMORY;
+    if (left_version == 0)
+        walk->after = name;
+    else
+        walk->left_after = left_version;
+    if (db_int(s, 2) != 0)
+        walk->members[walk->count++] = (struct concerned){name, left_version == 0};
+    return ERR_OK;
+}
+
 enum err
-sqlite_memberships_names_at(struct db *db, int32_t conversation, int64_t version,
-                            void (*each)(void *arg, struct str name, bool present), void *arg)
+sqlite_memberships_names_at(struct db *db, struct arena *arena, struct concerned_walk *walk)
 {
     struct stmt *s = db_use(db, SQL_MEMBERSHIP_NAMES_AT);
+    int present = 0;
+    int left = 0;
     enum err err = ERR_OK;
 
-    db_bind_int(s, 1, conversation);
-    db_bind_int(s, 2, version);
-    while (db_next(s, &err))
-        each(arg, db_text(s, 0), db_int(s, 1) != 0);
+    walk->count = 0;
+    db_bind_int(s, 1, walk->conversation);
+    db_bind_int(s, 2, walk->version);
+    db_bind_text(s, 3, walk->after.p == NULL ? str_c("") : walk->after);
+    db_bind_int(s, 4, walk->left_after < walk->version ? walk->version - 1 : walk->left_after);
+    db_bind_int(s, 5, walk->rows);
+    while (err == ERR_OK && db_next(s, &err)) {
+        *(db_int(s, 1) == 0 ? &present : &left) += 1;
+        err = take_concerned(s, arena, walk);
+    }
     db_done(s);
+    walk->all = present < walk->rows && left < walk->rows;
     return err;
 }
 

@@ -112,12 +112,13 @@ const char *const sql_texts[SQL_COUNT] = {
                              " AND left_version IS NULL ORDER BY username LIMIT $2",
     [SQL_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = $1"
                             " AND left_version IS NULL AND username > $2 ORDER BY username LIMIT $3",
+    /* Members who joined later are read too, and count. */
     [SQL_MEMBERSHIP_NAMES_AT] =
-        "SELECT username, 1 FROM membership"
-        " WHERE conversation = $1 AND left_version IS NULL AND joined_version <= $2"
-        " UNION ALL SELECT a.name, 0 FROM membership m"
+        "SELECT * FROM (SELECT username, 0, joined_version <= $2 FROM membership"
+        " WHERE conversation = $1 AND left_version IS NULL AND username > $3 ORDER BY username LIMIT $5)"
+        " UNION ALL SELECT * FROM (SELECT a.name, m.left_version, m.joined_version <= $2 FROM membership m"
         " CROSS JOIN account a ON a.id = m.account"
-        " WHERE m.conversation = $1 AND m.left_version >= $2 AND m.joined_version <= $2",
+        " WHERE m.conversation = $1 AND m.left_version > $4 ORDER BY m.left_version LIMIT $5)",
     /* Whether there are more than $4 rows of those that the next statement reads. */
     [SQL_MEMBERSHIP_MORE_ACTIVE] =
         "SELECT 1 FROM membership WHERE account = $1 AND left_version IS NULL AND active_at > $2"
