@@ -47,6 +47,7 @@ struct relay {
     struct nchan *nchan;
     struct silence *silence;
     struct publisher publisher;
+    bool leads;               /* this relay publishes the changes; else it stands by */
     int64_t queued_id;        /* the last change taken from the outbox */
     int64_t delivered_id;     /* every change up to it is delivered or deferred */
     uint64_t answers;         /* publishes that were answered or lost since the start */
@@ -289,12 +290,12 @@ static void
 wait_for_work(struct relay *r)
 {
     bool connected = nchan_connected(r->nchan);
-    bool wants_changes = connected && has_room(r);
+    bool wants_changes = connected && r->leads && has_room(r);
     int timeout_ms = sleep_ms(r);
     bool wants_signals = !connected || nchan_has_room(r->nchan);
     short nchan_events = nchan_wants_write(r->nchan) ? POLLIN | POLLOUT : POLLIN;
     struct pollfd fds[4] = {
-        {.fd = wants_changes ? r->shared->wake_fd : -1, .events = POLLIN},
+        {.fd = wants_changes || !r->leads ? r->shared->wake_fd : -1, .events = POLLIN},
         {.fd = r->signal_fd, .events = POLLIN},
         {.fd = nchan_fd(r->nchan), .events = nchan_events},
         {.fd = wants_signals ? r->shared->unstored_fds[0] : -1, .events = POLLIN},
@@ -354,38 +355,7 @@ is_finished(const struct relay *r)
         return false;
     if (!nchan_connected(r->nchan) || clock_mono_ms() > r->finish_by_ms)
         return true;
-    return !is_behind(r) && !nchan_in_flight(r->nchan) && r->publisher.fanout.count == 0;
-}
-
-/* The main loop: until SIGTERM, and then until everything pending is published. */
-static void
-run(struct relay *r)
-{
-    while (!is_finished(r)) {
-        atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
-        log_set_level((enum log_level)atomic_load(&r->shared->log_level));
-        if (!nchan_connected(r->nchan))
-            connect_again(r);
-        if ((is_behind(r) || r->look) && has_room(r))
-            publish_changes(r);
-        publish_signals(r);
-        publish_deferred(r);
-        if (nchan_connected(r->nchan))
-            talk_to_nchan(r);
-        acknowledge(r);
-        wait_for_work(r);
-    }
-}
-
-/* Raises committed_change to the last change. A writer may have announced a later one already. */
-static void
-announce(struct shared *shared, int64_t last_change)
-{
-    int64_t known = atomic_load(&shared->committed_change);
-    bool raised = false;
-
-    while (known < last_change && !raised)
-        raised = atomic_compare_exchange_weak(&shared->committed_change, &known, last_change);
+    return !(r->leads && is_behind(r)) && !nchan_in_flight(r->nchan) && r->publisher.fanout.count == 0;
 }
 
 /* Finds the first change that no earlier relay has seen delivered. */
@@ -413,8 +383,61 @@ find_start(struct relay *r)
         r->queued_id = known;
     r->delivered_id = r->queued_id;
     atomic_store(&r->shared->acknowledged_change, r->queued_id);
-    announce(r->shared, instance.last_change);
+    shared_announce(r->shared, instance.last_change);
     return ERR_OK;
+}
+
+/*
+ * Begins to publish when no other host's relay does. Returns false if this relay must end: it
+ * cannot read where to begin, or another relay may publish from now on. Its successor stands by,
+ * and reads everything anew.
+ */
+static bool
+follow_lead(struct relay *r)
+{
+    bool stands_by = atomic_load(&r->shared->relay_stands_by);
+
+    if (r->leads != stands_by)
+        return true;
+    if (stands_by) {
+        log_event(LOG_WARNING, "relay_stands_down", "pending=%lld",
+                  (long long)(atomic_load(&r->shared->committed_change) - r->delivered_id));
+        return false;
+    }
+    r->leads = find_start(r) == ERR_OK;
+    if (!r->leads)
+        log_event(LOG_ERROR, "relay_failed", "reason=cannot_read_outbox");
+    else
+        log_event(LOG_INFO, "relay_ready", "pending=%lld",
+                  (long long)(atomic_load(&r->shared->committed_change) - r->queued_id));
+    return r->leads;
+}
+
+/*
+ * The main loop: until SIGTERM, and then until everything pending is published. Returns the exit
+ * status of the process.
+ */
+static int
+run(struct relay *r)
+{
+    while (!is_finished(r)) {
+        atomic_store(&r->shared->relay_beat_ms, clock_mono_ms());
+        log_set_level((enum log_level)atomic_load(&r->shared->log_level));
+        if (!nchan_connected(r->nchan))
+            connect_again(r);
+        if (!follow_lead(r))
+            return EXIT_FAILURE;
+        if (r->leads && (is_behind(r) || r->look) && has_room(r))
+            publish_changes(r);
+        publish_signals(r);
+        publish_deferred(r);
+        if (nchan_connected(r->nchan))
+            talk_to_nchan(r);
+        if (r->leads)
+            acknowledge(r);
+        wait_for_work(r);
+    }
+    return EXIT_SUCCESS;
 }
 
 static enum err
@@ -439,8 +462,6 @@ open_all(struct relay *r, const struct config *config)
     r->publisher.silence = r->silence;
     r->publisher.shared = r->shared;
     r->publisher.batch_max = PUBLISHER_BATCH_MAX;
-    if (err == ERR_OK)
-        err = find_start(r);
     return err;
 }
 
@@ -449,6 +470,7 @@ relay_run(const struct config *config, struct shared *shared)
 {
     struct relay r = {.shared = shared, .retry_ms = RECONNECT_MS};
     struct housekeeping *housekeeping;
+    int status;
 
     atomic_store(&shared->relay_connected, false);
     if (open_all(&r, config) != ERR_OK ||
@@ -456,9 +478,9 @@ relay_run(const struct config *config, struct shared *shared)
         log_event(LOG_ERROR, "relay_failed", "reason=cannot_open");
         return EXIT_FAILURE;
     }
-    log_event(LOG_INFO, "relay_ready", "pending=%lld",
-              (long long)(atomic_load(&shared->committed_change) - r.queued_id));
-    run(&r);
+    if (atomic_load(&shared->relay_stands_by))
+        log_event(LOG_INFO, "relay_stands_by", "%s", "");
+    status = run(&r);
     log_event(
         LOG_INFO, "relay_ended", "pending=%lld",
         (long long)(atomic_load(&shared->committed_change) - atomic_load(&shared->acknowledged_change)));
@@ -468,5 +490,5 @@ relay_run(const struct config *config, struct shared *shared)
     publisher_clear(&r.publisher);
     store_close(&r.store);
     close(r.signal_fd);
-    return EXIT_SUCCESS;
+    return status;
 }

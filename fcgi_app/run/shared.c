@@ -95,10 +95,21 @@ signal_fd(int fd)
 }
 
 void
+shared_stand_by(struct shared *s, bool stands_by)
+{
+    atomic_store(&s->relay_stands_by, stands_by);
+    signal_fd(s->wake_fd);
+}
+
+void
 shared_announce(struct shared *s, int64_t change)
 {
-    /* The caller holds the write lock, so the newest change has the highest id. */
-    atomic_store(&s->committed_change, change);
+    int64_t known = atomic_load(&s->committed_change);
+    bool raised = false;
+
+    /* Another host's commit may have been announced already, and has a higher id. */
+    while (known < change && !raised)
+        raised = atomic_compare_exchange_weak(&s->committed_change, &known, change);
     if (atomic_load(&s->relay_asleep))
         signal_fd(s->wake_fd);
 }

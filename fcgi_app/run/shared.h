@@ -64,6 +64,7 @@ struct shared {
         clock_behind_ms; /* how far the wall clock is behind the newest tick; 0: by less than a minute */
     _Atomic bool relay_connected; /* the relay is connected to nchan's publisher */
     _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
+    _Atomic bool relay_stands_by; /* another host's relay publishes the changes of the database */
     int wake_fd;                  /* eventfd: wakes the relay; the same descriptor in every child */
     int janitor_fd;               /* eventfd: wakes housekeeping, because the write-ahead log is long */
     int unstored_fds[2];          /* pipe of struct shared_signal to the relay */
@@ -91,11 +92,10 @@ void shared_close(struct shared *s);
 void shared_lock(struct shared *s);
 void shared_unlock(struct shared *s);
 
-/*
- * Announces that outbox rows up to `change` are committed, and wakes the relay if it sleeps. The
- * caller holds the write lock.
- */
+/* Announces that outbox rows up to `change` are committed, and wakes the relay if it sleeps. */
 void shared_announce(struct shared *s, int64_t change);
+/* Records whether another host's relay publishes, and wakes the relay to learn of it. */
+void shared_stand_by(struct shared *s, bool stands_by);
 /*
  * Records the length of the write-ahead log after a commit, and wakes housekeeping if it is long.
  */

@@ -69,6 +69,8 @@ transact(void *arg, struct group_item *first)
         err = trim(c);
     if (err == ERR_OK)
         err = pg_instance_set(&tx);
+    if (err == ERR_OK && counters.last_change > last_change)
+        err = pg_outbox_notify(c->db, counters.last_change);
     if (err != ERR_OK)
         pg_behind_reset(c->db);
     err = pg_end_write(c->db, err);

@@ -55,6 +55,7 @@ struct connection {
     PGconn *conn; /* NULL: not connected */
     bool failed;  /* in the transaction at hand: nothing else of it is sent */
     bool in_transaction;
+    int64_t sessions; /* made so far */
     int64_t queued;   /* commands sent, on this connection */
     int64_t answered; /* of them, those whose answers were read */
     int64_t writes;
@@ -152,17 +153,19 @@ fail(struct connection *c, const char *action, const PGresult *result)
 }
 
 /*
- * What the URI does not say: a connection whose other end is gone is noticed after some seconds,
- * not after hours.
+ * What the URI does not say otherwise: of several hosts, the one that takes writes; and a
+ * connection whose other end is gone is given up after about three seconds. The session's settings
+ * have the server do the same.
  */
 static PGconn *
 connect_to(const char *uri)
 {
-    static const char *const keywords[] = {
-        "connect_timeout",           "keepalives_idle",  "keepalives_interval",
-        "keepalives_count",          "tcp_user_timeout", "client_encoding",
-        "fallback_application_name", "dbname",           NULL};
-    const char *const values[] = {"3", "5", "1", "3", "5000", "UTF8", "imd", uri, NULL};
+    static const char *const keywords[] = {"connect_timeout",  "target_session_attrs",
+                                           "keepalives_idle",  "keepalives_interval",
+                                           "keepalives_count", "tcp_user_timeout",
+                                           "client_encoding",  "fallback_application_name",
+                                           "dbname",           NULL};
+    const char *const values[] = {"3", "read-write", "1", "1", "2", "3000", "UTF8", "imd", uri, NULL};
 
     return PQconnectdbParams(keywords, values, 1);
 }
@@ -184,6 +187,14 @@ configure(struct connection *c)
     return err;
 }
 
+/* The server's notices are of no interest, and would be printed. */
+static void
+ignore_notice(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
+
 static enum err
 connect_again(struct connection *c)
 {
@@ -195,9 +206,11 @@ connect_again(struct connection *c)
     disconnect(c);
     c->failed = false;
     c->conn = connect_to(c->uri);
+    c->sessions++;
     c->queued = 0;
     c->answered = 0;
     c->asked_count = 0;
+    PQsetNoticeProcessor(c->conn, ignore_notice, NULL);
     if (PQstatus(c->conn) != CONNECTION_OK)
         err = fail(c, "connect", NULL);
     else
@@ -347,13 +360,29 @@ settle(struct connection *c)
 
 /* --- transactions */
 
+/*
+ * False if the server has closed the connection while it was idle: so it is known before a
+ * transaction depends on it. What else has arrived is read later.
+ */
+static bool
+is_alive(struct connection *c)
+{
+    struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
+
+    /* A farewell may come before the end of the stream. */
+    for (int i = 0; i < 2 && poll(&fd, 1, 0) > 0; i++)
+        if (PQconsumeInput(c->conn) != 1)
+            return false;
+    return PQstatus(c->conn) == CONNECTION_OK;
+}
+
 enum err
 pg_begin(struct db *db, enum pg_sql sql)
 {
     struct connection *c = of(db);
     enum err err = ERR_OK;
 
-    if (c->conn == NULL || c->failed)
+    if (c->conn == NULL || c->failed || !is_alive(c))
         err = connect_again(c);
     if (err == ERR_OK)
         err = send(pg_use(db, sql));
@@ -715,6 +744,53 @@ pg_column(struct pg_stmt *s, struct arena *arena, struct str **texts, size_t *co
     }
     pg_done(s);
     return err;
+}
+
+/* --- notifications */
+
+int
+pg_socket(struct db *db)
+{
+    const struct connection *c = of(db);
+
+    return c->conn == NULL || c->failed ? -1 : PQsocket(c->conn);
+}
+
+enum err
+pg_take_notices(struct db *db, int64_t *highest)
+{
+    struct connection *c = of(db);
+    PGnotify *notice;
+
+    *highest = 0;
+    if (c->conn == NULL || c->failed)
+        return ERR_STORAGE;
+    if (read_answers(c) != ERR_OK)
+        return ERR_STORAGE;
+    if (PQconsumeInput(c->conn) != 1)
+        return fail(c, "receive", NULL);
+    /* The last transaction's sync comes before notifications. */
+    while (!PQisBusy(c->conn)) {
+        PGresult *result = PQgetResult(c->conn);
+
+        if (result == NULL)
+            break;
+        PQclear(result);
+    }
+    while ((notice = PQnotifies(c->conn)) != NULL) {
+        int64_t number = 0;
+
+        if (str_to_int(str_c(notice->extra), &number) && number > *highest)
+            *highest = number;
+        PQfreemem(notice);
+    }
+    return ERR_OK;
+}
+
+int64_t
+pg_session_number(struct db *db)
+{
+    return of(db)->sessions;
 }
 
 /* --- scripts */

@@ -111,6 +111,22 @@ enum err pg_column(struct pg_stmt *s, struct arena *arena, struct str **texts, s
 int64_t pg_writes(struct db *db);
 
 /*
+ * For a connection that listens, between transactions. The socket becomes readable when there may
+ * be notifications, or the connection is lost; -1: there is no connection.
+ */
+int pg_socket(struct db *db);
+/*
+ * Reads what has arrived: *highest is the highest number that was notified since the last call; 0:
+ * none. ERR_STORAGE: the connection is lost.
+ */
+enum err pg_take_notices(struct db *db, int64_t *highest);
+/*
+ * Tells connections apart: it changes with each. What a session holds, such as an advisory lock, is
+ * gone with its connection.
+ */
+int64_t pg_session_number(struct db *db);
+
+/*
  * Something was written that is not sent yet: `send_held` sends it, before any other statement is
  * sent. It calls pg_release() first, which ends this.
  */

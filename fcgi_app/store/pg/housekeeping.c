@@ -14,6 +14,8 @@
 #include "store/pg/reactions.h"
 
 #define ROUND_MS 1000
+/* So often a relay that stands by tries to take over. */
+#define TAKE_OVER_MS 500
 /* Rows of one batch: a few milliseconds. */
 #define REACTIONS_AT_ONCE 500
 #define BATCHES_A_ROUND   20
@@ -28,9 +30,89 @@ struct keeper {
     struct shared *shared;
     struct db *db;
     pthread_t thread;
-    int stop_fd;   /* eventfd */
-    int64_t swept; /* outbox rows up to here were deleted */
+    int stop_fd;      /* eventfd */
+    bool may_lead;    /* this host's relay has not published yet */
+    bool leads;       /* this host's relay publishes … */
+    int64_t session;  /* … as long as this session holds the lock (pg_session_number) */
+    int64_t swept;    /* outbox rows up to here were deleted */
+    int64_t round_ms; /* when the next round is due (clock_mono_ms) */
 };
+
+/* --- which relay publishes */
+
+/* Tries to take the lock that one session of all hosts can hold. *taken: it does now. */
+static enum err
+try_lock(struct keeper *k, bool *taken)
+{
+    struct pg_stmt *s;
+    bool row;
+    enum err err = pg_begin(k->db, PG_BEGIN_WRITE);
+
+    if (err == ERR_OK) {
+        s = pg_use(k->db, PG_LEAD_TRY);
+        err = pg_step(s, &row);
+        *taken = row && pg_int(s, 0) != 0;
+        pg_done(s);
+    }
+    if (err == ERR_OK && *taken)
+        err = pg_run(pg_use(k->db, PG_LEAD_LISTEN));
+    return pg_end_write(k->db, err);
+}
+
+static void
+try_to_lead(struct keeper *k)
+{
+    bool taken = false;
+
+    if (try_lock(k, &taken) != ERR_OK || !taken)
+        return;
+    k->leads = true;
+    k->session = pg_session_number(k->db);
+    shared_stand_by(k->shared, false);
+}
+
+/*
+ * If the session is gone, the lock is too. The relay ends when it learns of that, so it must not be
+ * told to publish again: its successor begins anew, with a keeper of its own.
+ */
+static void
+check_lead(struct keeper *k)
+{
+    if (pg_socket(k->db) >= 0 && pg_session_number(k->db) == k->session)
+        return;
+    k->leads = false;
+    k->may_lead = false;
+    shared_stand_by(k->shared, true);
+}
+
+/* Announces what other hosts have committed. */
+static void
+take_notices(struct keeper *k)
+{
+    int64_t highest;
+
+    if (pg_take_notices(k->db, &highest) == ERR_OK && highest > 0)
+        shared_announce(k->shared, highest);
+}
+
+/* Notes how far another host's relay has delivered: it deletes what is. */
+static void
+follow_outbox(struct keeper *k)
+{
+    struct instance instance = {0};
+    int64_t oldest = 0;
+    enum err err = pg_begin(k->db, PG_BEGIN_READ);
+
+    if (err == ERR_OK)
+        err = pg_instance_get(k->db, &instance);
+    if (err == ERR_OK)
+        err = pg_outbox_oldest(k->db, &oldest);
+    pg_end_read(k->db);
+    if (err == ERR_OK)
+        atomic_store(&k->shared->acknowledged_change, oldest == 0 ? instance.last_change : oldest - 1);
+}
+
+/* --- what a round does */
 
 /* Deletes the outbox rows that nchan has acknowledged. Writers need not wait for it. */
 static void
@@ -93,22 +175,50 @@ look_at_clock(struct keeper *k)
         log_event(LOG_INFO, "clock_right", "%s", "");
 }
 
+static void
+clean_up(struct keeper *k)
+{
+    bool more = true;
+
+    sweep_outbox(k);
+    for (int batch = 0; more && batch < BATCHES_A_ROUND; batch++)
+        if (sweep_reactions(k, &more) != ERR_OK)
+            more = false;
+}
+
+/* The relay that publishes cleans up; the others try to take over. */
+static void
+do_round(struct keeper *k)
+{
+    if (!k->leads && k->may_lead)
+        try_to_lead(k);
+    if (k->leads)
+        clean_up(k);
+    else
+        follow_outbox(k);
+    look_at_clock(k);
+    k->round_ms = clock_mono_ms() + (k->leads ? ROUND_MS : TAKE_OVER_MS);
+}
+
 static void *
 run(void *arg)
 {
     struct keeper *k = arg;
-    struct pollfd stop = {.fd = k->stop_fd, .events = POLLIN};
+    struct pollfd fds[2] = {{.fd = k->stop_fd, .events = POLLIN}, {.events = POLLIN}};
 
-    while (poll(&stop, 1, ROUND_MS) == 0) {
-        bool more = true;
+    for (;;) {
+        int64_t left_ms = k->round_ms - clock_mono_ms();
 
-        sweep_outbox(k);
-        for (int batch = 0; more && batch < BATCHES_A_ROUND; batch++)
-            if (sweep_reactions(k, &more) != ERR_OK)
-                more = false;
-        look_at_clock(k);
+        fds[1].fd = k->leads ? pg_socket(k->db) : -1;
+        if (poll(fds, 2, left_ms < 0 ? 0 : (int)left_ms) > 0 && (fds[0].revents & POLLIN) != 0)
+            return NULL;
+        if (k->leads)
+            take_notices(k);
+        if (clock_mono_ms() >= k->round_ms)
+            do_round(k);
+        if (k->leads)
+            check_lead(k);
     }
-    return NULL;
 }
 
 enum err
@@ -121,6 +231,7 @@ pg_housekeeping_start(struct housekeeping **out, const char *uri, struct shared 
         return ERR_MEMORY;
     k->face.engine = &pg_engine;
     k->shared = shared;
+    k->may_lead = true;
     k->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (k->stop_fd < 0) {
         err = ERR_IO;
@@ -129,6 +240,7 @@ pg_housekeeping_start(struct housekeeping **out, const char *uri, struct shared 
     err = pg_open(&k->db, uri, PG_SHARED);
     if (err != ERR_OK)
         goto fail_fd;
+    shared_stand_by(shared, true);
     if (pthread_create(&k->thread, NULL, run, k) != 0) {
         err = ERR_MEMORY;
         goto fail_db;
@@ -153,7 +265,8 @@ pg_housekeeping_stop(struct housekeeping *face)
     if (write(k->stop_fd, &one, sizeof(one)) < 0)
         log_event(LOG_ERROR, "stop_failed", "thread=housekeeping");
     pthread_join(k->thread, NULL);
-    sweep_outbox(k);
+    if (k->leads)
+        sweep_outbox(k);
     pg_close(k->db);
     close(k->stop_fd);
     free(k);

@@ -115,6 +115,15 @@ pg_outbox_oldest(struct db *db, int64_t *id)
 }
 
 enum err
+pg_outbox_notify(struct db *db, int64_t id)
+{
+    struct pg_stmt *s = pg_use(db, PG_LEAD_NOTIFY);
+
+    pg_bind_int(s, 1, id);
+    return pg_queue(s);
+}
+
+enum err
 pg_outbox_trim(struct db *db, int64_t id)
 {
     struct pg_stmt *s = pg_use(db, PG_OUTBOX_TRIM);

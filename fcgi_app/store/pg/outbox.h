@@ -4,6 +4,10 @@
 
 #include "store/outbox.h"
 
+/*
+ * Tells the relay that publishes, on whatever host, of changes up to `id`, once they are committed.
+ */
+enum err pg_outbox_notify(struct db *db, int64_t id);
 /* Deletes all changes up to `id`. Needs a write transaction. */
 enum err pg_outbox_trim(struct db *db, int64_t id);
 

@@ -18,8 +18,8 @@
     " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'),"     \
     " ('enable_mergejoin', 'off'), ('enable_bitmapscan', 'off'), ('enable_material', 'off'),"                \
     " ('jit', 'off'), ('max_parallel_workers_per_gather', '0'), ('client_encoding', 'UTF8'),"                \
-    " ('standard_conforming_strings', 'on'), ('lc_messages', 'C'), ('tcp_keepalives_idle', '5'),"            \
-    " ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '5000'))"        \
+    " ('standard_conforming_strings', 'on'), ('lc_messages', 'C'), ('tcp_keepalives_idle', '1'),"            \
+    " ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '2'), ('tcp_user_timeout', '3000'))"        \
     " AS settings (name, value)"
 
 const char *const pg_session[] = {
@@ -510,6 +510,11 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                             1) " ORDER BY o.id LIMIT " INT(2),
     [PG_OUTBOX_OLDEST] = "SELECT id FROM outbox ORDER BY id LIMIT 1",
     [PG_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= " INT(1),
+
+    /* Whose relay publishes. The lock ends with the session. */
+    [PG_LEAD_TRY] = "SELECT pg_try_advisory_lock(6909284, 3)",
+    [PG_LEAD_LISTEN] = "LISTEN imd_change",
+    [PG_LEAD_NOTIFY] = "SELECT pg_notify('imd_change', " INT(1) "::text)",
 
     [PG_SIZE] = "SELECT (SELECT schema_version FROM instance), pg_database_size(current_database())",
 

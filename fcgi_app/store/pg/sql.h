@@ -114,6 +114,10 @@ enum pg_sql {
     PG_OUTBOX_OLDEST,
     PG_OUTBOX_TRIM,
 
+    PG_LEAD_TRY,
+    PG_LEAD_LISTEN,
+    PG_LEAD_NOTIFY,
+
     PG_SIZE,
 
     PG_REPAIR_TABLE,
