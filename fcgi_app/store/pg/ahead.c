@@ -17,7 +17,7 @@ pg_ahead_reset(struct pg_ahead *ahead)
     *ahead = (struct pg_ahead){.arena = arena, .behind = behind};
 }
 
-/* --- what is known */
+/* --- look-ups */
 
 struct pg_known_account *
 pg_ahead_account(struct db *db, struct str name)
@@ -91,7 +91,7 @@ pg_ahead_unused(struct db *db, struct str sender, struct str client_id)
     return find_unused(db, sender, client_id) != NULL;
 }
 
-/* Each entry to forget makes room for the last one of its list. */
+/* Replaces each entry to forget by the last one of its list. */
 void
 pg_ahead_forget_conversation(struct db *db, int32_t id)
 {
@@ -130,12 +130,12 @@ pg_ahead_forget_unused(struct db *db, struct str sender, struct str client_id)
 
 /* --- asking */
 
-/* What the group's commands declare, without repetitions: each list as it is bound. */
+/* What the group's commands declare, without repetitions. Each list becomes one parameter. */
 struct asked {
     struct arena *arena;
-    int64_t *conversations; /* 0: that of the message … */
-    int64_t *messages;      /* … of this id; 0: none */
-    struct str *names;      /* absent: nobody */
+    int64_t *conversations; /* 0: the conversation of the message … */
+    int64_t *messages;      /* … with this id; 0: none */
+    struct str *names;      /* absent: no user */
     size_t standing_count;
     int64_t *heads;
     size_t head_count;
@@ -144,7 +144,7 @@ struct asked {
     size_t key_count;
 };
 
-/* Asks for a conversation, how the user stands in it, and whether the user has an account. */
+/* Asks for a conversation, the user's standing in it, and whether the user has an account. */
 static bool
 ask_standing(struct asked *a, int64_t conversation, int64_t message, struct str name)
 {
@@ -199,7 +199,7 @@ ask_key(struct asked *a, struct str sender, struct str client_id)
     return true;
 }
 
-/* Asks for what the command declares, as far as it is read ahead. */
+/* Asks for those of the command's declared reads that are read ahead. */
 static bool
 ask_for(struct asked *a, const struct command_reads *r)
 {
@@ -250,7 +250,7 @@ send_all(struct db *db, const struct asked *a)
     return err;
 }
 
-/* Enters the keys that were asked for: those that were used are forgotten when the answer comes. */
+/* Notes the keys that are asked for as unused. The answer removes those that were used. */
 static enum err
 suppose_unused(struct pg_ahead *ahead, const struct asked *a)
 {
@@ -286,8 +286,8 @@ pg_ahead_ask(struct db *db, const struct group_item *first)
 #define STAY_COLUMNS         8
 enum standing_column {
     COLUMN_NAME,
-    COLUMN_ID,    /* of the conversation; NULL: no message of that id leads to one */
-    COLUMN_FOUND, /* there is a conversation of that id */
+    COLUMN_ID,    /* of the conversation; NULL: there is no message with the id that was asked for */
+    COLUMN_FOUND, /* whether there is a conversation with that id */
     COLUMN_CONVERSATION,
     COLUMN_ACCOUNT = COLUMN_CONVERSATION + CONVERSATION_COLUMNS,
     COLUMN_STAY,
@@ -296,7 +296,7 @@ enum standing_column {
     COLUMN_LAST_RUN,
 };
 
-/* Enters the conversation of the row at hand. */
+/* Notes the conversation of the current row. */
 static enum err
 enter_conversation(struct db *db, struct pg_stmt *s, int32_t id)
 {
@@ -319,7 +319,7 @@ enter_conversation(struct db *db, struct pg_stmt *s, int32_t id)
     return err;
 }
 
-/* Enters the last stay and the read marker of the row at hand. */
+/* Notes the last stay and the read marker of the current row. */
 static enum err
 enter_stay(struct db *db, struct pg_stmt *s, int32_t id, struct str name)
 {
@@ -339,7 +339,7 @@ enter_stay(struct db *db, struct pg_stmt *s, int32_t id, struct str name)
     return ERR_OK;
 }
 
-/* Enters the account of the row at hand. */
+/* Notes the account of the current row. */
 static enum err
 enter_account(struct db *db, struct pg_stmt *s, struct str name)
 {
@@ -381,7 +381,7 @@ read_standings(struct db *db)
     return err;
 }
 
-/* Each id was asked for once. The columns are the id, and those of a message's head. */
+/* One row for each id: the id, and the columns of a message's head. */
 static enum err
 read_heads(struct db *db)
 {

@@ -1,14 +1,15 @@
 /*
- * ahead.h - what a group's commands are going to read, read for all of them in one round trip.
+ * ahead.h - reads what a group's commands have declared, for all of them in one round trip.
  *
- * Commands declare their reads (store/command.h). What is read ahead here is what most commands
- * read: conversations by id or by a message, the users' accounts, last stays and read markers, the
- * heads of messages, and whether an idempotency key was used. Other reads ask the server when they
- * come.
+ * Commands declare their reads (store/command.h). This reads those that most commands need:
+ * conversations, found by id or by a message, the users' accounts, last stays and read markers, the
+ * heads of messages, and whether an idempotency key was used. Each other read sends its own
+ * statement.
  *
- * What is known here is what the server would answer now. So whoever writes a row that may be known
- * either changes it here as well or has it forgotten. What is not known, or no longer, is asked of
- * the server. Only the connection that writes has this; elsewhere all functions return NULL.
+ * An entry here equals what the server would answer if it had all rows that are held back
+ * (behind.h). So a function that writes a row must change or forget its entry. For a row without an
+ * entry, the server is asked. Only the connection that writes has entries; on others, all functions
+ * return NULL.
  */
 #ifndef IMD_STORE_PG_AHEAD_H
 #define IMD_STORE_PG_AHEAD_H
@@ -25,9 +26,9 @@ struct pg_known_account {
 
 struct pg_known_conversation {
     struct conversation row; /* without its members; the title is from the group's memory */
-    bool found;              /* there is a conversation of row.id */
-    bool bumped;             /* row was changed by pg_behind_bump(), and not sent yet */
-    int64_t last_sender;     /* account.id of the newest message's sender; 0: no message, or not known … */
+    bool found;              /* whether there is a conversation with row.id */
+    bool bumped;             /* pg_behind_bump() changed row, and the change is not sent yet */
+    int64_t last_sender;     /* account.id of the newest message's sender; 0: no message, or unknown … */
     int64_t last_run;        /* … and its run */
     bool last_known;
 };
@@ -43,8 +44,8 @@ struct pg_known_stay {
 struct pg_known_marker {
     int32_t conversation;
     struct str username;
-    int64_t seq; /* 0: the user has never read there */
-    bool moved;  /* seq was changed by pg_behind_mark(), and not sent yet */
+    int64_t seq; /* 0: the user has read nothing in it */
+    bool moved;  /* pg_behind_mark() changed seq, and the change is not sent yet */
     int64_t moved_at;
 };
 
@@ -60,7 +61,7 @@ struct pg_unused_key {
     struct str client_id;
 };
 
-/* Each list is in no order, and short: at most some entries for each command of a group. */
+/* The lists have no order and are short: a few entries for each command of a group. */
 struct pg_ahead {
     struct arena arena; /* reset with each group */
     struct pg_known_account *accounts;
@@ -89,7 +90,7 @@ enum err pg_ahead_ask(struct db *db, const struct group_item *first);
 /* Reads their answers. */
 enum err pg_ahead_read(struct db *db);
 
-/* What is known, until the next call that forgets. NULL: ask the server. */
+/* Return an entry, valid until the next call that forgets. NULL: ask the server. */
 struct pg_known_account *pg_ahead_account(struct db *db, struct str name);
 struct pg_known_conversation *pg_ahead_conversation(struct db *db, int32_t id);
 struct pg_known_stay *pg_ahead_stay(struct db *db, int32_t conversation, struct str username);
@@ -98,7 +99,7 @@ struct pg_known_head *pg_ahead_head(struct db *db, int64_t id);
 /* True if it is known that the sender has sent nothing under the key. */
 bool pg_ahead_unused(struct db *db, struct str sender, struct str client_id);
 
-/* What is written, and so is no longer known. */
+/* Forget the entry of a row that is being written. */
 void pg_ahead_forget_conversation(struct db *db, int32_t id);
 void pg_ahead_forget_stay(struct db *db, int32_t conversation, struct str username);
 void pg_ahead_forget_head(struct db *db, int64_t id);

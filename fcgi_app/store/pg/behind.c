@@ -7,7 +7,7 @@
 #define MESSAGE_INTS 7
 #define CHANGE_INTS  8
 
-/* Rows that are held back: lists of one value for each row, as they are bound. */
+/* The rows that are held back: for each column one list, which becomes one parameter. */
 struct pg_behind {
     int64_t *message_ints[MESSAGE_INTS];
     struct str *client_ids;
@@ -183,7 +183,7 @@ pg_behind_mark(struct tx *tx, int32_t conversation, struct str username, int64_t
     return true;
 }
 
-/* Adds a row to lists of integers and texts. False: there is no memory. */
+/* Adds a row to lists of integers. False: out of memory. */
 static bool
 add_row(struct arena *arena, int64_t **ints, size_t int_count, const int64_t *values, size_t n)
 {
@@ -203,7 +203,7 @@ add_text(struct arena *arena, struct str **texts, struct str value, size_t n)
     if (*texts == NULL)
         return false;
     (*texts)[n] = value;
-    /* The caller's may not live until it is sent. */
+    /* The caller's text may be freed before this is sent. */
     if (value.p != NULL)
         (*texts)[n] = arena_copy(arena, value);
     return value.p == NULL || (*texts)[n].p != NULL;
@@ -218,7 +218,7 @@ pg_behind_message(struct tx *tx, const struct message *m, int64_t version)
     int64_t run = 0;
 
     if (c == NULL || !c->last_known || sender == NULL || sender->id == 0) {
-        /* The newest message is not the one that is known. */
+        /* The entry will not describe the message being added, which becomes the newest. */
         if (c != NULL)
             c->last_known = false;
         return false;

@@ -1,4 +1,4 @@
-/* connections.h - what is behind a struct store of PostgreSQL. */
+/* connections.h - the connections of a struct store on PostgreSQL. */
 #ifndef IMD_STORE_PG_CONNECTIONS_H
 #define IMD_STORE_PG_CONNECTIONS_H
 
@@ -8,7 +8,7 @@
 
 struct pg_connections {
     struct connections face;  /* first */
-    struct pg_commit *commit; /* NULL: the store is open for reading alone */
+    struct pg_commit *commit; /* NULL: the store is open for reading only */
     struct pg_pool *pool;
 };
 

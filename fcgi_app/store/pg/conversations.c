@@ -25,7 +25,7 @@ pg_conversations_row(struct pg_stmt *s, int column, struct arena *arena, int32_t
     return c->title.p == NULL ? ERR_MEMORY : ERR_OK;
 }
 
-/* Does what pg_conversations_get() does with a conversation that was read ahead. */
+/* Does the work of pg_conversations_get() for a conversation that was read ahead. */
 static enum err
 copy_known(struct arena *arena, const struct pg_known_conversation *known, struct conversation *c,
            bool *found)

@@ -6,8 +6,8 @@
 #include "store/pg/db.h"
 
 /*
- * Fills *c but for its members from the row at hand, whose columns from `column` on are those of
- * the macro CONVERSATION of sql.c. The title from the arena. ERR_MEMORY.
+ * Fills *c, except its members, from the current row, where the columns of the macro CONVERSATION
+ * of sql.c begin at `column`. The title is from the arena. ERR_MEMORY.
  */
 enum err pg_conversations_row(struct pg_stmt *s, int column, struct arena *arena, int32_t id,
                               struct conversation *c);

@@ -1,6 +1,6 @@
 /*
- * engine.h - PostgreSQL as an engine: its table, and its functions, each named after that of the
- * face that it implements.
+ * engine.h - PostgreSQL as an engine: its table, and its functions, each named after the function
+ * of the interface that it implements.
  */
 #ifndef IMD_STORE_PG_ENGINE_H
 #define IMD_STORE_PG_ENGINE_H

@@ -1,13 +1,10 @@
-/*
- * instance.h - the one row that says what this database is and how far it has counted: the engine's
- * part.
- */
+/* instance.h - the single row with the database's identity and its counters: the engine's part. */
 #ifndef IMD_STORE_PG_INSTANCE_H
 #define IMD_STORE_PG_INSTANCE_H
 
 #include "store/instance.h"
 
-/* The ids that were given last. */
+/* The ids that were given out last. */
 struct tx_counters {
     int64_t last_message_id;
     int64_t last_change;
@@ -17,12 +14,12 @@ struct tx_counters {
 };
 
 /*
- * Asks for a lock on the row until the transaction ends, so that no other transaction of any host
- * writes. Does not wait. Needs a write transaction.
+ * Asks for a lock on the row, without waiting for it. Until the transaction ends, the lock keeps
+ * all other transactions of all hosts from writing. Needs a write transaction.
  */
 enum err pg_instance_lock(struct db *db);
 /*
- * Waits for the lock. Reads *counters, which becomes that of the transaction; the tick becomes
+ * Waits for the lock, and reads *counters, which the transaction then counts up. The tick becomes
  * max(clock, last tick + 1). ERR_STORAGE.
  */
 enum err pg_instance_locked(struct tx *tx, struct tx_counters *counters);

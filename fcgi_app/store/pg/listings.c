@@ -15,7 +15,7 @@
 #define STAY_COLUMNS         8
 #define CONVERSATION_COLUMNS 9
 
-/* The entry that the row at hand is about: `column` is its number from 1; NULL: there is none. */
+/* Returns the entry of the current row. `column` is its number, from 1; NULL: there is none. */
 static struct listing_row *
 row_of(struct pg_stmt *s, int column, struct listing_row *rows, size_t count)
 {
@@ -24,7 +24,7 @@ row_of(struct pg_stmt *s, int column, struct listing_row *rows, size_t count)
     return n < 1 || (uint64_t)n > count ? NULL : &rows[n - 1];
 }
 
-/* The ids of the conversations, from the arena. */
+/* Returns the ids of the conversations, from the arena. */
 static int64_t *
 ids_of(struct arena *arena, const struct listing_row *rows, size_t count)
 {
@@ -35,7 +35,7 @@ ids_of(struct arena *arena, const struct listing_row *rows, size_t count)
     return ids;
 }
 
-/* Fills the entry from the row at hand. */
+/* Fills the entry from the current row. */
 static enum err
 read_standing(struct pg_stmt *s, struct arena *arena, struct listing_row *row)
 {
@@ -46,7 +46,10 @@ read_standing(struct pg_stmt *s, struct arena *arena, struct listing_row *row)
     row->read_seq = pg_int(s, STAY_COLUMNS);
     last_seq = row->conversation.last_seq;
     row->newest_seq = row->last.until < last_seq ? row->last.until : last_seq;
-    /* Nothing was received since they came: the newest is of the past stay, or there is none. */
+    /*
+     * The user received nothing in the last stay. The newest message is of a past stay, or there is
+     * none.
+     */
     if (row->newest_seq <= row->last.after)
         row->newest_seq = pg_int(s, STAY_COLUMNS + 1 + CONVERSATION_COLUMNS);
     return err;
@@ -89,7 +92,7 @@ pg_listings_names(struct db *db, struct arena *arena, struct listing_row *rows, 
     for (size_t i = 0; i < count; i++) {
         rows[i].conversation.members = NULL;
         rows[i].conversation.members_read = 0;
-        /* Its members are too many, so none are read. */
+        /* It has too many members to read their names. */
         if (rows[i].conversation.member_count > MEMBERS_FEW)
             ids[i] = CONVERSATION_NONE;
     }
@@ -110,14 +113,14 @@ pg_listings_names(struct db *db, struct arena *arena, struct listing_row *rows, 
 
 /* --- unread messages */
 
-/* Rows that are read of a range at first, and at most. */
+/* How many rows of a range are read at first, and at most. */
 #define ROWS_FIRST 32
 #define ROWS_MAX   1024
 
-/* A count that goes on from range to range, the newest messages first. */
+/* A count over several ranges, newest messages first. */
 struct tally {
     struct listing_row *row;
-    int64_t low;   /* place: the range at hand is low < place <= high */
+    int64_t low;   /* place: the current range is low < place <= high */
     int64_t high;  /* moves down as messages are counted */
     int64_t looks; /* how many rows and stays may still be read */
     int64_t rows;  /* to be read next */
@@ -139,7 +142,7 @@ is_counted(const struct tally *t)
     return t->high <= t->low || t->row->unread >= UNREAD_MAX || t->looks <= 0;
 }
 
-/* Begins to count the messages of the range that the user has not read. */
+/* Begins to count the unread messages of the range. */
 static void
 begin_range(struct tally *t, int64_t after, int64_t until)
 {
@@ -153,7 +156,7 @@ begin_range(struct tally *t, int64_t after, int64_t until)
     t->rows = ROWS_FIRST;
 }
 
-/* Takes the result of a round into the count. */
+/* Adds the result of a round to the count. */
 static void
 take_round(struct pg_stmt *s, struct tally *t)
 {
@@ -165,7 +168,9 @@ take_round(struct pg_stmt *s, struct tally *t)
     t->rows = t->rows * 4 < ROWS_MAX ? t->rows * 4 : ROWS_MAX;
 }
 
-/* Reads the next rows of each range that is not counted. *more: there were some. */
+/*
+ * Reads the next rows of each range that is not counted yet. *more: whether there were such ranges.
+ */
 static enum err
 read_round(const struct tallies *all, int64_t *numbers, bool *more)
 {
@@ -206,7 +211,7 @@ read_round(const struct tallies *all, int64_t *numbers, bool *more)
     return err;
 }
 
-/* Counts all ranges at hand to their ends. */
+/* Counts all current ranges to their ends. */
 static enum err
 count_ranges(const struct tallies *all)
 {
@@ -219,7 +224,7 @@ count_ranges(const struct tallies *all)
     return err;
 }
 
-/* Goes on with past stays, from the last one back: one look for each, and then its messages. */
+/* Counts from the last stay back: one look-up for each stay, and then its messages. */
 static enum err
 count_past(const struct tallies *all, struct tally *t)
 {

@@ -90,7 +90,8 @@ pg_memberships_first(struct db *db, int32_t conversation, struct str username, i
 }
 
 /*
- * The span of the row at hand, whose columns are the last stay, the past one before, and the next.
+ * Returns the span of the current row: its columns are the last stay, the past one before, and the
+ * next.
  */
 static struct span
 span_of(struct pg_stmt *s, int64_t seq)
@@ -187,7 +188,7 @@ active_at(const struct tx *tx, const struct conversation *c)
 enum err
 pg_memberships_add(struct tx *tx, const struct conversation *c, struct str username, enum role role)
 {
-    /* In a new conversation nobody has been before. */
+    /* A new conversation has no previous stays. */
     enum err err =
         c->version > 1 ? pg_queue(use_for(tx->db, PG_MEMBERSHIP_SUPERSEDE, c->id, username)) : ERR_OK;
     struct pg_stmt *s;

@@ -35,7 +35,7 @@ pg_messages_add(struct tx *tx, struct message *m, int64_t version)
  */
 #define MESSAGE_COLUMNS 11
 
-/* Fills *m from the columns from `at` on. Its strings live until pg_done(). */
+/* Fills *m from the columns that begin at `at`. Its strings are valid until pg_done(). */
 static void
 fill(struct pg_stmt *s, int at, struct message *m)
 {
@@ -106,7 +106,7 @@ pg_messages_get(const struct message_reader *r, int32_t conversation, int64_t se
     return read_one(s, r, m, found);
 }
 
-/* Returns the places as numbers. 0, where no message is, stands for one that is nowhere. */
+/* Returns the places as numbers: 0, where no message is, for an absent one. */
 static int64_t *
 places_of(const struct message_batch *batch, struct arena *arena)
 {
@@ -120,7 +120,7 @@ places_of(const struct message_batch *batch, struct arena *arena)
     return places;
 }
 
-/* Reads the messages of the statement, each to its place in the batch, and ends the statement. */
+/* Reads the messages of the statement into their places of the batch, and ends the statement. */
 static enum err
 read_places(struct pg_stmt *s, struct arena *arena, struct message_batch *batch)
 {
@@ -341,7 +341,7 @@ first_beyond(struct pg_stmt *s, const struct message_range *range, int64_t beyon
     return err == ERR_OK && !row ? ERR_STORAGE : err;
 }
 
-/* The same for the seqs of a conversation. */
+/* Does the same for the seqs of a conversation. */
 static enum err
 first_seq_beyond(struct db *db, enum pg_sql sql, const struct message_range *range, int64_t beyond,
                  int64_t *seq)
@@ -533,7 +533,7 @@ pg_messages_walk(const struct message_reader *r, struct message_walk *walk)
     walk->steps = arena_alloc(r->arena, (size_t)walk->rows * sizeof(*walk->steps));
     if (walk->steps == NULL)
         return ERR_MEMORY;
-    /* Bound as a seq, it would lead back to the last possible message. */
+    /* bind_seq() would turn it into the last possible message. */
     if (walk->order != MESSAGES_BY_CHANGE && walk->from > SEQ_MAX)
         return ERR_OK;
     pg_bind_int(s, 1, walk->conversation);

@@ -6,8 +6,8 @@
 #include "store/pg/db.h"
 
 /*
- * Fills *m, without its reactions, from the row at hand, whose columns from `column` on are those
- * of the macro MESSAGE of sql.c. Its strings are from the arena. ERR_MEMORY.
+ * Fills *m, except its reactions, from the current row, where the columns of the macro MESSAGE of
+ * sql.c begin at `column`. Its strings are from the arena. ERR_MEMORY.
  */
 enum err pg_messages_row(struct pg_stmt *s, int column, struct arena *arena, struct message *m);
 

@@ -4,13 +4,13 @@
 #include "base/log.h"
 #include "store/pg/db.h"
 
-/* What the database tells of its schema. */
+/* The versions that the database records. */
 struct standing {
     int64_t version; /* number of the last script that was applied; 0: none */
-    int64_t needs;   /* a binary must know at least this script */
+    int64_t needs;   /* the oldest binary that may use the database knows this script */
 };
 
-/* Inside a transaction. */
+/* Reads them. Needs a transaction. */
 static enum err
 look(struct db *db, struct standing *standing)
 {
@@ -31,7 +31,7 @@ look(struct db *db, struct standing *standing)
     return err == ERR_OK && !row ? ERR_STORAGE : err;
 }
 
-/* Applies the script with this number, counted from 1. Inside a transaction. */
+/* Applies the script with this number, counted from 1. Needs a transaction. */
 static enum err
 apply(struct db *db, int64_t version)
 {
@@ -47,7 +47,7 @@ apply(struct db *db, int64_t version)
     return pg_queue(s);
 }
 
-/* The next missing script, in a transaction that others who migrate wait for. */
+/* Applies the next missing script. Holds a lock that other migrating processes wait for. */
 static enum err
 apply_next(struct db *db, struct standing *standing)
 {
@@ -62,7 +62,7 @@ apply_next(struct db *db, struct standing *standing)
     return pg_end_write(db, err);
 }
 
-/* A database that a newer binary has migrated says whether older ones may go on using it. */
+/* A newer binary that migrates a database records the oldest binary that may still use it. */
 static enum err
 check_newer(const struct standing *standing)
 {

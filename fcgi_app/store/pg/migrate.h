@@ -1,10 +1,10 @@
 /*
- * migrate.h - brings a database to the newest schema. A new database is migrated from its first
+ * migrate.h - brings a database to the newest schema. A new database is migrated from the first
  * script on, like any other.
  *
  * The scripts are schema/postgresql/NNNN_what.sql, embedded in the binary. Each is applied in a
- * transaction of its own, under a lock that lets one process migrate at a time; instance knows the
- * number of the last one.
+ * separate transaction, under a lock that lets one process migrate at a time. The row of instance
+ * records the number of the last one.
  */
 #ifndef IMD_STORE_PG_MIGRATE_H
 #define IMD_STORE_PG_MIGRATE_H
@@ -22,8 +22,8 @@ extern const struct pg_migration pg_migrations[];
 extern const int pg_migration_count;
 
 /*
- * Applies each missing script. ERR_STORAGE: one failed, and is rolled back; or a newer binary has
- * migrated the database to a schema that this one does not know.
+ * Applies each missing script. ERR_STORAGE: a script failed and was rolled back, or a newer binary
+ * has migrated the database to a schema that this one does not know.
  */
 enum err pg_migrate(struct db *db);
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A connection, and the snapshot for which it is lent. */
+/* A connection, and the snapshot that it is lent for. */
 struct reader {
     struct snapshot snapshot; /* first, so that pg_pool_end() finds the reader by it */
     struct pg_pool *pool;
@@ -15,8 +15,8 @@ struct pg_pool {
     pthread_mutex_t mutex;
     pthread_cond_t returned;
     int size;             /* connections made */
-    int idle_count;       /* how many of them are in idle[]; the one used last comes last */
-    struct reader **idle; /* behind all[] */
+    int idle_count;       /* how many of them are in idle[], the one used last at the end */
+    struct reader **idle; /* they follow all[] */
     struct reader all[];
 };
 

@@ -7,13 +7,14 @@
 #include "store/pg/instance.h"
 
 /*
- * The rows of a set with at most this many hold no names: they are read through the users' numbers
- * and sorted. Once a set has grown beyond that its rows hold names, for good, and an index has them
- * in order.
+ * The rows of a set of at most this size hold no names: those are found by the users' numbers, and
+ * sorted. Once a set grows beyond it, its rows hold names forever, and an index orders them.
  */
 #define REACTION_ROWS_FEW 16
 
-/* A statement whose first two parameters are a message's place. */
+/*
+ * Returns the statement with its first parameters bound: the conversation and the seq of a message.
+ */
 static struct pg_stmt *
 use_at(struct db *db, enum pg_sql sql, int32_t conversation, int64_t seq)
 {
@@ -39,7 +40,7 @@ pg_reactions_note(struct arena *arena, struct pg_reacted *reacted, struct messag
     return ERR_OK;
 }
 
-/* The message whose sets are being read. They come together. */
+/* The message whose sets are being read. All sets of a message follow each other. */
 struct shown {
     struct message *message; /* NULL: none yet */
     struct reaction *reactions;
@@ -154,7 +155,7 @@ struct set {
     bool mine;  /* the user is among them */
 };
 
-/* Finds the set of a message and an emoji. `username` absent: nobody sees it. */
+/* Finds the set of a message and an emoji. An absent `username` has not reacted. */
 static enum err
 find_set(struct db *db, const struct message *m, struct str emoji, struct str username, struct set *set)
 {
@@ -288,7 +289,7 @@ pg_reactions_clear_all(struct tx *tx, struct message *m)
     return any ? pg_queue(use_at(tx->db, PG_REACTION_SETS_CLEAR, m->conversation, m->seq)) : ERR_OK;
 }
 
-/* --- what clearing leaves behind */
+/* --- sweeping cleared reactions */
 
 enum err
 pg_reactions_cleared(struct db *db, int64_t *set)

@@ -28,7 +28,7 @@ of(struct repair *r)
     return (struct opened *)(void *)r;
 }
 
-/* Reads the version of the schema. Connects, alone. */
+/* Reads the version of the schema. Its connection takes the exclusive lock. */
 static enum err
 read_version(struct db *db, int64_t *version)
 {
@@ -127,7 +127,7 @@ pg_repair_look(struct repair *r, int64_t now_ms, struct repair_view *view)
     *view = (struct repair_view){0};
     if (err == ERR_OK)
         err = read_view(db, now_ms, view);
-    /* The temporary table goes with the transaction. */
+    /* The end of the transaction drops the temporary table. */
     pg_end_read(db);
     return err;
 }

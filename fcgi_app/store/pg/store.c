@@ -1,4 +1,4 @@
-/* store.c - see store/store.h: PostgreSQL's writer and readers behind it. */
+/* store.c - see store/store.h. PostgreSQL's part: its writer and its readers. */
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "store/pg/engine.h"
 #include "store/pg/migrate.h"
 
-/* The data is the server's. */
+/* The server has the files. */
 const char *
 pg_store_file(const char *uri)
 {
@@ -16,7 +16,7 @@ pg_store_file(const char *uri)
     return NULL;
 }
 
-/* Each child connects for itself later. */
+/* Each child opens its own connections later. */
 enum err
 pg_store_prepare(const char *uri)
 {
