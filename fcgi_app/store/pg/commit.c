@@ -10,13 +10,14 @@
 struct pg_commit {
     struct shared *shared;
     struct group *group;
-    struct db *db; /* this and what follows: used by the leader alone */
+    struct db *db; /* this and the following members: used by the leader only */
     struct pg_ahead ahead;
-    int64_t trimmed; /* outbox rows up to here were deleted by this process */
+    int64_t trimmed; /* this process has deleted the outbox rows up to here */
 };
 
 /*
- * Begins the transaction, locks, reads the counters and what the group declares: in one round trip.
+ * Begins the transaction, takes the lock, and reads the counters and what the group declares, in
+ * one round trip.
  */
 static enum err
 begin(struct pg_commit *c, struct tx *tx, struct tx_counters *counters, const struct group_item *first)

@@ -15,19 +15,17 @@
 #include "store/pg/engine.h"
 
 #define PARAMETERS_MAX 12
-/* A server that has not answered for so long is given up. */
+/* How long to wait for the server's answer. */
 #define ANSWER_MS 30000
-/*
- * After a failure to connect, the next attempt waits so long; twice as long after each further one.
- */
+/* The pause after a failed attempt to connect. It doubles with each further failure. */
 #define RECONNECT_MS     100
 #define RECONNECT_MS_MAX 3000
 /*
- * So many statements are sent before their answers are read: those fit into the socket's buffers,
+ * How many statements are sent before their answers are read. These fit into the socket's buffers,
  * so the server never waits for this process while this process waits for the server.
  */
 #define QUEUED_MAX 256
-/* So many statements may be sent before the first of them is stepped. */
+/* How many statements pg_ask() may send before the first of them is stepped. */
 #define ASKED_MAX 4
 
 /* Object identifiers of types, which never change. */
@@ -37,11 +35,11 @@
 struct pg_stmt {
     struct db *db;
     enum pg_sql sql;
-    bool prepared;    /* on the connection at hand */
+    bool prepared;    /* on the current connection */
     int64_t command;  /* its number, once sent; 0: not sent */
-    PGresult *result; /* of the rows; NULL: not sent, or nothing came */
-    int row;          /* at hand; -1: before the first */
-    int count;        /* of parameters */
+    PGresult *result; /* the rows; NULL: not sent, or there is no result */
+    int row;          /* the current row; -1: before the first */
+    int count;        /* the number of parameters */
     const char *values[PARAMETERS_MAX];
     int lengths[PARAMETERS_MAX];
     int64_t ints[PARAMETERS_MAX]; /* big-endian */
@@ -53,19 +51,19 @@ struct connection {
     const char *uri;
     enum pg_use_of use_of;
     PGconn *conn; /* NULL: not connected */
-    bool failed;  /* in the transaction at hand: nothing else of it is sent */
+    bool failed;  /* the current transaction has failed, so nothing else of it is sent */
     bool in_transaction;
-    int64_t sessions; /* made so far */
+    int64_t sessions; /* how many were made so far */
     int64_t queued;   /* commands sent, on this connection */
-    int64_t answered; /* of them, those whose answers were read */
+    int64_t answered; /* those of them whose answers were read */
     int64_t writes;
     struct pg_stmt *asked[ASKED_MAX]; /* statements whose results are wanted, in order … */
     int asked_count;                  /* … so many */
     struct pg_ahead *ahead;
     enum err (*flush)(struct db *db); /* NULL: nothing is held back */
     bool flushing;
-    int failures;       /* to connect, in a row */
-    int64_t connect_ms; /* not before this (clock_mono_ms) */
+    int failures;       /* how many attempts to connect have failed in a row */
+    int64_t connect_ms; /* when to connect again, at the earliest (clock_mono_ms) */
     struct pg_stmt stmts[PG_SQL_COUNT];
 };
 
@@ -75,7 +73,7 @@ of(struct db *db)
     return (struct connection *)(void *)db;
 }
 
-/* Each statement is sent in this format, and answers come in it. */
+/* The format of statements and answers. */
 #define BINARY 1
 
 static const int binary[PARAMETERS_MAX] = {BINARY, BINARY, BINARY, BINARY, BINARY, BINARY,
@@ -134,8 +132,8 @@ pg_close(struct db *db)
 }
 
 /*
- * Logs why the server failed, and gives the transaction up. What libpq and the server say may be of
- * several lines, and say in the later ones which values they are about: those are not logged.
+ * Logs the failure, and gives the transaction up. Messages of libpq and the server may have several
+ * lines. The later ones can contain values, so only the first is logged.
  */
 static enum err
 fail(struct connection *c, const char *action, const PGresult *result)
@@ -153,9 +151,9 @@ fail(struct connection *c, const char *action, const PGresult *result)
 }
 
 /*
- * What the URI does not say otherwise: of several hosts, the one that takes writes; and a
- * connection whose other end is gone is given up after about three seconds. The session's settings
- * have the server do the same.
+ * Defaults for what the URI leaves open. Of several hosts, this connects to the one that takes
+ * writes. A connection whose other end is gone is given up after about three seconds; the session's
+ * settings make the server do the same.
  */
 static PGconn *
 connect_to(const char *uri)
@@ -187,7 +185,7 @@ configure(struct connection *c)
     return err;
 }
 
-/* The server's notices are of no interest, and would be printed. */
+/* Ignores the server's notices, which libpq would print. */
 static void
 ignore_notice(void *arg, const char *message)
 {
@@ -229,7 +227,7 @@ connect_again(struct connection *c)
 
 /* --- the pipeline */
 
-/* Sends what is to be sent, and returns once PQgetResult() would not wait. */
+/* Sends the queued data, and returns when PQgetResult() would not wait. */
 static enum err
 wait_for_answer(struct connection *c)
 {
@@ -257,7 +255,7 @@ wait_for_answer(struct connection *c)
     }
 }
 
-/* Takes one result of the command at hand. Keeps it if somebody has asked for it. */
+/* Takes one result of the current command, and keeps it if a statement was asked for it. */
 static enum err
 take_result(struct connection *c, PGresult *result)
 {
@@ -275,7 +273,7 @@ take_result(struct connection *c, PGresult *result)
     return err;
 }
 
-/* The answers to a command have ended. */
+/* Ends the current command, after its last result. */
 static void
 end_command(struct connection *c)
 {
@@ -309,7 +307,7 @@ read_answers(struct connection *c)
     return err;
 }
 
-/* Sends what is held back, before anything else. */
+/* Sends the rows that are held back, before any other statement. */
 static enum err
 flush(struct connection *c)
 {
@@ -325,7 +323,7 @@ flush(struct connection *c)
     return err;
 }
 
-/* Queues the statement, and before its first use its preparation. */
+/* Queues the statement. At its first use, also queues its preparation. */
 static enum err
 send(struct pg_stmt *s)
 {
@@ -347,7 +345,7 @@ send(struct pg_stmt *s)
     return ERR_OK;
 }
 
-/* Has the server answer all that is queued, and reads it. */
+/* Makes the server answer all queued commands, and reads the answers. */
 static enum err
 settle(struct connection *c)
 {
@@ -361,15 +359,15 @@ settle(struct connection *c)
 /* --- transactions */
 
 /*
- * False if the server has closed the connection while it was idle: so it is known before a
- * transaction depends on it. What else has arrived is read later.
+ * Returns false if the server has closed the connection while it was idle, so that no transaction
+ * depends on a closed one. Other data that has arrived is read later.
  */
 static bool
 is_alive(struct connection *c)
 {
     struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
 
-    /* A farewell may come before the end of the stream. */
+    /* The server may send a message before it closes the connection. */
     for (int i = 0; i < 2 && poll(&fd, 1, 0) > 0; i++)
         if (PQconsumeInput(c->conn) != 1)
             return false;
@@ -510,13 +508,13 @@ add_word(struct buf *b, uint32_t word)
     buf_add(b, &be, sizeof(be));
 }
 
-/* The header of an array of one dimension, whose first element is number 1. */
+/* Writes the header of an array with one dimension, whose first index is 1. */
 static void
 begin_array(struct buf *b, uint32_t type, size_t count)
 {
     buf_reset(b);
     add_word(b, count > 0 ? 1 : 0);
-    add_word(b, 1); /* it may contain NULLs */
+    add_word(b, 1); /* there may be NULLs */
     add_word(b, type);
     if (count == 0)
         return;
@@ -524,7 +522,7 @@ begin_array(struct buf *b, uint32_t type, size_t count)
     add_word(b, 1);
 }
 
-/* Without memory it is no array, so the server refuses it. */
+/* Out of memory, this binds no valid array, so the server refuses the statement. */
 static void
 bind_array(struct pg_stmt *s, int parameter)
 {
@@ -650,7 +648,7 @@ pg_text(struct pg_stmt *s, int column)
                         (size_t)PQgetlength(s->result, s->row, column)};
 }
 
-/* Takes the next word of an array off `rest`; 0: there is none. */
+/* Takes the next word of an array from `rest`; 0: there is none. */
 static uint32_t
 take_word(struct str *rest)
 {
@@ -717,7 +715,7 @@ pg_queue(struct pg_stmt *s)
     struct connection *c = of(s->db);
     enum err err = send(s);
 
-    /* What was held back was counted when it was written. */
+    /* pg_hold_back() has counted the rows that were held back. */
     c->writes += c->flushing ? 0 : 1;
     if (err == ERR_OK && c->queued - c->answered >= QUEUED_MAX)
         err = settle(c);
@@ -769,7 +767,7 @@ pg_take_notices(struct db *db, int64_t *highest)
         return ERR_STORAGE;
     if (PQconsumeInput(c->conn) != 1)
         return fail(c, "receive", NULL);
-    /* The last transaction's sync comes before notifications. */
+    /* The result of the last sync precedes notifications. */
     while (!PQisBusy(c->conn)) {
         PGresult *result = PQgetResult(c->conn);
 
@@ -808,7 +806,7 @@ pg_script(struct db *db, const char *script)
         err = settle(c);
     if (err != ERR_OK)
         return err;
-    /* The answer to the last sync is still to be read. */
+    /* Reads the result of the last sync. */
     while ((result = PQgetResult(c->conn)) != NULL)
         PQclear(result);
     if (PQexitPipelineMode(c->conn) != 1 || PQsetnonblocking(c->conn, 0) != 0)

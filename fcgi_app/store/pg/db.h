@@ -1,16 +1,16 @@
 /*
- * db.h - PostgreSQL, as the rest of this directory sees it: connect, prepare once, bind, step, read
+ * db.h - PostgreSQL for the other files of this directory: connect, prepare once, bind, step, read
  * columns.
  *
- * db.c alone includes libpq-fe.h. A connection and its statements belong to one thread at a time. A
+ * Only db.c includes libpq-fe.h. A connection and its statements belong to one thread at a time. A
  * statement is in use from pg_use() to pg_done(), pg_run() or pg_queue(); columns are valid until
  * pg_done().
  *
- * The connection is always in pipeline mode. pg_queue() sends a statement whose answer nobody waits
- * for; pg_step() waits for its own, and for those of all that were queued before it. So a
+ * The connection is always in pipeline mode. pg_queue() sends a statement without waiting for its
+ * answer; pg_step() waits for its answer and for those of all statements queued before it. So a
  * transaction that writes costs as many round trips as it reads, and one for its end.
  *
- * Whatever goes wrong (the server refuses a statement, ends, does not answer) fails the whole
+ * Any failure (the server refuses a statement, ends, or does not answer) fails the whole
  * transaction: every later statement of it returns ERR_STORAGE, and the next transaction begins on
  * a new connection.
  */
@@ -36,108 +36,111 @@ enum err pg_open(struct db **out, const char *uri, enum pg_use_of use_of);
 void pg_close(struct db *db);
 
 /*
- * Begins a transaction by the statement, which is sent with the next one. Connects, if there is no
- * connection: ERR_STORAGE if that fails, or has failed a moment ago.
+ * Begins a transaction by the statement, which is sent together with the next one. Connects if
+ * there is no connection. ERR_STORAGE: that failed, or failed a short time ago.
  */
 enum err pg_begin(struct db *db, enum pg_sql sql);
 /*
- * Ends a transaction that only read: the server's answer is not waited for. Does nothing outside of
- * one.
+ * Ends a transaction that only read, without waiting for the server's answer. Does nothing outside
+ * of a transaction.
  */
 void pg_end_read(struct db *db);
 /*
- * Ends a write transaction: commits if `err` is ERR_OK, and rolls back where it is not. Returns
- * `err`, or ERR_STORAGE if a queued statement or the commit failed: then nothing is stored, unless
- * the connection was lost while the commit was under way.
+ * Ends a write transaction: commits if `err` is ERR_OK, and else rolls back. Returns `err`, or
+ * ERR_STORAGE if a queued statement or the commit failed: then nothing is stored, unless the
+ * connection was lost during the commit.
  */
 enum err pg_end_write(struct db *db, enum err err);
 /* True from pg_begin() to the end, unless the transaction has failed. */
 bool pg_in_transaction(struct db *db);
 
-/* The statement, unbound. Never NULL; failure shows at the step. */
+/* Returns the statement without parameters. Never NULL; errors show at the step. */
 struct pg_stmt *pg_use(struct db *db, enum pg_sql sql);
 void pg_bind_int(struct pg_stmt *s, int parameter, int64_t value);
-/* 0 binds NULL. */
+/* Binds NULL for 0. */
 void pg_bind_int_or_null(struct pg_stmt *s, int parameter, int64_t value);
 void pg_bind_bool(struct pg_stmt *s, int parameter, bool value);
-/* Borrowed until the statement is sent. An absent string binds NULL. */
+/* Binds NULL for an absent string. Borrows the value until the statement is sent. */
 void pg_bind_text(struct pg_stmt *s, int parameter, struct str value);
-/* An array of bigint; the numbers are copied. */
+/* Binds an array of bigint. Copies the numbers. */
 void pg_bind_ints(struct pg_stmt *s, int parameter, const int64_t *values, size_t count);
 
-/* An array of text; the strings are copied, and absent ones are NULL. */
+/* Binds an array of text, with NULL for absent strings. Copies the strings. */
 void pg_bind_texts(struct pg_stmt *s, int parameter, const struct str *values, size_t count);
 
 /*
- * Sends the statement without waiting, so that several can be stepped after one round trip. At most
- * four at a time.
+ * Sends the statement without waiting, so that several statements take one round trip. At most four
+ * at a time.
  */
 enum err pg_ask(struct pg_stmt *s);
-/* The statement as pg_ask() has sent it. */
+/* Returns the statement that pg_ask() has sent. */
 struct pg_stmt *pg_asked(struct db *db, enum pg_sql sql);
 /*
- * Next row: true in *row, or false at the end. The first call waits, and sends the statement unless
- * pg_ask() has.
+ * Steps to the next row: true in *row, or false at the end. The first call waits for the answer,
+ * and sends the statement unless pg_ask() has sent it.
  */
 enum err pg_step(struct pg_stmt *s, bool *row);
 /*
- * Steps to the next row of a loop over all of them. False: there is none, or the engine failed, and
- * *err says which.
+ * Steps to the next row of a loop over all rows. Returns false at the end or after an error; *err
+ * tells which.
  */
 bool pg_next(struct pg_stmt *s, enum err *err);
 int64_t pg_int(struct pg_stmt *s, int column);
-/* The same; `otherwise` stands for NULL. */
+/* Returns the column as a number; `otherwise` for NULL. */
 int64_t pg_int_or(struct pg_stmt *s, int column, int64_t otherwise);
 bool pg_is_null(struct pg_stmt *s, int column);
 struct str pg_text(struct pg_stmt *s, int column);
-/* The elements of a column of type text[], copied to the arena. ERR_MEMORY, ERR_STORAGE. */
+/* Returns the elements of a column of type text[], copied to the arena. ERR_MEMORY, ERR_STORAGE. */
 enum err pg_texts(struct pg_stmt *s, int column, struct arena *arena, struct str **texts, size_t *count);
-/* Ends the use. Always to be called after the last step. */
+/* Ends the use. Must be called after the last step. */
 void pg_done(struct pg_stmt *s);
-/* Step until the end and done, for statements without rows of interest. */
+/* Steps to the end and ends the use, for statements whose rows are of no interest. */
 enum err pg_run(struct pg_stmt *s);
 /*
- * Sends the statement, which writes, and ends its use. Its failure shows at a later step of the
+ * Sends a statement that writes, and ends its use. Its errors show at a later step of the
  * transaction, at the latest when that ends.
  */
 enum err pg_queue(struct pg_stmt *s);
 /*
- * Steps until the end and done: the first column of all rows, copied to the arena. NULL: there were
- * none.
+ * Steps to the end and ends the use. Returns the first column of all rows, copied to the arena;
+ * NULL: no rows.
  */
 enum err pg_column(struct pg_stmt *s, struct arena *arena, struct str **texts, size_t *count);
 
-/* How many statements were queued: two looks tell whether anything was written between. */
+/*
+ * Returns a count of the writes so far. If two calls return the same, nothing was written between
+ * them.
+ */
 int64_t pg_writes(struct db *db);
 
 /*
- * For a connection that listens, between transactions. The socket becomes readable when there may
- * be notifications, or the connection is lost; -1: there is no connection.
+ * Returns the socket of a connection that listens, between transactions; -1: not connected. The
+ * socket becomes readable when there may be notifications, or when the connection is lost.
  */
 int pg_socket(struct db *db);
 /*
- * Reads what has arrived: *highest is the highest number that was notified since the last call; 0:
- * none. ERR_STORAGE: the connection is lost.
+ * Reads the notifications that have arrived: *highest is the highest number in them, or 0 without
+ * any. ERR_STORAGE: the connection is lost.
  */
 enum err pg_take_notices(struct db *db, int64_t *highest);
 /*
- * Tells connections apart: it changes with each. What a session holds, such as an advisory lock, is
- * gone with its connection.
+ * Returns a number that is different for each connection. What a session holds, such as an advisory
+ * lock, is gone with its connection.
  */
 int64_t pg_session_number(struct db *db);
 
 /*
- * Something was written that is not sent yet: `send_held` sends it, before any other statement is
- * sent. It calls pg_release() first, which ends this.
+ * Records that rows are held back: `send_held` sends them, before any other statement is sent. It
+ * first calls pg_release(), which ends this.
  */
 void pg_hold_back(struct db *db, enum err (*send_held)(struct db *db));
 void pg_release(struct db *db);
 
-/* What was read ahead for the transaction (store/pg/ahead.h); NULL: this connection only reads. */
+/* What was read ahead for the transaction (store/pg/ahead.h). NULL: this connection only reads. */
 struct pg_ahead *pg_ahead(struct db *db);
 void pg_set_ahead(struct db *db, struct pg_ahead *ahead);
 
-/* For migrations: runs a script of many statements, outside of the pipeline. */
+/* Runs a script of many statements, outside of the pipeline. For migrations. */
 enum err pg_script(struct db *db, const char *script);
 
 #endif

@@ -14,9 +14,9 @@
 #include "store/pg/reactions.h"
 
 #define ROUND_MS 1000
-/* So often a relay that stands by tries to take over. */
+/* How often a relay that stands by tries to take over. */
 #define TAKE_OVER_MS 500
-/* Rows of one batch: a few milliseconds. */
+/* The rows of one batch, which take a few milliseconds. */
 #define REACTIONS_AT_ONCE 500
 #define BATCHES_A_ROUND   20
 /*
@@ -34,13 +34,16 @@ struct keeper {
     bool may_lead;    /* this host's relay has not published yet */
     bool leads;       /* this host's relay publishes … */
     int64_t session;  /* … as long as this session holds the lock (pg_session_number) */
-    int64_t swept;    /* outbox rows up to here were deleted */
+    int64_t swept;    /* the outbox rows up to here were deleted */
     int64_t round_ms; /* when the next round is due (clock_mono_ms) */
 };
 
 /* --- which relay publishes */
 
-/* Tries to take the lock that one session of all hosts can hold. *taken: it does now. */
+/*
+ * Tries to take the lock, which only one session of all hosts can hold. *taken: whether it holds it
+ * now.
+ */
 static enum err
 try_lock(struct keeper *k, bool *taken)
 {
@@ -72,8 +75,8 @@ try_to_lead(struct keeper *k)
 }
 
 /*
- * If the session is gone, the lock is too. The relay ends when it learns of that, so it must not be
- * told to publish again: its successor begins anew, with a keeper of its own.
+ * If the session is gone, so is the lock. The relay ends when it learns this, so it must not
+ * publish again: its successor begins anew, with a new keeper.
  */
 static void
 check_lead(struct keeper *k)
@@ -85,7 +88,7 @@ check_lead(struct keeper *k)
     shared_stand_by(k->shared, true);
 }
 
-/* Announces what other hosts have committed. */
+/* Announces the commits of other hosts. */
 static void
 take_notices(struct keeper *k)
 {
@@ -95,7 +98,7 @@ take_notices(struct keeper *k)
         shared_announce(k->shared, highest);
 }
 
-/* Notes how far another host's relay has delivered: it deletes what is. */
+/* Notes how far another host's relay has delivered, which is as far as it has deleted rows. */
 static void
 follow_outbox(struct keeper *k)
 {
@@ -130,7 +133,7 @@ sweep_outbox(struct keeper *k)
         k->swept = acknowledged;
 }
 
-/* Deletes one batch of what cleared reactions have left behind. *more: there may be others. */
+/* Deletes one batch of the rows of cleared reactions. *more: whether there may be others. */
 static enum err
 sweep_reactions(struct keeper *k, bool *more)
 {
@@ -186,7 +189,7 @@ clean_up(struct keeper *k)
             more = false;
 }
 
-/* The relay that publishes cleans up; the others try to take over. */
+/* The relay that publishes cleans up. Other relays try to take over. */
 static void
 do_round(struct keeper *k)
 {

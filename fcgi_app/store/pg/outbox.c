@@ -61,7 +61,7 @@ event_of(struct str name)
     return (enum change_event)event;
 }
 
-/* Returns the current row; its strings live until the next step. */
+/* Returns the current row. Its strings are valid until the next step. */
 static struct change
 change_of(struct pg_stmt *s)
 {

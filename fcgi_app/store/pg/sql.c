@@ -1,17 +1,17 @@
 /*
- * sql.c - see sql.h. Parameters are bound, never pasted, and each is cast, so that its type does
- * not depend on where it stands. A user is given by name, and looked up once in each statement.
+ * sql.c - see sql.h. All values are bound as parameters. Each parameter is cast, so that its type
+ * does not depend on its context. A user is given by name, and looked up once in each statement.
  */
 #include "store/pg/sql.h"
 
 /*
  * What the statements rely on:
- * - Plans are made once, from the statements and the indexes alone, because they must hold for
- *   tables of any size. So what is left to choose from is nested loops over indexes, each read in
- *   its order.
- * - The server ends a session whose host is gone, and with it the session's locks.
- * And the lock that says that imd uses the database: shared by all its
- * sessions, exclusive for what needs imd stopped. The class of imd's advisory locks is "imd".
+ * - A plan is made once, and must fit tables of any size. So all plans are disabled except nested
+ *   loops over indexes in their order.
+ * - The server ends a session whose host is gone, and so releases its locks.
+ *
+ * And the lock that all sessions of imd hold: shared, or exclusive for work that needs imd stopped.
+ * The class of imd's advisory locks is "imd".
  */
 #define SETTINGS                                                                                             \
     "set_config(name, value, false) FROM (VALUES"                                                            \
@@ -35,9 +35,9 @@ const char *const pg_session[] = {
 #define TEXTS(n) "$" #n "::text[]"
 #define USER(n)  "(SELECT u.id FROM account u WHERE u.name = " TEXT(n) ")"
 
-/* message.place of a conversation and a seq; what is bound is checked (model/ids.h). */
+/* message.place of a conversation and a seq. The bound values have been checked (model/ids.h). */
 #define PLACE(c, seq) "((" INT(c) " << 32) | " INT(seq) ")"
-/* Of a conversation's last possible message. */
+/* The place of a conversation's last possible message. */
 #define LAST_PLACE(c) "((" INT(c) " << 32) | 4294967295)"
 #define SEQ(place)    "(" place " & 4294967295)"
 
@@ -60,16 +60,18 @@ const char *const pg_session[] = {
 
 /*
  * The rows of a subquery up to the one whose bytes exceed MESSAGES_BATCH_BYTES together with those
- * before it: what a batch cannot hold is not read. `bytes` and `place` are columns of the subquery.
+ * before it: rows that a batch cannot hold are not read. `bytes` and `place` are columns of the
+ * subquery.
  */
 #define BOUNDED(rows, order)                                                                                 \
     " FROM (SELECT b.*, sum(b.bytes) OVER (ORDER BY " order " ROWS UNBOUNDED PRECEDING) - b.bytes AS before" \
     " FROM (" rows ") b) m" SENDER " WHERE m.before <= 262144 ORDER BY m." order
 
 /*
- * The first of the numbers in INT(1) + 1 … INT(2) whose value is > INT(3), or INT(2) + 1: the
- * values never fall. Most who ask lack only the newest: so from the end back, in steps that double
- * until the place is passed; then by halves. value(at) reads the value at a number.
+ * The first of the numbers INT(1) + 1 … INT(2) whose value is > INT(3), or INT(2) + 1. The values
+ * never fall from one number to the next. Most readers lack only the newest rows, so the search
+ * goes back from the end in steps that double, and then halves. value(at) reads the value at a
+ * number.
  */
 #define FIRST_BEYOND(value)                                                                                  \
     "WITH RECURSIVE search (low, high, step) AS (SELECT " INT(1) ", " INT(                                   \
@@ -83,9 +85,9 @@ const char *const pg_session[] = {
                          " WHERE s.high - s.low > 1) p CROSS JOIN LATERAL (" value ") v)"                    \
                          " SELECT high FROM search WHERE high - low <= 1"
 
-/* membership.active_at of a conversation that is always to be looked at: INT64_MAX. */
+/* membership.active_at of a conversation that is always read: INT64_MAX. */
 #define ALWAYS "9223372036854775807"
-/* Every time that the database holds, in UNIX ms, as `at`. */
+/* All times in the database, in UNIX ms, as `at`. */
 #define EVERY_TIME                                                                                           \
     "SELECT tick AS at FROM instance"                                                                        \
     " UNION ALL SELECT created_at FROM account"                                                              \
@@ -99,21 +101,21 @@ const char *const pg_session[] = {
     " UNION ALL SELECT timestamp FROM message"                                                               \
     " UNION ALL SELECT edited_at FROM message"                                                               \
     " UNION ALL SELECT deleted_at FROM message"
-/* A time as the repair of the clock has it. */
+/* Replaces a time by its repaired value. */
 #define MOVED(column) column " = coalesce((SELECT new FROM moment WHERE old = " column "), " column ")"
 
 const char *const pg_sql_texts[PG_SQL_COUNT] = {
-    /* All that a snapshot reads is what its first statement after this sees. */
+    /* A snapshot shows the state at its first statement after this one. */
     [PG_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     /*
-     * Each statement sees what is committed when it begins: those after the lock, all earlier
+     * Each statement sees what is committed when it begins. So those after the lock see all earlier
      * ticks.
      */
     [PG_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     [PG_COMMIT] = "COMMIT",
     [PG_ROLLBACK] = "ROLLBACK",
 
-    /* Where the search path leads to. */
+    /* The search path selects the schema. */
     [PG_SCHEMA_EXISTS] = "SELECT to_regclass('instance') IS NOT NULL",
     [PG_SCHEMA_GET] = "SELECT schema_version, needs FROM instance",
     [PG_SCHEMA_SET] = "UPDATE instance SET schema_version = " INT(1),
@@ -137,7 +139,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_INSTANCE_RENEW_EPOCH] = "UPDATE instance SET epoch = replace(gen_random_uuid()::text, '-', '')",
     /*
      * Of each conversation and user: the conversation's row, by its id or by a message in it; the
-     * user's account, last stay and read marker there; and who sent the newest message.
+     * user's account, last stay and read marker there; and the sender of the newest message.
      */
     [PG_AHEAD_STANDINGS] =
         "SELECT w.name, w.id, c.id IS NOT NULL, " CONVERSATION ", a.id, " STAY ", r.seq, l.sender, l.run"
@@ -157,7 +159,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         2) ") AS w (name, client_id)"
            " JOIN account a ON a.name = w.name JOIN message m ON m.sender = a.id AND m.client_id = "
            "w.client_id",
-    /* What is written behind. 0 stands for NULL. */
+    /* The rows that were held back. 0 stands for NULL. */
     [PG_BEHIND_BUMPS] =
         "UPDATE conversation c SET last_seq = w.last_seq, version = w.version, updated_at = w.updated_at,"
         " member_count = w.member_count, listed_at = w.listed_at FROM unnest(" INTS(1) ", " INTS(2) ", " INTS(
@@ -200,7 +202,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_CONVERSATION_BY_PAIR] = "SELECT id FROM conversation WHERE pair_low = least(" USER(1) ", " USER(
         2) ")"
            " AND pair_high = greatest(" USER(1) ", " USER(2) ")",
-    /* Both NULL for a group, whose pair is absent. */
+    /* A group has no pair: both columns are NULL. */
     [PG_CONVERSATION_ADD] =
         "INSERT INTO conversation (id, type, pair_low, pair_high, created_at, updated_at, last_seq, version,"
         " member_count, listed_at, invite_only, title) VALUES (" INT(1) ", " TEXT(
@@ -212,7 +214,10 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_CONVERSATION_SET_SETTINGS] =
         "UPDATE conversation SET title = " TEXT(2) ", invite_only = " BOOL(3) " WHERE id = " INT(1),
 
-    /* A user's key stands under the number; a caller who was no user may have become one since. */
+    /*
+     * A user's key is stored by the user's number. A caller may have become a user since it was
+     * stored.
+     */
     [PG_CREATION_KEY_GET] =
         "SELECT conversation, print FROM ("
         "SELECT 1 AS rank, conversation, print FROM creation_key WHERE creator = " USER(
@@ -228,7 +233,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_MEMBERSHIP_LAST] = "SELECT " STAY " " LAST_STAY(INT(1), USER(2)),
     [PG_MEMBERSHIP_FIRST] = "SELECT joined_version FROM membership WHERE conversation = " INT(
         1) " AND account = " USER(2) " ORDER BY joined_version LIMIT 1",
-    /* As the index on past stays says it. */
+    /* The same condition as that of the index on past stays. */
     [PG_MEMBERSHIP_PAST_BEFORE] =
         "SELECT joined_seq, left_seq FROM membership WHERE conversation = " INT(1) " AND account = " USER(
             2) " AND joined_seq < " INT(3) " AND left_seq > joined_seq ORDER BY joined_seq DESC LIMIT 1",
@@ -251,7 +256,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         "UPDATE membership SET version = NULL, username = NULL WHERE conversation "
         "= " INT(1) " AND account = " USER(2) " AND joined_version = (SELECT "
                                               "m.joined_version " LAST_STAY(INT(1), USER(2)) ")",
-    /* since_at goes on from an earlier stay. */
+    /* since_at continues from an earlier stay. */
     [PG_MEMBERSHIP_ADD] =
         "INSERT INTO membership (conversation, account, joined_version, joined_seq, version, active_at, role,"
         " since_at, username) SELECT " INT(1) ", u.id, " INT(3) ", " INT(4) ", " INT(3) ", " INT(5) ", " TEXT(
@@ -274,21 +279,21 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
             1) " AND account = " USER(2) " AND left_version IS NULL"
                                          " AND joined_version = (SELECT m.joined_version " LAST_STAY(
                                              INT(1), USER(2)) ")",
-    /* At most MEMBERS_FEW rows: conversations.c asks only for those. */
+    /* At most MEMBERS_FEW rows, because conversations.c runs this only for small conversations. */
     [PG_MEMBERSHIP_TOUCH] = "UPDATE membership SET active_at = " INT(2) " WHERE conversation = " INT(
         1) " AND left_version IS NULL",
     [PG_MEMBERSHIP_NAMES] = "SELECT username FROM membership WHERE conversation = " INT(
         1) " AND left_version IS NULL ORDER BY username LIMIT " INT(2),
     [PG_MEMBERSHIP_PAGE] = "SELECT username, role FROM membership WHERE conversation = " INT(
         1) " AND left_version IS NULL AND username > " TEXT(2) " ORDER BY username LIMIT " INT(3),
-    /* Members who joined later are read too, and count. */
+    /* Also reads and counts members who joined later. */
     [PG_MEMBERSHIP_NAMES_AT] =
         "(SELECT username, 0, joined_version <= $2::bigint FROM membership WHERE conversation = $1::bigint"
         " AND left_version IS NULL AND username > $3::text ORDER BY username LIMIT $5::bigint)"
         " UNION ALL (SELECT a.name, m.left_version, m.joined_version <= $2::bigint FROM membership m"
         " JOIN account a ON a.id = m.account WHERE m.conversation = $1::bigint"
         " AND m.left_version > $4::bigint ORDER BY m.left_version LIMIT $5::bigint)",
-    /* Whose active_at lags is read as well, and counts. */
+    /* Also reads and counts conversations whose active_at lags. */
     [PG_MEMBERSHIP_ACTIVE] = "SELECT m.conversation, c.last_seq, m.joined_seq, c.updated_at > " INT(
         3) " FROM membership m"
            " JOIN conversation c ON c.id = m.conversation"
@@ -318,7 +323,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                                                                                            "m.conversation "
                                                                                            "DESC LIMIT " INT(
                                                                                                5),
-    /* Of one role, who has been there longest. */
+    /* Of one role, the longest-standing member. */
     [PG_MEMBERSHIP_OLDEST] = "SELECT username FROM membership WHERE conversation = " INT(
         1) " AND role = " TEXT(2) " AND left_version IS NULL ORDER BY joined_version, username LIMIT 1",
     [PG_MEMBERSHIP_CHANGED] =
@@ -345,8 +350,8 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                              2) ")"
                                 " FROM unnest(" INTS(1) ") WITH ORDINALITY AS w (id, n)",
     /*
-     * Of each range, the newest rows: how many the user did not send and nobody deleted; how many
-     * looks they cost, of which a run of the user's own messages costs one; and the place to go on
+     * Of the newest rows of each range: how many the user did not send and nobody deleted; how many
+     * looks they cost, where a run of the user's own messages costs one; and the place to continue
      * from, before the run that the last row belongs to.
      */
     [PG_LISTING_OTHERS] = "SELECT w.n, k.others, k.looks, k.next FROM unnest(" INTS(1) ", " INTS(2) ", " INTS(
@@ -417,7 +422,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         " FROM message m WHERE m.place >> 32 = " INT(1) " AND m.changed_version > " INT(
             2) " ORDER BY m.changed_version LIMIT " INT(3),
         "changed_version"),
-    /* Of each reaction at most REACTION_NAMES_MAX names are shown. */
+    /* At most REACTION_NAMES_MAX names of each reaction are shown. */
     [PG_MESSAGE_BACK] = "SELECT min(" SEQ(
         "place") ") FROM (SELECT place, sum(bytes) OVER (ORDER BY place DESC"
                  " ROWS UNBOUNDED PRECEDING) - bytes AS before FROM (SELECT place, octet_length(content)"
@@ -434,7 +439,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_MESSAGE_FROM] = "SELECT id, timestamp, place >> 32, " SEQ(
         "place") " FROM message"
                  " WHERE id >= " INT(1) " ORDER BY id LIMIT " INT(2),
-    /* The same, with the enum receipt of TEXT(3); NULL: that user was never there. */
+    /* The same, with the enum receipt of user TEXT(3); NULL: the user was never a member. */
     [PG_MESSAGE_FROM_FOR] = "SELECT k.id, k.timestamp, k.place >> 32, k.place & 4294967295, (SELECT CASE"
                             " WHEN k.place & 4294967295 <= m.joined_seq THEN 2"
                             " WHEN m.left_seq IS NULL OR k.place & 4294967295 <= m.left_seq THEN 1 ELSE 0 END"
@@ -451,7 +456,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         4) " WHERE place = " PLACE(1, 2),
 
     /*
-     * Each set of these messages, with the first names: in the index if its rows hold names, else
+     * Each set of these messages, with the first names: by the index if its rows hold names, else
      * sorted from at most REACTION_ROWS_FEW rows.
      */
     [PG_REACTION_SETS] =
@@ -494,7 +499,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         2) ", CASE WHEN " BOOL(3) " THEN " TEXT(2) " END)",
     [PG_REACTION_REMOVE] = "DELETE FROM reaction WHERE set_id = " INT(1) " AND account = " USER(2),
     [PG_REACTION_CLEARED] = "SELECT id FROM reaction_set WHERE place IS NULL ORDER BY id LIMIT 1",
-    /* A set is gone after the sweep that finds no more rows of it than it may delete. */
+    /* Deletes the set as well, once fewer rows are left than one sweep may delete. */
     [PG_REACTION_SWEEP] = "WITH some AS (SELECT account FROM reaction WHERE set_id = " INT(
         1) " ORDER BY account"
            " LIMIT " INT(2) "), gone AS (DELETE FROM reaction r USING some"
@@ -511,7 +516,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_OUTBOX_OLDEST] = "SELECT id FROM outbox ORDER BY id LIMIT 1",
     [PG_OUTBOX_TRIM] = "DELETE FROM outbox WHERE id <= " INT(1),
 
-    /* Whose relay publishes. The lock ends with the session. */
+    /* Selects the relay that publishes. The lock ends with the session. */
     [PG_LEAD_TRY] = "SELECT pg_try_advisory_lock(6909284, 3)",
     [PG_LEAD_LISTEN] = "LISTEN imd_change",
     [PG_LEAD_NOTIFY] = "SELECT pg_notify('imd_change', " INT(1) "::text)",
@@ -532,7 +537,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                " (SELECT coalesce(max(at), 0) FROM (" EVERY_TIME
                ") t WHERE at <= " INT(1) ") AS \"right\""
                                          " FROM moment) AS ranked WHERE ranked.old = moment.old",
-    /* Rows without a time that moves are not touched. */
+    /* Rows without a time to repair are not touched. */
     [PG_REPAIR_MESSAGES] = "UPDATE message SET " MOVED("timestamp") ", " MOVED("edited_at") ", " MOVED(
         "deleted_at") " WHERE id > " INT(2) " AND id <= " INT(3) " AND (timestamp > " INT(1) " OR edited_at "
                                                                                              "> " INT(

@@ -137,13 +137,13 @@ enum pg_sql {
 extern const char *const pg_sql_texts[PG_SQL_COUNT];
 /* How a session uses the database. */
 enum pg_use_of {
-    PG_SHARED,    /* beside others */
+    PG_SHARED,    /* together with other sessions */
     PG_EXCLUSIVE, /* alone: all of imd must be stopped */
 };
 
 /*
- * Runs first on each connection: sets what the statements rely on. The first column of its first
- * row: the database can be used so.
+ * Each connection first runs one of these, which sets what the statements rely on. The first column
+ * of the first row: whether the database can be used in this way.
  */
 extern const char *const pg_session[];
 
