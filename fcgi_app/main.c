@@ -77,7 +77,8 @@ child_main(struct master *m, enum child child, int ready_fd, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (getppid() != parent)
         exit(EXIT_SUCCESS);
-    if (sandbox_enter(child == CHILD_RELAY ? SANDBOX_RELAY : SANDBOX_WORKER) != ERR_OK)
+    if (sandbox_enter(child == CHILD_RELAY ? SANDBOX_RELAY : SANDBOX_WORKER,
+                      store_uses_network(m->config.store)) != ERR_OK)
         exit(EXIT_FAILURE);
     if (child == CHILD_RELAY) {
         close(m->listeners.web_fd);
@@ -506,8 +507,9 @@ run(struct master *m)
     object_setup();
     /* Messages are private, so other users may not read imd's files. */
     umask(0027);
-    if (sandbox_become(m->config.user) != ERR_OK || sandbox_enter(SANDBOX_MASTER) != ERR_OK ||
-        !may_start(m) || open_listeners(m) != ERR_OK || store_prepare(m->config.store) != ERR_OK)
+    if (sandbox_become(m->config.user) != ERR_OK ||
+        sandbox_enter(SANDBOX_MASTER, store_uses_network(m->config.store)) != ERR_OK || !may_start(m) ||
+        open_listeners(m) != ERR_OK || store_prepare(m->config.store) != ERR_OK)
         return EXIT_FAILURE;
     if (shared_open(&m->shared) != ERR_OK) {
         log_event(LOG_ERROR, "start_failed", "reason=shared_memory");

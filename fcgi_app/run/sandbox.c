@@ -139,17 +139,28 @@ forbid_if(scmp_filter_ctx filter, int error, int call, struct scmp_arg_cmp argum
 }
 
 /*
- * Allows only unix sockets. The filter compares 64 bits of the argument, of which the kernel reads
- * 32.
+ * Allows only unix sockets, and those of IP if `network` says so. There is a rule for each family
+ * between the allowed ones, because a rule compares an argument once. The filter compares 64 bits
+ * of the argument, of which the kernel reads 32.
  */
 static int
-forbid_network(scmp_filter_ctx filter)
+forbid_families(scmp_filter_ctx filter, int call, bool network)
 {
-    const scmp_datum_t inside = AF_UNIX;
-    int rc = forbid_if(filter, EAFNOSUPPORT, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_NE, inside, 0));
+    const scmp_datum_t last = network ? AF_INET6 : AF_UNIX;
+    int rc = forbid_if(filter, EAFNOSUPPORT, call, SCMP_A0(SCMP_CMP_GT, last, 0));
 
-    return rc == 0 ? forbid_if(filter, EAFNOSUPPORT, SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_NE, inside, 0))
-                   : rc;
+    for (scmp_datum_t family = 0; rc == 0 && family < last; family++)
+        if (family != AF_UNIX && family != AF_INET)
+            rc = forbid_if(filter, EAFNOSUPPORT, call, SCMP_A0(SCMP_CMP_EQ, family, 0));
+    return rc;
+}
+
+static int
+forbid_network(scmp_filter_ctx filter, bool network)
+{
+    int rc = forbid_families(filter, SCMP_SYS(socket), network);
+
+    return rc == 0 ? forbid_families(filter, SCMP_SYS(socketpair), false) : rc;
 }
 
 /*
@@ -192,7 +203,7 @@ forbid_processes(scmp_filter_ctx filter)
 }
 
 static int
-forbid(scmp_filter_ctx filter, enum sandbox_kind kind)
+forbid(scmp_filter_ctx filter, enum sandbox_kind kind, bool network)
 {
     int rc = 0;
 
@@ -200,7 +211,7 @@ forbid(scmp_filter_ctx filter, enum sandbox_kind kind)
         if ((forbidden[i].kinds & 1u << kind) != 0)
             rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), forbidden[i].call, 0);
     if (rc == 0)
-        rc = forbid_network(filter);
+        rc = forbid_network(filter, network);
     if (rc == 0)
         rc = forbid_namespaces(filter);
     if (rc == 0 && (CHILDREN & 1u << kind) != 0)
@@ -209,14 +220,14 @@ forbid(scmp_filter_ctx filter, enum sandbox_kind kind)
 }
 
 enum err
-sandbox_enter(enum sandbox_kind kind)
+sandbox_enter(enum sandbox_kind kind, bool network)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int rc = -ENOMEM;
 
     leave_no_traces();
     if (filter != NULL) {
-        rc = forbid(filter, kind);
+        rc = forbid(filter, kind, network);
         /* NO_NEW_PRIVS: the kernel demands it of a process that is not root and loads a filter. */
         if (rc == 0)
             rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 1);

@@ -30,6 +30,8 @@
 
 /* The functions of each engine, by header. EACH(function) is expanded for each of them. */
 #define ENGINE_STORE(EACH)                                                                                   \
+    EACH(store_check)                                                                                        \
+    EACH(store_uses_network)                                                                                 \
     EACH(store_file)                                                                                         \
     EACH(store_prepare)                                                                                      \
     EACH(store_open)                                                                                         \

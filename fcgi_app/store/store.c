@@ -31,7 +31,7 @@ store_check(const char *uri, char *message, size_t size)
     char forms[256];
 
     if (engine_find(uri) != NULL && engine_rest(uri)[0] != '\0')
-        return ERR_OK;
+        return engine_find(uri)->store_check(uri, message, size);
     list(forms, sizeof(forms), true);
     if (uri[n] == '\0')
         snprintf(message, size, "store: it must begin with the name of an engine and a colon; allowed is %s",
@@ -42,6 +42,14 @@ store_check(const char *uri, char *message, size_t size)
     else
         snprintf(message, size, "store: '%s' is not allowed; allowed is %s", uri, forms);
     return ERR_CONFIG;
+}
+
+bool
+store_uses_network(const char *uri)
+{
+    const struct engine *engine = engine_find(uri);
+
+    return engine != NULL && engine->store_uses_network(uri);
 }
 
 const char *

@@ -25,6 +25,8 @@ enum err store_check(const char *uri, char *message, size_t size);
  * machine.
  */
 const char *store_file(const char *uri);
+/* True if the store is reached by TCP, so processes need sockets of the network. */
+bool store_uses_network(const char *uri);
 
 /*
  * Prepares the database at the start, before the first child. Locks it for this process and its

@@ -73,7 +73,7 @@ static void (*sandboxed_body)(void);
 static void
 enter_and_run(void)
 {
-    CLAIM(sandbox_enter(kind) == ERR_OK);
+    CLAIM(sandbox_enter(kind, false) == ERR_OK);
     sandboxed_body();
 }
 
@@ -140,6 +140,34 @@ try_sockets(void)
     /* The filter checks all 64 bits, though the kernel reads only half of them. */
     errno = 0;
     CLAIM(syscall(SYS_socket, AF_UNIX | 1L << 32, SOCK_STREAM, 0) == -1 && errno == EAFNOSUPPORT);
+}
+
+static void
+try_sockets_of_ip(void)
+{
+    static const int others[] = {AF_NETLINK, AF_PACKET, AF_UNSPEC, AF_VSOCK, AF_ALG, AF_BLUETOOTH, 99, -1};
+    int pair[2];
+
+    CLAIM(sandbox_enter(SANDBOX_MASTER, true) == ERR_OK && sandbox_enter(SANDBOX_WORKER, true) == ERR_OK);
+    CLAIM(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+    CLAIM(socket(AF_INET, SOCK_STREAM, 0) >= 0);
+    /* A machine may be without IPv6. */
+    errno = 0;
+    CLAIM(socket(AF_INET6, SOCK_STREAM, 0) >= 0 || errno != EPERM);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        errno = 0;
+        CLAIM(socket(others[i], SOCK_STREAM, 0) == -1 && errno == EAFNOSUPPORT);
+    }
+    CLAIM(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    errno = 0;
+    CLAIM(syscall(SYS_socket, AF_INET | 1L << 32, SOCK_STREAM, 0) == -1 && errno == EAFNOSUPPORT);
+}
+
+static void
+a_process_with_a_database_elsewhere_opens_sockets_of_ip_too(void **state)
+{
+    (void)state;
+    in_a_child(try_sockets_of_ip);
 }
 
 static void
@@ -385,7 +413,7 @@ abort_still_ends_a_worker(void **state)
     assert_true(pid >= 0);
     if (pid == 0) {
         signal(SIGABRT, SIG_DFL);
-        if (sandbox_enter(SANDBOX_WORKER) == ERR_OK)
+        if (sandbox_enter(SANDBOX_WORKER, false) == ERR_OK)
             try_abort();
         _exit(1);
     }
@@ -447,7 +475,7 @@ serve_as_master(void)
     int asking;
     int taken;
 
-    CLAIM(sandbox_enter(SANDBOX_MASTER) == ERR_OK);
+    CLAIM(sandbox_enter(SANDBOX_MASTER, false) == ERR_OK);
     listen_here();
     asking = ask_here();
     taken = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
@@ -474,7 +502,7 @@ serve_as_worker(void)
     int taken;
 
     listen_here();
-    CLAIM(sandbox_enter(SANDBOX_MASTER) == ERR_OK && sandbox_enter(SANDBOX_WORKER) == ERR_OK);
+    CLAIM(sandbox_enter(SANDBOX_MASTER, false) == ERR_OK && sandbox_enter(SANDBOX_WORKER, false) == ERR_OK);
     asking = ask_here();
     taken = accept(listening, NULL, NULL);
     CLAIM(taken >= 0);
@@ -486,7 +514,7 @@ static void
 ask_as_relay(void)
 {
     listen_here();
-    CLAIM(sandbox_enter(SANDBOX_MASTER) == ERR_OK && sandbox_enter(SANDBOX_RELAY) == ERR_OK);
+    CLAIM(sandbox_enter(SANDBOX_MASTER, false) == ERR_OK && sandbox_enter(SANDBOX_RELAY, false) == ERR_OK);
     ask_here();
     CLAIM(accept(listening, NULL, NULL) == -1 && errno == EPERM);
     CLAIM(accept4(listening, NULL, NULL, SOCK_CLOEXEC) == -1 && errno == EPERM);
@@ -598,6 +626,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_program_is_run),
         cmocka_unit_test(no_socket_but_a_unix_one_is_opened),
+        cmocka_unit_test(a_process_with_a_database_elsewhere_opens_sockets_of_ip_too),
         cmocka_unit_test(no_process_is_inspected_and_no_setting_changed),
         cmocka_unit_test(it_gains_no_rights_and_leaves_no_core),
         cmocka_unit_test(there_is_no_way_out),

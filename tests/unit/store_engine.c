@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "store/accounts.h"
 #include "store/engine.h"
@@ -89,6 +90,50 @@ a_refusal_does_not_repeat_a_possible_secret(void **state)
     assert_null(strstr(refusal("mysql://ann:secret@host/imd"), "secret"));
     assert_null(strstr(refusal("host=db password=secret"), "secret"));
 }
+
+#ifdef IMD_POSTGRESQL
+static void
+a_uri_that_libpq_does_not_understand_is_refused(void **state)
+{
+    static const char *const bad[] = {"postgresql:imd", "postgresql://h/imd?no_such_option=secret",
+                                      "postgresql://h:secret:1/x?=", "postgresql://[::1/secret"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_non_null(strstr(refusal(bad[i]), "libpq does not understand the URI"));
+        assert_null(strstr(message, "secret"));
+    }
+    assert_int_equal(store_check("postgresql://", message, sizeof(message)), ERR_OK);
+}
+
+static void
+only_a_database_on_another_machine_needs_the_network(void **state)
+{
+    static const char *const local[] = {"postgresql:///imd",
+                                        "postgresql:///imd?host=/run/postgresql",
+                                        "postgresql://%2Frun%2Fpostgresql/imd",
+                                        "postgresql:///imd?host=/a,/b",
+                                        "sqlite:/imd.db",
+                                        "memory:x",
+                                        "mysql://db/imd"};
+    static const char *const away[] = {"postgresql://db/imd",
+                                       "postgresql://db1,db2/imd",
+                                       "postgresql:///imd?host=/run/postgresql,db",
+                                       "postgresql://127.0.0.1/imd",
+                                       "postgresql:///imd?hostaddr=::1",
+                                       "postgresql:///?service=imd"};
+
+    (void)state;
+    unsetenv("PGHOST");
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+        assert_false(store_uses_network(local[i]));
+    for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
+        assert_true(store_uses_network(away[i]));
+    setenv("PGHOST", "db", 1);
+    assert_true(store_uses_network("postgresql:///imd"));
+    unsetenv("PGHOST");
+}
+#endif
 
 static void
 a_uri_that_no_engine_opens_opens_nothing(void **state)
@@ -200,6 +245,10 @@ main(void)
         cmocka_unit_test(a_uri_without_an_engine_is_refused_with_the_engines_there_are),
         cmocka_unit_test(a_uri_must_have_a_scheme_and_something_behind_it),
         cmocka_unit_test(a_refusal_does_not_repeat_a_possible_secret),
+#ifdef IMD_POSTGRESQL
+        cmocka_unit_test(a_uri_that_libpq_does_not_understand_is_refused),
+        cmocka_unit_test(only_a_database_on_another_machine_needs_the_network),
+#endif
         cmocka_unit_test(only_a_store_in_a_file_tells_its_path),
         cmocka_unit_test(an_engine_has_all_functions_of_upkeep_or_none),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_open, support_check_and_close)

@@ -81,18 +81,58 @@ static const int binary[PARAMETERS_MAX] = {BINARY, BINARY, BINARY, BINARY, BINAR
 
 /* --- connecting */
 
-enum err
-pg_open(struct db **out, const char *uri, enum pg_use_of use_of)
+/*
+ * True if one of the hosts, separated by commas, is a name or an address. A directory or an
+ * abstract name is that of a unix socket, and so is no host at all.
+ */
+static bool
+has_host(const char *hosts)
+{
+    for (const char *host = hosts; host != NULL; host = strchr(host, ',')) {
+        host += *host == ',' ? 1 : 0;
+        if (*host != '\0' && *host != ',' && *host != '/' && *host != '@')
+            return true;
+    }
+    return false;
+}
+
+/* True if the option, or the variable that stands for it, leads to another machine. */
+static bool
+leads_away(const PQconninfoOption *option)
+{
+    const char *value = option->val;
+
+    if (value == NULL && option->envvar != NULL)
+        value = getenv(option->envvar);
+    if (value == NULL || value[0] == '\0')
+        return false;
+    if (strcmp(option->keyword, "host") == 0)
+        return has_host(value);
+    return strcmp(option->keyword, "hostaddr") == 0 || strcmp(option->keyword, "service") == 0;
+}
+
+bool
+pg_look_at(const char *uri, bool *network)
 {
     char *message = NULL;
     PQconninfoOption *options = PQconninfoParse(uri, &message);
-    struct connection *c;
 
-    if (options == NULL) {
-        PQfreemem(message);
-        return ERR_CONFIG;
-    }
+    *network = false;
+    for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        *network = *network || leads_away(o);
     PQconninfoFree(options);
+    PQfreemem(message);
+    return options != NULL;
+}
+
+enum err
+pg_open(struct db **out, const char *uri, enum pg_use_of use_of)
+{
+    struct connection *c;
+    bool network;
+
+    if (!pg_look_at(uri, &network))
+        return ERR_CONFIG;
     c = calloc(1, sizeof(*c));
     if (c == NULL)
         return ERR_MEMORY;

@@ -28,6 +28,11 @@ struct db;
 struct pg_stmt;
 
 /*
+ * False if libpq does not understand the URI. *network: it may lead to another machine, by itself
+ * or by what it leaves to libpq's variables and service files.
+ */
+bool pg_look_at(const char *uri, bool *network);
+/*
  * Makes the handle; the first transaction connects. Borrows `uri` (store.h). ERR_MEMORY,
  * ERR_CONFIG: libpq does not understand the URI.
  */

@@ -1,12 +1,33 @@
 /* store.c - see store/store.h. PostgreSQL's part: its writer and its readers. */
 #include "store/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
 #include "store/pg/connections.h"
 #include "store/pg/db.h"
 #include "store/pg/engine.h"
 #include "store/pg/migrate.h"
+
+enum err
+pg_store_check(const char *uri, char *message, size_t size)
+{
+    bool network;
+
+    if (pg_look_at(uri, &network))
+        return ERR_OK;
+    /* What libpq says of it may repeat a password. */
+    snprintf(message, size, "store: libpq does not understand the URI; allowed is %s", pg_engine.form);
+    return ERR_CONFIG;
+}
+
+bool
+pg_store_uses_network(const char *uri)
+{
+    bool network;
+
+    return pg_look_at(uri, &network) && network;
+}
 
 /* The server has the files. */
 const char *
