@@ -19,7 +19,7 @@
 #define ANSWER_MS 30000
 /* The pause after a failed attempt to connect. It doubles with each further failure. */
 #define RECONNECT_MS     100
-#define RECONNECT_MS_MAX 3000
+#define RECONNECT_MS_MAX 1000
 /*
  * How many statements are sent before their answers are read. These fit into the socket's buffers,
  * so the server never waits for this process while this process waits for the server.
