@@ -8,6 +8,7 @@
  * What the statements rely on:
  * - A plan is made once, and must fit tables of any size. So all plans are disabled except nested
  *   loops over indexes in their order.
+ * - A writer waits for the lock of another for two seconds at most, while its clients still wait.
  * - The server ends a session whose host is gone, and so releases its locks.
  *
  * And the lock that all sessions of imd hold: shared, or exclusive for work that needs imd stopped.
@@ -18,6 +19,7 @@
     " ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'),"     \
     " ('enable_mergejoin', 'off'), ('enable_bitmapscan', 'off'), ('enable_material', 'off'),"                \
     " ('jit', 'off'), ('max_parallel_workers_per_gather', '0'), ('client_encoding', 'UTF8'),"                \
+    " ('lock_timeout', '2000'),"                                                                             \
     " ('standard_conforming_strings', 'on'), ('lc_messages', 'C'), ('tcp_keepalives_idle', '1'),"            \
     " ('tcp_keepalives_interval', '1'), ('tcp_keepalives_count', '2'), ('tcp_user_timeout', '3000'))"        \
     " AS settings (name, value)"
@@ -119,7 +121,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_SCHEMA_EXISTS] = "SELECT to_regclass('instance') IS NOT NULL",
     [PG_SCHEMA_GET] = "SELECT schema_version, needs FROM instance",
     [PG_SCHEMA_SET] = "UPDATE instance SET schema_version = " INT(1),
-    [PG_SCHEMA_LOCK] = "SELECT pg_advisory_xact_lock(6909284, 2)",
+    [PG_SCHEMA_LOCK] = "SELECT set_config('lock_timeout', '60000', true), pg_advisory_xact_lock(6909284, 2)",
 
     [PG_INSTANCE_GET] = "SELECT epoch, tick, last_message_id, last_change FROM instance",
     [PG_INSTANCE_LOCK] = "SELECT tick, last_message_id, last_change, last_account_id, last_conversation_id,"
@@ -500,12 +502,12 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_REACTION_REMOVE] = "DELETE FROM reaction WHERE set_id = " INT(1) " AND account = " USER(2),
     [PG_REACTION_CLEARED] = "SELECT id FROM reaction_set WHERE place IS NULL ORDER BY id LIMIT 1",
     /* Deletes the set as well, once fewer rows are left than one sweep may delete. */
-    [PG_REACTION_SWEEP] = "WITH some AS (SELECT account FROM reaction WHERE set_id = " INT(
+    [PG_REACTION_SWEEP] = "WITH batch AS (SELECT account FROM reaction WHERE set_id = " INT(
         1) " ORDER BY account"
-           " LIMIT " INT(2) "), gone AS (DELETE FROM reaction r USING some"
-                            " WHERE r.set_id = " INT(1) " AND r.account = some.account)"
+           " LIMIT " INT(2) "), gone AS (DELETE FROM reaction r USING batch"
+                            " WHERE r.set_id = " INT(1) " AND r.account = batch.account)"
                                                         " DELETE FROM reaction_set WHERE id = " INT(
-                                                            1) " AND (SELECT count(*) FROM some) < " INT(2),
+                                                            1) " AND (SELECT count(*) FROM batch) < " INT(2),
 
     [PG_OUTBOX_ADD] = "INSERT INTO outbox (id, event, conversation, version, tick, seq, account, emoji, "
                       "added, payer) VALUES (" INT(1) ", " TEXT(2) ", " INT(3) ", " INT(4) ", " INT(
