@@ -470,6 +470,7 @@ help:
 	@echo 'make help           this list'
 	@echo
 	@echo 'make test           the unit tests, and the black-box tests against real nginx, nchan and SQLite'
+	@echo '                    STORE=postgresql: the black-box tests against PostgreSQL'
 	@echo 'make compiled       compiles all that the tests need'
 	@echo 'make unit           the unit tests'
 	@echo 'make unit-postgresql  those that take minutes on PostgreSQL'

@@ -58,7 +58,7 @@ def control(stack):
 def test_only_imds_user_has_access_to_the_file(stack, control):
     status = control.stat()
     assert stat.S_ISSOCK(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o600
-    assert status.st_uid == (stack.state / "imd.db").stat().st_uid
+    assert status.st_uid == stack.state.stat().st_uid
 
 
 def test_root_or_the_user_of_imd_is_answered(control):

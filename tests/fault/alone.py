@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import database
 import fastcgi
 from stack import ROOT, alive, assert_log_is_clean, children, wait_until
 
@@ -28,10 +29,16 @@ class Directory:
     def __init__(self):
         self.path = Path(tempfile.mkdtemp(prefix="imd-alone-"))
         self.socket = self.path / "imd.sock"
-        self.db = self.path / "imd.db"
-        self.flags = [f"--database={self.db}", f"--socket={self.socket}", f"--push-socket={self.path}/push.sock",
+        self.db = self.path / "imd.db"  # where SQLite keeps it
+        self.database = database.create(self.path)
+        store = f"--store={self.database.store}" if database.on_postgresql() else f"--database={self.db}"
+        self.flags = [store, f"--socket={self.socket}", f"--push-socket={self.path}/push.sock",
                       "--loopback-only", f"--user={pwd.getpwuid(os.geteuid()).pw_name}"]
         self._imds = []
+
+    def elsewhere(self):
+        """Returns the flags for another database. Several imds may share one of PostgreSQL."""
+        return [] if database.on_postgresql() else [f"--database={self.path}/other.db"]
 
     def move(self, db):
         """Records that the database is at that place now."""
@@ -57,6 +64,7 @@ class Directory:
     def __exit__(self, *_):
         for imd in self._imds:
             imd.kill()
+        self.database.remove()
         shutil.rmtree(self.path)
 
 

@@ -5,7 +5,6 @@ messages were answered and which were not. Afterwards the database must contain 
 import collections
 import http.client
 import json
-import sqlite3
 import threading
 
 from chat import name
@@ -110,13 +109,6 @@ def assert_unavailable(answer):
     assert answer.status_code == 503, (answer.status_code, answer.text)
     assert assert_problem(503, answer.headers, answer.content)["code"] == "storage_unavailable"
     assert int(answer.headers["Retry-After"]) > 0
-
-
-def assert_database_is_whole(path):
-    with sqlite3.connect(path) as database:
-        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-    database.close()
 
 
 def first_occurrences(events):

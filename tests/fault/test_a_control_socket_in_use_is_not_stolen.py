@@ -11,7 +11,7 @@ def test_a_second_imd_with_the_same_control_socket_does_not_start():
         first = directory.start()
         control = directory.path / "control.sock"
         before = os.stat(control).st_ino
-        message = directory.refused(f"--socket={directory.path}/other.sock", f"--database={directory.path}/other.db")
+        message = directory.refused(f"--socket={directory.path}/other.sock", *directory.elsewhere())
         assert f"socket={control}" in message and "another_imd_listens_here" in message, message
         assert os.stat(control).st_ino == before
         assert fastcgi.ask(control, "GET", "/control/status")[0] == 200

@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from chat import Chat, name
-from load import assert_database_is_whole, assert_unavailable
+from load import assert_unavailable
 from stack import Stack, wait_until
+
+pytestmark = pytest.mark.sqlite_only("the disk is that of PostgreSQL's host")
 
 POSTS_MAX = 5000
 CONTENT = "x" * 3000
@@ -249,6 +251,6 @@ def test_on_a_full_disk_writes_get_503_and_reads_succeed(kind):
         assert (refused.status_code, refused.json()["error"]) == (400, "Invalid username")
         alive_as_before(stack, pids)
         stack.stop()
-        assert_database_is_whole(stack.db)
+        stack.database.assert_whole()
         stack.start()
         assert Chat(stack).messages(conversation) == held

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from chat import Chat
-from load import Load, assert_database_is_whole
+from load import Load
 from stack import Stack, wait_until
 
 WORKERS = 2
@@ -51,7 +51,7 @@ def test_workers_killed_one_after_the_other_lose_no_answered_message(stack):
             assert len(failed) <= most_lost(len(load.users)), failed
             assert all(failure.status == 502 for failure in failed), failed
     load.assert_stored_once()
-    assert_database_is_whole(stack.db)
+    stack.database.assert_whole()
 
 
 def test_all_workers_killed_at_once_lose_no_answered_message(stack):
@@ -65,7 +65,7 @@ def test_all_workers_killed_at_once_lose_no_answered_message(stack):
         load.wait_answered(100)
     assert len(load.failed) <= most_lost(len(load.users)) * len(killed), load.failed
     load.assert_stored_once()
-    assert_database_is_whole(stack.db)
+    stack.database.assert_whole()
 
 
 def test_reads_succeed_while_a_worker_is_replaced(stack):

@@ -1,12 +1,10 @@
-import contextlib
-import sqlite3
 import threading
 
 import pytest
 
 import fastcgi
 from chat import Chat, name
-from load import Load, assert_database_is_whole, assert_unavailable
+from load import Load, assert_unavailable
 from stack import Stack, wait_until
 
 
@@ -14,14 +12,6 @@ from stack import Stack, wait_until
 def stack():
     with Stack(imd_flags=["--threads=8"]) as stack:
         yield stack
-
-
-@contextlib.contextmanager
-def locked(stack, how):
-    with contextlib.closing(sqlite3.connect(stack.db, isolation_level=None, timeout=10)) as database:
-        database.execute(f"BEGIN {how}")
-        yield
-        database.execute("ROLLBACK")
 
 
 def writes(chat, conversation, ann):
@@ -33,12 +23,11 @@ def writes(chat, conversation, ann):
     ]
 
 
-@pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
-def test_on_a_locked_database_writes_get_503_and_reads_succeed(stack, how):
+def test_on_a_locked_database_writes_get_503_and_reads_succeed(stack):
     chat, ann, new = Chat(stack), name("ann"), name("new")
     conversation = chat.group(ann)
     sent = chat.send(conversation, ann, "before")
-    with locked(stack, how):
+    with stack.database.writing():
         for answer in writes(chat, conversation, ann):
             assert_unavailable(answer)
         assert_unavailable(chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [new]}))
@@ -59,7 +48,7 @@ def test_a_write_waits_for_a_short_lock(stack):
     conversation = chat.group(ann)
     body = {"conversation_id": conversation["id"], "username": ann, "content": "patient"}
     with fastcgi.connect(stack.state / "imd.sock") as connection:
-        with locked(stack, "IMMEDIATE"):
+        with stack.database.writing():
             connection.sendall(fastcgi.request("POST", "/messages/", body))
             wait_until(lambda: not fastcgi.unread_bytes(connection), 10, "the request is in progress")
         assert fastcgi.answer(connection)[0] == 200
@@ -73,7 +62,7 @@ def test_healthz_follows_the_lock(stack):
         return chat.ask("GET", "/healthz").status_code == 200
 
     assert ready()
-    with locked(stack, "IMMEDIATE"):
+    with stack.database.writing():
         chat.ask("POST", "/conversations/", json={"type": "group_chat", "members": [name("ann")]})
         answer = chat.ask("GET", "/healthz")
         assert answer.status_code == 503 and answer.headers["Content-Type"] == "application/problem+json"
@@ -90,7 +79,7 @@ def test_reads_do_not_wait_behind_many_writes(stack):
             "conversation_id": conversation["id"], "username": ann, "content": "stuck"}))
 
     writers = [threading.Thread(target=write) for _ in range(10)]
-    with locked(stack, "IMMEDIATE"):
+    with stack.database.writing():
         for writer in writers:
             writer.start()
         for _ in range(20):
@@ -107,9 +96,9 @@ def test_repeated_locks_under_load_lose_no_answered_message(stack):
     with load:
         for _ in range(5):
             load.wait_answered(40)
-            with locked(stack, "IMMEDIATE"):
+            with stack.database.writing():
                 load.chat.conversation(load.conversations[0])
         load.wait_answered(40)
     assert {failure.status for failure in load.failed} <= {503}
     load.assert_stored_once()
-    assert_database_is_whole(stack.db)
+    stack.database.assert_whole()

@@ -3,7 +3,11 @@ import os
 import signal
 import sqlite3
 
+import pytest
+
 from alone import Directory
+
+pytestmark = pytest.mark.sqlite_only("the test writes the version of the schema into the file")
 
 
 def user_version(path, new=None):

@@ -17,6 +17,8 @@ import pytest
 from alone import Directory
 from stack import wait_until
 
+pytestmark = pytest.mark.sqlite_only("the witness beside the file notices a restore")
+
 
 def backup(directory, to):
     """As sqlite3's .backup makes it, while imd runs."""

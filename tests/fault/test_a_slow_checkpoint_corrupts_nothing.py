@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from chat import Chat
-from load import Load, assert_database_is_whole
+from load import Load
 from stack import ROOT, Stack, wait_until
+
+pytestmark = pytest.mark.sqlite_only("checkpoints are the server's affair")
 
 SECONDS = float(os.environ.get("SLOW_CHECKPOINT_SECONDS", "10"))
 # Bytes per message: large ones cause many checkpoints, small ones let a long run fit into memory.
@@ -55,4 +57,4 @@ def test_posts_survive_checkpoints_that_are_held_after_reading_the_header(slow_i
         assert not load.failed, load.failed[:3]
         load.assert_stored_once()
         stack.stop()
-        assert_database_is_whole(stack.db)
+        stack.database.assert_whole()

@@ -16,7 +16,7 @@ def test_a_second_imd_on_the_same_socket_does_not_start():
         message = directory.refused()
         assert str(directory.socket) in message, message
         # Not even with a database of its own.
-        assert str(directory.socket) in directory.refused(f"--database={directory.path}/other.db")
+        assert str(directory.socket) in directory.refused(*directory.elsewhere())
         assert inode(directory.socket) == before
         assert first.ask("GET", "/conversations/?id=1")[0] == 200
         os.kill(first.pid, signal.SIGTERM)

@@ -1,14 +1,13 @@
 import contextlib
 import os
 import signal
-import sqlite3
 
 import pytest
 
 import fastcgi
 from alone import Directory
 from chat import Chat
-from load import Load, assert_database_is_whole
+from load import Load
 from stack import Stack, wait_until
 
 IN_HAND = 6
@@ -19,8 +18,8 @@ def test_requests_in_progress_are_answered(stop):
     with Directory() as directory, contextlib.ExitStack() as cleanup:
         imd = directory.start()
         # A lock held by another process keeps the requests in progress until it is released.
-        lock = cleanup.enter_context(contextlib.closing(sqlite3.connect(directory.db, isolation_level=None)))
-        lock.execute("BEGIN IMMEDIATE")
+        lock = cleanup.enter_context(contextlib.ExitStack())
+        lock.enter_context(directory.database.writing())
         waiting = [cleanup.enter_context(fastcgi.connect(directory.socket)) for _ in range(IN_HAND)]
         for number, connection in enumerate(waiting):
             body = {"type": "group_chat", "members": [f"ann_{number}"]}
@@ -28,13 +27,13 @@ def test_requests_in_progress_are_answered(stop):
         wait_until(lambda: not any(map(fastcgi.unread_bytes, waiting)), 10, "all requests are in progress")
         os.kill(imd.pid, stop)
         wait_until(lambda: "event=ending" in imd.log(), 10, "it says that it stops")
-        lock.execute("ROLLBACK")
+        lock.close()
         for connection in waiting:
             # On a slow machine the wait for the lock may time out: a 503 is an answer too.
             assert fastcgi.answer(connection)[0] in (200, 503)
             connection.close()
         assert imd.wait_end() == 0
-        assert_database_is_whole(directory.db)
+        directory.database.assert_whole()
 
 
 def test_idle_connections_do_not_delay_a_stop():

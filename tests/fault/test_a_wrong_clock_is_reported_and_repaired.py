@@ -18,6 +18,8 @@ import pytest
 from alone import Directory, program
 from stack import SANITIZER_REPORTS, wait_until
 
+pytestmark = pytest.mark.sqlite_only("the test reads and repairs the file")
+
 YEAR_S = 366 * 86400
 SOURCE = Path(__file__).with_name("wrong_clock.c")
 ALWAYS = 2**63 - 1  # membership.active_at of large groups, which is not a time

@@ -2,9 +2,6 @@
 Clearing an emoji, or deleting a message, updates one row however many users reacted. Housekeeping removes the rest
 in batches, between which others write.
 """
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from api import Client
@@ -18,19 +15,20 @@ POSTS_MEANWHILE = 5
 
 def react(stack, group, count):
     """Adds reactions of many users, by writing into the database."""
-    with closing(sqlite3.connect(stack.state / "imd.db", timeout=10)) as database, database:
-        place = (group << 32) + 1
-        database.execute("INSERT INTO reaction_set (id, place, emoji, count, named) VALUES (1, ?, 'a', ?, 1)", (place, count))
-        names = [(f"crowd{number:05d}",) for number in range(count)]
-        database.executemany("INSERT INTO account (name, created_at) VALUES (?, 1)", names)
-        database.execute("INSERT INTO reaction SELECT 1, id, name FROM account WHERE name LIKE 'crowd%'")
-        database.execute("UPDATE message SET emoji_count = 1, changed_version = 3 WHERE place = ?", (place,))
-        database.execute("UPDATE conversation SET version = 3 WHERE id = ?", (group,))
+    database, place = stack.database, (group << 32) + 1
+    with database.writing() as ask:
+        first, row = database.reserve(ask, "account", count), database.reserve(ask, "reaction_set", 1)
+        ask("WITH RECURSIVE crowd (id) AS (SELECT CAST(? AS bigint) UNION ALL SELECT id + 1 FROM crowd WHERE id < ?)"
+            " INSERT INTO account (id, name, created_at) SELECT id, 'crowd' || (100000 + id), 1 FROM crowd",
+            first, first + count - 1)
+        ask("INSERT INTO reaction_set (id, place, emoji, count, named) VALUES (?, ?, 'a', ?, true)", row, place, count)
+        ask("INSERT INTO reaction SELECT CAST(? AS bigint), id, name FROM account WHERE name > 'crowd' AND name < 'crowe'", row)
+        ask("UPDATE message SET emoji_count = 1, changed_version = 3 WHERE place = ?", place)
+        ask("UPDATE conversation SET version = 3 WHERE id = ?", group)
 
 
 def count(stack, table):
-    with closing(sqlite3.connect(f"file:{stack.state / 'imd.db'}?mode=ro", uri=True)) as database:
-        return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return stack.database.rows(f"SELECT count(*) AS count FROM {table}")[0]["count"]
 
 
 @pytest.mark.parametrize("how", ["clear", "delete"])

@@ -10,6 +10,8 @@ import pytest
 from api import Client
 from stack import Stack, wait_until
 
+pytestmark = pytest.mark.sqlite_only("the files are the server's, and VACUUM removes what was deleted")
+
 PATIENCE_S = 30
 
 

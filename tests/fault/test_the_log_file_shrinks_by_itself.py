@@ -8,8 +8,10 @@ import sqlite3
 import pytest
 
 from chat import Chat
-from load import Load, assert_database_is_whole
+from load import Load
 from stack import Stack, wait_until
+
+pytestmark = pytest.mark.sqlite_only("the write-ahead log is the server's affair")
 
 # DB_LOG_BYTES_KEPT in fcgi_app/store/sqlite/db.h; the first commits after the log is restarted may
 # exceed it.
@@ -40,7 +42,7 @@ def grown():
             yield stack, log, load
         assert not load.failed, load.failed[:3]
         stack.stop()
-        assert_database_is_whole(stack.db)
+        stack.database.assert_whole()
 
 
 def test_the_log_shrinks_while_others_write(grown):

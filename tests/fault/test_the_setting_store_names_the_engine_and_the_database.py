@@ -8,6 +8,8 @@ import pytest
 from alone import Directory, run
 from stack import wait_until
 
+pytestmark = pytest.mark.sqlite_only("the test moves between database and store")
+
 ALLOWED = "allowed is sqlite:PATH"
 BOTH = "only one of them is allowed; database = PATH means store = sqlite:PATH"
 REFUSED = [

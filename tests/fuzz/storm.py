@@ -18,7 +18,6 @@ import multiprocessing
 import random
 import re
 import socket
-import sqlite3
 import struct
 import sys
 import time
@@ -442,8 +441,7 @@ def chat_goes_on(stack, key):
 
 
 def soundness(stack):
-    with contextlib.closing(sqlite3.connect(f"file:{stack.db}?mode=ro", uri=True)) as db:
-        return db.execute("PRAGMA integrity_check").fetchone()[0]
+    return stack.database.damage() or "ok"
 
 
 class Storm:

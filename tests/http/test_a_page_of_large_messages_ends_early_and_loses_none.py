@@ -1,6 +1,5 @@
 """An answer holds about a megabyte of content. The next page continues after it, in every direction of paging."""
-import sqlite3
-from contextlib import closing
+import itertools
 
 import pytest
 
@@ -106,18 +105,17 @@ def liked(stack):
         group = api.group(*names)
         sent = [api.send(group, names[0])["seq"] for _ in range(COUNT)]
         version = api.conversation(group)["version"]
-        with closing(sqlite3.connect(stack.state / "imd.db", timeout=10)) as database, database:
-            for seq in sent:
-                place = (group << 32) + seq
-                for number in range(32):
-                    (row,) = database.execute("INSERT INTO reaction_set (place, emoji, count, named) VALUES (?, ?, ?, 1) RETURNING id",
-                                              (place, chr(0x1f600 + number), len(names))).fetchone()
-                    database.executemany("INSERT INTO reaction SELECT ?, id, name FROM account WHERE name = ?",
-                                         [(row, name) for name in names])
-                database.execute("UPDATE message SET emoji_count = 32, changed_version = ? WHERE place = ?", (version, place))
+        with stack.database.writing() as ask:
+            first = stack.database.reserve(ask, "reaction_set", 32 * COUNT)
+            for row, (seq, emoji) in enumerate(itertools.product(sent, range(0x1f600, 0x1f600 + 32)), start=first):
+                ask("INSERT INTO reaction_set (id, place, emoji, count, named) VALUES (?, ?, ?, ?, true)",
+                    row, (group << 32) + seq, chr(emoji), len(names))
+                ask("INSERT INTO reaction SELECT CAST(? AS bigint), account, username FROM membership WHERE conversation = ?",
+                    row, group)
             # Versions of changes differ.
-            database.execute("UPDATE message SET changed_version = ? + seq WHERE conversation = ?", (version, group))
-            database.execute("UPDATE conversation SET version = version + ? WHERE id = ?", (COUNT + 1, group))
+            ask("UPDATE message SET emoji_count = 32, changed_version = ? + (place & 4294967295) WHERE place >> 32 = ?",
+                version, group)
+            ask("UPDATE conversation SET version = version + ? WHERE id = ?", COUNT + 1, group)
         return group, names[0], sent
 
 

@@ -4,9 +4,7 @@ several users in groups, in private chats, and in a group whose size crosses a h
 within a second, and once over half an hour: the test moves past events back in time.
 """
 import random
-import sqlite3
 import time
-from contextlib import closing
 
 import pytest
 
@@ -22,15 +20,11 @@ DAY_MS = 86_400_000
 def put_back(stack, by_ms):
     """Moves all past events back in time. `instance` keeps counting, so no tick goes back."""
     now_ms = time.time() * 1000
-    with closing(sqlite3.connect(stack.db, timeout=10, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        tables = {name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        for table in tables - {"instance", "outbox"}:
-            stored = [column for column in database.execute(f"PRAGMA table_xinfo({table})") if column[-1] == 0]
-            for _, name, *_ in stored:
-                database.execute(f"UPDATE {table} SET {name} = {name} - ? WHERE typeof({name}) = 'integer'"
-                                 f" AND {name} BETWEEN ? AND ?", (by_ms, now_ms - DAY_MS, now_ms + DAY_MS))
-        database.execute("COMMIT")
+    with stack.database.writing() as ask:
+        for table in stack.database.tables(ask) - {"instance", "outbox"}:
+            for name in stack.database.integer_columns(ask, table):
+                ask(f"UPDATE {table} SET {name} = {name} - ? WHERE {name} BETWEEN ? AND ?",
+                    by_ms, int(now_ms - DAY_MS), int(now_ms + DAY_MS))
 
 
 def earlier(value, by_ms):

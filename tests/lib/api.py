@@ -4,6 +4,7 @@ A client that sends exactly what a test passes: nothing is normalised, followed 
 It checks every answer (a request id, no 5xx, the schema of openapi.json) and the form of every problem, so that no test
 has to.
 """
+import contextlib
 import functools
 import hashlib
 import http.client
@@ -11,7 +12,6 @@ import itertools
 import json
 import re
 import socket
-import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlencode
@@ -279,29 +279,33 @@ class Books:
     """The whole content of imd's database, to assert that a request changed nothing."""
 
     def __init__(self, stack):
-        self._database = sqlite3.connect(f"file:{stack.db}?mode=ro", uri=True)
+        self._database = stack.database
+        self._close = contextlib.ExitStack()
+        self._commits = self._close.enter_context(self._database.commits())
         self._version = self._held = None
 
     def close(self):
-        self._database.close()
+        self._close.close()
 
     def read(self):
         """Returns {table: (rows, digest)}."""
-        # SQLite counts the commits of others, so if there was none there is nothing to read again.
-        (version,), = self._database.execute("PRAGMA data_version")
+        # If nobody has committed, there is nothing to read again.
+        version = self._commits()
         if version != self._version:
-            self._version, self._held = version, {table: self._digest(table) for table in self._tables()}
+            with self._database.reading() as ask:
+                self._version, self._held = version, {table: self._digest(ask, table) for table in self._tables(ask)}
         return self._held
 
-    def _tables(self):
-        tables = {name for name, in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    def _tables(self, ask):
+        tables = self._database.tables(ask)
         assert {"account", "conversation", "membership", "message"} <= tables, tables
         # The relay trims the outbox at its own pace, and `instance` counts the time.
         return tables - {"outbox", "instance", "probe"}
 
-    def _digest(self, table):
+    @staticmethod
+    def _digest(ask, table):
         # Rows that cleared reactions leave behind are swept at their own pace.
         counts = {"reaction_set": " WHERE place IS NOT NULL",
                   "reaction": " WHERE set_id IN (SELECT id FROM reaction_set WHERE place IS NOT NULL)"}.get(table, "")
-        rows = sorted(map(repr, self._database.execute(f'SELECT * FROM "{table}"{counts}')))
+        rows = sorted(map(repr, ask(f'SELECT * FROM "{table}"{counts}')))
         return len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -6,19 +6,19 @@ A whole imd for a test: nginx and imd as nginx/serve.sh starts them, in a direct
 
 Env IMD chooses the binary under test, so that the same tests run under the sanitizers.
 """
-import contextlib
 import os
 import random
 import re
 import shutil
 import signal
-import sqlite3
 import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+import database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,7 +112,8 @@ class Stack:
     def __init__(self, imd_flags=(), nginx_workers=1, server_extra="", http_extra="", prefix="", state=None, env=None):
         self._own_state = state is None
         self.state = Path(state or tempfile.mkdtemp(prefix="imd-test-"))
-        self.db = self.state / "imd.db"
+        self.db = self.state / "imd.db"  # where SQLite keeps it
+        self.database = database.create(self.state)
         self.prefix = prefix
         self.port = None
         self._serve = None
@@ -127,6 +128,7 @@ class Stack:
 
     def __exit__(self, *_):
         self.stop()
+        self.database.remove()
         if self._own_state:
             shutil.rmtree(self.state)
 
@@ -226,14 +228,10 @@ class Stack:
 
     def _relay_stops_in_peace(self):
         os.kill(self.relay(), signal.SIGSTOP)
-        try:
-            with contextlib.closing(sqlite3.connect(self.state / "imd.db", timeout=0.2, isolation_level=None)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                database.execute("ROLLBACK")
+        if self.database.is_unlocked():
             return True
-        except sqlite3.OperationalError:
-            self.relay_continue()
-            return False
+        self.relay_continue()
+        return False
 
     def relay_continue(self):
         os.kill(self.relay(), signal.SIGCONT)
@@ -274,7 +272,8 @@ class Stack:
         env = {**os.environ, "STATE": str(self.state), "PORT": str(self.port),
                "NGINX_WORKERS": str(self._nginx_workers),
                "IMD": str(Path(os.environ.get("IMD") or ROOT / "build/imd").absolute()),
-               "IMD_FLAGS": " ".join(self._imd_flags), "PREFIX": self.prefix, MARK: str(self.state)}
+               "IMD_FLAGS": " ".join(self._imd_flags), "PREFIX": self.prefix, "STORE": self.database.store,
+               MARK: str(self.state)}
         for name, text in self._extras.items():
             env.pop(name, None)
             if text:
@@ -313,7 +312,7 @@ class Stack:
     def _all_logs(self):
         """Returns the ends of all logs, for the message of a failed test."""
         parts = []
-        for name in ("serve.out", "serve.err", "imd.log", "error.log"):
+        for name in ("serve.out", "serve.err", "imd.log", "error.log", "postgresql/log"):
             path = self.state / name
             if path.exists():
                 parts.append(f"--- {path}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-40:]))

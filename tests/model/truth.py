@@ -3,8 +3,6 @@ The content of the database, read from its tables alone, slowly and plainly: whi
 must see.
 """
 import collections
-import sqlite3
-from contextlib import closing
 
 MEMBERS_FEW = 100  # larger conversations do not show read markers of others
 UNREAD_MAX = 1000
@@ -15,22 +13,16 @@ EMOJIS_MAX = 32
 class Truth:
     """One snapshot."""
 
-    def __init__(self, path):
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            database.execute("BEGIN")
-            self._read(database)
+    def __init__(self, database):
+        self._database = database
+        with database.reading() as rows:
+            self._read(rows)
 
-    def _read(self, database):
-        def rows(query):
-            return [dict(row) for row in database.execute(query)]
-
-        self.damage = rows("PRAGMA foreign_key_check") + [
-            row for row in rows("PRAGMA integrity_check") if row != {"integrity_check": "ok"}]
+    def _read(self, rows):
         (self.instance,) = rows("SELECT * FROM instance")
         self.conversations = {row["id"]: row for row in rows("SELECT * FROM conversation")}
         self.stays = collections.defaultdict(lambda: collections.defaultdict(list))  # by conversation and name
-        for row in rows("SELECT a.name AS username, m.* FROM membership m JOIN account a ON a.id = m.account"
+        for row in rows("SELECT m.*, a.name AS username FROM membership m JOIN account a ON a.id = m.account"
                         " ORDER BY conversation, a.name, joined_version"):
             self.stays[row["conversation"]][row["username"]].append(row)
         self.counts = {}  # by place and emoji
@@ -41,7 +33,8 @@ class Truth:
             self.reactions[row["place"]][row["emoji"]].append(row["username"])
             self.counts[row["place"], row["emoji"]] = row["count"]
         self.messages = collections.defaultdict(list)  # by conversation, in the order of seq
-        for row in rows("SELECT a.name AS sender, m.* FROM message m JOIN account a ON a.id = m.sender ORDER BY place"):
+        for row in rows("SELECT m.*, place >> 32 AS conversation, place & 4294967295 AS seq, a.name AS sender"
+                        " FROM message m JOIN account a ON a.id = m.sender ORDER BY place"):
             self.messages[row["conversation"]].append(row)
         self.markers = collections.defaultdict(dict)  # by conversation and name
         for row in rows("SELECT r.*, name AS username FROM read_marker r JOIN account a ON a.id = r.account"):
@@ -140,7 +133,7 @@ class Truth:
     # -- consistency
 
     def assert_sound(self):
-        assert not self.damage, self.damage[:3]
+        self._database.assert_whole()
         for conversation in self.conversations:
             try:
                 self._assert_counted(conversation)

@@ -170,7 +170,7 @@ class World:
 
     def _everybody_reads_all(self):
         """A marker that was missed arrives when its user reads on."""
-        truth = Truth(self._stack.db)
+        truth = Truth(self._stack.database)
         for conversation in filter(truth.is_small, truth.conversations):
             members = [user for user in self._users if truth.is_member(user.name, conversation)]
             for user in members[:1]:
@@ -238,7 +238,7 @@ class World:
 
     def assert_books_right(self):
         """Asserts that the database is consistent, and agrees with the sent messages and with the lists."""
-        truth = Truth(self._stack.db)
+        truth = Truth(self._stack.database)
         truth.assert_sound()
         for user in self._users:
             user.assert_sent_once(truth)
@@ -254,7 +254,7 @@ class World:
         rest.close()
 
         def equal():
-            truth = Truth(self._stack.db)
+            truth = Truth(self._stack.database)
             for client in clients:
                 found[client] = differences(truth, client, owed_markers)
             return not any(found.values())

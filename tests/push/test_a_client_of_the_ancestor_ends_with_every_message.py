@@ -4,7 +4,6 @@ their store: they hold every message that they received, once, in order.
 """
 import http.client
 import random
-import sqlite3
 import threading
 from contextlib import ExitStack, closing
 
@@ -20,9 +19,10 @@ ROUNDS = 2
 WAIT_S = 30
 
 RECEIVED = """
-    SELECT m.id, m.conversation, a.name, m.content, m.timestamp FROM message m JOIN membership s USING (conversation)
-    JOIN account a ON a.id = m.sender
-    WHERE s.account = (SELECT id FROM account WHERE name = ?) AND m.seq > s.joined_seq AND (s.left_seq IS NULL OR m.seq <= s.left_seq) ORDER BY m.id"""
+    SELECT m.id, s.conversation, a.name AS sender, m.content, m.timestamp
+    FROM message m JOIN membership s ON s.conversation = m.place >> 32 JOIN account a ON a.id = m.sender
+    WHERE s.account = (SELECT id FROM account WHERE name = ?) AND (m.place & 4294967295) > s.joined_seq
+    AND (s.left_seq IS NULL OR (m.place & 4294967295) <= s.left_seq) ORDER BY m.id"""
 
 
 class Crowd:
@@ -123,11 +123,11 @@ def say_goodbye(stack):
 
 
 def assert_whole(stack, clients):
-    with closing(sqlite3.connect(f"file:{stack.db}?mode=ro", uri=True)) as database:
+    with stack.database.reading() as ask:
         for client in clients:
             assert not client.failures, client.failures
-            received = database.execute(RECEIVED, (client.username,)).fetchall()
-            held = [tuple(message[name] for name in ("id", "conversation", "sender", "content", "timestamp"))
+            received = ask(RECEIVED, client.username)
+            held = [{name: message[name] for name in ("id", "conversation", "sender", "content", "timestamp")}
                     for message in client.messages]
             assert len(received) > 200, f"{client.username} has received {len(received)}: nothing is proved"
             assert held == received, f"{client.username} after {client.pulls} pulls"

@@ -69,7 +69,7 @@ class Hosts:
             for client in clients:
                 if client.failure:
                     raise client.failure
-            truth = Truth(self.stack.db)
+            truth = Truth(self.stack.database)
             found.update((client, differences(truth, client, [OWN])) for client in clients)
             return not any(found.values())
 
