@@ -3,6 +3,7 @@
  * by name.
  */
 #include "api/context.h"
+#include "domain/status.h"
 
 static void
 metric(struct buf *b, const char *name, const char *type, const char *help, uint64_t value)
@@ -66,6 +67,25 @@ answers(const struct context *x, struct buf *b)
     }
 }
 
+/* Writes the metrics of the store. */
+static void
+commits(const struct context *x, struct buf *b)
+{
+    const struct shared_counters *c = &x->shared->counters;
+    struct housekeeping_view view;
+
+    status_housekeeping(x->store, x->shared, &view);
+    metric(b, "imd_commits_total", "counter", "Transactions committed, each with one fsync.",
+           get(&c->commits));
+    metric(b, "imd_commits_failed_total", "counter", "Transactions that the disk or a lock refused.",
+           get(&c->commits_failed));
+    metric(b, "imd_commands_total", "counter", "Commands that ran in transactions.", get(&c->commands));
+    metric(b, "imd_checkpoints_total", "counter", "Checkpoints of the write-ahead log.",
+           (uint64_t)view.checkpoints);
+    metric(b, "imd_wal_pages", "gauge", "Length of the write-ahead log after the last commit.",
+           (uint64_t)view.log_pages);
+}
+
 /* Writes the metrics of the relay. */
 static void
 pushes(struct buf *b, const struct shared *s)
@@ -98,15 +118,7 @@ api_metrics(struct context *x)
 
     x->response->content_type = "text/plain; version=0.0.4";
     answers(x, b);
-    metric(b, "imd_commits_total", "counter", "Transactions committed, each with one fsync.",
-           get(&c->commits));
-    metric(b, "imd_commits_failed_total", "counter", "Transactions that the disk or a lock refused.",
-           get(&c->commits_failed));
-    metric(b, "imd_commands_total", "counter", "Commands that ran in transactions.", get(&c->commands));
-    metric(b, "imd_checkpoints_total", "counter", "Checkpoints of the write-ahead log.",
-           get(&c->checkpoints));
-    metric(b, "imd_wal_pages", "gauge", "Length of the write-ahead log after the last commit.",
-           (uint64_t)atomic_load(&s->wal_pages));
+    commits(x, b);
     metric(b, "imd_limited_total", "counter",
            "Requests that got 429 because their caller exceeded user_rate.", get(&c->limited));
     metric(b, "imd_outbox_pending", "gauge", "Changes committed and not yet delivered to nchan.",

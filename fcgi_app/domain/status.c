@@ -43,3 +43,9 @@ status_read(struct store *store, struct shared *shared, struct status *status)
     status->is_read = err == ERR_OK;
     status->storage_works = status->storage_works && status->is_read;
 }
+
+void
+status_housekeeping(const struct store *store, struct shared *shared, struct housekeeping_view *view)
+{
+    housekeeping_look(store, shared, view);
+}

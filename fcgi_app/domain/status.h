@@ -4,6 +4,7 @@
 
 #include "domain/health.h"
 #include "store/instance.h"
+#include "store/housekeeping.h"
 #include "store/size.h"
 
 struct status {
@@ -21,5 +22,8 @@ struct status {
  * health_check() does, and takes a snapshot of its own.
  */
 void status_read(struct store *store, struct shared *shared, struct status *status);
+
+/* Fills *view, without reading the database. */
+void status_housekeeping(const struct store *store, struct shared *shared, struct housekeeping_view *view);
 
 #endif

@@ -40,17 +40,17 @@ shared_open(struct shared **out)
     s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->wake_fd < 0)
         goto fail_map;
-    s->janitor_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (s->janitor_fd < 0)
+    s->housekeeping_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (s->housekeeping_fd < 0)
         goto fail_wake;
     if (pipe2(s->unstored_fds, O_NONBLOCK | O_CLOEXEC) != 0)
-        goto fail_janitor;
+        goto fail_housekeeping;
     limiter_init(&s->limiter);
     grants_open(&s->grants);
     *out = s;
     return ERR_OK;
-fail_janitor:
-    close(s->janitor_fd);
+fail_housekeeping:
+    close(s->housekeeping_fd);
 fail_wake:
     close(s->wake_fd);
 fail_map:
@@ -63,7 +63,7 @@ shared_close(struct shared *s)
 {
     close(s->unstored_fds[0]);
     close(s->unstored_fds[1]);
-    close(s->janitor_fd);
+    close(s->housekeeping_fd);
     close(s->wake_fd);
     munmap(s, sizeof(*s));
 }
@@ -84,8 +84,8 @@ shared_unlock(struct shared *s)
     pthread_mutex_unlock(&s->write_lock);
 }
 
-static void
-signal_fd(int fd)
+void
+shared_wake(int fd)
 {
     uint64_t one = 1;
 
@@ -98,7 +98,7 @@ void
 shared_stand_by(struct shared *s, bool stands_by)
 {
     atomic_store(&s->relay_stands_by, stands_by);
-    signal_fd(s->wake_fd);
+    shared_wake(s->wake_fd);
 }
 
 void
@@ -111,18 +111,7 @@ shared_announce(struct shared *s, int64_t change)
     while (known < change && !raised)
         raised = atomic_compare_exchange_weak(&s->committed_change, &known, change);
     if (atomic_load(&s->relay_asleep))
-        signal_fd(s->wake_fd);
-}
-
-void
-shared_note_wal(struct shared *s, int wal_pages)
-{
-    int before = atomic_exchange(&s->wal_pages, wal_pages);
-
-    /* Signal again at each further quarter, in case a checkpoint made no progress. */
-    if (wal_pages >= SHARED_WAL_PAGES_LONG &&
-        wal_pages / (SHARED_WAL_PAGES_LONG / 4) != before / (SHARED_WAL_PAGES_LONG / 4))
-        signal_fd(s->janitor_fd);
+        shared_wake(s->wake_fd);
 }
 
 void

@@ -16,8 +16,8 @@
 #include "run/grants.h"
 #include "run/limiter.h"
 
-/* A write-ahead log of this many pages (16 MB) is due for a checkpoint. */
-#define SHARED_WAL_PAGES_LONG 4000
+/* The memory that the engine of the store may use. */
+#define SHARED_ENGINE_BYTES 64
 
 /* Answers are counted by route and by status class (2xx, 4xx …). */
 #define SHARED_ROUTES_MAX 64
@@ -35,7 +35,6 @@ struct shared_counters {
     _Atomic uint64_t copies_avoided;  /* of frames, for users known to have no subscription */
     _Atomic uint64_t dropped_changes; /* too old, or refused by nchan */
     _Atomic uint64_t push_connections;
-    _Atomic uint64_t checkpoints;
     _Atomic uint64_t limited;      /* requests that got 429 */
     _Atomic uint64_t child_deaths; /* workers and relays that ended although nobody stopped them */
 };
@@ -56,7 +55,6 @@ struct shared {
     _Atomic int64_t relay_beat_ms;       /* when the relay's loop last ran (clock_mono_ms); 0: never */
     _Atomic int64_t commit_ok_ms; /* when a commit last succeeded (clock_mono_ms), unless it was smaller than
                                      failed_bytes */
-    _Atomic int wal_pages;        /* length of the write-ahead log at the last commit */
     _Atomic bool commit_failing;  /* a commit failed, and none of failed_bytes or more has succeeded since */
     _Atomic int64_t
         failed_bytes; /* while commit_failing: about the size of the largest commit that failed; else 0 */
@@ -66,10 +64,11 @@ struct shared {
     _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
     _Atomic bool relay_stands_by; /* another host's relay publishes the changes of the database */
     int wake_fd;                  /* eventfd: wakes the relay; the same descriptor in every child */
-    int janitor_fd;               /* eventfd: wakes housekeeping, because the write-ahead log is long */
+    int housekeeping_fd;          /* eventfd: wakes the housekeeping of the engine, as the engine decides */
     int unstored_fds[2];          /* pipe of struct shared_signal to the relay */
     _Atomic uint64_t renames;     /* raised after each commit that may have renamed a user */
-    _Atomic bool wipe;            /* deleted content may still be in the write-ahead log: empty it */
+    /* The engine's own, zeroed at the start. Only the engine knows what is in it. */
+    _Alignas(8) unsigned char engine[SHARED_ENGINE_BYTES];
     struct shared_counters counters;
     struct limiter limiter;                /* the rate limits of callers */
     _Atomic int log_level;                 /* enum log_level of the settings, for the relay */
@@ -86,7 +85,7 @@ enum err shared_open(struct shared **out);
 void shared_close(struct shared *s);
 
 /*
- * Takes the write lock. If its holder died, the caller gets it, and SQLite rolls the dead one's
+ * Takes the write lock. If its holder died, the caller gets it, and the engine rolls the dead one's
  * work back.
  */
 void shared_lock(struct shared *s);
@@ -96,10 +95,6 @@ void shared_unlock(struct shared *s);
 void shared_announce(struct shared *s, int64_t change);
 /* Records whether another host's relay publishes, and wakes the relay to learn of it. */
 void shared_stand_by(struct shared *s, bool stands_by);
-/*
- * Records the length of the write-ahead log after a commit, and wakes housekeeping if it is long.
- */
-void shared_note_wal(struct shared *s, int wal_pages);
 /*
  * Sends a signal about the user to the relay. It is dropped if the relay is so far behind that the
  * pipe is full. A name longer than a username is cut.
@@ -113,6 +108,8 @@ shared_count(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+/* Wakes the process that waits for one of the eventfds. */
+void shared_wake(int fd);
 /* Resets one of the eventfds after a wake-up. */
 void shared_drain(int fd);
 

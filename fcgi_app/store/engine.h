@@ -146,6 +146,7 @@
 #define ENGINE_UPKEEP(EACH)                                                                                  \
     EACH(housekeeping_start)                                                                                 \
     EACH(housekeeping_stop)                                                                                  \
+    EACH(housekeeping_look)                                                                                  \
     EACH(repair_open)                                                                                        \
     EACH(repair_close)                                                                                       \
     EACH(repair_look)                                                                                        \

@@ -20,3 +20,13 @@ housekeeping_stop(struct housekeeping *h)
     if (h != NULL)
         h->engine->housekeeping_stop(h);
 }
+
+void
+housekeeping_look(const struct store *s, struct shared *shared, struct housekeeping_view *view)
+{
+    const struct engine *engine = s->connections->engine;
+
+    *view = (struct housekeeping_view){0};
+    if (engine->housekeeping_look != NULL)
+        engine->housekeeping_look(s, shared, view);
+}

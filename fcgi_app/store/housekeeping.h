@@ -1,8 +1,8 @@
 /*
  * housekeeping.h - housekeeping of the database, on a thread of the relay, so that no request ever
- * does it. It copies the write-ahead log into the database file before the log grows long, removes
- * deleted content from the log, deletes acknowledged outbox rows if no writer does, and keeps the
- * database's witness up to date.
+ * does it. It deletes acknowledged outbox rows if no writer does, deletes in batches what cleared
+ * reactions have left behind, and looks whether the clock is right. The rest is the engine's: if
+ * it writes to a log first, it keeps the log short and free of deleted content.
  *
  * If several hosts share the database, it also decides whose relay publishes: one at a time,
  * because the order of pushes is the order of commits. It keeps shared->relay_stands_by, and
@@ -12,6 +12,7 @@
 #define IMD_STORE_HOUSEKEEPING_H
 
 #include "run/shared.h"
+#include "store/store.h"
 
 struct housekeeping;
 
@@ -23,5 +24,14 @@ struct housekeeping;
 enum err housekeeping_start(struct housekeeping **out, const char *uri, struct shared *shared);
 /* Ends the thread and closes its connection. NULL is allowed. */
 void housekeeping_stop(struct housekeeping *h);
+
+/* The engine's log of writes that are not in the database file yet. An engine without one has 0. */
+struct housekeeping_view {
+    int64_t log_pages;   /* its length after the last commit, in pages of the engine */
+    int64_t checkpoints; /* how often it was copied completely since the start */
+};
+
+/* Fills *view, without reading the database. `shared`: that of the store. */
+void housekeeping_look(const struct store *s, struct shared *shared, struct housekeeping_view *view);
 
 #endif

@@ -9,8 +9,8 @@ struct db;
 
 struct size {
     int64_t schema;         /* the number of the last migration that was applied */
-    int64_t database_bytes; /* of the database file */
-    int64_t log_bytes;      /* of the write-ahead log's file */
+    int64_t database_bytes; /* of the database */
+    int64_t log_bytes;      /* of the file of the engine's log (housekeeping.h); 0: it has none */
 };
 
 /* Needs no transaction. ERR_STORAGE. */

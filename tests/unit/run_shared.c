@@ -1,7 +1,6 @@
 /*
  * run_shared.c - checks: the write lock survives a holder that dies. The relay is woken if it
- * sleeps, housekeeping if the log is long. Typing events are passed complete and in order, or
- * dropped.
+ * sleeps. Typing events are passed complete and in order, or dropped.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,34 +173,6 @@ the_relay_is_woken_where_it_sleeps(void **state)
     shared_drain(s->wake_fd);
 }
 
-static void
-the_janitor_is_woken_once_for_each_quarter(void **state)
-{
-    struct shared *s = *state;
-    static const struct {
-        int pages;
-        bool wakes;
-    } steps[] = {
-        {1, false},
-        {SHARED_WAL_PAGES_LONG - 1, false},
-        {SHARED_WAL_PAGES_LONG, true},
-        {SHARED_WAL_PAGES_LONG + 1, false},
-        {SHARED_WAL_PAGES_LONG * 5 / 4 - 1, false},
-        {SHARED_WAL_PAGES_LONG * 5 / 4, true},
-        {10, false},
-        {SHARED_WAL_PAGES_LONG * 3, true},
-        {SHARED_WAL_PAGES_LONG * 3, false},
-    };
-
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        shared_note_wal(s, steps[i].pages);
-        assert_int_equal(atomic_load(&s->wal_pages), steps[i].pages);
-        assert_int_equal(is_signalled(s->janitor_fd), steps[i].wakes);
-        shared_drain(s->janitor_fd);
-    }
-    assert_false(is_signalled(s->wake_fd));
-}
-
 static struct shared_signal
 signal_of(int64_t n)
 {
@@ -316,7 +287,6 @@ main(void)
                                         close_page),
         cmocka_unit_test_setup_teardown(the_lock_lets_one_in_at_a_time, open_page, close_page),
         cmocka_unit_test_setup_teardown(the_relay_is_woken_where_it_sleeps, open_page, close_page),
-        cmocka_unit_test_setup_teardown(the_janitor_is_woken_once_for_each_quarter, open_page, close_page),
         cmocka_unit_test_setup_teardown(signals_are_handed_over_in_order, open_page, close_page),
         cmocka_unit_test_setup_teardown(a_full_pipe_drops_new_signals, open_page, close_page),
         cmocka_unit_test_setup_teardown(several_processes_send_signals_at_once, open_page, close_page),

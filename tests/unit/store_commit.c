@@ -19,6 +19,7 @@
 #include "store/sqlite/commit.h"
 #include "store/sqlite/connections.h"
 #include "store/sqlite/instance.h"
+#include "store/sqlite/wal.h"
 
 #define LANES 16
 #define EACH  200
@@ -458,14 +459,14 @@ where_nothing_was_written_nothing_is_committed(void **state)
     /* An acknowledged row is deleted with the next commit, and not without one. */
     atomic_store(&place->shared->acknowledged_change, 1);
     tick = support_ask(place, "SELECT tick FROM instance");
-    wal_pages = atomic_load(&place->shared->wal_pages);
+    wal_pages = atomic_load(&wal_shared(place->shared)->pages);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(commit_run(commit, &(struct command){.run = look_only, .arg = name}, 0), ERR_OK);
         assert_int_equal(commit_run(commit, &(struct command){.run = run_order, .arg = &refused}, 0),
                          ERR_SENDER_NOT_MEMBER);
     }
     assert_int_equal(support_ask(place, "SELECT tick FROM instance"), tick);
-    assert_int_equal(atomic_load(&place->shared->wal_pages), wal_pages);
+    assert_int_equal(atomic_load(&wal_shared(place->shared)->pages), wal_pages);
     assert_int_equal(atomic_load(&counters->commits), 1);
     assert_int_equal(atomic_load(&counters->commands), 11);
     assert_int_equal(support_ask(place, "SELECT count(*) FROM outbox"), 1);

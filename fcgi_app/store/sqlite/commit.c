@@ -6,6 +6,7 @@
 #include "store/group.h"
 #include "store/sqlite/instance.h"
 #include "store/sqlite/outbox.h"
+#include "store/sqlite/wal.h"
 
 struct commit {
     struct shared *shared;
@@ -52,7 +53,7 @@ transact(void *arg, struct group_item *first)
     if (err == ERR_OK && counters.last_change > last_change)
         shared_announce(c->shared, counters.last_change);
     if (err == ERR_OK && db_take_wipe(c->db))
-        atomic_store(&c->shared->wipe, true);
+        atomic_store(&wal_shared(c->shared)->wipe, true);
     if (err != ERR_OK && db_in_transaction(c->db))
         db_do(c->db, SQL_ROLLBACK);
     if (err != ERR_OK || changed)
@@ -69,7 +70,7 @@ static const struct group_engine group_engine = {
 static void
 note_wal(void *arg, int wal_pages)
 {
-    shared_note_wal(arg, wal_pages);
+    wal_note(arg, wal_pages);
 }
 
 enum err

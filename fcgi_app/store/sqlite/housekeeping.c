@@ -15,6 +15,7 @@
 #include "store/sqlite/instance.h"
 #include "store/sqlite/outbox.h"
 #include "store/sqlite/reactions.h"
+#include "store/sqlite/wal.h"
 #include "store/sqlite/witness.h"
 
 #define IDLE_MS 1000
@@ -31,6 +32,7 @@
 struct keeper {
     struct housekeeping face; /* first */
     struct shared *shared;
+    struct wal *wal;  /* a part of it */
     const char *path; /* of the database file */
     struct db *db;
     pthread_t thread;
@@ -96,14 +98,14 @@ checkpoint(struct keeper *h)
     if (err != ERR_OK)
         return;
     shared_lock(h->shared);
-    wipe = atomic_exchange(&h->shared->wipe, false);
+    wipe = atomic_exchange(&h->wal->wipe, false);
     err = db_checkpoint(h->db, wipe ? DB_CHECKPOINT_EMPTY : DB_CHECKPOINT_RESTART, &done);
     if (err == ERR_OK && done) {
-        atomic_store(&h->shared->wal_pages, 0);
-        shared_count(&h->shared->counters.checkpoints, 1);
+        atomic_store(&h->wal->pages, 0);
+        shared_count(&h->wal->checkpoints, 1);
         h->wipe_again = h->wipe_again || (wipe && atomic_load(&h->shared->committed_change) > h->swept);
     } else if (wipe) {
-        atomic_store(&h->shared->wipe, true);
+        atomic_store(&h->wal->wipe, true);
     }
     shared_unlock(h->shared);
 }
@@ -114,7 +116,7 @@ wipe_is_due(struct keeper *h)
 {
     int64_t now = clock_mono_ms();
 
-    if (!atomic_load(&h->shared->wipe) || now - h->wiped_ms < IDLE_MS)
+    if (!atomic_load(&h->wal->wipe) || now - h->wiped_ms < IDLE_MS)
         return false;
     h->wiped_ms = now;
     return true;
@@ -139,7 +141,7 @@ sweep(struct keeper *h, int64_t acknowledged)
      * too.
      */
     if (h->wipe_again)
-        atomic_store(&h->shared->wipe, true);
+        atomic_store(&h->wal->wipe, true);
     h->wipe_again = false;
 }
 
@@ -205,7 +207,7 @@ when_idle(struct keeper *h)
     if (committed == h->last_seen && acknowledged > h->swept)
         sweep(h, acknowledged);
     if (committed == h->last_seen && log_is_large(h))
-        atomic_store(&h->shared->wipe, true);
+        atomic_store(&h->wal->wipe, true);
     h->last_seen = committed;
 }
 
@@ -241,7 +243,7 @@ run(void *arg)
     struct keeper *h = arg;
     struct pollfd fds[2] = {
         {.fd = h->stop_fd, .events = POLLIN},
-        {.fd = h->shared->janitor_fd, .events = POLLIN},
+        {.fd = h->shared->housekeeping_fd, .events = POLLIN},
     };
 
     for (;;) {
@@ -250,8 +252,8 @@ run(void *arg)
         if (n > 0 && (fds[0].revents & POLLIN) != 0)
             return NULL;
         if (n > 0 && (fds[1].revents & POLLIN) != 0)
-            shared_drain(h->shared->janitor_fd);
-        if (n > 0 || atomic_load(&h->shared->wal_pages) >= SHARED_WAL_PAGES_LONG || wipe_is_due(h))
+            shared_drain(h->shared->housekeeping_fd);
+        if (n > 0 || atomic_load(&h->wal->pages) >= WAL_PAGES_LONG || wipe_is_due(h))
             checkpoint(h);
         if (n == 0)
             when_idle(h);
@@ -274,6 +276,7 @@ sqlite_housekeeping_start(struct housekeeping **out, const char *uri, struct sha
         return ERR_MEMORY;
     h->face.engine = &sqlite_engine;
     h->shared = shared;
+    h->wal = wal_shared(shared);
     h->path = engine_rest(uri);
     h->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (h->stop_fd < 0) {
@@ -311,4 +314,16 @@ sqlite_housekeeping_stop(struct housekeeping *face)
     db_close(h->db);
     close(h->stop_fd);
     free(h);
+}
+
+void
+sqlite_housekeeping_look(const struct store *s, struct shared *shared, struct housekeeping_view *view)
+{
+    struct wal *wal = wal_shared(shared);
+
+    (void)s;
+    *view = (struct housekeeping_view){
+        .log_pages = atomic_load(&wal->pages),
+        .checkpoints = (int64_t)atomic_load(&wal->checkpoints),
+    };
 }
