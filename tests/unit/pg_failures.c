@@ -1,8 +1,8 @@
 /*
  * pg_failures.c - checks: a server that ends sessions costs no committed change, and the next
  * transaction finds another session; of several relays on one database one publishes, another takes
- * over when it is gone, and commits of all hosts are announced to it; a database of a newer imd is
- * refused.
+ * over when it is gone, and commits of all hosts are announced to it; what cleared reactions leave
+ * behind is deleted; a database of a newer imd is refused.
  */
 #include "support.h"
 
@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "store/accounts.h"
 #include "store/housekeeping.h"
+#include "store/pg/db.h"
+#include "store/pg/reactions.h"
 #include "store/repair.h"
 
 /* Another relay must have taken over by then. */
@@ -181,7 +183,52 @@ one_relay_publishes_and_another_takes_over(void **state)
     shared_close(other);
 }
 
-/* --- other versions, and repairs */
+/* --- what is left behind, other versions, and repairs */
+
+/* Three users react to the message, and the reactions are cleared. */
+static enum err
+react_and_clear(struct tx *tx, void *arg)
+{
+    static const char *const names[] = {"ann", "bob", "cid"};
+    struct message m;
+    bool found;
+    bool changed;
+    enum err err = messages_head(tx->db, arg, 1, &m, &found);
+
+    for (size_t i = 0; err == ERR_OK && i < 3; i++)
+        err = reactions_add(tx, &m, str_c("a"), str_c(names[i]), &changed);
+    return err == ERR_OK ? reactions_clear(tx, &m, str_c("a"), &changed) : err;
+}
+
+/* Deletes at most two rows of cleared reactions. Returns whether there are any left. */
+static bool
+sweep_two(struct db *db)
+{
+    int64_t set = 0;
+
+    assert_int_equal(pg_begin(db, PG_BEGIN_WRITE), ERR_OK);
+    assert_int_equal(pg_reactions_cleared(db, &set), ERR_OK);
+    if (set != 0)
+        assert_int_equal(pg_reactions_sweep(db, set, 2), ERR_OK);
+    assert_int_equal(pg_end_write(db, ERR_OK), ERR_OK);
+    return set != 0;
+}
+
+static void
+cleared_reactions_are_swept_in_batches(void **state)
+{
+    struct place *place = *state;
+    struct db *db;
+    int sweeps = 0;
+
+    support_send(place, support_create(place, TYPE_GROUP, "ann bob cid"), "ann", "hello");
+    assert_int_equal(support_run(&place->store, react_and_clear, &place->arena), ERR_OK);
+    assert_int_equal(pg_open(&db, place->uri, PG_SHARED), ERR_OK);
+    while (sweep_two(db))
+        sweeps++;
+    assert_int_equal(sweeps, 2);
+    pg_close(db);
+}
 
 static void
 a_newer_database_is_used_if_it_permits_that(void **state)
@@ -246,6 +293,7 @@ main(void)
         TEST(a_snapshot_whose_session_ends_fails_alone),
         TEST(a_server_that_is_away_is_an_error),
         TEST(one_relay_publishes_and_another_takes_over),
+        TEST(cleared_reactions_are_swept_in_batches),
         TEST(a_newer_database_is_used_if_it_permits_that),
         TEST(a_database_in_use_is_not_repaired),
         TEST(times_ahead_of_the_clock_are_moved_back),

@@ -120,7 +120,9 @@ enum pg_sql {
 
     PG_SIZE,
 
-    PG_REPAIR_TABLE,
+    /* From here on those that need imd stopped, and may look at every row: repair.c describes them. */
+    PG_OFFLINE,
+    PG_REPAIR_TABLE = PG_OFFLINE,
     PG_REPAIR_COLLECT,
     PG_REPAIR_LOOK,
     PG_REPAIR_MAP,
