@@ -47,6 +47,71 @@ parameters_of(const char *text)
     return count;
 }
 
+/* The name of the index that the line of a plan scans; "": none. */
+static void
+index_of(const char *line, char *name, size_t size)
+{
+    const char *p = strstr(line, "Index ");
+
+    name[0] = '\0';
+    p = p == NULL || strstr(p, " Scan ") == NULL ? NULL : strstr(p, " using ");
+    if (p != NULL)
+        snprintf(name, size, "%.*s", (int)strcspn(p + strlen(" using "), " "), p + strlen(" using "));
+}
+
+/* Does the index narrow the scan by its first column? Else all of it is read. */
+static bool
+is_narrowed(PGconn *conn, const char *index, const char *next)
+{
+    char sql[256];
+    PGresult *result;
+    bool narrowed;
+
+    /* Of an expression, its column. */
+    snprintf(sql, sizeof(sql),
+             "SELECT substring(pg_get_indexdef(indexrelid, 1, false) FROM '[a-z_]+') FROM pg_index"
+             " WHERE indexrelid = '%s'::regclass",
+             index);
+    result = run(conn, sql);
+    narrowed = strstr(next, "Index Cond: ") != NULL && strstr(next, PQgetvalue(result, 0, 0)) != NULL;
+    PQclear(result);
+    return narrowed;
+}
+
+/*
+ * Statements that read one end of an index; and one for which the planner needs statistics to
+ * choose the right one of several. Autovacuum makes them within a minute of the first fifty rows.
+ */
+static bool
+is_exempt(const char *text)
+{
+    static const int exempt[] = {PG_MESSAGE_LAST_ID, PG_OUTBOX_OLDEST, PG_REACTION_CLEARED,
+                                 PG_MEMBERSHIP_TOUCH};
+
+    for (size_t i = 0; i < sizeof(exempt) / sizeof(exempt[0]); i++)
+        if (text == pg_sql_texts[exempt[i]])
+            return true;
+    return false;
+}
+
+/* Fails if a line of the statement's plan reads all of a table that grows, or of its index. */
+static void
+check_line(PGconn *conn, const char *text, PGresult *plan, int i)
+{
+    const char *line = PQgetvalue(plan, i, 0);
+    const char *scan = strstr(line, "Seq Scan ");
+    char index[64];
+
+    if (scan != NULL && !is_small(scan + strlen("Seq Scan ")))
+        fail_msg("%s\nreads a whole table: %s", text, line);
+    if (strstr(line, "Hash Join") != NULL || strstr(line, "Merge Join") != NULL)
+        fail_msg("%s\njoins whole tables: %s", text, line);
+    index_of(line, index, sizeof(index));
+    if (index[0] != '\0' && !is_exempt(text) &&
+        !is_narrowed(conn, index, i + 1 < PQntuples(plan) ? PQgetvalue(plan, i + 1, 0) : ""))
+        fail_msg("%s\nreads a whole index: %s", text, line);
+}
+
 /* Prepares the statement, and fails if its plan scans a table that grows. */
 static void
 check_plan(PGconn *conn, int sql)
@@ -65,15 +130,8 @@ check_plan(PGconn *conn, int sql)
         n += (size_t)snprintf(explain + n, sizeof(explain) - n, "%sNULL", i > 0 ? ", " : "");
     snprintf(explain + n, sizeof(explain) - n, "%s", parameters > 0 ? ")" : "");
     result = run(conn, explain);
-    for (int i = 0; i < PQntuples(result); i++) {
-        const char *line = PQgetvalue(result, i, 0);
-        const char *scan = strstr(line, "Seq Scan ");
-
-        if (scan != NULL && !is_small(scan + strlen("Seq Scan ")))
-            fail_msg("%s\nreads a whole table: %s", pg_sql_texts[sql], line);
-        if (strstr(line, "Hash Join") != NULL || strstr(line, "Merge Join") != NULL)
-            fail_msg("%s\njoins whole tables: %s", pg_sql_texts[sql], line);
-    }
+    for (int i = 0; i < PQntuples(result); i++)
+        check_line(conn, pg_sql_texts[sql], result, i);
     PQclear(result);
     PQclear(run(conn, "DEALLOCATE s"));
 }
@@ -90,6 +148,15 @@ has_no_plan(const char *text)
     return false;
 }
 
+/* Those that repair the clock may look at every row. */
+static void
+check_plans(PGconn *conn)
+{
+    for (int i = 0; i < PG_OFFLINE; i++)
+        if (!has_no_plan(pg_sql_texts[i]))
+            check_plan(conn, i);
+}
+
 static void
 no_statement_reads_a_whole_table(void **state)
 {
@@ -97,10 +164,7 @@ no_statement_reads_a_whole_table(void **state)
     PGconn *conn = PQconnectdb(place->uri);
 
     PQclear(run(conn, pg_session[PG_SHARED]));
-    /* Those that repair the clock may look at every row. */
-    for (int i = 0; i < PG_OFFLINE; i++)
-        if (!has_no_plan(pg_sql_texts[i]))
-            check_plan(conn, i);
+    check_plans(conn);
     PQfinish(conn);
 }
 

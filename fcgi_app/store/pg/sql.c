@@ -123,6 +123,8 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_SCHEMA_SET] = "UPDATE instance SET schema_version = " INT(1),
     [PG_SCHEMA_LOCK] = "SELECT set_config('lock_timeout', '60000', true), pg_advisory_xact_lock(6909284, 2)",
 
+    [PG_SYNCHRONOUS_COMMIT] = "SELECT current_setting('synchronous_commit')",
+
     [PG_INSTANCE_GET] = "SELECT epoch, tick, last_message_id, last_change FROM instance",
     [PG_INSTANCE_LOCK] = "SELECT tick, last_message_id, last_change, last_account_id, last_conversation_id,"
                          " last_set_id FROM instance WHERE only_row = 1 FOR UPDATE",
@@ -462,9 +464,9 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
      * sorted from at most REACTION_ROWS_FEW rows.
      */
     [PG_REACTION_SETS] =
-        "SELECT w.n, s.emoji, s.count, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
+        "SELECT w.n, s.emoji, s.count, (SELECT true FROM reaction r WHERE r.set_id = s.id"
         " AND r.account = " USER(
-            2) "), CASE WHEN s.named THEN ARRAY(SELECT username FROM reaction"
+            2) " LIMIT 1) IS NOT NULL, CASE WHEN s.named THEN ARRAY(SELECT username FROM reaction"
                " WHERE set_id = s.id AND username IS NOT NULL ORDER BY username LIMIT " INT(
                    3) ")"
                       " ELSE ARRAY(SELECT a.name FROM reaction r JOIN account a ON a.id = r.account WHERE "
@@ -484,8 +486,8 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                    5) ") END"
                       " FROM reaction_set s WHERE s.place = " PLACE(1, 2) " AND s.emoji = " TEXT(3),
     [PG_REACTION_SET_GET] =
-        "SELECT s.id, s.count, s.named, EXISTS (SELECT 1 FROM reaction r WHERE r.set_id = s.id"
-        " AND r.account = " USER(4) ") FROM reaction_set s WHERE s.place = " PLACE(
+        "SELECT s.id, s.count, s.named, (SELECT true FROM reaction r WHERE r.set_id = s.id"
+        " AND r.account = " USER(4) " LIMIT 1) IS NOT NULL FROM reaction_set s WHERE s.place = " PLACE(
             1, 2) " AND s.emoji = " TEXT(3),
     [PG_REACTION_SET_ADD] = "INSERT INTO reaction_set (id, place, emoji, count, named) VALUES (" INT(
         1) ", " PLACE(2, 3) ", " TEXT(4) ", 0, false)",

@@ -17,6 +17,8 @@ enum pg_sql {
     PG_SCHEMA_SET,
     PG_SCHEMA_LOCK,
 
+    PG_SYNCHRONOUS_COMMIT,
+
     PG_INSTANCE_GET,
     PG_INSTANCE_LOCK,
     PG_INSTANCE_SET,
@@ -120,7 +122,9 @@ enum pg_sql {
 
     PG_SIZE,
 
-    /* From here on those that need imd stopped, and may look at every row: repair.c describes them. */
+    /*
+     * From here on those that need imd stopped, and may look at every row: repair.c describes them.
+     */
     PG_OFFLINE,
     PG_REPAIR_TABLE = PG_OFFLINE,
     PG_REPAIR_COLLECT,

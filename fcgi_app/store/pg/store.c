@@ -37,6 +37,27 @@ pg_store_file(const char *uri)
     return NULL;
 }
 
+/* Warns if the server may lose what it has committed. */
+static enum err
+check_durability(struct db *db)
+{
+    struct pg_stmt *s;
+    bool row;
+    enum err err = pg_begin(db, PG_BEGIN_READ);
+
+    if (err != ERR_OK)
+        return err;
+    s = pg_use(db, PG_SYNCHRONOUS_COMMIT);
+    err = pg_step(s, &row);
+    if (row && str_is(pg_text(s, 0), "off"))
+        log_event(
+            LOG_WARNING, "commits_not_durable",
+            "hint=\"synchronous_commit is off: a crash of the server loses messages that were answered\"");
+    pg_done(s);
+    pg_end_read(db);
+    return err;
+}
+
 /* Each child opens its own connections later. */
 enum err
 pg_store_prepare(const char *uri)
@@ -46,6 +67,8 @@ pg_store_prepare(const char *uri)
 
     if (err == ERR_OK)
         err = pg_migrate(db);
+    if (err == ERR_OK)
+        err = check_durability(db);
     pg_close(db);
     if (err != ERR_OK)
         log_event(LOG_ERROR, "database_unusable", "engine=%s", pg_engine.name);
