@@ -168,6 +168,23 @@ publish_changes(struct relay *r)
         r->delivered_id = result.last_id;
 }
 
+/* Reads what each frame begins with. A relay that stands by has not done so at its start. */
+static enum err
+read_epoch(struct relay *r)
+{
+    struct instance instance = {0};
+    struct snapshot *snapshot;
+    enum err err = snapshot_begin(&r->store, &snapshot);
+
+    if (err != ERR_OK)
+        return err;
+    err = instance_get(snapshot->db, &instance);
+    snapshot_end(snapshot);
+    if (err == ERR_OK)
+        memcpy(r->publisher.epoch, instance.epoch, sizeof(r->publisher.epoch));
+    return err;
+}
+
 /*
  * Publishes signals, as long as nchan has room after the changes. While nchan is unreachable, they
  * are discarded: later they would be stale.
@@ -185,6 +202,8 @@ publish_signals(struct relay *r)
 
         last = signal;
         if (again || !nchan_connected(r->nchan))
+            continue;
+        if (r->publisher.epoch[0] == '\0' && read_epoch(r) != ERR_OK)
             continue;
         if (publisher_signal(&r->publisher, &signal) != ERR_OK)
             lose_connection(r, "signal_unreadable");
