@@ -187,7 +187,8 @@ blackbox: all
 	@$(MAKE) --no-print-directory blackbox-timed
 
 blackbox-parallel: all
-	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(addprefix pytest/,$(filter-out $(ALONE),$(TESTS)))
+	@$(MAKE) -j$(JOBS) --no-print-directory --output-sync=target $(TESTS_ON_POSTGRESQL:%=pytest-on-postgresql/%) \
+	  $(addprefix pytest/,$(filter-out $(ALONE),$(TESTS)))
 
 blackbox-timed: all
 	@$(MAKE) --no-print-directory $(addprefix pytest/,$(filter $(ALONE),$(TESTS)))
@@ -196,6 +197,10 @@ pytest/%:
 	@echo "== $*"
 	@$(if $(filter $(ON_DISK),$*),,$(IN_MEMORY)) IMD="$(CURDIR)/$(BUILD)/imd" TSAN_OPTIONS="suppressions=$(CURDIR)/tests/lib/tsan.supp" \
 	  $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q $*
+
+# Of TESTS_ON_POSTGRESQL, which blackbox-parallel runs beside TESTS.
+pytest-on-postgresql/%:
+	@$(MAKE) --no-print-directory STORE=postgresql pytest/$*
 
 test: deps
 	@$(MAKE) --no-print-directory -j$(CPUS) compiled

@@ -1,10 +1,10 @@
 """What all rooms of the suite share."""
 import pytest
 
-import database
-
 # So that a failed assert inside a helper shows its values, as one inside a test does.
 pytest.register_assert_rewrite("stack", "api", "database")
+
+import database
 
 
 def pytest_collection_modifyitems(items):

@@ -18,7 +18,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-import database
+from database import create as empty_database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,14 +106,16 @@ def assert_log_is_clean(text):
 class Stack:
     """
     server_extra and http_extra are texts for the server{} and http{} blocks. Without `state`, a fresh directory is
-    made, and removed after a clean end of the `with` block.
+    made, and removed after a clean end of the `with` block. Stacks that are given one `database` are hosts that share it.
     """
 
-    def __init__(self, imd_flags=(), nginx_workers=1, server_extra="", http_extra="", prefix="", state=None, env=None):
+    def __init__(self, imd_flags=(), nginx_workers=1, server_extra="", http_extra="", prefix="", state=None, env=None,
+                 database=None):
         self._own_state = state is None
         self.state = Path(state or tempfile.mkdtemp(prefix="imd-test-"))
         self.db = self.state / "imd.db"  # where SQLite keeps it
-        self.database = database.create(self.state)
+        self._own_database = database is None
+        self.database = database or empty_database(self.state)
         self.prefix = prefix
         self.port = None
         self._serve = None
@@ -128,7 +130,8 @@ class Stack:
 
     def __exit__(self, *_):
         self.stop()
-        self.database.remove()
+        if self._own_database:
+            self.database.remove()
         if self._own_state:
             shutil.rmtree(self.state)
 
