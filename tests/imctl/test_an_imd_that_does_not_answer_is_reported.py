@@ -18,7 +18,7 @@ COMMANDS = [["status"], ["listeners", "ann"], ["post", "--as=ann", "--conversati
 STATUS = b'{"wrong":[]}'
 
 
-def told(done, *words):
+def fails(done, *words):
     assert done.returncode == 2 and done.stdout == "", done
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("imctl: "), done.stderr
     assert not [word for word in words if word not in done.stderr], done.stderr
@@ -26,33 +26,34 @@ def told(done, *words):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_an_imd_that_does_not_run(tmp_path, command):
-    told(run(*command, f"--socket={tmp_path}/control.sock"), f"{tmp_path}/control.sock", "does not run", "--socket")
+    fails(run(*command, f"--socket={tmp_path}/control.sock"), f"{tmp_path}/control.sock", "does not run", "--socket")
     stale = socket.socket(socket.AF_UNIX)
     stale.bind(f"{tmp_path}/stale.sock")
     stale.close()
-    told(run(*command, f"--socket={tmp_path}/stale.sock"), f"{tmp_path}/stale.sock", "does not run")
+    fails(run(*command, f"--socket={tmp_path}/stale.sock"), f"{tmp_path}/stale.sock", "does not run")
 
 
 def test_a_path_that_is_no_socket(tmp_path):
     (tmp_path / "file").write_text("")
-    told(run("status", f"--socket={tmp_path}/file"), f"{tmp_path}/file")
-    told(run("status", f"--socket={tmp_path}/{'s' * 120}"), "at most 107 bytes")
-    told(run("status", "--socket="), "imctl: ")
+    fails(run("status", f"--socket={tmp_path}/file"), f"{tmp_path}/file")
+    fails(run("status", f"--socket={tmp_path}/{'s' * 120}"), "at most 107 bytes")
+    fails(run("status", "--socket="), "imctl: ")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_an_imd_that_hangs(command):
     with Directory() as directory:
         imd = directory.start()
+        wait_until(lambda: len(imd.workers()) == 2, 10, "both workers run")
         workers = imd.workers()
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
         began = time.monotonic()
-        told(run(*command, "--timeout=1", f"--socket={directory.path}/control.sock"), "did not answer within 1 s")
+        fails(run(*command, "--timeout=1", f"--socket={directory.path}/control.sock"), "did not answer within 1 s")
         assert 0.9 < time.monotonic() - began < 10
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
-        wait_until(lambda: fastcgi.ask(directory.path / "control.sock", "GET", "/control/status")[0] == 200, 10, "it goes on")
+        wait_until(lambda: fastcgi.ask(directory.path / "control.sock", "GET", "/control/status")[0] == 200, 10, "it answers")
 
 
 def test_a_stopped_imd_takes_its_socket_away():
@@ -147,7 +148,7 @@ NOT_IMD = {
 @pytest.mark.parametrize("answer", NOT_IMD.values(), ids=NOT_IMD.keys())
 def test_an_answer_that_is_not_one_of_imd(tmp_path, answer):
     with FakeImd(tmp_path / "fake.sock", [answer]) if len(answer) < 100000 else Flooding(tmp_path / "fake.sock", answer):
-        told(run("status", "--timeout=10", f"--socket={tmp_path}/fake.sock"), "imctl: ")
+        fails(run("status", "--timeout=10", f"--socket={tmp_path}/fake.sock"), "imctl: ")
 
 
 class Flooding(FakeImd):
@@ -169,10 +170,10 @@ def test_an_answer_that_ends_early(tmp_path, length):
     A read is sent again, a few times. A message without a key is not sent again, because it might be stored twice.
     """
     with FakeImd(tmp_path / "fake.sock", [WHOLE[:length]]) as fake:
-        told(run("status", f"--socket={fake.path}"), "ended the connection before it answered")
+        fails(run("status", f"--socket={fake.path}"), "ended the connection before it answered")
         asked = len(fake.requests)
         assert 2 <= asked <= 8
-        told(run("post", "--as=ann", "--conversation=1", "x", f"--socket={fake.path}"), "may have done the work all the same")
+        fails(run("post", "--as=ann", "--conversation=1", "x", f"--socket={fake.path}"), "may have done the work all the same")
         assert len(fake.requests) == asked + 1
 
 
@@ -195,7 +196,7 @@ def test_a_message_with_a_key_is_sent_again_if_the_answer_is_lost(tmp_path):
 @pytest.mark.parametrize("length", [0, 5, 60])
 def test_an_answer_that_never_comes(tmp_path, length):
     with FakeImd(tmp_path / "fake.sock", [WHOLE[:length]], hold=True) as fake:
-        told(run("status", "--timeout=1", f"--socket={fake.path}"), "did not answer within 1 s")
+        fails(run("status", "--timeout=1", f"--socket={fake.path}"), "did not answer within 1 s")
 
 
 def test_an_answer_that_drips_does_not_extend_the_deadline(tmp_path):
@@ -236,4 +237,4 @@ def test_a_killed_imd_is_reported():
         os.kill(imd.pid, signal.SIGKILL)
         imd.process.wait()
         wait_until(lambda: not any(map(alive, left)), 10, "the children end")
-        told(run("status", f"--socket={directory.path}/control.sock"), "no process listens there")
+        fails(run("status", f"--socket={directory.path}/control.sock"), "no process listens there")
