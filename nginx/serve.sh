@@ -97,19 +97,19 @@ become() {
 # Runs a command of PostgreSQL in STATE, as the user of imd: the server refuses to run as root.
 postgresql_run() {
     local programs
-    # Of the newest version that is installed.
+    # The newest installed version.
     programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
     (cd "$state" && PATH=$programs:$PATH exec ${user:+setpriv --reuid "$user" --regid "$user" --init-groups} "$@") {never}>&-
 }
 
-# Starts a private PostgreSQL. Only its user can enter its directory, so it asks for no password.
-# Its settings are the defaults, so what it has committed is on the disk.
+# Starts a private PostgreSQL. Only its user can enter its directory, so it needs no password. With
+# its default settings, committed data is on the disk.
 postgresql_start() {
     local dir=$state/postgresql
     [ "$user" != root ] || return 1
     postgresql_run mkdir -p -m 700 "$dir" || return 1
     if [ ! -d "$dir/data" ]; then
-        # It gets its name once it is complete, because initdb may be interrupted.
+        # Renamed when it is complete, because initdb may be interrupted.
         postgresql_run rm -rf "$dir/new"
         postgresql_run initdb -D "$dir/new" -U imd --auth=trust --encoding=UTF8 --locale=C.UTF-8 >"$state/initdb.log" 2>&1 &&
             postgresql_run mv "$dir/new" "$dir/data" || return 1

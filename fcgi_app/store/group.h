@@ -19,16 +19,16 @@
 struct group_item {
     const struct command *command;
     uint64_t payer;          /* see struct tx */
-    enum err err;            /* out: the command's own */
+    enum err err;            /* out: the command's result */
     struct group_item *next; /* NULL: the last of its group */
-    _Atomic int state;       /* known to group.c alone */
+    _Atomic int state;       /* only group.c uses it */
 };
 
 /* What an engine does for its groups. `db` is the connection that writes. */
 struct group_engine {
     /* Runs the group, all or nothing. ERR_STORAGE: nothing of it is stored. */
     enum err (*transact)(void *arg, struct group_item *first);
-    /* Counts what was written: two looks tell whether anything was written between. */
+    /* Counts writes. If two calls return the same, nothing was written between them. */
     int64_t (*writes)(struct db *db);
     /* False if the transaction has failed. */
     bool (*in_transaction)(struct db *db);
@@ -42,15 +42,16 @@ enum err group_open(struct group **out, const struct group_engine *engine, void 
 void group_close(struct group *g);
 
 /*
- * Runs the command in a group's transaction; returns after that is durable, or the command was
+ * Runs the command in a group's transaction. Returns after the commit, or when the command is
  * refused. `payer`: see struct tx. Returns the command's error, or ERR_STORAGE if the transaction
  * failed: then nothing of it is stored.
  */
 enum err group_run(struct group *g, const struct command *command, uint64_t payer);
 
 /*
- * For transact(), inside the transaction: runs the group's commands. *changed: a command that was
- * not refused has written something. ERR_STORAGE: the whole transaction must be rolled back.
+ * For transact(), inside the transaction: runs the group's commands. *changed: whether a command
+ * that was not refused has written something. ERR_STORAGE: the whole transaction must be rolled
+ * back.
  */
 enum err group_run_commands(struct group *g, struct tx *tx, struct group_item *first, bool *changed);
 /*

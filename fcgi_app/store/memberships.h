@@ -108,7 +108,7 @@ enum err memberships_page(struct db *db, struct arena *arena, struct membership_
 /* A member whom a change concerns. */
 struct concerned {
     struct str name;
-    bool present; /* the stay in which the change was made goes on */
+    bool present; /* the member has not left since the change */
 };
 
 /*
@@ -119,9 +119,9 @@ struct concerned {
 struct concerned_walk {
     int32_t conversation;
     int64_t version;
-    struct str after;          /* moves on: of the present members, names beyond; absent: all */
-    int64_t left_after;        /* moves on: of the others, those who left after this version; 0: all */
-    int rows;                  /* of a batch, at most so many present members, and as many others */
+    struct str after;          /* advances: present members with greater names; absent: all */
+    int64_t left_after;        /* advances: others who left after this version; 0: all */
+    int rows;                  /* a batch has at most so many present members, and as many others */
     struct concerned *members; /* the caller's, with room for 2 * rows; out: names from the arena … */
     size_t count;              /* out: … so many */
     bool all;                  /* out: there are no others */

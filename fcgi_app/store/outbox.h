@@ -26,10 +26,10 @@ enum err outbox_add_reaction(struct tx *tx, const struct conversation *c, const 
 
 /* A walk over the changes in the outbox, in order, one bounded batch at a time. */
 struct outbox_walk {
-    int64_t after;          /* id; moves on */
-    int rows;               /* of a batch, at most */
-    struct change *changes; /* out: the next ones, from the arena, as are their strings … */
-    size_t count;           /* … so many; fewer than `rows`: the walk is at its end */
+    int64_t after;          /* id; advances */
+    int rows;               /* the largest batch */
+    struct change *changes; /* out: the next changes, with their strings, from the arena … */
+    size_t count;           /* … so many; fewer than `rows`: there are no more */
 };
 
 /*

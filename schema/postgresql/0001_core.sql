@@ -4,14 +4,15 @@
 --   locale of the database.
 -- - All ids are counted in the row of instance, which each transaction that writes has locked. So
 --   they have no holes, and a statement that stores a row has nothing to return.
--- - Rows refer to accounts, but only rows that are rarely written say so in a constraint: checking
---   it would lock and rewrite the account's row with each message of its user.
+-- - Only rows that are rarely written have foreign keys to accounts: checking one would lock and
+--   rewrite the account's row with each message of its user.
 -- - An index of present members, and one of those who left, instead of one of both: PostgreSQL does
 --   not read "left_version IS NULL ORDER BY username" in order from an index that begins with
 --   left_version.
 
--- The identity and the counters of this database. One row, which each writing transaction locks
--- first: so transactions commit in the order of their ticks. Updated in place, without its index.
+-- The identity and the counters of this database. One row. Each writing transaction locks it first,
+-- so transactions commit in the order of their ticks. Updates change the page of the row only, not
+-- the index.
 CREATE TABLE instance (
     only_row        bigint  PRIMARY KEY CHECK (only_row = 1),
     epoch           text    NOT NULL,   -- identity of this database: 32 hex digits, random
@@ -32,7 +33,7 @@ CREATE TABLE account (
     created_at      bigint  NOT NULL                -- tick, UNIX ms
 );
 
--- With room for each row to be updated in its page.
+-- Each page has room for updates of its rows.
 CREATE TABLE conversation (
     id              bigint  PRIMARY KEY CHECK (id < 2147483648),  -- fits into message.place
     type            text    NOT NULL CHECK (type IN ('private_chat', 'group_chat')),
@@ -128,7 +129,7 @@ CREATE TABLE message (
     client_id       text    COLLATE "C", -- the sender's idempotency key, 1 … 64 bytes of printable ASCII
     content         text    NOT NULL    -- '' if deleted
 );
--- By id, which is by time.
+-- By id, which is also the order of time.
 CREATE UNIQUE INDEX message_id ON message (id);
 -- A key sends one message, forever.
 CREATE UNIQUE INDEX message_client_id ON message (sender, client_id) WHERE client_id IS NOT NULL;
@@ -137,7 +138,7 @@ CREATE UNIQUE INDEX message_client_id ON message (sender, client_id) WHERE clien
 CREATE INDEX message_changed ON message ((place >> 32), changed_version) WHERE changed_version IS NOT NULL;
 
 -- Each key of a creator creates one conversation. A caller that creates conversations for others
--- need not be a user: then the caller's own name stands here.
+-- need not be a user: then `caller` has its name.
 CREATE TABLE creation_key (
     creator         bigint  NOT NULL,   -- account.id; 0: no user
     caller          text    COLLATE "C" NOT NULL, -- who created it if no user did; '': a user, or the caller named nobody
@@ -171,8 +172,8 @@ CREATE INDEX reaction_username ON reaction (set_id, username) WHERE username IS 
 CREATE INDEX reaction_named ON reaction (account) WHERE username IS NOT NULL;
 
 -- Changes that are committed and perhaps not pushed yet, in order. Only ids are stored: a push
--- frame is rendered when it is sent. A queue: vacuumed by how much went through it, not by its
--- size.
+-- frame is rendered when it is sent. A queue, so the number of rows that went through it decides
+-- when it is vacuumed, not its size.
 CREATE TABLE outbox (
     id              bigint  PRIMARY KEY,
     event           text    NOT NULL,   -- name of the event in the push frame
@@ -186,7 +187,7 @@ CREATE TABLE outbox (
     payer           bigint  NOT NULL    -- limiter_key() of the caller, who is charged for the fan-out; 0: none
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
--- /healthz writes here to learn whether the disk accepts as much as it last refused. One row.
+-- /healthz writes here to test whether the disk accepts as many bytes as it last refused. One row.
 CREATE TABLE probe (
     only_row        bigint  PRIMARY KEY CHECK (only_row = 1),
     filler          text    NOT NULL    -- without meaning
@@ -194,7 +195,7 @@ CREATE TABLE probe (
 ALTER TABLE probe ALTER COLUMN filler SET STORAGE EXTERNAL;
 INSERT INTO probe VALUES (1, '');
 
--- Keeps the copies of names true.
+-- Keeps the copies of names up to date.
 CREATE FUNCTION account_renamed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE membership SET username = new.name WHERE account = new.id AND version IS NOT NULL;

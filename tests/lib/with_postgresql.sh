@@ -3,10 +3,10 @@
 #
 #   with_postgresql.sh COMMAND [ARGUMENT …]
 #
-# The command finds the server by IMD_POSTGRESQL, a URI of its database "postgres" whose user may do
-# anything. Data is in a directory below TMPDIR, and is not written to disk on purpose: for tests
-# that lose nothing if the machine fails. PostgreSQL refuses to run as root, so the server runs as
-# the user postgres then.
+# IMD_POSTGRESQL tells the command where the server is: a URI of the database "postgres", with a
+# user who may do anything. The data is below TMPDIR. The server does not flush it to disk, because
+# tests do not need it after a failure of the machine. PostgreSQL refuses to run as root, so for
+# root the server runs as the user postgres.
 set -euo pipefail
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
@@ -20,7 +20,7 @@ fi
 chmod 755 "$dir"
 cd "$dir"
 
-# -m immediate: nothing of it is needed any more.
+# -m immediate: the data is no longer needed.
 trap '"${become[@]}" "$bin/pg_ctl" -D "$dir/data" -m immediate -s stop || true; rm -rf "$dir"' EXIT
 
 "${become[@]}" "$bin/initdb" -D "$dir/data" -U imd --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 ||

@@ -1,7 +1,7 @@
 /*
- * pg_ahead.c - checks: after each command of a group, what the engine of PostgreSQL knows of the
- * rows that the group has declared is what the server says of them. Threads run random commands of
- * domain/ at once, on few conversations, users and messages, so that commands of a group meet.
+ * pg_ahead.c - checks: after each command of a group, the rows that the engine of PostgreSQL has
+ * read ahead equal those on the server. Threads run random commands of domain/ at the same time, on
+ * few conversations, users and messages, so that the commands of a group touch the same rows.
  */
 #include "support.h"
 
@@ -27,18 +27,18 @@
 static const char *const people[] = {"ann", "bob", "cid", "dan", "eve", "fay"};
 #define PEOPLE (sizeof(people) / sizeof(people[0]))
 
-/* The engine, but that each command is followed by check(). */
+/* The engine, except that check() follows each command. */
 static struct engine checked;
 static _Atomic int differences;
 static _Atomic int compared;
 
-/* Notes whether two answers are the same. */
+/* Records whether two answers are the same. */
 static void
 expect(const char *what, bool same)
 {
     atomic_fetch_add(&compared, 1);
     if (!same && atomic_fetch_add(&differences, 1) < 10)
-        print_error("known otherwise than the server says: %s\n", what);
+        print_error("the server has another: %s\n", what);
 }
 
 static void
@@ -121,7 +121,7 @@ check_messages(struct db *db, struct arena *arena, const struct pg_ahead *a)
     }
 }
 
-/* Compares all that is known with the server, which is asked as if nothing were known. */
+/* Compares all entries with the server, which is read without them. */
 static void
 check(struct db *db)
 {
@@ -130,7 +130,7 @@ check(struct db *db)
     struct arena arena;
 
     arena_init(&arena);
-    /* The first statement sends what was held back. */
+    /* The first statement sends the rows that were held back. */
     expect("the instance", instance_get(db, &instance) == ERR_OK);
     pg_set_ahead(db, NULL);
     for (size_t i = 0; i < a->conversation_count; i++)
@@ -162,7 +162,7 @@ run_checked(struct store *s, const struct command *command)
     return pg_store_run(s, &with_check);
 }
 
-/* What one thread does. */
+/* The work of one thread. */
 struct turn {
     struct store *store;
     struct arena *arena;
@@ -247,7 +247,7 @@ do_turns(void *arg, int n)
 }
 
 static void
-what_is_known_is_what_the_server_says(void **state)
+rows_read_ahead_equal_those_on_the_server(void **state)
 {
     struct place *place = *state;
     struct turn t = {.store = &place->store};
@@ -262,7 +262,7 @@ what_is_known_is_what_the_server_says(void **state)
     place->store.connections->engine = &pg_engine;
     assert_int_equal(atomic_load(&differences), 0);
     assert_true(atomic_load(&compared) > THREADS * TURNS);
-    /* Else no command met another. */
+    /* Else each command had its own group. */
     assert_true(atomic_load(&place->shared->counters.commits) <
                 atomic_load(&place->shared->counters.commands));
 }
@@ -271,7 +271,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_known_is_what_the_server_says, support_open,
+        cmocka_unit_test_setup_teardown(rows_read_ahead_equal_those_on_the_server, support_open,
                                         support_check_and_close),
     };
 

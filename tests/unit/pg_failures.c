@@ -1,8 +1,8 @@
 /*
  * pg_failures.c - checks: a server that ends sessions costs no committed change, and the next
- * transaction finds another session; of several relays on one database one publishes, another takes
- * over when it is gone, and commits of all hosts are announced to it; what cleared reactions leave
- * behind is deleted; a database of a newer imd is refused.
+ * transaction uses a new session; of several relays on one database one publishes, another takes
+ * over when it is gone, and the commits of all hosts are announced to it; the rows of cleared
+ * reactions are deleted; the database of a newer imd is refused.
  */
 #include "support.h"
 
@@ -16,10 +16,10 @@
 #include "store/pg/reactions.h"
 #include "store/repair.h"
 
-/* Another relay must have taken over by then. */
+/* The time within which another relay must take over. */
 #define TAKE_OVER_MS 3000
 
-/* Runs SQL on a session of its own. */
+/* Runs SQL in a separate session. */
 static void
 tell(const struct place *place, const char *sql)
 {
@@ -61,7 +61,7 @@ idle_sessions_that_the_server_ended_are_replaced(void **state)
     assert_true(support_has_account(place, "bob"));
 }
 
-/* Has the server end all sessions, this transaction's too, before it adds the account. */
+/* Makes the server end all sessions, also that of this transaction, before it adds the account. */
 static enum err
 add_after_end(struct tx *tx, void *arg)
 {
@@ -116,7 +116,7 @@ a_server_that_is_away_is_an_error(void **state)
 
 /* --- relays */
 
-/* Waits until the host's relay stands by or not. False: it did not come to it in time. */
+/* Waits until the host's relay stands by, or does not. Returns false if that takes too long. */
 static bool
 wait_for(struct shared *shared, bool stands_by)
 {
@@ -133,7 +133,7 @@ wait_for(struct shared *shared, bool stands_by)
     return true;
 }
 
-/* Waits until the relay is told of a change. */
+/* Waits until a change is announced to the relay. */
 static bool
 wait_for_change(struct shared *shared, int64_t change)
 {
@@ -165,7 +165,7 @@ one_relay_publishes_and_another_takes_over(void **state)
     assert_true(wait_for(other, false));
     assert_int_equal(housekeeping_start(&second, place->uri, place->shared), ERR_OK);
     assert_true(atomic_load(&place->shared->relay_stands_by));
-    /* The host whose relay publishes learns of what another host commits. */
+    /* The host whose relay publishes is notified of the commits of other hosts. */
     conversation = support_create(place, TYPE_GROUP, "ann bob");
     support_send(place, conversation, "ann", "hello");
     assert_true(wait_for_change(other, support_instance(place).last_change));

@@ -1,6 +1,6 @@
 /*
- * support_postgresql.c - what support.h asks of PostgreSQL. tests/lib/with_postgresql.sh starts the
- * server. Each program has a database of its own there, and each test a schema of its own.
+ * support_postgresql.c - the part of support.h for PostgreSQL. tests/lib/with_postgresql.sh starts
+ * the server. There, each program has its own database, and each test its own schema.
  */
 #include "support.h"
 
@@ -12,11 +12,11 @@
 #include "store/pg/db.h"
 #include "store/pg/migrate.h"
 
-/* Instead of that of support.c: each command takes several round trips to a server. */
+/* Replaces the deadline of support.c: each command takes several round trips to a server. */
 #define DEADLINE_S 600
 
-static char database[32]; /* of this program */
-static int schemas;       /* made in it so far */
+static char database[32]; /* the database of this program */
+static int schemas;       /* how many were made in it so far */
 
 static PGconn *
 connect_to(const char *uri)
@@ -28,7 +28,7 @@ connect_to(const char *uri)
     return conn;
 }
 
-/* Runs SQL and returns its first value as a number; 0: there is none. */
+/* Runs SQL and returns its first value as a number; 0: no value. */
 static long long
 ask(PGconn *conn, const char *sql)
 {
@@ -43,7 +43,7 @@ ask(PGconn *conn, const char *sql)
     return value;
 }
 
-/* The URI of this program's database, with further options. */
+/* Writes the URI of this program's database, with further options. */
 static void
 name_database(char *uri, size_t size, const char *options)
 {
@@ -91,7 +91,7 @@ make(struct place *place)
     assert_int_equal(store_prepare(place->uri), ERR_OK);
 }
 
-/* It reads what is not declared by itself. */
+/* PostgreSQL itself reads rows that were not declared, so there is nothing to report. */
 static const char *
 undeclared(const struct place *place)
 {
@@ -99,12 +99,12 @@ undeclared(const struct place *place)
     return "";
 }
 
-/* ACTIVE_LAG_MS as SQL has it. */
+/* ACTIVE_LAG_MS, as a text for SQL. */
 #define TEXT_OF(number) #number
 #define TEXT(macro)     TEXT_OF(macro)
 #define LAG             TEXT(ACTIVE_LAG_MS)
 
-/* Each counts the rows that break a promise; support_sqlite.c says the same of SQLite. */
+/* Each counts the rows that break a rule. support_sqlite.c has the same list for SQLite. */
 static const char *const breaches[] = {
     "SELECT count(*) FROM conversation c WHERE member_count <> (SELECT count(*) FROM membership m"
     " WHERE m.conversation = c.id AND left_version IS NULL)",
