@@ -20,7 +20,7 @@ probe_in_tx(struct tx *tx, void *arg)
 
 /*
  * Commits a probe. If commits fail, the probe must be as large as the largest that failed: on a
- * full disk a small commit may still find room in the write-ahead log.
+ * full disk a small commit may still find room in the engine's log.
  */
 static enum err
 probe(struct store *store, const struct shared *shared)

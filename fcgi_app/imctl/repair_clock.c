@@ -188,7 +188,7 @@ imctl_repair_clock(int argc, char **argv)
         return IMCTL_FAILED;
     if (!o.yes && !isatty(STDIN_FILENO))
         return imctl_fail("this asks before it changes anything: run it in a terminal, or with --yes");
-    /* Like imd: other users may not read the files that SQLite creates beside the database. */
+    /* Like imd: other users may not read the files that the engine creates beside the database. */
     umask(0027);
     why = become_owner(o.store) ? repair_open(&database, o.store) : strerror(errno);
     if (why != NULL) {

@@ -9,8 +9,8 @@
  * delivered twice, but is not lost. A change older than a minute is dropped: by then its listeners
  * have read it from the database.
  *
- * Must not know how a message is created. A second thread keeps the write-ahead log short
- * (store/housekeeping.h).
+ * Must not know how a message is created. A second thread does the housekeeping of the
+ * store (store/housekeeping.h).
  */
 #include "relay/relay.h"
 

@@ -2,9 +2,10 @@
  * store.h - the interface of the database: prepare it, open it, take a snapshot, run a command.
  *
  * The other headers of this room describe its tables. Only the engine behind them knows its
- * statements, locks, logs and files: store/sqlite/ is the engine of imd, store/memory/ that of unit
- * tests. A URI names the engine and what it opens: "sqlite:/var/lib/imd/imd.db". Pass only URIs
- * that store_check() accepts. ERR_CONFIG: no engine of this program opens the URI.
+ * statements, locks, logs and files: store/sqlite/ is the default, store/pg/ uses a PostgreSQL
+ * server, and store/memory/ serves unit tests. A URI names the engine and what it opens:
+ * "sqlite:/var/lib/imd/imd.db". Pass only URIs that store_check() accepts. ERR_CONFIG: no engine of
+ * this program opens the URI.
  */
 #ifndef IMD_STORE_STORE_H
 #define IMD_STORE_STORE_H

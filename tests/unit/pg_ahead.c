@@ -56,7 +56,7 @@ check_conversation(struct db *db, struct arena *arena, const struct pg_known_con
     expect("a conversation",
            !found || (c.version == known->row.version && c.last_seq == known->row.last_seq &&
                       c.updated_at == known->row.updated_at && c.member_count == known->row.member_count &&
-                      c.listed_at == known->row.listed_at && c.invite_only == known->row.invite_only &&
+                      c.engine_mark == known->row.engine_mark && c.invite_only == known->row.invite_only &&
                       str_eq(c.title, known->row.title)));
 }
 

@@ -55,7 +55,7 @@ send_bumps(struct db *db)
         struct pg_known_conversation *known = &a->conversations[i];
         const struct conversation *c = &known->row;
         const int64_t values[6] = {c->id,         c->last_seq,     c->version,
-                                   c->updated_at, c->member_count, c->listed_at};
+                                   c->updated_at, c->member_count, c->engine_mark};
 
         if (!known->bumped)
             continue;
@@ -162,7 +162,7 @@ pg_behind_bump(struct tx *tx, const struct conversation *c)
     known->row.version = c->version;
     known->row.updated_at = c->updated_at;
     known->row.member_count = c->member_count;
-    known->row.listed_at = c->listed_at;
+    known->row.engine_mark = c->engine_mark;
     known->bumped = true;
     pg_hold_back(tx->db, send_held);
     return true;

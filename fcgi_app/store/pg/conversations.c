@@ -18,7 +18,7 @@ pg_conversations_row(struct pg_stmt *s, int column, struct arena *arena, int32_t
         .last_seq = pg_int(s, column + 3),
         .version = pg_int(s, column + 4),
         .member_count = pg_int(s, column + 5),
-        .listed_at = pg_int(s, column + 6),
+        .engine_mark = pg_int(s, column + 6),
         .title = arena_copy(arena, pg_text(s, column + 7)),
         .invite_only = pg_int(s, column + 8) != 0,
     };
@@ -82,7 +82,7 @@ pg_conversations_for_sender(struct db *db, struct posting *posting)
             .last_seq = pg_int(s, 0),
             .version = pg_int(s, 1),
             .member_count = pg_int(s, 2),
-            .listed_at = pg_int(s, 3),
+            .engine_mark = pg_int(s, 3),
         };
         posting->is_member = pg_int(s, 4) != 0;
     }
@@ -114,7 +114,7 @@ pg_conversations_add(struct tx *tx, struct str low, struct str high, struct conv
     pg_ahead_forget_conversation(tx->db, c->id);
     c->created_at = tx->tick;
     c->updated_at = tx->tick;
-    c->listed_at = tx->tick;
+    c->engine_mark = tx->tick;
     c->version = 1;
     c->last_seq = 0;
     pg_bind_int(s, 1, tx->counters->last_conversation_id);
@@ -161,7 +161,8 @@ pg_conversations_add_key(struct tx *tx, const struct creation_key *key, int32_t 
 /*
  * Must the rows of all members (membership.active_at) be updated for this change? In a small
  * conversation they are, at most once in ACTIVE_LAG_MS. When it becomes large they are set to
- * ACTIVE_ALWAYS once, and no longer change.
+ * ACTIVE_ALWAYS once, and no longer change. c->engine_mark is conversation.listed_at, the time of
+ * the last update.
  */
 static bool
 lists_are_due(const struct conversation *c, int members)
@@ -169,7 +170,7 @@ lists_are_due(const struct conversation *c, int members)
     bool few = c->member_count <= MEMBERS_FEW;
     bool were_few = c->member_count - members <= MEMBERS_FEW;
 
-    return few != were_few || (few && c->updated_at - c->listed_at > ACTIVE_LAG_MS);
+    return few != were_few || (few && c->updated_at - c->engine_mark > ACTIVE_LAG_MS);
 }
 
 enum err
@@ -185,7 +186,7 @@ pg_conversations_bump(struct tx *tx, struct conversation *c, int messages, int m
     c->updated_at = tx->tick;
     due = lists_are_due(c, members);
     if (due)
-        c->listed_at = tx->tick;
+        c->engine_mark = tx->tick;
     if (pg_behind_bump(tx, c))
         return due ? pg_memberships_touch(tx, c) : ERR_OK;
     s = pg_use(tx->db, PG_CONVERSATION_BUMP);
@@ -194,7 +195,7 @@ pg_conversations_bump(struct tx *tx, struct conversation *c, int messages, int m
     pg_bind_int(s, 3, c->version);
     pg_bind_int(s, 4, c->updated_at);
     pg_bind_int(s, 5, c->member_count);
-    pg_bind_int(s, 6, c->listed_at);
+    pg_bind_int(s, 6, c->engine_mark);
     err = pg_queue(s);
     return err == ERR_OK && due ? pg_memberships_touch(tx, c) : err;
 }

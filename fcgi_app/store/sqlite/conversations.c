@@ -17,7 +17,7 @@ conversations_row(struct stmt *s, int column, struct arena *arena, int32_t id, s
         .last_seq = db_int(s, column + 3),
         .version = db_int(s, column + 4),
         .member_count = db_int(s, column + 5),
-        .listed_at = db_int(s, column + 6),
+        .engine_mark = db_int(s, column + 6),
         .title = arena_copy(arena, db_text(s, column + 7)),
         .invite_only = db_int(s, column + 8) != 0,
     };
@@ -54,7 +54,7 @@ sqlite_conversations_for_sender(struct db *db, struct posting *posting)
             .last_seq = db_int(s, 0),
             .version = db_int(s, 1),
             .member_count = db_int(s, 2),
-            .listed_at = db_int(s, 3),
+            .engine_mark = db_int(s, 3),
         };
         posting->is_member = db_int(s, 4) != 0;
     }
@@ -113,7 +113,7 @@ sqlite_conversations_add(struct tx *tx, struct str low, struct str high, struct 
         c->id = (int32_t)db_int(s, 0);
         c->created_at = tx->tick;
         c->updated_at = tx->tick;
-        c->listed_at = tx->tick;
+        c->engine_mark = tx->tick;
         c->version = 1;
         c->last_seq = 0;
     }
@@ -198,7 +198,8 @@ sqlite_conversations_add_key(struct tx *tx, const struct creation_key *key, int3
 /*
  * Must the rows of all members (membership.active_at) be updated for this change? In a small
  * conversation they are, at most once in ACTIVE_LAG_MS. When it becomes large they are set to
- * ACTIVE_ALWAYS once, and no longer change.
+ * ACTIVE_ALWAYS once, and no longer change. c->engine_mark is conversation.listed_at, the time of
+ * the last update.
  */
 static bool
 lists_are_due(const struct conversation *c, int members)
@@ -206,7 +207,7 @@ lists_are_due(const struct conversation *c, int members)
     bool few = c->member_count <= MEMBERS_FEW;
     bool were_few = c->member_count - members <= MEMBERS_FEW;
 
-    return few != were_few || (few && c->updated_at - c->listed_at > ACTIVE_LAG_MS);
+    return few != were_few || (few && c->updated_at - c->engine_mark > ACTIVE_LAG_MS);
 }
 
 enum err
@@ -222,14 +223,14 @@ sqlite_conversations_bump(struct tx *tx, struct conversation *c, int messages, i
     c->updated_at = tx->tick;
     due = lists_are_due(c, members);
     if (due)
-        c->listed_at = tx->tick;
+        c->engine_mark = tx->tick;
     s = db_use(tx->db, SQL_CONVERSATION_BUMP);
     db_bind_int(s, 1, c->id);
     db_bind_int(s, 2, c->last_seq);
     db_bind_int(s, 3, c->version);
     db_bind_int(s, 4, c->updated_at);
     db_bind_int(s, 5, c->member_count);
-    db_bind_int(s, 6, c->listed_at);
+    db_bind_int(s, 6, c->engine_mark);
     err = db_run(s);
     return err == ERR_OK && due ? memberships_touch(tx, c) : err;
 }
