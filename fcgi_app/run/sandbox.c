@@ -131,7 +131,7 @@ leave_no_traces(void)
 #endif
 }
 
-/* Makes a call fail with this error if its first argument compares so. */
+/* Makes a call fail with this error if the comparison is true for its first argument. */
 static int
 forbid_if(scmp_filter_ctx filter, int error, int call, struct scmp_arg_cmp argument)
 {
@@ -139,9 +139,9 @@ forbid_if(scmp_filter_ctx filter, int error, int call, struct scmp_arg_cmp argum
 }
 
 /*
- * Allows only unix sockets, and those of IP if `network` says so. There is a rule for each family
- * between the allowed ones, because a rule compares an argument once. The filter compares 64 bits
- * of the argument, of which the kernel reads 32.
+ * Allows only unix sockets and, if `network`, IP sockets. Each family between the allowed ones has
+ * a rule, because a rule can compare an argument only once. The filter compares 64 bits of the
+ * argument, of which the kernel reads 32.
  */
 static int
 forbid_families(scmp_filter_ctx filter, int call, bool network)

@@ -22,7 +22,7 @@ enum err sandbox_become(const char *user);
 /*
  * Applies the policy of that kind to this process and its future children, irrevocably. The master
  * enters its policy before the first fork. Each child then enters its own, which can only forbid
- * more. `network`: it may open sockets of IP, to reach its database. Call it while the process has
+ * more. `network`: allows IP sockets, for its database. Call it while the process has
  * one thread. ERR_IO, logged.
  */
 enum err sandbox_enter(enum sandbox_kind kind, bool network);

@@ -64,10 +64,10 @@ struct shared {
     _Atomic bool relay_asleep;    /* the relay waits for wake_fd */
     _Atomic bool relay_stands_by; /* another host's relay publishes the changes of the database */
     int wake_fd;                  /* eventfd: wakes the relay; the same descriptor in every child */
-    int housekeeping_fd;          /* eventfd: wakes the housekeeping of the engine, as the engine decides */
-    int unstored_fds[2];          /* pipe of struct shared_signal to the relay */
-    _Atomic uint64_t renames;     /* raised after each commit that may have renamed a user */
-    /* The engine's own, zeroed at the start. Only the engine knows what is in it. */
+    int housekeeping_fd;      /* eventfd: wakes the housekeeping of the engine, when the engine chooses to */
+    int unstored_fds[2];      /* pipe of struct shared_signal to the relay */
+    _Atomic uint64_t renames; /* raised after each commit that may have renamed a user */
+    /* For the engine, which alone knows its structure. Zeroed at the start. */
     _Alignas(8) unsigned char engine[SHARED_ENGINE_BYTES];
     struct shared_counters counters;
     struct limiter limiter;                /* the rate limits of callers */

@@ -1,8 +1,8 @@
 /*
  * housekeeping.h - housekeeping of the database, on a thread of the relay, so that no request ever
- * does it. It deletes acknowledged outbox rows if no writer does, deletes in batches what cleared
- * reactions have left behind, and looks whether the clock is right. The rest is the engine's: if
- * it writes to a log first, it keeps the log short and free of deleted content.
+ * does it. It deletes acknowledged outbox rows if no writer does, deletes the rows of cleared
+ * reactions in batches, and checks the clock. An engine that writes to a log first also keeps the
+ * log short and free of deleted content.
  *
  * If several hosts share the database, it also decides whose relay publishes: one at a time,
  * because the order of pushes is the order of commits. It keeps shared->relay_stands_by, and
@@ -17,7 +17,7 @@
 struct housekeeping;
 
 /*
- * Opens a connection of its own and starts the thread. On return shared->relay_stands_by is true
+ * Opens a separate connection and starts the thread. On return shared->relay_stands_by is true
  * unless this relay is the only one that there can be. Borrows `uri` (store.h) and `shared`. *out
  * is NULL if the engine needs no housekeeping. ERR_STORAGE, ERR_MEMORY, ERR_IO, ERR_CONFIG.
  */

@@ -10,7 +10,7 @@ struct db;
 struct size {
     int64_t schema;         /* the number of the last migration that was applied */
     int64_t database_bytes; /* of the database */
-    int64_t log_bytes;      /* of the file of the engine's log (housekeeping.h); 0: it has none */
+    int64_t log_bytes;      /* of the engine's log file (housekeeping.h); 0: there is none */
 };
 
 /* Needs no transaction. ERR_STORAGE. */

@@ -1,5 +1,5 @@
 """
-The database under a stack, for tests that look into it or change it behind imd's back. Env STORE chooses the engine:
+The database of a stack, for tests that read or change it while imd runs. Env STORE chooses the engine:
 sqlite, or postgresql on a server that runs until pytest ends. Statements are written for both: with ? for values, and
 with `place >> 32` and `place & 4294967295` for the conversation and the seq of a message.
 """
@@ -18,7 +18,7 @@ import psycopg2.errors
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 10
 
-# What refers to what. PostgreSQL does not check all of it by constraints.
+# Which column refers to which. PostgreSQL does not check all of these by constraints.
 REFERENCES = [("conversation", "pair_low", "account", "id"), ("conversation", "pair_high", "account", "id"),
               ("membership", "conversation", "conversation", "id"), ("membership", "account", "account", "id"),
               ("read_marker", "conversation", "conversation", "id"), ("read_marker", "account", "account", "id"),
@@ -37,17 +37,17 @@ def create(state):
 
 
 class Database:
-    """What both engines share. Both contexts give a function: ask(statement, *values) returns rows, as dictionaries."""
+    """The common part. reading() and writing() yield a function: ask(statement, *values) returns rows as dictionaries."""
 
     @contextlib.contextmanager
     def reading(self):
-        """One snapshot."""
+        """Reads in one snapshot."""
         with contextlib.closing(self._connect()) as connection:
             yield self._begin(connection, self.READ)
 
     @contextlib.contextmanager
     def writing(self):
-        """One transaction, which holds imd's lock from its beginning."""
+        """Runs one transaction, which holds imd's lock from its beginning."""
         with contextlib.closing(self._connect()) as connection:
             ask = self._begin(connection, self.WRITE)
             yield ask
@@ -62,7 +62,7 @@ class Database:
             with contextlib.closing(connection.cursor()) as cursor:
                 self._execute(cursor, statement, values)
                 names = [column[0] for column in cursor.description or ()]
-                # Of columns with the same name, the last counts.
+                # If several columns have the same name, the last is used.
                 return [dict(zip(names, row)) for row in cursor.fetchall()] if names else []
 
         for statement in how:
@@ -82,7 +82,7 @@ class Sqlite(Database):
         self.path = path
 
     def remove(self):
-        """It goes with the directory of the stack."""
+        """Does nothing: the file is in the directory of the stack, which is removed."""
 
     def _connect(self, timeout_s=WAIT_S):
         return sqlite3.connect(f"file:{self.path}?mode=rw", uri=True, timeout=timeout_s, isolation_level=None)
@@ -92,7 +92,7 @@ class Sqlite(Database):
         cursor.execute(statement, values)
 
     def is_unlocked(self):
-        """Whether imd's lock can be had at once, or nearly."""
+        """Returns whether imd's lock can be taken within 0.2 s."""
         with contextlib.closing(self._connect(0.2)) as connection:
             try:
                 self._begin(connection, self.WRITE)
@@ -109,7 +109,7 @@ class Sqlite(Database):
                 if row["type"] == "INTEGER" and row["hidden"] == 0]
 
     def reserve(self, ask, table, count):
-        """Returns the first of `count` ids that are free in the table, which imd will not use either."""
+        """Returns the first of `count` consecutive ids of the table that are free and that imd will not give out."""
         return ask(f"SELECT ifnull(max(id), 0) + 1 AS first FROM {table}")[0]["first"]
 
     def damage(self):
@@ -119,7 +119,7 @@ class Sqlite(Database):
 
     @contextlib.contextmanager
     def commits(self):
-        """Gives a function whose value changes with each commit of others."""
+        """Yields a function whose value changes with each commit of another connection."""
         with contextlib.closing(self._connect()) as connection:
             yield lambda: connection.execute("PRAGMA data_version").fetchone()[0]
 
@@ -198,14 +198,14 @@ _server = None
 
 
 def server():
-    """Returns the URI of the server that all databases of this process are on. Starts it if nobody has."""
+    """Returns the URI of the server for all databases of this process. Starts the server if none runs."""
     global _server
     _server = _server or os.environ.get("IMD_POSTGRESQL") or _start()
     return _server
 
 
 def _start():
-    # It ends when its standard input does, so even if this process is killed.
+    # The server ends when its standard input is closed, so it also ends if this process is killed.
     process = subprocess.Popen([str(ROOT / "tests/lib/with_postgresql.sh"), "sh", "-c", "echo $IMD_POSTGRESQL; exec cat"],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     uri = process.stdout.readline().strip()

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "store/pg/sql.h"
 
-/* Tables of one row, and what is not a table. */
+/* Tables with one row, and the temporary table of repairs. */
 static const char *const small[] = {"on instance", "on probe", "on moment"};
 
 static bool
@@ -32,7 +32,7 @@ run(PGconn *conn, const char *sql)
     return result;
 }
 
-/* How many parameters the statement has. */
+/* Returns the number of the statement's parameters. */
 static int
 parameters_of(const char *text)
 {
@@ -47,7 +47,7 @@ parameters_of(const char *text)
     return count;
 }
 
-/* The name of the index that the line of a plan scans; "": none. */
+/* Copies the name of the index that the line of a plan scans; "": none. */
 static void
 index_of(const char *line, char *name, size_t size)
 {
@@ -59,7 +59,7 @@ index_of(const char *line, char *name, size_t size)
         snprintf(name, size, "%.*s", (int)strcspn(p + strlen(" using "), " "), p + strlen(" using "));
 }
 
-/* Does the index narrow the scan by its first column? Else all of it is read. */
+/* Returns whether the scan uses the first column of the index. Else it reads the whole index. */
 static bool
 is_narrowed(PGconn *conn, const char *index, const char *next)
 {
@@ -67,7 +67,7 @@ is_narrowed(PGconn *conn, const char *index, const char *next)
     PGresult *result;
     bool narrowed;
 
-    /* Of an expression, its column. */
+    /* For an expression, this selects its column. */
     snprintf(sql, sizeof(sql),
              "SELECT substring(pg_get_indexdef(indexrelid, 1, false) FROM '[a-z_]+') FROM pg_index"
              " WHERE indexrelid = '%s'::regclass",
@@ -79,8 +79,8 @@ is_narrowed(PGconn *conn, const char *index, const char *next)
 }
 
 /*
- * Statements that read one end of an index; and one for which the planner needs statistics to
- * choose the right one of several. Autovacuum makes them within a minute of the first fifty rows.
+ * Statements that read one end of an index. And one for which the planner needs statistics to
+ * choose between indexes: autovacuum makes these within a minute of the first fifty rows.
  */
 static bool
 is_exempt(const char *text)
@@ -136,7 +136,7 @@ check_plan(PGconn *conn, int sql)
     PQclear(run(conn, "DEALLOCATE s"));
 }
 
-/* Statements without a plan. */
+/* Returns whether the statement has no plan. */
 static bool
 has_no_plan(const char *text)
 {
@@ -148,7 +148,7 @@ has_no_plan(const char *text)
     return false;
 }
 
-/* Those that repair the clock may look at every row. */
+/* Leaves out the statements that repair the clock, because they may read every row. */
 static void
 check_plans(PGconn *conn)
 {

@@ -82,8 +82,8 @@ static const int binary[PARAMETERS_MAX] = {BINARY, BINARY, BINARY, BINARY, BINAR
 /* --- connecting */
 
 /*
- * True if one of the hosts, separated by commas, is a name or an address. A directory or an
- * abstract name is that of a unix socket, and so is no host at all.
+ * Returns whether one of the hosts, separated by commas, is a name or an address. A directory, an
+ * abstract name and an absent host mean a unix socket.
  */
 static bool
 has_host(const char *hosts)
@@ -96,7 +96,7 @@ has_host(const char *hosts)
     return false;
 }
 
-/* True if the option, or the variable that stands for it, leads to another machine. */
+/* Returns whether the option, or its environment variable, may name another machine. */
 static bool
 leads_away(const PQconninfoOption *option)
 {

@@ -28,8 +28,8 @@ struct db;
 struct pg_stmt;
 
 /*
- * False if libpq does not understand the URI. *network: it may lead to another machine, by itself
- * or by what it leaves to libpq's variables and service files.
+ * Returns false if libpq does not understand the URI. *network: whether the URI, libpq's
+ * environment variables or its service files may name another machine.
  */
 bool pg_look_at(const char *uri, bool *network);
 /*

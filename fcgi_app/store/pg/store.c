@@ -16,7 +16,7 @@ pg_store_check(const char *uri, char *message, size_t size)
 
     if (pg_look_at(uri, &network))
         return ERR_OK;
-    /* What libpq says of it may repeat a password. */
+    /* The message of libpq may contain a password. */
     snprintf(message, size, "store: libpq does not understand the URI; allowed is %s", pg_engine.form);
     return ERR_CONFIG;
 }
@@ -37,7 +37,7 @@ pg_store_file(const char *uri)
     return NULL;
 }
 
-/* Warns if the server may lose what it has committed. */
+/* Warns if the server may lose committed data. */
 static enum err
 check_durability(struct db *db)
 {

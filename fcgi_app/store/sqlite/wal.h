@@ -1,6 +1,6 @@
 /*
- * wal.h - what all processes know of the write-ahead log. It is in the engine's part of the memory
- * that they share (run/shared.h).
+ * wal.h - the state of the write-ahead log that all processes share, in the engine's part of the
+ * shared memory (run/shared.h).
  */
 #ifndef IMD_STORE_SQLITE_WAL_H
 #define IMD_STORE_SQLITE_WAL_H
