@@ -120,6 +120,7 @@ pg_listings_names(struct db *db, struct arena *arena, struct listing_row *rows, 
 /* A count over several ranges, newest messages first. */
 struct tally {
     struct listing_row *row;
+    int64_t after; /* seq: the stay at hand began there */
     int64_t low;   /* place: the current range is low < place <= high */
     int64_t high;  /* moves down as messages are counted */
     int64_t looks; /* how many rows and stays may still be read */
@@ -149,6 +150,7 @@ begin_range(struct tally *t, int64_t after, int64_t until)
     const struct listing_row *row = t->row;
     int64_t last_seq = row->conversation.last_seq;
 
+    t->after = after;
     after = after > row->read_seq ? after : row->read_seq;
     until = until < last_seq ? until : last_seq;
     t->low = (int64_t)row->id << 32 | ids_seq(after);
@@ -224,21 +226,77 @@ count_ranges(const struct tallies *all)
     return err;
 }
 
-/* Counts from the last stay back: one look-up for each stay, and then its messages. */
-static enum err
-count_past(const struct tallies *all, struct tally *t)
+/* Must the count go on before the stay at hand? */
+static bool
+goes_back(const struct tally *t)
 {
-    const struct tallies one = {all->db, all->arena, all->username, t, 1};
-    struct span span = {.after = t->row->last.after, .received = true};
+    return t->after > t->row->read_seq && t->row->unread < UNREAD_MAX && t->looks > 0;
+}
+
+/* Begins to count each past stay that the statement has found, and ends the statement. */
+static enum err
+begin_past(struct pg_stmt *s, struct tally **open, size_t count, bool *more)
+{
     enum err err = ERR_OK;
 
-    while (err == ERR_OK && span.after > t->row->read_seq && t->row->unread < UNREAD_MAX && t->looks > 0) {
-        err = pg_memberships_past_before(all->db, t->row->id, all->username, span.after, &span);
+    while (pg_next(s, &err)) {
+        int64_t at = pg_int(s, 0);
+
+        if (at < 1 || (uint64_t)at > count)
+            continue;
+        begin_range(open[at - 1], pg_int(s, 1), pg_int(s, 2));
+        *more = true;
+    }
+    pg_done(s);
+    return err;
+}
+
+/*
+ * Finds, for each count that goes on, the stay before the one at hand: one look for each. *more:
+ * there was one.
+ */
+static enum err
+find_past(const struct tallies *all, int64_t *numbers, struct tally **open, bool *more)
+{
+    struct pg_stmt *s = pg_use(all->db, PG_LISTING_PAST);
+    int64_t *ids = numbers;
+    int64_t *seqs = ids + all->count;
+    size_t n = 0;
+
+    *more = false;
+    for (size_t i = 0; i < all->count; i++) {
+        struct tally *t = &all->all[i];
+
+        if (!goes_back(t))
+            continue;
+        ids[n] = t->row->id;
+        seqs[n] = t->after;
         t->looks--;
-        if (err != ERR_OK || !span.received)
-            break;
-        begin_range(t, span.after, span.until);
-        err = count_ranges(&one);
+        /* If there is no such stay, the count ends. */
+        t->after = 0;
+        open[n++] = t;
+    }
+    if (n == 0)
+        return ERR_OK;
+    pg_bind_ints(s, 1, ids, n);
+    pg_bind_ints(s, 2, seqs, n);
+    pg_bind_text(s, 3, all->username);
+    return begin_past(s, open, n, more);
+}
+
+/* Goes on with past stays, from the last one back, of all counts at once. */
+static enum err
+count_past(const struct tallies *all)
+{
+    int64_t *numbers = arena_alloc(all->arena, 2 * all->count * sizeof(*numbers));
+    struct tally **open = arena_alloc(all->arena, all->count * sizeof(struct tally *));
+    bool more = true;
+    enum err err = numbers == NULL || open == NULL ? ERR_MEMORY : ERR_OK;
+
+    while (err == ERR_OK && more) {
+        err = find_past(all, numbers, open, &more);
+        if (err == ERR_OK && more)
+            err = count_ranges(all);
     }
     return err;
 }
@@ -258,8 +316,8 @@ pg_listings_unread(struct db *db, struct str username, struct listing_row *rows,
         begin_range(&all.all[i], rows[i].last.after, rows[i].last.until);
     }
     err = all.all == NULL ? ERR_MEMORY : count_ranges(&all);
-    for (size_t i = 0; err == ERR_OK && i < count; i++)
-        err = count_past(&all, &all.all[i]);
+    if (err == ERR_OK)
+        err = count_past(&all);
     arena_clear(&arena);
     return err;
 }

@@ -6,6 +6,8 @@
 
 /*
  * What the statements rely on:
+ * - LIMIT keeps a subquery a step of its own. So each row of the outer query costs one look-up, by
+ *   all columns that it names, whatever the planner believes of the table.
  * - A plan is made once, and must fit tables of any size. So all plans are disabled except nested
  *   loops over indexes in their order.
  * - A writer waits for the lock of another for two seconds at most, while its clients still wait.
@@ -148,21 +150,28 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
     [PG_AHEAD_STANDINGS] =
         "SELECT w.name, w.id, c.id IS NOT NULL, " CONVERSATION ", a.id, " STAY ", r.seq, l.sender, l.run"
         " FROM (SELECT v.name, CASE WHEN v.conversation <> 0 THEN v.conversation"
-        " ELSE (SELECT place >> 32 FROM message WHERE id = v.message) END AS id"
-        " FROM unnest(" INTS(1) ", " INTS(2) ", " TEXTS(
-            3) ") AS v (conversation, message, name)) w"
-               " LEFT JOIN conversation c ON c.id = w.id LEFT JOIN account a ON a.name = w.name"
-               " LEFT JOIN LATERAL (SELECT * " LAST_STAY(
-                   "c.id", "a.id") ") m ON true"
-                                   " LEFT JOIN read_marker r ON r.conversation = c.id AND r.account = a.id"
-                                   " LEFT JOIN message l ON l.place = (c.id << 32) | c.last_seq",
+        " ELSE (SELECT place >> 32 FROM message WHERE id = v.message) END AS id FROM unnest(" INTS(
+            1) ", " INTS(2) ", " TEXTS(3) ") AS v (conversation, message, name) OFFSET 0) w"
+                                          " LEFT JOIN LATERAL (SELECT * FROM conversation WHERE id = w.id "
+                                          "LIMIT 1) c ON true"
+                                          " LEFT JOIN LATERAL (SELECT id FROM account WHERE name = w.name "
+                                          "LIMIT 1) a ON true"
+                                          " LEFT JOIN LATERAL (SELECT * " LAST_STAY(
+                                              "c.id",
+                                              "a.id") ") m ON true"
+                                                      " LEFT JOIN LATERAL (SELECT seq FROM read_marker WHERE "
+                                                      "conversation = c.id AND account = a.id"
+                                                      " LIMIT 1) r ON true LEFT JOIN LATERAL (SELECT sender, "
+                                                      "run FROM message"
+                                                      " WHERE place = (c.id << 32) | c.last_seq LIMIT 1) l "
+                                                      "ON true",
     [PG_AHEAD_HEADS] = "SELECT w.id, " MESSAGE_BUT_CONTENT("''::text") " FROM unnest(" INTS(
         1) ") AS w (id) LEFT JOIN message m ON m.id = w.id"
            " LEFT JOIN account a ON a.id = m.sender",
     [PG_AHEAD_KEYS] = "SELECT w.name, w.client_id FROM unnest(" TEXTS(1) ", " TEXTS(
         2) ") AS w (name, client_id)"
-           " JOIN account a ON a.name = w.name JOIN message m ON m.sender = a.id AND m.client_id = "
-           "w.client_id",
+           " CROSS JOIN LATERAL (SELECT id FROM account WHERE name = w.name LIMIT 1) a CROSS JOIN LATERAL"
+           " (SELECT 1 FROM message WHERE sender = a.id AND client_id = w.client_id LIMIT 1) m",
     /* The rows that were held back. 0 stands for NULL. */
     [PG_BEHIND_BUMPS] =
         "UPDATE conversation c SET last_seq = w.last_seq, version = w.version, updated_at = w.updated_at,"
@@ -349,6 +358,13 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                                                2) " AND joined_seq < m.joined_seq AND left_seq > joined_seq "
                                                   "ORDER BY joined_seq DESC LIMIT 1) p"
                                                   " ON least(m.left_seq, c.last_seq) <= m.joined_seq",
+    /* Of each conversation, the last past stay that began before the seq beside it. */
+    [PG_LISTING_PAST] = "SELECT w.n, p.joined_seq, p.left_seq FROM unnest(" INTS(1) ", " INTS(
+        2) ") WITH ORDINALITY"
+           " AS w (id, seq, n) CROSS JOIN LATERAL (SELECT joined_seq, left_seq FROM membership"
+           " WHERE conversation = w.id AND account = " USER(
+               3) " AND joined_seq < w.seq AND left_seq > joined_seq"
+                  " ORDER BY joined_seq DESC LIMIT 1) p",
     [PG_LISTING_NAMES] = "SELECT w.n, ARRAY(SELECT username FROM membership WHERE conversation = w.id"
                          " AND left_version IS NULL ORDER BY username LIMIT " INT(
                              2) ")"
@@ -375,9 +391,9 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                                                 "excluded.seq,"
                                                 " moved_at = excluded.moved_at",
     [PG_READ_MARKER_OF_CONVERSATION] =
-        "SELECT m.username, r.seq FROM membership m JOIN read_marker r ON r.conversation = m.conversation"
-        " AND r.account = m.account WHERE m.conversation = " INT(1) " AND m.left_version IS NULL"
-                                                                    " ORDER BY m.username LIMIT " INT(2),
+        "SELECT m.username, r.seq FROM membership m CROSS JOIN LATERAL (SELECT seq FROM read_marker"
+        " WHERE conversation = m.conversation AND account = m.account LIMIT 1) r WHERE m.conversation = " INT(
+            1) " AND m.left_version IS NULL ORDER BY m.username LIMIT " INT(2),
     [PG_READ_MARKER_MOVED] =
         "SELECT r.conversation, c.updated_at, r.moved_at FROM read_marker r"
         " JOIN conversation c ON c.id = r.conversation"
@@ -427,16 +443,21 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
             2) " ORDER BY m.changed_version LIMIT " INT(3),
         "changed_version"),
     /* At most REACTION_NAMES_MAX names of each reaction are shown. */
-    [PG_MESSAGE_BACK] = "SELECT min(" SEQ(
-        "place") ") FROM (SELECT place, sum(bytes) OVER (ORDER BY place DESC"
-                 " ROWS UNBOUNDED PRECEDING) - bytes AS before FROM (SELECT place, octet_length(content)"
-                 " + CASE emoji_count WHEN 0 THEN 0 ELSE emoji_count * " INT(
-                     5) " + (SELECT sum(least(s.count, 100))::bigint"
-                        " FROM reaction_set s WHERE s.place = m.place) * " INT(
-                            6) " END AS bytes FROM message m"
-                               " WHERE place > (" INT(1) " << 32) AND place < " PLACE(
-                                   1,
-                                   2) " ORDER BY place DESC LIMIT " INT(3) ") b) c WHERE before <= " INT(4),
+    [PG_MESSAGE_BACK] =
+        "WITH rows AS (SELECT place, octet_length(content) + CASE emoji_count WHEN 0 THEN 0"
+        " ELSE emoji_count * " INT(
+            5) " + (SELECT sum(least(s.count, 100))::bigint FROM reaction_set s"
+               " WHERE s.place = m.place) * " INT(6) " END AS bytes FROM message m WHERE place > (" INT(
+                   1) " << 32)"
+                      " AND place < " PLACE(1, 2) " ORDER BY place DESC LIMIT " INT(
+                          3) ")"
+                             " SELECT CASE WHEN sum(bytes) <= " INT(4) " THEN min(" SEQ(
+                                 "place") ")"
+                                          " ELSE (SELECT min(" SEQ(
+                                              "place") ") FROM (SELECT place, sum(bytes) OVER (ORDER BY "
+                                                       "place DESC"
+                                                       " ROWS UNBOUNDED PRECEDING) - bytes AS before FROM "
+                                                       "rows) c WHERE before <= " INT(4) ") END FROM rows",
     [PG_MESSAGE_KEYS] = "SELECT id, timestamp, " SEQ("place") " FROM message WHERE place > " PLACE(
         1, 2) " AND place <= " PLACE(1, 3) " ORDER BY place LIMIT " INT(4),
     [PG_MESSAGE_LAST_ID] = "SELECT id FROM message ORDER BY id DESC LIMIT 1",
