@@ -63,13 +63,23 @@ const char *const pg_session[] = {
 #define SENDER  " JOIN account a ON a.id = m.sender"
 
 /*
- * The rows of a subquery up to the one whose bytes exceed MESSAGES_BATCH_BYTES together with those
- * before it: rows that a batch cannot hold are not read. `bytes` and `place` are columns of the
- * subquery.
+ * The first INT(3) messages that the condition describes, in this order, but none after the one
+ * whose bytes exceed MESSAGES_BATCH_BYTES together with those before it: rows that a batch cannot
+ * hold are not read. They are counted one by one only if there are so many bytes.
  */
-#define BOUNDED(rows, order)                                                                                 \
-    " FROM (SELECT b.*, sum(b.bytes) OVER (ORDER BY " order " ROWS UNBOUNDED PRECEDING) - b.bytes AS before" \
-    " FROM (" rows ") b) m" SENDER " WHERE m.before <= 262144 ORDER BY m." order
+#define BYTES_OF(condition, order)                                                                           \
+    "(SELECT octet_length(content) AS bytes, " order " FROM message WHERE " condition " ORDER BY " order     \
+    " LIMIT " INT(3) ") b"
+#define BOUNDED(condition, order)                                                                            \
+    " FROM (SELECT * FROM message WHERE " condition " ORDER BY " order " LIMIT CASE"                         \
+    " WHEN (SELECT sum(bytes) FROM " BYTES_OF(                                                               \
+        condition, order) ") > 262144 THEN (SELECT count(*) FROM"                                            \
+                          " (SELECT sum(bytes) OVER (ORDER BY " order                                        \
+                          " ROWS UNBOUNDED PRECEDING) - bytes AS before FROM " BYTES_OF(                     \
+                              condition,                                                                     \
+                              order) ") c WHERE before <= 262144) ELSE " INT(3) " END) m" SENDER             \
+                                                                                " ORDER BY m." order
+#define FROM_SEQ "place >= " PLACE(1, 2) " AND place <= " LAST_PLACE(1)
 
 /*
  * The first of the numbers INT(1) + 1 … INT(2) whose value is > INT(3), or INT(2) + 1. The values
@@ -347,17 +357,16 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
 
     [PG_LISTING_STANDING] =
         "SELECT " STAY ", (SELECT r.seq FROM read_marker r WHERE r.conversation = w.id AND r.account = " USER(
-            2) "), " CONVERSATION ", p.left_seq, w.n"
-               " FROM unnest(" INTS(
+            2) " LIMIT 1), " CONVERSATION
+               ", p.left_seq, w.n FROM unnest(" INTS(
                    1) ") WITH ORDINALITY AS w (id, n)"
-                      " JOIN conversation c ON c.id = w.id"
-                      " CROSS JOIN LATERAL (SELECT m.* " LAST_STAY(
+                      " JOIN conversation c ON c.id = w.id CROSS JOIN LATERAL (SELECT * " LAST_STAY(
                           "w.id", USER(2)) ") m"
                                            " LEFT JOIN LATERAL (SELECT left_seq FROM membership WHERE "
                                            "conversation = w.id AND account = " USER(
-                                               2) " AND joined_seq < m.joined_seq AND left_seq > joined_seq "
-                                                  "ORDER BY joined_seq DESC LIMIT 1) p"
-                                                  " ON least(m.left_seq, c.last_seq) <= m.joined_seq",
+                                               2) " AND joined_seq < m.joined_seq AND left_seq > joined_seq"
+                                                  " AND least(m.left_seq, c.last_seq) <= m.joined_seq ORDER "
+                                                  "BY joined_seq DESC LIMIT 1) p ON true",
     /* Of each conversation, the last past stay that began before the seq beside it. */
     [PG_LISTING_PAST] = "SELECT w.n, p.joined_seq, p.left_seq FROM unnest(" INTS(1) ", " INTS(
         2) ") WITH ORDINALITY"
@@ -410,10 +419,13 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
             9) ", (SELECT CASE WHEN p.sender = u.id THEN coalesce(p.run, 1) + 1 END FROM message p"
                " WHERE p.place = " PLACE(1, 2) " - 1) FROM (SELECT " USER(4) " AS id) u",
     [PG_MESSAGE_GET] = "SELECT " MESSAGE " FROM message m" SENDER " WHERE m.place = " PLACE(1, 2),
-    [PG_MESSAGE_AT] = "SELECT " MESSAGE ", m.n" BOUNDED(
-        "SELECT m.*, w.n, octet_length(m.content) AS bytes"
-        " FROM unnest(" INTS(1) ") WITH ORDINALITY AS w (at, n) JOIN message m ON m.place = w.at",
-        "n"),
+    /* As BOUNDED, of places that are given one by one. */
+    [PG_MESSAGE_AT] =
+        "SELECT " MESSAGE ", m.n FROM (SELECT b.*, sum(b.bytes) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING)"
+        " - b.bytes AS before FROM (SELECT m.*, w.n, octet_length(m.content) AS bytes FROM unnest(" INTS(
+            1) ")"
+               " WITH ORDINALITY AS w (at, n) JOIN message m ON m.place = w.at) b) m" SENDER
+               " WHERE m.before <= 262144 ORDER BY m.n",
     [PG_MESSAGE_BY_ID] = "SELECT " MESSAGE " FROM message m" SENDER " WHERE m.id = " INT(1),
     [PG_MESSAGE_KEY] = "SELECT timestamp, place >> 32, " SEQ("place") " FROM message WHERE id = " INT(1),
     [PG_MESSAGE_HEAD] =
@@ -427,21 +439,11 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
         FIRST_BEYOND("SELECT created_version AS value FROM message WHERE place = (" INT(4) " << 32) | p.at"),
     [PG_MESSAGE_FIRST_BY_ID] =
         FIRST_BEYOND("SELECT timestamp AS value FROM message WHERE id >= p.at ORDER BY id LIMIT 1"),
-    [PG_MESSAGE_RANGE] = "SELECT " MESSAGE BOUNDED(
-        "SELECT m.*, octet_length(m.content) AS bytes FROM message m"
-        " WHERE m.place >= " PLACE(1, 2) " AND m.place <= " LAST_PLACE(1) " ORDER BY m.place LIMIT " INT(3),
-        "place"),
+    [PG_MESSAGE_RANGE] = "SELECT " MESSAGE BOUNDED(FROM_SEQ, "place"),
     [PG_MESSAGE_CREATED_FROM] =
-        "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL" BOUNDED(
-            "SELECT m.*, CASE WHEN m.changed_version IS NULL THEN octet_length(m.content) ELSE 0 END AS bytes"
-            " FROM message m WHERE m.place >= " PLACE(1, 2) " AND m.place <= " LAST_PLACE(
-                1) " ORDER BY m.place LIMIT " INT(3),
-            "place"),
+        "SELECT " MESSAGE ", m.created_version, m.changed_version IS NOT NULL" BOUNDED(FROM_SEQ, "place"),
     [PG_MESSAGE_CHANGED] = "SELECT " MESSAGE ", m.changed_version" BOUNDED(
-        "SELECT m.*, octet_length(m.content) AS bytes"
-        " FROM message m WHERE m.place >> 32 = " INT(1) " AND m.changed_version > " INT(
-            2) " ORDER BY m.changed_version LIMIT " INT(3),
-        "changed_version"),
+        "place >> 32 = " INT(1) " AND changed_version > " INT(2), "changed_version"),
     /* At most REACTION_NAMES_MAX names of each reaction are shown. */
     [PG_MESSAGE_BACK] =
         "WITH rows AS (SELECT place, octet_length(content) + CASE emoji_count WHEN 0 THEN 0"
