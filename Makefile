@@ -329,13 +329,13 @@ lint: deps-lint build/lint/node_modules all
 	@cppcheck --quiet -j $(CPUS) --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	  -Ifcgi_app fcgi_app
 	@printf '%s\n' $(SOURCES) $(MEMORY) \
-	  | xargs -P $(CPUS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app 2>/dev/null' sh \
+	  | xargs -P $(CPUS) -n 4 sh -c 'clang-tidy --quiet "$$@" -- -std=c11 -D_GNU_SOURCE -Ifcgi_app $(PG_CFLAGS) 2>/dev/null' sh \
 	  | { ! grep -E 'error:|warning:'; }
 	@out=$$(REDOCLY_SUPPRESS_UPDATE_NOTICE=true build/lint/node_modules/.bin/redocly lint --format=stylish \
 	  --config=tests/lint/redocly.yaml fcgi_app/openapi.json 2>&1) || { echo "$$out"; exit 1; }
 
 FUZZ        := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(sort $(wildcard tests/fuzz/*.c)))
-FUZZ_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz -Wall -Wextra $(WERROR) -g -O1 -pthread \
+FUZZ_CFLAGS  = -std=c11 -D_GNU_SOURCE -Ifcgi_app -Itests/fuzz $(PG_CFLAGS) -Wall -Wextra $(WERROR) -g -O1 -pthread \
                -fsanitize=address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJECTS := $(patsubst $(BUILD)/obj/%,build/fuzz/obj/%,$(LIBOBJECTS) $(CLIENT))
 

@@ -594,7 +594,8 @@ pg_bind_texts(struct pg_stmt *s, int parameter, const struct str *values, size_t
     begin_array(b, OID_TEXT, count);
     for (size_t i = 0; i < count; i++) {
         add_word(b, values[i].p == NULL ? UINT32_MAX : (uint32_t)values[i].n);
-        buf_str(b, values[i]);
+        if (values[i].p != NULL)
+            buf_str(b, values[i]);
     }
     bind_array(s, parameter);
 }
