@@ -103,4 +103,4 @@ def test_a_reload_with_a_store_of_an_unknown_engine_is_refused(directory):
 def test_the_version_lists_the_engines():
     shown = run("--version")
     assert shown.returncode == 0 and shown.stderr == ""
-    assert re.fullmatch(r"imd \d+\.\d+\.\d+\nengines: sqlite\n", shown.stdout), shown.stdout
+    assert re.fullmatch(r"imd \d+\.\d+\.\d+\nengines: sqlite(, postgresql)?\n", shown.stdout), shown.stdout
