@@ -87,7 +87,7 @@ struct conversation {
     int64_t last_seq;
     int64_t version;
     int64_t member_count;
-    int64_t engine_mark;       /* the engine's own: from the read of the row to conversations_bump() */
+    int64_t engine_mark;       /* for the engine only: from the read of the row to conversations_bump() */
     const struct str *members; /* in byte order; NULL: not read */
     size_t members_read;       /* the number of names in members */
 };

@@ -183,7 +183,7 @@ one_relay_publishes_and_another_takes_over(void **state)
     shared_close(other);
 }
 
-/* --- what is left behind, other versions, and repairs */
+/* --- cleared reactions, other versions, and repairs */
 
 /* Three users react to the message, and the reactions are cleared. */
 static enum err

@@ -1,8 +1,8 @@
 /*
- * store_housekeeping.c - checks, with SQLite on a disk: housekeeping is woken when the log is long,
- * and copies it into the database file. Deleted content disappears from both files. Acknowledged
- * changes and cleared reactions are deleted although nobody writes. The witness follows the last
- * tick. A wrong clock is noticed.
+ * store_housekeeping.c - checks, with SQLite on a disk: a long log wakes housekeeping, which copies
+ * it into the database file. Deleted content disappears from both files. Acknowledged changes and
+ * cleared reactions are deleted even without a writer. The witness follows the last tick. A wrong
+ * clock is reported.
  */
 #include "support.h"
 
@@ -63,7 +63,7 @@ start(struct kept *k)
     assert_int_equal(housekeeping_start(&k->housekeeping, k->place->uri, k->place->shared), ERR_OK);
 }
 
-/* Ends the round that runs, and the thread. */
+/* Waits for the current round, and ends the thread. */
 static void
 stop(struct kept *k)
 {
@@ -105,8 +105,8 @@ await_write(const struct kept *k, int64_t deadline_ms)
 }
 
 /*
- * Waits until it is so. Looks again after each write, under the write lock: housekeeping writes
- * under it, so it has finished what it was writing.
+ * Waits until the condition is true. Tests it after each write, under the write lock: housekeeping
+ * writes under this lock, so no write is half done.
  */
 static void
 await(struct kept *k, bool (*is_so)(struct kept *k))
@@ -123,7 +123,7 @@ await(struct kept *k, bool (*is_so)(struct kept *k))
     }
 }
 
-/* True if the text is in the file. */
+/* Returns whether the text is in the file. */
 static bool
 holds(const struct kept *k, const char *suffix, const char *text)
 {
@@ -254,7 +254,7 @@ deleted_content_disappears_from_both_files(void **state)
     await(k, is_wiped);
 }
 
-/* --- what is left behind */
+/* --- changes and reactions */
 
 static bool
 outbox_is_empty(struct kept *k)

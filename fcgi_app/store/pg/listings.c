@@ -120,7 +120,7 @@ pg_listings_names(struct db *db, struct arena *arena, struct listing_row *rows, 
 /* A count over several ranges, newest messages first. */
 struct tally {
     struct listing_row *row;
-    int64_t after; /* seq: the stay at hand began there */
+    int64_t after; /* seq: the current stay began after this message */
     int64_t low;   /* place: the current range is low < place <= high */
     int64_t high;  /* moves down as messages are counted */
     int64_t looks; /* how many rows and stays may still be read */
@@ -226,14 +226,14 @@ count_ranges(const struct tallies *all)
     return err;
 }
 
-/* Must the count go on before the stay at hand? */
+/* Returns whether the count must continue with an earlier stay. */
 static bool
 goes_back(const struct tally *t)
 {
     return t->after > t->row->read_seq && t->row->unread < UNREAD_MAX && t->looks > 0;
 }
 
-/* Begins to count each past stay that the statement has found, and ends the statement. */
+/* Begins to count the stays that the statement has found, and ends the statement. */
 static enum err
 begin_past(struct pg_stmt *s, struct tally **open, size_t count, bool *more)
 {
@@ -252,8 +252,8 @@ begin_past(struct pg_stmt *s, struct tally **open, size_t count, bool *more)
 }
 
 /*
- * Finds, for each count that goes on, the stay before the one at hand: one look for each. *more:
- * there was one.
+ * Finds, for each count that continues, the stay before the current one, at the cost of one look.
+ * *more: whether there were such stays.
  */
 static enum err
 find_past(const struct tallies *all, int64_t *numbers, struct tally **open, bool *more)
@@ -272,7 +272,7 @@ find_past(const struct tallies *all, int64_t *numbers, struct tally **open, bool
         ids[n] = t->row->id;
         seqs[n] = t->after;
         t->looks--;
-        /* If there is no such stay, the count ends. */
+        /* The count ends unless begin_past() finds a stay. */
         t->after = 0;
         open[n++] = t;
     }
@@ -284,7 +284,7 @@ find_past(const struct tallies *all, int64_t *numbers, struct tally **open, bool
     return begin_past(s, open, n, more);
 }
 
-/* Goes on with past stays, from the last one back, of all counts at once. */
+/* Counts past stays, from the last one back, for all counts at the same time. */
 static enum err
 count_past(const struct tallies *all)
 {

@@ -6,11 +6,11 @@
 
 /*
  * What the statements rely on:
- * - LIMIT keeps a subquery a step of its own. So each row of the outer query costs one look-up, by
- *   all columns that it names, whatever the planner believes of the table.
+ * - LIMIT makes the planner keep a subquery. So each row of the outer query costs one look-up by
+ *   all columns that the subquery compares, whatever the statistics of the table.
  * - A plan is made once, and must fit tables of any size. So all plans are disabled except nested
  *   loops over indexes in their order.
- * - A writer waits for the lock of another for two seconds at most, while its clients still wait.
+ * - A writer waits at most two seconds for the lock of another, because its clients wait too.
  * - The server ends a session whose host is gone, and so releases its locks.
  *
  * And the lock that all sessions of imd hold: shared, or exclusive for work that needs imd stopped.
@@ -63,9 +63,9 @@ const char *const pg_session[] = {
 #define SENDER  " JOIN account a ON a.id = m.sender"
 
 /*
- * The first INT(3) messages that the condition describes, in this order, but none after the one
- * whose bytes exceed MESSAGES_BATCH_BYTES together with those before it: rows that a batch cannot
- * hold are not read. They are counted one by one only if there are so many bytes.
+ * The first INT(3) messages that meet the condition, in this order, but none after the one whose
+ * bytes exceed MESSAGES_BATCH_BYTES together with those before it: rows that a batch cannot
+ * hold are not read. The running sums are computed only if the total exceeds it.
  */
 #define BYTES_OF(condition, order)                                                                           \
     "(SELECT octet_length(content) AS bytes, " order " FROM message WHERE " condition " ORDER BY " order     \
@@ -367,7 +367,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
                                                2) " AND joined_seq < m.joined_seq AND left_seq > joined_seq"
                                                   " AND least(m.left_seq, c.last_seq) <= m.joined_seq ORDER "
                                                   "BY joined_seq DESC LIMIT 1) p ON true",
-    /* Of each conversation, the last past stay that began before the seq beside it. */
+    /* Of each pair of a conversation and a seq, the last past stay that began before the seq. */
     [PG_LISTING_PAST] = "SELECT w.n, p.joined_seq, p.left_seq FROM unnest(" INTS(1) ", " INTS(
         2) ") WITH ORDINALITY"
            " AS w (id, seq, n) CROSS JOIN LATERAL (SELECT joined_seq, left_seq FROM membership"
@@ -419,7 +419,7 @@ const char *const pg_sql_texts[PG_SQL_COUNT] = {
             9) ", (SELECT CASE WHEN p.sender = u.id THEN coalesce(p.run, 1) + 1 END FROM message p"
                " WHERE p.place = " PLACE(1, 2) " - 1) FROM (SELECT " USER(4) " AS id) u",
     [PG_MESSAGE_GET] = "SELECT " MESSAGE " FROM message m" SENDER " WHERE m.place = " PLACE(1, 2),
-    /* As BOUNDED, of places that are given one by one. */
+    /* The same as BOUNDED, for a list of places. */
     [PG_MESSAGE_AT] =
         "SELECT " MESSAGE ", m.n FROM (SELECT b.*, sum(b.bytes) OVER (ORDER BY n ROWS UNBOUNDED PRECEDING)"
         " - b.bytes AS before FROM (SELECT m.*, w.n, octet_length(m.content) AS bytes FROM unnest(" INTS(
