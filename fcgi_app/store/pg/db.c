@@ -208,18 +208,30 @@ connect_to(const char *uri)
     return PQconnectdbParams(keywords, values, 1);
 }
 
+/* Waits for the lock that all sessions hold, because a session that has just ended may hold it still. */
+static enum err
+wait_for_lock(struct connection *c)
+{
+    PGresult *result = PQexec(c->conn, pg_session_lock[c->use_of]);
+    bool locked = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+    if (!locked)
+        log_event(LOG_ERROR, "storage_failed", "action=configure message=\"%s\"",
+                  c->use_of == PG_SHARED ? "imctl uses the database alone" : "imd uses the database");
+    PQclear(result);
+    return locked ? ERR_OK : ERR_STORAGE;
+}
+
 static enum err
 configure(struct connection *c)
 {
     PGresult *result = PQexec(c->conn, pg_session[c->use_of]);
     enum err err = PQresultStatus(result) == PGRES_TUPLES_OK ? ERR_OK : fail(c, "configure", result);
+    bool locked = err == ERR_OK && PQgetvalue(result, 0, 0)[0] == 't';
 
-    if (err == ERR_OK && PQgetvalue(result, 0, 0)[0] != 't') {
-        log_event(LOG_ERROR, "storage_failed", "action=configure message=\"%s\"",
-                  c->use_of == PG_SHARED ? "imctl uses the database alone" : "imd uses the database");
-        err = ERR_STORAGE;
-    }
     PQclear(result);
+    if (err == ERR_OK && !locked)
+        err = wait_for_lock(c);
     if (err == ERR_OK && (PQsetnonblocking(c->conn, 1) != 0 || PQenterPipelineMode(c->conn) != 1))
         err = fail(c, "configure", NULL);
     return err;

@@ -31,6 +31,11 @@ const char *const pg_session[] = {
     [PG_EXCLUSIVE] = "SELECT pg_try_advisory_lock(6909284, 1), " SETTINGS,
 };
 
+const char *const pg_session_lock[] = {
+    [PG_SHARED] = "SELECT pg_advisory_lock_shared(6909284, 1)",
+    [PG_EXCLUSIVE] = "SELECT pg_advisory_lock(6909284, 1)",
+};
+
 /* Parameters. */
 #define INT(n)   "$" #n "::bigint"
 #define TEXT(n)  "$" #n "::text"

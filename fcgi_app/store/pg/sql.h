@@ -153,5 +153,7 @@ enum pg_use_of {
  * of the first row: whether the database can be used in this way.
  */
 extern const char *const pg_session[];
+/* If it cannot yet, this waits until it can, for as long as a write waits for a lock. */
+extern const char *const pg_session_lock[];
 
 #endif
