@@ -70,7 +70,7 @@ ON_PG      := $(filter $(BUILD)/unit/pg_%,$(UNIT))
 ON_PG_SLOW := $(addprefix $(BUILD)/unit/,domain_belong domain_history domain_inbox domain_reading store_messages)
 UNIT_LIB   := $(filter-out $(BUILD)/obj/store/engines.o,$(LIBOBJECTS)) $(MEMORY:fcgi_app/%.c=$(BUILD)/obj/%.o) $(CLIENT)
 
-.PHONY: all run test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit unit-postgresql blackbox blackbox-parallel \
+.PHONY: all run cluster test-cluster test test-redis test-browser picture check lint asan soak storm bench isolation fuzz compilers format install clean help deps compiled unit unit-postgresql blackbox blackbox-parallel \
   blackbox-timed
 
 all: $(BUILD)/imd $(BUILD)/imctl
@@ -211,6 +211,19 @@ test: deps
 # The tests with Redis. They take long: they fail over, or wait until imd asks nchan.
 test-redis: deps all
 	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q tests/redis
+
+# A cluster on this machine: two hosts, PostgreSQL with a synchronous standby, Redis. By default not
+# in the directory of make run.
+CLUSTER := $(if $(filter file,$(origin STATE)),build/cluster,$(STATE))
+
+cluster: deps-cluster
+	@$(MAKE) --no-print-directory all
+	@IMD="$(CURDIR)/$(BUILD)/imd" exec $(PYTHON) tests/cluster/cluster.py "$(CLUSTER)"
+
+# Each part of it fails while posts go through both hosts. Prints how long nobody was answered.
+test-cluster: deps-cluster
+	@$(MAKE) --no-print-directory all
+	@IMD="$(CURDIR)/$(BUILD)/imd" $(PYTHON) -m pytest -c tests/pytest.ini -p no:cacheprovider -q -rP tests/cluster
 
 # A separate npm install under build/, according to the lock file of tests/%.
 build/%/node_modules: tests/%/package.json tests/%/package-lock.json
@@ -400,6 +413,7 @@ PACKAGES_TEST := \
   python3-jsonschema:checks-answers-against-openapi.json \
   redis-server:Redis,-alone,-as-Sentinel-and-as-Cluster,-for-tests/redis \
   chromium:a-real-browser-for-them
+PACKAGES_CLUSTER := patroni:agrees-who-is-primary python3-etcd:by-which-it-asks-etcd etcd-server:holds-what-they-agreed
 PACKAGES_BROWSER := \
   fonts-noto-color-emoji:emoji-in-the-screenshots \
   fonts-noto-cjk:Chinese-in-the-screenshots \
@@ -429,13 +443,15 @@ $$sudo apt-get update -qq && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 endef
 
-.PHONY: deps-run deps-browser deps-lint deps-fuzz deps-compilers
+.PHONY: deps-run deps-cluster deps-browser deps-lint deps-fuzz deps-compilers
 deps-run:
 	$(call install_packages,$(PACKAGES_RUN))
 deps: deps-run
 	$(call install_packages,$(PACKAGES_TEST))
 deps-lint: deps
 	$(call install_packages,$(PACKAGES_LINT))
+deps-cluster: deps
+	$(call install_packages,$(PACKAGES_CLUSTER))
 deps-browser: deps
 	$(call install_packages,$(PACKAGES_BROWSER))
 deps-fuzz: deps
@@ -470,6 +486,8 @@ help:
 	@echo 'make run            serves on http://127.0.0.1:$$PORT/ ($(PORT)). Its files are in $$STATE ($(STATE)).'
 	@echo '                    SITE=DIRECTORY serves your pages beside it. REDIS=redis://HOST:PORT pushes through Redis.'
 	@echo '                    STORE=postgresql starts a PostgreSQL in STATE, and imd keeps its data there.'
+	@echo 'make cluster        a cluster on this machine: two hosts, PostgreSQL with a standby, Redis. Its files are in'
+	@echo '                    $$STATE ($(CLUSTER)). It begins with an empty database.'
 	@echo 'make install        to $$DESTDIR$$PREFIX ($(PREFIX)). It prints the two lines to include.'
 	@echo 'make clean          removes build/'
 	@echo 'make help           this list'
@@ -482,6 +500,7 @@ help:
 	@echo 'make blackbox       the black-box tests of $$TESTS: directories or files, by default all. blackbox-parallel and'
 	@echo '                    blackbox-timed run those that do not measure time, and those that do.'
 	@echo 'make test-redis     pushes through Redis, with failovers and a Redis that hangs'
+	@echo 'make test-cluster   kills each part of a cluster in turn, while posts go through both hosts'
 	@echo 'make test-browser   the browser client against a server that loses frames and reorders them, and the page in'
 	@echo '                    Chromium. BROWSER_TESTS=FILE runs one file.'
 	@echo 'make asan           the tests under AddressSanitizer and UBSan, and those of threads under ThreadSanitizer'
@@ -498,7 +517,7 @@ help:
 	@echo 'make picture        renders the picture in README.md again'
 	@echo
 	@echo 'make deps           installs the Debian packages that make test needs. The targets above call what they need of'
-	@echo '                    deps-run, deps, deps-browser, deps-lint, deps-fuzz and deps-compilers.'
+	@echo '                    deps-run, deps, deps-cluster, deps-browser, deps-lint, deps-fuzz and deps-compilers.'
 	@echo
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread makes a sanitized build of any of these.'
 	@echo 'WERROR=-Werror makes warnings errors. JOBS=N runs N tests at a time.'

@@ -206,8 +206,8 @@ def server():
 
 def _start():
     # The server ends when its standard input is closed, so it also ends if this process is killed.
-    process = subprocess.Popen([str(ROOT / "tests/lib/with_postgresql.sh"), "sh", "-c", "echo $IMD_POSTGRESQL; exec cat"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [str(ROOT / "tests/lib/with_postgresql.sh"), "sh", "-c", "echo $IMD_POSTGRESQL; exec cat"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     uri = process.stdout.readline().strip()
     assert uri, "PostgreSQL does not start"
 

@@ -106,7 +106,7 @@ def assert_log_is_clean(text):
 class Stack:
     """
     server_extra and http_extra are texts for the server{} and http{} blocks. Without `state`, a fresh directory is
-    made, and removed after a clean end of the `with` block. Stacks that are given one `database` are hosts that share it.
+    made, and removed after a clean end of the `with` block. Stacks with the same `database` are hosts that share it.
     """
 
     def __init__(self, imd_flags=(), nginx_workers=1, server_extra="", http_extra="", prefix="", state=None, env=None,
@@ -202,6 +202,12 @@ class Stack:
         assert status == 0, f"serve.sh ended with {status}\n{self._all_logs()}"
         assert not left, f"left behind: {left}\n{self._all_logs()}"
         self.assert_log_is_clean()
+
+    def wait_down(self):
+        """Returns when serve.sh has stopped everything because imd was killed. After it, start() starts again."""
+        assert self._serve.wait(STOP_DEADLINE_S) == 1
+        self._serve = None
+        wait_until(lambda: not self._ours(), STOP_DEADLINE_S, "all its processes end")
 
     def assert_log_is_clean(self):
         assert_log_is_clean(self.log())

@@ -69,10 +69,10 @@ class Server:
 
 
 class Redis:
-    """Redis servers in a directory of their own. At the end all are killed."""
+    """Redis servers in a directory of their own, which is removed. At the end all are killed."""
 
-    def __init__(self):
-        self._directory = tempfile.mkdtemp(prefix="imd-redis-")
+    def __init__(self, directory=None):
+        self._directory = directory or tempfile.mkdtemp(prefix="imd-redis-")
         self._servers = []
         self.sentinels = []
 
