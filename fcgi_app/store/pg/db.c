@@ -208,7 +208,10 @@ connect_to(const char *uri)
     return PQconnectdbParams(keywords, values, 1);
 }
 
-/* Waits for the lock that all sessions hold, because a session that has just ended may hold it still. */
+/*
+ * Waits for the lock that all sessions hold, because a session that has just ended may hold it
+ * still.
+ */
 static enum err
 wait_for_lock(struct connection *c)
 {
