@@ -259,7 +259,7 @@ RACES = $(foreach name,$(RACING),$(or $(wildcard tests/$(name).py),$(error RACIN
 RACING := fault/test_a_hangup_* fault/test_a_killed_* fault/test_a_locked_* fault/test_a_stop_* \
           fault/test_control_requests_survive_* \
           http/test_many_nginx_workers_* http/test_a_resync_during_writes_* \
-          push/test_a_burst_* push/test_presence_* push/test_silent_users_* push/test_everything_sent_after_*
+          push/test_a_burst_* push/test_silent_users_* push/test_everything_sent_after_*
 
 asan: deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined -j$(CPUS) compiled
