@@ -34,7 +34,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests/lib"))
 
 import crowd  # noqa: E402
-import database  # noqa: E402
+import databases  # noqa: E402
 import load  # noqa: E402
 import report  # noqa: E402
 import sockets  # noqa: E402
@@ -47,7 +47,7 @@ INSTALLED = "/usr/local/share/imd/nginx/"  # the path in the shipped files
 POSTS_PER_S = 200
 SOCKET_ROUNDS = 5
 PAIRS, PUSHED_PAIRS = 400, 5  # posts into each group in a round, without and with their fan-out
-PAGE = database.PAGE
+PAGE = databases.PAGE
 
 # Which requests are sent, and how many entries of `list` an answer has (None: it is one message).
 # In a user case, also which two users of which database are compared.
@@ -55,22 +55,22 @@ Case = collections.namedtuple("Case", "requests list least most users database",
                               defaults=(None, None, None, ("few", "many"), "wide"))
 # Against the limit, with few and with many messages stored.
 CASES = {
-    "page": Case(database.pages, "messages", PAGE, PAGE),
-    "recent": Case(lambda path: database.recent(path, [database.BUSY_USER]), "messages", 4, 6),
-    "recent10": Case(lambda path: database.recent(path, database.OTHER_USERS), "messages", 4, 6),
-    "changes": Case(database.changes, "messages", PAGE, PAGE),
-    "post": Case(database.posts),
+    "page": Case(databases.pages, "messages", PAGE, PAGE),
+    "recent": Case(lambda path: databases.recent(path, [databases.BUSY_USER]), "messages", 4, 6),
+    "recent10": Case(lambda path: databases.recent(path, databases.OTHER_USERS), "messages", 4, 6),
+    "changes": Case(databases.changes, "messages", PAGE, PAGE),
+    "post": Case(databases.posts),
 }
 # By users who are in few and in many conversations.
-NEW = database.CHANGED * database.NEW_EACH
+NEW = databases.CHANGED * databases.NEW_EACH
 USER_CASES = {
-    "list": Case(database.list_page, "conversations", PAGE, PAGE),
-    "resync": Case(database.resync, "conversations", database.CHANGED, database.CHANGED),
-    "since": Case(database.since, "messages", NEW, NEW),
-    "middle": Case(database.middle, "messages", 100, 100),
-    "oldest": Case(database.oldest, "messages", 100, 100),
-    "late": Case(database.oldest, "messages", 100, 100, ("few", "late")),
-    "own": Case(database.list_page, "conversations", PAGE, PAGE, ("quiet", "talker"), "own"),
+    "list": Case(databases.list_page, "conversations", PAGE, PAGE),
+    "resync": Case(databases.resync, "conversations", databases.CHANGED, databases.CHANGED),
+    "since": Case(databases.since, "messages", NEW, NEW),
+    "middle": Case(databases.middle, "messages", 100, 100),
+    "oldest": Case(databases.oldest, "messages", 100, 100),
+    "late": Case(databases.oldest, "messages", 100, 100, ("few", "late")),
+    "own": Case(databases.list_page, "conversations", PAGE, PAGE, ("quiet", "talker"), "own"),
 }
 # One request at a time. If a request takes much longer than others, 64 connections would measure a
 # queue.
@@ -149,10 +149,10 @@ class Bench:
 
     def run(self):
         result = {"machine": {**load.machine(), "nginx_workers": self.nginx_workers}, "seconds": self.seconds,
-                  "rounds": self.rounds, "messages": {"small": database.SMALL, "large": database.LARGE},
-                  "conversations": {"few": database.FEW, "many": database.MANY}}
+                  "rounds": self.rounds, "messages": {"small": databases.SMALL, "large": databases.LARGE},
+                  "conversations": {"few": databases.FEW, "many": databases.MANY}}
         self.progress("making the databases")
-        self.databases = database.prepare(BUILD / "bench", lambda name: self.stack("empty-" + name))
+        self.databases = databases.prepare(BUILD / "bench", lambda name: self.stack("empty-" + name))
         self.databases["unpushed"] = self.databases["wide"]
         self.databases.update(dict.fromkeys(["tokens", *SILENCE], self.databases["small"]))
         with contextlib.ExitStack() as cleanup:
@@ -212,7 +212,7 @@ class Bench:
         lines = {target: case.requests(self.databases[target]) for target in ("small", "large")}
         sizes = {target: self.answer_bytes(name, self.stacks[target], lines[target], case) for target in lines}
         secret = (self.stacks["tokens"].state / "keys/dev.hs256").read_bytes()
-        lines["tokens"] = database.with_tokens(lines["small"], tokens.Hs256("dev", secret))
+        lines["tokens"] = databases.with_tokens(lines["small"], tokens.Hs256("dev", secret))
         self.answer_bytes(name, self.stacks["tokens"], lines["tokens"], case)
         lines["echo"] = [re.sub(r" \S+", f" /echo?n={sizes['small']}", line, count=1) for line in lines["small"]]
         for target in lines:
@@ -279,9 +279,9 @@ class Bench:
     def silent(self):
         """Posts into many conversations without listeners."""
         for target, flags in SILENCE.items():
-            conversations = database.converse(self.fresh(target, flags).port, database.silent_people())
-            self.write_lines(target, database.silent_posts(conversations))
-        stack, users = self.stacks["listeners"], database.SILENT * database.MEMBERS
+            conversations = databases.converse(self.fresh(target, flags).port, databases.silent_people())
+            self.write_lines(target, databases.silent_posts(conversations))
+        stack, users = self.stacks["listeners"], databases.SILENT * databases.MEMBERS
 
         def all_are_silent():
             self.wrk("silent", "listeners", 1)
@@ -292,7 +292,7 @@ class Bench:
         runs = self.in_turn("silent", self.rounds, lambda *run: self.post_and_push("silent", *run), SILENCE)
         for target in SILENCE:
             self.stacks[target].stop()
-        return {"conversations": database.SILENT, "runs": runs}
+        return {"conversations": databases.SILENT, "runs": runs}
 
     # -- sockets
 
@@ -300,13 +300,13 @@ class Bench:
         """Posts and bare publishes to the same sockets, in turn."""
         self.progress("sockets: opening")
         gc.disable()  # its pauses would be measured
-        audience = sockets.Audience(("127.0.0.1", stack.port), stack.prefix, database.AUDIENCE)
-        conversations = database.audience(self.databases["large"])
+        audience = sockets.Audience(("127.0.0.1", stack.port), stack.prefix, databases.AUDIENCE)
+        conversations = databases.audience(self.databases["large"])
         api = sockets.Sender(("127.0.0.1", stack.port), audience.loop)
         bare = sockets.Sender(str(stack.state / "push.sock"), audience.loop)
         kinds = {"post": (api, sockets.post(stack.prefix, conversations))}
         audience.run(*kinds["post"], POSTS_PER_S, 0.5)
-        kinds["bare"] = (bare, sockets.publish(audience.last_text, database.AUDIENCE))
+        kinds["bare"] = (bare, sockets.publish(audience.last_text, databases.AUDIENCE))
         audience.run(*kinds["bare"], POSTS_PER_S, 0.5)
         runs = {"bare": [], "post": []}
         for number in range(1 if self.rounds == 1 else SOCKET_ROUNDS):
@@ -317,7 +317,7 @@ class Bench:
                     self.broken(f"sockets, {kind}: {rows[-1]['lost']} frames lost")
         audience.close()
         gc.enable()
-        return {"users": len(database.AUDIENCE) * database.MEMBERS, "per_s": POSTS_PER_S, "runs": runs}
+        return {"users": len(databases.AUDIENCE) * databases.MEMBERS, "per_s": POSTS_PER_S, "runs": runs}
 
 
     # -- groups
@@ -325,7 +325,7 @@ class Bench:
     def durable(self):
         """Posts into both groups, without pushing."""
         stack = self.fresh("unpushed", ["--push-socket=" + str(self.work / "nobody.sock")])
-        groups = database.crowds(self.databases["wide"])
+        groups = databases.crowds(self.databases["wide"])
         pairs = PAIRS if self.rounds > 1 else PAIRS // 10
         runs = {group: [] for group in groups}
         for number in range(self.rounds + 1):
@@ -337,9 +337,9 @@ class Bench:
         return runs
 
     def fan_out(self, stack):
-        groups = database.crowds(self.databases["wide"])
-        last = len(database.CROWD) - 1
-        listeners = {"ten": database.TENSOME, "crowd": [database.CROWD[n * last // 9] for n in range(10)]}
+        groups = databases.crowds(self.databases["wide"])
+        last = len(databases.CROWD) - 1
+        listeners = {"ten": databases.TENSOME, "crowd": [databases.CROWD[n * last // 9] for n in range(10)]}
         fan_out = crowd.FanOut(stack, groups, listeners)
         runs = {group: [] for group in groups}
         for number in range(self.rounds + 1):
@@ -348,7 +348,7 @@ class Bench:
                 if number:
                     runs[group].append(row)
         fan_out.close()
-        return {"channels": len(database.CROWD), "runs": runs}
+        return {"channels": len(databases.CROWD), "runs": runs}
 
 
 def options():
