@@ -358,7 +358,7 @@ build/fuzz/obj/%.o: fcgi_app/%.c Makefile
 	@echo CC $<, instrumented
 	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-build/fuzz/obj/migrations.o build/fuzz/obj/openapi.o: build/fuzz/obj/%.o: $(BUILD)/%.c
+build/fuzz/obj/migrations.o build/fuzz/obj/pg_migrations.o build/fuzz/obj/openapi.o: build/fuzz/obj/%.o: $(BUILD)/%.c
 	@mkdir -p $(@D)
 	@clang $(FUZZ_CFLAGS) -c -o $@ $<
 
