@@ -29,7 +29,7 @@ enum route_need {
     SELF_IN_BODY =
         1 << 2, /* "username" is the acting user: the caller, or the user an administrator acts for */
     SELF_IN_QUERY = 1 << 3, /* the same in the query; absent: the caller, unless conversations are selected */
-    SELF_IF_NAMED = 1 << 4, /* "username" in the query narrows the answer to what that user may see */
+    SELF_IF_NAMED = 1 << 4, /* "username" in the query is the reader; with auth = none the gate ignores it */
     READS = 1 << 5,         /* the handler gets a snapshot instead of the store; the next four need this */
     MEMBER_OF_PATH = 1 << 6,    /* reads the conversation {id} */
     MEMBER_OF_MESSAGE = 1 << 7, /* reads the message {id} */
