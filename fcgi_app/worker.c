@@ -166,8 +166,9 @@ worker_run(const struct config *config, struct shared *shared, const struct list
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGQUIT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    /* What it has opened is the system's to free. */
     if (open_all(&w, listeners) != ERR_OK)
-        return EXIT_FAILURE;
+        _exit(EXIT_FAILURE);
     signal(SIGPIPE, SIG_IGN);
     count = start_threads(&w, threads);
     if (count < config->threads) {

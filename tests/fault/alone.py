@@ -2,6 +2,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -113,6 +114,7 @@ class Imd:
         """
         Kills the processes that a failed test left running. The master first, because it would restart its children.
         """
+        self.process.send_signal(signal.SIGSTOP)
         mine = self.children()
         self.process.kill()
         self.process.wait()
