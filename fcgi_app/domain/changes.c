@@ -8,8 +8,8 @@
 /* A page ends after it has read so many rows that are not on it. */
 #define SKIPPED_MAX 2000
 #define NONE        INT64_MAX
-/* The fewest rows of a batch. */
-#define BATCH_MIN 16
+/* The fewest rows of a batch of new messages, some of which may be skipped. */
+#define BATCH_MIN 8
 
 /*
  * The two walks over messages. The second shows messages that were created and changed since then.
@@ -35,19 +35,44 @@ struct merge {
 };
 
 /*
- * Reads the next batch if the last one is used up: as many rows as the page still has room for, and
- * one more.
+ * Returns how many versions there are from here to the end of the batch of new messages that made
+ * none of those messages. At most so many older messages changed in between.
  */
+static int64_t
+other_changes(const struct merge *g)
+{
+    const struct message_walk *created = &g->messages[CREATED];
+    size_t left = created->count - g->messages_at[CREATED];
+    int64_t last = left > 0 ? created->steps[created->count - 1].version : g->page->object.version;
+
+    return last - g->messages[CHANGED].from - (int64_t)left;
+}
+
+/*
+ * Returns how many rows the next batch of the walk reads. Each older message that changed is at
+ * another place, so no more of them are read than the page may show, and one more.
+ */
+static int
+next_rows(const struct merge *g, int kind)
+{
+    int room = g->page->limit - g->shown + 1;
+    int64_t others = kind == CHANGED ? other_changes(g) : 0;
+
+    if (kind == CHANGED && others < room)
+        return others > 0 ? (int)others + 1 : 1;
+    return room > BATCH_MIN ? room : BATCH_MIN;
+}
+
+/* Reads the next batch if the last one is used up. */
 static enum err
 refill_messages(struct merge *g, int kind)
 {
     const struct message_reader reader = {g->db, g->arena, g->page->viewer};
-    int room = g->page->limit - g->shown + 1;
 
     if (g->messages_at[kind] < g->messages[kind].count)
         return ERR_OK;
     g->messages_at[kind] = 0;
-    g->messages[kind].rows = room > BATCH_MIN ? room : BATCH_MIN;
+    g->messages[kind].rows = next_rows(g, kind);
     return messages_walk(&reader, &g->messages[kind]);
 }
 

@@ -840,6 +840,36 @@ no_query_reads_past_or_unrelated_rows(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* Returns the steps of the first page of changes. */
+static int64_t
+steps_of_changes(struct place *place, int conversation)
+{
+    struct snapshot *snapshot = begin_question(place);
+    struct changes_page page = {.conversation = support_find(place, snapshot, conversation), .limit = PAGE};
+    int count = 0;
+    int64_t steps;
+
+    db_steps(snapshot->db);
+    assert_int_equal(changes_page(snapshot, &place->arena, &page, skip_message, &count), ERR_OK);
+    assert_int_equal(count + (int)page.member_count, PAGE);
+    steps = db_steps(snapshot->db);
+    snapshot_end(snapshot);
+    return steps;
+}
+
+static void
+edits_beyond_a_page_of_changes_are_not_read(void **state)
+{
+    struct place *place = *state;
+    int64_t steps = steps_of_changes(place, RUN);
+
+    support_tell(place,
+                 "UPDATE message SET edited_at = timestamp, changed_version = %d + seq"
+                 " WHERE conversation = %d AND seq > %d; UPDATE conversation SET version = %d WHERE id = %d",
+                 RUN_MESSAGES + 6, RUN, RUN_MESSAGES - PAGE, 2 * RUN_MESSAGES + 11, RUN);
+    assert_in_range(steps_of_changes(place, RUN), 1, steps + STEPS_ROW);
+}
+
 /* --- with the statistics of ANALYZE and without */
 
 static int
@@ -872,6 +902,7 @@ main(void)
         cmocka_unit_test(every_statement_has_a_row_here),
         cmocka_unit_test(no_statement_reads_past_or_unrelated_rows),
         cmocka_unit_test(no_query_reads_past_or_unrelated_rows),
+        cmocka_unit_test(edits_beyond_a_page_of_changes_are_not_read),
         cmocka_unit_test(no_command_reads_past_or_unrelated_rows),
     };
     int failed;
