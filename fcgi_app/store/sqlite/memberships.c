@@ -390,10 +390,7 @@ use_for_active(struct db *db, enum sql sql, const struct active_search *search)
     return s;
 }
 
-/*
- * Sets search->all. If it is false, the caller needs none of the conversations, so they are not
- * read.
- */
+/* Sets search->all: false if there are more rows than the limit. */
 static enum err
 find_whether_all(struct db *db, struct active_search *search)
 {
@@ -406,19 +403,31 @@ find_whether_all(struct db *db, struct active_search *search)
     return err;
 }
 
+/*
+ * Most users have few active conversations. Those with more often have thousands, and need none of
+ * them, so after this many rows a cheaper statement finds whether the rest is worth reading.
+ */
+#define ACTIVE_FEW 16
+
 enum err
 sqlite_memberships_active(struct db *db, struct arena *arena, struct active_search *search)
 {
-    struct stmt *s;
-    enum err err = find_whether_all(db, search);
+    struct stmt *s = use_for_active(db, SQL_MEMBERSHIP_ACTIVE, search);
+    int rows = 0;
+    enum err err = ERR_OK;
 
     search->joined = NULL;
     search->count = 0;
-    if (err != ERR_OK || !search->all)
-        return err;
-    s = use_for_active(db, SQL_MEMBERSHIP_ACTIVE, search);
-    while (err == ERR_OK && db_next(s, &err))
-        err = add_active(s, arena, search);
+    search->all = true;
+    while (err == ERR_OK && db_next(s, &err)) {
+        if (rows == ACTIVE_FEW || rows == search->limit)
+            err = find_whether_all(db, search);
+        if (!search->all)
+            break;
+        rows++;
+        if (err == ERR_OK)
+            err = add_active(s, arena, search);
+    }
     db_done(s);
     return err;
 }

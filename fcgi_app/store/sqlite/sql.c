@@ -130,7 +130,7 @@ const char *const sql_texts[SQL_COUNT] = {
         " JOIN conversation c ON c.id = m.conversation"
         " WHERE m.account = $1 AND m.left_version IS NULL AND m.active_at > $2"
         " UNION ALL SELECT conversation, left_seq, NULL, 1 FROM membership"
-        " WHERE account = $1 AND version IS NOT NULL AND left_at > $3 LIMIT $4",
+        " WHERE account = $1 AND version IS NOT NULL AND left_at > $3 LIMIT $4 + 1",
     [SQL_MEMBERSHIP_SINCE] = "SELECT m.conversation, m.since_at, coalesce(m.left_seq, c.last_seq), m.left_at,"
                              " CASE WHEN m.left_seq IS NULL THEN m.joined_seq END FROM membership m"
                              " JOIN conversation c ON c.id = m.conversation"
